@@ -1,0 +1,236 @@
+"""Every deliberate exception of filebot, on one screen.
+
+A class exists only if somebody catches it differently or the person reads other words. The words are
+in ``templates/errors/<class name in snake case>``; they may use the public attributes named here, and
+never ``str(exc)``, which is for the log.
+"""
+
+from datetime import datetime
+
+
+class FilebotError(Exception):
+    """Root of all errors that filebot raises on purpose."""
+
+
+# --- the person can act -------------------------------------------------------------------------
+
+
+class UserError(FilebotError):
+    """The request cannot be served as it stands; the reply says what to do instead."""
+
+
+class FileTooLarge(UserError):
+    """A file is over the bot's own limit."""
+
+    def __init__(self, *, size_bytes: int | None, limit_bytes: int) -> None:
+        super().__init__(f"{size_bytes} bytes, limit {limit_bytes}")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+
+
+class EmptyFile(UserError):
+    """A file of no bytes: there is nothing to keep."""
+
+
+class QuotaExceeded(UserError):
+    """The owner's share of the storage is used up."""
+
+    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{used_bytes} + {size_bytes} of {limit_bytes} bytes")
+        self.size_bytes = size_bytes
+        self.used_bytes = used_bytes
+        self.limit_bytes = limit_bytes
+
+
+class TooManyFiles(UserError):
+    """One message, or one wildcard, names more files than are handled at once."""
+
+    def __init__(self, *, count: int, limit: int) -> None:
+        super().__init__(f"{count} files, limit {limit}")
+        self.count = count
+        self.limit = limit
+
+
+class TooManyRequests(UserError):
+    """The person asks faster than the bot answers."""
+
+
+class MessageTooLong(UserError):
+    """The text of a message is longer than any command."""
+
+    def __init__(self, *, length: int, limit: int) -> None:
+        super().__init__(f"{length} characters, limit {limit}")
+        self.length = length
+        self.limit = limit
+
+
+class NoSuchEntry(UserError):
+    """Nothing that the person may see has that name, id or pattern."""
+
+    def __init__(self, wanted: str, *, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.suggestions = suggestions
+
+
+class AmbiguousName(UserError):
+    """A prefix fits several files and no name exactly."""
+
+    def __init__(self, wanted: str, *, candidates: tuple[str, ...]) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.candidates = candidates
+
+
+class NotAllowed(UserError):
+    """The person may see the thing but not do this to it."""
+
+
+class NoSuchRecipient(UserError):
+    """A file cannot be sent to this address: not an address, not served, or a room without the bot."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.target = target
+
+
+class BadCommand(UserError):
+    """A known command with words that do not fit its usage."""
+
+    def __init__(self, *, command: str, usage: tuple[str, ...]) -> None:
+        super().__init__(command)
+        self.command = command
+        self.usage = usage
+
+
+class UnknownCommand(UserError):
+    """The first word is no command."""
+
+    def __init__(self, word: str, *, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(word)
+        self.word = word
+        self.suggestions = suggestions
+
+
+# --- this attempt failed, another may work ------------------------------------------------------
+
+
+class TransferError(FilebotError):
+    """Moving bytes failed for a reason outside of filebot."""
+
+
+class PeerProtocolError(TransferError):
+    """The other side broke the protocol or its own promise."""
+
+
+class SizeMismatch(PeerProtocolError):
+    """Fewer or more bytes came than were announced."""
+
+    def __init__(self, *, announced_bytes: int, received_bytes: int) -> None:
+        super().__init__(f"announced {announced_bytes}, received {received_bytes} bytes")
+        self.announced_bytes = announced_bytes
+        self.received_bytes = received_bytes
+
+
+class DigestMismatch(PeerProtocolError):
+    """The bytes do not have the announced hash."""
+
+    def __init__(self, *, algorithm: str) -> None:
+        super().__init__(algorithm)
+        self.algorithm = algorithm
+
+
+class PeerGone(TransferError):
+    """The connection could not be made, or broke and could not be resumed."""
+
+
+class TransferTimeout(TransferError):
+    """Nothing moved for the idle limit."""
+
+    def __init__(self, *, idle_s: float) -> None:
+        super().__init__(f"idle for {idle_s} s")
+        self.idle_s = idle_s
+
+
+class Refused(TransferError):
+    """The other side answered with a clear no."""
+
+    def __init__(self, *, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+class ForbiddenTarget(TransferError):
+    """The address policy does not let the bot connect there.
+
+    ``reason`` is one of ``scheme`` (not http or https), ``insecure`` (plain http), ``private`` (a
+    loopback, private or reserved address), ``redirects`` (too many) or ``malformed``.
+    """
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NoUploadService(TransferError):
+    """The bot's server offers no HTTP file upload (XEP-0363), or it does not answer."""
+
+
+class TooLargeForService(TransferError):
+    """The upload service takes no files of this size (XEP-0363 section 6, file-too-large)."""
+
+    def __init__(self, *, size_bytes: int, limit_bytes: int | None) -> None:
+        super().__init__(f"{size_bytes} bytes, service limit {limit_bytes}")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+
+
+class ServiceQuotaReached(TransferError):
+    """The upload service takes nothing more for now (XEP-0363 section 6, resource-constraint)."""
+
+    def __init__(self, *, retry_at: datetime | None) -> None:
+        super().__init__(f"retry at {retry_at}")
+        self.retry_at = retry_at
+
+
+class ServiceRefused(TransferError):
+    """The upload service gives no slot: not permitted, or it does not take such a file."""
+
+
+# --- ours ---------------------------------------------------------------------------------------
+
+
+class StorageError(FilebotError):
+    """The bot's own storage failed."""
+
+
+class StorageFull(StorageError):
+    """The disk or the configured total is full."""
+
+
+class BlobCorrupt(StorageError):
+    """Stored bytes are missing or no longer have their digest."""
+
+
+class CatalogUnavailable(StorageError):
+    """The catalog cannot be read or written."""
+
+
+class ConfigError(FilebotError):
+    """The configuration does not hold; ``mistakes`` has one line for each, with its remedy."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+class PluginError(FilebotError):
+    """A plugin cannot be loaded: its own mistake, told to the operator."""
+
+
+class LoginFailed(FilebotError):
+    """The server does not let the bot in; retrying with the same account is useless."""
+
+
+class LocalProtocolError(FilebotError):
+    """filebot itself used a protocol machine wrongly: a bug."""

@@ -1,0 +1,201 @@
+"""The values that everything else speaks of: frozen, without behaviour that needs I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, unique
+
+BareJid = str
+"""A bare JID, prepared (RFC 7622): lower case, no resource. In a ``Sender`` it is verified."""
+
+Digest = str
+"""The sha-256 of a blob, 64 lower-case hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """Names stored bytes by what they are."""
+
+    digest: Digest
+    size: int
+    """In bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a peer says of a file that it proposes. Nothing in it is trusted or checked."""
+
+    urls: tuple[str, ...] = ()
+    """Where the bytes can be had, in the peer's order."""
+    name: str | None = None
+    size: int | None = None
+    """In bytes, not negative."""
+    media_type: str | None = None
+    hashes: Mapping[str, bytes] = field(default_factory=dict)
+    """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that we can check."""
+    description: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file is, read from its content."""
+
+    media_type: str
+    width: int | None = None
+    """Of a picture, in pixels; likewise ``height``."""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A catalog row that has no id yet."""
+
+    name: str
+    """A safe display name (see ``filenames``), never a path."""
+    owner: BareJid
+    room: BareJid | None
+    """The room whose members may read it; None for a private file."""
+    caption: str
+    blob: BlobRef
+    media_type: str
+    created_at: datetime
+    """In UTC."""
+    width: int | None = None
+    """Of a picture, in pixels; likewise ``height``."""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(NewEntry):
+    """A file as the catalog knows it."""
+
+    id: int = field(kw_only=True)
+    """Short, never used twice; people write it as ``#12``."""
+    modified_at: datetime = field(kw_only=True)
+    """When the row last changed (a new name), in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which entries a question is about: one person's private ones, or one room's."""
+
+    owner: BareJid | None = None
+    room: BareJid | None = None
+
+    def __post_init__(self) -> None:
+        if (self.owner is None) == (self.room is None):
+            raise ValueError("a scope is either a person's or a room's")
+
+    def covers(self, entry: NewEntry) -> bool:
+        """Whether the entry belongs to this scope."""
+        if self.room is not None:
+            return entry.room == self.room
+        return entry.room is None and entry.owner == self.owner
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much somebody stores. The same bytes under two names count once."""
+
+    files: int
+    used_bytes: int
+    limit_bytes: int
+
+    @property
+    def fraction(self) -> float:
+        """Used share of the limit, 0.0 and up."""
+        return self.used_bytes / self.limit_bytes if self.limit_bytes else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An upload of a blob that may still be alive."""
+
+    digest: Digest
+    name: str
+    """The entry's name at the time of upload: it is part of the URL, so a renamed file needs another."""
+    url: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where to PUT and where it can be had afterwards (XEP-0363)."""
+
+    put_url: str
+    get_url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Only Authorization, Cookie and Expires, without newlines (XEP-0363 sections 4 and 9)."""
+
+
+@unique
+class AddressKind(Enum):
+    """How a message reaches an address."""
+
+    CHAT = "chat"
+    """A person: type chat to a bare or full JID."""
+    ROOM = "room"
+    """Everybody in a room: type groupchat to the room's bare JID."""
+    ROOM_PRIVATE = "room-private"
+    """One occupant through the room: type chat to ``room/nick`` with the muc#user mark (XEP-0045 7.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a reply goes."""
+
+    jid: str
+    kind: AddressKind = AddressKind.CHAT
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who speaks, as far as the server or the room vouches for it."""
+
+    address: Address
+    """Where an answer to this message goes."""
+    jid: BareJid | None
+    """The verified bare JID; None where a room hides it. The only base of any right."""
+    room: BareJid | None = None
+    """The room spoken in, or through which a private message came."""
+    nick: str = ""
+    """For display only; never a base of rights."""
+
+    @property
+    def in_public(self) -> bool:
+        """Whether the whole room reads the answer."""
+        return self.address.kind is AddressKind.ROOM
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """One message stanza, read."""
+
+    sender: Sender
+    text: str
+    """What the person wrote, without the fallback text of its files and, in a room, without the prefix or
+    the bot's nick."""
+    offers: tuple[Offer, ...] = ()
+    language: str | None = None
+    """``xml:lang``, where the client gave one."""
+    addressed: bool = True
+    """Whether the bot is meant: always in private; in a room only by prefix or nick."""
+    delayed_since: datetime | None = None
+    """When the message was sent, if a server held it back (XEP-0203); in UTC."""
+    wants_chat_states: bool = False
+    """Whether the client shows interest in chat states (XEP-0085 5.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a transfer is."""
+
+    done_bytes: int
+    total_bytes: int | None
+
+    @property
+    def fraction(self) -> float | None:
+        """0.0 to 1.0, or None while the total is unknown."""
+        return min(self.done_bytes / self.total_bytes, 1.0) if self.total_bytes else None

@@ -1,0 +1,234 @@
+"""What the inside needs from the rim: tiny protocols, each with its contract.
+
+Every implementation of a port passes the suite in ``tests/contract`` that has its name, the fakes in
+``filebot.testing`` included. All methods may be called from many tasks at once. Cancelling a call is
+always allowed and leaves nothing half done that a reader could see.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from filebot.model import (
+    Address,
+    BareJid,
+    BlobRef,
+    Digest,
+    Entry,
+    FileKind,
+    Link,
+    NewEntry,
+    Scope,
+    Slot,
+)
+
+
+class BlobWriter(Protocol):
+    """Takes the bytes of one blob in order. Made by :meth:`BlobStore.create`, used by one task."""
+
+    @property
+    def size(self) -> int:
+        """Bytes taken so far."""
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take some bytes; ``data`` must not change afterwards. Waits while too much is in flight.
+
+        Raises StorageFull, now or at a later call, when the disk has no room.
+        """
+
+    async def seal(self) -> Mapping[str, bytes]:
+        """Wait until all bytes are on disk and return their digests by XEP-0300 name.
+
+        ``sha-256`` is always among them, and every algorithm asked for at creation. Nothing can be
+        written afterwards. The blob is not visible yet.
+        """
+
+    async def commit(self) -> BlobRef:
+        """Make the sealed blob visible under its digest, durably: after the return it survives a power
+        cut. If the same bytes are there already, they stay and these are thrown away.
+        """
+
+
+class BlobStore(Protocol):
+    """Bytes by what they are. A blob never changes and is visible only whole."""
+
+    def create(self, algorithms: Sequence[str] = ()) -> AbstractAsyncContextManager[BlobWriter]:
+        """Open a writer; leaving the context without ``commit`` leaves nothing behind.
+
+        ``algorithms`` are further XEP-0300 hash names to compute beside sha-256; each must be one of
+        ``filebot.protocol.hashes.KNOWN``.
+        """
+
+    def read(self, digest: Digest, offset: int = 0) -> AsyncIterator[bytes]:
+        """The bytes from ``offset`` on, in large pieces, never more than a few in memory.
+
+        Raises BlobCorrupt if there is no such blob. Closing the iterator early frees all.
+        """
+
+    def local_file(self, digest: Digest) -> AbstractAsyncContextManager[Path]:
+        """A file with the blob's bytes, to read only, for as long as the context is open.
+
+        Raises BlobCorrupt if there is no such blob.
+        """
+
+    async def delete(self, digest: Digest) -> None:
+        """Forget the bytes. A blob that is not there is not an error."""
+
+    def digests(self) -> AsyncIterator[Digest]:
+        """All blobs, in no order. Those added or deleted meanwhile may be missing or present."""
+
+    async def free_bytes(self) -> int:
+        """Room left where the blobs are."""
+
+
+class Catalog(Protocol):
+    """What is known of each file, and the little that is remembered of people and links.
+
+    Every method that changes something returns only after the change would survive a power cut. All
+    raise CatalogUnavailable when the database cannot be used. Names are compared without case and in
+    Unicode NFC. Every list is newest first (by id) and has at most ``limit`` rows; the next page begins
+    below the id of the last row (``before``).
+    """
+
+    async def add(self, new: NewEntry) -> Entry: ...
+
+    async def entry(self, entry_id: int) -> Entry | None: ...
+
+    async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
+        """The newest entry of this owner in this scope with these bytes."""
+
+    async def named(self, scope: Scope, name: str) -> Entry | None:
+        """The newest entry of exactly this name."""
+
+    async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
+        """Entries whose names begin so."""
+
+    async def matching(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
+        """Entries whose whole name fits a pattern of ``*`` (any run) and ``?`` (one character)."""
+
+    async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]: ...
+
+    async def count(self, scope: Scope) -> int: ...
+
+    async def search(
+        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+    ) -> list[Entry]:
+        """Entries with every word somewhere in the name or the caption, as a substring.
+
+        The words are plain text, whatever signs they hold. No words find nothing.
+        """
+
+    async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
+        """Names that somebody who typed ``name`` may have meant, likeliest first, none twice."""
+
+    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
+        """The entry as it is now; None if it is gone."""
+
+    async def remove(self, entry_id: int) -> Entry | None:
+        """The entry as it was; None if it is gone already."""
+
+    async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
+        """Which of these (at most 500) some entry refers to."""
+
+    async def used_by(self, owner: BareJid) -> tuple[int, int]:
+        """How many entries somebody owns, and their bytes, the same bytes counted once."""
+
+    async def used_in_all(self) -> int:
+        """Bytes of all entries, the same bytes counted once."""
+
+    async def link(self, digest: Digest, name: str) -> Link | None:
+        """The newest upload of these bytes under this name."""
+
+    async def save_link(self, link: Link) -> None: ...
+
+    async def forget_links(self, digest: Digest) -> None: ...
+
+    async def language(self, jid: BareJid) -> str | None:
+        """The language that this person chose."""
+
+    async def set_language(self, jid: BareJid, language: str | None) -> None: ...
+
+
+class Download(Protocol):
+    """An open answer to a GET."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole file, as announced by the server."""
+
+    @property
+    def name(self) -> str | None:
+        """The name that the server gives the file, raw (RFC 6266, else the URL's last segment)."""
+
+    @property
+    def media_type(self) -> str | None: ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order, each once. A broken connection is resumed (RFC 9110 section 14).
+
+        Raises PeerGone, TransferTimeout, Refused, SizeMismatch or PeerProtocolError.
+        """
+
+
+class HttpTransfer(Protocol):
+    """Moves files by HTTP under the address policy. Raises TransferError and what is under it."""
+
+    def get(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """Open a download, following redirects that the policy allows."""
+
+    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
+        """Upload exactly ``size`` bytes; returns when the server has taken them (any 2xx)."""
+
+    async def alive(self, url: str, size: int) -> bool:
+        """Whether a HEAD says that a file of this size is still there. Never raises TransferError."""
+
+
+class UploadService(Protocol):
+    """HTTP file upload of the bot's server (XEP-0363)."""
+
+    async def size_limit(self) -> int | None:
+        """The largest file in bytes; None if the service names no limit. Raises NoUploadService."""
+
+    async def slot(self, name: str, size: int, media_type: str) -> Slot:
+        """Ask for a place. ``name`` is a safe display name.
+
+        Raises NoUploadService, TooLargeForService, ServiceQuotaReached or ServiceRefused.
+        """
+
+    def hosts(self) -> frozenset[str]:
+        """Host names known to serve this service's files; they grow as slots are given."""
+
+
+class Messenger(Protocol):
+    """Says things to addresses. Returns when the stanza is handed to the stream, which delivers it or,
+    under stream management, keeps it for the next connection. Never raises for a peer's sake.
+    """
+
+    async def say(self, to: Address, text: str, *, language: str | None = None) -> None: ...
+
+    async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+        """A message that every client shows as a file (XEP-0066, 0447, 0385)."""
+
+    async def composing(self, to: Address, active: bool) -> None:
+        """Show, or stop showing, that an answer is being worked on (XEP-0085)."""
+
+
+class Rooms(Protocol):
+    """The rooms that the bot is in, as the server describes them."""
+
+    def joined(self) -> frozenset[BareJid]: ...
+
+    def is_present(self, room: BareJid, jid: BareJid) -> bool:
+        """Whether the room itself shows this real JID among those present (XEP-0045 7.2.3)."""
+
+    def room_like(self, target: str) -> BareJid | None:
+        """The joined room meant by its address, or None."""
+
+
+class Inspector(Protocol):
+    """Tells what a file is from its content."""
+
+    async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
+        """Never raises for the content's sake. ``claimed`` is the sender's media type, a mere hint."""
