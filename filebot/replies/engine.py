@@ -1,0 +1,158 @@
+"""Finds templates and renders them, one sandboxed Jinja2 environment for each language."""
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    DictLoader,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplatesNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from filebot.errors import ConfigError, FilebotError, PluginError
+from filebot.replies import languages
+from filebot.replies.phrases import Phrases
+
+log = logging.getLogger(__name__)
+
+_TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+_SUFFIX: Final = ".txt"
+_SHIPPED: Final = "shipped"
+"""Before a template's name and a colon: the one that came with filebot or its plugin."""
+
+
+class Replies:
+    """Every text that the bot sends is rendered here.
+
+    Values are data: nothing in them is run as a template. A value that should stay on its line goes
+    through ``line`` or ``quoted``.
+    """
+
+    def __init__(self, default_language: str = languages.SOURCE, overrides: Path | None = None) -> None:
+        """``overrides`` is the operator's folder of templates, laid out as ours is.
+
+        Raises ConfigError if the folder or a template in it cannot be used.
+        """
+        self._default = languages.negotiated((default_language,), languages.SOURCE)
+        self._inline: dict[str, str] = {}
+        loader = _loader(self._inline, overrides)
+        self._environments = {name: _environment(name, loader) for name in languages.LANGUAGES}
+        if overrides is not None:
+            self._check(overrides)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """As locale identifiers, the source language first."""
+        return languages.LANGUAGES
+
+    def render(self, template: str, language: str, /, **values: object) -> str:
+        """The text of ``template`` (``drop/stored``) in ``language``, or in the default if we lack it.
+
+        Raises LookupError (jinja2.TemplateNotFound) if there is no such template.
+        """
+        environment = self._environments[self.negotiate(language)]
+        name = template + _SUFFIX
+        try:
+            text = environment.get_template(name).render(values)
+        except TemplateError:
+            shipped = environment.get_template(f"{_SHIPPED}:{name}")
+            # An operator's slip must not leave people without an answer.
+            log.exception("template %s failed, trying the one that came with it", name)
+            text = shipped.render(values)
+        return text.strip()
+
+    def add(self, prefix: str, templates: Mapping[str, str]) -> None:
+        """Take the inline templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
+
+        Raises PluginError for a template that exists already or that is not one.
+        """
+        source = self._environments[languages.SOURCE]
+        for name, text in templates.items():
+            file = f"{prefix}/{name}{_SUFFIX}"
+            if file in self._inline or (_TEMPLATES / file).exists():
+                raise PluginError(f"{prefix}: there is a template {prefix}/{name} already")
+            try:
+                source.parse(text)
+            except TemplateSyntaxError as error:
+                raise PluginError(
+                    f"{prefix}: template {name}, line {error.lineno}: {error.message}"
+                ) from error
+            self._inline[file] = text
+
+    def negotiate(self, *wanted: str | None) -> str:
+        """The first of some language tags (``xml:lang``, a stored choice) that we speak, or the default."""
+        return languages.negotiated(wanted, self._default)
+
+    def parse_language(self, text: str) -> str | None:
+        """What somebody means who types ``english``, ``zh`` or ``中文``; None if it is none of ours."""
+        return languages.as_typed(text)
+
+    def template_for(self, error: FilebotError) -> str | None:
+        """The template with words for this error or for the nearest class above it, if there are any."""
+        names = [f"errors/{_snake_case(cls.__name__)}{_SUFFIX}" for cls in type(error).__mro__]
+        try:
+            found = self._environments[languages.SOURCE].select_template(names)
+        except TemplatesNotFound:
+            return None
+        return str(found.name).removesuffix(_SUFFIX)
+
+    def _check(self, overrides: Path) -> None:
+        if not overrides.is_dir():
+            raise ConfigError((f"replies.templates: there is no folder {overrides}; create it",))
+        source = self._environments[languages.SOURCE]
+        mistakes = [
+            mistake
+            for file in sorted(overrides.rglob(f"*{_SUFFIX}"))
+            if (mistake := _mistake(source, file)) is not None
+        ]
+        if mistakes:
+            raise ConfigError(tuple(mistakes))
+
+
+def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
+    shipped = ChoiceLoader([FileSystemLoader(_TEMPLATES), DictLoader(inline)])
+    by_prefix = PrefixLoader({_SHIPPED: shipped}, delimiter=":")
+    return ChoiceLoader([*([FileSystemLoader(overrides)] if overrides else []), shipped, by_prefix])
+
+
+def _environment(language: str, loader: BaseLoader) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=False,  # the result is plain text; the rim escapes it as XML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = languages.translations(language)
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(Phrases(language, catalogue).filters())
+    return environment
+
+
+def _mistake(environment: ImmutableSandboxedEnvironment, file: Path) -> str | None:
+    try:
+        environment.parse(file.read_text(encoding="utf-8"))
+    except TemplateSyntaxError as error:
+        return (
+            f"{file} line {error.lineno}: {error.message}; correct it, or remove it to use the shipped one"
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{file}: cannot be read as UTF-8 text ({type(error).__name__}); correct or remove the file"
+    return None
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

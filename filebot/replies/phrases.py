@@ -1,0 +1,109 @@
+"""Sizes, dates, spans and media types in words: the filters that templates use."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from gettext import NullTranslations
+from typing import Final
+
+import humanize
+from babel import Locale
+from babel.dates import format_date, format_timedelta
+from babel.lists import format_list
+
+from filebot.filenames import plain_text
+from filebot.replies.kinds import FORMATS, NAMED, PREFIXES
+
+_RECENT: Final = timedelta(days=7)
+"""Up to here people count; beyond, a date says more."""
+
+_LONGEST_LINE: Final = 1_000
+"""In characters; far over any name, far under what makes a message hard to read."""
+
+
+def line(value: object) -> str:
+    """Any value on one line, without characters that hide or reorder others."""
+    return plain_text(str(value)[:_LONGEST_LINE])
+
+
+class Phrases:
+    """The filters of one language."""
+
+    def __init__(self, language: str, catalogue: NullTranslations) -> None:
+        self._locale = Locale.parse(language)
+        self._catalogue = catalogue
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """By the names that templates know."""
+        return {
+            "line": line,
+            "quoted": self.quoted,
+            "either": self.either,
+            "size": self.size,
+            "when": self.when,
+            "duration": self.duration,
+            "kind": self.kind,
+        }
+
+    def quoted(self, value: object) -> str:
+        """A name between the quotation marks of the language, on one line."""
+        return self._catalogue.gettext('"%(text)s"') % {"text": line(value)}
+
+    def either(self, values: Iterable[object]) -> str:
+        """``a, b, or c``."""
+        return format_list([line(value) for value in values], style="or", locale=self._locale)
+
+    def size(self, size_bytes: int, beside: int | None = None) -> str:
+        """``1.2 MB``, decimal units; exact below 1 kB.
+
+        Exact as well if rounding would hide the difference to the size that stands ``beside`` it.
+        """
+        if size_bytes < 1000:
+            return self._exact(size_bytes)
+        rounded = _rounded(size_bytes)
+        if beside is not None and beside != size_bytes and _rounded(beside) == rounded:
+            return self._exact(size_bytes)
+        return rounded
+
+    def when(self, moment: datetime, now: datetime | None = None) -> str:
+        """``5 minutes ago``, ``in 2 hours``, or a date (UTC) if it is more than a week off.
+
+        Both times are aware; ``now`` is the present unless given.
+        """
+        distance = moment - (now or datetime.now(UTC))
+        if abs(distance) > _RECENT:
+            return format_date(moment.astimezone(UTC), format="medium", locale=self._locale)
+        if timedelta(minutes=-1) < distance <= timedelta():
+            return self._catalogue.gettext("just now")
+        return format_timedelta(distance, add_direction=True, locale=self._locale)
+
+    def duration(self, seconds: float) -> str:
+        """``1 minute 30 seconds``: the two largest units; at least one second."""
+        minutes, second_count = divmod(max(round(seconds), 1), 60)
+        hours, minute_count = divmod(minutes, 60)
+        day_count, hour_count = divmod(hours, 24)
+        parts = [
+            (day_count, self._plural("%(count)s day", "%(count)s days", day_count)),
+            (hour_count, self._plural("%(count)s hour", "%(count)s hours", hour_count)),
+            (minute_count, self._plural("%(count)s minute", "%(count)s minutes", minute_count)),
+            (second_count, self._plural("%(count)s second", "%(count)s seconds", second_count)),
+        ]
+        return " ".join([text for count, text in parts if count][:2])
+
+    def kind(self, media_type: str) -> str:
+        """``PDF document``: a media type in people's words; itself where there are none."""
+        bare = media_type.partition(";")[0].strip().lower()
+        if bare in FORMATS:
+            name, noun = FORMATS[bare]
+            return self._catalogue.gettext(noun) % {"format": name}
+        words = NAMED.get(bare) or PREFIXES.get(bare.partition("/")[0])
+        return self._catalogue.gettext(words) if words else line(bare)
+
+    def _exact(self, size_bytes: int) -> str:
+        return self._plural("%(count)s byte", "%(count)s bytes", size_bytes)
+
+    def _plural(self, one: str, many: str, count: int) -> str:
+        return self._catalogue.ngettext(one, many, count) % {"count": f"{count:,}"}
+
+
+def _rounded(size_bytes: int) -> str:
+    return humanize.naturalsize(size_bytes).replace(".0 ", " ")

@@ -1,0 +1,102 @@
+"""Bring the translation catalogues up to date with the templates and the code.
+
+``python scripts/messages.py`` merges new messages into each .po file and drops those that nothing uses;
+then fill in the empty ``msgstr``. ``--check`` changes nothing and exits 1 if something is to be done.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+PACKAGE: Final = Path(__file__).resolve().parent.parent / "filebot"
+
+METHODS: Final = [("templates/**.txt", "jinja2.ext:babel_extract"), ("replies/**.py", "python")]
+OPTIONS: Final = {"templates/**.txt": {"trimmed": "true", "trim_blocks": "true", "silent": "false"}}
+KEYWORDS: Final = {**DEFAULT_KEYWORDS, "message": None, "_plural": (1, 2)}
+
+
+def extracted() -> Catalog:
+    """Every message of the templates and of the code."""
+    found = Catalog(project="filebot", charset="utf-8")
+    for file, _line, text, comments, context in extract_from_dir(PACKAGE, METHODS, OPTIONS, KEYWORDS):
+        flags = ["python-format"] if "%(" in "".join(text) else []
+        # No line numbers: they would change in every commit that touches a template.
+        found.add(text, locations=[(file, 0)], flags=flags, auto_comments=comments, context=context)
+    return found
+
+
+def catalogues() -> list[Path]:
+    """The catalogue of each language but the source."""
+    return sorted(PACKAGE.glob("locale/*/LC_MESSAGES/filebot.po"))
+
+
+def read(path: Path) -> Catalog:
+    """One catalogue as it is on disk."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parts[-3])
+
+
+def merged(path: Path) -> bytes:
+    """What the catalogue should look like: every message in use, and no other."""
+    catalogue, template = read(path), extracted()
+    template.creation_date = catalogue.creation_date
+    catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    out = BytesIO()
+    write_po(out, catalogue, width=100, sort_output=True, ignore_obsolete=True, include_lineno=False)
+    return out.getvalue()
+
+
+def shortcomings(path: Path) -> Iterator[str]:
+    """What is missing, unsure or wrong in a catalogue."""
+    catalogue, used = read(path), extracted()
+    for wanted in filter(_is_text, used):
+        ours = catalogue.get(wanted.id, wanted.context)
+        if ours is None or not all(_forms(ours.string)):
+            yield f"not translated: {wanted.id!r}"
+        elif ours.fuzzy:
+            yield f"fuzzy: {wanted.id!r}"
+        elif {_placeholders(form) for form in _forms(ours.string)} != {
+            _placeholders(_forms(wanted.id)[-1])
+        }:
+            yield f"other placeholders than the original: {wanted.id!r}"
+    for old in filter(_is_text, catalogue):
+        if used.get(old.id, old.context) is None:
+            yield f"not used: {old.id!r}"
+
+
+def _is_text(message: Message) -> bool:
+    """Whether it is a message at all and not the header."""
+    return bool(message.id)
+
+
+def _forms(text: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    """The singular and the plurals, or the one form that there is."""
+    return [text or ""] if isinstance(text, str | None) else list(text)
+
+
+def _placeholders(form: str) -> frozenset[str]:
+    """What follows each per cent sign, so that a stray one is found as well."""
+    return frozenset(re.findall(r"%(?:\(\w+\)s|.?)", form))
+
+
+def main() -> int:
+    """Merge, or only check; 1 if anything is left to be done."""
+    left = 0
+    for path in catalogues():
+        if "--check" not in sys.argv[1:]:
+            path.write_bytes(merged(path))
+        for shortcoming in shortcomings(path):
+            print(f"{path.relative_to(PACKAGE)}: {shortcoming}", file=sys.stderr)  # noqa: T201 - a script
+            left = 1
+    return left
+
+
+if __name__ == "__main__":
+    sys.exit(main())

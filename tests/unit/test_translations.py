@@ -1,0 +1,129 @@
+"""Every message of every template is translated, and every error that people meet has words."""
+
+import importlib.util
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from filebot import errors
+from filebot.replies import Replies
+from filebot.replies.languages import LANGUAGES
+
+ROOTS = (errors.UserError, errors.TransferError, errors.StorageError)
+
+SAMPLES: tuple[errors.FilebotError, ...] = (
+    errors.FileTooLarge(size_bytes=2_100_000_000, limit_bytes=1_000_000_000),
+    errors.FileTooLarge(size_bytes=None, limit_bytes=1_000_000_000),
+    errors.EmptyFile(),
+    errors.QuotaExceeded(size_bytes=5_000, used_bytes=9_999, limit_bytes=10_000),
+    errors.TooManyFiles(count=20, limit=10),
+    errors.TooManyRequests(),
+    errors.MessageTooLong(length=200_000, limit=4_000),
+    errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
+    errors.NoSuchEntry("x"),
+    errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
+    errors.NotAllowed(),
+    errors.NoSuchRecipient("nobody@example.org"),
+    errors.BadCommand(command="get", usage=("get NAME", "get #ID")),
+    errors.UnknownCommand("fnid", suggestions=("find",)),
+    errors.UnknownCommand("xyzzy"),
+    errors.TransferError(),
+    errors.PeerProtocolError(),
+    errors.SizeMismatch(announced_bytes=10, received_bytes=11),
+    errors.DigestMismatch(algorithm="sha-256"),
+    errors.PeerGone(),
+    errors.TransferTimeout(idle_s=60.0),
+    errors.Refused(status=403),
+    errors.Refused(status=404),
+    *(
+        errors.ForbiddenTarget(reason=r)
+        for r in ("scheme", "insecure", "private", "redirects", "malformed")
+    ),
+    errors.NoUploadService(),
+    errors.TooLargeForService(size_bytes=2_000, limit_bytes=1_000),
+    errors.TooLargeForService(size_bytes=2_000, limit_bytes=None),
+    errors.ServiceQuotaReached(retry_at=None),
+    errors.ServiceQuotaReached(retry_at=datetime(2030, 1, 1, tzinfo=UTC)),
+    errors.ServiceRefused(),
+    errors.StorageError(),
+    errors.StorageFull(),
+    errors.BlobCorrupt(),
+    errors.CatalogUnavailable(),
+)
+
+
+def script() -> ModuleType:
+    path = Path(__file__).parents[2] / "scripts" / "messages.py"
+    spec = importlib.util.spec_from_file_location("messages", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def below(cls: type[errors.FilebotError]) -> Iterator[type[errors.FilebotError]]:
+    """The classes of errors.py under one of them; a plugin's or a test's own do not count."""
+    for child in cls.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+            yield from below(child)
+
+
+def test_every_message_is_translated_surely_and_with_the_same_placeholders() -> None:
+    messages = script()
+    catalogues = messages.catalogues()
+    assert len(catalogues) == len(LANGUAGES) - 1
+    for path in catalogues:
+        assert list(messages.shortcomings(path)) == []
+
+
+def test_shortcomings_of_a_catalogue_are_found(tmp_path: Path) -> None:
+    messages = script()
+    path = tmp_path / "locale" / "zh_CN" / "LC_MESSAGES" / "filebot.po"
+    path.parent.mkdir(parents=True)
+    text = messages.catalogues()[0].read_text()
+    text = text.replace('msgstr "刚刚"', 'msgstr ""').replace(
+        'msgstr "%(format)s 图片"', 'msgstr "%(fromat)s"'
+    )
+    path.write_text(
+        text.replace('msgid "font"', '#, fuzzy\nmsgid "font"') + '\nmsgid "old"\nmsgstr "旧"\n',
+        encoding="utf-8",
+    )
+    found = "\n".join(messages.shortcomings(path))
+    for expected in (
+        "not translated: 'just now'",
+        "other placeholders",
+        "fuzzy: 'font'",
+        "not used: 'old'",
+    ):
+        assert expected in found
+
+
+def test_there_is_a_sample_of_every_error_that_people_meet() -> None:
+    wanted = {cls for root in ROOTS for cls in below(root)}
+    assert wanted - {type(sample) for sample in SAMPLES} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)
+def test_every_error_has_words_of_its_own(error: errors.FilebotError, language: str) -> None:
+    replies = Replies()
+    template = replies.template_for(error)
+    assert template is not None
+    assert template.replace("_", "") == f"errors/{type(error).__name__.lower()}"
+    for values in ({}, {"name": "a b.pdf"}, {"name": None}):
+        text = replies.render(template, language, error=error, **values)
+        assert text
+        assert "  " not in text.replace("\n  ", "\n")
+        assert "None" not in text
+        assert text.isascii() == (language == "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ["errors/incident", "errors/stranger", "errors/encrypted"])
+def test_the_other_refusals_have_words(template: str, language: str) -> None:
+    assert Replies().render(template, language, incident="7f3a")
