@@ -104,6 +104,11 @@ class Usage:
     limit_bytes: int
 
     @property
+    def left_bytes(self) -> int:
+        """What may still be stored; never negative."""
+        return max(self.limit_bytes - self.used_bytes, 0)
+
+    @property
     def fraction(self) -> float:
         """Used share of the limit, 0.0 and up."""
         return self.used_bytes / self.limit_bytes if self.limit_bytes else 1.0

@@ -1,0 +1,137 @@
+"""Text -> command -> call -> reply: the table of commands, and events for those who listen."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rapidfuzz import fuzz, process
+
+from filebot.conversation import Exchange, Voice
+from filebot.errors import BadCommand, PluginError, UnknownCommand
+from filebot.events import Event
+from filebot.model import Sender
+from filebot.plugin import CommandSpec, Context, Plugin
+from filebot.service.files import Desk, Files
+
+log = logging.getLogger(__name__)
+
+LISTENER_LIMIT_S: Final = 60.0
+SUGGESTION_SCORE: Final = 60.0
+"""Of 100: how alike two words must be for one to be suggested for the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin with its settings checked."""
+
+    plugin: Plugin[Any]
+    settings: object
+
+
+class CommandTable:
+    """All commands by name and alias."""
+
+    def __init__(self, plugins: Iterable[LoadedPlugin]) -> None:
+        self._commands: list[CommandSpec] = []
+        self._settings: dict[str, object] = {}
+        self._by_word: dict[str, CommandSpec] = {}
+        for loaded in plugins:
+            self._settings[loaded.plugin.name] = loaded.settings
+            for command in loaded.plugin.commands:
+                self._add(command)
+
+    def _add(self, command: CommandSpec) -> None:
+        self._commands.append(command)
+        for word in (command.name, *command.aliases):
+            if word in self._by_word:
+                other = self._by_word[word].plugin
+                raise PluginError(f"both plugins {other!r} and {command.plugin!r} have a command {word!r}")
+            self._by_word[word] = command
+
+    def all(self) -> Sequence[CommandSpec]:
+        return sorted(self._commands, key=lambda command: command.name)
+
+    def named(self, name: str) -> CommandSpec | None:
+        return self._by_word.get(name.casefold().removeprefix("!"))
+
+    def nearest(self, word: str) -> tuple[str, ...]:
+        names = [command.name for command in self._commands]
+        found = process.extract(
+            word.casefold()[:40], names, scorer=fuzz.ratio, limit=2, score_cutoff=SUGGESTION_SCORE
+        )
+        return tuple(name for name, _, _ in found)
+
+    def settings_of(self, plugin: str) -> object:
+        """The checked settings of a plugin."""
+        return self._settings[plugin]
+
+
+class Commands:
+    """Runs commands and tells listeners what happened."""
+
+    def __init__(self, plugins: Sequence[LoadedPlugin], desk: Desk, voice: Voice) -> None:
+        self.table = CommandTable(plugins)
+        self.voice = voice
+        self._desk = desk
+        self._listeners = [
+            (loaded.plugin.name, kind, listener)
+            for loaded in plugins
+            for kind, listener in loaded.plugin.listeners
+        ]
+
+    async def exchange(
+        self, sender: Sender, client_language: str | None, *, chat_states: bool = False
+    ) -> Exchange:
+        """Begin to answer somebody; ``chat_states`` says that their client wants to see us at work."""
+        language = await self.voice.language_of(sender.jid, client_language)
+        return Exchange(self.voice, sender, language, self.emit, chat_states=chat_states)
+
+    async def run(self, exchange: Exchange, text: str) -> None:
+        """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
+        async with exchange.errors_in_words(), exchange.at_work():
+            word, _, rest = text.strip().partition(" ")
+            command = self.table.named(word)
+            if command is None:
+                raise UnknownCommand(word[:40], suggestions=self.table.nearest(word))
+            values = _values(command, rest)
+            await command.handler(self._context(command.plugin, exchange), **values)
+
+    async def emit(self, event: Event) -> None:
+        """Call each listener of the event, one after the other. A failing one does not stop the rest."""
+        exchange = await self.exchange(event.sender, event.language)
+        for plugin, kind, listener in self._listeners:
+            if isinstance(event, kind):
+                await self._notify(plugin, exchange, listener, event)
+
+    async def _notify(
+        self,
+        plugin: str,
+        exchange: Exchange,
+        listener: Callable[[Context[Any], Any], Awaitable[None]],
+        event: Event,
+    ) -> None:
+        try:
+            async with exchange.errors_in_words(), asyncio.timeout(LISTENER_LIMIT_S):
+                await listener(self._context(plugin, exchange), event)
+        except TimeoutError:
+            log.error("plugin %s took over %s s for %s", plugin, LISTENER_LIMIT_S, type(event).__name__)
+
+    def _context(self, plugin: str, exchange: Exchange) -> Context[Any]:
+        return Context(
+            sender=exchange.sender,
+            settings=self.table.settings_of(plugin),
+            files=Files(self._desk, exchange.sender),
+            commands=self.table,
+            language=exchange.language,
+            conversation=exchange,
+        )
+
+
+def _values(command: CommandSpec, text: str) -> dict[str, str]:
+    for usage in command.usages:
+        values = usage.match(text)
+        if values is not None:
+            return values
+    raise BadCommand(command=command.name, usage=command.usage)

@@ -1,0 +1,185 @@
+"""The bot's side of a conversation: replies in the person's language, lists in pages, errors in words."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from cachetools import LRUCache
+
+from filebot.errors import FilebotError
+from filebot.events import Event
+from filebot.model import Address, AddressKind, Offer, Sender
+from filebot.plugin import Page
+from filebot.ports import Catalog, Messenger
+from filebot.replies import Replies
+
+log = logging.getLogger(__name__)
+
+CONVERSATIONS_REMEMBERED: Final = 1000
+"""Lists that can still be continued with ``more``, and rooms' last files; the oldest are forgotten."""
+
+COMPOSING_AFTER_S: Final = 0.5
+"""Answers that come at once need no sign that one is being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenList:
+    """A list of which not all was shown yet."""
+
+    template: str
+    page: Page
+    size: int
+    before: int | None
+    values: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered between two messages of the same person; lost at a restart."""
+
+    lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED))
+    posted: LRUCache[tuple[str | None, str | None], tuple[Offer, ...]] = field(
+        default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED)
+    )
+    """Files that somebody posted last in a room, by room and verified JID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is needed to say anything to anybody."""
+
+    messenger: Messenger
+    replies: Replies
+    catalog: Catalog
+    memory: Memory = field(default_factory=Memory)
+
+    async def language_of(self, jid: str | None, client_language: str | None) -> str:
+        """What somebody reads: what they chose, else what their client says, else the default."""
+        chosen = await self.catalog.language(jid) if jid else None
+        return self.replies.negotiate(chosen, client_language)
+
+    async def say(self, to: Address, language: str, template: str, /, **values: object) -> None:
+        """Say a template's text."""
+        text = self.replies.render(template, language, **values)
+        await self.messenger.say(to, text, language=language.replace("_", "-"))
+
+
+class Exchange:
+    """One request and its answers."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        sender: Sender,
+        language: str,
+        emit: Callable[[Event], Awaitable[None]],
+        *,
+        chat_states: bool = False,
+    ) -> None:
+        self.sender = sender
+        self.language = language
+        self._emit = emit
+        self._voice = voice
+        self._chat_states = chat_states and sender.address.kind is AddressKind.CHAT
+
+    async def reply(self, template: str, /, **values: object) -> None:
+        await self._voice.say(self.sender.address, self.language, template, **values)
+
+    async def tell(self, to: Address, template: str, /, **values: object) -> None:
+        person = to.jid.split("/", 1)[0] if to.kind is AddressKind.CHAT else None
+        language = await self._voice.language_of(person, None)
+        await self._voice.say(to, language, template, **values)
+
+    async def reply_error(self, error: FilebotError, name: str = "") -> None:
+        """Say what went wrong, in the words that belong to the class of the error."""
+        template = self._voice.replies.template_for(error)
+        if template is None:
+            await self._reply_incident(error)
+        else:
+            await self.reply(template, error=error, name=name)
+
+    async def _reply_incident(self, error: Exception) -> None:
+        incident = secrets.token_hex(3)
+        log.error("incident %s", incident, exc_info=error)
+        await self.reply("errors/incident", incident=incident)
+
+    async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
+        return await self._reply_page(OpenList(template, page, size, None, values))
+
+    async def reply_more(self) -> bool:
+        shown = self._voice.memory.lists.get(self._list_key())
+        return shown is not None and await self._reply_page(shown)
+
+    async def _reply_page(self, shown: OpenList) -> bool:
+        lists, key = self._voice.memory.lists, self._list_key()
+        lists.pop(key, None)
+        # One entry more than is shown tells whether there is another page.
+        entries = await shown.page(shown.size + 1, shown.before)
+        visible, more = entries[: shown.size], len(entries) > shown.size
+        if more:
+            lists[key] = replace(shown, before=visible[-1].id)
+        if visible:
+            await self.reply(shown.template, **shown.values, entries=visible, more=more)
+        return bool(visible)
+
+    def _list_key(self) -> Address:
+        # In public everybody may say ``more`` to the list that everybody saw.
+        return self.sender.address
+
+    async def choose_language(self, wanted: str | None) -> str | None:
+        language = self._voice.replies.parse_language(wanted) if wanted else None
+        if self.sender.jid is not None and (language is not None or wanted is None):
+            await self._voice.catalog.set_language(self.sender.jid, language)
+        if language is not None:
+            self.language = language
+        return language
+
+    async def emit(self, event: Event) -> None:
+        await self._emit(event)
+
+    def languages(self) -> tuple[str, ...]:
+        return self._voice.replies.languages
+
+    def files_posted_here(self) -> tuple[Offer, ...]:
+        return self._voice.memory.posted.get((self.sender.room, self.sender.jid), ())
+
+    @asynccontextmanager
+    async def errors_in_words(self, *, name: str = "") -> AsyncIterator[None]:
+        """The one place where an error becomes a reply.
+
+        An error that nobody foresaw is answered with an incident id that stands in the log as well.
+        """
+        try:
+            yield
+        except FilebotError as error:
+            log.info("%s: %s", type(error).__name__, error)
+            await self.reply_error(error, name)
+        except Exception as error:  # noqa: BLE001 - this is where nothing may pass
+            await self._reply_incident(error)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Show that an answer is on its way if it takes a moment (XEP-0085); never in rooms."""
+        if not self._chat_states:
+            yield
+            return
+        sign = asyncio.create_task(self._compose())
+        try:
+            yield
+        finally:
+            sign.cancel()
+            with suppress(asyncio.CancelledError):
+                await sign
+
+    async def _compose(self) -> None:
+        messenger = self._voice.messenger
+        await asyncio.sleep(COMPOSING_AFTER_S)
+        await messenger.composing(self.sender.address, active=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await messenger.composing(self.sender.address, active=False)

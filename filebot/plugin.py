@@ -1,0 +1,291 @@
+"""The whole plugin API: what a plugin declares, and what its handlers are given.
+
+A plugin is one module with a variable ``plugin``. Its docstring is its manual, a command's docstring its
+help line, ``settings`` a dataclass that becomes its table in the config, checked at start::
+
+    plugin = Plugin("echo", templates={"said": "You said {{ words }}."})
+
+    @plugin.command("echo", usage="echo WORDS")
+    async def echo(ctx: Context[None], words: str) -> None:
+        '''Say it again.'''
+        await ctx.reply("echo/said", words=words)
+
+Handlers are coroutines. They do no I/O of their own; blocking work goes through
+:meth:`Context.run_blocking`. Whatever of :mod:`filebot.errors` they raise becomes a reply.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+
+from filebot.errors import (
+    BadCommand,
+    FilebotError,
+    NoSuchEntry,
+    NotAllowed,
+    PluginError,
+    StorageError,
+    TransferError,
+    UnknownCommand,
+    UserError,
+)
+from filebot.events import Event, FileRefused, FileRemoved, FileSent, FileStored, LinkNoticed
+from filebot.model import Address, AddressKind, Entry, IncomingMessage, Offer, Sender, Usage
+from filebot.service.files import Files
+from filebot.usage import Usage as UsageLine
+
+__all__ = [
+    "Address",
+    "AddressKind",
+    "BadCommand",
+    "Command",
+    "CommandList",
+    "Context",
+    "Entry",
+    "Event",
+    "FileRefused",
+    "FileRemoved",
+    "FileSent",
+    "FileStored",
+    "FilebotError",
+    "Files",
+    "IncomingMessage",
+    "LinkNoticed",
+    "NoSuchEntry",
+    "NotAllowed",
+    "Offer",
+    "Page",
+    "Plugin",
+    "PluginError",
+    "Sender",
+    "StorageError",
+    "TransferError",
+    "UnknownCommand",
+    "Usage",
+    "UserError",
+]
+
+S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
+E = TypeVar("E", bound=Event)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Page = Callable[[int, int | None], Awaitable[list[Entry]]]
+"""Given how many entries at most, and the id below which to go on (None: the newest), the next ones."""
+
+
+class Command(Protocol):
+    """A command as the help shows it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def usage(self) -> tuple[str, ...]:
+        """Each way to write it."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+
+    @property
+    def help(self) -> str:
+        """The whole docstring."""
+
+
+class CommandList(Protocol):
+    """The commands that the sender can use here."""
+
+    def all(self) -> Sequence[Command]: ...
+
+    def named(self, name: str) -> Command | None:
+        """The command of this name or alias."""
+
+    def nearest(self, word: str) -> tuple[str, ...]:
+        """Names that somebody who typed ``word`` may have meant."""
+
+
+class Conversation(Protocol):
+    """The bot's side of one exchange; a context's way out."""
+
+    async def reply(self, template: str, /, **values: object) -> None: ...
+
+    async def reply_error(self, error: FilebotError, name: str = "") -> None: ...
+
+    async def tell(self, to: Address, template: str, /, **values: object) -> None: ...
+
+    async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool: ...
+
+    async def reply_more(self) -> bool: ...
+
+    async def emit(self, event: Event) -> None: ...
+
+    async def choose_language(self, wanted: str | None) -> str | None: ...
+
+    def languages(self) -> tuple[str, ...]: ...
+
+    def files_posted_here(self) -> tuple[Offer, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Generic[S_co]):
+    """What a handler is given: who asks, what they may see and do, and how to answer."""
+
+    sender: Sender
+    """Who asks. Rights come from ``sender.jid`` alone; most plugins need not look: ``files`` does."""
+    settings: S_co
+    """The plugin's own settings."""
+    files: Files
+    """The files as the sender sees them; raises UserError where something is not theirs to do."""
+    commands: CommandList
+    language: str
+    """The language of the replies, as in ``Accept-Language``."""
+    conversation: Conversation = field(repr=False)
+
+    async def reply(self, template: str, /, **values: object) -> None:
+        """Answer with a template (``plugin/name``) filled with values.
+
+        Values are data: nothing in them is ever run as a template.
+        """
+        await self.conversation.reply(template, **values)
+
+    async def reply_error(self, error: FilebotError, name: str = "") -> None:
+        """Answer with the words for an error; ``name`` is the file that it is about.
+
+        A handler that fails need not call this: raising the error does the same.
+        """
+        await self.conversation.reply_error(error, name)
+
+    async def tell(self, to: Address, template: str, /, **values: object) -> None:
+        """Say something to somebody else, in that person's language."""
+        await self.conversation.tell(to, template, **values)
+
+    async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
+        """Answer with the first ``size`` entries of a list; ``more`` brings the next ones.
+
+        The template is given ``entries`` and ``more`` (whether there is another page). Returns False, and
+        says nothing, if the list is empty.
+        """
+        return await self.conversation.reply_pages(template, page, size=size, **values)
+
+    async def reply_more(self) -> bool:
+        """Answer with the next page of the list shown last; False if there is none."""
+        return await self.conversation.reply_more()
+
+    async def emit(self, event: Event) -> None:
+        """Tell all plugins that something happened."""
+        await self.conversation.emit(event)
+
+    async def choose_language(self, wanted: str | None) -> str | None:
+        """Remember the sender's language, as they write it (``None``: go by their client again).
+
+        Returns the language's code, or None if the bot does not speak it.
+        """
+        return await self.conversation.choose_language(wanted)
+
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the bot speaks."""
+        return self.conversation.languages()
+
+    def files_posted_here(self) -> tuple[Offer, ...]:
+        """The files of the sender's last message with files in this room; empty elsewhere."""
+        return self.conversation.files_posted_here()
+
+    async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run something that would block, in a thread."""
+        return await asyncio.to_thread(function, *args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command as its plugin declared it."""
+
+    plugin: str
+    name: str
+    usages: tuple[UsageLine, ...]
+    aliases: tuple[str, ...]
+    help: str
+    handler: Callable[..., Awaitable[None]]
+
+    @property
+    def usage(self) -> tuple[str, ...]:
+        """Each way to write it."""
+        return tuple(usage.line for usage in self.usages)
+
+    @property
+    def summary(self) -> str:
+        """What it does, in one line."""
+        return self.help.splitlines()[0]
+
+
+Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
+Listener = Callable[[Context[S], E], Awaitable[None]]
+
+
+class Plugin(Generic[S]):
+    """Declares a plugin: its name, settings, words, commands and listeners.
+
+    ``settings`` is a dataclass whose fields all have defaults; ``templates`` maps names to Jinja texts,
+    used as ``<plugin name>/<template name>``. Mistakes raise PluginError when the module is loaded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: type[S] | None = None,
+        templates: Mapping[str, str] | None = None,
+    ) -> None:
+        if not name.isidentifier() or name != name.lower():
+            raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
+        self.name = name
+        self.settings = settings
+        self.templates = dict(templates or {})
+        self.commands: list[CommandSpec] = []
+        self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
+
+    def command(
+        self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()
+    ) -> Callable[[Handler[S, P]], Handler[S, P]]:
+        """Declare a command; ``usage`` shows each way to write it (``send NAME to TARGET``).
+
+        Upper-case words are handed to the handler as keyword arguments in lower case, all ``str``.
+        """
+        lines = (usage,) if isinstance(usage, str) else tuple(usage)
+
+        def declare(handler: Handler[S, P]) -> Handler[S, P]:
+            help_text = inspect.cleandoc(handler.__doc__ or "")
+            if not help_text:
+                raise PluginError(f"command {name!r} of plugin {self.name!r} needs a docstring: its help")
+            self.commands.append(
+                CommandSpec(self.name, name, self._parsed(name, lines), tuple(aliases), help_text, handler)
+            )
+            return handler
+
+        return declare
+
+    def on(self, event: type[E]) -> Callable[[Listener[S, E]], Listener[S, E]]:
+        """Declare a listener: called after each event of this class, with a context for its sender."""
+
+        def declare(listener: Listener[S, E]) -> Listener[S, E]:
+            self.listeners.append((event, listener))
+            return listener
+
+        return declare
+
+    def _parsed(self, name: str, lines: Sequence[str]) -> tuple[UsageLine, ...]:
+        if any(line.split()[:1] != [name] for line in lines) or not lines:
+            raise PluginError(f"command {name!r} of plugin {self.name!r}: its usage must begin with {name}")
+        try:
+            usages = tuple(UsageLine.parse(line) for line in lines)
+        except ValueError as error:
+            raise PluginError(f"command {name!r} of plugin {self.name!r}: {error}") from error
+        if len({frozenset(usage.parameters) for usage in usages}) > 1:
+            raise PluginError(f"all usages of command {name!r} must name the same values")
+        return usages

@@ -1,0 +1,234 @@
+"""The front door: who is served, what is a file, what is a command, and how much at once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiojobs
+from aiolimiter import AsyncLimiter
+from cachetools import LRUCache, TTLCache
+
+from filebot.commands import Commands
+from filebot.conversation import Exchange
+from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
+from filebot.events import FileRefused, FileStored, LinkNoticed
+from filebot.filenames import name_from_url, safe_name
+from filebot.model import IncomingMessage, Offer, Sender
+from filebot.ports import UploadService
+from filebot.service.access import Access
+from filebot.service.files import Desk, Files
+from filebot.service.locks import Keyed
+
+log = logging.getLogger(__name__)
+
+TEXT_LIMIT: Final = 4000
+"""Characters of the longest command or caption that is read."""
+
+STALE_AFTER: Final = timedelta(minutes=2)
+"""Older commands are not carried out: the person has long stopped waiting for them."""
+
+DAY_S: Final = 86400.0
+JOBS_AT_ONCE: Final = 64
+JOBS_WAITING: Final = 10_000
+DROPS_AT_ONCE_PER_PERSON: Final = 8
+WAITING_PER_PERSON: Final = 500
+PEOPLE_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one person may ask for."""
+
+    files_per_message: int = 10
+    commands_per_minute: int = 60
+
+
+class Reception:
+    """Receives every message and sees to it that it is answered."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        commands: Commands,
+        desk: Desk,
+        uploads: UploadService,
+        pace: Pace,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._access = access
+        self._commands = commands
+        self._desk = desk
+        self._uploads = uploads
+        self._pace = pace
+        self._clock = clock
+        self._jobs = aiojobs.Scheduler(limit=JOBS_AT_ONCE, pending_limit=JOBS_WAITING)
+        self._turns = Keyed(asyncio.Lock)
+        self._drops = Keyed(lambda: asyncio.Semaphore(DROPS_AT_ONCE_PER_PERSON))
+        self._waiting: dict[str, int] = {}
+        self._limiters: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
+        self._told_off: TTLCache[tuple[str, str], bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
+        self._told_to_wait: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
+
+    async def receive(self, message: IncomingMessage) -> None:
+        """Take a message in; the work goes on in a job of its own."""
+        sender = message.sender
+        if not self._access.may_speak(sender):
+            if message.addressed:
+                await self._once(sender, "stranger", lambda: self._refuse(message))
+            return
+        if message.offers and sender.in_public and sender.jid:
+            self._commands.voice.memory.posted[sender.room, sender.jid] = message.offers
+        if message.addressed and (message.text.strip() or message.offers):
+            await self._admit(message)
+
+    async def receive_encrypted(self, sender: Sender) -> None:
+        """Answer a message that cannot be read, once a day for each sender."""
+        if self._access.may_speak(sender):
+            await self._once(sender, "encrypted", lambda: self._say(sender, None, "errors/encrypted"))
+
+    async def close(self, *, patience_s: float) -> None:
+        """Let running work end, for at most ``patience_s``; then cancel it."""
+        await self._jobs.wait_and_close(timeout=patience_s)
+
+    # --- admission ------------------------------------------------------------------------------
+
+    async def _admit(self, message: IncomingMessage) -> None:
+        person = _person(message.sender)
+        if await self._has_turn(message, person):
+            self._waiting[person] = self._waiting.get(person, 0) + 1
+            await self._spawn(self._serve(message, person))
+        elif person not in self._told_to_wait:
+            self._told_to_wait[person] = True
+            await self._spawn(self._reply_error(message, TooManyRequests()))
+
+    async def _has_turn(self, message: IncomingMessage, person: str) -> bool:
+        if self._waiting.get(person, 0) >= WAITING_PER_PERSON:
+            return False
+        if message.offers and not message.sender.in_public:
+            # Whoever drags a folder onto the bot sends as many messages at once as it has files.
+            return True
+        limiter = self._limiters.get(person)
+        if limiter is None:
+            limiter = self._limiters[person] = AsyncLimiter(self._pace.commands_per_minute, 60)
+        if not limiter.has_capacity():
+            return False
+        await limiter.acquire()
+        return True
+
+    async def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        if self._jobs.closed:
+            work.close()
+            return
+        await self._jobs.spawn(work)
+
+    async def _serve(self, message: IncomingMessage, person: str) -> None:
+        try:
+            exchange = await self._commands.exchange(
+                message.sender, message.language, chat_states=message.wants_chat_states
+            )
+            if len(message.text) > TEXT_LIMIT:
+                await exchange.reply_error(MessageTooLong(length=len(message.text), limit=TEXT_LIMIT))
+            elif message.offers and not message.sender.in_public:
+                await self._take_files(exchange, message)
+            elif message.text.strip():
+                await self._answer_text(exchange, message)
+        finally:
+            self._waiting[person] -= 1
+            if not self._waiting[person]:
+                del self._waiting[person]
+
+    # --- text -----------------------------------------------------------------------------------
+
+    async def _answer_text(self, exchange: Exchange, message: IncomingMessage) -> None:
+        text = message.text.strip()
+        url = text if _is_link(text) and not message.sender.in_public else None
+        if url is not None and self._is_upload(url, message.sender):
+            await self._take_files(exchange, message, (Offer(urls=(url,)),))
+        elif url is not None:
+            await self._commands.emit(LinkNoticed(message.sender, message.language, url))
+        elif message.delayed_since and self._clock() - message.delayed_since > STALE_AFTER:
+            await exchange.reply("reception/late", text=text[:200], since=message.delayed_since)
+        else:
+            # Answers of one person come in the order of the questions.
+            async with self._turns(message.sender.address):
+                await self._commands.run(exchange, text)
+
+    def _is_upload(self, url: str, sender: Sender) -> bool:
+        """Whether a bare link is an upload of the sender's server or the bot's (body-only clients)."""
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        domain = (sender.jid or "").partition("@")[2]
+        return host in self._uploads.hosts() or (
+            bool(domain) and (host == domain or host.endswith("." + domain))
+        )
+
+    # --- files ----------------------------------------------------------------------------------
+
+    async def _take_files(
+        self, exchange: Exchange, message: IncomingMessage, offers: tuple[Offer, ...] = ()
+    ) -> None:
+        caption = "" if offers else message.text
+        offers = offers or message.offers
+        if len(offers) > self._pace.files_per_message:
+            await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
+            return
+        for offer in offers:
+            async with self._drops(_person(message.sender)):
+                await self._take_file(exchange, message, offer, caption)
+
+    async def _take_file(
+        self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str
+    ) -> None:
+        sender, language = message.sender, message.language
+        name = _name_of(offer)
+        async with exchange.errors_in_words(name=name), exchange.at_work():
+            try:
+                received = await Files(self._desk, sender).keep(offer, caption=caption)
+            except FilebotError as error:
+                log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
+                await self._commands.emit(FileRefused(sender, language, name, error))
+            else:
+                await self._commands.emit(
+                    FileStored(sender, language, received.entry, received.already_known)
+                )
+
+    # --- refusals -------------------------------------------------------------------------------
+
+    async def _once(
+        self, sender: Sender, reason: str, answer: Callable[[], Coroutine[object, object, None]]
+    ) -> None:
+        key = (_person(sender), reason)
+        if key not in self._told_off:
+            self._told_off[key] = True
+            await self._spawn(answer())
+
+    async def _refuse(self, message: IncomingMessage) -> None:
+        log.info("a stranger wrote: %s", message.sender.jid)
+        await self._say(message.sender, message.language, "errors/stranger")
+
+    async def _say(self, sender: Sender, language: str | None, template: str) -> None:
+        exchange = await self._commands.exchange(sender, language)
+        await exchange.reply(template)
+
+    async def _reply_error(self, message: IncomingMessage, error: FilebotError) -> None:
+        exchange = await self._commands.exchange(message.sender, message.language)
+        await exchange.reply_error(error)
+
+
+def _person(sender: Sender) -> str:
+    """Who is meant for counting: the verified JID, else the nick, which here gives no right."""
+    return sender.jid or f"{sender.room}/{sender.nick}"
+
+
+def _name_of(offer: Offer) -> str:
+    """What to call a file of which no byte has come yet; empty if nobody named it."""
+    offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
+    return safe_name(offered) if offered else ""
+
+
+def _is_link(text: str) -> bool:
+    return len(text.split()) == 1 and text.lower().startswith(("https://", "http://"))

@@ -1,0 +1,1 @@
+"""Policy: what is kept, for whom, how much, and who may do what to it. Speaks to the rim only by ports."""

@@ -1,0 +1,52 @@
+"""Who is served. The only input is a verified bare JID; nicknames and room addresses never count."""
+
+import re
+from collections.abc import Iterable
+
+from filebot.model import BareJid, Entry, Sender
+
+
+class Access:
+    """The operator's rules, as globs (``*`` and ``?``) on bare JIDs. A denial beats everything."""
+
+    def __init__(
+        self, *, admins: Iterable[str] = (), allow: Iterable[str] = (), deny: Iterable[str] = ()
+    ) -> None:
+        self._admins = frozenset(jid.lower() for jid in admins)
+        self._allow = _any_of(allow)
+        self._deny = _any_of(deny)
+
+    def is_admin(self, jid: BareJid | None) -> bool:
+        """Whether this person runs the bot."""
+        return jid is not None and jid in self._admins and not self.is_denied(jid)
+
+    def is_denied(self, jid: BareJid | None) -> bool:
+        """Whether the operator shut this person out."""
+        return jid is not None and self._deny.fullmatch(jid) is not None
+
+    def serves(self, jid: BareJid | None) -> bool:
+        """Whether this person may drop, get and be sent files."""
+        if jid is None or self.is_denied(jid):
+            return False
+        return jid in self._admins or self._allow.fullmatch(jid) is not None
+
+    def may_speak(self, sender: Sender) -> bool:
+        """Whether a message is answered at all.
+
+        Being in a room that the bot was put into gives the right to read that room's files, also to
+        people whose JID the room hides. Everything else needs a JID that is served.
+        """
+        if sender.room is not None:
+            return not self.is_denied(sender.jid)
+        return self.serves(sender.jid)
+
+    def may_change(self, sender: Sender, entry: Entry) -> bool:
+        """Whether the sender may rename or remove the entry: its owner, or an admin of the bot."""
+        if not self.serves(sender.jid):
+            return False
+        return sender.jid == entry.owner or self.is_admin(sender.jid)
+
+
+def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
+    patterns = (re.escape(glob.lower()).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs)
+    return re.compile("|".join(patterns) or r"(?!)", re.DOTALL)

@@ -1,0 +1,66 @@
+"""From a catalog row to a link that works: an upload that is still alive is used again."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from filebot.errors import PeerGone, Refused, TooLargeForService, TransferTimeout
+from filebot.model import Entry, Link
+from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
+from filebot.service.locks import Keyed
+
+UPLOAD_ATTEMPTS: Final = 3
+
+
+class Delivery:
+    """Gives files out over HTTP (XEP-0363)."""
+
+    def __init__(
+        self,
+        *,
+        store: BlobStore,
+        catalog: Catalog,
+        http: HttpTransfer,
+        uploads: UploadService,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._http = http
+        self._uploads = uploads
+        self._clock = clock
+        self._locks = Keyed(asyncio.Lock)
+
+    async def url(self, entry: Entry) -> str:
+        """An address where the file can be had right now.
+
+        Raises TransferError (TooLargeForService, NoUploadService, ServiceQuotaReached ...) or
+        StorageError.
+        """
+        digest = entry.blob.digest
+        # Two people who ask for the same file at once share one upload.
+        async with self._locks((digest, entry.name)):
+            link = await self._catalog.link(digest, entry.name)
+            if link is not None and await self._http.alive(link.url, entry.blob.size):
+                return link.url
+            url = await self._upload(entry)
+            await self._catalog.save_link(Link(digest, entry.name, url, self._clock()))
+            return url
+
+    async def _upload(self, entry: Entry) -> str:
+        size = entry.blob.size
+        limit = await self._uploads.size_limit()
+        if limit is not None and size > limit:
+            raise TooLargeForService(size_bytes=size, limit_bytes=limit)
+        for attempt in range(1, UPLOAD_ATTEMPTS + 1):
+            # A slot is good for one PUT: Prosody answers 409 to a second one.
+            slot = await self._uploads.slot(entry.name, size, entry.media_type)
+            try:
+                await self._http.put(slot, self._store.read(entry.blob.digest), size, entry.media_type)
+            except (PeerGone, TransferTimeout, Refused):
+                if attempt == UPLOAD_ATTEMPTS:
+                    raise
+            else:
+                return slot.get_url
+        raise AssertionError("unreachable")

@@ -1,0 +1,244 @@
+"""The files as one person sees them: found by what people type, changed by who may change them."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from filebot.errors import (
+    AmbiguousName,
+    NoSuchEntry,
+    NoSuchRecipient,
+    NotAllowed,
+    TooManyFiles,
+)
+from filebot.filenames import plain_text, safe_name
+from filebot.model import Address, AddressKind, BareJid, Entry, NewEntry, Offer, Scope, Sender, Usage
+from filebot.ports import BlobStore, Catalog, Messenger, Rooms
+from filebot.service.access import Access
+from filebot.service.delivery import Delivery
+from filebot.service.intake import Destination, Intake, Received, forget_unused
+from filebot.service.locks import Keyed
+from filebot.service.quota import Quota
+
+WILDCARD_LIMIT: Final = 10
+"""Files that one wildcard sends at once."""
+
+SUGGESTIONS: Final = 3
+
+_ID = re.compile(r"#?([0-9]{1,15})")
+_WILDCARD = re.compile(r"[*?]")
+_JID = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that work on files needs, put together once."""
+
+    access: Access
+    catalog: Catalog
+    store: BlobStore
+    rooms: Rooms
+    intake: Intake
+    delivery: Delivery
+    messenger: Messenger
+    quota: Quota
+    locks: Keyed[asyncio.Lock]
+    clock: Callable[[], datetime]
+
+
+class Files:
+    """What one sender may see and do, where that sender is speaking.
+
+    In a private chat that is the person's own files; in a room, or in a private message through it, the
+    room's. A name is looked up in the room first and then among the person's own files.
+    """
+
+    def __init__(self, desk: Desk, sender: Sender) -> None:
+        self._desk = desk
+        self._sender = sender
+        self._owner: BareJid | None = sender.jid if desk.access.serves(sender.jid) else None
+
+    # --- finding --------------------------------------------------------------------------------
+
+    async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
+        """The newest files here, below the id ``before``."""
+        return await self._desk.catalog.page(self._here(), limit=limit, before=before)
+
+    async def count(self) -> int:
+        """How many files there are here."""
+        return await self._desk.catalog.count(self._here())
+
+    async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
+        """Files here with all of these words in their name or caption, newest first."""
+        return await self._desk.catalog.search(self._here(), words.split(), limit=limit, before=before)
+
+    async def one(self, wanted: str) -> Entry:
+        """The one file meant by a name in any case, an id, or the beginning of a name.
+
+        Raises NoSuchEntry (with the nearest names) or AmbiguousName.
+        """
+        wanted = plain_text(wanted)
+        for scope in self._scopes():
+            entry = await self._desk.catalog.named(scope, wanted)
+            if entry is not None:
+                return entry
+        entry = await self._by_id(wanted) or await self._by_prefix(wanted)
+        if entry is not None:
+            return entry
+        nearest = await self._desk.catalog.nearest(self._here(), wanted, SUGGESTIONS)
+        raise NoSuchEntry(wanted, suggestions=tuple(nearest))
+
+    async def some(self, wanted: str) -> Sequence[Entry]:
+        """The files meant: one, as by :meth:`one`, or those that fit a wildcard.
+
+        Raises TooManyFiles if the wildcard fits more than are sent at once.
+        """
+        if not _WILDCARD.search(wanted):
+            return [await self.one(wanted)]
+        entries = await self._desk.catalog.matching(self._here(), plain_text(wanted), WILDCARD_LIMIT + 1)
+        if not entries:
+            raise NoSuchEntry(wanted)
+        if len(entries) > WILDCARD_LIMIT:
+            raise TooManyFiles(count=len(entries), limit=WILDCARD_LIMIT)
+        return entries
+
+    async def usage(self) -> Usage:
+        """How much the person stores and may store. Raises NotAllowed for a hidden or unserved JID."""
+        return await self._desk.quota.usage(self._own())
+
+    # --- changing -------------------------------------------------------------------------------
+
+    async def keep(self, offer: Offer, *, caption: str = "", in_room: bool = False) -> Received:
+        """Take a file in, for the person or, with ``in_room``, into the room spoken in.
+
+        Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.fetch` raises.
+        """
+        room = self._sender.room if in_room else None
+        return await self._desk.intake.fetch(offer, Destination(self._own(), room, caption))
+
+    async def rename(self, entry: Entry, name: str) -> Entry:
+        """Give a file another name, cleaned as any name. Raises NotAllowed or NoSuchEntry."""
+        self._must_be_changeable(entry)
+        renamed = await self._desk.catalog.rename(entry.id, safe_name(name), self._desk.clock())
+        if renamed is None:
+            raise NoSuchEntry(entry.name)
+        return renamed
+
+    async def remove(self, entry: Entry) -> None:
+        """Remove a file; its bytes go with the last row that has them. Raises NotAllowed."""
+        self._must_be_changeable(entry)
+        async with self._desk.locks(entry.blob.digest):
+            await self._desk.catalog.remove(entry.id)
+            await forget_unused(self._desk.store, self._desk.catalog, entry.blob.digest)
+
+    # --- sending --------------------------------------------------------------------------------
+
+    async def send_here(self, entry: Entry) -> None:
+        """Post the file where the person speaks. In a room the owner's own file becomes the room's.
+
+        Raises NotAllowed, TransferError or StorageError.
+        """
+        await self._send(entry, self._sender.address)
+
+    async def send_to(self, entry: Entry, target: str) -> Address:
+        """Post the file into a room that both the person and the bot are in, or send it to somebody.
+
+        Only people whom the bot serves are sent anything: it is no way to bother strangers. Raises
+        NoSuchRecipient, NotAllowed, TransferError or StorageError.
+        """
+        sender, room = self._own(), self._desk.rooms.room_like(target)
+        if room is None:
+            address = Address(self._recipient(target))
+        elif self._desk.rooms.is_present(room, sender):
+            address = Address(room, AddressKind.ROOM)
+        else:
+            raise NoSuchRecipient(target)
+        await self._send(entry, address)
+        return address
+
+    async def _send(self, entry: Entry, to: Address) -> None:
+        becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
+        if becomes_shared and entry.owner != self._owner:
+            raise NotAllowed
+        url = await self._desk.delivery.url(entry)
+        if becomes_shared:
+            await self._share(entry, to.jid)
+        await self._desk.messenger.send_file(to, entry, url)
+
+    async def _share(self, entry: Entry, room: BareJid) -> None:
+        """Make the file the room's too: one more row on the same bytes."""
+        async with self._desk.locks(entry.blob.digest):
+            known = await self._desk.catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
+            if known is None or known.name != entry.name:
+                await self._desk.catalog.add(_shared(entry, room, self._desk.clock()))
+
+    def _recipient(self, target: str) -> BareJid:
+        bare = target.split("/", 1)[0].lower()
+        if not _JID.fullmatch(bare) or not self._desk.access.serves(bare):
+            raise NoSuchRecipient(target)
+        return bare
+
+    # --- what the sender may see ----------------------------------------------------------------
+
+    def _here(self) -> Scope:
+        """The scope spoken in."""
+        if self._sender.room is not None:
+            return Scope(room=self._sender.room)
+        return Scope(owner=self._own())
+
+    def _scopes(self) -> list[Scope]:
+        scopes = [self._here()]
+        if self._owner is not None and self._sender.room is not None:
+            scopes.append(Scope(owner=self._owner))
+        return scopes
+
+    async def _by_id(self, wanted: str) -> Entry | None:
+        match = _ID.fullmatch(wanted)
+        entry = await self._desk.catalog.entry(int(match[1])) if match else None
+        return entry if entry is not None and self._may_see(entry) else None
+
+    async def _by_prefix(self, wanted: str) -> Entry | None:
+        if not wanted:
+            return None
+        # Only here: in public, the beginning of a name must not bring up a private file.
+        entries = await self._desk.catalog.starting(self._here(), wanted, limit=50)
+        names = list(dict.fromkeys(entry.name for entry in entries))
+        if len({name.casefold() for name in names}) > 1:
+            raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
+        return entries[0] if entries else None
+
+    def _may_see(self, entry: Entry) -> bool:
+        if any(scope.covers(entry) for scope in self._scopes()):
+            return True
+        if self._owner is None or self._sender.in_public:
+            return False
+        return entry.owner == self._owner or (
+            entry.room is not None and self._desk.rooms.is_present(entry.room, self._owner)
+        )
+
+    def _own(self) -> BareJid:
+        if self._owner is None:
+            raise NotAllowed
+        return self._owner
+
+    def _must_be_changeable(self, entry: Entry) -> None:
+        if not self._desk.access.may_change(self._sender, entry):
+            raise NotAllowed
+
+
+def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:
+    """The row that makes a file the room's."""
+    return NewEntry(
+        name=entry.name,
+        owner=entry.owner,
+        room=room,
+        caption=entry.caption,
+        blob=entry.blob,
+        media_type=entry.media_type,
+        created_at=at,
+        width=entry.width,
+        height=entry.height,
+    )

@@ -1,0 +1,59 @@
+"""Keep the files that people send.
+
+Drag a file onto the bot in a private chat and it is kept. A link is kept with `fetch`, and in a room,
+where nothing is kept unasked, `keep` takes the file that you posted last.
+"""
+
+from filebot.plugin import (
+    Context,
+    FileRefused,
+    FileStored,
+    LinkNoticed,
+    NotAllowed,
+    Offer,
+    Plugin,
+)
+
+plugin = Plugin[None]("drop")
+
+
+@plugin.on(FileStored)
+async def confirm(ctx: Context[None], event: FileStored) -> None:
+    """Say what was stored and how to get it back."""
+    template = "drop/known" if event.already_known else "drop/stored"
+    await ctx.reply(template, entry=event.entry)
+
+
+@plugin.on(FileRefused)
+async def explain(ctx: Context[None], event: FileRefused) -> None:
+    """Say why a file was not kept."""
+    await ctx.reply_error(event.error, event.name)
+
+
+@plugin.on(LinkNoticed)
+async def offer_to_fetch(ctx: Context[None], event: LinkNoticed) -> None:
+    """A link may be anything: only its sender knows whether it is meant as a file."""
+    await ctx.reply("drop/link", url=event.url)
+
+
+@plugin.command("fetch", usage="fetch URL")
+async def fetch(ctx: Context[None], url: str) -> None:
+    """Keep the file behind a link."""
+    received = await ctx.files.keep(Offer(urls=(url,)))
+    await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, received.already_known))
+
+
+@plugin.command("keep", usage="keep")
+async def keep(ctx: Context[None]) -> None:
+    """In a room: keep the file that you posted last, for everybody here."""
+    if ctx.sender.room is None:
+        await ctx.reply("drop/keep_in_room")
+        return
+    if ctx.sender.jid is None:
+        raise NotAllowed
+    offers = ctx.files_posted_here()
+    if not offers:
+        await ctx.reply("drop/nothing_posted")
+    for offer in offers:
+        received = await ctx.files.keep(offer, in_room=True)
+        await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, received.already_known))

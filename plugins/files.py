@@ -1,0 +1,76 @@
+"""Look through the files and put them in order: ls, find, more, info, rename, rm.
+
+In a private chat these are your own files, in a room the room's.
+"""
+
+from dataclasses import dataclass
+
+from filebot.plugin import Context, Entry, Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The table `[plugins.files]`."""
+
+    page_size: int = 10
+    """Files in one message of a list."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.page_size <= 50:
+            raise ValueError("page_size must be from 1 to 50")
+
+
+plugin = Plugin("files", settings=Settings)
+
+
+@plugin.command("ls", usage="ls", aliases=("list", "dir"))
+async def list_files(ctx: Context[Settings]) -> None:
+    """List the files, newest first."""
+
+    async def page(limit: int, before: int | None) -> list[Entry]:
+        return await ctx.files.page(limit=limit, before=before)
+
+    count, in_room = await ctx.files.count(), ctx.sender.room is not None
+    if not await ctx.reply_pages(
+        "files/list", page, size=ctx.settings.page_size, count=count, in_room=in_room
+    ):
+        await ctx.reply("files/none", in_room=in_room)
+
+
+@plugin.command("find", usage="find WORDS", aliases=("search",))
+async def find(ctx: Context[Settings], words: str) -> None:
+    """Find files by words in their name or caption."""
+
+    async def page(limit: int, before: int | None) -> list[Entry]:
+        return await ctx.files.search(words, limit=limit, before=before)
+
+    if not await ctx.reply_pages("files/found", page, size=ctx.settings.page_size, words=words):
+        await ctx.reply("files/not_found", words=words)
+
+
+@plugin.command("more", usage="more", aliases=("next",))
+async def more(ctx: Context[Settings]) -> None:
+    """Show the next part of a long list."""
+    if not await ctx.reply_more():
+        await ctx.reply("files/no_more")
+
+
+@plugin.command("info", usage="info NAME")
+async def info(ctx: Context[Settings], name: str) -> None:
+    """Show all that is known of a file."""
+    await ctx.reply("files/info", entry=await ctx.files.one(name))
+
+
+@plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))
+async def rename(ctx: Context[Settings], old: str, new: str) -> None:
+    """Give a file another name. Put names with blanks in quotes."""
+    entry = await ctx.files.one(old)
+    await ctx.reply("files/renamed", old=entry.name, entry=await ctx.files.rename(entry, new))
+
+
+@plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"))
+async def remove(ctx: Context[Settings], name: str) -> None:
+    """Delete a file for good."""
+    entry = await ctx.files.one(name)
+    await ctx.files.remove(entry)
+    await ctx.reply("files/removed", entry=entry)

@@ -1,0 +1,16 @@
+"""Choose the language of the replies."""
+
+from filebot.plugin import Context, Plugin
+
+plugin = Plugin[None]("language")
+
+
+@plugin.command("lang", usage="lang [LANGUAGE]", aliases=("language", "语言"))
+async def choose_language(ctx: Context[None], language: str) -> None:
+    """Choose my language: lang en, lang zh. Without a name: show which I speak."""
+    if not language:
+        await ctx.reply("language/known", languages=ctx.languages())
+    elif await ctx.choose_language(language) is None:
+        await ctx.reply("language/unknown", wanted=language, languages=ctx.languages())
+    else:
+        await ctx.reply("language/chosen")

@@ -1,0 +1,34 @@
+"""Tell people how much of their storage they have used."""
+
+from dataclasses import dataclass
+
+from filebot.plugin import Context, FileStored, Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The table `[plugins.quota]`."""
+
+    warn_at: float = 0.9
+    """Share of the quota, 0 to 1, from which on every drop is answered with a warning."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.warn_at <= 1:
+            raise ValueError("warn_at must be over 0 and at most 1")
+
+
+plugin = Plugin("quota", settings=Settings)
+
+
+@plugin.command("quota", usage="quota", aliases=("usage", "space"))
+async def show_quota(ctx: Context[Settings]) -> None:
+    """Show how much space you have used and how much is left."""
+    await ctx.reply("quota/usage", usage=await ctx.files.usage())
+
+
+@plugin.on(FileStored)
+async def warn_when_nearly_full(ctx: Context[Settings], event: FileStored) -> None:
+    """Before the quota refuses a file, not after."""
+    usage = await ctx.files.usage()
+    if not event.already_known and usage.fraction >= ctx.settings.warn_at:
+        await ctx.reply("quota/nearly_full", usage=usage)
