@@ -120,7 +120,9 @@ class Intake:
             blob = await writer.commit()
             try:
                 entry = await self._catalog.add(await self._described(blob, destination, name, claimed))
-            except BaseException:
+            except Exception:
+                # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
+                # next sweep finds the blob.
                 await forget_unused(self._store, self._catalog, digest)
                 raise
             return Received(entry, already_known=False)

@@ -1,0 +1,1 @@
+"""Fakes of the ports, for the tests of plugins and of filebot itself."""

@@ -1,0 +1,52 @@
+"""A web of files in memory, in place of the HTTP client."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from filebot.errors import Refused, SizeMismatch
+from filebot.filenames import name_from_url
+from filebot.model import Slot
+
+_PIECE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HostedFile:
+    """What stands behind a URL."""
+
+    content: bytes
+    media_type: str | None = None
+    name: str | None = None
+    size: int | None = None
+    """As the server announces it, which need not be true."""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.content), _PIECE):
+            yield self.content[start : start + _PIECE]
+        if self.size is not None and self.size != len(self.content):
+            raise SizeMismatch(announced_bytes=self.size, received_bytes=len(self.content))
+
+
+class MemoryWeb:
+    """The ``HttpTransfer`` port. Put files into ``hosted`` by hand, or through :meth:`put`."""
+
+    def __init__(self) -> None:
+        self.hosted: dict[str, HostedFile] = {}
+
+    @asynccontextmanager
+    async def get(self, url: str) -> AsyncIterator[HostedFile]:
+        file = self.hosted.get(url)
+        if file is None:
+            raise Refused(status=404)
+        size = len(file.content) if file.size is None else file.size
+        yield HostedFile(file.content, file.media_type, file.name or name_from_url(url), size)
+
+    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
+        content = b"".join([chunk async for chunk in chunks])
+        if len(content) != size:
+            raise SizeMismatch(announced_bytes=size, received_bytes=len(content))
+        self.hosted[slot.get_url] = HostedFile(content, media_type)
+
+    async def alive(self, url: str, size: int) -> bool:
+        return url in self.hosted and len(self.hosted[url].content) == size

@@ -1,0 +1,67 @@
+"""A desk of fakes: the policy as it is, with nothing real under it."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from filebot.model import Offer
+from filebot.service.intake import Destination, Intake, Received
+from filebot.service.locks import Keyed
+from filebot.service.quota import Limits, Quota
+from filebot.testing.blobs import MemoryBlobs
+from filebot.testing.catalog import MemoryCatalog
+from filebot.testing.http import HostedFile, MemoryWeb
+from filebot.testing.inspector import InspectorByName
+
+URL = "https://upload.example.org/slot/report.pdf"
+ALICE = Destination("alice@example.org")
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Intake over fakes that can be looked into."""
+
+    web: MemoryWeb
+    store: MemoryBlobs
+    catalog: MemoryCatalog
+    intake: Intake
+
+    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: object) -> Received:
+        """Host some bytes and take them in."""
+        self.web.hosted.setdefault(URL, HostedFile(content))
+        return await self.intake.fetch(Offer(urls=(URL,), **offer), destination)  # type: ignore[arg-type]  # test data
+
+    async def nothing_is_left(self) -> bool:
+        """Whether neither a blob nor a row nor an open writer remains."""
+        blobs = [digest async for digest in self.store.digests()]
+        return not blobs and await self.catalog.used_in_all() == 0
+
+
+@pytest.fixture
+def workbench() -> Callable[..., Workbench]:
+    def make(
+        *, max_file_bytes: int = 1000, quota_per_user_bytes: int = 10_000, total_bytes: int = 100_000
+    ) -> Workbench:
+        web, store, catalog = MemoryWeb(), MemoryBlobs(), MemoryCatalog()
+        quota = Quota(Limits(max_file_bytes, quota_per_user_bytes, total_bytes), catalog, store)
+        intake = Intake(
+            store=store,
+            catalog=catalog,
+            http=web,
+            inspector=InspectorByName(),
+            quota=quota,
+            locks=Keyed(asyncio.Lock),
+            clock=lambda: datetime(2026, 11, 23, tzinfo=UTC),
+        )
+        return Workbench(web, store, catalog, intake)
+
+    return make
+
+
+def sha256(content: bytes) -> bytes:
+    """The digest as it would be announced."""
+    return hashlib.sha256(content).digest()

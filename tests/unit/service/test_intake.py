@@ -1,0 +1,190 @@
+"""From an offer to a blob and a row, or to nothing at all."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from filebot.errors import (
+    DigestMismatch,
+    EmptyFile,
+    FilebotError,
+    FileTooLarge,
+    PeerProtocolError,
+    QuotaExceeded,
+    Refused,
+    SizeMismatch,
+    StorageFull,
+)
+from filebot.model import NewEntry, Offer
+from filebot.service.cleanup import sweep
+from filebot.service.intake import Destination
+from filebot.service.locks import Keyed
+from filebot.testing.http import HostedFile
+from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
+
+Make = Callable[..., Workbench]
+
+
+async def test_a_file_becomes_a_blob_and_a_row(workbench: Make) -> None:
+    bench = workbench()
+    received = await bench.drop(b"some bytes", name="My Report.pdf")
+    entry = received.entry
+    assert not received.already_known
+    assert (entry.name, entry.owner, entry.room) == ("My Report.pdf", "alice@example.org", None)
+    assert (entry.blob.size, entry.blob.digest) == (10, sha256(b"some bytes").hex())
+    assert entry.media_type == "application/pdf"
+    assert b"".join([c async for c in bench.store.read(entry.blob.digest)]) == b"some bytes"
+
+
+async def test_the_same_bytes_of_the_same_owner_are_one_entry(workbench: Make) -> None:
+    bench = workbench()
+    first = await bench.drop(b"same", name="a.txt")
+    second = await bench.drop(b"same", name="b.txt")
+    assert second.already_known
+    assert second.entry == first.entry
+
+
+async def test_the_same_bytes_of_another_owner_are_another_entry_on_one_blob(workbench: Make) -> None:
+    bench = workbench()
+    first = await bench.drop(b"same", name="a.txt")
+    second = await bench.drop(b"same", Destination("bob@example.org"), name="b.txt")
+    assert not second.already_known
+    assert second.entry.id != first.entry.id
+    assert len([d async for d in bench.store.digests()]) == 1
+
+
+async def test_the_name_comes_from_the_url_if_nobody_gave_one(workbench: Make) -> None:
+    received = await workbench().drop(b"x")
+    assert received.entry.name == "report.pdf"
+
+
+async def test_a_caption_is_kept_on_one_line_and_as_it_is(workbench: Make) -> None:
+    received = await workbench().drop(b"x", Destination("a@example.org", None, "{{ 7*7 }}\n\u202eevil"))
+    assert received.entry.caption == "{{ 7*7 }} evil"
+
+
+@pytest.mark.parametrize(
+    ("content", "offer", "error"),
+    [
+        (b"", {}, EmptyFile),
+        (b"x", {"size": 0}, EmptyFile),
+        (b"x" * 1001, {}, FileTooLarge),
+        (b"x", {"size": 2000}, FileTooLarge),
+        (b"four", {"size": 3}, SizeMismatch),
+        (b"four", {"size": 5}, SizeMismatch),
+        (b"four", {"hashes": {"sha-256": sha256(b"five")}}, DigestMismatch),
+        (b"four", {"hashes": {"sha-256": sha256(b"four"), "sha-1": b"\0" * 20}}, DigestMismatch),
+    ],
+)
+async def test_a_file_that_does_not_keep_its_promise_leaves_nothing(
+    workbench: Make, content: bytes, offer: dict[str, object], error: type[FilebotError]
+) -> None:
+    bench = workbench()
+    with pytest.raises(error):
+        await bench.drop(content, **offer)
+    assert await bench.nothing_is_left()
+
+
+async def test_a_size_limit_holds_whatever_the_server_announces(workbench: Make) -> None:
+    bench = workbench()
+    bench.web.hosted[URL] = HostedFile(b"x" * 5000, size=10)
+    with pytest.raises(FileTooLarge):
+        await bench.drop(b"")
+    assert await bench.nothing_is_left()
+
+
+async def test_an_offer_without_a_source_is_a_peers_mistake(workbench: Make) -> None:
+    with pytest.raises(PeerProtocolError):
+        await workbench().intake.fetch(Offer(), ALICE)
+
+
+async def test_a_second_source_is_used_if_the_first_fails(workbench: Make) -> None:
+    bench = workbench()
+    bench.web.hosted[URL] = HostedFile(b"here")
+    received = await bench.intake.fetch(Offer(urls=("https://gone.example/x", URL)), ALICE)
+    assert received.entry.blob.size == 4
+
+
+async def test_when_all_sources_fail_the_last_failure_is_told(workbench: Make) -> None:
+    with pytest.raises(Refused):
+        await workbench().intake.fetch(Offer(urls=("https://a.example/x", "https://b.example/x")), ALICE)
+
+
+async def test_a_quota_counts_what_is_stored_and_names_the_numbers(workbench: Make) -> None:
+    bench = workbench(quota_per_user_bytes=100)
+    await bench.drop(b"a" * 60)
+    del bench.web.hosted[URL]
+    with pytest.raises(QuotaExceeded) as caught:
+        await bench.drop(b"b" * 60)
+    assert (caught.value.used_bytes, caught.value.limit_bytes) == (60, 100)
+
+
+async def test_a_quota_holds_for_files_that_come_in_at_once(workbench: Make) -> None:
+    bench = workbench(quota_per_user_bytes=100)
+    urls = [f"https://upload.example.org/{n}" for n in range(10)]
+    for n, url in enumerate(urls):
+        bench.web.hosted[url] = HostedFile(bytes([n]) * 30)
+    results = await asyncio.gather(
+        *(bench.intake.fetch(Offer(urls=(url,)), ALICE) for url in urls), return_exceptions=True
+    )
+    assert sum(not isinstance(result, BaseException) for result in results) == 3
+    assert all(isinstance(r, QuotaExceeded) for r in results if isinstance(r, BaseException))
+    assert (await bench.catalog.used_by("alice@example.org"))[1] == 90
+
+
+async def test_the_total_limit_holds_for_all_together(workbench: Make) -> None:
+    bench = workbench(total_bytes=50)
+    await bench.drop(b"a" * 40)
+    del bench.web.hosted[URL]
+    with pytest.raises(StorageFull):
+        await bench.drop(b"b" * 40, Destination("bob@example.org"))
+
+
+async def test_room_is_given_back_when_a_file_fails(workbench: Make) -> None:
+    bench = workbench(quota_per_user_bytes=100)
+    for _ in range(5):
+        with pytest.raises(DigestMismatch):
+            await bench.drop(b"a" * 90, hashes={"sha-256": sha256(b"no")})
+    assert (await bench.drop(b"a" * 90)).entry.blob.size == 90
+
+
+async def test_a_row_that_cannot_be_written_takes_its_blob_with_it(
+    workbench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = workbench()
+
+    async def fail(new: NewEntry) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(bench.catalog, "add", fail)
+    with pytest.raises(StorageFull):
+        await bench.drop(b"bytes")
+    assert await bench.nothing_is_left()
+
+
+async def test_what_a_cancelled_intake_leaves_is_swept(
+    workbench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = workbench()
+    arrived = asyncio.Event()
+
+    async def hang(new: NewEntry) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(bench.catalog, "add", hang)
+    task = asyncio.create_task(bench.drop(b"bytes"))
+    await arrived.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await sweep(bench.store, bench.catalog, Keyed(asyncio.Lock)) == 1
+    assert await bench.nothing_is_left()
+
+
+async def test_a_sweep_leaves_what_a_row_refers_to(workbench: Make) -> None:
+    bench = workbench()
+    await bench.drop(b"kept")
+    assert await sweep(bench.store, bench.catalog, Keyed(asyncio.Lock)) == 0
+    assert not await bench.nothing_is_left()
