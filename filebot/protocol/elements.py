@@ -1,0 +1,36 @@
+"""Looking into XML that a peer wrote, without trusting its shape, its names or its numbers."""
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+
+def named(parent: Element, namespace: str, name: str) -> Iterator[Element]:
+    """The direct children of this name. ``find`` would take a peer's namespace for a path."""
+    wanted = f"{{{namespace}}}{name}"
+    return (child for child in parent if child.tag == wanted)
+
+
+def first(parent: Element | None, namespace: str, name: str) -> Element | None:
+    """The first direct child of this name, if there is a parent at all."""
+    return None if parent is None else next(named(parent, namespace, name), None)
+
+
+def namespace_of(element: Element) -> str:
+    """The element's namespace; empty if it has none."""
+    tag = str(element.tag)
+    return tag[1:].partition("}")[0] if tag.startswith("{") else ""
+
+
+def local_name(element: Element) -> str:
+    """The element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def bounded_int(text: str | None, most: int) -> int | None:
+    """A number from 0 to ``most`` in plain digits, else None."""
+    digits = (text or "").strip()
+    # 19 digits hold 2**63; ``int`` itself raises beyond some thousands.
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 19:
+        return None
+    number = int(digits)
+    return number if number <= most else None

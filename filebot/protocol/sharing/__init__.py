@@ -1,0 +1,11 @@
+"""Files named in messages: XEP-0066, 0385 and 0447 in all forms that clients are known to send.
+
+``read`` turns one ``<message/>`` into a value, ``Joiner`` puts together what came in several messages, and
+``outgoing`` writes the one message that every client shows as a file.
+"""
+
+from filebot.protocol.sharing.join import Joiner, Unfinished
+from filebot.protocol.sharing.read import MAX_OFFERS, Announced, Attached, Shared, read
+from filebot.protocol.sharing.write import outgoing
+
+__all__ = ["MAX_OFFERS", "Announced", "Attached", "Joiner", "Shared", "Unfinished", "outgoing", "read"]

@@ -1,0 +1,158 @@
+"""HTTP file upload, the stanza side (XEP-0363): reading a service's description, slots and refusals."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from filebot.errors import (
+    NoUploadService,
+    ServiceQuotaReached,
+    ServiceRefused,
+    TooLargeForService,
+    TransferError,
+)
+from filebot.filenames import extension
+from filebot.model import Slot
+from filebot.protocol.elements import bounded_int, first, local_name, named, namespace_of
+
+UPLOAD: Final = "urn:xmpp:http:upload:0"
+MAX_FILENAME: Final = 100
+"""Characters of a slot's file name: it becomes a part of a URL, behind a random part."""
+
+_DISCO_INFO: Final = "http://jabber.org/protocol/disco#info"
+_DATA_FORM: Final = "jabber:x:data"
+_STANZA_ERRORS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"
+_ALLOWED_HEADERS: Final = {"authorization": "Authorization", "cookie": "Cookie", "expires": "Expires"}
+_NO_SERVICE: Final = frozenset(
+    {
+        "feature-not-implemented",
+        "gone",
+        "item-not-found",
+        "remote-server-not-found",
+        "remote-server-timeout",
+        "service-unavailable",
+    }
+)
+_MAX_SIZE_BYTES: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An upload service, as its disco#info describes it."""
+
+    limit_bytes: int | None
+    """The largest file that it takes; None if it names no limit."""
+
+
+def read_service(query: Element) -> Service | None:
+    """From the ``<query/>`` of a disco#info result; None if it is no upload service (section 3)."""
+    features = {child.get("var") for child in named(query, _DISCO_INFO, "feature")}
+    if UPLOAD not in features:
+        return None
+    forms = (_form_values(child) for child in named(query, _DATA_FORM, "x"))
+    limits = (form.get("max-file-size") for form in forms if form.get("FORM_TYPE") == UPLOAD)
+    return Service(bounded_int(next(limits, None), _MAX_SIZE_BYTES))
+
+
+def read_slot(iq: Element) -> Slot:
+    """The slot of a result (section 5). Raises ServiceRefused if there is none in it."""
+    slot = first(iq, UPLOAD, "slot")
+    put, get = first(slot, UPLOAD, "put"), first(slot, UPLOAD, "get")
+    put_url, get_url = _attribute(put, "url"), _attribute(get, "url")
+    if not put_url or not get_url:
+        raise ServiceRefused("a slot without both URLs")
+    return Slot(put_url, get_url, allowed_headers(_headers(put)))
+
+
+def allowed_headers(offered: Iterator[tuple[str, str]]) -> dict[str, str]:
+    """The headers that may go into the PUT, newlines stripped from them; the first of a name holds.
+
+    Section 5: only Authorization, Cookie and Expires, and a service must not smuggle in others.
+    """
+    headers: dict[str, str] = {}
+    for name, value in offered:
+        allowed = _ALLOWED_HEADERS.get(_on_one_line(name).lower())
+        if allowed is not None:
+            headers.setdefault(allowed, _on_one_line(value))
+    return headers
+
+
+def slot_error(iq: Element, size_bytes: int) -> TransferError:
+    """What an error answer to a request for ``size_bytes`` means (section 6)."""
+    error = first(iq, namespace_of(iq), "error")
+    too_large = first(error, UPLOAD, "file-too-large")
+    if too_large is not None:
+        limit = _text(first(too_large, UPLOAD, "max-file-size"))
+        return TooLargeForService(size_bytes=size_bytes, limit_bytes=bounded_int(limit, _MAX_SIZE_BYTES))
+    retry = first(error, UPLOAD, "retry")
+    condition = _condition(error)
+    if retry is not None or condition == "resource-constraint":
+        # COMPAT(Prosody): says so without a <retry/> when the quota of the day is used up.
+        return ServiceQuotaReached(retry_at=_stamp(_attribute(retry, "stamp")))
+    return NoUploadService(condition) if condition in _NO_SERVICE else ServiceRefused(condition)
+
+
+def _condition(error: Element | None) -> str:
+    """The name of the defined condition (RFC 6120 section 8.3.3)."""
+    children = () if error is None else tuple(error)
+    names = [local_name(child) for child in children if namespace_of(child) == _STANZA_ERRORS]
+    return next((name for name in names if name != "text"), "undefined-condition")
+
+
+def slot_filename(name: str) -> str:
+    """What to call the file in a request: ASCII letters, digits and ``_.-``, the extension kept.
+
+    It ends in the URL, and clients tell the kind of file by its extension (section 4 asks for a name
+    without a path). COMPAT(ejabberd): replaces all other characters itself.
+    COMPAT(Prosody): takes no ``/``.
+    """
+    ending = _plain(extension(name))
+    stem = _plain(name[: len(name) - len(extension(name))]).strip("._-")
+    ending = ending if ending.strip("._-") else ""
+    return (stem[: MAX_FILENAME - len(ending)] or "file") + ending
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    marked = "".join(c if c.isascii() and (c.isalnum() or c in "_.-") else "_" for c in letters)
+    while "__" in marked:
+        marked = marked.replace("__", "_")
+    return marked
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\r", "").replace("\n", "").strip()
+
+
+def _headers(put: Element | None) -> Iterator[tuple[str, str]]:
+    for header in () if put is None else named(put, UPLOAD, "header"):
+        yield header.get("name", ""), _text(header)
+
+
+def _form_values(form: Element) -> dict[str, str]:
+    """The first value of each field of a data form (XEP-0004)."""
+    values: dict[str, str] = {}
+    for field in form:
+        values.setdefault(field.get("var", ""), _text(first(field, _DATA_FORM, "value")))
+    return values
+
+
+def _stamp(text: str) -> datetime | None:
+    """A moment of XEP-0082 in UTC."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _attribute(element: Element | None, name: str) -> str:
+    return "" if element is None else element.get(name, "").strip()
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else (element.text or "").strip()
