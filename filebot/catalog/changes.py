@@ -1,0 +1,66 @@
+"""What changes the database: operations for the writer, and the statements that they execute."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
+
+from filebot.catalog.folding import fold
+from filebot.catalog.queries import one
+from filebot.catalog.schema import entries, links, people
+from filebot.model import Digest
+
+Change = ReturningUpdate[Any] | ReturningDelete[Any]
+"""A statement about one entry that returns its row."""
+
+# Built once: their columns are given as parameters, many rows at a time.
+_INSERT: Final = sa.insert(entries)
+_NEWEST_ID: Final = sa.select(sa.func.max(entries.c.id))
+
+
+async def add_entries(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+    """Insert the rows and return their ids.
+
+    They are consecutive: only one transaction writes at a time, and AUTOINCREMENT counts by one.
+    """
+    await connection.execute(_INSERT, rows)
+    newest: int = (await connection.execute(_NEWEST_ID)).scalar_one()
+    return range(newest - len(rows) + 1, newest + 1)
+
+
+async def execute(connection: AsyncConnection, statements: Sequence[sa.Insert | sa.Delete]) -> list[None]:
+    """Execute statements that return nothing."""
+    for statement in statements:
+        await connection.execute(statement)
+    return [None] * len(statements)
+
+
+async def execute_returning(
+    connection: AsyncConnection, changes: Sequence[Change]
+) -> list[sa.Row[Any] | None]:
+    """Execute statements that return one row each, or none if the entry is gone."""
+    return [(await connection.execute(change)).one_or_none() for change in changes]
+
+
+def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:
+    """Give an entry another name."""
+    renamed = {"name": name, "name_key": fold(name), "modified_at": at}
+    return sa.update(entries).where(one(entry_id)).values(renamed).returning(entries)
+
+
+def remove(entry_id: int) -> ReturningDelete[Any]:
+    """Forget an entry."""
+    return sa.delete(entries).where(one(entry_id)).returning(entries)
+
+
+def forget_links(digest: Digest) -> sa.Delete:
+    """Forget all uploads of these bytes."""
+    return sa.delete(links).where(links.c.digest == digest)
+
+
+def forget_language(jid: str) -> sa.Delete:
+    """Forget what this person chose."""
+    return sa.delete(people).where(people.c.jid == jid)

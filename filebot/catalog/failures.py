@@ -1,0 +1,36 @@
+"""What SQLAlchemy, SQLite and the system raise, as errors of ours."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import exc
+
+from filebot.errors import CatalogUnavailable, StorageFull
+
+# Mistakes of our own, not of the database: they stay as they are, to be found.
+_BUGS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.InterfaceError, exc.DataError)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever makes the database unusable becomes StorageFull or CatalogUnavailable."""
+    try:
+        yield
+    except _BUGS:
+        raise
+    except exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise _ours(error.orig) from error
+        raise CatalogUnavailable(str(error.orig)) from error
+    except sqlite3.Error as error:
+        raise _ours(error) from error
+    except (exc.TimeoutError, OSError) as error:
+        raise CatalogUnavailable(str(error)) from error
+
+
+def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
+    # Some errors are raised by the sqlite3 module itself and carry no code.
+    code = getattr(error, "sqlite_errorcode", None)
+    return StorageFull(str(error)) if code == sqlite3.SQLITE_FULL else CatalogUnavailable(str(error))

@@ -1,0 +1,162 @@
+"""The questions of the port as SELECT statements, each served by an index."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from filebot.catalog import sqlite
+from filebot.catalog.folding import fold
+from filebot.catalog.rows import scope_key, scope_mark
+from filebot.catalog.schema import entries, links, people
+from filebot.model import Digest, Scope
+
+_MAX_ID: Final = 2**63 - 1
+_LAST_CHARACTER: Final = "\U0010ffff"
+"""Greater than all that a folded text holds."""
+
+UNINDEXED_ROWS: Final = 100_000
+"""How far back a search goes for words that are too short for the full-text index."""
+
+
+def one(entry_id: int) -> sa.ColumnElement[bool]:
+    """The entry of this id. People write ids of any length; no entry has such."""
+    return entries.c.id == _in_range(entry_id)
+
+
+def by_id(entry_id: int) -> sa.Select[Any]:
+    """The entry of this id."""
+    return sa.select(entries).where(one(entry_id))
+
+
+def page(scope: Scope, limit: int, before: int | None = None) -> sa.Select[Any]:
+    """The newest entries of a scope, or those below an id."""
+    statement = sa.select(entries).where(_in(scope)).order_by(entries.c.id.desc()).limit(limit)
+    return statement if before is None else statement.where(entries.c.id < _in_range(before))
+
+
+def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
+    """The newest entry with these bytes."""
+    return page(scope, 1).where(entries.c.owner == owner, entries.c.digest == digest)
+
+
+def named(scope: Scope, name: str) -> sa.Select[Any]:
+    """The newest entry of this name."""
+    return page(scope, 1).where(entries.c.name_key == fold(name))
+
+
+def starting(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
+    """The newest entries whose names begin so."""
+    key = fold(prefix)
+    if not key:
+        return page(scope, limit)
+    # Many names may begin so: find the newest ids in the index alone, then read those rows only.
+    newest = (
+        sa.select(entries.c.id)
+        .where(_in(scope), entries.c.name_key.between(key, key + _LAST_CHARACTER))
+        .order_by(entries.c.id.desc())
+        .limit(limit)
+    )
+    return sa.select(entries).where(entries.c.id.in_(newest)).order_by(entries.c.id.desc())
+
+
+def matching(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
+    """The newest entries whose whole name fits a pattern of ``*`` and ``?``."""
+    key = fold(pattern)
+    phrases = sqlite.indexed(set(re.split(r"[*?]", key)))
+    candidates = _found([entries], scope, phrases, names_only=True) if phrases else page(scope, limit)
+    return candidates.where(sqlite.fits_pattern(key)).limit(limit)
+
+
+def count(scope: Scope) -> sa.Select[Any]:
+    """How many entries a scope has."""
+    return sa.select(sa.func.count()).where(_in(scope)).select_from(entries)
+
+
+def search(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
+    """``words`` are folded and not empty."""
+    phrases = sqlite.indexed(words)
+    unproved = set(words).difference(phrases)
+    if not phrases:
+        return _searched_row_by_row(scope, words, limit, before)
+    below = None if before is None else _in_range(before)
+    candidates = _found([entries], scope, phrases, before=below)
+    return candidates.where(sqlite.contains_all(unproved)).limit(limit)
+
+
+def newest_names(scope: Scope, limit: int) -> sa.Select[Any]:
+    """The names of the newest entries, as often as they are there."""
+    return page(scope, limit).with_only_columns(entries.c.name)
+
+
+def names_with(scope: Scope, part: str, limit: int) -> sa.Select[Any]:
+    """Names that hold a folded ``part`` of three characters or more."""
+    return _found([entries.c.name], scope, [part], names_only=True).limit(limit)
+
+
+def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
+    """Those of the digests that are used."""
+    return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
+
+
+def used_by(owner: str) -> sa.Select[Any]:
+    """How many entries, and their bytes."""
+    return _usage(entries.c.owner == owner)
+
+
+def used_in_all() -> sa.Select[Any]:
+    """The same of all entries."""
+    return _usage(sa.true())
+
+
+def link(digest: Digest, name: str) -> sa.Select[Any]:
+    """The upload of these bytes under this name."""
+    return sa.select(links).where(links.c.digest == digest, links.c.name_key == fold(name))
+
+
+def language(jid: str) -> sa.Select[Any]:
+    """What this person chose."""
+    return sa.select(people.c.language).where(people.c.jid == jid)
+
+
+def _searched_row_by_row(
+    scope: Scope, words: Collection[str], limit: int, before: int | None
+) -> sa.Select[Any]:
+    candidates = page(scope, limit, before)
+    # The first row out of reach; NULL in a smaller scope.
+    end = page(scope, 1, before).with_only_columns(entries.c.id).offset(UNINDEXED_ROWS).scalar_subquery()
+    return candidates.where(entries.c.id > sa.func.coalesce(end, 0), sqlite.contains_all(words))
+
+
+def _usage(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    blobs = (
+        sa.select(sa.func.count().label("files"), sa.func.max(entries.c.size).label("size"))
+        .where(which)
+        .group_by(entries.c.digest)
+        .subquery()
+    )
+    return sa.select(
+        sa.func.coalesce(sa.func.sum(blobs.c.files), 0).label("files"),
+        sa.func.coalesce(sa.func.sum(blobs.c.size), 0).label("used_bytes"),
+    )
+
+
+def _found(
+    columns: Sequence[Any],
+    scope: Scope,
+    phrases: Collection[str],
+    *,
+    names_only: bool = False,
+    before: int | None = None,
+) -> sa.Select[Any]:
+    key = scope_key(scope)
+    return sqlite.found(columns, key, scope_mark(key), phrases, names_only=names_only, before=before)
+
+
+def _in(scope: Scope) -> sa.ColumnElement[bool]:
+    return entries.c.scope == scope_key(scope)
+
+
+def _in_range(entry_id: int) -> int:
+    return max(0, min(entry_id, _MAX_ID))

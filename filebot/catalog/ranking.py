@@ -1,0 +1,53 @@
+"""Which names somebody may have meant."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from filebot.catalog.folding import fold
+from filebot.filenames import extension
+
+# Found by trial: one typo in four letters and two in eight still count, a shared ending does not.
+_ALIKE: Final = 65.0
+_CONTAINED: Final = 80.0
+_CONTAINED_WEIGHT: Final = 0.9
+_CONTAINED_MIN_LENGTH: Final = 4
+"""Shorter pieces are contained in nearly everything."""
+
+
+def likeliest(name: str, known: Iterable[str], limit: int) -> list[str]:
+    """The names of ``known`` most like ``name``, best first; of names that differ by case, the first.
+
+    Extensions are left out of the comparison: every PDF is much like every other otherwise.
+    """
+    names: dict[str, str] = {}
+    for candidate in known:
+        names.setdefault(fold(candidate), candidate)
+    stems = {key: _stem(key) for key in names}
+    scores = _scores(_stem(fold(name)), stems)
+    best = sorted(scores, key=lambda key: -scores[key])  # stable: the earlier known first
+    return [names[key] for key in best[:limit]]
+
+
+def _scores(stem: str, stems: dict[str, str]) -> dict[str, float]:
+    alike = process.extract(stem, stems, scorer=fuzz.ratio, score_cutoff=_ALIKE, limit=None)
+    scores = {key: score for _, score, key in alike}
+    for key, score in _contained(stem, stems):
+        scores[key] = max(scores.get(key, 0.0), score * _CONTAINED_WEIGHT)
+    return {key: scores[key] for key in stems if key in scores}
+
+
+def _contained(stem: str, stems: dict[str, str]) -> Sequence[tuple[str, float]]:
+    """Names of which ``stem`` is nearly a part, or that are nearly a part of it."""
+    if len(stem) < _CONTAINED_MIN_LENGTH:
+        return []
+    long_enough = {key: other for key, other in stems.items() if len(other) >= _CONTAINED_MIN_LENGTH}
+    found = process.extract(
+        stem, long_enough, scorer=fuzz.partial_ratio, score_cutoff=_CONTAINED, limit=None
+    )
+    return [(key, score) for _, score, key in found]
+
+
+def _stem(key: str) -> str:
+    return key.removesuffix(extension(key))

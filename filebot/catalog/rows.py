@@ -1,0 +1,83 @@
+"""Values to columns and back."""
+
+import hashlib
+from dataclasses import fields
+from datetime import UTC
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from filebot.catalog.folding import fold
+from filebot.model import BlobRef, Entry, Link, NewEntry, Scope
+
+_PRIVATE_USE: Final = range(0xE000, 0xF900)
+"""Code points that no name holds."""
+
+
+def scope_key(scope: Scope) -> str:
+    """The scope as one text."""
+    return f"owner:{scope.owner}" if scope.room is None else f"room:{scope.room}"
+
+
+def scope_mark(key: str) -> str:
+    """Three characters, one trigram, for a scope: the full-text index can filter by them.
+
+    Two scopes may share a mark, once in 2.6e11 pairs; queries check the scope itself as well.
+    """
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    signs = ""
+    for _ in range(3):
+        number, sign = divmod(number, len(_PRIVATE_USE))
+        signs += chr(_PRIVATE_USE[sign])
+    return signs
+
+
+def entry_columns(new: NewEntry) -> dict[str, Any]:
+    """The columns of a row that has no id yet."""
+    scope = scope_key(Scope(owner=new.owner) if new.room is None else Scope(room=new.room))
+    return {
+        "name": new.name,
+        "name_key": fold(new.name),
+        "caption": new.caption,
+        "caption_key": fold(new.caption),
+        "owner": new.owner,
+        "room": new.room,
+        "scope": scope,
+        "mark": scope_mark(scope),
+        "digest": new.blob.digest,
+        "size": new.blob.size,
+        "media_type": new.media_type,
+        "width": new.width,
+        "height": new.height,
+        "created_at": new.created_at,
+        "modified_at": new.created_at,
+    }
+
+
+def added_entry(new: NewEntry, entry_id: int) -> Entry:
+    """The entry that a reader of the new row gets."""
+    created_at = new.created_at.astimezone(UTC)
+    values = {field.name: getattr(new, field.name) for field in fields(NewEntry)}
+    return Entry(**values | {"created_at": created_at}, id=entry_id, modified_at=created_at)
+
+
+def entry_of(row: sa.Row[Any]) -> Entry:
+    """The entry of a row of ``entries``."""
+    return Entry(
+        id=row.id,
+        name=row.name,
+        owner=row.owner,
+        room=row.room,
+        caption=row.caption,
+        blob=BlobRef(row.digest, row.size),
+        media_type=row.media_type,
+        created_at=row.created_at,
+        modified_at=row.modified_at,
+        width=row.width,
+        height=row.height,
+    )
+
+
+def link_of(row: sa.Row[Any]) -> Link:
+    """The link of a row of ``links``."""
+    return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)

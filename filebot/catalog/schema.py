@@ -1,0 +1,77 @@
+"""The tables. Every change here is a new file in ``migrations/versions``; a test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment, kept in UTC without its zone and given back with it."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """A naive value is a mistake of the caller: nobody knows which moment it means."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """The stored moment with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata: Final = sa.MetaData()
+
+# Derived columns, all filled by ``rows``:
+#   scope        the scope as one text, so that a private and a room's list need one index between them;
+#   mark         three characters that stand for the scope in the full-text index;
+#   name_key,    folded texts: what is compared and searched.
+#   caption_key
+entries: Final = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False),
+    sa.Column("caption", sa.Text, nullable=False),
+    sa.Column("caption_key", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("room", sa.Text),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("modified_at", UtcDateTime, nullable=False),
+    sa.Index("ix_entries_scope_id", "scope", "id"),
+    sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
+    sa.Index("ix_entries_digest", "digest", "size"),
+    sa.Index("ix_entries_owner", "owner", "digest", "size"),
+    sqlite_autoincrement=True,  # an id is never used twice
+)
+
+# One row for each name of a blob: only the newest upload is ever asked for.
+links: Final = sa.Table(
+    "links",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("name_key", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+people: Final = sa.Table(
+    "people",
+    metadata,
+    sa.Column("jid", sa.Text, primary_key=True),
+    sa.Column("language", sa.Text, nullable=False),
+)

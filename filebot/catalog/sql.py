@@ -1,0 +1,141 @@
+"""The ``Catalog`` port on a database: questions go to the readers, changes to the one writer."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from filebot.catalog import changes, queries, sqlite
+from filebot.catalog.failures import translated
+from filebot.catalog.folding import fold
+from filebot.catalog.ranking import likeliest
+from filebot.catalog.rows import added_entry, entry_columns, entry_of, link_of
+from filebot.catalog.writer import Writer
+from filebot.errors import CatalogUnavailable
+from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Scope
+
+NEAREST_NAMES: Final = 5_000
+"""So many of the newest names are compared one by one."""
+NEAREST_PARTS: Final = 24
+NEAREST_NAMES_A_PART: Final = 200
+"""In a larger scope, also so many that share three letters with what was typed."""
+
+
+class SqlCatalog:
+    """See the port for what the methods promise."""
+
+    def __init__(self, readers: AsyncEngine, writer: Writer) -> None:
+        self._readers = readers
+        self._writer = writer
+        self._open = True
+
+    async def close(self) -> None:
+        """Make durable what is queued, then answer nothing more."""
+        try:
+            await self._writer.close()
+        finally:
+            self._open = False
+
+    async def add(self, new: NewEntry) -> Entry:
+        return added_entry(new, await self._writer.run(changes.add_entries, entry_columns(new)))
+
+    async def entry(self, entry_id: int) -> Entry | None:
+        return await self._entry(queries.by_id(entry_id))
+
+    async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
+        return await self._entry(queries.same(scope, owner, digest))
+
+    async def named(self, scope: Scope, name: str) -> Entry | None:
+        return await self._entry(queries.named(scope, name))
+
+    async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
+        return await self._entries(queries.starting(scope, prefix, limit))
+
+    async def matching(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
+        return await self._entries(queries.matching(scope, pattern, limit))
+
+    async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]:
+        return await self._entries(queries.page(scope, limit, before))
+
+    async def count(self, scope: Scope) -> int:
+        rows = await self._read(queries.count(scope))
+        return int(rows[0][0])
+
+    async def search(
+        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+    ) -> list[Entry]:
+        wanted = {fold(word) for word in words} - {""}
+        return await self._entries(queries.search(scope, wanted, limit, before)) if wanted else []
+
+    async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
+        rows = await self._read(queries.newest_names(scope, NEAREST_NAMES))
+        names = [row.name for row in rows]
+        if len(names) == NEAREST_NAMES:
+            names += await self._names_sharing_parts(scope, fold(name))
+        return await asyncio.to_thread(likeliest, name, names, limit)
+
+    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
+        return await self._change(changes.rename(entry_id, name, at))
+
+    async def remove(self, entry_id: int) -> Entry | None:
+        return await self._change(changes.remove(entry_id))
+
+    async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
+        return {row.digest for row in await self._read(queries.in_use(digests))}
+
+    async def used_by(self, owner: BareJid) -> tuple[int, int]:
+        usage = (await self._read(queries.used_by(owner)))[0]
+        return usage.files, usage.used_bytes
+
+    async def used_in_all(self) -> int:
+        usage = (await self._read(queries.used_in_all()))[0]
+        return int(usage.used_bytes)
+
+    async def link(self, digest: Digest, name: str) -> Link | None:
+        rows = await self._read(queries.link(digest, name))
+        return link_of(rows[0]) if rows else None
+
+    async def save_link(self, link: Link) -> None:
+        await self._writer.run(changes.execute, sqlite.save_link(link, fold(link.name)))
+
+    async def forget_links(self, digest: Digest) -> None:
+        await self._writer.run(changes.execute, changes.forget_links(digest))
+
+    async def language(self, jid: BareJid) -> str | None:
+        rows = await self._read(queries.language(jid))
+        return rows[0].language if rows else None
+
+    async def set_language(self, jid: BareJid, language: str | None) -> None:
+        chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
+        await self._writer.run(changes.execute, chosen)
+
+    async def _names_sharing_parts(self, scope: Scope, key: str) -> list[str]:
+        """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
+        starts = range(len(key) - sqlite.TRIGRAM + 1)[:NEAREST_PARTS]
+        names: list[str] = []
+        for part in {key[start : start + sqlite.TRIGRAM] for start in starts}:
+            rows = await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
+            names += [row.name for row in rows]
+        return names
+
+    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        if not self._open:
+            raise CatalogUnavailable("the catalog is closed")
+        with translated():
+            async with self._readers.connect() as connection:
+                rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+                return rows
+
+    async def _entry(self, statement: sa.Select[Any]) -> Entry | None:
+        rows = await self._read(statement)
+        return entry_of(rows[0]) if rows else None
+
+    async def _entries(self, statement: sa.Select[Any]) -> list[Entry]:
+        return [entry_of(row) for row in await self._read(statement)]
+
+    async def _change(self, change: changes.Change) -> Entry | None:
+        row = await self._writer.run(changes.execute_returning, change)
+        return None if row is None else entry_of(row)

@@ -1,0 +1,184 @@
+"""What is SQLite's own: opening its file, its upsert, and full-text search with FTS5.
+
+Another database needs another module with these names, and migrations that make its own index.
+"""
+
+import json
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from filebot.catalog.schema import entries, links, people
+from filebot.model import Link
+
+READERS: Final = 4
+BUSY_TIMEOUT_MS: Final = 10_000
+"""Another process, a backup say, may hold the write lock for so long."""
+
+TRIGRAM: Final = 3
+_MAX_PHRASES: Final = 16
+_MAX_PHRASE: Final = 64
+_MAX_PATTERN_BYTES: Final = 50_000
+"""SQLITE_MAX_LIKE_PATTERN_LENGTH; an error beyond."""
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -8000",
+)
+
+_fts: Final = sa.table("entries_fts", sa.column("rowid", sa.Integer), sa.column("entries_fts", sa.Text))
+
+
+# --- the file and its connections ---------------------------------------------------------------
+
+
+def create_file(path: Path) -> None:
+    """Make the file if there is none, for nobody else's eyes. SQLite gives its WAL the same mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def reading_engine(path: Path) -> AsyncEngine:
+    """Connections that cannot write. Each statement sees the last commit and holds no lock after it."""
+    # A SELECT alone begins no transaction, so there is nothing to reset.
+    engine = create_async_engine(
+        _url("sqlite+aiosqlite", path), pool_size=READERS, max_overflow=0, pool_reset_on_return=None
+    )
+    _set_pragmas(engine.sync_engine, (*_PRAGMAS, "PRAGMA query_only = ON"))
+    return engine
+
+
+def writing_engine(path: Path) -> AsyncEngine:
+    """The one connection that writes."""
+    engine = create_async_engine(
+        _url("sqlite+aiosqlite", path), pool_size=1, max_overflow=0, pool_reset_on_return=None
+    )
+    _set_pragmas(engine.sync_engine, _PRAGMAS)
+    _begin_at_once(engine.sync_engine)
+    return engine
+
+
+def migrating_engine(path: Path) -> sa.Engine:
+    """A connection without asyncio, for Alembic."""
+    engine = sa.create_engine(_url("sqlite", path), poolclass=NullPool)
+    _set_pragmas(engine, _PRAGMAS)
+    _begin_at_once(engine)
+    return engine
+
+
+def _url(driver: str, path: Path) -> sa.URL:
+    return sa.URL.create(driver, database=str(path))
+
+
+def _set_pragmas(engine: sa.Engine, pragmas: Sequence[str]) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The sqlite3 module would begin transactions by itself, and none for DDL.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+
+def _begin_at_once(engine: sa.Engine) -> None:
+    """Take the write lock at BEGIN: wanted later it may be refused (SQLITE_BUSY_SNAPSHOT)."""
+
+    @sa.event.listens_for(engine, "begin")
+    def _(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+# --- statements ---------------------------------------------------------------------------------
+
+
+def save_link(link: Link, name_key: str) -> sa.Insert:
+    """Keep the link unless a newer one is there."""
+    statement = insert(links).values(
+        digest=link.digest, name_key=name_key, name=link.name, url=link.url, created_at=link.created_at
+    )
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[links.c.digest, links.c.name_key],
+        set_={"name": new.name, "url": new.url, "created_at": new.created_at},
+        where=links.c.created_at <= new.created_at,
+    )
+
+
+def save_language(jid: str, language: str) -> sa.Insert:
+    """Keep what this person chose in place of what was there."""
+    statement = insert(people).values(jid=jid, language=language)
+    return statement.on_conflict_do_update(
+        index_elements=[people.c.jid], set_={"language": statement.excluded.language}
+    )
+
+
+def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:
+    """The whole folded name fits a folded pattern of ``*`` and ``?``; GLOB's sets are not ours."""
+    glob = pattern.replace("[", "[[]")
+    if len(glob.encode()) > _MAX_PATTERN_BYTES:
+        return sa.false()  # no name is so long
+    return entries.c.name_key.op("GLOB", is_comparison=True)(glob)
+
+
+def contains_all(words: Collection[str]) -> sa.ColumnElement[bool]:
+    """Every word is in the name or in the caption. As one parameter, so that many words are no problem."""
+    if not words:
+        return sa.true()
+    word = sa.func.json_each(json.dumps(list(words))).table_valued("value").alias("word")
+    missing = sa.and_(
+        sa.func.instr(entries.c.name_key, word.c.value) == 0,
+        sa.func.instr(entries.c.caption_key, word.c.value) == 0,
+    )
+    return ~sa.exists(sa.select(sa.literal(1)).select_from(word).where(missing))
+
+
+# --- full text ----------------------------------------------------------------------------------
+
+
+def indexed(words: Collection[str]) -> list[str]:
+    """Those of the words, or parts of them, that the full-text index is asked for, longest first."""
+    long_enough = sorted((word for word in words if len(word) >= TRIGRAM), key=len, reverse=True)
+    return [word[:_MAX_PHRASE] for word in long_enough[:_MAX_PHRASES]]
+
+
+def found(
+    columns: Sequence[sa.ColumnElement[Any]],
+    scope: str,
+    mark: str,
+    phrases: Collection[str],
+    *,
+    names_only: bool = False,
+    before: int | None = None,
+) -> sa.Select[Any]:
+    """``columns`` of a scope's entries that hold all the phrases, newest first.
+
+    The scope's mark is part of the full-text question: FTS5 then leaps from one row of the scope to the
+    next and never reads what others have stored under the same words.
+    """
+    fields = "name_key" if names_only else "name_key caption_key"
+    wanted = " AND ".join(_quoted(phrase) for phrase in phrases)
+    question = f"mark : {_quoted(mark)} AND {{{fields}}} : ({wanted})"
+    statement = (
+        sa.select(*columns)
+        .join_from(_fts, entries, entries.c.id == _fts.c.rowid)
+        .where(_fts.c.entries_fts.op("MATCH", is_comparison=True)(question))
+        # coalesce keeps the planner from starting at the scope's index instead.
+        .where(sa.func.coalesce(entries.c.scope, "") == scope)
+        .order_by(_fts.c.rowid.desc())
+    )
+    return statement if before is None else statement.where(_fts.c.rowid < before)
+
+
+def _quoted(phrase: str) -> str:
+    """A phrase of FTS5's query language (https://sqlite.org/fts5.html, 3.1)."""
+    return '"' + phrase.replace('"', '""') + '"'

@@ -1,0 +1,117 @@
+"""A catalog that forgets: for tests, with the contract of the real one."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from filebot.catalog.folding import fold
+from filebot.catalog.ranking import likeliest
+from filebot.catalog.rows import added_entry
+from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Scope
+
+
+class MemoryCatalog:
+    """The ``Catalog`` port in three dictionaries."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, Entry] = {}
+        self._last_id = 0
+        self._links: dict[tuple[Digest, str], Link] = {}
+        self._languages: dict[BareJid, str] = {}
+
+    async def add(self, new: NewEntry) -> Entry:
+        self._last_id += 1
+        entry = added_entry(new, self._last_id)
+        self._entries[entry.id] = entry
+        return entry
+
+    async def entry(self, entry_id: int) -> Entry | None:
+        return self._entries.get(entry_id)
+
+    async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
+        mine = (e for e in self._in(scope) if e.owner == owner and e.blob.digest == digest)
+        return next(mine, None)
+
+    async def named(self, scope: Scope, name: str) -> Entry | None:
+        return next((e for e in self._in(scope) if fold(e.name) == fold(name)), None)
+
+    async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
+        return [e for e in self._in(scope) if fold(e.name).startswith(fold(prefix))][:limit]
+
+    async def matching(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
+        signs = {"*": ".*", "?": "."}
+        regex = re.compile("".join(signs.get(c, re.escape(c)) for c in fold(pattern)), re.DOTALL)
+        return [e for e in self._in(scope) if regex.fullmatch(fold(e.name))][:limit]
+
+    async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]:
+        return list(self._in(scope, before))[:limit]
+
+    async def count(self, scope: Scope) -> int:
+        return sum(1 for _ in self._in(scope))
+
+    async def search(
+        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+    ) -> list[Entry]:
+        wanted = {fold(word) for word in words} - {""}
+        found = [e for e in self._in(scope, before) if wanted and _has_all(e, wanted)]
+        return found[:limit]
+
+    async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
+        return likeliest(name, (e.name for e in self._in(scope)), limit)
+
+    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
+        if entry_id not in self._entries:
+            return None
+        renamed = replace(self._entries[entry_id], name=name, modified_at=at.astimezone(UTC))
+        self._entries[entry_id] = renamed
+        return renamed
+
+    async def remove(self, entry_id: int) -> Entry | None:
+        return self._entries.pop(entry_id, None)
+
+    async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
+        return {e.blob.digest for e in self._entries.values()} & set(digests)
+
+    async def used_by(self, owner: BareJid) -> tuple[int, int]:
+        owned = [e for e in self._entries.values() if e.owner == owner]
+        return len(owned), _bytes_once(owned)
+
+    async def used_in_all(self) -> int:
+        return _bytes_once(self._entries.values())
+
+    async def link(self, digest: Digest, name: str) -> Link | None:
+        return self._links.get((digest, fold(name)))
+
+    async def save_link(self, link: Link) -> None:
+        key = (link.digest, fold(link.name))
+        known = self._links.get(key)
+        if known is None or known.created_at <= link.created_at:
+            self._links[key] = replace(link, created_at=link.created_at.astimezone(UTC))
+
+    async def forget_links(self, digest: Digest) -> None:
+        self._links = {key: link for key, link in self._links.items() if link.digest != digest}
+
+    async def language(self, jid: BareJid) -> str | None:
+        return self._languages.get(jid)
+
+    async def set_language(self, jid: BareJid, language: str | None) -> None:
+        self._languages.pop(jid, None)
+        if language is not None:
+            self._languages[jid] = language
+
+    def _in(self, scope: Scope, before: int | None = None) -> Iterable[Entry]:
+        """The entries of a scope, newest first."""
+        for entry_id in sorted(self._entries, reverse=True):
+            entry = self._entries[entry_id]
+            if scope.covers(entry) and (before is None or entry_id < before):
+                yield entry
+
+
+def _has_all(entry: Entry, words: Iterable[str]) -> bool:
+    texts = fold(entry.name), fold(entry.caption)
+    return all(any(word in text for text in texts) for word in words)
+
+
+def _bytes_once(entries: Iterable[Entry]) -> int:
+    return sum({e.blob.digest: e.blob.size for e in entries}.values())
