@@ -1,0 +1,162 @@
+"""Keeps one stream online: connects, watches over it, and connects again for ever (RFC 6120 section 3.3).
+
+::
+
+    waiting --> connecting --> negotiating --> online --+
+       ^             |              |                   |
+       +-------------+--------------+-- back-off -------+
+
+slixmpp reconnects by itself only while no TCP connection can be made, and always at the same pace: a server
+that comes back would meet all its bots at once. So its attempts are cut after one round of addresses, and
+the waits are made here.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from slixmpp.exceptions import IqTimeout, XMPPError
+
+from filebot.errors import LoginFailed
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import Stream, ask
+
+log = logging.getLogger(__name__)
+
+CONNECT_LIMIT_S: Final = 90.0
+NEGOTIATION_LIMIT_S: Final = 60.0
+PING_INTERVAL_S: Final = 60.0
+PING_LIMIT_S: Final = 30.0
+LONGEST_WAIT_S: Final = 300.0
+STABLE_AFTER_S: Final = 60.0
+"""A connection that lived this long was a good one: the next wait is short again."""
+
+# RFC 6120 section 6.5 and 4.9.3.12: the account is wrong, and stays wrong however often it is tried.
+_HOPELESS: Final = frozenset(
+    {"not-authorized", "account-disabled", "credentials-expired", "invalid-authzid", "invalid-mechanism"}
+)
+
+
+def wait_s(failures: int, chance: float) -> float:
+    """How long to wait after so many failures in a row; ``chance`` is a random number from 0 to 1."""
+    longest = min(LONGEST_WAIT_S, 2.0 ** min(failures, 16))
+    return longest * (0.5 + chance / 2)
+
+
+class Connection:
+    """Owns the life of a stream. :meth:`run` is its one task."""
+
+    def __init__(
+        self, stream: Stream, settings: SessionSettings, online: Callable[[bool], Awaitable[None]]
+    ) -> None:
+        """``online`` is awaited whenever a session has begun; True if it is the old one, resumed."""
+        self._stream = stream
+        self._settings = settings
+        self._online = online
+        self._up: asyncio.Future[bool | None] | None = None
+        self._down = asyncio.Event()
+        self._refusal = ""
+        self._was_online = False
+        stream.add_event_handler("session_start", lambda _: self._begin(resumed=False))
+        stream.add_event_handler("session_resumed", lambda _: self._begin(resumed=True))
+        stream.add_event_handler("disconnected", self._end)
+        stream.add_event_handler("ssl_invalid_chain", self._distrust)
+        stream.add_event_handler("connection_failed", lambda why: log.info("no connection: %s", why))
+        stream.add_event_handler("failed_auth", lambda failure: self.refuse(failure["condition"]))
+
+    async def run(self) -> None:
+        """Never returns. Raises LoginFailed if the very first login is refused for good."""
+        failures = 0
+        while True:
+            try:
+                lived_s = await self._live_once()
+            except Exception:  # whatever it was, the bot has to come back
+                log.exception("the session broke")
+                lived_s = 0.0
+            if self._refusal in _HOPELESS and not self._was_online:
+                raise LoginFailed(self._refusal)
+            failures = 0 if lived_s > STABLE_AFTER_S else failures + 1
+            wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
+            log.info("not connected (%s); trying again in %.1f s", self._refusal or "connection lost", wait)
+            await asyncio.sleep(wait)
+
+    def refuse(self, condition: str) -> None:
+        """Note why the server does not let us in (SASL failure or stream error)."""
+        self._refusal = condition
+        log.warning("the server answered: %s", condition)
+
+    async def _live_once(self) -> float:
+        """One connection from its beginning to its end; returns the seconds that it was online."""
+        loop = asyncio.get_running_loop()
+        up: asyncio.Future[bool | None] = loop.create_future()
+        self._up, self._refusal = up, ""
+        self._down.clear()
+        try:
+            if not await self._connect():
+                return 0.0
+            async with asyncio.timeout(NEGOTIATION_LIMIT_S):
+                resumed = await up
+            if resumed is None:
+                return 0.0
+            began = loop.time()
+            self._was_online = True
+            await self._online(resumed)
+            await self._watch()
+            return loop.time() - began
+        except TimeoutError:
+            log.warning("the server does not finish the negotiation")
+            return 0.0
+        finally:
+            self._up = None
+            self._stream.abort()
+
+    async def _connect(self) -> bool:
+        log.info("connecting to %s", self._settings.host or self._stream.boundjid.domain)
+        attempt = self._stream.connect(self._settings.host, self._settings.port)
+        try:
+            await asyncio.wait_for(attempt, CONNECT_LIMIT_S)
+        finally:
+            # After a failed round slixmpp has already planned the next one: that is our business.
+            self._stream.cancel_connection_attempt()
+        return self._stream.is_connected()
+
+    async def _watch(self) -> None:
+        """Return when the connection is gone, whether the socket says so or a ping (XEP-0199)."""
+        while True:
+            try:
+                await asyncio.wait_for(self._down.wait(), PING_INTERVAL_S)
+            except TimeoutError:
+                if await self._answers():
+                    continue
+                log.warning("the server does not answer")
+            return
+
+    async def _answers(self) -> bool:
+        ping = self._stream.make_iq_get(ito=self._server(), ifrom=self._stream.boundjid)
+        ping.enable("ping")
+        try:
+            await ask(self._stream, ping, PING_LIMIT_S)
+        except IqTimeout:
+            return False
+        except XMPPError:
+            return True  # an error is an answer, too
+        return True
+
+    def _server(self) -> str:
+        domain = self._stream.boundjid.domain
+        # A component's own domain is the component itself; its server is the parent domain.
+        return domain.partition(".")[2] or domain if self._stream.is_component else domain
+
+    def _begin(self, *, resumed: bool | None) -> None:
+        if self._up is not None and not self._up.done():
+            self._up.set_result(resumed)
+
+    def _end(self, _: object) -> None:
+        self._down.set()
+        self._begin(resumed=None)
+
+    def _distrust(self, error: object) -> None:
+        log.error("the server's certificate is not valid for %s: %s", self._stream.boundjid.domain, error)
+        self._end(error)

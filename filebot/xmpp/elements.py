@@ -1,0 +1,82 @@
+"""XML names, and reading single facts of a stanza without trusting it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.jid import JID, InvalidJID
+
+MUC: Final = "http://jabber.org/protocol/muc"  # XEP-0045
+MUC_USER: Final = "http://jabber.org/protocol/muc#user"
+CHAT_STATES: Final = "http://jabber.org/protocol/chatstates"  # XEP-0085
+RECEIPTS: Final = "urn:xmpp:receipts"  # XEP-0184
+DELAY: Final = "urn:xmpp:delay"  # XEP-0203
+STANZA_IDS: Final = "urn:xmpp:sid:0"  # XEP-0359
+STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"  # RFC 6120 section 8.3
+STREAMS: Final = "urn:ietf:params:xml:ns:xmpp-streams"  # RFC 6120 section 4.9
+LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
+
+# RFC 5646 section 4.4.1: nobody needs longer tags.
+_LONGEST_LANGUAGE: Final = 35
+
+
+def named(parent: Element, namespace: str, name: str) -> Iterator[Element]:
+    """The children of this name."""
+    wanted = f"{{{namespace}}}{name}"
+    return (child for child in parent if child.tag == wanted)
+
+
+def first(parent: Element, namespace: str, name: str) -> Element | None:
+    """The first child of this name."""
+    return next(named(parent, namespace, name), None)
+
+
+def in_namespace(parent: Element, namespace: str) -> bool:
+    """Whether some child belongs to this namespace."""
+    return any(str(child.tag).startswith(f"{{{namespace}}}") for child in parent)
+
+
+def jid_or_none(text: str | None) -> JID | None:
+    """The address, prepared (RFC 7622); None if there is none or it is malformed."""
+    try:
+        return JID(text) if text else None
+    except InvalidJID:
+        return None
+
+
+def sender_of(stanza: Element) -> JID | None:
+    """Who sent the stanza, as the server stamped it."""
+    return jid_or_none(stanza.get("from"))
+
+
+def language_of(stanza: Element) -> str | None:
+    """The language that the client gave for its text."""
+    language = stanza.get(LANGUAGE, "").strip()
+    return language if 0 < len(language) <= _LONGEST_LANGUAGE else None
+
+
+def delayed_since(stanza: Element) -> datetime | None:
+    """When a stored stanza was first sent (XEP-0203, XEP-0082), in UTC."""
+    for delay in named(stanza, DELAY, "delay"):
+        try:
+            moment = datetime.fromisoformat(delay.get("stamp", "").strip())
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def condition_of(stanza: Element) -> str:
+    """The defined condition of an error stanza (RFC 6120 section 8.3.3); empty if there is none."""
+    for error in stanza:
+        if str(error.tag).endswith("}error"):
+            return named_condition(error, STANZAS)
+    return ""
+
+
+def named_condition(error: Element, namespace: str) -> str:
+    """The name of the first child in this namespace that is not the text."""
+    names = (str(child.tag) for child in error)
+    conditions = (name.removeprefix(f"{{{namespace}}}") for name in names if namespace in name)
+    return next((each for each in conditions if each != "text"), "")

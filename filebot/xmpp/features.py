@@ -1,0 +1,54 @@
+"""What filebot says of itself: disco#info (XEP-0030), caps (XEP-0115) and its version (XEP-0092).
+
+The list is kept here by hand and holds exactly what works, because slixmpp's plugins add features as they
+load, and clients act on each: an announced transport that does not work is a file that does not arrive.
+"""
+
+from typing import Final
+
+from slixmpp.jid import JID
+from slixmpp.plugins.xep_0030.stanza.info import DiscoInfo
+
+from filebot.protocol.hashes import KNOWN
+
+CAPS_NODE: Final = "https://github.com/filebot-xmpp/filebot"
+
+# XEP-0300: md5 MUST NOT be used; filebot only checks it where a sender leaves no choice.
+_HASHES: Final = tuple(name for name in KNOWN if name != "md5")
+
+FEATURES: Final = frozenset(
+    {
+        "http://jabber.org/protocol/caps",
+        "http://jabber.org/protocol/chatstates",
+        "http://jabber.org/protocol/disco#info",
+        "http://jabber.org/protocol/muc",
+        "jabber:iq:version",
+        "jabber:x:oob",
+        "urn:xmpp:fallback:0",
+        "urn:xmpp:hashes:2",
+        "urn:xmpp:ping",
+        "urn:xmpp:receipts",
+        "urn:xmpp:sfs:0",
+        "urn:xmpp:sid:0",
+        "urn:xmpp:sims:1",
+        *(f"urn:xmpp:hash-function-text-names:{name}" for name in _HASHES),
+    }
+)
+
+
+class Answers:
+    """Answers every disco#info question about the bot, whichever of its addresses was asked."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def info(self, jid: JID, node: str | None, asker: JID | None, request: object) -> DiscoInfo:
+        """The ``get_info`` operation of slixmpp's disco. The set is the same with and without a node,
+        as the caps hash demands (XEP-0115 section 6.2).
+        """
+        info = DiscoInfo()
+        # XEP-0030 registry: client/bot; Gajim marks bots by it.
+        info.add_identity("client", "bot", name=self._name)
+        for feature in sorted(FEATURES):
+            info.add_feature(feature)
+        return info

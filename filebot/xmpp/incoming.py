@@ -1,0 +1,197 @@
+"""One ``<message/>`` -> what it means to the bot.
+
+Whom to believe: the server vouches for ``from`` (RFC 6120 section 8.1.2.1), a room that the bot is in
+vouches for the real JIDs of its occupants (XEP-0045 section 7.2.3). Nicks, claims inside of the stanza and
+marks of a room on messages from elsewhere give nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+from xml.etree.ElementTree import Element
+
+from slixmpp.jid import JID
+
+from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Offer, Sender
+from filebot.protocol.seen import SeenMessages
+from filebot.protocol.sharing import Joiner, Shared, read
+from filebot.xmpp.addressing import addressed
+from filebot.xmpp.elements import (
+    CHAT_STATES,
+    DELAY,
+    MUC_USER,
+    STANZA_IDS,
+    delayed_since,
+    first,
+    in_namespace,
+    jid_or_none,
+    language_of,
+    named,
+    sender_of,
+)
+
+# Copies, archives, and notes about other messages. Their body, where there is one, only tells old clients
+# what they cannot show.
+_NOT_SAID_TO_US: Final = frozenset(
+    {
+        "{urn:xmpp:carbons:2}received",  # XEP-0280: never asked for, so forged or for nothing
+        "{urn:xmpp:carbons:2}sent",
+        "{urn:xmpp:mam:2}result",  # XEP-0313
+        "{urn:xmpp:reactions:0}reactions",  # XEP-0444
+        "{urn:xmpp:message-retract:0}retract",  # XEP-0424
+        "{urn:xmpp:message-retract:1}retract",
+    }
+)
+_ENCRYPTED: Final = {
+    "{eu.siacs.conversations.axolotl}encrypted": "eu.siacs.conversations.axolotl",  # XEP-0384 before 0.4
+    "{urn:xmpp:omemo:2}encrypted": "urn:xmpp:omemo:2",
+    "{urn:xmpp:openpgp:0}openpgp": "",  # XEP-0373
+    "{jabber:x:encrypted}x": "",  # XEP-0027
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedMessage:
+    """Somebody wrote, or sent a file, in a form that the bot cannot read."""
+
+    sender: Sender
+    device: str
+    """The sender's OMEMO device; empty for other kinds of encryption."""
+    language: str | None
+
+
+class RoomRolls(Protocol):
+    """What the reader asks about rooms."""
+
+    def is_ours(self, jid: BareJid) -> bool:
+        """Whether it is the bare JID of a room that the bot is in, or wants to be in."""
+
+    def nick_in(self, room: BareJid) -> str:
+        """The bot's nick there now."""
+
+    def real_jid(self, room: BareJid, nick: str) -> BareJid | None:
+        """Who the room says this occupant is; None while the bot is not in the room."""
+
+    def joined(self) -> frozenset[BareJid]: ...
+
+
+class Reader:
+    """Reads messages in the order of their arrival; remembers those of the last hour."""
+
+    def __init__(self, own: BareJid, rooms: RoomRolls, command_prefix: str) -> None:
+        self._own = own
+        self._rooms = rooms
+        self._prefix = command_prefix
+        self._seen = SeenMessages()
+        self._joiner = Joiner()
+
+    def read(self, stanza: Element, now: float) -> IncomingMessage | EncryptedMessage | None:
+        """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back."""
+        speaker = sender_of(stanza)
+        if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
+            return None
+        sender = self._sender(stanza, speaker)
+        if sender is None or not self._is_new(stanza, speaker, now):
+            return None
+        shared = read(stanza)
+        if _is_encrypted(stanza, shared):
+            return None if sender.in_public else _encrypted(stanza, sender)
+        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
+        offers = self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
+        self._joiner.expire(now)
+        if not offers and not shared.text:
+            return None
+        return self._message(stanza, sender, shared.text, offers)
+
+    def _sender(self, stanza: Element, speaker: JID) -> Sender | None:
+        kind = stanza.get("type", "normal")
+        if kind == "groupchat":
+            return self._in_room(stanza, speaker)
+        if kind not in {"chat", "normal"} or speaker.bare == self._own:
+            return None
+        if self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None:
+            return self._through_room(speaker)
+        return Sender(Address(speaker.full), speaker.bare)
+
+    def _in_room(self, stanza: Element, speaker: JID) -> Sender | None:
+        room, nick = speaker.bare, speaker.resource
+        # XEP-0045: without a nick it is the room itself; with the bot's own nick it is an echo (section
+        # 7.4); with a delay it is history (section 7.2.14).
+        if not nick or room not in self._rooms.joined() or nick == self._rooms.nick_in(room):
+            return None
+        if first(stanza, DELAY, "delay") is not None:
+            return None
+        return Sender(Address(room, AddressKind.ROOM), self._rooms.real_jid(room, nick), room, nick)
+
+    def _through_room(self, speaker: JID) -> Sender | None:
+        """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""
+        room, nick = speaker.bare, speaker.resource
+        if not nick:
+            return None  # an invitation or a notice of the room
+        address = Address(speaker.full, AddressKind.ROOM_PRIVATE)
+        if room not in self._rooms.joined():
+            return Sender(address, None, None, nick)
+        if nick == self._rooms.nick_in(room):
+            return None
+        return Sender(address, self._rooms.real_jid(room, nick), room, nick)
+
+    def _is_new(self, stanza: Element, speaker: JID, now: float) -> bool:
+        # Plain ids are not always unique, but the same id with the same content is a repetition, such as
+        # stream management makes (XEP-0198 section 5).
+        content = hash(tuple(stanza.itertext()))
+        own = [f"origin {each.get('id', '')}" for each in named(stanza, STANZA_IDS, "origin-id")]
+        if not own and stanza.get("id"):
+            own = [f"id {stanza.get('id')} {content}"]
+        new = self._seen.is_new(speaker.full, own, now)
+        for giver, each in self._stanza_ids(stanza, speaker):
+            new = self._seen.is_new(giver, [each], now) and new
+        return new
+
+    def _stanza_ids(self, stanza: Element, speaker: JID) -> Iterator[tuple[str, str]]:
+        """Ids given by the bot's own server or by the room; others may be forged (XEP-0359)."""
+        for each in named(stanza, STANZA_IDS, "stanza-id"):
+            giver = jid_or_none(each.get("by"))
+            if giver is not None and giver.full in {self._own, speaker.bare} and each.get("id"):
+                yield giver.full, each.get("id", "")
+
+    def _ids(self, stanza: Element, speaker: JID) -> list[str]:
+        """All by which a later message may refer to this one (XEP-0367)."""
+        origin = (each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))
+        given = (each for _, each in self._stanza_ids(stanza, speaker))
+        return [each for each in (stanza.get("id", ""), *origin, *given) if each]
+
+    def _message(
+        self, stanza: Element, sender: Sender, text: str, offers: tuple[Offer, ...]
+    ) -> IncomingMessage:
+        said: str | None = text
+        if sender.in_public:
+            said = addressed(text, prefix=self._prefix, nick=self._rooms.nick_in(sender.room or ""))
+        return IncomingMessage(
+            sender=sender,
+            text=text if said is None else said,
+            offers=offers,
+            language=language_of(stanza),
+            addressed=said is not None,
+            delayed_since=delayed_since(stanza),
+            wants_chat_states=in_namespace(stanza, CHAT_STATES),
+        )
+
+
+def _is_encrypted(stanza: Element, shared: Shared) -> bool:
+    if any(child.tag in _ENCRYPTED for child in stanza):
+        return True
+    # An aesgcm or ESFS file beside readable files is left out; alone, the person must be told.
+    return shared.encrypted and not shared.offers
+
+
+def _encrypted(stanza: Element, sender: Sender) -> EncryptedMessage | None:
+    for child in stanza:
+        omemo = _ENCRYPTED.get(str(child.tag))
+        if omemo is None:
+            continue
+        header = first(child, omemo, "header") if omemo else None
+        if omemo and first(child, omemo, "payload") is None:
+            return None  # keys only (XEP-0384): nothing was said
+        device = "" if header is None else header.get("sid", "")[:20]
+        return EncryptedMessage(sender, device, language_of(stanza))
+    return EncryptedMessage(sender, "", language_of(stanza))

@@ -1,0 +1,97 @@
+"""The ``Messenger`` port on a stream."""
+
+import logging
+import re
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.jid import JID
+from slixmpp.stanza import Message
+
+from filebot.model import Address, AddressKind, Entry
+from filebot.protocol.sharing import outgoing
+from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
+from filebot.xmpp.stream import Stream
+
+log = logging.getLogger(__name__)
+
+MAX_TEXT: Final = 30_000
+"""Characters of one message. At four bytes each still below the 256 KiB at which Prosody and ejabberd end
+the stream."""
+
+# XML 1.0 section 2.2. One such character would make the server end the whole stream.
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class StreamMessenger:
+    """Says things to addresses. No message asks for chat markers: nobody here would read them."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def say(self, to: Address, text: str, *, language: str | None = None) -> None:
+        message = self._addressed(to)
+        if message is None:
+            return
+        message["body"] = _sayable(text)
+        if language:
+            message.xml.set(LANGUAGE, language)
+        if to.kind is not AddressKind.ROOM:
+            message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
+        self._send(message)
+
+    async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+        message = self._addressed(to)
+        if message is None:
+            return
+        body, children = outgoing(entry, url)
+        message["body"] = body
+        message.xml.extend(children)
+        self._send(message)
+
+    async def composing(self, to: Address, active: bool) -> None:
+        if to.kind is AddressKind.ROOM:
+            return  # it would run past everybody's eyes (XEP-0085 on group chats)
+        message = self._addressed(to)
+        if message is None:
+            return
+        state = "composing" if active else "paused"
+        message.xml.append(Element(f"{{{CHAT_STATES}}}{state}"))
+        message.xml.append(Element("{urn:xmpp:hints}no-store"))
+        message.send()
+
+    def acknowledge(self, to: JID, message_id: str) -> None:
+        """Tell a client that its message arrived (XEP-0184 section 5.2)."""
+        message = self._message(to, AddressKind.CHAT)
+        message.xml.append(Element(f"{{{RECEIPTS}}}received", {"id": message_id}))
+        message.send()
+
+    def _addressed(self, to: Address) -> Message | None:
+        jid = jid_or_none(to.jid)
+        if jid is None:
+            log.warning("%r is no address", to.jid)
+            return None
+        return self._message(jid, to.kind)
+
+    def _message(self, to: JID, kind: AddressKind) -> Message:
+        stanza_type = "groupchat" if kind is AddressKind.ROOM else "chat"
+        message = Message(  # type: ignore[no-untyped-call]  # untyped in slixmpp
+            self._stream, sto=to, stype=stanza_type
+        )
+        if kind is AddressKind.ROOM_PRIVATE:
+            message.xml.append(Element(f"{{{MUC_USER}}}x"))  # XEP-0045 section 7.5
+        if self._stream.is_component:
+            # People know the component by its bare JID, rooms know their occupant by the full one.
+            own = self._stream.boundjid
+            message["from"] = own.bare if kind is AddressKind.CHAT else own.full
+        return message
+
+    def _send(self, message: Message) -> None:
+        message.xml.append(Element(f"{{{STANZA_IDS}}}origin-id", {"id": message["id"]}))
+        message.send()
+
+
+def _sayable(text: str) -> str:
+    """What can be sent of it: XML characters only, and not more than a server takes."""
+    clean = _NOT_XML.sub("\ufffd", text)
+    return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"

@@ -1,0 +1,192 @@
+"""The rooms that the bot keeps itself in (XEP-0045), and the ``Rooms`` port.
+
+slixmpp's own plugin is not used: it announces PEP features that nothing here serves, does not come back
+from a kick, waits for a room's subject, and keeps the real JIDs of a room after its stream is gone. Rights
+depend on those JIDs, so they are kept in ``occupancy``, which forgets them in time.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterator
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp.exceptions import XMPPError
+from slixmpp.stanza import Presence
+
+from filebot.model import BareJid
+from filebot.xmpp.connection import wait_s
+from filebot.xmpp.elements import MUC, jid_or_none
+from filebot.xmpp.occupancy import Change, News, Occupancy
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+ANSWER_LIMIT_S: Final = 15.0
+MOST_NICKS: Final = 5
+"""How many names are tried where others have taken them."""
+
+_OWNER: Final = "http://jabber.org/protocol/muc#owner"
+
+
+class _Room:
+    """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
+
+    def __init__(self, jid: BareJid, nick: str) -> None:
+        self.jid = jid
+        self.occupancy = Occupancy(nick)
+        self.news: asyncio.Queue[News] = asyncio.Queue(maxsize=32)
+
+
+class JoinedRooms:
+    """The ``Rooms`` port; also what the reader of messages asks."""
+
+    def __init__(self, stream: Stream, settings: SessionSettings) -> None:
+        self._stream = stream
+        self._settings = settings
+        self._rooms = {jid: _Room(jid, settings.nick) for jid in _addresses(settings.rooms)}
+        self._tasks = Tasks(limit=len(self._rooms))
+        self._changed = asyncio.Event()
+
+    # --- what others ask ------------------------------------------------------------------------
+
+    def joined(self) -> frozenset[BareJid]:
+        return frozenset(jid for jid, room in self._rooms.items() if room.occupancy.present)
+
+    def is_present(self, room: BareJid, jid: BareJid) -> bool:
+        return room in self._rooms and self._rooms[room].occupancy.shows(jid)
+
+    def room_like(self, target: str) -> BareJid | None:
+        address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
+        return address.bare if address is not None and address.bare in self.joined() else None
+
+    def is_ours(self, jid: BareJid) -> bool:
+        """Whether it is a room that the bot is in or wants to be in."""
+        return jid in self._rooms
+
+    def nick_in(self, room: BareJid) -> str:
+        """The bot's nick there now."""
+        return self._rooms[room].occupancy.nick if room in self._rooms else ""
+
+    def real_jid(self, room: BareJid, nick: str) -> BareJid | None:
+        """Who the room says this occupant is."""
+        return self._rooms[room].occupancy.real_jid(nick) if room in self._rooms else None
+
+    # --- what the session does ------------------------------------------------------------------
+
+    async def enter(self) -> None:
+        """Enter all rooms in the background, and again after being put out. For a new session."""
+        await self.forget()
+        for room in self._rooms.values():
+            self._tasks.start(self._keep(room), f"room {room.jid}")
+
+    async def settled(self, limit_s: float) -> None:
+        """Wait until the bot is in all rooms, at most so long."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while len(self.joined()) < len(self._rooms):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            log.warning("not in all rooms yet: %s", ", ".join(sorted(self._rooms.keys() - self.joined())))
+
+    async def forget(self) -> None:
+        """The session is over, and with it what the rooms told in it."""
+        await self._tasks.close()
+        for room in self._rooms.values():
+            room.occupancy.leave()
+            while not room.news.empty():
+                room.news.get_nowait()
+
+    async def leave(self, words: str) -> None:
+        """Leave all rooms with some last words (section 7.14)."""
+        for jid in self.joined():
+            self._presence(self._rooms[jid], kind="unavailable", status=words).send()
+        await self.forget()
+
+    def presence(self, room: BareJid, stanza: Element) -> None:
+        """Take a presence from a room."""
+        news = self._rooms[room].occupancy.presence(stanza)
+        if news is not None:
+            self._tell(self._rooms[room], news)
+
+    def bounced(self, room: BareJid, condition: str) -> None:
+        """A message to the room came back; ``not-acceptable`` says that the bot is out (section 7.4)."""
+        kept = self._rooms[room]
+        if condition == "not-acceptable" and kept.occupancy.present:
+            kept.occupancy.leave()
+            self._tell(kept, News(Change.PUT_OUT, condition))
+
+    # --- one room -------------------------------------------------------------------------------
+
+    def _tell(self, room: _Room, news: News) -> None:
+        self._changed.set()
+        log.info("room %s: %s %s", room.jid, news.change.value, news.reason)
+        try:
+            room.news.put_nowait(news)
+        except asyncio.QueueFull:
+            log.warning("room %s changes faster than it can be followed", room.jid)
+
+    async def _keep(self, room: _Room) -> None:
+        failures = 0
+        while True:
+            outcome = await self._enter(room)
+            if outcome in {Change.ENTERED, Change.CREATED}:
+                failures = 0
+                outcome = (await room.news.get()).change
+            if outcome is Change.SHUT_OUT:
+                log.error("room %s does not want the bot; not trying again", room.jid)
+                return
+            failures += 1
+            wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
+            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, outcome.value, wait)
+            await asyncio.sleep(wait)
+
+    async def _enter(self, room: _Room) -> Change:
+        """Try the nick and then variants of it (section 7.2.9)."""
+        for attempt in range(MOST_NICKS):
+            room.occupancy.nick = self._settings.nick + "_" * attempt
+            self._join_presence(room).send()
+            try:
+                news = await asyncio.wait_for(room.news.get(), ANSWER_LIMIT_S)
+            except TimeoutError:
+                return Change.REFUSED
+            if news.change is Change.CREATED:
+                await self._unlock(room)
+            if news.change is not Change.NICK_TAKEN:
+                return news.change
+        return Change.NICK_TAKEN
+
+    async def _unlock(self, room: _Room) -> None:
+        """Accept the default configuration of a room that did not exist before (section 10.1.2)."""
+        iq = self._stream.make_iq_set(ito=room.jid, ifrom=self._stream.boundjid)
+        query = SubElement(iq.xml, f"{{{_OWNER}}}query")
+        SubElement(query, "{jabber:x:data}x", {"type": "submit"})
+        try:
+            await ask(self._stream, iq, ANSWER_LIMIT_S)
+        except XMPPError as error:
+            log.warning("room %s stays locked: %s", room.jid, error.condition)
+
+    def _join_presence(self, room: _Room) -> Presence:
+        stanza = self._presence(room, status=self._settings.status)
+        x = SubElement(stanza.xml, f"{{{MUC}}}x")
+        # Nobody asked the bot anything before it came.
+        SubElement(x, f"{{{MUC}}}history", {"maxstanzas": "0"})
+        return stanza
+
+    def _presence(self, room: _Room, *, kind: str | None = None, status: str) -> Presence:
+        sender = self._stream.boundjid if self._stream.is_component else None
+        to = f"{room.jid}/{room.occupancy.nick}"
+        return self._stream.make_presence(pshow=kind, pto=to, pfrom=sender, pstatus=status)
+
+
+def _addresses(rooms: tuple[str, ...]) -> Iterator[BareJid]:
+    for each in rooms:
+        jid = jid_or_none(each)
+        if jid is None:
+            log.error("%r is no address of a room", each)
+        else:
+            yield jid.bare

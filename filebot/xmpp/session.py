@@ -1,0 +1,230 @@
+"""One session on an XMPP server: what the rest of filebot holds in its hand.
+
+It puts the pieces together: ``connection`` keeps the stream online, ``incoming`` reads messages,
+``contacts`` and ``rooms`` answer presences, ``messenger`` and ``upload`` are ports on the stream.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Final, Self, TypeVar
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import XMPPError
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot.model import IncomingMessage
+from filebot.xmpp.connection import Connection
+from filebot.xmpp.contacts import Contacts
+from filebot.xmpp.elements import RECEIPTS, STREAMS, condition_of, first, named_condition, sender_of
+from filebot.xmpp.incoming import EncryptedMessage, Reader
+from filebot.xmpp.messenger import StreamMessenger
+from filebot.xmpp.rooms import JoinedRooms
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import Client, build
+from filebot.xmpp.tasks import Tasks
+from filebot.xmpp.upload import UploadSlots
+
+__all__ = ["EncryptedMessage", "Session", "SessionSettings"]
+
+log = logging.getLogger(__name__)
+
+ROOMS_LIMIT_S: Final = 20.0
+CLOSE_LIMIT_S: Final = 2.0
+ROSTER_LIMIT_S: Final = 20.0
+MOST_HANDLERS: Final = 500
+"""Messages that are worked on at once; policy limits each person long before."""
+
+_T = TypeVar("_T")
+Handler = Callable[[_T], Awaitable[None] | None]
+
+
+class Session:
+    """Online from :meth:`start` to :meth:`stop`; use it as a context to be sure of the latter.
+
+    To be made and used in one event loop.
+    """
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        *,
+        on_message: Handler[IncomingMessage],
+        may_subscribe: Callable[[str], bool],
+        unserved_reason: str = "",
+        on_encrypted: Handler[EncryptedMessage] | None = None,
+    ) -> None:
+        """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
+
+        The handlers are called in the order of arrival, each in a task of its own in which also what they
+        return is awaited; :meth:`stop` cancels these tasks.
+        """
+        self._settings = settings
+        self._on_message = on_message
+        self._on_encrypted = on_encrypted
+        self._may_subscribe = may_subscribe
+        self._stream = build(settings)
+        self._messenger = StreamMessenger(self._stream)
+        self._uploads = UploadSlots(self._stream)
+        self._rooms = JoinedRooms(self._stream, settings)
+        self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
+        self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
+        self._connection = Connection(self._stream, settings, self._online)
+        self._handlers = Tasks(MOST_HANDLERS)
+        self._running: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._listen()
+
+    @property
+    def messenger(self) -> StreamMessenger:
+        """The ``Messenger`` port."""
+        return self._messenger
+
+    @property
+    def uploads(self) -> UploadSlots:
+        """The ``UploadService`` port."""
+        return self._uploads
+
+    @property
+    def rooms(self) -> JoinedRooms:
+        """The ``Rooms`` port."""
+        return self._rooms
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._connection.run(), name="session")
+
+    async def run_until_ready(self) -> str:
+        """Wait until the bot is online and in its rooms; returns its full JID.
+
+        A room that cannot be entered holds this up for ``ROOMS_LIMIT_S`` at most; a server that is not
+        there, for ever. Raises LoginFailed if the account is refused.
+        """
+        self.start()
+        assert self._running is not None  # noqa: S101  # start has just seen to it
+        ready = asyncio.ensure_future(self._ready.wait())
+        try:
+            await asyncio.wait({ready, self._running}, return_when=asyncio.FIRST_COMPLETED)
+            if self._running.done():
+                self._running.result()
+        finally:
+            ready.cancel()
+        await self._rooms.settled(ROOMS_LIMIT_S)
+        return self._stream.boundjid.full
+
+    async def stop(self) -> None:
+        """Say good-bye to rooms and contacts and end the stream; takes a few seconds at most."""
+        running, self._running = self._running, None
+        await self._handlers.close()
+        if self._ready.is_set() and self._stream.is_connected():
+            await self._rooms.leave(self._settings.goodbye)
+            self._announce("unavailable", self._settings.goodbye)
+            await self._stream.drain(CLOSE_LIMIT_S)
+            await self._stream.close(CLOSE_LIMIT_S)
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await self._rooms.forget()
+        await self._stream.close(0.0)
+
+    # --- the stream -----------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        space = self._stream.default_ns
+        listeners: tuple[tuple[str, str, Callable[[Element], None]], ...] = (
+            ("messages", f"{{{space}}}message", self._message),
+            ("presences", f"{{{space}}}presence", self._presence),
+            ("stream errors", f"{{{self._stream.stream_ns}}}error", self._stream_error),
+        )
+        for name, path, take in listeners:
+            self._stream.register_handler(Callback(f"filebot {name}", MatchXPath(path), _unwrapped(take)))
+
+    async def _online(self, resumed: bool) -> None:
+        if resumed:
+            log.info("the session is resumed")  # XEP-0198: rooms and presence live on
+            return
+        log.info("online as %s", self._stream.boundjid.full)
+        self._uploads.forget()
+        if isinstance(self._stream, Client):
+            await _fetch_roster(self._stream)
+        await self._stream.plugin["xep_0115"].update_caps(broadcast=False)
+        self._announce(None, self._settings.status)
+        await self._rooms.enter()
+        self._ready.set()
+
+    def _announce(self, kind: str | None, status: str) -> None:
+        # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
+        if not self._stream.is_component:
+            self._stream.make_presence(pshow=kind, pstatus=status).send()
+
+    def _message(self, stanza: Element) -> None:
+        if stanza.get("type") == "error":
+            self._bounced(stanza)
+            return
+        self._acknowledge(stanza)
+        read = self._reader.read(stanza, asyncio.get_running_loop().time())
+        if isinstance(read, IncomingMessage):
+            self._handle(self._on_message, read)
+        elif read is not None and self._on_encrypted is not None:
+            self._handle(self._on_encrypted, read)
+
+    def _handle(self, handler: Handler[_T], value: _T) -> None:
+        # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
+        self._handlers.start(_call(handler, value), "message handler")
+
+    def _acknowledge(self, stanza: Element) -> None:
+        """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
+        sender, message_id = sender_of(stanza), stanza.get("id")
+        if sender is None or not message_id or stanza.get("type") == "groupchat":
+            return
+        if first(stanza, RECEIPTS, "request") is None or self._rooms.is_ours(sender.bare):
+            return
+        if self._may_subscribe(sender.bare):
+            self._messenger.acknowledge(sender, message_id)
+
+    def _bounced(self, stanza: Element) -> None:
+        sender = sender_of(stanza)
+        if sender is not None and self._rooms.is_ours(sender.bare):
+            self._rooms.bounced(sender.bare, condition_of(stanza))
+        log.info("a message to %s came back: %s", sender, condition_of(stanza))
+
+    def _presence(self, stanza: Element) -> None:
+        sender = sender_of(stanza)
+        if sender is not None and self._rooms.is_ours(sender.bare):
+            self._rooms.presence(sender.bare, stanza)
+        else:
+            self._contacts.presence(stanza)
+
+    def _stream_error(self, stanza: Element) -> None:
+        self._connection.refuse(named_condition(stanza, STREAMS))
+
+
+def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:
+    return lambda stanza: take(stanza.xml)
+
+
+async def _call(handler: Handler[_T], value: _T) -> None:
+    work = handler(value)
+    if work is not None:
+        await work
+
+
+async def _fetch_roster(stream: Client) -> None:
+    """RFC 6121 section 2.2: only who has asked for the roster is sent subscription requests."""
+    try:
+        await stream.get_roster(timeout=ROSTER_LIMIT_S)
+    except XMPPError as error:
+        log.warning("no roster: %s", error.condition)

@@ -1,0 +1,35 @@
+"""What a session must know of its account, its server and its rooms."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """One account (RFC 6120) or one external component (XEP-0114) on a server."""
+
+    jid: str
+    """The bot's address: an account, or the component's domain (``bot@component.domain`` works as well)."""
+    password: str = field(repr=False)
+    """The account's password or the component's secret."""
+    mode: Literal["client", "component"] = "client"
+    host: str | None = None
+    """Where to connect; None looks the server up by SRV records (RFC 6120 section 3.2.1). A component has
+    no such records and needs both host and port."""
+    port: int | None = None
+    direct_tls: bool = False
+    """Whether ``host``:``port`` speaks TLS from the first byte (XEP-0368); otherwise STARTTLS is required.
+    Without a host the SRV records say so themselves."""
+    ca_file: Path | None = None
+    """Certificates to trust beside those of the system."""
+    nick: str = "filebot"
+    """The name in rooms, in service discovery and, for a component, as its resource."""
+    rooms: tuple[str, ...] = ()
+    """Bare JIDs of the rooms to be in."""
+    command_prefix: str = "!"
+    """What begins a command in a room; empty if only the nick addresses the bot there."""
+    status: str = "Send me a file, or write: help"
+    """The text of the bot's presence."""
+    goodbye: str = "Back soon."
+    """What rooms and contacts read when the bot goes."""
