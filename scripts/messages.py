@@ -1,9 +1,10 @@
-"""Bring the translation catalogues up to date with the templates and the code.
+"""Bring the translation catalogues up to date with the templates, the code and the commands' help.
 
 ``python scripts/messages.py`` merges new messages into each .po file and drops those that nothing uses;
 then fill in the empty ``msgstr``. ``--check`` changes nothing and exits 1 if something is to be done.
 """
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent / "filebot"
+PLUGINS: Final = PACKAGE.parent / "plugins"
 
 METHODS: Final = [("templates/**.txt", "jinja2.ext:babel_extract"), ("replies/**.py", "python")]
 OPTIONS: Final = {"templates/**.txt": {"trimmed": "true", "trim_blocks": "true", "silent": "false"}}
@@ -23,13 +25,28 @@ KEYWORDS: Final = {**DEFAULT_KEYWORDS, "message": None, "_plural": (1, 2)}
 
 
 def extracted() -> Catalog:
-    """Every message of the templates and of the code."""
+    """Every message of the templates, of the code, and of the bundled commands' help."""
     found = Catalog(project="filebot", charset="utf-8")
     for file, _line, text, comments, context in extract_from_dir(PACKAGE, METHODS, OPTIONS, KEYWORDS):
         flags = ["python-format"] if "%(" in "".join(text) else []
         # No line numbers: they would change in every commit that touches a template.
         found.add(text, locations=[(file, 0)], flags=flags, auto_comments=comments, context=context)
+    for file in sorted(PLUGINS.glob("*.py")):
+        for text in _help_texts(ast.parse(file.read_text(encoding="utf-8"))):
+            found.add(text, locations=[(f"plugins/{file.name}", 0)])
     return found
+
+
+def _help_texts(module: ast.Module) -> Iterator[str]:
+    """What ``help`` shows of each command: the first line of its docstring, and all of it."""
+    for node in module.body:
+        if isinstance(node, ast.AsyncFunctionDef) and any(map(_declares_command, node.decorator_list)):
+            text = ast.get_docstring(node) or ""
+            yield from dict.fromkeys((text.partition("\n")[0], text))
+
+
+def _declares_command(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "plugin.command"
 
 
 def catalogues() -> list[Path]:

@@ -41,9 +41,16 @@ def test_a_text_fits_its_usage_or_not(line: str, text: str, values: dict[str, st
     assert Usage.parse(line).match(text) == values
 
 
-@pytest.mark.parametrize("line", ["get Name", "get [NAME] now", "copy NAME to NAME"])
-def test_a_line_that_is_no_pattern_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=line.split()[0] if "Name" not in line else "Name"):
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        ("get Name", "neither"),
+        ("get [NAME] now", "only the last value"),
+        ("copy NAME to NAME", "named twice"),
+    ],
+)
+def test_a_line_that_is_no_pattern_is_refused(line: str, mistake: str) -> None:
+    with pytest.raises(ValueError, match=mistake):
         Usage.parse(line)
 
 

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,10 @@ class Workbench:
     catalog: MemoryCatalog
     intake: Intake
 
-    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: object) -> Received:
+    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: Any) -> Received:
         """Host some bytes and take them in."""
         self.web.hosted.setdefault(URL, HostedFile(content))
-        return await self.intake.fetch(Offer(urls=(URL,), **offer), destination)  # type: ignore[arg-type]  # test data
+        return await self.intake.fetch(Offer(urls=(URL,), **offer), destination)
 
     async def nothing_is_left(self) -> bool:
         """Whether neither a blob nor a row nor an open writer remains."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ async def test_a_caption_is_kept_on_one_line_and_as_it_is(workbench: Make) -> No
     ],
 )
 async def test_a_file_that_does_not_keep_its_promise_leaves_nothing(
-    workbench: Make, content: bytes, offer: dict[str, object], error: type[FilebotError]
+    workbench: Make, content: bytes, offer: dict[str, Any], error: type[FilebotError]
 ) -> None:
     bench = workbench()
     with pytest.raises(error):
