@@ -1,0 +1,1 @@
+"""Content-addressed blobs: one adapter per kind of place that keeps bytes."""

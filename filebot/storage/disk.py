@@ -1,0 +1,177 @@
+"""Blobs as files: ``blobs/ab/abcd...`` by their sha-256, each written once.
+
+A blob is born in ``incoming/`` on the same file system, so that one rename makes it visible whole. Order
+matters: bytes to the disk, then the name, then the folder. What a crash leaves in ``incoming/`` is
+removed at the next start.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+
+from filebot.errors import BlobCorrupt, LocalProtocolError
+from filebot.model import BlobRef, Digest
+from filebot.storage.folders import PRIVATE, make_folder, sync_folder
+from filebot.storage.reading import pieces
+from filebot.storage.spool import Data, Spool
+from filebot.storage.workers import Workers
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+_SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
+"""Folders by the digest's first two digits, all made at the start: none is ever new at a commit."""
+
+
+class DiskWriter:
+    """A blob on its way in. Implements :class:`filebot.ports.BlobWriter`."""
+
+    def __init__(self, spool: Spool, store: "DiskStore", workers: Workers) -> None:
+        self._spool = spool
+        self._store = store
+        self._workers = workers
+        self._digest: Digest | None = None
+
+    @property
+    def size(self) -> int:
+        return self._spool.size
+
+    async def write(self, data: Data) -> None:
+        await self._spool.write(data)
+
+    async def seal(self) -> Mapping[str, bytes]:
+        digests = await self._spool.seal()
+        self._digest = digests["sha-256"].hex()
+        return digests
+
+    async def commit(self) -> BlobRef:
+        if self._digest is None:
+            raise LocalProtocolError("commit before seal")
+        await self._workers.run(_install, self._spool.path, self._store.place(self._digest), self.size)
+        return BlobRef(self._digest, self.size)
+
+
+class DiskStore:
+    """Implements :class:`filebot.ports.BlobStore` in one folder. Made by :meth:`open`."""
+
+    def __init__(self, root: Path, workers: Workers) -> None:
+        self._blobs = root / "blobs"
+        self._incoming = root / "incoming"
+        self._workers = workers
+
+    @classmethod
+    async def open(cls, root: Path) -> Self:
+        """Make the folders and remove what a crashed run left. Raises StorageError."""
+        workers = Workers()
+        store = cls(root, workers)
+        try:
+            await workers.run(store._prepare)
+        except BaseException:
+            await workers.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """End the threads. Every writer, reader and local file must have been left before."""
+        await self._workers.close()
+
+    def place(self, digest: Digest) -> Path:
+        """Where the blob of that digest lives. Raises BlobCorrupt if it is no digest at all."""
+        if not _DIGEST.fullmatch(digest):
+            raise BlobCorrupt("not a digest")
+        return self._blobs / digest[:2] / digest
+
+    @asynccontextmanager
+    async def create(self, algorithms: Sequence[str] = ()) -> AsyncIterator[DiskWriter]:
+        spool = Spool(self._temporary(), algorithms, self._workers)
+        try:
+            await spool.open()
+            yield DiskWriter(spool, self, self._workers)
+        finally:
+            await spool.discard()
+
+    def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
+        return pieces(self.place(digest), offset, self._workers)
+
+    @asynccontextmanager
+    async def local_file(self, digest: Digest) -> AsyncIterator[Path]:
+        # A second name keeps the bytes reachable while somebody deletes the blob.
+        name = self._temporary()
+        try:
+            await self._workers.run(_link, self.place(digest), name)
+            yield name
+        finally:
+            await self._workers.run(name.unlink, missing_ok=True)
+
+    async def delete(self, digest: Digest) -> None:
+        with suppress(BlobCorrupt):
+            await self._workers.run(_remove, self.place(digest))
+
+    async def digests(self) -> AsyncGenerator[Digest, None]:
+        for shard in _SHARDS:
+            for file in await self._workers.run(_files, self._blobs / shard):
+                if _DIGEST.fullmatch(file.name) and file.name.startswith(shard):
+                    yield file.name
+
+    async def free_bytes(self) -> int:
+        room = await self._workers.run(os.statvfs, self._blobs)
+        return room.f_bavail * room.f_frsize
+
+    def _temporary(self) -> Path:
+        return self._incoming / secrets.token_hex(16)
+
+    def _prepare(self) -> None:
+        make_folder(self._blobs)
+        make_folder(self._incoming)
+        for shard in _SHARDS:
+            (self._blobs / shard).mkdir(PRIVATE, exist_ok=True)
+        sync_folder(self._blobs)
+        for leftover in self._incoming.iterdir():
+            _remove_unless_open(leftover)
+
+
+def _install(temporary: Path, place: Path, size: int) -> None:
+    """Give the finished file its final name; the same bytes, if there already, stay."""
+    # A file of that name and another size is damaged: this is the chance to heal it.
+    if _size(place) != size:
+        temporary.rename(place)
+    # In both cases: another writer may have renamed a moment ago and not yet synced the folder.
+    sync_folder(place.parent)
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _link(place: Path, name: Path) -> None:
+    try:
+        name.hardlink_to(place)
+    except FileNotFoundError as error:
+        raise BlobCorrupt(f"no blob {place.name}") from error
+
+
+def _remove(place: Path) -> None:
+    with suppress(FileNotFoundError):
+        place.unlink()
+        sync_folder(place.parent)
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def _remove_unless_open(leftover: Path) -> None:
+    """Remove a temporary file that no process is writing (writers hold a lock on theirs)."""
+    with suppress(FileNotFoundError), leftover.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        leftover.unlink()

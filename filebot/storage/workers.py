@@ -1,0 +1,73 @@
+"""A few threads for blocking file work, and waiting for them in a way that cancellation cannot break.
+
+A job in a thread cannot be stopped, and it uses a file that somebody is going to close. So a cancelled
+task first waits for its job, and only then lets the cancellation go on.
+"""
+
+import asyncio
+import errno
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final, ParamSpec, TypeVar
+
+from filebot.errors import StorageError, StorageFull
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREADS: Final = 4
+"""More would only make more seeks: hashing is bound by the cores, writing by the disk."""
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn OSError into StorageFull or StorageError."""
+    try:
+        yield
+    except OSError as error:
+        kind = StorageFull if error.errno in _NO_ROOM else StorageError
+        raise kind(str(error)) from error
+
+
+async def settled(job: "asyncio.Future[T]") -> T:
+    """The job's result. A cancellation meanwhile is raised after the job has ended, never before."""
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait((job,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    failure = job.exception()
+    if cancelled is not None:
+        raise cancelled
+    if failure is not None:
+        raise failure
+    return job.result()
+
+
+class Workers:
+    """A small shared pool of threads. OSErrors of its jobs come out as StorageErrors."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="filebot-disk")
+
+    def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
+        """Begin a job; whoever starts one must see to it that it is awaited by :func:`settled`."""
+
+        def job() -> T:
+            with storage_errors():
+                return work(*args, **kwargs)
+
+        return asyncio.get_running_loop().run_in_executor(self._pool, job)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a job and wait for it, cancelled or not."""
+        return await settled(self.start(work, *args, **kwargs))
+
+    async def close(self) -> None:
+        """End the threads once they have nothing left to do."""
+        # The pool's own threads cannot wait for themselves: one of the loop's does.
+        await settled(asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown))

@@ -1,0 +1,92 @@
+"""Blobs in memory: a fake of :class:`filebot.ports.BlobStore` for tests."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
+from filebot.model import BlobRef, Digest
+from filebot.protocol.hashes import KNOWN
+
+PIECE_BYTES: Final = 64 * 1024
+"""Small, so that tests with small blobs see several pieces."""
+
+
+class MemoryWriter:
+    """Implements :class:`filebot.ports.BlobWriter`."""
+
+    def __init__(self, store: "MemoryBlobs", algorithms: Sequence[str]) -> None:
+        self._store = store
+        self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
+        self._data = bytearray()
+        self._digest: Digest | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._digest is not None:
+            raise LocalProtocolError("write after seal")
+        if len(data) > await self._store.free_bytes() - self.size:
+            raise StorageFull("no room in memory")
+        self._data += data
+
+    async def seal(self) -> Mapping[str, bytes]:
+        if self._digest is not None:
+            raise LocalProtocolError("sealed twice")
+        for hasher in self._hashers.values():
+            hasher.update(self._data)
+        digests = {name: hasher.digest() for name, hasher in self._hashers.items()}
+        self._digest = digests["sha-256"].hex()
+        return digests
+
+    async def commit(self) -> BlobRef:
+        if self._digest is None:
+            raise LocalProtocolError("commit before seal")
+        self._store.blobs.setdefault(self._digest, bytes(self._data))
+        return BlobRef(self._digest, self.size)
+
+
+class MemoryBlobs:
+    """Implements :class:`filebot.ports.BlobStore`. ``blobs`` may be looked at, and changed, by a test."""
+
+    def __init__(self, capacity_bytes: int = 1 << 30) -> None:
+        self.blobs: dict[Digest, bytes] = {}
+        self.capacity_bytes = capacity_bytes
+
+    @asynccontextmanager
+    async def create(self, algorithms: Sequence[str] = ()) -> AsyncIterator[MemoryWriter]:
+        yield MemoryWriter(self, algorithms)
+
+    async def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
+        data = self._bytes_of(digest)
+        for start in range(offset, len(data), PIECE_BYTES):
+            await asyncio.sleep(0)  # a real store lets others run, too
+            yield data[start : start + PIECE_BYTES]
+
+    @asynccontextmanager
+    async def local_file(self, digest: Digest) -> AsyncIterator[Path]:
+        with tempfile.NamedTemporaryFile(prefix="filebot-") as file:
+            file.write(self._bytes_of(digest))
+            file.flush()
+            yield Path(file.name)
+
+    async def delete(self, digest: Digest) -> None:
+        self.blobs.pop(digest, None)
+
+    async def digests(self) -> AsyncGenerator[Digest, None]:
+        for digest in list(self.blobs):
+            yield digest
+
+    async def free_bytes(self) -> int:
+        return self.capacity_bytes - sum(map(len, self.blobs.values()))
+
+    def _bytes_of(self, digest: Digest) -> bytes:
+        try:
+            return self.blobs[digest]
+        except KeyError as error:
+            raise BlobCorrupt(f"no blob {digest}") from error

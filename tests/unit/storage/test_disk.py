@@ -1,0 +1,266 @@
+"""What DiskStore does beyond the contract: crashes, cancellations, full disks, permissions."""
+
+import asyncio
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from filebot.errors import StorageError, StorageFull
+from filebot.model import BlobRef
+from filebot.storage import spool
+from filebot.storage.disk import DiskStore
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[DiskStore]:
+    disk = await DiskStore.open(tmp_path)
+    yield disk
+    await disk.close()
+
+
+def all_under(root: Path) -> list[Path]:
+    return list(root.rglob("*"))
+
+
+def files(root: Path) -> list[Path]:
+    return [path for path in all_under(root) if path.is_file()]
+
+
+async def stored(store: DiskStore, *pieces: bytes) -> BlobRef:
+    async with store.create() as writer:
+        for piece in pieces:
+            await writer.write(piece)
+        await writer.seal()
+        return await writer.commit()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_only_the_owner_can_look(store: DiskStore, tmp_path: Path) -> None:
+    await stored(store, b"abc")
+    everything = all_under(tmp_path)
+    assert len(everything) > 256
+    assert [path for path in everything if path.stat().st_mode & 0o077] == []
+
+
+async def test_a_blob_damaged_in_size_is_healed_by_the_same_bytes(store: DiskStore) -> None:
+    place = store.place(hashlib.sha256(b"abc").hexdigest())
+    place.write_bytes(b"ab")
+    await stored(store, b"abc")
+    assert place.read_bytes() == b"abc"
+
+
+async def test_strange_files_are_no_blobs(store: DiskStore, tmp_path: Path) -> None:
+    (tmp_path / "blobs" / "00" / "README").touch()
+    (tmp_path / "blobs" / "00" / ("f" * 64)).touch()
+    assert [digest async for digest in store.digests()] == []
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageError)],
+)
+async def test_a_disk_that_fails_is_told_and_leaves_nothing(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[StorageError]
+) -> None:
+    def failing(fd: int, data: bytes) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "write", failing)
+    with pytest.raises(StorageError) as caught:
+        await stored(store, *[b"x" * MIB] * 50)
+    assert type(caught.value) is kind
+    monkeypatch.undo()
+    assert files(tmp_path) == []
+
+
+async def test_a_failure_of_the_last_bytes_shows_at_the_seal(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with store.create() as writer:
+        monkeypatch.setattr(os, "write", lambda fd, data: os.open("/nowhere", os.O_RDONLY))
+        await writer.write(b"x")
+        with pytest.raises(StorageError):
+            await writer.seal()
+
+
+async def test_short_writes_are_completed(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, memoryview(data)[:1000]))
+    data = os.urandom(12_345)
+    ref = await stored(store, data)
+    assert store.place(ref.digest).read_bytes() == data
+
+
+async def test_a_slow_disk_holds_the_writer_back(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gate = threading.Event()
+    write = os.write
+
+    def slow(fd: int, data: bytes) -> int:
+        gate.wait()
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", slow)
+    async with store.create() as writer:
+
+        async def fill() -> None:
+            for _ in range(100):
+                await writer.write(bytes(MIB))
+
+        filling = asyncio.create_task(fill())
+        await asyncio.sleep(0.05)
+        assert spool.BUDGET_BYTES < writer.size <= spool.BUDGET_BYTES + MIB
+        gate.set()
+        await filling
+        assert writer.size == 100 * MIB
+        await writer.seal()
+
+
+@pytest.mark.parametrize("moment", ["write", "seal", "commit"])
+async def test_cancelling_in_the_middle_of_a_job_cleans_up(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The job in the thread ends first; then the file is closed and removed; then the task ends."""
+    working, gate = threading.Event(), threading.Event()
+    name = {"write": "write", "seal": "fdatasync", "commit": "fsync"}[moment]
+    real = getattr(os, name)
+
+    def slow(fd: int, *data: bytes) -> object:
+        working.set()
+        gate.wait()
+        return real(fd, *data)
+
+    before = open_files()
+
+    async def upload() -> None:
+        async with store.create() as writer:
+            monkeypatch.setattr(os, name, slow)
+            await writer.write(bytes(spool.BUDGET_BYTES + 1))
+            await writer.seal()
+            await writer.commit()
+
+    task = asyncio.create_task(upload())
+    await asyncio.to_thread(working.wait)
+    task.cancel()
+    await asyncio.sleep(0.02)
+    task.cancel()  # twice, as a hasty shutdown does
+    await asyncio.sleep(0.02)
+    assert not task.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert open_files() == before
+    assert list((tmp_path / "incoming").iterdir()) == []
+    assert [digest async for digest in store.digests()] == [] or moment == "commit"
+
+
+async def test_cancelling_a_reader_closes_its_file(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await stored(store, bytes(3 * MIB))
+    before = open_files()
+    gate, pread = threading.Event(), os.pread
+
+    def slow(fd: int, size: int, offset: int) -> bytes:
+        gate.wait()
+        return pread(fd, size, offset)
+
+    monkeypatch.setattr(os, "pread", slow)
+
+    async def read() -> None:
+        async with aclosing(store.read(ref.digest)) as pieces:
+            async for _ in pieces:
+                pass
+
+    task = asyncio.create_task(read())
+    await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.sleep(0.02)
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert open_files() == before
+
+
+async def test_a_reader_that_stops_early_closes_its_file(store: DiskStore) -> None:
+    ref = await stored(store, bytes(3 * MIB))
+    before = open_files()
+    async with aclosing(store.read(ref.digest)) as pieces:
+        await anext(pieces)
+        assert open_files() == before + 1
+    assert open_files() == before
+
+
+_WRITES_UNTIL_KILLED = """
+import asyncio, sys
+from pathlib import Path
+from filebot.storage.disk import DiskStore
+
+async def main():
+    store = await DiskStore.open(Path(sys.argv[1]))
+    async with store.create() as one, store.create() as two:
+        await two.write(b"sealed")
+        await two.seal()
+        while True:
+            await one.write(bytes(1 << 20))
+            if one.size == 8 << 20:
+                print("writing", flush=True)
+            await asyncio.sleep(0.001)
+
+asyncio.run(main())
+"""
+
+
+async def test_after_a_kill_no_blob_is_visible_and_nothing_is_left(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WRITES_UNTIL_KILLED, str(tmp_path), stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"writing\n"
+        assert len(files(tmp_path)) == 2
+        # A second process on the same folder does not touch what the first is writing.
+        store = await DiskStore.open(tmp_path)
+        assert len(files(tmp_path)) == 2
+        await store.close()
+    finally:
+        process.kill()
+        await process.wait()
+    store = await DiskStore.open(tmp_path)
+    assert [digest async for digest in store.digests()] == []
+    assert files(tmp_path) == []
+    await store.close()
+
+
+async def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        await DiskStore.open(tmp_path / "file" / "root")
+
+
+async def test_an_idle_writer_is_small(store: DiskStore) -> None:
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        async with store.create() as writer:
+            await writer.write(b"x")
+            await asyncio.sleep(0.01)
+            after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 64 * 1024
