@@ -79,7 +79,7 @@ class Connection:
                 raise LoginFailed(self._refusal)
             failures = 0 if lived_s > STABLE_AFTER_S else failures + 1
             wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
-            log.info("not connected (%s); trying again in %.1f s", self._refusal or "connection lost", wait)
+            log.info("not connected (%s); trying again in %.1f s", self._refusal or "no connection", wait)
             await asyncio.sleep(wait)
 
     def refuse(self, condition: str) -> None:

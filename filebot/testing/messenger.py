@@ -1,0 +1,52 @@
+"""A ``Messenger`` that keeps what was said."""
+
+from dataclasses import dataclass
+
+from filebot.model import Address, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words to somebody."""
+
+    to: Address
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileShown:
+    """A file to somebody."""
+
+    to: Address
+    entry: Entry
+    url: str
+
+
+class RecordingMessenger:
+    """Delivers nothing and remembers all, in order; ``to`` in the questions is an address's JID."""
+
+    def __init__(self) -> None:
+        self.sent: list[Said | FileShown] = []
+        self.at_work_for: set[Address] = set()
+        """Who sees a sign that an answer is being worked on."""
+
+    async def say(self, to: Address, text: str, *, language: str | None = None) -> None:
+        self.sent.append(Said(to, text, language))
+
+    async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+        self.sent.append(FileShown(to, entry, url))
+
+    async def composing(self, to: Address, active: bool) -> None:
+        if active:
+            self.at_work_for.add(to)
+        else:
+            self.at_work_for.discard(to)
+
+    def texts(self, to: str) -> list[str]:
+        """What was said to this JID."""
+        return [each.text for each in self.sent if isinstance(each, Said) and each.to.jid == to]
+
+    def files(self, to: str) -> list[FileShown]:
+        """Which files were shown to this JID."""
+        return [each for each in self.sent if isinstance(each, FileShown) and each.to.jid == to]

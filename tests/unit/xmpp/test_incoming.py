@@ -1,0 +1,294 @@
+"""Who is believed to have said what: every message that a server or a room can bring."""
+
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
+import pytest
+from slixmpp.stanza import Message
+from slixmpp.xmlstream import ET
+
+from filebot.model import Address, AddressKind, IncomingMessage
+from filebot.xmpp.incoming import EncryptedMessage, Reader
+
+BOT = "bot@example.org"
+ROOM = "room@muc.example.org"
+X = "<x xmlns='http://jabber.org/protocol/muc#user'/>"
+
+
+class OneRoom:
+    """The bot is in one room as ``filebot``; the room tells who Anna is and hides Bert."""
+
+    def __init__(self, *, inside: bool = True) -> None:
+        self._inside = inside
+
+    def is_ours(self, jid: str) -> bool:
+        return jid == ROOM
+
+    def nick_in(self, room: str) -> str:
+        return "filebot" if room == ROOM else ""
+
+    def real_jid(self, room: str, nick: str) -> str | None:
+        return {"anna": "anna@example.org"}.get(nick) if self._inside and room == ROOM else None
+
+    def joined(self) -> frozenset[str]:
+        return frozenset({ROOM} if self._inside else ())
+
+
+def stanza(
+    inner: str, sender: str = "anna@example.org/phone", kind: str = "chat", extra: str = ""
+) -> Element:
+    xml = (
+        f"<message xmlns='jabber:client' from='{sender}' to='{BOT}' type='{kind}' {extra}>{inner}</message>"
+    )
+    element: Element = Message(xml=ET.fromstring(xml)).xml  # type: ignore[no-untyped-call]  # as slixmpp does
+    return element
+
+
+def reader(*, inside: bool = True) -> Reader:
+    return Reader(BOT, OneRoom(inside=inside), "!")
+
+
+def read(element: Element) -> IncomingMessage | EncryptedMessage | None:
+    return reader().read(element, 0.0)
+
+
+def message(element: Element) -> IncomingMessage:
+    result = read(element)
+    assert isinstance(result, IncomingMessage)
+    return result
+
+
+# --- people ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["chat", "normal"])
+def test_a_person_is_known_by_the_bare_jid_and_answered_at_the_device(kind: str) -> None:
+    said = message(stanza("<body>help</body>", sender="Anna@Example.org/Phone", kind=kind))
+    assert said.sender.jid == "anna@example.org"
+    assert said.sender.address == Address("anna@example.org/Phone", AddressKind.CHAT)
+    assert (said.text, said.addressed, said.sender.room) == ("help", True, None)
+
+
+def test_the_language_of_the_client_is_told() -> None:
+    assert message(stanza("<body>hilfe</body>", extra="xml:lang='de'")).language == "de"
+    assert message(stanza("<body>help</body>")).language is None
+    assert message(stanza("<body>help</body>", extra=f"xml:lang='{'x' * 99}'")).language is None
+
+
+def test_a_message_kept_by_the_server_tells_since_when() -> None:
+    delay = "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2026-03-01T12:00:00+01:00'/>"
+    said = message(stanza(f"<body>help</body>{delay}"))
+    assert said.delayed_since == datetime(2026, 3, 1, 11, tzinfo=UTC)
+    assert (
+        message(stanza("<body>a</body><delay xmlns='urn:xmpp:delay' stamp='soon'/>")).delayed_since is None
+    )
+
+
+def test_interest_in_chat_states_is_noticed() -> None:
+    active = "<active xmlns='http://jabber.org/protocol/chatstates'/>"
+    assert message(stanza(f"<body>a</body>{active}")).wants_chat_states
+    assert not message(stanza("<body>a</body>")).wants_chat_states
+
+
+def test_a_file_comes_without_words() -> None:
+    url = "https://up.example.org/1/a.png"
+    said = message(stanza(f"<body>{url}</body><x xmlns='jabber:x:oob'><url>{url}</url></x>"))
+    assert (said.text, [offer.urls for offer in said.offers]) == ("", [(url,)])
+
+
+def test_an_announced_file_and_its_source_are_one_message() -> None:
+    one = reader()
+    announcement = (
+        "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/><file-sharing xmlns='urn:xmpp:sfs:0' id='f'>"
+        "<file xmlns='urn:xmpp:file:metadata:0'><name>a.png</name><size>3</size></file></file-sharing>"
+    )
+    source = (
+        "<body>https://up.example.org/a</body><x xmlns='jabber:x:oob'><url>https://up.example.org/a</url></x>"
+        "<attach-to xmlns='urn:xmpp:message-attaching:1' id='o1'/><sources xmlns='urn:xmpp:sfs:0' id='f'>"
+        "<url-data xmlns='http://jabber.org/protocol/url-data' target='https://up.example.org/a'/></sources>"
+    )
+    assert one.read(stanza(announcement), 0.0) is None
+    joined = one.read(stanza(source), 1.0)
+    assert isinstance(joined, IncomingMessage)
+    assert [(offer.name, offer.urls) for offer in joined.offers] == [
+        ("a.png", ("https://up.example.org/a",))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inner", "kind"),
+    [
+        ("<body>broken</body><error type='cancel'/>", "error"),
+        ("<body>news</body>", "headline"),
+        ("<active xmlns='http://jabber.org/protocol/chatstates'/>", "chat"),
+        ("<received xmlns='urn:xmpp:receipts' id='1'/>", "chat"),
+        ("<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>", "chat"),
+        ("<subject>topic</subject>", "normal"),
+        ("<body> </body>", "chat"),
+        ("<body>+1</body><reactions xmlns='urn:xmpp:reactions:0' id='1'/>", "chat"),
+        ("<body>unsaid</body><retract xmlns='urn:xmpp:message-retract:1' id='1'/>", "chat"),
+        ("<body>ls</body><sent xmlns='urn:xmpp:carbons:2'/>", "chat"),
+        ("<received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'/></received>", "chat"),
+        ("<result xmlns='urn:xmpp:mam:2' id='1'/><body>ls</body>", "chat"),
+    ],
+)
+def test_what_asks_for_no_answer_is_ignored(inner: str, kind: str) -> None:
+    assert read(stanza(inner, kind=kind)) is None
+
+
+@pytest.mark.parametrize("sender", [BOT, f"{BOT}/phone", "", "@@@"])
+def test_the_bot_itself_and_nobody_are_not_heard(sender: str) -> None:
+    assert read(stanza("<body>ls</body>", sender=sender)) is None
+
+
+# --- repetitions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>",
+        f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id='1'/>",
+    ],
+)
+def test_the_same_message_is_heard_once(ids: str) -> None:
+    one = reader()
+    assert one.read(stanza(f"<body>ls</body>{ids}"), 0.0) is not None
+    assert one.read(stanza(f"<body>ls</body>{ids}"), 5.0) is None
+
+
+def test_a_resent_message_with_only_an_id_is_heard_once_but_the_id_may_be_used_again() -> None:
+    one = reader()
+    assert one.read(stanza("<body>ls</body>", extra="id='1'"), 0.0) is not None
+    assert one.read(stanza("<body>ls</body>", extra="id='1'"), 5.0) is None
+    assert one.read(stanza("<body>usage</body>", extra="id='1'"), 6.0) is not None
+
+
+def test_ids_of_others_do_not_silence_anybody() -> None:
+    one = reader()
+    forged = f"<stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='1'/>"
+    origin = "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>"
+    assert (
+        one.read(stanza(f"<body>ls</body>{forged}{origin}", sender="mallory@example.org/x"), 0.0)
+        is not None
+    )
+    assert one.read(stanza(f"<body>ls</body>{origin}"), 0.0) is not None
+    assert (
+        one.read(stanza(f"<body>!ls</body>{forged}", sender=f"{ROOM}/anna", kind="groupchat"), 0.0)
+        is not None
+    )
+
+
+# --- rooms -------------------------------------------------------------------------------------------
+
+
+def test_in_a_room_the_room_tells_who_speaks() -> None:
+    said = message(stanza("<body>!get x</body>", sender=f"{ROOM}/anna", kind="groupchat"))
+    assert said.sender.jid == "anna@example.org"
+    assert said.sender.address == Address(ROOM, AddressKind.ROOM)
+    assert (said.sender.room, said.sender.nick, said.text, said.addressed) == (ROOM, "anna", "get x", True)
+
+
+def test_who_is_hidden_by_the_room_has_no_identity() -> None:
+    assert message(stanza("<body>!ls</body>", sender=f"{ROOM}/bert", kind="groupchat")).sender.jid is None
+
+
+@pytest.mark.parametrize("nick", ["anna@example.org", "ANNA", "аnna", "anna "])
+def test_a_nick_that_looks_like_somebody_gains_nothing(nick: str) -> None:
+    room = read(stanza("<body>!ls</body>", sender=f"{ROOM}/{nick}", kind="groupchat"))
+    private = read(stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/{nick}"))
+    for each in (room, private):
+        assert each is None or each.sender.jid is None
+
+
+def test_talk_among_others_is_told_as_such() -> None:
+    said = message(stanza("<body>get x</body>", sender=f"{ROOM}/anna", kind="groupchat"))
+    assert (said.addressed, said.text) == (False, "get x")
+
+
+def test_a_file_in_a_room_is_told_although_nobody_asked_the_bot() -> None:
+    url = "https://up.example.org/1/a.png"
+    inner = f"<body>{url}</body><x xmlns='jabber:x:oob'><url>{url}</url></x>"
+    said = message(stanza(inner, sender=f"{ROOM}/anna", kind="groupchat"))
+    assert (said.addressed, len(said.offers)) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("inner", "sender"),
+    [
+        ("<body>!ls</body>", f"{ROOM}/filebot"),
+        ("<body>!ls</body>", ROOM),
+        ("<subject>topic</subject>", f"{ROOM}/anna"),
+        (
+            f"<body>!ls</body><delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='2026-03-01T12:00:00Z'/>",
+            f"{ROOM}/anna",
+        ),
+        ("<body>!ls</body>", "other@muc.example.org/anna"),
+    ],
+)
+def test_echoes_history_and_foreign_rooms_are_ignored(inner: str, sender: str) -> None:
+    assert read(stanza(inner, sender=sender, kind="groupchat")) is None
+
+
+def test_before_the_bot_is_in_the_room_nobody_is_heard_there() -> None:
+    outside = reader(inside=False)
+    assert outside.read(stanza("<body>!ls</body>", sender=f"{ROOM}/anna", kind="groupchat"), 0.0) is None
+    private = outside.read(stanza("<body>ls</body>", sender=f"{ROOM}/anna"), 0.0)
+    assert isinstance(private, IncomingMessage)
+    assert (private.sender.jid, private.sender.room) == (None, None)
+
+
+@pytest.mark.parametrize("mark", [X, ""])
+def test_a_private_message_through_the_room_is_answered_through_the_room(mark: str) -> None:
+    said = message(stanza(f"<body>get x</body>{mark}", sender=f"{ROOM}/anna"))
+    assert said.sender.address == Address(f"{ROOM}/anna", AddressKind.ROOM_PRIVATE)
+    assert (said.sender.jid, said.sender.room, said.text, said.addressed) == (
+        "anna@example.org",
+        ROOM,
+        "get x",
+        True,
+    )
+
+
+def test_the_mark_of_a_private_message_from_elsewhere_takes_the_identity_away() -> None:
+    for sender in ("anna@example.org/phone", "other@muc.example.org/anna"):
+        said = message(stanza(f"<body>ls</body>{X}", sender=sender))
+        assert (said.sender.jid, said.sender.room) == (None, None)
+
+
+def test_invitations_are_ignored() -> None:
+    invitation = "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='anna@example.org'/></x>"
+    assert read(stanza(f"<body>come!</body>{invitation}", sender=ROOM, kind="normal")) is None
+    assert (
+        read(stanza(f"<body>come!</body>{invitation}", sender="other@muc.example.org", kind="normal"))
+        is None
+    )
+
+
+# --- encryption --------------------------------------------------------------------------------------
+
+OMEMO = (
+    "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='27183'/>{payload}</encrypted>"
+    "<body>I sent you an OMEMO encrypted message</body>"
+)
+
+
+def test_an_omemo_message_is_told_with_its_device_and_not_its_fallback() -> None:
+    told = read(stanza(OMEMO.format(payload="<payload>AA==</payload>")))
+    assert isinstance(told, EncryptedMessage)
+    assert (told.sender.jid, told.device) == ("anna@example.org", "27183")
+
+
+def test_omemo_keys_without_words_are_ignored() -> None:
+    assert read(stanza(OMEMO.format(payload=""))) is None
+
+
+def test_encryption_in_a_room_is_among_others() -> None:
+    inner = OMEMO.format(payload="<payload>AA==</payload>")
+    assert read(stanza(inner, sender=f"{ROOM}/anna", kind="groupchat")) is None
+
+
+def test_an_encrypted_file_is_told_as_encrypted() -> None:
+    told = read(stanza(f"<body>aesgcm://up.example.org/a.png#{'ab' * 44}</body>"))
+    assert isinstance(told, EncryptedMessage)
+    assert told.device == ""

@@ -1,0 +1,111 @@
+"""Messages as they go out."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from slixmpp.jid import JID
+
+from filebot.model import Address, AddressKind, BlobRef, Entry
+from filebot.xmpp.messenger import MAX_TEXT, StreamMessenger
+from tests.unit.xmpp.conftest import Mode, Outbox
+
+ANNA = Address("anna@example.org/phone")
+ROOM = Address("room@muc.example.org", AddressKind.ROOM)
+PRIVATE = Address("room@muc.example.org/anna", AddressKind.ROOM_PRIVATE)
+MARK = "{http://jabber.org/protocol/muc#user}x"
+STATES = "{http://jabber.org/protocol/chatstates}"
+BODY = "{jabber:client}body"
+URL = "https://up.example.org/1/a.png"
+
+
+def entry() -> Entry:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Entry(
+        name="a.png", owner="anna@example.org", room=None, caption="", blob=BlobRef("ab" * 32, 3),
+        media_type="image/png", created_at=now, id=1, modified_at=now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("to", "kind", "marked", "state"),
+    [(ANNA, "chat", False, True), (ROOM, "groupchat", False, False), (PRIVATE, "chat", True, True)],
+)
+async def test_words_go_out_in_the_manner_of_the_address(
+    outbox: Outbox, to: Address, kind: str, *, marked: bool, state: bool
+) -> None:
+    await StreamMessenger(outbox.stream).say(to, "Hallo", language="de")
+    [message] = outbox.sent
+    assert (message.get("to"), message.get("type")) == (to.jid, kind)
+    assert message.findtext(BODY) == "Hallo"
+    assert message.get("{http://www.w3.org/XML/1998/namespace}lang") == "de"
+    assert (message.find(MARK) is not None) is marked
+    assert (message.find(f"{STATES}active") is not None) is state
+    origin = message.find("{urn:xmpp:sid:0}origin-id")
+    assert origin is not None
+    assert origin.get("id") == message.get("id") != ""
+    assert message.find("{urn:xmpp:chat-markers:0}markable") is None
+    assert message.get("from") is None
+
+
+async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -> None:
+    await StreamMessenger(outbox.stream).send_file(ROOM, entry(), URL)
+    [message] = outbox.sent
+    assert message.get("type") == "groupchat"
+    assert message.findtext(BODY) == message.findtext("{jabber:x:oob}x/{jabber:x:oob}url") == URL
+    assert message.find("{urn:xmpp:sfs:0}file-sharing") is not None
+    assert message.find("{urn:xmpp:reference:0}reference/{urn:xmpp:sims:1}media-sharing") is not None
+
+
+async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: Outbox) -> None:
+    messenger = StreamMessenger(outbox.stream)
+    await messenger.composing(ROOM, active=True)
+    assert outbox.sent == []
+    await messenger.composing(ANNA, active=True)
+    await messenger.composing(PRIVATE, active=False)
+    composing, paused = outbox.sent
+    assert composing.find(f"{STATES}composing") is not None
+    assert paused.find(f"{STATES}paused") is not None
+    assert paused.find(MARK) is not None
+    assert composing.find(BODY) is None
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\ud800b", "a\uffffb"])
+async def test_signs_that_would_end_the_stream_are_replaced(outbox: Outbox, text: str) -> None:
+    await StreamMessenger(outbox.stream).say(ANNA, text)
+    assert outbox.sent[0].findtext(BODY) == "a\ufffdb"
+
+
+async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
+    await StreamMessenger(outbox.stream).say(ANNA, "😀" * (MAX_TEXT + 1))
+    body = outbox.sent[0].findtext(BODY)
+    assert body is not None
+    assert len(body) == MAX_TEXT
+    assert body.endswith("…")
+
+
+async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> None:
+    messenger = StreamMessenger(outbox.stream)
+    nobody = Address("@@@")
+    await messenger.say(nobody, "a")
+    await messenger.send_file(nobody, entry(), URL)
+    await messenger.composing(nobody, active=True)
+    assert outbox.sent == []
+
+
+async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox = outbox_of("component")
+    messenger = StreamMessenger(outbox.stream)
+    for to in (ANNA, ROOM, PRIVATE):
+        await messenger.say(to, "a")
+    full = "files.example.org/filebot"
+    assert [message.get("from") for message in outbox.sent] == ["files.example.org", full, full]
+
+
+async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
+    StreamMessenger(outbox.stream).acknowledge(JID("anna@example.org/phone"), "m1")
+    received = outbox.sent[0].find("{urn:xmpp:receipts}received")
+    assert received is not None
+    assert received.get("id") == "m1"

@@ -1,0 +1,145 @@
+"""A room tells who is in it, and what becomes of the bot there."""
+
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+
+from filebot.xmpp.occupancy import MAX_OCCUPANTS, Change, News, Occupancy
+
+ROOM = "room@muc.example.org"
+
+
+def presence(
+    nick: str, *codes: int, jid: str = "", kind: str = "", inner: str = "", new_nick: str = ""
+) -> Element:
+    item = f"<item affiliation='none' role='participant' jid='{jid}' nick='{new_nick}'/>"
+    states = "".join(f"<status code='{code}'/>" for code in codes)
+    what = f"type='{kind}'" if kind else ""
+    return fromstring(
+        f"<presence xmlns='jabber:client' from='{ROOM}/{nick}' {what}>"
+        f"<x xmlns='http://jabber.org/protocol/muc#user'>{item}{states}{inner}</x></presence>"
+    )
+
+
+def error(condition: str) -> Element:
+    return fromstring(
+        f"<presence xmlns='jabber:client' from='{ROOM}/filebot' type='error'><error type='cancel'>"
+        f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+    )
+
+
+@pytest.fixture
+def inside() -> Occupancy:
+    occupancy = Occupancy("filebot")
+    assert occupancy.presence(presence("anna", jid="Anna@example.org/phone")) is None
+    assert occupancy.presence(presence("bert")) is None
+    assert occupancy.presence(presence("filebot", 110, jid="bot@example.org/x")) == News(Change.ENTERED)
+    return occupancy
+
+
+def test_the_room_shows_people_by_their_bare_jids(inside: Occupancy) -> None:
+    assert inside.real_jid("anna") == "anna@example.org"
+    assert inside.shows("anna@example.org")
+    assert inside.real_jid("bert") is None
+    assert not inside.shows("bert@example.org")
+
+
+def test_nobody_is_known_before_the_bot_is_in() -> None:
+    outside = Occupancy("filebot")
+    outside.presence(presence("anna", jid="anna@example.org/phone"))
+    assert outside.real_jid("anna") is None
+    assert not outside.shows("anna@example.org")
+
+
+def test_who_leaves_or_takes_another_nick_is_gone_under_the_old_one(inside: Occupancy) -> None:
+    inside.presence(presence("anna", 303, kind="unavailable", jid="anna@example.org/phone", new_nick="ann"))
+    assert inside.real_jid("anna") is None
+    inside.presence(presence("ann", jid="anna@example.org/phone"))
+    assert inside.shows("anna@example.org")
+    inside.presence(presence("ann", kind="unavailable"))
+    assert not inside.shows("anna@example.org")
+
+
+def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: Occupancy) -> None:
+    inside.presence(presence("anna", kind="unavailable"))
+    inside.presence(presence("anna", jid=""))
+    assert inside.real_jid("anna") is None
+
+
+def test_the_bot_follows_its_own_nick(inside: Occupancy) -> None:
+    assert inside.presence(presence("filebot", 110, 303, kind="unavailable", new_nick="files")) is None
+    assert inside.nick == "files"
+    assert inside.presence(presence("files", 110)) is None
+    assert inside.present
+
+
+def test_a_service_may_choose_another_nick() -> None:
+    occupancy = Occupancy("Filebot")
+    assert occupancy.presence(presence("filebot", 110, 210)) == News(Change.ENTERED)
+    assert occupancy.nick == "filebot"
+
+
+@pytest.mark.parametrize(
+    ("codes", "inner", "change"),
+    [
+        ((110, 307), "", Change.PUT_OUT),
+        ((110, 307, 333), "", Change.PUT_OUT),
+        ((110, 332), "", Change.PUT_OUT),
+        ((307,), "", Change.PUT_OUT),
+        ((110, 301), "", Change.SHUT_OUT),
+        ((110,), "<destroy/>", Change.SHUT_OUT),
+    ],
+)
+def test_once_out_the_bot_forgets_everybody(
+    inside: Occupancy, codes: tuple[int, ...], inner: str, change: Change
+) -> None:
+    news = inside.presence(presence("filebot", *codes, kind="unavailable", inner=inner))
+    assert news is not None
+    assert news.change is change
+    assert not inside.present
+    assert inside.real_jid("anna") is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "change"),
+    [
+        ("conflict", Change.NICK_TAKEN),
+        ("forbidden", Change.SHUT_OUT),
+        ("registration-required", Change.REFUSED),
+        ("remote-server-not-found", Change.REFUSED),
+    ],
+)
+def test_a_refusal_says_whether_to_try_again(condition: str, change: Change) -> None:
+    assert Occupancy("filebot").presence(error(condition)) == News(change, condition)
+
+
+def test_an_error_while_inside_changes_nothing(inside: Occupancy) -> None:
+    assert inside.presence(error("conflict")) is None
+    assert inside.present
+
+
+def test_a_new_room_is_told_as_new() -> None:
+    assert Occupancy("filebot").presence(presence("filebot", 110, 201)) == News(Change.CREATED)
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        f"<presence xmlns='jabber:client' from='{ROOM}/anna'/>",
+        f"<presence xmlns='jabber:client' from='{ROOM}'><x xmlns='http://jabber.org/protocol/muc#user'/></presence>",
+        f"<presence xmlns='jabber:client' from='{ROOM}/a' type='subscribe'/>",
+        f"<presence xmlns='jabber:client' from='{ROOM}/a'><x xmlns='http://jabber.org/protocol/muc#user'/></presence>",
+        f"<presence xmlns='jabber:client' from='{ROOM}/x' type='error'/>",
+        "<presence xmlns='jabber:client'/>",
+    ],
+)
+def test_odd_presences_do_no_harm(inside: Occupancy, xml: str) -> None:
+    assert inside.presence(fromstring(xml)) is None
+    assert inside.present
+
+
+def test_the_roll_is_bounded(inside: Occupancy) -> None:
+    for number in range(MAX_OCCUPANTS + 5):
+        inside.presence(presence(f"n{number}", jid=f"p{number}@example.org/x"))
+    assert inside.real_jid("n0") == "p0@example.org"
+    assert inside.real_jid(f"n{MAX_OCCUPANTS + 4}") is None
