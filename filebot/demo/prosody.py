@@ -1,0 +1,219 @@
+"""A private, throw-away Prosody on loopback for the demo and the tests against a real server.
+
+All that it writes is in the folder that it is given. It runs as whoever starts it, root included.
+"""
+
+import asyncio
+import secrets
+import shutil
+import socket
+from asyncio.subprocess import Process
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import DEVNULL, STDOUT
+from types import TracebackType
+from typing import Final, Self
+
+from filebot.demo.certificate import self_signed
+from filebot.demo.prosody_config import (
+    ADDRESS,
+    CONFERENCE,
+    HOST,
+    PROXY,
+    UPLOAD,
+    Ports,
+    account_file,
+    prosody_config,
+)
+from filebot.errors import ConfigError
+
+START_LIMIT_S: Final = 20.0
+STOP_LIMIT_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentLogin:
+    """What an external component needs to log in (XEP-0114)."""
+
+    domain: str
+    secret: str
+    host: str
+    port: int
+
+
+class Prosody:
+    """A server for as long as the context is open: ``async with Prosody(folder, users=["anna"])``.
+
+    ``users`` and ``components`` may be anything of letters and digits, and domains under ``localhost``.
+    Without ``upload_limit_bytes`` there is no upload service.
+    """
+
+    host: Final = HOST
+    conference: Final = CONFERENCE
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        users: Iterable[str] = (),
+        components: Iterable[str] = (),
+        upload_limit_bytes: int | None = 10 * 1024 * 1024,
+    ) -> None:
+        self.folder = folder
+        self._passwords = {user: secrets.token_hex(16) for user in users}
+        self._secrets = {domain: secrets.token_hex(16) for domain in components}
+        self._upload_limit_bytes = upload_limit_bytes
+        self._ports = _free_ports()
+        self._binary = ""
+        self._process: Process | None = None
+
+    @property
+    def c2s_port(self) -> int:
+        """Of clients, with STARTTLS; on 127.0.0.1 as everything here."""
+        return self._ports.c2s
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate to trust, for the XMPP stream and for https."""
+        return self.folder / "server.crt"
+
+    @property
+    def log_file(self) -> Path:
+        """Prosody's own log, at level debug."""
+        return self.folder / "prosody.log"
+
+    def jid(self, user: str) -> str:
+        """The bare JID of one of the users."""
+        return f"{user}@{HOST}"
+
+    def password(self, user: str) -> str:
+        """A new one in every instance."""
+        return self._passwords[user]
+
+    def component(self, domain: str) -> ComponentLogin:
+        """The login of one of the components."""
+        return ComponentLogin(domain, self._secrets[domain], ADDRESS, self._ports.component)
+
+    async def __aenter__(self) -> Self:
+        self._binary = _installed_prosody()
+        _make_folder(self.folder)
+        names = [HOST, CONFERENCE, UPLOAD, PROXY, *self._secrets]
+        certificate, key = await self_signed(self.folder, names, [ADDRESS])
+        self._write_files(certificate, key)
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def restart(self) -> None:
+        """Stop and start again with the same ports, accounts and data."""
+        await self.stop()
+        await self._start()
+
+    async def kill(self) -> None:
+        """End it without a word to anybody, as a crash would. ``restart`` brings it back."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            self._process = None
+
+    async def stop(self) -> None:
+        """Ask it to end, which closes the streams; kill it if it does not in time."""
+        if self._process is None:
+            return
+        try:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), STOP_LIMIT_S)
+        finally:  # also when we are cancelled meanwhile
+            await self.kill()
+
+    def _write_files(self, certificate: Path, key: Path) -> None:
+        config = prosody_config(
+            self.folder,
+            self._ports,
+            certificate=certificate,
+            key=key,
+            upload_limit_bytes=self._upload_limit_bytes,
+            components=self._secrets,
+        )
+        (self.folder / "prosody.cfg.lua").write_text(config)
+        accounts = self.folder / "data" / HOST / "accounts"
+        accounts.mkdir(parents=True, exist_ok=True)
+        for user, password in self._passwords.items():
+            (accounts / f"{user}.dat").write_text(account_file(password))
+
+    async def _start(self) -> None:
+        with (self.folder / "prosody.out").open("ab") as output:
+            # A session of its own: Ctrl-C is for us, and we stop the server after the bot.
+            self._process = await asyncio.create_subprocess_exec(
+                self._binary,
+                "--config",
+                str(self.folder / "prosody.cfg.lua"),
+                "-F",
+                stdin=DEVNULL,
+                stdout=output,
+                stderr=STDOUT,
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                for port in self._expected_ports():
+                    await self._until_answering(port)
+        except TimeoutError:
+            await self.kill()
+            raise ConfigError((f"Prosody does not answer; see {self.log_file}",)) from None
+        except BaseException:
+            await self.kill()
+            raise
+
+    def _expected_ports(self) -> list[int]:
+        ports = [self._ports.c2s]
+        if self._upload_limit_bytes is not None:
+            ports.append(self._ports.https)
+        if self._secrets:
+            ports.append(self._ports.component)
+        return ports
+
+    async def _until_answering(self, port: int) -> None:
+        while True:
+            if self._process is None or self._process.returncode is not None:
+                raise ConfigError((f"Prosody ended at once; see {self.folder / 'prosody.out'}",))
+            try:
+                _, writer = await asyncio.open_connection(ADDRESS, port)
+            except ConnectionError:
+                await asyncio.sleep(0.05)
+                continue
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            return
+
+
+def _installed_prosody() -> str:
+    # Not ``prosody --version``: that starts a server.
+    binary = shutil.which("prosody")
+    if binary is None:
+        raise ConfigError(("Prosody is not installed; try: apt-get install prosody",))
+    return binary
+
+
+def _make_folder(folder: Path) -> None:
+    # Only for us: the passwords are inside.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _free_ports() -> Ports:
+    """Ports that nobody uses at this moment. All are held until the last is found: none comes twice."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(4)]
+        for each in sockets:
+            each.bind((ADDRESS, 0))
+        return Ports(*(each.getsockname()[1] for each in sockets))

@@ -1,0 +1,107 @@
+"""The configuration of the private Prosody, as text. Stock settings, but for what loopback needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "localhost"
+CONFERENCE: Final = f"conference.{HOST}"
+UPLOAD: Final = f"upload.{HOST}"
+PROXY: Final = f"proxy.{HOST}"
+ADDRESS: Final = "127.0.0.1"
+
+_GLOBAL: Final = """\
+run_as_root = true
+daemonize = false
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+certificates = "{folder}"
+log = {{ debug = "{folder}/prosody.log" }}
+interfaces = {{ "{address}" }}
+local_interfaces = {{ "{address}" }}
+c2s_ports = {{ {ports.c2s} }}
+component_ports = {{ {ports.component} }}
+http_ports = {{ }}
+https_ports = {{ {ports.https} }}
+proxy65_ports = {{ {ports.proxy} }}
+http_default_host = "{host}"
+ssl = {{ certificate = "{certificate}", key = "{key}" }}
+https_ssl = {{ certificate = "{certificate}", key = "{key}" }}
+authentication = "internal_plain"
+storage = "internal"
+modules_enabled = {{
+    "roster", "saslauth", "tls", "disco", "carbons", "pep", "private", "blocklist", "vcard4",
+    "vcard_legacy", "version", "uptime", "time", "ping", "register", "mam", "smacks", "csi_simple",
+    "bookmarks"
+}}
+modules_disabled = {{ "s2s" }}
+VirtualHost "{host}"
+Component "{conference}" "muc"
+    modules_enabled = {{ "muc_mam" }}
+    -- Otherwise a new room waits for its owner to configure it.
+    muc_room_locking = false
+Component "{proxy}" "proxy65"
+    proxy65_address = "{address}"
+    proxy65_acl = {{ {components} }}
+"""
+
+_UPLOAD: Final = """\
+Component "{upload}" "http_file_share"
+    http_host = "{host}"
+    http_external_url = "https://{host}:{ports.https}/"
+    http_file_share_size_limit = {limit}
+    http_file_share_daily_quota = {limit} * 1000
+    -- Components are strangers to the upload service unless named.
+    http_file_share_access = {{ {components} }}
+"""
+
+_COMPONENT: Final = """\
+Component "{domain}"
+    component_secret = "{secret}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports on the loopback address."""
+
+    c2s: int
+    component: int
+    https: int
+    proxy: int
+
+
+def prosody_config(
+    folder: Path,
+    ports: Ports,
+    *,
+    certificate: Path,
+    key: Path,
+    upload_limit_bytes: int | None,
+    components: Mapping[str, str],
+) -> str:
+    """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
+    values = {
+        "folder": folder,
+        "ports": ports,
+        "certificate": certificate,
+        "key": key,
+        "address": ADDRESS,
+        "host": HOST,
+        "conference": CONFERENCE,
+        "proxy": PROXY,
+        "upload": UPLOAD,
+        "limit": upload_limit_bytes,
+        "components": ", ".join(f'"{domain}"' for domain in components),
+    }
+    parts = [_GLOBAL.format_map(values)]
+    if upload_limit_bytes is not None:
+        parts.append(_UPLOAD.format_map(values))
+    parts += [_COMPONENT.format(domain=domain, secret=secret) for domain, secret in components.items()]
+    return "".join(parts)
+
+
+def account_file(password: str) -> str:
+    """An account as Prosody's ``internal`` storage keeps it."""
+    return f'return {{ ["password"] = "{password}"; }};\n'
