@@ -83,7 +83,15 @@ class AmbiguousName(UserError):
 
 
 class NotAllowed(UserError):
-    """The person may see the thing but not do this to it."""
+    """The person may see the thing but not do this to it.
+
+    ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
+    files are kept) or ``owner`` (it is somebody else's).
+    """
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NoSuchRecipient(UserError):

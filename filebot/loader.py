@@ -38,13 +38,13 @@ def load(
     out. Settings that do not hold, or are for no plugin, raise ConfigError with every mistake.
     """
     off = frozenset(disabled)
-    plugins = {plugin.name: plugin for plugin in [*_bundled(), *_foreign(paths)]}
+    plugins = {plugin.name: plugin for plugin in [*bundled(), *_foreign(paths)]}
     unknown = (settings.keys() | off) - plugins.keys()
     mistakes = [_unknown_plugin(name, plugins) for name in sorted(unknown)]
     loaded = []
     for plugin in plugins.values():
         try:
-            checked = _checked(plugin, settings.get(plugin.name, {}))
+            checked = checked(plugin, settings.get(plugin.name, {}))
         except ConfigError as error:
             mistakes += error.mistakes
         else:
@@ -55,7 +55,8 @@ def load(
     return loaded
 
 
-def _bundled() -> Iterator[Plugin[Any]]:
+def bundled() -> Iterator[Plugin[Any]]:
+    """The plugins that come with filebot. Raises PluginError if they are missing."""
     package = _bundled_package()
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         yield _plugin_of(importlib.import_module(module.name))
@@ -104,8 +105,8 @@ def _plugin_of(found: object) -> Plugin[Any]:
     return plugin
 
 
-def _checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:
-    """The plugin's settings made from its table in the config."""
+def checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:
+    """The plugin's settings made from its table in the config. Raises ConfigError."""
     place = f"plugins.{plugin.name}"
     if plugin.settings is None:
         fields: list[str] = []

@@ -91,6 +91,11 @@ class Reception:
         if self._access.may_speak(sender):
             await self._once(sender, "encrypted", lambda: self._say(sender, None, "errors/encrypted"))
 
+    async def idle(self) -> None:
+        """Wait until no work is under way."""
+        while self._jobs.active_count or self._jobs.pending_count:
+            await asyncio.gather(*(job.wait() for job in self._jobs), return_exceptions=True)
+
     async def close(self, *, patience_s: float) -> None:
         """Let running work end, for at most ``patience_s``; then cancel it."""
         await self._jobs.wait_and_close(timeout=patience_s)

@@ -50,7 +50,7 @@ async def keep(ctx: Context[None]) -> None:
         await ctx.reply("drop/keep_in_room")
         return
     if ctx.sender.jid is None:
-        raise NotAllowed
+        raise NotAllowed(reason="hidden")
     offers = ctx.files_posted_here()
     if not offers:
         await ctx.reply("drop/nothing_posted")

@@ -162,7 +162,7 @@ class Files:
     async def _send(self, entry: Entry, to: Address) -> None:
         becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
         if becomes_shared and entry.owner != self._owner:
-            raise NotAllowed
+            raise NotAllowed(reason="owner")
         url = await self._desk.delivery.url(entry)
         if becomes_shared:
             await self._share(entry, to.jid)
@@ -221,12 +221,13 @@ class Files:
 
     def _own(self) -> BareJid:
         if self._owner is None:
-            raise NotAllowed
+            raise NotAllowed(reason="hidden" if self._sender.jid is None else "unserved")
         return self._owner
 
     def _must_be_changeable(self, entry: Entry) -> None:
+        self._own()
         if not self._desk.access.may_change(self._sender, entry):
-            raise NotAllowed
+            raise NotAllowed(reason="owner")
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

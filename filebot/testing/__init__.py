@@ -1,1 +1,5 @@
-"""Fakes of the ports, for the tests of plugins and of filebot itself."""
+"""For the tests of plugins, and of filebot itself: a bot without a server, and fakes of all ports."""
+
+from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, through_room
+
+__all__ = ["ADMIN", "ALICE", "BOB", "ROOM", "FakeBot", "in_room", "through_room"]

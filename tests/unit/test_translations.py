@@ -25,7 +25,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
-    errors.NotAllowed(),
+    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner")),
     errors.NoSuchRecipient("nobody@example.org"),
     errors.BadCommand(command="get", usage=("get NAME", "get #ID")),
     errors.UnknownCommand("fnid", suggestions=("find",)),

@@ -1,0 +1,160 @@
+"""A whole bot without a server: the real reception, commands and services over the fakes."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from filebot.commands import Commands, LoadedPlugin
+from filebot.conversation import Voice
+from filebot.loader import bundled, checked
+from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
+from filebot.plugin import Plugin
+from filebot.reception import Pace, Reception
+from filebot.replies import Replies
+from filebot.service.access import Access
+from filebot.service.delivery import Delivery
+from filebot.service.files import Desk
+from filebot.service.intake import Intake
+from filebot.service.locks import Keyed
+from filebot.service.quota import Limits, Quota
+from filebot.testing.blobs import MemoryBlobs
+from filebot.testing.catalog import MemoryCatalog
+from filebot.testing.http import HostedFile, MemoryWeb
+from filebot.testing.inspector import InspectorByName
+from filebot.testing.messenger import FileShown, RecordingMessenger, Said
+from filebot.testing.xmpp import FakeUploadService, FixedRooms
+
+ALICE: Final = "alice@example.org"
+BOB: Final = "bob@example.org"
+ADMIN: Final = "admin@example.org"
+ROOM: Final = "team@conference.example.org"
+
+LIMITS: Final = Limits(max_file_bytes=1_000_000, quota_per_user_bytes=5_000_000, total_bytes=50_000_000)
+
+
+class FakeBot:
+    """Serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
+
+    Use it as an async context. The bundled plugins are there, and those given.
+    """
+
+    def __init__(
+        self,
+        *plugins: Plugin[Any],
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        limits: Limits = LIMITS,
+        pace: Pace | None = None,
+    ) -> None:
+        self.web = MemoryWeb()
+        self.store = MemoryBlobs()
+        self.catalog = MemoryCatalog()
+        self.messenger = RecordingMessenger()
+        self.uploads = FakeUploadService()
+        self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
+        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self._pace = pace or Pace()
+        self._access = Access(admins=[ADMIN], allow=["*@example.org"], deny=["mallory@example.org"])
+        self._desk = self._furnished(limits)
+        tables = settings or {}
+        loaded = [
+            LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
+            for plugin in [*bundled(), *plugins]
+        ]
+        replies = Replies()
+        for plugin in loaded:
+            replies.add(plugin.plugin.name, plugin.plugin.templates)
+        self._commands = Commands(loaded, self._desk, Voice(self.messenger, replies, self.catalog))
+        self._reception: Reception | None = None
+
+    async def __aenter__(self) -> Self:
+        self._reception = Reception(
+            access=self._access,
+            commands=self._commands,
+            desk=self._desk,
+            uploads=self.uploads,
+            pace=self._pace,
+            clock=lambda: self.now,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.reception.close(patience_s=5)
+
+    @property
+    def reception(self) -> Reception:
+        """The front door; only inside of the context."""
+        assert self._reception is not None, "use it as a context"  # noqa: S101 - for authors of tests
+        return self._reception
+
+    @property
+    def sent(self) -> list[FileShown]:
+        """The files that were delivered, in order."""
+        return [each for each in self.messenger.sent if isinstance(each, FileShown)]
+
+    async def say(self, text: str, sender: Sender | str = ALICE) -> list[str]:
+        """Say something and return the texts that the bot said then, to whomever."""
+        return await self.receive(IncomingMessage(self._sender(sender), text))
+
+    async def drop(
+        self, name: str, content: bytes, sender: Sender | str = ALICE, *, caption: str = ""
+    ) -> list[str]:
+        """Send a file and return what the bot said then."""
+        url = f"https://files.example.org/{len(self.web.hosted)}/{name}"
+        self.web.hosted[url] = HostedFile(content)
+        offer = Offer(urls=(url,), name=name, size=len(content))
+        return await self.receive(IncomingMessage(self._sender(sender), caption, offers=(offer,)))
+
+    async def receive(self, message: IncomingMessage) -> list[str]:
+        """Hand a message to the bot, wait until it is dealt with, and return what was said."""
+        before = len(self.messenger.sent)
+        await self.reception.receive(message)
+        await self.reception.idle()
+        return [each.text for each in self.messenger.sent[before:] if isinstance(each, Said)]
+
+    def _sender(self, sender: Sender | str) -> Sender:
+        return sender if isinstance(sender, Sender) else Sender(Address(sender), sender)
+
+    def _furnished(self, limits: Limits) -> Desk:
+        locks, quota = Keyed(asyncio.Lock), Quota(limits, self.catalog, self.store)
+        intake = Intake(
+            store=self.store,
+            catalog=self.catalog,
+            http=self.web,
+            inspector=InspectorByName(),
+            quota=quota,
+            locks=locks,
+            clock=lambda: self.now,
+        )
+        delivery = Delivery(
+            store=self.store,
+            catalog=self.catalog,
+            http=self.web,
+            uploads=self.uploads,
+            clock=lambda: self.now,
+        )
+        return Desk(
+            access=self._access,
+            catalog=self.catalog,
+            store=self.store,
+            rooms=self.rooms,
+            intake=intake,
+            delivery=delivery,
+            messenger=self.messenger,
+            quota=quota,
+            locks=locks,
+            clock=lambda: self.now,
+        )
+
+
+def in_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> Sender:
+    """Somebody speaking to everybody in a room; ``jid`` None where the room hides it."""
+    return Sender(Address(room, AddressKind.ROOM), jid, room, nick)
+
+
+def through_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> Sender:
+    """Somebody writing privately through a room."""
+    return Sender(Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE), jid, room, nick)

@@ -1,0 +1,139 @@
+"""Files go out: to their owner, to a friend, into a room."""
+
+import pytest
+
+from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["get report.pdf", "get REPORT.PDF", "get #1", "get 1", "get rep", "get *.pdf", "Get r?port.*"],
+)
+async def test_get_finds_a_file_by_whatever_people_type(bot: FakeBot, command: str) -> None:
+    await bot.drop("report.pdf", b"1234")
+    assert await bot.say(command) == []
+    [shown] = bot.sent
+    assert (shown.to.jid, shown.entry.name) == (ALICE, "report.pdf")
+    assert bot.web.hosted[shown.url].content == b"1234"
+
+
+async def test_get_of_no_such_name_suggests_the_nearest(bot: FakeBot) -> None:
+    await bot.drop("report.pdf", b"1")
+    [said] = await bot.say("get reprot.pdf")
+    assert "Did you mean report.pdf?" in said
+
+
+async def test_an_ambiguous_beginning_names_the_candidates(bot: FakeBot) -> None:
+    await bot.drop("report.pdf", b"1")
+    await bot.drop("reply.txt", b"2")
+    [said] = await bot.say("get rep")
+    assert "report.pdf" in said
+    assert "reply.txt" in said
+    assert not bot.sent
+
+
+async def test_of_two_files_with_one_name_the_newest_is_meant(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"old")
+    await bot.drop("a.txt", b"new")
+    await bot.say("get a.txt")
+    assert bot.web.hosted[bot.sent[0].url].content == b"new"
+
+
+async def test_a_wildcard_sends_all_that_fit_but_not_too_many(bot: FakeBot) -> None:
+    for number in range(11):
+        await bot.drop(f"{number}.txt", str(number).encode())
+    [said] = await bot.say("get *.txt")
+    assert "10" in said
+    assert not bot.sent
+    await bot.say("get 1*.txt")
+    assert {shown.entry.name for shown in bot.sent} == {"1.txt", "10.txt"}
+
+
+async def test_a_link_that_is_alive_is_used_again(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say("get a.txt")
+    await bot.say("get a.txt")
+    assert len(bot.uploads.slots) == 1
+    bot.web.hosted.pop(bot.sent[0].url)
+    await bot.say("get a.txt")
+    assert len(bot.uploads.slots) == 2
+    assert bot.sent[2].url != bot.sent[0].url
+
+
+async def test_a_file_too_large_for_the_service_is_answered_with_both_numbers(bot: FakeBot) -> None:
+    await bot.drop("a.bin", b"x" * 20_000)
+    bot.uploads.limit_bytes = 10_000
+    [said] = await bot.say("get a.bin")
+    assert "20 kB" in said
+    assert "10 kB" in said
+
+
+async def test_without_an_upload_service_the_answer_says_so(bot: FakeBot) -> None:
+    await bot.drop("a.bin", b"x")
+    bot.uploads.away = True
+    assert "upload" in (await bot.say("get a.bin"))[0]
+
+
+async def test_send_brings_a_file_to_a_friend_who_is_told_from_whom(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    said = await bot.say(f"send a.txt to {BOB}")
+    assert said == [f'Sent "a.txt" to {BOB}.', f'"a.txt" is from {ALICE}.']
+    assert [shown.to.jid for shown in bot.sent] == [BOB]
+
+
+@pytest.mark.parametrize(
+    "target", ["stranger@elsewhere.example", "mallory@example.org", "not-an-address", "x@y@z", "@", ""]
+)
+async def test_send_reaches_nobody_who_is_not_served(bot: FakeBot, target: str) -> None:
+    await bot.drop("a.txt", b"1")
+    assert await bot.say(f"send a.txt to {target}")
+    assert not bot.sent
+
+
+async def test_send_posts_into_a_room_and_makes_the_file_the_rooms(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say(f"send a.txt to {ROOM}")
+    assert [shown.to.jid for shown in bot.sent] == [ROOM]
+    assert "a.txt" in (await bot.say("ls", in_room(BOB, "bob")))[0]
+    await bot.say("get a.txt", in_room(BOB, "bob"))
+    assert len(bot.sent) == 2
+
+
+async def test_send_into_a_room_needs_the_sender_to_be_there(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1", "carol@example.org")
+    assert "Sent" not in (await bot.say(f"send a.txt to {ROOM}", "carol@example.org"))[0]
+    assert not bot.sent
+
+
+async def test_an_owner_shares_a_file_by_asking_for_it_in_the_room(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say("get a.txt", in_room())
+    assert [shown.to.jid for shown in bot.sent] == [ROOM]
+
+
+async def test_a_room_sees_nothing_private_of_its_members(bot: FakeBot) -> None:
+    await bot.drop("secret plan.pdf", b"1")
+    for command in ("ls", "find secret", "get secret pla", "get s*", "get secert plan.pdf"):
+        said = "\n".join(await bot.say(command, in_room()))
+        assert "secret plan.pdf" not in said
+    assert not bot.sent
+
+
+async def test_a_hidden_occupant_reads_the_rooms_files_and_no_more(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say(f"send a.txt to {ROOM}")
+    ghost = in_room(None, "ghost")
+    await bot.say("get a.txt", ghost)
+    assert len(bot.sent) == 2
+    for command in ("rm a.txt", "rename a.txt b.txt", f"send a.txt to {BOB}", "quota"):
+        assert "hides your address" in (await bot.say(command, ghost))[0]
+    assert len(bot.sent) == 2
+
+
+async def test_a_private_message_through_the_room_is_answered_privately(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say(f"send a.txt to {ROOM}")
+    await bot.say("get a.txt", through_room(BOB, "bob"))
+    assert bot.sent[-1].to.jid == f"{ROOM}/bob"
+    await bot.say("ls", through_room(BOB, "bob"))
+    assert bot.messenger.sent[-1].to.jid == f"{ROOM}/bob"

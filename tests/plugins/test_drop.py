@@ -1,0 +1,124 @@
+"""Files come in, and their senders are told."""
+
+import pytest
+
+from filebot.model import Address, IncomingMessage, Offer, Sender
+from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
+from filebot.testing.http import HostedFile
+
+ALICE_CHAT = Sender(Address(ALICE), ALICE)
+
+
+def offered(*urls: str) -> tuple[Offer, ...]:
+    return tuple(Offer(urls=(url,)) for url in urls)
+
+
+async def test_a_drop_is_answered_with_all_that_one_needs_to_get_it_back(bot: FakeBot) -> None:
+    assert await bot.drop("report.pdf", b"x" * 1_234_5) == [
+        'Stored "report.pdf" (12.3 kB, PDF document) as #1. To get it back, type: get report.pdf'
+    ]
+
+
+async def test_the_same_bytes_again_are_not_a_second_copy(bot: FakeBot) -> None:
+    await bot.drop("report.pdf", b"same")
+    [reply] = await bot.drop("copy of report.pdf", b"same")
+    assert reply.startswith('I already have that one: "report.pdf", #1, stored')
+    assert len(await bot.say("ls")) == 1
+    assert len([d async for d in bot.store.digests()]) == 1
+
+
+async def test_somebody_else_is_not_told_who_else_has_the_same_bytes(bot: FakeBot) -> None:
+    await bot.drop("secret.pdf", b"same")
+    [reply] = await bot.drop("mine.pdf", b"same", BOB)
+    assert reply.startswith('Stored "mine.pdf"')
+
+
+async def test_a_caption_is_found_later_and_never_run_as_a_template(bot: FakeBot) -> None:
+    await bot.drop("a.png", b"x", caption="beach {{ 7*7 }}")
+    [reply] = await bot.say("info a.png")
+    assert "Caption: beach {{ 7*7 }}" in reply
+    assert "#1 a.png" in (await bot.say("find beach"))[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reply"),
+    [
+        ("empty.txt", b"", "empty"),
+        ("big.bin", b"x" * 1_100_001, "1 MB"),
+    ],
+)
+async def test_a_file_that_is_refused_leaves_nothing(
+    bot: FakeBot, name: str, content: bytes, reply: str
+) -> None:
+    [said] = await bot.drop(name, content)
+    assert name in said
+    assert reply in said
+    assert not bot.store.blobs
+    assert "no files" in (await bot.say("ls"))[0]
+
+
+async def test_twenty_files_in_one_message_are_refused_with_both_numbers(bot: FakeBot) -> None:
+    urls = [f"https://files.example.org/{n}" for n in range(20)]
+    for url in urls:
+        bot.web.hosted[url] = HostedFile(b"x")
+    [said] = await bot.receive(IncomingMessage(ALICE_CHAT, "", offers=offered(*urls)))
+    assert "20" in said
+    assert "10" in said
+    assert not bot.store.blobs
+
+
+async def test_a_bare_link_to_ones_own_server_is_a_file(bot: FakeBot) -> None:
+    url = "https://upload.example.org/slot/photo.jpg"
+    bot.web.hosted[url] = HostedFile(b"x")
+    assert 'Stored "photo.jpg"' in (await bot.say(url))[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/photo.jpg",
+        "https://example.org.evil.example/photo.jpg",
+        "https://evil.example/example.org",
+        "http://127.0.0.1/x",
+    ],
+)
+async def test_any_other_link_is_only_kept_when_asked(bot: FakeBot, url: str) -> None:
+    bot.web.hosted[url] = HostedFile(b"x")
+    [said] = await bot.say(url)
+    assert f"fetch {url}" in said
+    assert not bot.store.blobs
+    assert "Stored" in (await bot.say(f"fetch {url}"))[0]
+
+
+async def test_a_file_posted_in_a_room_is_not_kept_unasked(bot: FakeBot) -> None:
+    posted = IncomingMessage(in_room(), "", offered("https://files.example.org/a.png"), addressed=False)
+    bot.web.hosted["https://files.example.org/a.png"] = HostedFile(b"x")
+    assert await bot.receive(posted) == []
+    assert not bot.store.blobs
+    [said] = await bot.say("keep", in_room())
+    assert 'Stored "a.png"' in said
+    assert "a.png" in (await bot.say("ls", in_room(BOB, "bob")))[0]
+
+
+async def test_keep_takes_only_ones_own_file(bot: FakeBot) -> None:
+    await bot.receive(
+        IncomingMessage(in_room(), "", offered("https://files.example.org/a.png"), addressed=False)
+    )
+    assert "have not seen a file of yours" in (await bot.say("keep", in_room(BOB, "alice")))[0]
+
+
+async def test_keep_needs_a_jid_that_the_room_shows(bot: FakeBot) -> None:
+    assert "hides your address" in (await bot.say("keep", in_room(None, "alice")))[0]
+
+
+async def test_a_file_sent_privately_through_a_room_is_ones_own(bot: FakeBot) -> None:
+    await bot.drop("a.png", b"x", through_room())
+    assert "a.png" in (await bot.say("ls"))[0]
+    assert "no files" in (await bot.say("ls", in_room()))[0]
+
+
+async def test_a_hidden_occupant_cannot_drop(bot: FakeBot) -> None:
+    [said] = await bot.drop("a.png", b"x", through_room(None, "alice"))
+    assert "a.png" in said or "not" in said
+    assert not bot.store.blobs
+    assert bot.messenger.sent[-1].to.jid == f"{ROOM}/alice"

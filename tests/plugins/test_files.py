@@ -1,0 +1,111 @@
+"""Looking through files and putting them in order."""
+
+from datetime import timedelta
+
+import pytest
+
+from filebot.testing import ADMIN, ALICE, BOB, FakeBot, in_room, through_room
+
+
+async def test_ls_shows_the_newest_first_with_id_size_and_kind(bot: FakeBot) -> None:
+    await bot.drop("old.txt", b"1")
+    bot.now += timedelta(days=1)
+    await bot.drop("new.pdf", b"22")
+    [said] = await bot.say("ls")
+    lines = said.splitlines()
+    assert lines[0] == "You have 2 files, newest first:"
+    assert lines[1].startswith("#2 new.pdf (2 bytes, PDF document, ")
+    assert lines[2].startswith("#1 old.txt (1 byte, ")
+
+
+async def test_a_long_list_comes_in_pages(bot: FakeBot) -> None:
+    for number in range(23):
+        await bot.drop(f"file{number}.txt", str(number).encode())
+    seen = []
+    for text in ("ls", "more", "more"):
+        [said] = await bot.say(text)
+        seen += [line.split()[1] for line in said.splitlines() if line.startswith("#")]
+    assert seen == [f"file{number}.txt" for number in reversed(range(23))]
+    assert "nothing more" in (await bot.say("more"))[0]
+
+
+async def test_more_goes_on_where_each_person_was(bot: FakeBot) -> None:
+    for number in range(12):
+        await bot.drop(f"a{number}.txt", str(number).encode())
+        await bot.drop(f"b{number}.txt", str(number).encode(), BOB)
+    await bot.say("ls")
+    await bot.say("ls", BOB)
+    assert "a1.txt" in (await bot.say("more"))[0]
+    assert "b1.txt" in (await bot.say("more", BOB))[0]
+
+
+async def test_find_goes_by_parts_of_words(bot: FakeBot) -> None:
+    await bot.drop("annual report.pdf", b"1")
+    await bot.drop("photo.jpg", b"2")
+    [said] = await bot.say("find repo annu")
+    assert "annual report.pdf" in said
+    assert "photo" not in said
+    assert 'Nothing found for "xyzzy"' in (await bot.say("find xyzzy"))[0]
+
+
+async def test_info_shows_what_is_known(bot: FakeBot) -> None:
+    await bot.drop("a.pdf", b"1234")
+    [said] = await bot.say("info A.PDF")
+    assert "a.pdf, #1" in said
+    assert "Size: 4 bytes" in said
+    assert "application/pdf" in said
+    assert "SHA-256: 03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["rename a.txt b c.txt", 'rename "a.txt" "b c.txt"', "rename #1 to b c.txt", "mv a.txt b c.txt"],
+)
+async def test_rename_gives_another_name(bot: FakeBot, command: str) -> None:
+    await bot.drop("a.txt", b"1")
+    assert await bot.say(command) == ['"a.txt" is now "b c.txt" (#1).']
+    assert "b c.txt" in (await bot.say("ls"))[0]
+
+
+async def test_rename_cleans_the_new_name(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    assert await bot.say("rename a.txt to ../../etc/pass\u202ewd") == ['"a.txt" is now "passwd" (#1).']
+
+
+async def test_rm_removes_row_and_bytes(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    assert await bot.say("rm a.txt") == ['Deleted "a.txt" (#1).']
+    assert not bot.store.blobs
+    assert "no files" in (await bot.say("ls"))[0]
+
+
+async def test_rm_leaves_the_bytes_that_somebody_else_has_too(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.drop("b.txt", b"1", BOB)
+    await bot.say("rm a.txt")
+    assert len(bot.store.blobs) == 1
+    await bot.say("get b.txt", BOB)
+    assert [shown.entry.name for shown in bot.sent] == ["b.txt"]
+
+
+async def test_nobody_sees_the_files_of_others(bot: FakeBot) -> None:
+    await bot.drop("secret.pdf", b"1")
+    for command in ("ls", "find secret", "info secret.pdf", "info #1", "get #1", "rm #1", "get sec"):
+        said = "\n".join(await bot.say(command, BOB))
+        assert "secret.pdf" not in said.replace(command.partition(" ")[2], "")
+    assert not bot.sent
+    assert len(bot.store.blobs) == 1
+
+
+async def test_only_the_owner_or_an_admin_removes_a_rooms_file(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say("get a.txt", in_room())
+    for nobody in (
+        in_room(BOB, "bob"),
+        in_room(None, ADMIN),
+        in_room(BOB, ALICE),
+        through_room(None, ADMIN),
+    ):
+        assert "Deleted" not in (await bot.say("rm a.txt", nobody))[0]
+    assert "Deleted" in (await bot.say("rm a.txt", in_room(ADMIN, "whoever")))[0]
+    assert "a.txt" in (await bot.say("ls"))[0], "the owner's own copy stays"

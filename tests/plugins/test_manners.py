@@ -1,0 +1,114 @@
+"""Help, languages, quotas, strangers and floods."""
+
+from datetime import timedelta
+
+import pytest
+
+from filebot.loader import bundled
+from filebot.model import Address, IncomingMessage, Sender
+from filebot.plugin import Context, Plugin
+from filebot.reception import Pace
+from filebot.service.quota import Limits
+from filebot.testing import ALICE, BOB, FakeBot, in_room
+
+
+async def test_help_shows_every_command(bot: FakeBot) -> None:
+    [said] = await bot.say("help")
+    for plugin in bundled():
+        for command in plugin.commands:
+            assert f"{command.usage[0]}: " in said
+
+
+async def test_help_of_one_command_shows_each_way_to_use_it(bot: FakeBot) -> None:
+    [said] = await bot.say("help mv")
+    assert "rename OLD NEW\n" in said
+    assert "Also: mv" in said
+    assert "Did you mean find?" in (await bot.say("help fnid"))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("fnid x", "Did you mean find?"),
+        ("get", "get NAME"),
+        ("send a.txt", "send NAME to TARGET"),
+        ("xyzzy", "help"),
+        ("🙂", "help"),
+    ],
+)
+async def test_a_wrong_word_is_never_met_with_silence(bot: FakeBot, text: str, reply: str) -> None:
+    [said] = await bot.say(text)
+    assert reply in said
+
+
+async def test_the_language_is_that_of_the_client_until_one_chooses(bot: FakeBot) -> None:
+    sender = Sender(Address(ALICE), ALICE)
+    [said] = await bot.receive(IncomingMessage(sender, "ls", language="zh-Hans-CN"))
+    assert "您" in said
+    assert "中文" in (await bot.say("lang 中文"))[0]
+    assert "您" in (await bot.say("ls"))[0]
+    assert "English" in (await bot.say("lang en"))[0]
+    assert "no files" in (await bot.say("ls"))[0]
+    assert "klingon" in (await bot.say("lang klingon"))[0]
+
+
+async def test_a_stranger_is_refused_once_and_then_not_heard(bot: FakeBot) -> None:
+    stranger = "eve@elsewhere.example"
+    assert len(await bot.say("ls", stranger)) == 1
+    assert await bot.say("ls", stranger) == []
+    assert await bot.drop("a.txt", b"1", stranger) == []
+    assert not bot.store.blobs
+
+
+async def test_a_nick_equal_to_an_admins_jid_is_nobody(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    await bot.say("get a.txt", in_room())
+    imposter = in_room(None, "admin@example.org")
+    assert "hides your address" in (await bot.say("rm a.txt", imposter))[0]
+
+
+async def test_a_message_of_200_kb_is_refused_with_both_numbers(bot: FakeBot) -> None:
+    [said] = await bot.say("find " + "x" * 200_000)
+    assert "200005" in said
+    assert "4000" in said
+
+
+async def test_who_asks_too_fast_is_told_once() -> None:
+    async with FakeBot(pace=Pace(commands_per_minute=5)) as bot:
+        said = [await bot.say("ls") for _ in range(9)]
+    assert [len(each) for each in said] == [1] * 6 + [0] * 3
+    assert said[5] != said[4]
+
+
+async def test_an_old_command_is_not_carried_out_but_an_old_file_is_kept(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1")
+    late = bot.now - timedelta(hours=3)
+    [said] = await bot.receive(
+        IncomingMessage(Sender(Address(ALICE), ALICE), "rm a.txt", delayed_since=late)
+    )
+    assert "rm a.txt" in said
+    assert len(bot.store.blobs) == 1
+
+
+async def test_quota_says_what_is_used_and_warns_in_time() -> None:
+    async with FakeBot(limits=Limits(10_000, 10_000, 100_000)) as bot:
+        assert len(await bot.drop("a.bin", b"a" * 8_000)) == 1
+        assert "8 kB of 10 kB" in (await bot.say("quota"))[0]
+        assert "nearly full" in (await bot.drop("b.bin", b"b" * 1_500))[1]
+        [refused] = await bot.drop("c.bin", b"c" * 1_000)
+        assert "c.bin" in refused
+        assert "10 kB" in refused
+
+
+async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_nothing() -> None:
+    broken = Plugin[None]("broken")
+
+    @broken.command("boom", usage="boom")
+    async def boom(ctx: Context[None]) -> None:
+        """Break."""
+        raise RuntimeError("secret detail")
+
+    async with FakeBot(broken) as bot:
+        [said] = await bot.say("boom")
+        assert "secret" not in said
+        assert "no files" in (await bot.say("ls", BOB))[0]
