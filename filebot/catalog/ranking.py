@@ -14,6 +14,8 @@ _CONTAINED: Final = 80.0
 _CONTAINED_WEIGHT: Final = 0.9
 _CONTAINED_MIN_LENGTH: Final = 4
 """Shorter pieces are contained in nearly everything."""
+_COMPARED: Final = 256
+"""Characters; more than any name has, so that nobody pays for what a person may type."""
 
 
 def likeliest(name: str, known: Iterable[str], limit: int) -> list[str]:
@@ -50,4 +52,5 @@ def _contained(stem: str, stems: dict[str, str]) -> Sequence[tuple[str, float]]:
 
 
 def _stem(key: str) -> str:
-    return key.removesuffix(extension(key))
+    compared = key[:_COMPARED]
+    return compared.removesuffix(extension(compared))

@@ -122,6 +122,11 @@ def save_language(jid: str, language: str) -> sa.Insert:
     )
 
 
+def unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """The column, for a condition that the planner must not start from."""
+    return sa.func.coalesce(column, "")
+
+
 def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:
     """The whole folded name fits a folded pattern of ``*`` and ``?``; GLOB's sets are not ours."""
     glob = pattern.replace("[", "[[]")
@@ -172,8 +177,7 @@ def found(
         sa.select(*columns)
         .join_from(_fts, entries, entries.c.id == _fts.c.rowid)
         .where(_fts.c.entries_fts.op("MATCH", is_comparison=True)(question))
-        # coalesce keeps the planner from starting at the scope's index instead.
-        .where(sa.func.coalesce(entries.c.scope, "") == scope)
+        .where(unindexed(entries.c.scope) == scope)
         .order_by(_fts.c.rowid.desc())
     )
     return statement if before is None else statement.where(_fts.c.rowid < before)

@@ -1,0 +1,143 @@
+"""Questions: none waits for the writer, all use an index, and a cancelled one leaves no mess."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import dialect
+
+from filebot.catalog import changes, open_catalog, queries, sql
+from filebot.model import BlobRef, NewEntry, Scope
+from filebot.ports import Catalog
+
+NOW = datetime(2026, 2, 3, tzinfo=UTC)
+NEW = NewEntry("report.pdf", "a@example.org", None, "", BlobRef("0" * 64, 1), "application/pdf", NOW)
+SCOPE = Scope(owner="a@example.org")
+ROOM = Scope(room="r@example.org")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.db"
+
+
+@pytest.fixture
+async def catalog(path: Path) -> AsyncIterator[Catalog]:
+    async with open_catalog(path) as opened:
+        yield opened
+
+
+async def test_readers_do_not_wait_for_a_writer(catalog: Catalog, path: Path) -> None:
+    entry = await catalog.add(NEW)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM entries")
+        async with asyncio.timeout(1):
+            assert await catalog.entry(entry.id) == entry
+            assert await catalog.search(SCOPE, ["report"], limit=5) == [entry]
+        other.execute("ROLLBACK")
+
+
+async def test_a_reader_sees_what_was_answered_a_moment_ago(catalog: Catalog) -> None:
+    for number in range(20):
+        entry = await catalog.add(replace(NEW, name=f"{number}"))
+        assert await catalog.page(SCOPE, limit=1) == [entry]
+
+
+async def test_cancelled_questions_leave_the_readers_usable(catalog: Catalog) -> None:
+    entry = await catalog.add(NEW)
+    for turn in range(40):
+        task = asyncio.create_task(catalog.entry(entry.id))
+        await asyncio.sleep(turn * 0.000_05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    found = await asyncio.gather(*(catalog.entry(entry.id) for _ in range(20)))
+    assert found == [entry] * 20
+
+
+def plan(path: Path, statement: sa.Select[Any] | changes.Change) -> str:
+    compiled = statement.compile(
+        dialect=dialect(paramstyle="named"), compile_kwargs={"render_postcompile": True}
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {compiled}", compiled.params)
+        return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize("scope", [SCOPE, ROOM])
+@pytest.mark.parametrize("before", [None, 50])
+@pytest.mark.usefixtures("catalog")
+def test_a_page_is_read_from_its_index_in_order(path: Path, scope: Scope, before: int | None) -> None:
+    text = plan(path, queries.page(scope, 20, before))
+    assert "INDEX ix_entries_scope_id (scope=?" in text
+    assert ("id<?" in text) == (before is not None)
+    assert_no_sort_or_scan(text)
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_name_is_read_from_its_index_in_order(path: Path) -> None:
+    text = plan(path, queries.named(SCOPE, "report.pdf"))
+    assert "INDEX ix_entries_scope_name (scope=? AND name_key=?)" in text
+    assert_no_sort_or_scan(text)
+
+
+@pytest.mark.usefixtures("catalog")
+def test_other_questions_about_entries_use_an_index(path: Path) -> None:
+    for statement, index in (
+        (queries.by_id(1), "PRIMARY KEY"),
+        (queries.same(SCOPE, "a@example.org", "0" * 64), "ix_entries_owner (owner=? AND digest=?)"),
+        (queries.in_use(["0" * 64, "1" * 64]), "COVERING INDEX ix_entries_digest"),
+        (queries.used_by("a@example.org"), "COVERING INDEX ix_entries_owner"),
+        (queries.count(SCOPE), "COVERING INDEX ix_entries_scope"),
+        (queries.starting(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),
+        (changes.remove(1), "PRIMARY KEY"),
+    ):
+        text = plan(path, statement)
+        assert index in text, text
+        assert "SCAN entries" not in text, text
+
+
+@pytest.mark.parametrize("before", [None, 50])
+@pytest.mark.usefixtures("catalog")
+def test_a_search_starts_at_the_full_text_index_and_needs_no_sort(path: Path, before: int | None) -> None:
+    for statement in (
+        queries.search(SCOPE, {"report", "ab"}, 5, before),
+        queries.matching(SCOPE, "*.pdf", 5),
+        queries.names_with(SCOPE, "rep", 5),
+    ):
+        text = plan(path, statement)
+        assert text.startswith("SCAN entries_fts VIRTUAL TABLE"), text
+        assert "SEARCH entries USING INTEGER PRIMARY KEY" in text, text
+        assert "TEMP B-TREE" not in text, text
+
+
+async def test_short_words_are_looked_for_among_the_newest_rows(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "UNINDEXED_ROWS", 3)
+    added = [await catalog.add(replace(NEW, name=name)) for name in ("xy", "a", "xy", "b", "xy")]
+    assert await catalog.search(SCOPE, ["xy"], limit=9) == [added[4], added[2]]
+    assert await catalog.search(SCOPE, ["xy"], limit=9, before=added[2].id) == [added[0]]
+
+
+async def test_a_mistyped_old_name_is_found_in_a_large_scope(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "NEAREST_NAMES", 3)
+    for name in ("Annual-Report.pdf", "a.txt", "b.txt", "c.txt"):
+        await catalog.add(replace(NEW, name=name))
+    await catalog.add(replace(NEW, name="anual-report.pdf", owner="b@example.org"))
+    assert await catalog.nearest(SCOPE, "anual-report.pdf", 5) == ["Annual-Report.pdf"]
+    assert await catalog.nearest(SCOPE, "zz", 5) == []
+
+
+def assert_no_sort_or_scan(text: str) -> None:
+    assert "SCAN" not in text, text
+    assert "TEMP B-TREE" not in text, text
