@@ -13,7 +13,8 @@ from filebot.errors import BadCommand, PluginError, UnknownCommand
 from filebot.events import Event
 from filebot.model import Sender
 from filebot.plugin import CommandSpec, Context, Plugin
-from filebot.service.files import Desk, Files
+from filebot.service.desk import Desk
+from filebot.service.files import Files
 
 log = logging.getLogger(__name__)
 

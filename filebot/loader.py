@@ -44,12 +44,12 @@ def load(
     loaded = []
     for plugin in plugins.values():
         try:
-            checked = checked(plugin, settings.get(plugin.name, {}))
+            values = checked(plugin, settings.get(plugin.name, {}))
         except ConfigError as error:
             mistakes += error.mistakes
         else:
             if plugin.name not in off:
-                loaded.append(LoadedPlugin(plugin, checked))
+                loaded.append(LoadedPlugin(plugin, values))
     if mistakes:
         raise ConfigError(tuple(mistakes))
     return loaded

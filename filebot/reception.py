@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,9 +18,8 @@ from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRe
 from filebot.events import FileRefused, FileStored, LinkNoticed
 from filebot.filenames import name_from_url, safe_name
 from filebot.model import IncomingMessage, Offer, Sender
-from filebot.ports import UploadService
-from filebot.service.access import Access
-from filebot.service.files import Desk, Files
+from filebot.service.desk import Desk
+from filebot.service.files import Files
 from filebot.service.locks import Keyed
 
 log = logging.getLogger(__name__)
@@ -50,22 +49,13 @@ class Pace:
 class Reception:
     """Receives every message and sees to it that it is answered."""
 
-    def __init__(
-        self,
-        *,
-        access: Access,
-        commands: Commands,
-        desk: Desk,
-        uploads: UploadService,
-        pace: Pace,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._access = access
+    def __init__(self, commands: Commands, desk: Desk, pace: Pace) -> None:
+        self._access = desk.access
         self._commands = commands
         self._desk = desk
-        self._uploads = uploads
+        self._uploads = desk.ports.uploads
+        self._clock = desk.ports.clock
         self._pace = pace
-        self._clock = clock
         self._jobs = aiojobs.Scheduler(limit=JOBS_AT_ONCE, pending_limit=JOBS_WAITING)
         self._turns = Keyed(asyncio.Lock)
         self._drops = Keyed(lambda: asyncio.Semaphore(DROPS_AT_ONCE_PER_PERSON))
@@ -86,10 +76,10 @@ class Reception:
         if message.addressed and (message.text.strip() or message.offers):
             await self._admit(message)
 
-    async def receive_encrypted(self, sender: Sender) -> None:
+    async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
         """Answer a message that cannot be read, once a day for each sender."""
         if self._access.may_speak(sender):
-            await self._once(sender, "encrypted", lambda: self._say(sender, None, "errors/encrypted"))
+            await self._once(sender, "encrypted", lambda: self._say(sender, language, "errors/encrypted"))
 
     async def idle(self) -> None:
         """Wait until no work is under way."""

@@ -1,9 +1,7 @@
 """The files as one person sees them: found by what people type, changed by who may change them."""
 
-import asyncio
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +14,8 @@ from filebot.errors import (
 )
 from filebot.filenames import plain_text, safe_name
 from filebot.model import Address, AddressKind, BareJid, Entry, NewEntry, Offer, Scope, Sender, Usage
-from filebot.ports import BlobStore, Catalog, Messenger, Rooms
-from filebot.service.access import Access
-from filebot.service.delivery import Delivery
-from filebot.service.intake import Destination, Intake, Received, forget_unused
-from filebot.service.locks import Keyed
-from filebot.service.quota import Quota
+from filebot.service.desk import Desk
+from filebot.service.intake import Destination, Received, forget_unused
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
@@ -31,22 +25,6 @@ SUGGESTIONS: Final = 3
 _ID = re.compile(r"#?([0-9]{1,15})")
 _WILDCARD = re.compile(r"[*?]")
 _JID = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything that work on files needs, put together once."""
-
-    access: Access
-    catalog: Catalog
-    store: BlobStore
-    rooms: Rooms
-    intake: Intake
-    delivery: Delivery
-    messenger: Messenger
-    quota: Quota
-    locks: Keyed[asyncio.Lock]
-    clock: Callable[[], datetime]
 
 
 class Files:
@@ -65,15 +43,17 @@ class Files:
 
     async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
         """The newest files here, below the id ``before``."""
-        return await self._desk.catalog.page(self._here(), limit=limit, before=before)
+        return await self._desk.ports.catalog.page(self._here(), limit=limit, before=before)
 
     async def count(self) -> int:
         """How many files there are here."""
-        return await self._desk.catalog.count(self._here())
+        return await self._desk.ports.catalog.count(self._here())
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Files here with all of these words in their name or caption, newest first."""
-        return await self._desk.catalog.search(self._here(), words.split(), limit=limit, before=before)
+        return await self._desk.ports.catalog.search(
+            self._here(), words.split(), limit=limit, before=before
+        )
 
     async def one(self, wanted: str) -> Entry:
         """The one file meant by a name in any case, an id, or the beginning of a name.
@@ -82,13 +62,13 @@ class Files:
         """
         wanted = plain_text(wanted)
         for scope in self._scopes():
-            entry = await self._desk.catalog.named(scope, wanted)
+            entry = await self._desk.ports.catalog.named(scope, wanted)
             if entry is not None:
                 return entry
         entry = await self._by_id(wanted) or await self._by_prefix(wanted)
         if entry is not None:
             return entry
-        nearest = await self._desk.catalog.nearest(self._here(), wanted, SUGGESTIONS)
+        nearest = await self._desk.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS)
         raise NoSuchEntry(wanted, suggestions=tuple(nearest))
 
     async def some(self, wanted: str) -> Sequence[Entry]:
@@ -98,7 +78,9 @@ class Files:
         """
         if not _WILDCARD.search(wanted):
             return [await self.one(wanted)]
-        entries = await self._desk.catalog.matching(self._here(), plain_text(wanted), WILDCARD_LIMIT + 1)
+        entries = await self._desk.ports.catalog.matching(
+            self._here(), plain_text(wanted), WILDCARD_LIMIT + 1
+        )
         if not entries:
             raise NoSuchEntry(wanted)
         if len(entries) > WILDCARD_LIMIT:
@@ -122,7 +104,7 @@ class Files:
     async def rename(self, entry: Entry, name: str) -> Entry:
         """Give a file another name, cleaned as any name. Raises NotAllowed or NoSuchEntry."""
         self._must_be_changeable(entry)
-        renamed = await self._desk.catalog.rename(entry.id, safe_name(name), self._desk.clock())
+        renamed = await self._desk.ports.catalog.rename(entry.id, safe_name(name), self._desk.ports.clock())
         if renamed is None:
             raise NoSuchEntry(entry.name)
         return renamed
@@ -131,8 +113,8 @@ class Files:
         """Remove a file; its bytes go with the last row that has them. Raises NotAllowed."""
         self._must_be_changeable(entry)
         async with self._desk.locks(entry.blob.digest):
-            await self._desk.catalog.remove(entry.id)
-            await forget_unused(self._desk.store, self._desk.catalog, entry.blob.digest)
+            await self._desk.ports.catalog.remove(entry.id)
+            await forget_unused(self._desk.ports.store, self._desk.ports.catalog, entry.blob.digest)
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -149,10 +131,10 @@ class Files:
         Only people whom the bot serves are sent anything: it is no way to bother strangers. Raises
         NoSuchRecipient, NotAllowed, TransferError or StorageError.
         """
-        sender, room = self._own(), self._desk.rooms.room_like(target)
+        sender, room = self._own(), self._desk.ports.rooms.room_like(target)
         if room is None:
             address = Address(self._recipient(target))
-        elif self._desk.rooms.is_present(room, sender):
+        elif self._desk.ports.rooms.is_present(room, sender):
             address = Address(room, AddressKind.ROOM)
         else:
             raise NoSuchRecipient(target)
@@ -166,14 +148,14 @@ class Files:
         url = await self._desk.delivery.url(entry)
         if becomes_shared:
             await self._share(entry, to.jid)
-        await self._desk.messenger.send_file(to, entry, url)
+        await self._desk.ports.messenger.send_file(to, entry, url)
 
     async def _share(self, entry: Entry, room: BareJid) -> None:
         """Make the file the room's too: one more row on the same bytes."""
         async with self._desk.locks(entry.blob.digest):
-            known = await self._desk.catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
+            known = await self._desk.ports.catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
             if known is None or known.name != entry.name:
-                await self._desk.catalog.add(_shared(entry, room, self._desk.clock()))
+                await self._desk.ports.catalog.add(_shared(entry, room, self._desk.ports.clock()))
 
     def _recipient(self, target: str) -> BareJid:
         bare = target.split("/", 1)[0].lower()
@@ -197,14 +179,14 @@ class Files:
 
     async def _by_id(self, wanted: str) -> Entry | None:
         match = _ID.fullmatch(wanted)
-        entry = await self._desk.catalog.entry(int(match[1])) if match else None
+        entry = await self._desk.ports.catalog.entry(int(match[1])) if match else None
         return entry if entry is not None and self._may_see(entry) else None
 
     async def _by_prefix(self, wanted: str) -> Entry | None:
         if not wanted:
             return None
         # Only here: in public, the beginning of a name must not bring up a private file.
-        entries = await self._desk.catalog.starting(self._here(), wanted, limit=50)
+        entries = await self._desk.ports.catalog.starting(self._here(), wanted, limit=50)
         names = list(dict.fromkeys(entry.name for entry in entries))
         if len({name.casefold() for name in names}) > 1:
             raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
@@ -216,7 +198,7 @@ class Files:
         if self._owner is None or self._sender.in_public:
             return False
         return entry.owner == self._owner or (
-            entry.room is not None and self._desk.rooms.is_present(entry.room, self._owner)
+            entry.room is not None and self._desk.ports.rooms.is_present(entry.room, self._owner)
         )
 
     def _own(self) -> BareJid:

@@ -1,6 +1,5 @@
 """A whole bot without a server: the real reception, commands and services over the fakes."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
@@ -14,11 +13,8 @@ from filebot.plugin import Plugin
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
-from filebot.service.delivery import Delivery
-from filebot.service.files import Desk
-from filebot.service.intake import Intake
-from filebot.service.locks import Keyed
-from filebot.service.quota import Limits, Quota
+from filebot.service.desk import Ports, furnished
+from filebot.service.quota import Limits
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile, MemoryWeb
@@ -55,8 +51,18 @@ class FakeBot:
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self._pace = pace or Pace()
-        self._access = Access(admins=[ADMIN], allow=["*@example.org"], deny=["mallory@example.org"])
-        self._desk = self._furnished(limits)
+        access = Access(admins=[ADMIN], allow=["*@example.org"], deny=["mallory@example.org"])
+        ports = Ports(
+            store=self.store,
+            catalog=self.catalog,
+            http=self.web,
+            inspector=InspectorByName(),
+            uploads=self.uploads,
+            messenger=self.messenger,
+            rooms=self.rooms,
+            clock=lambda: self.now,
+        )
+        self._desk = furnished(ports, access, limits)
         tables = settings or {}
         loaded = [
             LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
@@ -69,14 +75,7 @@ class FakeBot:
         self._reception: Reception | None = None
 
     async def __aenter__(self) -> Self:
-        self._reception = Reception(
-            access=self._access,
-            commands=self._commands,
-            desk=self._desk,
-            uploads=self.uploads,
-            pace=self._pace,
-            clock=lambda: self.now,
-        )
+        self._reception = Reception(self._commands, self._desk, self._pace)
         return self
 
     async def __aexit__(
@@ -117,37 +116,6 @@ class FakeBot:
 
     def _sender(self, sender: Sender | str) -> Sender:
         return sender if isinstance(sender, Sender) else Sender(Address(sender), sender)
-
-    def _furnished(self, limits: Limits) -> Desk:
-        locks, quota = Keyed(asyncio.Lock), Quota(limits, self.catalog, self.store)
-        intake = Intake(
-            store=self.store,
-            catalog=self.catalog,
-            http=self.web,
-            inspector=InspectorByName(),
-            quota=quota,
-            locks=locks,
-            clock=lambda: self.now,
-        )
-        delivery = Delivery(
-            store=self.store,
-            catalog=self.catalog,
-            http=self.web,
-            uploads=self.uploads,
-            clock=lambda: self.now,
-        )
-        return Desk(
-            access=self._access,
-            catalog=self.catalog,
-            store=self.store,
-            rooms=self.rooms,
-            intake=intake,
-            delivery=delivery,
-            messenger=self.messenger,
-            quota=quota,
-            locks=locks,
-            clock=lambda: self.now,
-        )
 
 
 def in_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> Sender:

@@ -5,13 +5,10 @@ import pytest
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["get report.pdf", "get REPORT.PDF", "get #1", "get 1", "get rep", "get *.pdf", "Get r?port.*"],
-)
-async def test_get_finds_a_file_by_whatever_people_type(bot: FakeBot, command: str) -> None:
+@pytest.mark.parametrize("wanted", ["report.pdf", "REPORT.PDF", "#1", "1", "rep", "*.pdf", "r?port.*"])
+async def test_get_finds_a_file_by_whatever_people_type(bot: FakeBot, wanted: str) -> None:
     await bot.drop("report.pdf", b"1234")
-    assert await bot.say(command) == []
+    assert await bot.say(f"Get {wanted}") == []
     [shown] = bot.sent
     assert (shown.to.jid, shown.entry.name) == (ALICE, "report.pdf")
     assert bot.web.hosted[shown.url].content == b"1234"

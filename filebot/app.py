@@ -1,0 +1,175 @@
+"""The composition root: which adapter is plugged where, how the bot starts and how it ends."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from filebot.catalog import open_catalog
+from filebot.commands import Commands
+from filebot.config import Config
+from filebot.conversation import Voice
+from filebot.errors import ConfigError
+from filebot.loader import load
+from filebot.mime import LibmagicInspector
+from filebot.model import IncomingMessage
+from filebot.reception import Pace, Reception
+from filebot.replies import Replies
+from filebot.service.access import Access
+from filebot.service.cleanup import sweep
+from filebot.service.desk import Desk, Ports, furnished
+from filebot.service.quota import Limits
+from filebot.storage.disk import DiskStore
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.http import HttpClient
+from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S: Final = 20.0
+"""How long a stop waits for what is being written."""
+
+
+async def run(config: Config) -> int:
+    """Run the bot until SIGTERM or SIGINT; returns the exit code.
+
+    Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with assembled(config) as bot:
+        await bot.serve(stop)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """All parts of a bot, put together; not yet online."""
+
+    session: Session
+    reception: Reception
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Be online until ``stop`` is set; then finish what is being written and say good-bye.
+
+        Raises LoginFailed.
+        """
+        running = asyncio.create_task(self._stay_online())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+        finally:
+            log.info("stopping")
+            for task in (running, stopping):
+                task.cancel()
+            await asyncio.gather(running, stopping, return_exceptions=True)
+            await self.reception.close(patience_s=PATIENCE_S)
+            await self.session.stop()
+
+    async def _stay_online(self) -> None:
+        log.info("ready as %s", await self.session.run_until_ready())
+        await self.session.ended()
+
+
+@asynccontextmanager
+async def assembled(config: Config) -> AsyncIterator[Bot]:
+    """Open everything in the order of need; it is closed the other way round."""
+    access = Access(admins=config.access.admins, allow=config.access.allow, deny=config.access.deny)
+    reception: Reception
+
+    async def on_message(message: IncomingMessage) -> None:
+        await reception.receive(message)
+
+    async def on_encrypted(message: EncryptedMessage) -> None:
+        await reception.receive_encrypted(message.sender, message.language)
+
+    async with AsyncExitStack() as stack:
+        replies = Replies(config.replies.language, config.replies.templates)
+        session = Session(
+            session_settings(config),
+            on_message=on_message,
+            on_encrypted=on_encrypted,
+            may_subscribe=access.serves,
+            unserved_reason=replies.render("errors/stranger", config.replies.language),
+        )
+        desk = await _furnished(config, stack, session, access)
+        commands = _commands(config, desk, replies)
+        reception = Reception(commands, desk, _pace(config))
+        sweeping = asyncio.create_task(sweep(desk.ports.store, desk.ports.catalog, desk.locks))
+        stack.push_async_callback(_ended, sweeping)
+        yield Bot(session, reception)
+
+
+async def _furnished(config: Config, stack: AsyncExitStack, session: Session, access: Access) -> Desk:
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = await DiskStore.open(config.data_dir)
+    stack.push_async_callback(store.close)
+    catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
+    http = await stack.enter_async_context(http_client(config))
+    ports = Ports(
+        store=store,
+        catalog=catalog,
+        http=http,
+        inspector=LibmagicInspector(),
+        uploads=session.uploads,
+        messenger=session.messenger,
+        rooms=session.rooms,
+        clock=now,
+    )
+    limits = Limits(config.limits.max_file_size, config.limits.quota_per_user, config.limits.total)
+    return furnished(ports, access, limits)
+
+
+def _commands(config: Config, desk: Desk, replies: Replies) -> Commands:
+    plugins = config.plugins
+    try:
+        loaded = load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths)
+    except ConfigError as error:
+        raise config.located(error) from error
+    for each in loaded:
+        replies.add(each.plugin.name, each.plugin.templates)
+    return Commands(loaded, desk, Voice(desk.ports.messenger, replies, desk.ports.catalog))
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def session_settings(config: Config) -> SessionSettings:
+    """What the config says of account, server and rooms."""
+    xmpp = config.xmpp
+    return SessionSettings(
+        jid=xmpp.jid,
+        password=xmpp.password.get_secret_value(),
+        mode=xmpp.mode,
+        host=xmpp.host,
+        port=xmpp.port,
+        ca_file=xmpp.ca_file,
+        nick=xmpp.nick,
+        rooms=config.rooms.join,
+        command_prefix=config.rooms.command_prefix,
+    )
+
+
+def http_client(config: Config) -> HttpClient:
+    """A client under the config's address policy, which trusts the same certificates as the session."""
+    policy = AddressPolicy(config.network.allow_insecure, config.network.allow_private)
+    return HttpClient(policy, ca_file=config.xmpp.ca_file, idle_s=config.limits.idle_timeout)
+
+
+def _pace(config: Config) -> Pace:
+    return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
+
+
+async def _ended(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
