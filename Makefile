@@ -1,0 +1,29 @@
+# Every target brings what it needs: python3, git and make are enough to begin with.
+
+BIN := .venv/bin
+
+.PHONY: demo test check bench clean
+
+# ONCE=1: go through it once and leave, without waiting for a person.
+demo:
+	@scripts/bootstrap demo
+	@$(BIN)/python -m filebot.demo $(if $(ONCE),--once)
+
+test:
+	@scripts/bootstrap test
+	$(BIN)/pytest -n 2
+
+check:
+	@scripts/bootstrap
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench:
+	@scripts/bootstrap bench
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
