@@ -1,0 +1,173 @@
+"""Every table and key of the configuration, with its default. ``config.example.toml`` shows and explains
+each; a test holds the two together.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+from filebot.config import values
+from filebot.config.places import Places
+from filebot.errors import ConfigError
+
+Port = Annotated[StrictInt, Field(ge=1, le=65_535)]
+Count = Annotated[StrictInt, Field(ge=1, le=10_000)]
+
+
+class Table(BaseModel):
+    """A table of the file: complete, immutable, nothing unknown in it."""
+
+    # Inputs stay out of error texts: one of them is the password.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+
+class Xmpp(Table):
+    """The bot's account and where its server is."""
+
+    jid: values.Account
+    password: Annotated[SecretStr, Field(strict=True)]
+    """From here, from ``password_file`` or from the environment; see ``password``."""
+    password_file: values.Location | None = None
+    mode: Literal["client", "component"] = "client"
+    host: values.Host | None = None
+    port: Port | None = None
+    ca_file: values.ExistingFile | None = None
+    nick: values.Line = "filebot"
+
+    @field_validator("password")
+    @classmethod
+    def _is_not_empty(cls, password: SecretStr) -> SecretStr:
+        if not password.get_secret_value():
+            raise ValueError("is empty; give the password of the bot's account")
+        return password
+
+    @model_validator(mode="after")
+    def _fits_its_mode(self) -> Self:
+        if self.mode == "component":
+            if self.host is None or self.port is None:
+                raise ValueError("a component needs host and port, there is no look-up for it; add both")
+        elif "@" not in self.jid:
+            raise ValueError(
+                'jid has no name before an @; write it like bot@example.org, or set mode = "component"'
+            )
+        elif self.port is not None and self.host is None:
+            raise ValueError("port is of no use without host; add host or remove port")
+        return self
+
+
+class Rooms(Table):
+    """Where the bot is beside private chats, and how it is called there."""
+
+    join: tuple[values.BareJid, ...] = ()
+    command_prefix: values.Prefix = "!"
+
+
+class Access(Table):
+    """Who runs the bot and whom it serves."""
+
+    admins: tuple[values.BareJid, ...] = ()
+    allow: tuple[values.Glob, ...] = ()
+    """Without the key: everybody of the bot's own domain, or of a component's parent domain."""
+    deny: tuple[values.Glob, ...] = ()
+
+
+class Limits(Table):
+    """How much is taken, from one person and in all."""
+
+    max_file_size: values.Size = ByteSize(2**30)
+    quota_per_user: values.Size = ByteSize(10 * 2**30)
+    total: values.Size = ByteSize(100 * 2**30)
+    files_per_message: Count = 10
+    commands_per_minute: Count = 60
+    """By each person."""
+    idle_timeout: values.Seconds = 60.0
+    """Of silence in the network, before a transfer has failed."""
+
+
+class Network(Table):
+    """What the bot connects to although it is not safe everywhere."""
+
+    allow_insecure: StrictBool = False
+    allow_private: StrictBool = False
+
+
+class Replies(Table):
+    """What the bot's words are."""
+
+    language: values.Language = "en"
+    """Of people whose client names none."""
+    templates: Annotated[values.ExistingFolder | None, BeforeValidator(lambda text: text or None)] = None
+
+
+class Plugins(Table):
+    """Which plugins run. Every other key is a table of settings that the plugin itself checks."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
+
+    disabled: tuple[StrictStr, ...] = ()
+    paths: tuple[values.ExistingFolder, ...] = ()
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """The tables of settings, unchecked, by the plugin's name."""
+        return self.__pydantic_extra__
+
+
+class Config(Table):
+    """The whole configuration, with paths that do not depend on the working folder."""
+
+    data_dir: values.Location = Path("data")
+    xmpp: Xmpp
+    rooms: Rooms = Rooms()
+    access: Access = Access()
+    limits: Limits = Limits()
+    network: Network = Network()
+    replies: Replies = Replies()
+    plugins: Plugins = Plugins()
+
+    _places: Places = PrivateAttr(default=Places("config"))
+
+    def located(self, error: ConfigError) -> ConfigError:
+        """The same mistakes, each with the file and the line of the key that it begins with."""
+        return ConfigError(tuple(self._places.before(mistake) for mistake in error.mistakes))
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Remember where the keys are; ``load`` gives that along."""
+        if context is not None:
+            self._places = context["places"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _serve_own_domain(cls, tables: Any) -> Any:
+        xmpp, access = tables.get("xmpp", {}), tables.get("access", {})
+        if not isinstance(xmpp, dict) or not isinstance(access, dict) or "allow" in access:
+            return tables
+        domain = _served_domain(xmpp.get("jid"), xmpp.get("mode"))
+        return {**tables, "access": {**access, "allow": [f"*@{domain}"]}} if domain else tables
+
+
+def _served_domain(jid: object, mode: object) -> str | None:
+    """The domain whose people are served unless said otherwise; None if the JID is none."""
+    try:
+        domain = values.account(jid if isinstance(jid, str) else "").rpartition("@")[2]
+    except ValueError:
+        return None
+    # People are at example.org, not at the component's files.example.org.
+    parent = domain.partition(".")[2] if mode == "component" else ""
+    return parent or domain

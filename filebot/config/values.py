@@ -1,0 +1,156 @@
+"""The kinds of values in the config, each with its check and its words for what is wrong."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+import pytimeparse2  # type: ignore[import-untyped]
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, StrictStr, ValidationInfo
+
+from filebot.filenames import plain_text
+
+_LONGEST: Final = 32
+"""No size or span that a person writes has more characters."""
+
+_LARGEST_BYTES: Final = 2**63 - 1
+"""What the catalog's integers hold."""
+
+_LONGEST_SPAN_S: Final = 10 * 366 * 86_400.0
+
+_FORBIDDEN: Final = re.compile(r"""[\s"&'/:<>@\x00-\x1f\x7f]""")
+"""In a localpart (RFC 7622 3.3.1); a domain has none of them either, but for IPv6, which has no rooms."""
+
+
+def shown(text: str) -> str:
+    """What somebody wrote, short and on one line, for a message."""
+    line = plain_text(text)
+    return f'"{line[:60]}…"' if len(line) > 60 else f'"{line}"'
+
+
+def _size(value: object) -> object:
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_BYTES
+    if whole or (isinstance(value, str) and len(value) <= _LONGEST):
+        return value
+    raise ValueError('must be a size above zero; write it like "500 MB", "1 GiB" or 1000000')
+
+
+def _seconds(value: object) -> float:
+    seconds: object = value
+    if isinstance(value, str):
+        seconds = pytimeparse2.parse(value) if len(value) <= _LONGEST else None
+    if (
+        isinstance(seconds, int | float)
+        and not isinstance(seconds, bool)
+        and 0 < seconds <= _LONGEST_SPAN_S
+    ):
+        return float(seconds)
+    raise ValueError('must be a span of time up to ten years; write it like "90 s" or "30 days"')
+
+
+def _domain_of(text: str) -> str:
+    if not text or _FORBIDDEN.search(text):
+        raise ValueError(f"{shown(text)} is not a domain; write it like example.org")
+    return text.lower()
+
+
+def bare_jid(text: str) -> str:
+    """An address without a resource, in lower case. Raises ValueError."""
+    local, at, domain = text.partition("@")
+    if "/" in text:
+        raise ValueError(f"{shown(text)} has a resource; leave out the slash and what follows it")
+    if not at or not local or not domain or _FORBIDDEN.search(local) or _FORBIDDEN.search(domain):
+        raise ValueError(f"{shown(text)} is not an address; write it like name@example.org")
+    return text.lower()
+
+
+def account(text: str) -> str:
+    """A bare JID with or without a localpart, in lower case. Raises ValueError."""
+    return bare_jid(text) if "@" in text or "/" in text else _domain_of(text)
+
+
+def _glob(text: str) -> str:
+    if "[" in text or "]" in text:
+        raise ValueError(f"{shown(text)} has brackets; only * (any run) and ? (one character) are special")
+    try:
+        return bare_jid(text)
+    except ValueError:
+        reason = "does not fit any address; write it like *@example.org, or *@* for everybody"
+        raise ValueError(f"{shown(text)} {reason}") from None
+
+
+def place(written: object, folder: Path) -> Path:
+    """The path that is meant by a text; a relative one begins at ``folder``. Raises ValueError."""
+    text = str(written) if isinstance(written, str | Path) else ""
+    if not text or "\0" in text:
+        raise ValueError('must be a path in quotes, like "data"')
+    try:
+        return folder / Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(
+            f"{shown(text)} begins with the home of an unknown user; write the path out"
+        ) from None
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    return place(value, info.context["folder"] if info.context else Path())
+
+
+def _existing_file(path: Path) -> Path:
+    if not _is(path, "file"):
+        raise ValueError(f"there is no file {shown(str(path))}; correct the path")
+    return path
+
+
+def _existing_folder(path: Path) -> Path:
+    if not _is(path, "folder"):
+        raise ValueError(f"there is no folder {shown(str(path))}; create it or correct the path")
+    return path
+
+
+def _is(path: Path, kind: str) -> bool:
+    try:
+        return path.is_file() if kind == "file" else path.is_dir()
+    except OSError:
+        return False
+
+
+def _prefix(text: str) -> str:
+    if not 1 <= len(text) <= 3 or any(c.isalnum() or c.isspace() or not c.isprintable() for c in text):
+        raise ValueError('must be one to three signs, no letters, digits or blanks; write it like "!"')
+    return text
+
+
+def _line(text: str) -> str:
+    if not text or text != plain_text(text) or len(text) > 64:
+        raise ValueError("must be one to 64 characters on one line, without blanks at the ends")
+    return text
+
+
+def _host(text: str) -> str:
+    if not text or len(text) > 255 or re.search(r"[\s/@\x00-\x1f]", text):
+        raise ValueError(f"{shown(text)} is not a host; write a name or an address, like xmpp.example.org")
+    return text
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", text):
+        raise ValueError(f'{shown(text)} is not a language; write its tag, like "en" or "zh_CN"')
+    return text
+
+
+Size = Annotated[ByteSize, BeforeValidator(_size), Field(gt=0, le=_LARGEST_BYTES)]
+"""In bytes; people write a number with or without a unit."""
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+"""In seconds; people write a number with or without a unit."""
+BareJid = Annotated[StrictStr, AfterValidator(bare_jid)]
+Account = Annotated[StrictStr, AfterValidator(account)]
+"""A bare JID, or a component's domain."""
+Glob = Annotated[StrictStr, AfterValidator(_glob)]
+Host = Annotated[StrictStr, AfterValidator(_host)]
+Location = Annotated[Path, BeforeValidator(_path)]
+"""A path, whether or not anything is there."""
+ExistingFile = Annotated[Location, AfterValidator(_existing_file)]
+ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
+Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
+Line = Annotated[StrictStr, AfterValidator(_line)]
+Language = Annotated[StrictStr, AfterValidator(_language)]
