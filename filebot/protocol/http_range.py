@@ -1,0 +1,108 @@
+"""Going on with a broken download: ranges of RFC 9110 section 14, as values.
+
+How it goes: the first GET names no range (Prosody answers ``bytes=0-`` with 416). When the connection
+breaks after N > 0 bytes, the next GET asks for ``bytes=N-``. A server may answer 206 with that part, or
+200 with everything, of which N bytes are then skipped. What cannot belong to the same file is refused:
+half of an old file and half of a new one would be worse than none.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from filebot.errors import PeerProtocolError
+
+_DELAYS_S: Final = (0.1, 1.0, 3.0)
+"""Waits after broken connections in a row with hardly a byte between them; after the last, it is over."""
+
+PROGRESS_BYTES: Final = 64 * 1024
+"""What a connection must bring to count as progress; a trickle must not go on for ever."""
+
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
+# RFC 9110 section 8.8.3; a weak one (W/) does not promise the same bytes.
+_STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the first answer said of the whole file."""
+
+    size: int | None
+    """In bytes, of the whole file."""
+    etag: str | None
+    """Strong, or None."""
+
+
+def strong_etag(value: str | None) -> str | None:
+    """The entity tag, if it is a strong one."""
+    return value if value and _STRONG_ETAG.fullmatch(value) else None
+
+
+def resume_headers(announced: Announced, received: int) -> dict[str, str]:
+    """The request headers that ask for the rest after ``received`` bytes; none at the beginning."""
+    if received == 0:
+        return {}
+    headers = {"Range": f"bytes={received}-"}
+    if announced.etag is not None:
+        headers["If-Range"] = announced.etag  # RFC 9110 section 13.1.5
+    return headers
+
+
+def bytes_to_skip(
+    announced: Announced, received: int, status: int, headers: Mapping[str, str], length: int | None
+) -> int:
+    """How many bytes of a 200 or 206 answer are known already.
+
+    ``length`` is its Content-Length. Raises PeerProtocolError if the answer does not fit.
+    """
+    etag = strong_etag(headers.get("ETag"))
+    if announced.etag is not None and etag is not None and etag != announced.etag:
+        raise PeerProtocolError("the file changed on the server")
+    if status == 206:
+        return _skip_in_part(announced, received, headers.get("Content-Range", ""))
+    if announced.etag is not None and etag is None and received:
+        # The server says "not your version any more" by 200, and does not say which one it is.
+        raise PeerProtocolError("a full answer without its entity tag")
+    if _differ(length, announced.size):
+        raise PeerProtocolError("the file's size changed on the server")
+    return received
+
+
+def _skip_in_part(announced: Announced, received: int, content_range: str) -> int:
+    match = _CONTENT_RANGE.fullmatch(content_range.strip())
+    if match is None:
+        raise PeerProtocolError("206 without a readable Content-Range")
+    first, last = int(match[1]), int(match[2])
+    total = None if match[3] == "*" else int(match[3])
+    # RFC 9110 section 14.4: an invalid range must not be combined with what is there already.
+    if last < first or (total is not None and last >= total):
+        raise PeerProtocolError("206 with an impossible Content-Range")
+    if _differ(total, announced.size):
+        raise PeerProtocolError("the file's size changed on the server")
+    if received == 0 or not first <= received <= last:
+        raise PeerProtocolError("206 with another part than asked for")
+    return received - first
+
+
+def _differ(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Counts broken connections; says how long to wait before the next one, or that it is enough."""
+
+    fruitless: int = 0
+    received: int = 0
+    """Bytes there were at the last break."""
+
+    def next_delay_s(self, received: int) -> float | None:
+        """After a break at ``received`` bytes: seconds to wait before going on; None to give up."""
+        if received - self.received >= PROGRESS_BYTES:
+            self.fruitless = 0
+        self.received = received
+        self.fruitless += 1
+        if self.fruitless > len(_DELAYS_S):
+            return None
+        return _DELAYS_S[self.fruitless - 1]

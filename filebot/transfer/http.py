@@ -1,0 +1,158 @@
+"""Files by HTTP, to and from servers that others name (XEP-0363, XEP-0066).
+
+Every URL, redirects included, passes the address policy before anything is connected. There is no limit
+on the whole time of a transfer, only on standstill: a large file by a slow line is no error.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from filebot.errors import ConfigError, ForbiddenTarget, PeerProtocolError, Refused, TransferError
+from filebot.model import Slot
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.http_download import HttpDownload
+from filebot.transfer.http_errors import peer_errors
+from filebot.transfer.http_upload import UploadBody, idle_limit
+from filebot.transfer.resolver import PolicyResolver
+
+_log = logging.getLogger(__name__)
+
+MAX_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+# The bytes as they are: compressed ones would have another size, and might be a bomb.
+_HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "filebot"}
+
+
+class HttpClient:
+    """Implements :class:`filebot.ports.HttpTransfer`. The one aiohttp session of a policy.
+
+    Made anywhere, used in one event loop, closed by :meth:`close` or as a context manager.
+    """
+
+    def __init__(self, policy: AddressPolicy, *, ca_file: Path | None = None, idle_s: float = 60) -> None:
+        """``ca_file`` has certificates to trust beside the system's. Raises ConfigError if unreadable."""
+        self._policy = policy
+        self._idle_s = idle_s
+        self._tls = _tls_context(ca_file)
+        self._made: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._made is not None:
+            await self._made.close()
+
+    @asynccontextmanager
+    async def get(self, url: str) -> AsyncIterator[HttpDownload]:
+        response = await self._follow("GET", url, {})
+        if response.status != 200:
+            response.close()
+            raise Refused(status=response.status)
+        download = HttpDownload(response, url, lambda more: self._follow("GET", url, more), self._idle_s)
+        try:
+            yield download
+        finally:
+            download.close()
+
+    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
+        url = self._policy.check(slot.put_url)
+        body = UploadBody(chunks, size)
+        headers = {**slot.headers, "Content-Type": media_type, "Content-Length": str(size)}
+        sent = aiohttp.UploadTracker()
+        with peer_errors(url.raw_host or "", self._idle_s):
+            try:
+                async with (
+                    idle_limit(sent, body, self._idle_s),
+                    self._session().put(
+                        url,
+                        data=body,
+                        headers=headers,
+                        allow_redirects=False,  # XEP-0363 knows none, and the body can be read once
+                        upload_tracker=sent,
+                        timeout=aiohttp.ClientTimeout(total=None, connect=self._idle_s),
+                    ) as response,
+                ):
+                    status = response.status
+            except (aiohttp.ClientError, OSError):
+                if body.failure is not None:
+                    raise body.failure from None
+                raise
+            finally:
+                await body.settle()
+        if not 200 <= status < 300:
+            raise Refused(status=status)
+        if not body.complete:
+            raise PeerProtocolError("the upload was confirmed before it was complete")
+
+    async def alive(self, url: str, size: int) -> bool:
+        try:
+            response = await self._follow("HEAD", url, {})
+        except TransferError as error:
+            _log.debug("HEAD failed: %r", error)
+            return False
+        response.close()
+        return response.status == 200 and response.content_length == size
+
+    async def _follow(self, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """The first answer that is no redirect. Raises TransferError."""
+        for _ in range(MAX_REDIRECTS + 1):
+            target = self._policy.check(url)
+            with peer_errors(target.raw_host or "", self._idle_s):
+                response = await self._session().request(
+                    method, target, headers=headers, allow_redirects=False
+                )
+            location = response.headers.get("Location")
+            if response.status not in _REDIRECTS or location is None:
+                return response
+            response.close()
+            url = _joined(target, location)
+        raise ForbiddenTarget(reason="redirects")
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._made is None:
+            resolver = PolicyResolver(self._policy, ThreadedResolver(asyncio.get_running_loop()))
+            self._made = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver, ssl=self._tls, limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=_HEADERS,
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._idle_s, sock_read=self._idle_s),
+                auto_decompress=False,  # somebody's .tar.gz served with Content-Encoding stays what it is
+                trust_env=False,
+            )
+        return self._made
+
+
+def _joined(base: URL, location: str) -> str:
+    try:
+        return urljoin(str(base), location)
+    except ValueError as error:
+        raise ForbiddenTarget(reason="malformed") from error
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # ssl.SSLError is one, too
+            raise ConfigError((f"{ca_file}: no readable CA certificates ({error.strerror})",)) from error
+    return context

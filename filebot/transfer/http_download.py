@@ -1,0 +1,133 @@
+"""One download by HTTP, over as many connections as it takes."""
+
+import asyncio
+import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Final
+
+import aiohttp
+
+from filebot.errors import PeerGone, Refused, SizeMismatch, TransferError
+from filebot.filenames import name_from_url
+from filebot.protocol.http_range import Announced, Attempts, bytes_to_skip, resume_headers, strong_etag
+from filebot.transfer.http_errors import translated
+
+PIECE_BYTES: Final = 1024 * 1024
+"""The largest piece given out; aiohttp buffers up to twice as much."""
+
+Reopen = Callable[[Mapping[str, str]], Awaitable[aiohttp.ClientResponse]]
+"""Sends the GET anew with these further headers."""
+
+# Range not satisfiable; and what a server says while it restarts.
+_NO_RANGES: Final = 416
+_PASSING: Final = frozenset({502, 503, 504})
+
+
+class HttpDownload:
+    """An open 200 answer. Implements :class:`filebot.ports.Download`."""
+
+    def __init__(self, response: aiohttp.ClientResponse, url: str, reopen: Reopen, idle_s: float) -> None:
+        self._response = response
+        self._reopen = reopen
+        self._host = response.url.raw_host or ""
+        self._idle_s = idle_s
+        self._announced = Announced(response.content_length, strong_etag(response.headers.get("ETag")))
+        self._received = 0
+        self._skip = 0
+        self._ranges = True
+        self._attempts = Attempts()
+        self.name: str | None = _disposition_name(response) or name_from_url(url)
+        self.media_type: str | None = response.content_type if "Content-Type" in response.headers else None
+
+    @property
+    def size(self) -> int | None:
+        return self._announced.size
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        while piece := await self._next():
+            yield piece
+
+    def close(self) -> None:
+        """Drop the connection, unless the answer was read to its end."""
+        self._response.close()
+
+    async def _next(self) -> bytes:
+        """The next piece; empty at the end."""
+        while True:
+            try:
+                piece = await self._response.content.read(PIECE_BYTES)
+            except (aiohttp.ClientError, OSError) as error:
+                await self._go_on(translated(error, host=self._host, idle_s=self._idle_s))
+                continue
+            if not piece and not self._is_short():
+                return b""
+            if not piece:
+                await self._go_on(PeerGone("the answer ended early"))
+                continue
+            if self._skip:
+                piece = self._without_known(piece)
+            self._count(piece)
+            if piece:
+                return piece
+
+    def _is_short(self) -> bool:
+        return self.size is not None and self._received < self.size
+
+    def _without_known(self, piece: bytes) -> bytes:
+        known = min(self._skip, len(piece))
+        self._skip -= known
+        return piece[known:]
+
+    def _count(self, piece: bytes) -> None:
+        self._received += len(piece)
+        if self.size is not None and self._received > self.size:
+            raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+
+    async def _go_on(self, failure: TransferError) -> None:
+        """Open another connection for the rest, or raise."""
+        self._response.close()
+        while True:
+            delay_s = self._attempts.next_delay_s(self._received)
+            if not isinstance(failure, PeerGone) or delay_s is None:
+                raise self._verdict(failure)
+            await asyncio.sleep(delay_s)
+            try:
+                await self._resume()
+            except PeerGone as error:
+                failure = error
+            else:
+                return
+
+    def _verdict(self, failure: TransferError) -> TransferError:
+        if isinstance(failure, PeerGone) and self.size is not None and self._received:
+            return SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+        return failure
+
+    async def _resume(self) -> None:
+        headers = resume_headers(self._announced, self._received) if self._ranges else {}
+        response = await self._reopen(headers)
+        try:
+            self._skip = self._judge(response)
+        except BaseException:
+            response.close()
+            raise
+        self._response = response
+
+    def _judge(self, response: aiohttp.ClientResponse) -> int:
+        if response.status == _NO_RANGES and self._ranges:
+            self._ranges = False
+            raise PeerGone("ranges are refused")
+        if response.status in _PASSING:
+            raise PeerGone(f"status {response.status}")
+        if response.status not in {200, 206}:
+            raise Refused(status=response.status)
+        return bytes_to_skip(
+            self._announced, self._received, response.status, response.headers, response.content_length
+        )
+
+
+def _disposition_name(response: aiohttp.ClientResponse) -> str | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # aiohttp warns of every header that is not well-formed
+        disposition = response.content_disposition
+    return disposition.filename if disposition else None

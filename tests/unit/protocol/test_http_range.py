@@ -1,0 +1,116 @@
+"""Resuming a download: what is asked for, and which answers fit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filebot.errors import PeerProtocolError
+from filebot.protocol.http_range import (
+    PROGRESS_BYTES,
+    Announced,
+    Attempts,
+    bytes_to_skip,
+    resume_headers,
+    strong_etag,
+)
+
+PLAIN = Announced(size=100, etag=None)
+TAGGED = Announced(size=100, etag='"a"')
+
+
+def skip(
+    announced: Announced, received: int, status: int, length: int | None = None, **headers: str
+) -> int:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return bytes_to_skip(announced, received, status, named, length)
+
+
+def test_the_beginning_is_never_asked_for_as_a_range() -> None:
+    assert resume_headers(TAGGED, 0) == {}
+    assert resume_headers(TAGGED, 7) == {"Range": "bytes=7-", "If-Range": '"a"'}
+    assert resume_headers(PLAIN, 7) == {"Range": "bytes=7-"}
+
+
+@pytest.mark.parametrize(
+    ("value", "strong"),
+    [
+        ('"a"', True),
+        ('""', True),
+        ('W/"a"', False),
+        ("a", False),
+        ('"a"b"', False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_strong_entity_tags_count(value: str, *, strong: bool) -> None:
+    assert strong_etag(value) == (value if strong else None)
+
+
+def test_a_full_answer_is_skipped_so_far_as_it_is_known() -> None:
+    assert skip(PLAIN, 40, 200, 100) == 40
+    assert skip(PLAIN, 0, 200, 100) == 0
+    assert skip(PLAIN, 40, 200, None) == 40
+    assert skip(TAGGED, 40, 200, 100, ETag='"a"') == 40
+    assert skip(TAGGED, 0, 200, 100) == 0
+    assert skip(Announced(None, None), 40, 200, 100) == 40
+
+
+def test_a_part_fits_if_it_begins_no_later_than_wanted() -> None:
+    assert skip(PLAIN, 40, 206, 60, Content_Range="bytes 40-99/100") == 0
+    assert skip(PLAIN, 40, 206, 70, Content_Range="Bytes 30-99/*") == 10
+    assert skip(PLAIN, 40, 206, 10, Content_Range="bytes 40-49/100") == 0
+    assert skip(TAGGED, 40, 206, 60, Content_Range="bytes 40-99/100", ETag='"a"') == 0
+
+
+@pytest.mark.parametrize(
+    ("announced", "received", "status", "length", "headers"),
+    [
+        (PLAIN, 40, 206, 60, {}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes 41-99/100"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes 0-39/100"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes 40-100/100"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes 99-40/100"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes 40-109/110"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes */100"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "lines 40-99/100"}),
+        (PLAIN, 0, 206, 100, {"Content_Range": "bytes 0-99/100"}),
+        (PLAIN, 40, 200, 101, {}),
+        (TAGGED, 40, 200, 100, {}),
+        (TAGGED, 40, 200, 100, {"ETag": '"b"'}),
+        (TAGGED, 40, 206, 60, {"Content_Range": "bytes 40-99/100", "ETag": '"b"'}),
+    ],
+)
+def test_what_may_be_another_file_is_refused(
+    announced: Announced, received: int, status: int, length: int, headers: dict[str, str]
+) -> None:
+    with pytest.raises(PeerProtocolError):
+        skip(announced, received, status, length, **headers)
+
+
+@given(
+    st.integers(0, 300),
+    st.sampled_from([200, 206]),
+    st.one_of(st.text(), st.from_regex(r"bytes \d{1,3}-\d{1,3}/(\d{1,3}|\*)", fullmatch=True)),
+    st.one_of(st.none(), st.integers(0, 300)),
+)
+def test_never_more_is_skipped_than_is_known(
+    received: int, status: int, part: str, length: int | None
+) -> None:
+    try:
+        known = skip(PLAIN, received, status, length, Content_Range=part)
+    except PeerProtocolError:
+        return
+    assert 0 <= known <= received
+
+
+def test_a_download_that_goes_nowhere_ends_after_a_few_attempts() -> None:
+    attempts = Attempts()
+    delays = [attempts.next_delay_s(1000 + number) for number in range(4)]
+    assert delays[:3] == sorted(delays[:3], key=float)  # type: ignore[arg-type] # none of them is None
+    assert delays[3] is None
+
+
+def test_a_download_that_gets_on_may_break_as_often_as_it_likes() -> None:
+    attempts = Attempts()
+    assert all(attempts.next_delay_s(number * PROGRESS_BYTES) is not None for number in range(100))

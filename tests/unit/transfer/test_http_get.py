@@ -1,0 +1,432 @@
+"""Downloads from servers that break, lie and stall."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from filebot.errors import (
+    ForbiddenTarget,
+    PeerGone,
+    PeerProtocolError,
+    Refused,
+    SizeMismatch,
+    TransferError,
+    TransferTimeout,
+)
+from filebot.protocol import http_range
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.http import HttpClient
+from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
+
+BODY = bytes(range(256)) * 4000  # 1,024,000 bytes
+LAX = AddressPolicy(allow_insecure=True, allow_private=True)
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_range, "_DELAYS_S", (0.0, 0.01, 0.02))
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[HttpClient]:
+    async with HttpClient(LAX, idle_s=0.3) as made:
+        yield made
+
+
+async def fetched(client: HttpClient, url: str) -> bytes:
+    async with client.get(url) as download:
+        return b"".join([piece async for piece in download.chunks()])
+
+
+async def half_then(connection: Connection, *headers: str) -> None:
+    """Half of the body, so that the client has read it before the connection breaks."""
+    await connection.send(ok(len(BODY), *headers), BODY[: len(BODY) // 2])
+    await asyncio.sleep(0.05)
+
+
+def rest_of(*headers: str) -> Script:
+    async def script(connection: Connection) -> None:
+        wanted = connection.header("Range")
+        assert wanted is not None
+        start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        head = ok(
+            len(BODY) - start,
+            f"Content-Range: bytes {start}-{len(BODY) - 1}/{len(BODY)}",
+            *headers,
+            status="206 Partial Content",
+        )
+        await connection.send(head, BODY[start:])
+
+    return script
+
+
+async def test_a_download_tells_size_name_and_type(client: HttpClient) -> None:
+    answer = sends(ok(3, "Content-Type: text/plain; charset=utf-8"), b"abc")
+    async with raw_server(answer) as server, client.get(server.url + "/up/a%20b.txt?key=1#f") as download:
+        assert (download.size, download.name, download.media_type) == (3, "a b.txt", "text/plain")
+        assert [piece async for piece in download.chunks()] == [b"abc"]
+        (head,) = server.heads
+    assert head.startswith("GET /up/a%20b.txt?key=1 HTTP/1.1\r\n")
+    assert "Accept-Encoding: identity" in head
+    assert "Range" not in head
+
+
+async def test_an_escaped_url_goes_out_as_it_came(client: HttpClient) -> None:
+    """Quoting anew would break signed URLs."""
+    async with raw_server(sends(ok(0))) as server:
+        await fetched(client, server.url + "/%7Ea%2Db/x%2fy?sig=%2B+%7e")
+        assert server.heads[0].startswith("GET /%7Ea%2Db/x%2fy?sig=%2B+%7e HTTP/1.1")
+
+
+async def test_a_compressed_file_is_stored_as_it_is(client: HttpClient) -> None:
+    async with raw_server(sends(ok(4, "Content-Encoding: gzip"), b"\x1f\x8b??")) as server:
+        assert await fetched(client, server.url) == b"\x1f\x8b??"
+
+
+async def test_a_chunked_answer_has_no_size(client: HttpClient) -> None:
+    answer = sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    async with raw_server(answer) as server, client.get(server.url) as download:
+        assert download.size is None
+        assert download.name is None
+        assert download.media_type is None
+        assert b"".join([piece async for piece in download.chunks()]) == b"abcde"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("attachment; filename=\"a b.txt\"; filename*=UTF-8''%C3%BC.txt", "ü.txt"),
+        ('attachment; filename="../../etc/passwd"', "../../etc/passwd"),  # raw: safe_name comes later
+        ("inline; filename=x.txt", "x.txt"),
+        ("attachment; filename*=no-such-charset''x; filename", "last"),
+        ("attachment; filename*=UTF-8''%ff%fe", "last"),
+        (";;;===", "last"),
+        ('attachment; filename="' + "x" * 5000 + '"', "x" * 5000),
+        ("attachment; filename*0=a; filename*1=b", "ab"),
+    ],
+)
+async def test_the_name_is_the_servers_if_it_can_be_read(
+    client: HttpClient, disposition: str, name: str
+) -> None:
+    async with (
+        raw_server(sends(ok(0, f"Content-Disposition: {disposition}"))) as server,
+        client.get(server.url + "/x/last") as download,
+    ):
+        assert download.name == name
+
+
+async def test_cookies_are_not_kept(client: HttpClient) -> None:
+    async with raw_server(sends(ok(0, "Set-Cookie: a=b"))) as server:
+        await fetched(client, server.url)
+        await fetched(client, server.url)
+        assert not any("Cookie" in head for head in server.heads)
+
+
+@pytest.mark.parametrize("status", [204, 206, 401, 404, 410, 416, 500])
+async def test_another_status_is_a_refusal(client: HttpClient, status: int) -> None:
+    async with raw_server(sends(ok(0, status=f"{status} Whatever"))) as server:
+        with pytest.raises(Refused) as caught:
+            await fetched(client, server.url)
+    assert caught.value.status == status
+
+
+# --- broken connections -----------------------------------------------------------------------------
+
+
+async def test_a_broken_download_goes_on_where_it_broke(client: HttpClient) -> None:
+    async def breaks(connection: Connection) -> None:
+        await half_then(connection, 'ETag: "v1"')
+        connection.cut()
+
+    async with raw_server(breaks, rest_of('ETag: "v1"')) as server:
+        assert await fetched(client, server.url) == BODY
+        assert len(server.heads) == 2
+        assert 'If-Range: "v1"' in server.heads[1]
+        assert "bytes=0-" not in server.heads[1]
+
+
+async def test_a_break_before_the_first_byte_asks_for_everything_again(client: HttpClient) -> None:
+    async with raw_server(sends(ok(len(BODY))), sends(ok(len(BODY)), BODY)) as server:
+        assert await fetched(client, server.url) == BODY
+        assert "Range" not in server.heads[1]
+
+
+async def test_a_server_without_ranges_sends_all_again(client: HttpClient) -> None:
+    async with raw_server(half_then, sends(ok(len(BODY)), BODY)) as server:
+        assert await fetched(client, server.url) == BODY
+        assert "Range: bytes=" in server.heads[1]
+        assert "If-Range" not in server.heads[1]
+
+
+async def test_a_server_that_refuses_ranges_is_asked_without(client: HttpClient) -> None:
+    refuses = sends(ok(0, status="416 Range Not Satisfiable"))
+    async with raw_server(half_then, refuses, sends(ok(len(BODY)), BODY)) as server:
+        assert await fetched(client, server.url) == BODY
+        assert "Range" not in server.heads[2]
+
+
+async def test_a_server_that_restarts_is_given_time(client: HttpClient) -> None:
+    busy = sends(ok(0, status="503 Service Unavailable"))
+    async with raw_server(half_then, busy, busy, rest_of()) as server:
+        assert await fetched(client, server.url) == BODY
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        sends(ok(5, "Content-Range: bytes 0-4/1024000", status="206 x"), b"abcde"),
+        sends(ok(5, "Content-Range: bytes 600000-600004/1024000", status="206 x"), b"abcde"),
+        sends(ok(5, "Content-Range: bytes */1024000", status="206 x"), b"abcde"),
+        sends(ok(5, "Content-Range: bytes 512000-512004/999", status="206 x"), b"abcde"),
+        sends(ok(5, "Content-Range: bytes 512000-512004/2048000", status="206 x"), b"abcde"),
+        sends(ok(5, "Content-Type: multipart/byteranges; boundary=x", status="206 x"), b"abcde"),
+        sends(ok(7), b"another"),
+        sends(ok(len(BODY), 'ETag: "v2"'), BODY),
+        sends(ok(len(BODY)), BODY),
+    ],
+)
+async def test_a_part_that_does_not_fit_is_not_joined(client: HttpClient, second: Script) -> None:
+    async def breaks(connection: Connection) -> None:
+        await half_then(connection, 'ETag: "v1"')
+
+    async with raw_server(breaks, second) as server:
+        with pytest.raises(PeerProtocolError) as caught:
+            await fetched(client, server.url)
+    assert not isinstance(caught.value, SizeMismatch)
+
+
+async def test_a_file_that_vanished_meanwhile_is_a_refusal(client: HttpClient) -> None:
+    async with raw_server(half_then, sends(ok(0, status="404 Gone"))) as server:
+        with pytest.raises(Refused):
+            await fetched(client, server.url)
+
+
+async def test_fewer_bytes_than_announced_are_told_after_the_retries(client: HttpClient) -> None:
+    async with raw_server(sends(ok(10), b"abc")) as server:
+        with pytest.raises((SizeMismatch, PeerGone)):
+            await fetched(client, server.url)
+        assert len(server.heads) == 4
+
+
+async def test_a_part_shorter_than_the_file_is_too_few_bytes_too(client: HttpClient) -> None:
+    short = sends(ok(5, "Content-Range: bytes 512000-512004/1024000", status="206 x"), b"abcde")
+    async with raw_server(half_then, short) as server:
+        with pytest.raises(PeerProtocolError):
+            await fetched(client, server.url)
+
+
+async def test_bytes_beyond_the_announced_ones_are_not_taken(client: HttpClient) -> None:
+    async with raw_server(sends(ok(3), b"abcdef")) as server:
+        with suppress(TransferError):  # as good
+            assert await fetched(client, server.url) == b"abc"
+
+
+async def test_a_chunked_answer_cut_short_is_no_whole_file(client: HttpClient) -> None:
+    async with raw_server(
+        sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc")
+    ) as server:
+        with pytest.raises(TransferError):
+            await fetched(client, server.url)
+
+
+# --- standstill, and no end -------------------------------------------------------------------------
+
+
+async def stall(connection: Connection) -> None:
+    await asyncio.sleep(30)
+
+
+async def test_no_answer_is_a_timeout(client: HttpClient) -> None:
+    async with raw_server(stall) as server:
+        with pytest.raises(TransferTimeout):
+            await fetched(client, server.url)
+
+
+async def test_a_stall_in_the_middle_is_a_timeout(client: HttpClient) -> None:
+    async def stalls(connection: Connection) -> None:
+        await connection.send(ok(10), b"abc")
+        await stall(connection)
+
+    async with raw_server(stalls) as server:
+        with pytest.raises(TransferTimeout):
+            await fetched(client, server.url)
+
+
+async def test_a_slow_server_is_no_stall(client: HttpClient) -> None:
+    async def trickles(connection: Connection) -> None:
+        await connection.send(ok(8))
+        for _ in range(8):
+            await connection.send(b"x")
+            await asyncio.sleep(0.06)
+
+    async with raw_server(trickles) as server:
+        assert await fetched(client, server.url) == b"x" * 8
+
+
+async def test_a_slow_reader_is_no_stall(client: HttpClient) -> None:
+    async with (
+        raw_server(sends(ok(10 * len(BODY)), BODY * 10)) as server,
+        client.get(server.url) as download,
+    ):
+        size = 0
+        async for piece in download.chunks():
+            size += len(piece)
+            if size < 2 * len(BODY):
+                await asyncio.sleep(0.4)
+        assert size == 10 * len(BODY)
+
+
+async def test_an_endless_answer_is_read_only_as_far_as_the_caller_wants(client: HttpClient) -> None:
+    sent = 0
+
+    async def endless(connection: Connection) -> None:
+        nonlocal sent
+        await connection.send("HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            await connection.send(BODY)
+            sent += len(BODY)
+
+    async with raw_server(endless) as server, client.get(server.url) as download:
+        async for _ in download.chunks():
+            await asyncio.sleep(0.3)  # back-pressure reaches the server
+            break
+        before = sent
+        await asyncio.sleep(0.1)
+        assert sent == before
+
+
+async def test_cancelling_closes_the_connection(client: HttpClient) -> None:
+    closed = asyncio.Event()
+
+    async def watches(connection: Connection) -> None:
+        await connection.send(ok(10), b"abc")
+        await connection.reader.read()
+        closed.set()
+
+    async with raw_server(watches) as server:
+        task = asyncio.create_task(fetched(client, server.url))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(closed.wait(), 1)
+
+
+# --- what is no HTTP, and nobody there --------------------------------------------------------------
+
+
+async def test_what_is_no_http_breaks_the_protocol(client: HttpClient) -> None:
+    async with raw_server(sends(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")) as server:
+        with pytest.raises(PeerProtocolError):
+            await fetched(client, server.url)
+
+
+async def test_a_closed_port_is_a_peer_gone(client: HttpClient) -> None:
+    async with raw_server(stall) as server:
+        pass
+    with pytest.raises(PeerGone):
+        await fetched(client, server.url)
+
+
+async def test_an_unknown_host_is_a_peer_gone(client: HttpClient) -> None:
+    with pytest.raises(PeerGone):
+        await fetched(client, "http://no-such-host.invalid/x")
+
+
+# --- redirects --------------------------------------------------------------------------------------
+
+
+def moved(to: str) -> Script:
+    return sends(ok(0, f"Location: {to}", status="302 Found"))
+
+
+async def test_redirects_are_followed_and_the_name_stays_the_first_urls(client: HttpClient) -> None:
+    async with (
+        raw_server(moved("../b?x=%2B"), sends(ok(3), b"abc")) as server,
+        client.get(server.url + "/a/name.txt") as download,
+    ):
+        assert [piece async for piece in download.chunks()] == [b"abc"]
+        assert download.name == "name.txt"
+        assert server.heads[1].startswith("GET /b?x=%2B ")
+
+
+async def test_redirects_end(client: HttpClient) -> None:
+    async with raw_server(moved("/again")) as server:
+        with pytest.raises(ForbiddenTarget) as caught:
+            await fetched(client, server.url)
+        assert caught.value.reason == "redirects"
+        assert len(server.heads) == 6
+
+
+@pytest.mark.parametrize(
+    ("to", "reason"),
+    [
+        ("file:///etc/passwd", "scheme"),
+        ("ftp://127.0.0.1/", "scheme"),
+        ("http://[::1/", "malformed"),
+        ("http://user:pw@127.0.0.1/", "malformed"),
+    ],
+)
+async def test_a_redirect_is_checked_like_any_url(client: HttpClient, to: str, reason: str) -> None:
+    async with raw_server(moved(to)) as server:
+        with pytest.raises(ForbiddenTarget) as caught:
+            await fetched(client, server.url)
+    assert caught.value.reason == reason
+
+
+async def test_a_redirect_into_the_own_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if 127.0.0.1 were public: the redirect goes to 127.0.0.2, which is not."""
+    allows = AddressPolicy.allows
+    monkeypatch.setattr(
+        AddressPolicy, "allows", lambda self, address: address == "127.0.0.1" or allows(self, address)
+    )
+    async with raw_server(moved("http://127.0.0.2/")) as server, HttpClient(AddressPolicy(True)) as client:
+        with pytest.raises(ForbiddenTarget) as caught:
+            await fetched(client, server.url)
+    assert caught.value.reason == "private"
+
+
+async def test_a_redirect_without_a_place_is_a_refusal(client: HttpClient) -> None:
+    async with raw_server(sends(ok(0, status="302 Found"))) as server:
+        with pytest.raises(Refused):
+            await fetched(client, server.url)
+
+
+async def test_nothing_private_is_connected_to_by_default() -> None:
+    async with raw_server(sends(ok(0))) as server, HttpClient(AddressPolicy(allow_insecure=True)) as client:
+        for url in (server.url, f"http://localhost:{server.port}/"):
+            with pytest.raises(ForbiddenTarget) as caught:
+                await fetched(client, url)
+            assert caught.value.reason == "private"
+        assert server.heads == []
+
+
+# --- alive ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "alive"),
+    [
+        (ok(3), True),
+        (ok(4), False),
+        ("HTTP/1.1 200 OK\r\n\r\n", False),
+        (ok(3, status="404 Not Found"), False),
+        (ok(3, status="206 x"), False),
+        ("nonsense\r\n\r\n", False),
+        ("", False),
+        (ok(3, "Location: file:///etc/passwd", status="302 x"), False),
+    ],
+)
+async def test_alive_is_a_head_with_the_right_size(client: HttpClient, answer: str, *, alive: bool) -> None:
+    async with raw_server(sends(answer)) as server:
+        assert await client.alive(server.url + "/x", 3) is alive
+        assert server.heads[0].startswith("HEAD /x HTTP/1.1")
+
+
+async def test_nobody_there_is_not_alive(client: HttpClient) -> None:
+    async with raw_server(stall) as server:
+        assert not await client.alive(server.url, 3)
+    assert not await client.alive(server.url, 3)
+    assert not await client.alive("ftp://x/", 3)
