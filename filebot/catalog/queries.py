@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from filebot.catalog import sqlite
 from filebot.catalog.folding import fold
 from filebot.catalog.rows import scope_key, scope_mark
-from filebot.catalog.schema import entries, links, people
+from filebot.catalog.schema import entries, links, people, totals
 from filebot.model import Digest, Scope
 
 _MAX_ID: Final = 2**63 - 1
@@ -93,12 +93,12 @@ def search(scope: Scope, words: Collection[str], limit: int, before: int | None)
 
 def newest_names(scope: Scope, limit: int) -> sa.Select[Any]:
     """The names of the newest entries, as often as they are there."""
-    return page(scope, limit).with_only_columns(entries.c.name)
+    return page(scope, limit).with_only_columns(entries.c.name_key, entries.c.name)
 
 
 def names_with(scope: Scope, part: str, limit: int) -> sa.Select[Any]:
     """Names that hold a folded ``part`` of three characters or more."""
-    return _found([entries.c.name], scope, [part], names_only=True).limit(limit)
+    return _found([entries.c.name_key, entries.c.name], scope, [part], names_only=True).limit(limit)
 
 
 def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
@@ -108,12 +108,21 @@ def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
 
 def used_by(owner: str) -> sa.Select[Any]:
     """How many entries, and their bytes."""
-    return _usage(entries.c.owner == owner)
+    blobs = (
+        sa.select(sa.func.count().label("files"), sa.func.max(entries.c.size).label("size"))
+        .where(entries.c.owner == owner)
+        .group_by(entries.c.digest)
+        .subquery()
+    )
+    return sa.select(
+        sa.func.coalesce(sa.func.sum(blobs.c.files), 0).label("files"),
+        sa.func.coalesce(sa.func.sum(blobs.c.size), 0).label("used_bytes"),
+    )
 
 
 def used_in_all() -> sa.Select[Any]:
-    """The same of all entries."""
-    return _usage(sa.true())
+    """The bytes of all entries."""
+    return sa.select(totals.c.used_bytes)
 
 
 def link(digest: Digest, name: str) -> sa.Select[Any]:
@@ -133,19 +142,6 @@ def _searched_row_by_row(
     # The first row out of reach; NULL in a smaller scope.
     end = page(scope, 1, before).with_only_columns(entries.c.id).offset(UNINDEXED_ROWS).scalar_subquery()
     return candidates.where(entries.c.id > sa.func.coalesce(end, 0), sqlite.contains_all(words))
-
-
-def _usage(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    blobs = (
-        sa.select(sa.func.count().label("files"), sa.func.max(entries.c.size).label("size"))
-        .where(which)
-        .group_by(entries.c.digest)
-        .subquery()
-    )
-    return sa.select(
-        sa.func.coalesce(sa.func.sum(blobs.c.files), 0).label("files"),
-        sa.func.coalesce(sa.func.sum(blobs.c.size), 0).label("used_bytes"),
-    )
 
 
 def _found(

@@ -5,7 +5,6 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from filebot.catalog.folding import fold
 from filebot.filenames import extension
 
 # Found by trial: one typo in four letters and two in eight still count, a shared ending does not.
@@ -18,18 +17,18 @@ _COMPARED: Final = 256
 """Characters; more than any name has, so that nobody pays for what a person may type."""
 
 
-def likeliest(name: str, known: Iterable[str], limit: int) -> list[str]:
-    """The names of ``known`` most like ``name``, best first; of names that differ by case, the first.
+def likeliest(key: str, known: Iterable[tuple[str, str]], limit: int) -> list[str]:
+    """The known names most like ``key``, best first; of names that differ by case, the first.
 
-    Extensions are left out of the comparison: every PDF is much like every other otherwise.
+    ``key`` is folded, ``known`` has each name's folded form and itself. Extensions are left out of the
+    comparison: every PDF is much like every other otherwise.
     """
     names: dict[str, str] = {}
-    for candidate in known:
-        names.setdefault(fold(candidate), candidate)
-    stems = {key: _stem(key) for key in names}
-    scores = _scores(_stem(fold(name)), stems)
-    best = sorted(scores, key=lambda key: -scores[key])  # stable: the earlier known first
-    return [names[key] for key in best[:limit]]
+    for other, name in known:
+        names.setdefault(other, name)
+    scores = _scores(_stem(key), {other: _stem(other) for other in names})
+    best = sorted(scores, key=lambda other: -scores[other])  # stable: the earlier known first
+    return [names[other] for other in best[:limit]]
 
 
 def _scores(stem: str, stems: dict[str, str]) -> dict[str, float]:

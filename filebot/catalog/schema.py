@@ -53,9 +53,17 @@ entries: Final = sa.Table(
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Index("ix_entries_scope_id", "scope", "id"),
     sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
-    sa.Index("ix_entries_digest", "digest", "size"),
+    sa.Index("ix_entries_digest", "digest"),
     sa.Index("ix_entries_owner", "owner", "digest", "size"),
     sqlite_autoincrement=True,  # an id is never used twice
+)
+
+# One row: what adding up all entries would give. Triggers keep it, as every upload asks for it.
+totals: Final = sa.Table(
+    "totals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("used_bytes", sa.BigInteger, nullable=False),
 )
 
 # One row for each name of a blob: only the newest upload is ever asked for.

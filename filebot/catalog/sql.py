@@ -17,7 +17,7 @@ from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable
 from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Scope
 
-NEAREST_NAMES: Final = 5_000
+NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
 NEAREST_PARTS: Final = 24
 NEAREST_NAMES_A_PART: Final = 200
@@ -71,11 +71,12 @@ class SqlCatalog:
         return await self._entries(queries.search(scope, wanted, limit, before)) if wanted else []
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
-        rows = await self._read(queries.newest_names(scope, NEAREST_NAMES))
-        names = [row.name for row in rows]
-        if len(names) == NEAREST_NAMES:
-            names += await self._names_sharing_parts(scope, fold(name))
-        return await asyncio.to_thread(likeliest, name, names, limit)
+        key = fold(name)
+        known = list(await self._read(queries.newest_names(scope, NEAREST_NAMES)))
+        if len(known) == NEAREST_NAMES:
+            known += await self._names_sharing_parts(scope, key)
+        pairs = ((row.name_key, row.name) for row in known)
+        return await asyncio.to_thread(likeliest, key, pairs, limit)
 
     async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
         return await self._change(changes.rename(entry_id, name, at))
@@ -91,8 +92,8 @@ class SqlCatalog:
         return usage.files, usage.used_bytes
 
     async def used_in_all(self) -> int:
-        usage = (await self._read(queries.used_in_all()))[0]
-        return int(usage.used_bytes)
+        total = (await self._read(queries.used_in_all()))[0]
+        return int(total.used_bytes)
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         rows = await self._read(queries.link(digest, name))
@@ -112,14 +113,13 @@ class SqlCatalog:
         chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
         await self._writer.run(changes.execute, chosen)
 
-    async def _names_sharing_parts(self, scope: Scope, key: str) -> list[str]:
+    async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
         starts = range(len(key) - sqlite.TRIGRAM + 1)[:NEAREST_PARTS]
-        names: list[str] = []
+        found: list[sa.Row[Any]] = []
         for part in {key[start : start + sqlite.TRIGRAM] for start in starts}:
-            rows = await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
-            names += [row.name for row in rows]
-        return names
+            found += await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
+        return found
 
     async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         if not self._open:

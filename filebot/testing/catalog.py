@@ -58,7 +58,7 @@ class MemoryCatalog:
         return found[:limit]
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
-        return likeliest(name, (e.name for e in self._in(scope)), limit)
+        return likeliest(fold(name), ((fold(e.name), e.name) for e in self._in(scope)), limit)
 
     async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
         if entry_id not in self._entries:

@@ -1,4 +1,4 @@
-"""Entries with their full-text index, links and people.
+"""Entries with their full-text index and their sum, links and people.
 
 A migration says what was true on its day: it names its columns itself and never imports the schema.
 """
@@ -38,11 +38,27 @@ _TRIGGERS: Final = (
     BEGIN {_DROP_OLD} {_ADD_NEW} END""",
 )
 
+# The same bytes count once: with the first entry that has them, until the last.
+_COUNT_BYTES: Final = (
+    """CREATE TRIGGER totals_insert AFTER INSERT ON entries
+    WHEN NOT EXISTS (SELECT 1 FROM entries WHERE digest = new.digest AND id <> new.id)
+    BEGIN UPDATE totals SET used_bytes = used_bytes + new.size; END""",
+    """CREATE TRIGGER totals_delete AFTER DELETE ON entries
+    WHEN NOT EXISTS (SELECT 1 FROM entries WHERE digest = old.digest)
+    BEGIN UPDATE totals SET used_bytes = used_bytes - old.size; END""",
+)
+
 
 def upgrade() -> None:
     """Make everything."""
     _create_entries()
-    for statement in (_INDEX, *_TRIGGERS):
+    op.create_table(
+        "totals",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("used_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    for statement in (_INDEX, *_TRIGGERS, *_COUNT_BYTES, "INSERT INTO totals VALUES (1, 0)"):
         op.execute(statement)
     op.create_table(
         "links",
@@ -85,5 +101,5 @@ def _create_entries() -> None:
     )
     op.create_index("ix_entries_scope_id", "entries", ["scope", "id"])
     op.create_index("ix_entries_scope_name", "entries", ["scope", "name_key", "id"])
-    op.create_index("ix_entries_digest", "entries", ["digest", "size"])
+    op.create_index("ix_entries_digest", "entries", ["digest"])
     op.create_index("ix_entries_owner", "entries", ["owner", "digest", "size"])
