@@ -1,0 +1,153 @@
+"""The private Prosody does what all other tests against a real server take for granted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from slixmpp.exceptions import IqError
+
+from filebot.demo.prosody import Prosody
+from filebot.errors import ConfigError
+from tests.e2e import go_sendxmpp
+from tests.e2e.peer import Peer
+
+CONTENT = bytes(range(256)) * 400
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Prosody]:
+    async with Prosody(tmp_path / "server", users=["anna", "bert"]) as running:
+        yield running
+
+
+async def login(server: Prosody, user: str) -> Peer:
+    return await Peer.connect(
+        server.jid(user),
+        server.password(user),
+        host="127.0.0.1",
+        port=server.c2s_port,
+        ca_file=server.ca_file,
+    )
+
+
+@pytest.fixture
+async def anna(server: Prosody) -> AsyncIterator[Peer]:
+    async with await login(server, "anna") as peer:
+        yield peer
+
+
+@pytest.fixture
+async def bert(server: Prosody) -> AsyncIterator[Peer]:
+    async with await login(server, "bert") as peer:
+        yield peer
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "Grüße vom Gipfel.jpg"
+    path.write_bytes(CONTENT)
+    return path
+
+
+async def test_two_people_talk(anna: Peer, bert: Peer) -> None:
+    anna.say("hello", bert.jid)
+    heard = await bert.next_message()
+    assert (heard.sender, heard.kind, heard.body) == (anna.jid, "chat", "hello")
+
+
+async def test_a_dropped_file_can_be_fetched_by_the_other(anna: Peer, bert: Peer, photo: Path) -> None:
+    url = await anna.drop(photo, bert.jid)
+    heard = await bert.next_message()
+    assert heard.body == heard.url == url
+    assert url.startswith("https://localhost:")
+    assert await bert.download(url) == CONTENT
+
+
+async def test_what_is_said_in_a_room_reaches_everybody(
+    server: Prosody, anna: Peer, bert: Peer, photo: Path
+) -> None:
+    room = f"den@{server.conference}"
+    await anna.join(room, "Anna")
+    await bert.join(room, "Bert")
+    url = await anna.drop(photo, room, mtype="groupchat")
+    heard = await bert.next_message(lambda message: message.url is not None)
+    assert (heard.sender, heard.kind, heard.url) == (f"{room}/Anna", "groupchat", url)
+
+
+@pytest.mark.skipif(not go_sendxmpp.installed(), reason="go-sendxmpp is not installed")
+async def test_a_file_of_go_sendxmpp_is_seen(server: Prosody, bert: Peer, photo: Path) -> None:
+    await go_sendxmpp.send_file(
+        photo,
+        server.jid("bert"),
+        jid=server.jid("anna"),
+        password=server.password("anna"),
+        host="localhost",
+        port=server.c2s_port,
+        ca_file=server.ca_file,
+    )
+    heard = await bert.next_message()
+    assert heard.url is not None
+    assert heard.body == heard.url
+    assert await bert.download(heard.url) == CONTENT
+
+
+async def test_after_a_crash_it_is_the_same_server(server: Prosody, photo: Path) -> None:
+    async with await login(server, "anna") as anna:
+        url = await anna.upload(photo)
+    await server.kill()
+    await server.restart()
+    async with await login(server, "anna") as anna:
+        assert await anna.download(url) == CONTENT
+
+
+async def test_a_file_over_the_limit_gets_no_slot(tmp_path: Path, photo: Path) -> None:
+    small = Prosody(tmp_path / "small", users=["anna"], upload_limit_bytes=1000)
+    async with small as server, await login(server, "anna") as anna:
+        with pytest.raises(IqError, match="not-acceptable"):
+            await anna.upload(photo)
+
+
+async def test_the_upload_service_can_be_left_out(tmp_path: Path, photo: Path) -> None:
+    bare = Prosody(tmp_path / "bare", users=["anna"], upload_limit_bytes=None)
+    async with bare as server, await login(server, "anna") as anna:
+        with pytest.raises(LookupError):
+            await anna.upload(photo)
+
+
+async def test_a_component_logs_in_with_its_secret(tmp_path: Path) -> None:
+    async with Prosody(tmp_path / "server", components=["files.localhost"]) as server:
+        login = server.component("files.localhost")
+        reader, writer = await asyncio.open_connection(login.host, login.port)
+        writer.write(
+            b"<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'"
+            b" to='files.localhost'>"
+        )
+        answer = await reader.readuntil(b"id='") + await reader.readuntil(b">")
+        assert b"files.localhost" in answer
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_nobody_else_is_trusted_by_its_certificate(server: Prosody, anna: Peer, photo: Path) -> None:
+    url = await anna.upload(photo)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await session.get(url)
+
+
+async def test_nothing_is_left_running_when_the_caller_fails(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with Prosody(tmp_path / "server") as server:
+            raise ZeroDivisionError
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", server.c2s_port)
+
+
+async def test_a_missing_prosody_is_said_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="apt-get install prosody"):
+        await Prosody(tmp_path / "server").__aenter__()
