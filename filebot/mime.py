@@ -1,0 +1,97 @@
+"""What a file is, told from its content by libmagic, its ZIP directory and its picture header.
+
+However large or hostile the file is, only bounded parts of it are read: the first 64 KiB, for a ZIP its end
+and the beginning of its directory, for a picture at most a MiB here and there.
+"""
+
+import asyncio
+import logging
+import math
+import os
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import imagesize  # type: ignore[import-untyped] # it ships no types
+import magic
+
+from filebot.errors import StorageError
+from filebot.model import FileKind
+from filebot.protocol.media_types import UNKNOWN, ZIP, of_zip, refined, registered
+from filebot.protocol.zip_directory import TAIL_BYTES, directory_range, member_names
+
+_log = logging.getLogger(__name__)
+
+HEAD_BYTES: Final = 64 * 1024
+DIRECTORY_BYTES: Final = 256 * 1024
+"""Of a ZIP's directory: some thousand names, and what tells the kind is mostly among the first."""
+
+MAX_PIXELS: Final = 200_000
+"""Of one side of a picture; more is a mistake or a lie."""
+
+
+class LibmagicInspector:
+    """Implements :class:`filebot.ports.Inspector`."""
+
+    def __init__(self) -> None:
+        # One handle for all threads: it has a lock of its own, and each would hold megabytes.
+        self._magic = magic.Magic(mime=True)
+
+    async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
+        return await asyncio.to_thread(self._inspect, file, name, claimed)
+
+    def _inspect(self, path: Path, name: str, claimed: str | None) -> FileKind:
+        try:
+            with path.open("rb") as file:
+                media_type = refined(self._content_type(file), name, claimed)
+                if not media_type.startswith("image/"):
+                    return FileKind(media_type)
+                return FileKind(media_type, *_picture_size(file))
+        except OSError as error:
+            raise StorageError(str(error)) from error
+
+    def _content_type(self, file: BinaryIO) -> str:
+        try:
+            found = registered(self._magic.from_buffer(file.read(HEAD_BYTES)))
+        except magic.MagicException as error:
+            _log.warning("libmagic failed: %s", error)
+            found = UNKNOWN
+        if found in {ZIP, UNKNOWN}:
+            return _zip_type(file) or found
+        return found
+
+
+def _zip_type(file: BinaryIO) -> str | None:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - TAIL_BYTES))
+    found = directory_range(file.read(TAIL_BYTES), size)
+    if found is None:
+        return None
+    start, length = found
+    file.seek(start)
+    kind = of_zip(member_names(file.read(min(length, DIRECTORY_BYTES))))
+    return None if kind == ZIP else kind
+
+
+class _Frugal:
+    """A file for a parser that would follow any length and any number of boxes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = 1024 * 1024
+
+    def read(self, size: int) -> bytes:
+        self._left -= max(size, 1024)
+        if size < 0 or self._left < 0:
+            raise ValueError("too much to read for a picture's size")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+
+def _picture_size(file: BinaryIO) -> tuple[int | None, int | None]:
+    """Width and height as shown, in pixels; both or none."""
+    width, height = imagesize.get(_Frugal(file))
+    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: an SVG's joke
+        return None, None
+    return math.ceil(width), math.ceil(height)
