@@ -7,7 +7,7 @@ BIN := .venv/bin
 # ONCE=1: go through it once and leave, without waiting for a person.
 demo:
 	@scripts/bootstrap demo
-	@$(BIN)/python -m filebot.demo $(if $(ONCE),--once)
+	@$(BIN)/filebot demo $(if $(ONCE),--once)
 
 test:
 	@scripts/bootstrap test

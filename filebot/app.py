@@ -13,7 +13,6 @@ from filebot.catalog import open_catalog
 from filebot.commands import Commands
 from filebot.config import Config
 from filebot.conversation import Voice
-from filebot.errors import ConfigError
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage
@@ -130,10 +129,7 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
 
 def _commands(config: Config, desk: Desk, replies: Replies) -> Commands:
     plugins = config.plugins
-    try:
-        loaded = load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths)
-    except ConfigError as error:
-        raise config.located(error) from error
+    loaded = load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths)
     for each in loaded:
         replies.add(each.plugin.name, each.plugin.templates)
     return Commands(loaded, desk, Voice(desk.ports.messenger, replies, desk.ports.catalog))

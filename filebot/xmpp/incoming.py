@@ -111,7 +111,8 @@ class Reader:
             return None
         if self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None:
             return self._through_room(speaker)
-        return Sender(Address(speaker.full), speaker.bare)
+        # Answers go to all of the person's clients: some, go-sendxmpp for one, leave at once.
+        return Sender(Address(speaker.bare), speaker.bare)
 
     def _in_room(self, stanza: Element, speaker: JID) -> Sender | None:
         room, nick = speaker.bare, speaker.resource

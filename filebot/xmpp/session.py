@@ -125,6 +125,11 @@ class Session:
         await self._rooms.settled(ROOMS_LIMIT_S)
         return self._stream.boundjid.full
 
+    async def ended(self) -> None:
+        """Wait for what ends a session that is not stopped. Raises LoginFailed."""
+        if self._running is not None:
+            await asyncio.shield(self._running)
+
     async def stop(self) -> None:
         """Say good-bye to rooms and contacts and end the stream; takes a few seconds at most."""
         running, self._running = self._running, None

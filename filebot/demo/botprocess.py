@@ -1,0 +1,120 @@
+"""A bot as an operator runs it: its own process, its own config file."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from filebot.errors import FilebotError
+
+READY_LIMIT_S: Final = 30.0
+STOP_LIMIT_S: Final = 30.0
+LINES_KEPT: Final = 2000
+
+
+class BotEnded(FilebotError):
+    """The bot's process ended before it was ready; the text is the end of its log."""
+
+
+class BotProcess:
+    """``filebot run`` for as long as the context is open; ready when it is entered."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.log: deque[str] = deque(maxlen=LINES_KEPT)
+        """The latest lines of its log."""
+        self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None  # noqa: S101 - entered
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it and wait until it is online and in its rooms. Raises BotEnded or TimeoutError."""
+        self._ready.clear()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "filebot", "run", "--config", str(self.config), stderr=PIPE
+        )
+        self._reading = asyncio.create_task(self._read(self._process))
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            async with asyncio.timeout(READY_LIMIT_S):
+                await asyncio.wait({ready, self._reading}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if not self._ready.is_set():
+            await self.stop()
+            raise BotEnded("\n".join([*self.log][-20:]))
+
+    async def stop(self) -> int:
+        """Ask it to end (SIGTERM) and return its exit code; kill it if it does not in time."""
+        if self._process is None:
+            return 0
+        with suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                return await self._process.wait()
+        finally:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once (SIGKILL), as a crash would."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if self._reading is not None:
+            await self._reading
+
+    async def _read(self, process: Process) -> None:
+        assert process.stderr is not None  # noqa: S101 - piped
+        async for line in process.stderr:
+            text = line.decode(errors="replace").rstrip()
+            self.log.append(text)
+            if " ready " in f" {text} ":
+                self._ready.set()
+
+
+def write_config(path: Path, tables: Mapping[str, Any]) -> Path:
+    """Write a config of plain values, one table below another; readable by its owner only."""
+    lines = [f"{key} = {_toml(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
+    for name, table in tables.items():
+        if isinstance(table, Mapping):
+            lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    path.touch(mode=0o600)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+        case _:
+            # A TOML basic string escapes as JSON does, but for what no path or JID here holds.
+            return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
