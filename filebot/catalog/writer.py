@@ -12,7 +12,7 @@ are one call, and so sixteen new rows are one statement.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, TypeVar
@@ -103,22 +103,28 @@ class Writer:
 
     async def _commit(self, group: Sequence[_Job]) -> None:
         try:
+            if not await self._attempt(group):
+                for job in group:
+                    await self._attempt([job])
+        finally:
+            # Only a stopped writer has left any of them without an answer.
+            _fail(group, CatalogUnavailable("the catalog's writer was stopped"))
+
+    async def _attempt(self, group: Sequence[_Job]) -> bool:
+        """Whether everybody in the group has an answer; False if they must be tried one by one."""
+        try:
             with translated():
                 async with self._engine.begin() as connection:
                     results = await _run(connection, group)
         except Exception as error:  # noqa: BLE001 - every kind belongs to the caller that waits for it
-            if len(group) == 1:
-                _fail(group, error)
-                return
-            for job in group:
-                await self._commit([job])
-        except BaseException:
-            _fail(group, CatalogUnavailable("the catalog's writer was stopped"))
-            raise
+            if len(group) > 1:
+                return False
+            _fail(group, error)
         else:
             for job, result in zip(group, results, strict=True):
                 if not job.done.done():
                     job.done.set_result(result)
+        return True
 
 
 async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
@@ -128,7 +134,7 @@ async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
     return results
 
 
-def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+def _fail(jobs: Iterable[_Job], error: Exception) -> None:
     for job in jobs:
         if not job.done.done():
             job.done.set_exception(error)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -174,6 +175,29 @@ async def test_a_stopped_writer_leaves_nobody_waiting(engine: AsyncEngine) -> No
     with pytest.raises(CatalogUnavailable):
         await writer.run(insert, 2)
     assert await kept(engine) == []
+
+
+async def test_a_writer_stopped_while_it_tries_one_by_one_leaves_nobody_waiting(
+    engine: AsyncEngine,
+) -> None:
+    writer, gate, slow = Writer(engine), Gate(), Gate()
+    await writer.run(insert, 1)
+    first = await behind(writer, gate)
+    # The second insert of 1 fails and takes the group apart; ``slow`` is reached again on its own.
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(writer.run(insert, 1))]
+    tasks += [asyncio.create_task(writer.run(slow, None)), asyncio.create_task(writer.run(insert, 2))]
+    await asyncio.sleep(0)
+    gate.open.set()
+    await slow.entered.wait()
+    (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "catalog-writer"]
+    task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [
+        sa.exc.IntegrityError,
+        CatalogUnavailable,
+        CatalogUnavailable,
+    ]
+    await first
 
 
 async def test_a_full_disk_is_told_apart(engine: AsyncEngine) -> None:
