@@ -47,7 +47,9 @@ class Places:
         return self.file if line is None else f"{self.file} line {line}"
 
     def before(self, mistake: str) -> str:
-        """A mistake that begins with a dotted key, behind the place of that key."""
+        """A mistake that begins with a dotted key, behind that key's place; unless it has one already."""
+        if mistake.startswith((f"{self.file}:", f"{self.file} line ")):
+            return mistake
         return f"{self.of(tuple(mistake.partition(':')[0].split('.')))}: {mistake}"
 
 

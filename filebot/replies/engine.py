@@ -41,9 +41,12 @@ class Replies:
     def __init__(self, default_language: str = languages.SOURCE, overrides: Path | None = None) -> None:
         """``overrides`` is the operator's folder of templates, laid out as ours is.
 
-        Raises ConfigError if the folder or a template in it cannot be used.
+        Raises ConfigError if the language is not spoken, or a template of the folder cannot be used.
         """
-        self._default = languages.negotiated((default_language,), languages.SOURCE)
+        self._default = languages.negotiated((default_language,), "")
+        if not self._default:
+            known = ", ".join(languages.LANGUAGES)
+            raise ConfigError((f"replies.language: {default_language} is not spoken; use one of: {known}",))
         self._inline: dict[str, str] = {}
         loader = _loader(self._inline, overrides)
         self._environments = {name: _environment(name, loader) for name in languages.LANGUAGES}
@@ -143,14 +146,13 @@ def _environment(language: str, loader: BaseLoader) -> ImmutableSandboxedEnviron
 
 
 def _mistake(environment: ImmutableSandboxedEnvironment, file: Path) -> str | None:
+    place = f"replies.templates: {file}"
     try:
         environment.parse(file.read_text(encoding="utf-8"))
     except TemplateSyntaxError as error:
-        return (
-            f"{file} line {error.lineno}: {error.message}; correct it, or remove it to use the shipped one"
-        )
+        return f"{place} line {error.lineno}: {error.message}; correct it or remove the file"
     except (OSError, UnicodeDecodeError) as error:
-        return f"{file}: cannot be read as UTF-8 text ({type(error).__name__}); correct or remove the file"
+        return f"{place}: cannot be read as UTF-8 text ({type(error).__name__}); correct or remove the file"
     return None
 
 

@@ -149,6 +149,7 @@ def test_mistakes_that_plugins_find_get_their_line(tmp_path: Path) -> None:
         "config.toml line 4: plugins.quota.x: no",
         "config.toml: odd",
     )
+    assert found.located(located).mistakes == located.mistakes
 
 
 # --- the password ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from filebot.config.places import KeyPath, Places, lines_of
@@ -116,6 +116,7 @@ def keys_in(value: object, path: KeyPath = ()) -> Iterator[KeyPath]:
 
 
 @given(st.lists(LINE, max_size=6).map("\n".join))
+@settings(deadline=None)
 def test_every_key_that_the_parser_finds_has_a_line(text: str) -> None:
     try:
         document = tomllib.loads(text)
@@ -128,5 +129,6 @@ def test_every_key_that_the_parser_finds_has_a_line(text: str) -> None:
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_the_finder_never_fails(text: str) -> None:
     lines_of(text)

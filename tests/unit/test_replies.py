@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import TemplateNotFound, UndefinedError
 from jinja2.exceptions import SecurityError
@@ -154,6 +154,11 @@ def test_the_default_language_is_the_configured_one() -> None:
     assert "密" in Replies("zh_CN").render("errors/encrypted", "fr")
 
 
+def test_a_default_language_without_words_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="use one of: en, zh_CN"):
+        Replies("fr")
+
+
 @pytest.mark.parametrize(
     ("typed", "language"),
     [
@@ -176,6 +181,7 @@ def test_people_name_languages_by_word_or_by_tag(
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_no_text_upsets_the_choice_of_a_language(text: str) -> None:
     replies = Replies.__new__(Replies)
     assert replies.parse_language(text) in {None, *LANGUAGES}
@@ -284,6 +290,7 @@ def test_alternatives_are_listed_as_the_language_does() -> None:
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_a_line_is_one_line_and_short(text: str) -> None:
     assert len(line(text).splitlines()) <= 1
     assert len(line(text * 1_000)) <= 3_000

@@ -1,0 +1,5 @@
+"""``python -m filebot``."""
+
+from filebot.cli import main
+
+main(prog_name="filebot")

@@ -1,0 +1,208 @@
+"""The command line. Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
+
+What a command needs is imported when it runs, so that ``--help`` is quick.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from filebot import __version__, logs
+from filebot.config import Config, load
+from filebot.config.first import first_config, write_private
+from filebot.config.values import bare_jid
+from filebot.errors import ConfigError, FilebotError
+
+log = logging.getLogger(__name__)
+
+FAILED: Final = 1
+WRONG: Final = 2
+
+
+def _jid(text: str) -> str:
+    try:
+        return bare_jid(text.strip())
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _jids(text: str) -> tuple[str, ...]:
+    return tuple(_jid(word) for word in text.replace(",", " ").split())
+
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config.toml"),
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """An XMPP bot for dropping files in a chat and getting them back."""
+
+
+@main.command()
+@config_option
+@click.option("--jid", type=_jid, help="The bot's account.")
+@click.option(
+    "--password", help="Its password. Others can see it in the list of processes: better be asked."
+)
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
+    help="A file with the password in its first line, instead of writing it into the config.",
+)
+@click.option("--admin", "admins", type=_jid, multiple=True, help="Who runs the bot; may be given again.")
+@click.option("--force", is_flag=True, help="Replace a config that is there already.")
+def init(
+    path: Path,
+    jid: str | None,
+    password: str | None,
+    password_file: Path | None,
+    admins: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Write a configuration; asks for what is not given."""
+    if password is not None and password_file is not None:
+        raise click.UsageError("--password and --password-file are two answers to one question; give one")
+    if path.exists() and not force:
+        raise click.UsageError(f"{path} is there already; --force replaces it")
+    interactive = jid is None or (password is None and password_file is None)
+    jid = jid or _asked("The bot's address (name@example.org)", value_proc=_jid)
+    secret = password_file or password or _asked("Its password", hide_input=True)
+    if interactive and not admins:
+        admins = _asked(
+            "Addresses of admins, with blanks between (may be empty)", default="", value_proc=_jids
+        )
+    try:
+        write_private(path, first_config(jid, secret, admins), replace=force)
+    except OSError as error:
+        _stop([f"{path} cannot be written: {error.strerror}"], FAILED)
+    click.echo(f"Wrote {path}. Next: filebot check --config {path}\nThen:  filebot run --config {path}")
+
+
+@main.command()
+@config_option
+@click.option("--offline", is_flag=True, help="Only examine the file; connect to nothing.")
+def check(path: Path, offline: bool) -> None:
+    """Examine the configuration, then log in and try what the bot needs."""
+    config = _loaded(path)
+    _examine(config)
+    click.echo("config is fine")
+    if not offline:
+        _try(config)
+
+
+@main.command()
+@config_option
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="From which importance on a record is written.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of each line.",
+)
+def run(path: Path, log_level: str, log_format: logs.Format) -> None:
+    """Run the bot until Ctrl-C or SIGTERM."""
+    logs.set_up(log_level, log_format)
+    config = _loaded(path)
+    from filebot import app  # noqa: PLC0415 - see above
+
+    try:
+        code = asyncio.run(app.run(config))
+    except ConfigError as error:
+        _stop(config.located(error).mistakes, WRONG)
+    except FilebotError as error:
+        _stop([f"{type(error).__name__}: {error}"], FAILED)
+    except Exception:
+        log.exception("stopped by a failure")
+        sys.exit(FAILED)
+    sys.exit(code)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Leave after the conversation.")
+def demo(once: bool) -> None:
+    """Show a whole conversation on a private server of its own (needs Prosody)."""
+    from filebot.demo import conversation  # noqa: PLC0415 - see above
+
+    sys.exit(conversation.main(once))
+
+
+def _loaded(path: Path) -> Config:
+    try:
+        return load(path, os.environ)
+    except ConfigError as error:
+        _stop(error.mistakes, WRONG)
+
+
+def _examine(config: Config) -> None:
+    """Look at what only plugins and templates know of the config."""
+    from filebot import loader  # noqa: PLC0415 - see above
+    from filebot.replies import Replies  # noqa: PLC0415
+
+    mistakes: list[str] = []
+    plugins = config.plugins
+    steps: list[Callable[[], object]] = [
+        lambda: loader.load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths),
+        lambda: Replies(config.replies.language, config.replies.templates),
+    ]
+    for step in steps:
+        try:
+            step()
+        except ConfigError as error:
+            mistakes += config.located(error).mistakes
+        except FilebotError as error:
+            _stop([str(error)], FAILED)
+    if mistakes:
+        _stop(mistakes, WRONG)
+
+
+def _try(config: Config) -> None:
+    """Print what works and what does not; leave with 1 if anything does not."""
+    from filebot import probe  # noqa: PLC0415 - see above
+
+    logs.set_up("error")
+    console = Console(highlight=False)
+    fine = True
+    for name, works, detail in asyncio.run(probe.probe(config)):
+        mark = Text("✓ ", "green") if works else Text("✗ ", "red")
+        console.print(mark + Text(f"{name}: {detail}"), soft_wrap=True)
+        fine = fine and works
+    if not fine:
+        sys.exit(FAILED)
+
+
+def _asked(question: str, **options: Any) -> Any:
+    try:
+        return click.prompt(question, show_default=False, **options)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError(f"nobody answers: {question}; give it as an option, see --help") from None
+
+
+def _stop(lines: Iterable[str], code: int) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(code)

@@ -1,0 +1,238 @@
+"""The command line: what it writes, what it says, and with which code it leaves."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import filebot
+from filebot import __version__, logs
+from filebot.cli import main
+from filebot.config import Config, load
+from filebot.config.first import first_config
+from filebot.errors import ConfigError, LoginFailed
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = ["--jid", "bot@example.org", "--password", "hunter2"]
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FILEBOT_PASSWORD", raising=False)
+    monkeypatch.setattr(logs, "set_up", lambda *_: None)
+
+
+@pytest.fixture
+def config() -> Path:
+    assert call("init", *OPTIONS).exit_code == 0
+    return Path("config.toml")
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Takes the place of the composition root."""
+    fake = SimpleNamespace()
+    monkeypatch.setattr(filebot, "app", fake, raising=False)
+    return fake
+
+
+def call(*words: str, answers: str = "") -> Result:
+    return CliRunner().invoke(main, list(words), input=answers)
+
+
+def process(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "filebot", *words],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+# --- init --------------------------------------------------------------------------------------
+
+
+def test_init_asks_and_writes_a_config_for_the_owner_only(tmp_path: Path) -> None:
+    answers = "nonsense\nBot@example.org\nhunter2\nalice@example.org, bob@example.org\n"
+    result = call("init", answers=answers)
+    assert result.exit_code == 0, result.output
+    assert "hunter2" not in result.output
+    assert "is not" in result.output
+    assert "filebot check --config config.toml" in result.output
+    assert stat.S_IMODE(Path("config.toml").stat().st_mode) == 0o600
+    written = load(Path("config.toml"), {})
+    assert written.xmpp.jid == "bot@example.org"
+    assert written.xmpp.password.get_secret_value() == "hunter2"
+    assert written.access.admins == ("alice@example.org", "bob@example.org")
+    assert [file.name for file in tmp_path.iterdir()] == ["config.toml"]
+
+
+def test_init_asks_nothing_when_all_is_given(config: Path) -> None:
+    assert load(config, {}).access.admins == ()
+
+
+def test_init_refers_to_a_file_with_the_password(tmp_path: Path) -> None:
+    Path("secret").write_text("hunter2\n")
+    Path("secret").chmod(0o600)
+    Path("etc").mkdir()
+    words = ("--config", "etc/bot.toml", "--jid", "bot@example.org", "--password-file", "secret")
+    assert call("init", *words, "--admin", "a@b.c", "--admin", "d@e.f").exit_code == 0
+    written = load(Path("etc/bot.toml"), {})
+    assert written.xmpp.password.get_secret_value() == "hunter2"
+    assert written.xmpp.password_file == tmp_path / "secret"
+    assert written.access.admins == ("a@b.c", "d@e.f")
+
+
+def test_init_replaces_a_config_only_by_force(config: Path) -> None:
+    before = config.read_text()
+    result = call("init", "--jid", "other@example.org", "--password", "x")
+    assert result.exit_code == 2
+    assert "--force replaces it" in result.output
+    assert config.read_text() == before
+    assert call("init", "--jid", "other@example.org", "--password", "x", "--force").exit_code == 0
+    assert load(config, {}).xmpp.jid == "other@example.org"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "nobody answers"),
+        (["--jid", "bot@example.org"], "nobody answers"),
+        (["--jid", "example.org", "--password", "x"], "write it like name@example.org"),
+        ([*OPTIONS, "--admin", "a b"], "is not an address"),
+        ([*OPTIONS, "--password-file", "x"], "two answers"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_init_without_a_person_says_what_is_missing(words: list[str], says: str) -> None:
+    result = call("init", *words)
+    assert result.exit_code == 2
+    assert says in result.output
+    assert not Path("config.toml").exists()
+
+
+def test_init_where_nothing_can_be_written_leaves_with_1() -> None:
+    result = call("init", "--config", "nowhere/config.toml", *OPTIONS)
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@settings(deadline=None)
+def test_any_password_survives_being_written(password: str) -> None:
+    import tomllib
+
+    text = first_config("bot@example.org", password, ())
+    assert tomllib.loads(text)["xmpp"]["password"] == password
+
+
+# --- check -------------------------------------------------------------------------------------
+
+
+def test_check_offline_is_content_with_a_good_config(config: Path) -> None:
+    result = call("check", "--offline")
+    assert (result.exit_code, result.output) == (0, "config is fine\n")
+
+
+def test_check_tells_every_mistake_and_leaves_with_2() -> None:
+    Path("config.toml").write_text("[xmpp]\nprot = 1\n")
+    result = call("check", "--offline")
+    assert result.exit_code == 2
+    assert [line.partition(";")[0] for line in result.output.splitlines()] == [
+        "config.toml line 1: xmpp.jid: missing",
+        "config.toml line 1: xmpp.password: missing",
+        "config.toml line 2: xmpp.prot: unknown key",
+    ]
+
+
+def test_check_looks_into_plugins_and_templates(config: Path) -> None:
+    Path("words/errors").mkdir(parents=True)
+    Path("words/errors/stranger.txt").write_text("{{")
+    start = len(config.read_text().splitlines())
+    more = '[replies]\ntemplates = "words"\n[plugins.files]\npgae_size = 1\n[plugins.nonsense]\n'
+    config.write_text(config.read_text() + more)
+    result = call("check", "--offline")
+    assert result.exit_code == 2
+    told = result.output
+    assert f"config.toml line {start + 2}: replies.templates: " in told
+    assert f"config.toml line {start + 4}: plugins.files.pgae_size: unknown key" in told
+    assert f"config.toml line {start + 5}: plugins.nonsense: no plugin" in told
+
+
+@pytest.mark.parametrize(("works", "code"), [(True, 0), (False, 1)])
+@pytest.mark.usefixtures("config")
+def test_check_shows_what_works(monkeypatch: pytest.MonkeyPatch, works: bool, code: int) -> None:
+    async def probe(config: Config) -> list[tuple[str, bool, str]]:
+        assert config.xmpp.jid == "bot@example.org"
+        return [("disk", True, "12 GB free"), ("login", works, "as [bold]bot@example.org")]
+
+    monkeypatch.setattr(filebot, "probe", SimpleNamespace(probe=probe), raising=False)
+    result = call("check")
+    assert result.exit_code == code
+    assert "✓ disk: 12 GB free\n" in result.output
+    assert f"{'✓' if works else '✗'} login: as [bold]bot@example.org\n" in result.output
+
+
+# --- run and demo ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "says"),
+    [
+        (None, 0, ""),
+        (LoginFailed("wrong password"), 1, "LoginFailed: wrong password"),
+        (ConfigError(("xmpp.jid: odd",)), 2, "line 8: xmpp.jid: odd"),
+        (OSError("disk on fire"), 1, ""),
+    ],
+)
+def test_run_leaves_with_the_code_of_what_happened(
+    config: Path, app: SimpleNamespace, failure: Exception | None, code: int, says: str
+) -> None:
+    async def run(_: Config) -> int:
+        if failure is not None:
+            raise failure
+        return 0
+
+    app.run = run
+    result = call("run", "--log-level", "debug")
+    assert result.exit_code == code
+    assert says in result.output
+    assert "Traceback" not in result.output
+
+
+def test_demo_leaves_with_the_code_of_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = SimpleNamespace(main=lambda once: 0 if once else 1)
+    monkeypatch.setitem(sys.modules, "filebot.demo", SimpleNamespace(conversation=fake))
+    assert call("demo", "--once").exit_code == 0
+    assert call("demo").exit_code == 1
+
+
+# --- as a process ------------------------------------------------------------------------------
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    done = process("--version", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"filebot {__version__}\n")
+
+
+def test_a_wrong_command_line_leaves_with_2(tmp_path: Path) -> None:
+    assert process("fly", folder=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_wrong_config_leaves_with_2_and_speaks_on_stderr(tmp_path: Path, command: str) -> None:
+    done = process(command, "--config", "nowhere.toml", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "nowhere.toml: there is no such file; filebot init writes one\n"
+    assert done.stdout == ""
