@@ -30,6 +30,9 @@ TEXT_LIMIT: Final = 4000
 STALE_AFTER: Final = timedelta(minutes=2)
 """Older commands are not carried out: the person has long stopped waiting for them."""
 
+TURN_S: Final = 2.0
+"""After this the next request of the same person no longer waits for the one before."""
+
 DAY_S: Final = 86400.0
 JOBS_AT_ONCE: Final = 64
 JOBS_WAITING: Final = 10_000
@@ -123,19 +126,36 @@ class Reception:
 
     async def _serve(self, message: IncomingMessage, person: str) -> None:
         try:
-            exchange = await self._commands.exchange(
-                message.sender, message.language, chat_states=message.wants_chat_states
-            )
-            if len(message.text) > TEXT_LIMIT:
-                await exchange.reply_error(MessageTooLong(length=len(message.text), limit=TEXT_LIMIT))
-            elif message.offers and not message.sender.in_public:
-                await self._take_files(exchange, message)
-            elif message.text.strip():
-                await self._answer_text(exchange, message)
+            if message.offers:
+                await self._deal_with(message)
+            else:
+                await self._in_turn(person, self._deal_with(message))
         finally:
             self._waiting[person] -= 1
             if not self._waiting[person]:
                 del self._waiting[person]
+
+    async def _in_turn(self, person: str, work: Coroutine[object, object, None]) -> None:
+        """Answers of one person come in the order of the questions, but none waits long for another."""
+        async with self._turns(person):
+            task = asyncio.create_task(work)
+            try:
+                await asyncio.wait({task}, timeout=TURN_S)
+            except asyncio.CancelledError:
+                task.cancel()
+                raise
+        await task
+
+    async def _deal_with(self, message: IncomingMessage) -> None:
+        exchange = await self._commands.exchange(
+            message.sender, message.language, chat_states=message.wants_chat_states
+        )
+        if len(message.text) > TEXT_LIMIT:
+            await exchange.reply_error(MessageTooLong(length=len(message.text), limit=TEXT_LIMIT))
+        elif message.offers and not message.sender.in_public:
+            await self._take_files(exchange, message)
+        elif message.text.strip():
+            await self._answer_text(exchange, message)
 
     # --- text -----------------------------------------------------------------------------------
 
@@ -149,9 +169,7 @@ class Reception:
         elif message.delayed_since and self._clock() - message.delayed_since > STALE_AFTER:
             await exchange.reply("reception/late", text=text[:200], since=message.delayed_since)
         else:
-            # Answers of one person come in the order of the questions.
-            async with self._turns(message.sender.address):
-                await self._commands.run(exchange, text)
+            await self._commands.run(exchange, text)
 
     def _is_upload(self, url: str, sender: Sender) -> bool:
         """Whether a bare link is an upload of the sender's server or the bot's (body-only clients)."""

@@ -7,6 +7,7 @@ here, so that a mistake of filebot's cannot hide behind the same mistake in the 
 """
 
 import asyncio
+import io
 import mimetypes
 import ssl
 from collections.abc import Callable
@@ -93,6 +94,7 @@ class Peer:
     async def close(self) -> None:
         """Log out."""
         await self.client.disconnect(wait=1.0)
+        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,7 +152,7 @@ class Peer:
         headers["Content-Type"] = media_type
         async with (
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls)) as session,
-            session.put(put.attrib["url"], data=content, headers=headers) as answer,
+            session.put(put.attrib["url"], data=io.BytesIO(content), headers=headers) as answer,
         ):
             answer.raise_for_status()
         return get.attrib["url"]

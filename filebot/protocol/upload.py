@@ -1,5 +1,6 @@
 """HTTP file upload, the stanza side (XEP-0363): reading a service's description, slots and refusals."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,25 +104,21 @@ def _condition(error: Element | None) -> str:
 
 
 def slot_filename(name: str) -> str:
-    """What to call the file in a request: ASCII letters, digits and ``_.-``, the extension kept.
+    """What to call the file in a request: letters and digits of any script, blanks, ``_.-()``.
 
-    It ends in the URL, and clients tell the kind of file by its extension (section 4 asks for a name
-    without a path). COMPAT(ejabberd): replaces all other characters itself.
+    It ends in the URL: clients tell the kind of file by its extension, and many show it as the name.
+    Section 4 asks for a name without a path. COMPAT(ejabberd): replaces what it does not like itself.
     COMPAT(Prosody): takes no ``/``.
     """
     ending = _plain(extension(name))
-    stem = _plain(name[: len(name) - len(extension(name))]).strip("._-")
-    ending = ending if ending.strip("._-") else ""
-    return (stem[: MAX_FILENAME - len(ending)] or "file") + ending
+    stem = _plain(name[: len(name) - len(extension(name))]).strip(" ._-")
+    ending = ending if ending.strip(" ._-") else ""
+    return (stem[: MAX_FILENAME - len(ending)].rstrip() or "file") + ending
 
 
 def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
-    marked = "".join(c if c.isascii() and (c.isalnum() or c in "_.-") else "_" for c in letters)
-    while "__" in marked:
-        marked = marked.replace("__", "_")
-    return marked
+    composed = unicodedata.normalize("NFC", text)
+    return re.sub(r"_+", "_", re.sub(r"[^\w .()-]", "_", composed))
 
 
 def _on_one_line(text: str) -> str:

@@ -1,37 +1,70 @@
-"""go-sendxmpp, the command line client that Debian packages, as somebody who sends files."""
+"""go-sendxmpp, the command line client that Debian packages: a client that none of us wrote."""
 
 import asyncio
 import os
-import shutil
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, STDOUT
+from typing import TypedDict, Unpack
 
 LIMIT_S = 30.0
 
 
-def installed() -> bool:
-    return shutil.which("go-sendxmpp") is not None
+class Account(TypedDict):
+    """Who is logging in, and where."""
+
+    jid: str
+    password: str
+    host: str
+    port: int
+    ca_file: Path
 
 
-async def send_file(
-    path: Path, to: str, *, jid: str, password: str, host: str, port: int, ca_file: Path
-) -> str:
-    """Upload a file and send its URL; returns what the program said.
+async def send_file(path: Path, to: str, **account: Unpack[Account]) -> str:
+    """Upload a file and send its URL; returns what the program said. Raises ChildProcessError."""
+    return await _run("", "--http-upload", str(path), to, **account)
 
-    Raises ChildProcessError if it fails.
-    """
-    # Go programs trust what this file names; ``-n`` would not check the certificate at all.
-    environment = {**os.environ, "SSL_CERT_FILE": str(ca_file)}
-    process = await asyncio.create_subprocess_exec(
-        "go-sendxmpp",
-        *("-u", jid, "-p", password, "-j", f"{host}:{port}", "--http-upload", str(path), to),
-        env=environment,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-    )
+
+async def send_text(text: str, to: str, **account: Unpack[Account]) -> str:
+    """Write a message; returns what the program said. Raises ChildProcessError."""
+    return await _run(text, to, **account)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What a listening client prints."""
+
+    process: Process
+
+    async def line_with(self, words: str) -> str:
+        """The next line with these words. Raises TimeoutError or EOFError."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(LIMIT_S):
+            async for line in self.process.stdout:
+                if words in (text := line.decode(errors="replace")):
+                    return text
+        raise EOFError(f"it ended before it said {words!r}")
+
+
+@asynccontextmanager
+async def listening(**account: Unpack[Account]) -> AsyncIterator[Listener]:
+    """A client that prints what it is sent."""
+    process = await _start("--listen", **account)
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+        await asyncio.sleep(1)  # it says nothing when it is online
+        yield Listener(process)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _run(text: str, *arguments: str, **account: Unpack[Account]) -> str:
+    process = await _start(*arguments, **account)
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(text.encode()), LIMIT_S)
     except BaseException:
         process.kill()
         await process.wait()
@@ -39,3 +72,16 @@ async def send_file(
     if process.returncode != 0:
         raise ChildProcessError(said.decode(errors="replace"))
     return said.decode(errors="replace")
+
+
+async def _start(*arguments: str, **account: Unpack[Account]) -> Process:
+    server = f"{account['host']}:{account['port']}"
+    return await asyncio.create_subprocess_exec(
+        "go-sendxmpp",
+        *("-u", account["jid"], "-p", account["password"], "-j", server, *arguments),
+        # Go programs trust what this file names; ``-n`` would not check the certificate at all.
+        env={**os.environ, "SSL_CERT_FILE": str(account["ca_file"])},
+        stdin=DEVNULL if "--listen" in arguments else PIPE,
+        stdout=PIPE,
+        stderr=STDOUT,
+    )

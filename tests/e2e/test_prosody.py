@@ -76,7 +76,6 @@ async def test_what_is_said_in_a_room_reaches_everybody(
     assert (heard.sender, heard.kind, heard.url) == (f"{room}/Anna", "groupchat", url)
 
 
-@pytest.mark.skipif(not go_sendxmpp.installed(), reason="go-sendxmpp is not installed")
 async def test_a_file_of_go_sendxmpp_is_seen(server: Prosody, bert: Peer, photo: Path) -> None:
     await go_sendxmpp.send_file(
         photo,

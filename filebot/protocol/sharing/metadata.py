@@ -15,8 +15,8 @@ from filebot.protocol.sharing.xmlns import HASHES, OLD_HASHES
 
 MAX_SIZE_BYTES: Final = 2**63 - 1
 MAX_PIXELS: Final = 2**31 - 1
-MAX_NAME: Final = 1024
-"""Characters; far over what any file system takes, and likewise below."""
+MAX_NAME: Final = 16_384
+"""Characters: ``filenames`` cuts a long name with more care, the extension kept."""
 MAX_DESCRIPTION: Final = 1024
 MAX_MEDIA_TYPE: Final = 255
 

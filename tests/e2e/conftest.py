@@ -1,0 +1,117 @@
+"""One real server and one real bot for the tests of a module; people of their own for each test."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.peer import Peer, Received
+from filebot.demo.prosody import Prosody
+
+ROOM = "team@conference.localhost"
+USERS = ("alice", "bob", "carol", "eve", "filebot")
+UPLOAD_LIMIT = 3_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """The server, the bot on it, and the way to log in."""
+
+    server: Prosody
+    bot: BotProcess
+    folder: Path
+    login: Callable[[str], Awaitable[Peer]]
+
+    @property
+    def bot_jid(self) -> str:
+        return self.server.jid("filebot")
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def blobs(self) -> list[Path]:
+        """What is visible in the store."""
+        return [path for path in (self.data / "blobs").rglob("*") if path.is_file()]
+
+    def temporary_files(self) -> list[Path]:
+        return list((self.data / "incoming").iterdir())
+
+    async def ask(self, peer: Peer, text: str) -> Received:
+        """Write to the bot in private and return its answer."""
+        peer.say(text, self.bot_jid)
+        return await peer.next_message(self.from_bot)
+
+    async def ask_in_room(self, peer: Peer, text: str) -> Received:
+        peer.say(text, ROOM, mtype="groupchat")
+        return await peer.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+
+    def from_bot(self, heard: Received) -> bool:
+        return heard.sender.startswith(self.bot_jid + "/") and bool(heard.body)
+
+
+def bot_config(server: Prosody, **tables: dict[str, Any]) -> dict[str, Any]:
+    """The config of issue and README, with what a server on loopback needs."""
+    config: dict[str, Any] = {
+        "data_dir": "data",
+        "xmpp": {
+            "jid": server.jid("filebot"),
+            "password": server.password("filebot"),
+            "host": "127.0.0.1",
+            "port": server.c2s_port,
+            "ca_file": server.ca_file,
+        },
+        "rooms": {"join": [ROOM]},
+        "access": {
+            "admins": [server.jid("alice")],
+            "allow": ["alice@localhost", "bob@localhost", "carol@localhost"],
+        },
+        "limits": {"max_file_size": "2 MB", "idle_timeout": "2 s"},
+        "network": {"allow_private": True, "allow_insecure": True},
+    }
+    for name, table in tables.items():
+        config[name] = config.get(name, {}) | table
+    return config
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    async with AsyncExitStack() as stack:
+        server = Prosody(folder / "prosody", users=USERS, upload_limit_bytes=UPLOAD_LIMIT)
+        await stack.enter_async_context(server)
+        config = write_config(folder / "config.toml", bot_config(server))
+        bot = await stack.enter_async_context(BotProcess(config))
+        yield World(server, bot, folder, lambda user: login(server, user))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def alice(world: World) -> AsyncIterator[Peer]:
+    async with await world.login("alice") as peer:
+        yield peer
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bob(world: World) -> AsyncIterator[Peer]:
+    async with await world.login("bob") as peer:
+        yield peer
+
+
+async def login(server: Prosody, user: str) -> Peer:
+    return await Peer.connect(
+        server.jid(user),
+        server.password(user),
+        host="127.0.0.1",
+        port=server.c2s_port,
+        ca_file=server.ca_file,
+    )
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
