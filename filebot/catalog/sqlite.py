@@ -172,7 +172,7 @@ def found(
     """
     fields = "name_key" if names_only else "name_key caption_key"
     wanted = " AND ".join(_quoted(phrase) for phrase in phrases)
-    question = f"mark : {_quoted(mark)} AND {{{fields}}} : ({wanted})"
+    question = f"{{{fields}}} : ({wanted}) AND mark : {_quoted(mark)}"
     statement = (
         sa.select(*columns)
         .join_from(_fts, entries, entries.c.id == _fts.c.rowid)
