@@ -1,0 +1,195 @@
+"""Starting, stopping, crashing: the bot as its operator runs it."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from filebot.demo.botprocess import BotEnded, BotProcess, write_config
+from filebot.demo.peer import Peer
+from filebot.demo.prosody import Prosody
+from tests.e2e.conftest import ROOM, USERS, World, bot_config, login, sha256
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Prosody]:
+    async with Prosody(tmp_path / "prosody", users=USERS) as running:
+        yield running
+
+
+@pytest.fixture
+def config(server: Prosody, tmp_path: Path) -> Path:
+    return write_config(tmp_path / "config.toml", bot_config(server))
+
+
+@dataclass(frozen=True)
+class SlowServer:
+    """Sends half of a file, and the rest when it is told to."""
+
+    url: str
+    under_way: asyncio.Event
+    go_on: asyncio.Event
+
+
+@pytest.fixture
+async def slow_server() -> AsyncIterator[SlowServer]:
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000000"})
+        await response.prepare(request)
+        await response.write(b"x" * 500_000)
+        under_way.set()
+        await go_on.wait()
+        with suppress(ConnectionError):
+            await response.write(b"y" * 500_000)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/half.bin", half)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield SlowServer(f"http://127.0.0.1:{runner.addresses[0][1]}/half.bin", under_way, go_on)
+    go_on.set()
+    await runner.cleanup()
+
+
+async def filebot(*arguments: str) -> tuple[int, str]:
+    """Run the command line to its end; its exit code and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "filebot",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+async def test_one_line_says_ready_and_the_full_jid(config: Path) -> None:
+    async with BotProcess(config) as bot:
+        ready = [line for line in bot.log if re.search(r"\bready\b", line)]
+        assert len(ready) == 1
+        assert re.search(r"filebot@localhost/\S+", ready[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
+    server: Prosody, config: Path, number: signal.Signals
+) -> None:
+    bot = BotProcess(config)
+    async with bot, await login(server, "alice") as alice:
+        await alice.join(ROOM, "alice")
+        gone = asyncio.Event()
+        alice.client.add_event_handler(f"muc::{ROOM}::got_offline", lambda _: gone.set())
+        os.kill(bot.pid, number)
+        await asyncio.wait_for(gone.wait(), 10)
+        assert await bot.stop() == 0
+
+
+async def test_wrong_credentials_end_it_with_1(server: Prosody, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
+    with pytest.raises(BotEnded):
+        await BotProcess(config).start()
+    code, said = await filebot("run", "--config", str(config))
+    assert code == 1
+    assert "wrong" not in said
+
+
+async def test_a_wrong_config_ends_it_with_2_and_every_mistake(server: Prosody, tmp_path: Path) -> None:
+    broken = bot_config(server, xmpp={"prot": 1}, plugins={"disabled": ["fils"]})
+    config = write_config(tmp_path / "config.toml", broken)
+    for command in ("run", "check"):
+        code, said = await filebot(command, "--config", str(config))
+        assert code == 2
+        assert 'did you mean "port"' in said
+        assert server.password("filebot") not in said
+
+
+async def test_check_tries_everything_that_the_bot_needs(config: Path) -> None:
+    code, said = await filebot("check", "--config", str(config))
+    assert code == 0, said
+    for name in ("storage", "libmagic", "login", "rooms", "upload service"):
+        assert f"✓ {name}" in said
+
+
+async def test_check_says_what_does_not_work(server: Prosody, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
+    code, said = await filebot("check", "--config", str(config))
+    assert code == 1
+    assert "✗ login" in said
+    assert (await filebot("check", "--offline", "--config", str(config)))[0] == 0
+
+
+async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowledged(
+    server: Prosody, config: Path, tmp_path: Path, slow_server: SlowServer
+) -> None:
+    kept = tmp_path / "kept.bin"
+    kept.write_bytes(os.urandom(200_000))
+    bot = BotProcess(config)
+    async with bot, await login(server, "alice") as alice:
+        world = World(server, bot, tmp_path, lambda user: login(server, user))
+        await alice.drop(kept, world.bot_jid)
+        await alice.next_message(world.from_bot)
+        alice.say(f"fetch {slow_server.url}", world.bot_jid)
+        await asyncio.wait_for(slow_server.under_way.wait(), 10)
+        while not world.temporary_files():
+            await asyncio.sleep(0.05)
+        await bot.kill()
+        await bot.start()
+        assert world.temporary_files() == []
+        assert [path.name for path in world.blobs()] == [sha256(kept.read_bytes())]
+        assert "half" not in (await world.ask(alice, "ls")).body
+        alice.say("get kept.bin", world.bot_jid)
+        heard = await alice.next_message(lambda each: each.url is not None)
+        assert sha256(await alice.download(heard.body)) == sha256(kept.read_bytes())
+
+
+async def test_a_stop_waits_for_what_is_being_written(
+    server: Prosody, config: Path, tmp_path: Path, slow_server: SlowServer
+) -> None:
+    bot = BotProcess(config)
+    async with bot, await login(server, "alice") as alice:
+        world = World(server, bot, tmp_path, lambda user: login(server, user))
+        alice.say(f"fetch {slow_server.url}", world.bot_jid)
+        await asyncio.wait_for(slow_server.under_way.wait(), 10)
+        stopping = asyncio.create_task(bot.stop())
+        await asyncio.sleep(0.5)
+        slow_server.go_on.set()
+        assert "Stored" in (await alice.next_message(world.from_bot)).body
+        assert await stopping == 0
+        assert len(world.blobs()) == 1
+
+
+async def test_after_the_servers_restart_it_serves_again(
+    server: Prosody, config: Path, tmp_path: Path
+) -> None:
+    async with BotProcess(config) as bot:
+        world = World(server, bot, tmp_path, lambda user: login(server, user))
+        await server.kill()
+        await server.restart()
+        async with await login(server, "alice") as alice:
+            assert "files" in (await asked_until_answered(world, alice, "ls"))
+            await alice.join(ROOM, "alice")
+
+
+async def asked_until_answered(world: World, peer: Peer, text: str) -> str:
+    for _ in range(10):
+        peer.say(text, world.bot_jid)
+        try:
+            return (await peer.next_message(world.from_bot, timeout_s=3)).body
+        except TimeoutError:
+            continue
+    raise TimeoutError("no answer after the restart")
