@@ -59,6 +59,7 @@ class Connection:
         self._down = asyncio.Event()
         self._refusal = ""
         self._was_online = False
+        self._last = False
         stream.add_event_handler("session_start", lambda _: self._begin(resumed=False))
         stream.add_event_handler("session_resumed", lambda _: self._begin(resumed=True))
         stream.add_event_handler("disconnected", self._end)
@@ -67,7 +68,7 @@ class Connection:
         stream.add_event_handler("failed_auth", lambda failure: self.refuse(failure["condition"]))
 
     async def run(self) -> None:
-        """Never returns. Raises LoginFailed if the very first login is refused for good."""
+        """Return only after :meth:`finish`. Raises LoginFailed if the first login is refused for good."""
         failures = 0
         while True:
             try:
@@ -75,12 +76,18 @@ class Connection:
             except Exception:  # whatever it was, the bot has to come back
                 log.exception("the session broke")
                 lived_s = 0.0
+            if self._last:
+                return
             if self._refusal in _HOPELESS and not self._was_online:
                 raise LoginFailed(self._refusal)
             failures = 0 if lived_s > STABLE_AFTER_S else failures + 1
             wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
             log.info("not connected (%s); trying again in %.1f s", self._refusal or "no connection", wait)
             await asyncio.sleep(wait)
+
+    def finish(self) -> None:
+        """The next end of the stream is wanted."""
+        self._last = True
 
     def refuse(self, condition: str) -> None:
         """Note why the server does not let us in (SASL failure or stream error)."""
@@ -101,7 +108,7 @@ class Connection:
             if resumed is None:
                 return 0.0
             began = loop.time()
-            self._was_online = True
+            self._was_online, self._refusal = True, ""
             await self._online(resumed)
             await self._watch()
             return loop.time() - began
@@ -116,7 +123,8 @@ class Connection:
         log.info("connecting to %s", self._settings.host or self._stream.boundjid.domain)
         attempt = self._stream.connect(self._settings.host, self._settings.port)
         try:
-            await asyncio.wait_for(attempt, CONNECT_LIMIT_S)
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await attempt
         finally:
             # After a failed round slixmpp has already planned the next one: that is our business.
             self._stream.cancel_connection_attempt()
@@ -126,7 +134,8 @@ class Connection:
         """Return when the connection is gone, whether the socket says so or a ping (XEP-0199)."""
         while True:
             try:
-                await asyncio.wait_for(self._down.wait(), PING_INTERVAL_S)
+                async with asyncio.timeout(PING_INTERVAL_S):
+                    await self._down.wait()
             except TimeoutError:
                 if await self._answers():
                     continue

@@ -151,7 +151,9 @@ class JoinedRooms:
             room.occupancy.nick = self._settings.nick + "_" * attempt
             self._join_presence(room).send()
             try:
-                news = await asyncio.wait_for(room.news.get(), ANSWER_LIMIT_S)
+                # Not wait_for: until Python 3.12 it may swallow the cancellation of this task.
+                async with asyncio.timeout(ANSWER_LIMIT_S):
+                    news = await room.news.get()
             except TimeoutError:
                 return Change.REFUSED
             if news.change is Change.CREATED:

@@ -126,13 +126,16 @@ class Session:
         return self._stream.boundjid.full
 
     async def ended(self) -> None:
-        """Wait for what ends a session that is not stopped. Raises LoginFailed."""
+        """Wait until the session is over for good: by :meth:`stop`, or by LoginFailed, which is raised."""
         if self._running is not None:
-            await asyncio.shield(self._running)
+            await asyncio.wait({self._running})
+            if not self._running.cancelled():
+                self._running.result()
 
     async def stop(self) -> None:
         """Say good-bye to rooms and contacts and end the stream; takes a few seconds at most."""
         running, self._running = self._running, None
+        self._connection.finish()
         await self._handlers.close()
         if self._ready.is_set() and self._stream.is_connected():
             await self._rooms.leave(self._settings.goodbye)

@@ -43,7 +43,8 @@ class _Narrowed(BaseXMPP):
     async def drain(self, limit_s: float) -> None:
         """Wait until everything said so far is handed to the socket."""
         try:
-            await asyncio.wait_for(self.waiting_queue.join(), limit_s)
+            async with asyncio.timeout(limit_s):
+                await self.waiting_queue.join()
         except TimeoutError:
             log.warning("some stanzas were not sent within %s s", limit_s)
 

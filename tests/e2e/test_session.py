@@ -1,0 +1,484 @@
+"""The session against a real server: what other clients and the server see of the bot."""
+
+import asyncio
+import base64
+import hashlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement
+
+import pytest
+from slixmpp import JID
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+
+from filebot.demo.certificate import self_signed
+from filebot.demo.prosody import Prosody
+from filebot.errors import LoginFailed, NoUploadService, TooLargeForService
+from filebot.model import Address, AddressKind, IncomingMessage
+from filebot.xmpp.features import CAPS_NODE, FEATURES
+from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
+from tests.e2e.peer import Peer
+
+LIMIT_S = 20.0
+DISCO = "{http://jabber.org/protocol/disco#info}"
+CAPS = "{http://jabber.org/protocol/caps}c"
+
+
+class Bot:
+    """A session and what it heard."""
+
+    def __init__(self, settings: SessionSettings, serves: Callable[[str], bool]) -> None:
+        self.heard: asyncio.Queue[IncomingMessage] = asyncio.Queue()
+        self.encrypted: asyncio.Queue[EncryptedMessage] = asyncio.Queue()
+        self.session = Session(
+            settings,
+            on_message=self.heard.put_nowait,
+            on_encrypted=self.encrypted.put_nowait,
+            may_subscribe=serves,
+            unserved_reason="Not for you.",
+        )
+
+    async def next(self) -> IncomingMessage:
+        return await asyncio.wait_for(self.heard.get(), LIMIT_S)
+
+
+@pytest.fixture
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Prosody]:
+    components = getattr(request, "param", [])
+    async with Prosody(tmp_path / "server", users=["bot", "anna", "eve"], components=components) as running:
+        yield running
+
+
+with_component = pytest.mark.parametrize("server", [["files.localhost"]], indirect=True)
+
+
+def account(
+    server: Prosody, *rooms: str, password: str = "", ca_file: Path | None = None
+) -> SessionSettings:
+    return SessionSettings(
+        server.jid("bot"),
+        password or server.password("bot"),
+        host="127.0.0.1",
+        port=server.c2s_port,
+        ca_file=ca_file or server.ca_file,
+        nick="Filebot",
+        rooms=rooms,
+    )
+
+
+def component(server: Prosody, *rooms: str, secret: str = "") -> SessionSettings:
+    login = server.component("files.localhost")
+    return SessionSettings(
+        login.domain,
+        secret or login.secret,
+        mode="component",
+        host=login.host,
+        port=login.port,
+        nick="Filebot",
+        rooms=rooms,
+    )
+
+
+@asynccontextmanager
+async def online(settings: SessionSettings) -> AsyncIterator[Bot]:
+    bot = Bot(settings, lambda jid: jid == "anna@localhost")
+    async with bot.session:
+        await asyncio.wait_for(bot.session.run_until_ready(), LIMIT_S)
+        yield bot
+
+
+@asynccontextmanager
+async def person(server: Prosody, name: str) -> AsyncIterator[Peer]:
+    async with await Peer.connect(
+        server.jid(name),
+        server.password(name),
+        host="127.0.0.1",
+        port=server.c2s_port,
+        ca_file=server.ca_file,
+    ) as peer:
+        peer.client.auto_authorize = None
+        peer.client.auto_subscribe = False
+        # Otherwise the server keeps answers about subscriptions to itself (RFC 6121 section 2.2).
+        await peer.client.get_roster()
+        yield peer
+
+
+@pytest.fixture
+async def anna(server: Prosody) -> AsyncIterator[Peer]:
+    async with person(server, "anna") as peer:
+        yield peer
+
+
+def presences(peer: Peer) -> asyncio.Queue[Element]:
+    """All presences that this person is sent from now on."""
+    came: asyncio.Queue[Element] = asyncio.Queue()
+    # Not slixmpp's event: it is silent about rooms.
+    peer.client.register_handler(
+        Callback(
+            "presences", MatchXPath("{jabber:client}presence"), lambda stanza: came.put_nowait(stanza.xml)
+        )
+    )
+    return came
+
+
+async def until(came: asyncio.Queue[Element], fits: Callable[[Element], bool]) -> Element:
+    async with asyncio.timeout(LIMIT_S):
+        while not fits(presence := await came.get()):
+            pass
+    return presence
+
+
+async def query(peer: Peer, to: str, namespace: str, node: str = "") -> Element:
+    iq = peer.client.make_iq_get(ito=JID(to))
+    SubElement(iq.xml, f"{{{namespace}}}query", {"node": node} if node else {})
+    answer = await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    result: Element | None = answer.xml.find(f"{{{namespace}}}query")
+    assert result is not None
+    return result
+
+
+# --- login -------------------------------------------------------------------------------------------
+
+
+async def test_the_bot_logs_in_and_is_ready(server: Prosody) -> None:
+    async with online(account(server)) as bot:
+        assert await bot.session.run_until_ready() == "bot@localhost/filebot"
+
+
+@pytest.mark.parametrize("mode", ["client", "component"])
+@with_component
+async def test_wrong_credentials_end_the_first_login(server: Prosody, mode: str) -> None:
+    settings = account(server, password="wrong") if mode == "client" else component(server, secret="wrong")
+    async with Bot(settings, lambda _: True).session as session:
+        with pytest.raises(LoginFailed):
+            await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
+        with pytest.raises(LoginFailed):
+            await session.ended()
+
+
+async def test_an_untrusted_certificate_is_refused_before_anything_is_said(
+    server: Prosody, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other, _ = await self_signed(tmp_path, ["localhost"], [])
+    async with Bot(account(server, ca_file=other), lambda _: True).session as session:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(session.run_until_ready(), 3.0)
+    assert "certificate is not valid for localhost" in caplog.text
+    assert "authenticated" not in server.log_file.read_text().lower()
+
+
+async def test_the_bot_may_start_before_its_server(server: Prosody) -> None:
+    await server.stop()
+    async with Bot(account(server), lambda _: True).session as session:
+        ready = asyncio.create_task(session.run_until_ready())
+        await asyncio.sleep(0.5)
+        await server.restart()
+        assert await asyncio.wait_for(ready, LIMIT_S) == "bot@localhost/filebot"
+
+
+async def test_small_stanzas_are_not_held_back(server: Prosody) -> None:
+    async with online(account(server)) as bot:
+        transport = bot.session._stream.transport
+        assert transport is not None
+        assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+# --- what it says of itself --------------------------------------------------------------------------
+
+EXPECTED = {
+    "http://jabber.org/protocol/caps",
+    "http://jabber.org/protocol/chatstates",
+    "http://jabber.org/protocol/disco#info",
+    "http://jabber.org/protocol/muc",
+    "jabber:iq:version",
+    "jabber:x:oob",
+    "urn:xmpp:fallback:0",
+    "urn:xmpp:hash-function-text-names:blake2b-256",
+    "urn:xmpp:hash-function-text-names:blake2b-512",
+    "urn:xmpp:hash-function-text-names:sha-1",
+    "urn:xmpp:hash-function-text-names:sha-256",
+    "urn:xmpp:hash-function-text-names:sha-384",
+    "urn:xmpp:hash-function-text-names:sha-512",
+    "urn:xmpp:hash-function-text-names:sha3-256",
+    "urn:xmpp:hash-function-text-names:sha3-512",
+    "urn:xmpp:hashes:2",
+    "urn:xmpp:ping",
+    "urn:xmpp:receipts",
+    "urn:xmpp:sfs:0",
+    "urn:xmpp:sid:0",
+    "urn:xmpp:sims:1",
+}
+
+
+def verification(info: Element) -> str:
+    """XEP-0115 section 5.1, for one identity and no forms."""
+    identity = info.find(f"{DISCO}identity")
+    assert identity is not None
+    text = f"{identity.get('category')}/{identity.get('type')}//{identity.get('name')}<"
+    text += "".join(f"{each}<" for each in sorted(features(info)))
+    return base64.b64encode(hashlib.sha1(text.encode(), usedforsecurity=False).digest()).decode()
+
+
+def features(info: Element) -> list[str]:
+    return [each.get("var", "") for each in info.iter(f"{DISCO}feature")]
+
+
+async def test_the_features_are_exactly_those_that_work_and_hash_to_the_caps(
+    server: Prosody, anna: Peer
+) -> None:
+    came = presences(anna)
+    async with online(account(server)) as bot:
+        full = await bot.session.run_until_ready()
+        anna.client.send_presence(pto=JID("bot@localhost"), ptype="subscribe")
+        caps = (
+            await until(came, lambda each: each.find(CAPS) is not None and each.get("from") == full)
+        ).find(CAPS)
+        assert caps is not None
+        plain = await query(anna, full, DISCO[1:-1])
+        assert sorted(features(plain)) == sorted(EXPECTED) == sorted(FEATURES)
+        assert [dict(each.attrib) for each in plain.iter(f"{DISCO}identity")] == [
+            {"category": "client", "type": "bot", "name": "Filebot"}
+        ]
+        assert (caps.get("node"), caps.get("hash")) == (CAPS_NODE, "sha-1")
+        assert caps.get("ver") == verification(plain)
+        named = await query(anna, full, DISCO[1:-1], f"{CAPS_NODE}#{caps.get('ver')}")
+        assert features(named) == features(plain)
+
+
+async def test_the_version_is_told_without_the_system(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        version = await query(anna, await bot.session.run_until_ready(), "jabber:iq:version")
+        assert [each.tag.partition("}")[2] for each in version] == ["name", "version"]
+        assert version.findtext("{jabber:iq:version}name") == "filebot"
+
+
+# --- people ------------------------------------------------------------------------------------------
+
+
+async def test_served_people_become_contacts_both_ways(server: Prosody, anna: Peer) -> None:
+    came = presences(anna)
+    async with online(account(server)):
+        anna.client.send_presence(pto=JID("bot@localhost"), ptype="subscribe")
+        await until(came, lambda each: each.get("type") == "subscribed")
+        await until(came, lambda each: each.get("type") == "subscribe")
+        anna.client.send_presence(pto=JID("bot@localhost"), ptype="unsubscribe")
+        await until(came, lambda each: each.get("type") == "unsubscribe")
+
+
+async def test_others_are_declined(server: Prosody) -> None:
+    async with person(server, "eve") as eve, online(account(server)):
+        came = presences(eve)
+        eve.client.send_presence(pto=JID("bot@localhost"), ptype="subscribe")
+        await until(came, lambda each: each.get("type") == "unsubscribed")
+
+
+async def test_words_come_and_go(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        anna.say("help", "bot@localhost")
+        heard = await bot.next()
+        assert (heard.sender.jid, heard.text) == ("anna@localhost", "help")
+        assert heard.sender.address == Address("anna@localhost")
+        await bot.session.messenger.say(heard.sender.address, "Hallo", language="de")
+        answer = await anna.next_message()
+        assert (answer.sender, answer.body) == ("bot@localhost/filebot", "Hallo")
+
+
+async def test_a_receipt_is_given_to_served_people_only(server: Prosody, anna: Peer) -> None:
+    async with person(server, "eve") as eve, online(account(server)) as bot:
+        for peer in (eve, anna):
+            message = peer.client.make_message(JID("bot@localhost"), "ls", mtype="chat")
+            message.xml.append(Element("{urn:xmpp:receipts}request"))
+            message.send()
+            await bot.next()
+        assert "urn:xmpp:receipts" in (await anna.next_message()).xml
+        assert eve.messages == []
+
+
+async def test_what_was_said_while_the_bot_was_away_is_told_as_late(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        await bot.session.run_until_ready()
+    anna.say("ls", "bot@localhost")
+    await asyncio.sleep(0.3)
+    async with online(account(server)) as bot:
+        heard = await bot.next()
+        assert heard.text == "ls"
+        assert heard.delayed_since is not None
+
+
+# --- rooms -------------------------------------------------------------------------------------------
+
+
+async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    async with online(account(server, room)) as bot:
+        rooms = bot.session.rooms
+        assert rooms.joined() == {room}
+        assert rooms.room_like(f"xmpp:{room.upper()}?join") == room
+        await anna.join(room, "Anna")
+        anna.say("filebot: ls", room, mtype="groupchat")
+        heard = await bot.next()
+        # Prosody hides real JIDs by default, and the bot owns the room that it made.
+        assert (heard.sender.jid, heard.sender.room, heard.text) == ("anna@localhost", room, "ls")
+        assert rooms.is_present(room, "anna@localhost")
+        await bot.session.messenger.say(heard.sender.address, "in public")
+        assert (await anna.next_message(lambda each: each.body == "in public")).kind == "groupchat"
+        assert bot.heard.empty()
+
+
+async def test_private_messages_go_through_the_room(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    async with online(account(server, room)) as bot:
+        await anna.join(room, "Anna")
+        anna.say("ls", f"{room}/Filebot")
+        heard = await bot.next()
+        assert heard.sender.address == Address(f"{room}/Anna", AddressKind.ROOM_PRIVATE)
+        assert (heard.sender.jid, heard.sender.room) == ("anna@localhost", room)
+        await bot.session.messenger.say(heard.sender.address, "for you")
+        answer = await anna.next_message(lambda each: each.body == "for you")
+        assert (answer.sender, answer.kind) == (f"{room}/Filebot", "chat")
+
+
+async def test_where_the_room_hides_people_nobody_is_anybody(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    async with person(server, "eve") as eve:
+        await eve.join(room, "anna@localhost")
+        async with online(account(server, room)) as bot:
+            eve.say("!ls", room, mtype="groupchat")
+            heard = await bot.next()
+            assert (heard.sender.jid, heard.sender.nick) == (None, "anna@localhost")
+            assert not bot.session.rooms.is_present(room, "anna@localhost")
+
+
+async def test_a_taken_nick_is_varied(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    await anna.join(room, "Filebot")
+    async with online(account(server, room)) as bot:
+        anna.say("filebot_: ls", room, mtype="groupchat")
+        assert (await bot.next()).text == "ls"
+
+
+async def test_after_a_kick_the_bot_comes_back_and_after_a_ban_it_does_not(
+    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = f"den@{server.conference}"
+    muc = anna.client.plugin["xep_0045"]
+    await anna.join(room, "Anna")
+    came = presences(anna)
+    async with online(account(server, room)) as bot:
+        back = "{http://jabber.org/protocol/muc#user}x/{http://jabber.org/protocol/muc#user}item"
+        await muc.set_role(JID(room), "Filebot", "none")
+        await until(came, lambda each: each.get("type") == "unavailable")
+        await until(came, lambda each: each.get("type") is None and each.find(back) is not None)
+        await muc.set_affiliation(JID(room), "outcast", jid=JID("bot@localhost"))
+        async with asyncio.timeout(LIMIT_S):
+            while "does not want the bot" not in caplog.text:
+                await asyncio.sleep(0.05)
+        assert bot.session.rooms.joined() == frozenset()
+
+
+async def test_at_the_end_the_bot_says_good_bye(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    await anna.join(room, "Anna")
+    came = presences(anna)
+    async with online(account(server, room)):
+        pass
+    gone = await until(came, lambda each: each.get("type") == "unavailable")
+    assert gone.findtext("{jabber:client}status") == "Back soon."
+
+
+# --- troubles ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("crash", [True, False])
+async def test_after_a_restart_of_the_server_the_bot_is_back(server: Prosody, *, crash: bool) -> None:
+    room = f"den@{server.conference}"
+    async with online(account(server, room)) as bot:
+        if crash:
+            await server.kill()
+        await server.restart()
+        async with person(server, "anna") as anna:
+            came = presences(anna)
+            await anna.join(room, "Anna")
+            await until(came, lambda each: each.get("from") == f"{room}/Filebot")
+            anna.say("!ls", room, mtype="groupchat")
+            assert (await bot.next()).text == "ls"
+            anna.say("help", "bot@localhost")
+            assert (await bot.next()).sender.jid == "anna@localhost"
+            assert await bot.session.uploads.size_limit() is not None
+
+
+async def test_a_broken_connection_loses_no_word(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    async with online(account(server, room)) as bot:
+        bot.session._stream.abort()
+        anna.say("help", "bot@localhost")
+        assert (await bot.next()).text == "help"
+        assert bot.session.rooms.joined() == {room}
+        await bot.session.messenger.say(Address("anna@localhost"), "still here")
+        assert (await anna.next_message()).body == "still here"
+        assert bot.heard.empty()
+
+
+# --- components --------------------------------------------------------------------------------------
+
+
+@with_component
+async def test_a_component_talks_in_private_and_in_rooms(server: Prosody, anna: Peer) -> None:
+    room = f"den@{server.conference}"
+    async with online(component(server, room)) as bot:
+        assert await bot.session.run_until_ready() == "files.localhost/Filebot"
+        anna.say("help", "files.localhost")
+        heard = await bot.next()
+        assert (heard.sender.jid, heard.text) == ("anna@localhost", "help")
+        await bot.session.messenger.say(heard.sender.address, "hello")
+        assert (await anna.next_message()).sender == "files.localhost"
+        await anna.join(room, "Anna")
+        anna.say("!ls", room, mtype="groupchat")
+        heard = await bot.next()
+        await bot.session.messenger.say(heard.sender.address, "in public")
+        assert (
+            await anna.next_message(lambda each: each.kind == "groupchat" and each.body == "in public")
+        ).body
+
+
+@with_component
+async def test_a_component_is_seen_by_its_contacts(server: Prosody, anna: Peer) -> None:
+    came = presences(anna)
+    async with online(component(server)):
+        anna.client.send_presence(pto=JID("files.localhost"), ptype="subscribe")
+        caps = (await until(came, lambda each: each.find(CAPS) is not None)).find(CAPS)
+        info = await query(anna, "files.localhost", DISCO[1:-1])
+        assert caps is not None
+        assert caps.get("ver") == verification(info)
+
+
+# --- uploads -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("server", "make"), [([], account), (["files.localhost"], component)], indirect=["server"]
+)
+async def test_slots_are_given_up_to_the_limit(
+    server: Prosody, make: Callable[..., SessionSettings]
+) -> None:
+    async with online(make(server)) as bot:
+        uploads = bot.session.uploads
+        limit = await uploads.size_limit()
+        assert limit == 10 * 1024 * 1024
+        slot = await uploads.slot("Grüße vom Gipfel.jpg", 5, "image/jpeg")
+        assert slot.get_url.endswith(".jpg")
+        assert "Authorization" in slot.headers
+        assert uploads.hosts() == {"localhost"}
+        with pytest.raises(TooLargeForService) as refused:
+            await uploads.slot("a.bin", limit + 1, "application/octet-stream")
+        assert refused.value.limit_bytes == limit
+
+
+async def test_without_a_service_there_are_no_slots(tmp_path: Path) -> None:
+    bare = Prosody(tmp_path / "bare", users=["bot"], upload_limit_bytes=None)
+    async with bare as server, online(account(server)) as bot:
+        with pytest.raises(NoUploadService):
+            await bot.session.uploads.slot("a.bin", 1, "application/octet-stream")
