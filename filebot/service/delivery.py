@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.errors import PeerGone, Refused, TooLargeForService, TransferTimeout
-from filebot.model import Entry, Link
+from filebot.errors import PeerGone, Refused, ServiceQuotaReached, TooLargeForService, TransferTimeout
+from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
 from filebot.service.locks import Keyed
 
 UPLOAD_ATTEMPTS: Final = 3
+PAUSE_S: Final = 0.5
+"""Before a second attempt; twice that before the third."""
+
+REST: Final = timedelta(hours=1)
+"""After the service said that its quota is reached and not until when (XEP-0363 section 6; Prosody counts
+by the day)."""
 
 
 class Delivery:
@@ -31,6 +37,7 @@ class Delivery:
         self._uploads = uploads
         self._clock = clock
         self._locks = Keyed(asyncio.Lock)
+        self._resting_until: datetime | None = None
 
     async def url(self, entry: Entry) -> str:
         """An address where the file can be had right now.
@@ -53,9 +60,10 @@ class Delivery:
         limit = await self._uploads.size_limit()
         if limit is not None and size > limit:
             raise TooLargeForService(size_bytes=size, limit_bytes=limit)
-        for attempt in range(1, UPLOAD_ATTEMPTS + 1):
+        attempt = 1
+        while True:
             # A slot is good for one PUT: Prosody answers 409 to a second one.
-            slot = await self._uploads.slot(entry.name, size, entry.media_type)
+            slot = await self._slot(entry)
             try:
                 await self._http.put(slot, self._store.read(entry.blob.digest), size, entry.media_type)
             except (PeerGone, TransferTimeout, Refused):
@@ -63,4 +71,16 @@ class Delivery:
                     raise
             else:
                 return slot.get_url
-        raise AssertionError("unreachable")
+            await asyncio.sleep(PAUSE_S * attempt)
+            attempt += 1
+
+    async def _slot(self, entry: Entry) -> Slot:
+        """Ask for a place, but not again and again while the service's quota is reached."""
+        now = self._clock()
+        if self._resting_until is not None and now < self._resting_until:
+            raise ServiceQuotaReached(retry_at=self._resting_until)
+        try:
+            return await self._uploads.slot(entry.name, entry.blob.size, entry.media_type)
+        except ServiceQuotaReached as error:
+            self._resting_until = error.retry_at or now + REST
+            raise ServiceQuotaReached(retry_at=self._resting_until) from error
