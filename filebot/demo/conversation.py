@@ -120,8 +120,8 @@ async def _demo(*, once: bool) -> int:
             await stack.enter_async_context(server)
             config = write_config(folder / "config.toml", _config(server))
             bot = await stack.enter_async_context(BotProcess(config))
-            alice = await stack.enter_async_context(await _login(server, "alice"))
-            bob = await stack.enter_async_context(await _login(server, "bob"))
+            alice = await stack.enter_async_context(await Peer.of(server, "alice"))
+            bob = await stack.enter_async_context(await Peer.of(server, "bob"))
             await alice.join(ROOM, "alice")
             await bob.join(ROOM, "bob")
             scene = Scene(console, alice, bob, server.jid("filebot"))
@@ -181,16 +181,6 @@ def _config(server: Prosody) -> dict[str, object]:
         "access": {"admins": [server.jid("alice")]},
         "network": {"allow_private": True},
     }
-
-
-async def _login(server: Prosody, user: str) -> Peer:
-    return await Peer.connect(
-        server.jid(user),
-        server.password(user),
-        host="127.0.0.1",
-        port=server.c2s_port,
-        ca_file=server.ca_file,
-    )
 
 
 def _invite(console: Console, server: Prosody) -> None:

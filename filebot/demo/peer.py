@@ -1,6 +1,6 @@
 """A person with an XMPP client, for the demo and the tests.
 
-Made of slixmpp and aiohttp, and of nothing of filebot's.
+Made of slixmpp and aiohttp, and of nothing of the bot's.
 
 The client's own XEP plugins are used as little as can be: what the peer sends and reads is written out
 here, so that a mistake of filebot's cannot hide behind the same mistake in the peer.
@@ -21,6 +21,8 @@ import aiohttp
 from slixmpp import JID, ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
+
+from filebot.demo.prosody import Prosody
 
 CONNECT_LIMIT_S = 20.0
 OOB = "jabber:x:oob"
@@ -90,6 +92,17 @@ class Peer:
             raise
         peer.client.send_presence()
         return peer
+
+    @classmethod
+    async def of(cls, server: Prosody, user: str) -> Self:
+        """Log in as one of the private server's users."""
+        return await cls.connect(
+            server.jid(user),
+            server.password(user),
+            host="127.0.0.1",
+            port=server.c2s_port,
+            ca_file=server.ca_file,
+        )
 
     async def close(self) -> None:
         """Log out."""

@@ -52,8 +52,8 @@ Component "{upload}" "http_file_share"
     http_external_url = "https://{host}:{ports.https}/"
     http_file_share_size_limit = {limit}
     http_file_share_daily_quota = {limit} * 1000
-    -- Components are strangers to the upload service unless named.
-    http_file_share_access = {{ {components} }}
+    -- Components are strangers to the upload service unless named; once any is, all must be.
+    http_file_share_access = {{ "{host}", {components} }}
 """
 
 _COMPONENT: Final = """\

@@ -1,7 +1,7 @@
 """One real server and one real bot for the tests of a module; people of their own for each test."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,9 @@ class World:
     server: Prosody
     bot: BotProcess
     folder: Path
-    login: Callable[[str], Awaitable[Peer]]
+
+    async def login(self, user: str) -> Peer:
+        return await Peer.of(self.server, user)
 
     @property
     def bot_jid(self) -> str:
@@ -88,7 +90,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await stack.enter_async_context(server)
         config = write_config(folder / "config.toml", bot_config(server))
         bot = await stack.enter_async_context(BotProcess(config))
-        yield World(server, bot, folder, lambda user: login(server, user))
+        yield World(server, bot, folder)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -101,16 +103,6 @@ async def alice(world: World) -> AsyncIterator[Peer]:
 async def bob(world: World) -> AsyncIterator[Peer]:
     async with await world.login("bob") as peer:
         yield peer
-
-
-async def login(server: Prosody, user: str) -> Peer:
-    return await Peer.connect(
-        server.jid(user),
-        server.password(user),
-        host="127.0.0.1",
-        port=server.c2s_port,
-        ca_file=server.ca_file,
-    )
 
 
 def sha256(content: bytes) -> str:

@@ -16,7 +16,7 @@ from aiohttp import web
 from filebot.demo.botprocess import BotEnded, BotProcess, write_config
 from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
-from tests.e2e.conftest import ROOM, USERS, World, bot_config, login, sha256
+from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
     server: Prosody, config: Path, number: signal.Signals
 ) -> None:
     bot = BotProcess(config)
-    async with bot, await login(server, "alice") as alice:
+    async with bot, await Peer.of(server, "alice") as alice:
         await alice.join(ROOM, "alice")
         gone = asyncio.Event()
         alice.client.add_event_handler(f"muc::{ROOM}::got_offline", lambda _: gone.set())
@@ -139,8 +139,8 @@ async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowl
     kept = tmp_path / "kept.bin"
     kept.write_bytes(os.urandom(200_000))
     bot = BotProcess(config)
-    async with bot, await login(server, "alice") as alice:
-        world = World(server, bot, tmp_path, lambda user: login(server, user))
+    async with bot, await Peer.of(server, "alice") as alice:
+        world = World(server, bot, tmp_path)
         await alice.drop(kept, world.bot_jid)
         await alice.next_message(world.from_bot)
         alice.say(f"fetch {slow_server.url}", world.bot_jid)
@@ -161,8 +161,8 @@ async def test_a_stop_waits_for_what_is_being_written(
     server: Prosody, config: Path, tmp_path: Path, slow_server: SlowServer
 ) -> None:
     bot = BotProcess(config)
-    async with bot, await login(server, "alice") as alice:
-        world = World(server, bot, tmp_path, lambda user: login(server, user))
+    async with bot, await Peer.of(server, "alice") as alice:
+        world = World(server, bot, tmp_path)
         alice.say(f"fetch {slow_server.url}", world.bot_jid)
         await asyncio.wait_for(slow_server.under_way.wait(), 10)
         stopping = asyncio.create_task(bot.stop())
@@ -177,10 +177,10 @@ async def test_after_the_servers_restart_it_serves_again(
     server: Prosody, config: Path, tmp_path: Path
 ) -> None:
     async with BotProcess(config) as bot:
-        world = World(server, bot, tmp_path, lambda user: login(server, user))
+        world = World(server, bot, tmp_path)
         await server.kill()
         await server.restart()
-        async with await login(server, "alice") as alice:
+        async with await Peer.of(server, "alice") as alice:
             assert "files" in (await asked_until_answered(world, alice, "ls"))
             await alice.join(ROOM, "alice")
 

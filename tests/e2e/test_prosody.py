@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 from slixmpp.exceptions import IqError
 
+from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
 from filebot.errors import ConfigError
 from tests.e2e import go_sendxmpp
-from tests.e2e.peer import Peer
 
 CONTENT = bytes(range(256)) * 400
 
@@ -22,25 +22,15 @@ async def server(tmp_path: Path) -> AsyncIterator[Prosody]:
         yield running
 
 
-async def login(server: Prosody, user: str) -> Peer:
-    return await Peer.connect(
-        server.jid(user),
-        server.password(user),
-        host="127.0.0.1",
-        port=server.c2s_port,
-        ca_file=server.ca_file,
-    )
-
-
 @pytest.fixture
 async def anna(server: Prosody) -> AsyncIterator[Peer]:
-    async with await login(server, "anna") as peer:
+    async with await Peer.of(server, "anna") as peer:
         yield peer
 
 
 @pytest.fixture
 async def bert(server: Prosody) -> AsyncIterator[Peer]:
-    async with await login(server, "bert") as peer:
+    async with await Peer.of(server, "bert") as peer:
         yield peer
 
 
@@ -93,24 +83,24 @@ async def test_a_file_of_go_sendxmpp_is_seen(server: Prosody, bert: Peer, photo:
 
 
 async def test_after_a_crash_it_is_the_same_server(server: Prosody, photo: Path) -> None:
-    async with await login(server, "anna") as anna:
+    async with await Peer.of(server, "anna") as anna:
         url = await anna.upload(photo)
     await server.kill()
     await server.restart()
-    async with await login(server, "anna") as anna:
+    async with await Peer.of(server, "anna") as anna:
         assert await anna.download(url) == CONTENT
 
 
 async def test_a_file_over_the_limit_gets_no_slot(tmp_path: Path, photo: Path) -> None:
     small = Prosody(tmp_path / "small", users=["anna"], upload_limit_bytes=1000)
-    async with small as server, await login(server, "anna") as anna:
+    async with small as server, await Peer.of(server, "anna") as anna:
         with pytest.raises(IqError, match="not-acceptable"):
             await anna.upload(photo)
 
 
 async def test_the_upload_service_can_be_left_out(tmp_path: Path, photo: Path) -> None:
     bare = Prosody(tmp_path / "bare", users=["anna"], upload_limit_bytes=None)
-    async with bare as server, await login(server, "anna") as anna:
+    async with bare as server, await Peer.of(server, "anna") as anna:
         with pytest.raises(LookupError):
             await anna.upload(photo)
 

@@ -15,12 +15,12 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.demo.certificate import self_signed
+from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
 from filebot.errors import LoginFailed, NoUploadService, TooLargeForService
 from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.features import CAPS_NODE, FEATURES
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
-from tests.e2e.peer import Peer
 
 LIMIT_S = 20.0
 DISCO = "{http://jabber.org/protocol/disco#info}"
@@ -92,13 +92,7 @@ async def online(settings: SessionSettings) -> AsyncIterator[Bot]:
 
 @asynccontextmanager
 async def person(server: Prosody, name: str) -> AsyncIterator[Peer]:
-    async with await Peer.connect(
-        server.jid(name),
-        server.password(name),
-        host="127.0.0.1",
-        port=server.c2s_port,
-        ca_file=server.ca_file,
-    ) as peer:
+    async with await Peer.of(server, name) as peer:
         peer.client.auto_authorize = None
         peer.client.auto_subscribe = False
         # Otherwise the server keeps answers about subscriptions to itself (RFC 6121 section 2.2).

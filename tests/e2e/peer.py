@@ -1,5 +1,0 @@
-"""Until everybody imports it from there."""
-
-from filebot.demo.peer import Peer, Received, anything
-
-__all__ = ["Peer", "Received", "anything"]
