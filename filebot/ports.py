@@ -5,7 +5,7 @@ Every implementation of a port passes the suite in ``tests/contract`` that has i
 always allowed and leaves nothing half done that a reader could see.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -61,10 +61,10 @@ class BlobStore(Protocol):
         ``filebot.protocol.hashes.KNOWN``.
         """
 
-    def read(self, digest: Digest, offset: int = 0) -> AsyncIterator[bytes]:
+    def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         """The bytes from ``offset`` on, in large pieces, never more than a few in memory.
 
-        Raises BlobCorrupt if there is no such blob. Closing the iterator early frees all.
+        Raises BlobCorrupt if there is no such blob. Whoever stops early closes it.
         """
 
     def local_file(self, digest: Digest) -> AbstractAsyncContextManager[Path]:
@@ -165,7 +165,7 @@ class Download(Protocol):
     @property
     def media_type(self) -> str | None: ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes in order, each once. A broken connection is resumed (RFC 9110 section 14).
 
         Raises PeerGone, TransferTimeout, Refused, SizeMismatch or PeerProtocolError.

@@ -6,6 +6,7 @@ blob durable, row durable. Whatever fails on the way leaves no blob, no row and 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,8 +90,9 @@ class Intake:
         async with (
             self._quota.reserve(destination.owner, announced) as reservation,
             self._store.create(tuple(offer.hashes)) as writer,
+            aclosing(download.chunks()) as chunks,
         ):
-            async for chunk in download.chunks():
+            async for chunk in chunks:
                 reservation.grow_to(writer.size + len(chunk))
                 _check_not_over(offer.size, writer.size + len(chunk))
                 await writer.write(chunk)

@@ -1,6 +1,6 @@
 """A web of files in memory, in place of the HTTP client."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class HostedFile:
     size: int | None = None
     """As the server announces it, which need not be true."""
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(self.content), _PIECE):
             yield self.content[start : start + _PIECE]
         if self.size is not None and self.size != len(self.content):
