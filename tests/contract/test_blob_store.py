@@ -147,7 +147,7 @@ async def test_what_is_not_there_cannot_be_read(store: BlobStore, digest: str) -
 
 async def test_a_deleted_blob_is_gone_but_those_who_have_it_open_keep_it(store: BlobStore) -> None:
     ref = await stored(store, LARGE)
-    async with aclosing(store.read(ref.digest)) as reader, store.local_file(ref.digest) as file:  # type: ignore[type-var] # the port says iterator, all are generators
+    async with aclosing(store.read(ref.digest)) as reader, store.local_file(ref.digest) as file:
         data = await anext(reader)
         await store.delete(ref.digest)
         assert await all_of(store) == set()
@@ -160,7 +160,7 @@ async def test_a_deleted_blob_is_gone_but_those_who_have_it_open_keep_it(store: 
 
 async def test_reading_may_stop_early(store: BlobStore) -> None:
     ref = await stored(store, LARGE)
-    async with aclosing(store.read(ref.digest)) as reader:  # type: ignore[type-var] # as above
+    async with aclosing(store.read(ref.digest)) as reader:
         assert LARGE.startswith(await anext(reader))
     assert await whole(store, ref.digest) == LARGE
 
