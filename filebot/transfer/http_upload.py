@@ -1,4 +1,4 @@
-"""The body of one upload: counted, cut to pieces, and watched for standstill."""
+"""The body of one upload: counted, and watched for standstill."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,9 +8,6 @@ from typing import Final, Self
 from aiohttp import UploadTracker
 
 from filebot.errors import LocalProtocolError
-
-PIECE_BYTES: Final = 256 * 1024
-"""What is handed to the transport at a time: what its socket does not take at once is copied."""
 
 ANSWER_FACTOR: Final = 4
 """The kernel buffers megabytes: on a slow line they are still on their way when the last byte is handed
@@ -27,7 +24,6 @@ class UploadBody:
     def __init__(self, chunks: AsyncIterator[bytes], size: int) -> None:
         self._chunks = chunks
         self._left = size
-        self._view = memoryview(b"")
         self._pulling: asyncio.Future[None] | None = None
         self.failure: Exception | None = None
 
@@ -47,13 +43,7 @@ class UploadBody:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> memoryview:
-        while not self._view:
-            self._view = memoryview(await self._pull())
-        piece, self._view = self._view[:PIECE_BYTES], self._view[PIECE_BYTES:]
-        return piece
-
-    async def _pull(self) -> bytes:
+    async def __anext__(self) -> bytes:
         self._pulling = asyncio.get_running_loop().create_future()
         try:
             chunk = await anext(self._chunks, None)

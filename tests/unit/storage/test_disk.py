@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import hashlib
+import itertools
+import mmap
 import os
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 
 from filebot.errors import StorageError, StorageFull
 from filebot.model import BlobRef
-from filebot.storage import spool
+from filebot.storage import reading, spool
 from filebot.storage.disk import DiskStore
 
 MIB = 1024 * 1024
@@ -119,7 +121,7 @@ async def test_a_slow_disk_holds_the_writer_back(
     async with store.create() as writer:
 
         async def fill() -> None:
-            for _ in range(100):
+            for _ in range(20):
                 await writer.write(bytes(MIB))
 
         filling = asyncio.create_task(fill())
@@ -127,7 +129,7 @@ async def test_a_slow_disk_holds_the_writer_back(
         assert spool.BUDGET_BYTES < writer.size <= spool.BUDGET_BYTES + MIB
         gate.set()
         await filling
-        assert writer.size == 100 * MIB
+        assert writer.size == 20 * MIB
         await writer.seal()
 
 
@@ -181,6 +183,7 @@ async def test_cancelling_a_reader_closes_its_file(
         return pread(fd, size, offset)
 
     monkeypatch.setattr(os, "pread", slow)
+    monkeypatch.setattr(reading, "_NOWAIT", None)
 
     async def read() -> None:
         async with aclosing(store.read(ref.digest)) as pieces:
@@ -195,6 +198,39 @@ async def test_cancelling_a_reader_closes_its_file(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert open_files() == before
+
+
+@pytest.mark.parametrize("in_memory", ["nothing", "now and then", "short pieces", "no such flag"])
+async def test_what_is_not_in_memory_comes_from_a_thread(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch, in_memory: str
+) -> None:
+    data = os.urandom(5 * MIB + 123)
+    ref = await stored(store, data)
+    calls, preadv = itertools.count(), os.preadv
+
+    def partly(fd: int, buffers: list[mmap.mmap], offset: int, flags: int) -> int:
+        if in_memory == "nothing" or (in_memory == "now and then" and next(calls) % 2):
+            raise BlockingIOError
+        if in_memory == "short pieces":
+            return preadv(fd, [memoryview(buffers[0])[:300_000]], offset)
+        return preadv(fd, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", partly)
+    monkeypatch.setattr(reading, "_NOWAIT", None if in_memory == "no such flag" else 8)
+    assert b"".join([piece async for piece in store.read(ref.digest)]) == data
+    assert b"".join([piece async for piece in store.read(ref.digest, 2 * MIB + 1)]) == data[2 * MIB + 1 :]
+
+
+async def test_a_disk_that_cannot_read_is_told(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = await stored(store, b"abc")
+
+    def failing(*_: object) -> bytes:
+        raise OSError(errno.EIO, "I/O error")
+
+    monkeypatch.setattr(os, "pread", failing)
+    monkeypatch.setattr(os, "preadv", failing)
+    with pytest.raises(StorageError):
+        await anext(store.read(ref.digest))
 
 
 async def test_a_reader_that_stops_early_closes_its_file(store: DiskStore) -> None:

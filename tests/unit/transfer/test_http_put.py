@@ -22,7 +22,7 @@ from filebot.transfer.http import HttpClient
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
 LAX = AddressPolicy(allow_insecure=True, allow_private=True)
-PIECE = bytes(range(256)) * 2731  # larger than what goes to the transport at a time
+PIECE = bytes(range(256)) * 2731
 
 
 @pytest.fixture
