@@ -136,6 +136,28 @@ class Slot:
 
 
 @unique
+class Method(Enum):
+    """How the bytes of a file move. The values are what people type."""
+
+    HTTP = "http"
+    """An upload and a link to it (XEP-0363)."""
+    SOCKS5 = "socks5"
+    """A SOCKS5 bytestream (XEP-0065), direct or through a proxy."""
+    IBB = "ibb"
+    """In-band, inside of the XMPP stream (XEP-0047)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One of a person's clients that is online, as its disco#info describes it."""
+
+    jid: str
+    """A full JID."""
+    methods: frozenset[Method]
+    """The streams by which it takes files (XEP-0096): none, one or both of SOCKS5 and IBB."""
+
+
+@unique
 class AddressKind(Enum):
     """How a message reaches an address."""
 

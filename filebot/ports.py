@@ -5,7 +5,7 @@ Every implementation of a port passes the suite in ``tests/contract`` that has i
 always allowed and leaves nothing half done that a reader could see.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +15,20 @@ from filebot.model import (
     Address,
     BareJid,
     BlobRef,
+    Client,
     Digest,
     Entry,
     FileKind,
     Link,
+    Method,
     NewEntry,
+    Offer,
     Scope,
+    Sender,
     Slot,
 )
+
+Data = bytes | bytearray | memoryview
 
 
 class BlobWriter(Protocol):
@@ -32,7 +38,7 @@ class BlobWriter(Protocol):
     def size(self) -> int:
         """Bytes taken so far."""
 
-    async def write(self, data: bytes | bytearray | memoryview) -> None:
+    async def write(self, data: Data) -> None:
         """Take some bytes; ``data`` must not change afterwards. Waits while too much is in flight.
 
         Raises StorageFull, now or at a later call, when the disk has no room.
@@ -152,23 +158,69 @@ class Catalog(Protocol):
 
 
 class Download(Protocol):
-    """An open answer to a GET."""
+    """A file on its way to us, by whatever method."""
 
     @property
     def size(self) -> int | None:
-        """Bytes of the whole file, as announced by the server."""
+        """Bytes of the whole file, as announced by the other side."""
 
     @property
     def name(self) -> str | None:
-        """The name that the server gives the file, raw (RFC 6266, else the URL's last segment)."""
+        """The name that the other side gives the file, raw."""
 
     @property
     def media_type(self) -> str | None: ...
 
-    def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The bytes in order, each once. A broken connection is resumed (RFC 9110 section 14).
+    def chunks(self) -> AsyncGenerator[Data, None]:
+        """The bytes in order, each once; a piece belongs to the taker and does not change any more.
 
-        Raises PeerGone, TransferTimeout, Refused, SizeMismatch or PeerProtocolError.
+        While none is asked for, none is read from the network beyond a bound. Whoever stops early closes
+        it. Raises PeerGone, TransferTimeout, Refused, SizeMismatch or PeerProtocolError.
+        """
+
+
+class StreamOffer(Protocol):
+    """A file that a peer wants to send by a stream (XEP-0095, XEP-0096). Answer it exactly once."""
+
+    @property
+    def sender(self) -> Sender:
+        """Who offers it; the address is the full JID of the client."""
+
+    @property
+    def offer(self) -> Offer:
+        """What is said of the file. It has no URLs."""
+
+    @property
+    def language(self) -> str | None: ...
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the peer can begin at an offset (XEP-0096, ranged transfers)."""
+
+    def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
+        """Take the file, from ``offset`` on; its chunks begin there. The stream is negotiated on entering.
+
+        Leaving the context ends the session and frees all. Raises TransferError.
+        """
+
+    async def refuse(self, text: str) -> None:
+        """Decline (XEP-0096, forbidden), with words for the person."""
+
+
+class Streams(Protocol):
+    """Sending files by streams to clients that are online."""
+
+    async def clients(self, jid: BareJid) -> Sequence[Client]:
+        """The person's clients that take files by a stream, the likeliest to be used first."""
+
+    async def send(
+        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
+    ) -> None:
+        """Offer the file to one client and send it by ``method``; waits for the person to accept.
+
+        ``to`` is a full JID. ``progress`` is called with all bytes sent so far, now and then. Returns when
+        the peer has closed the stream after the last byte, as far as the method can tell. Raises
+        TransferError: Refused(403) if the person declines, PeerGone, TransferTimeout, PeerProtocolError.
         """
 
 
