@@ -63,8 +63,8 @@ async def take(client: HttpClient, store: DiskStore, url: str) -> BlobRef:
 
 async def give(client: HttpClient, store: DiskStore, url: str, ref: BlobRef) -> None:
     """Upload from the store."""
-    async with aclosing(store.read(ref.digest)) as chunks:
-        await client.put(Slot(put_url=url, get_url=url), chunks, ref.size, "application/octet-stream")
+    async with store.local_file(ref.digest) as file:
+        await client.put(Slot(put_url=url, get_url=url), file, "application/octet-stream")
 
 
 async def with_filebot(root: Path, work: Callable[[HttpClient, DiskStore], Awaitable[None]]) -> None:

@@ -29,7 +29,8 @@ def _head(connection: socket.socket) -> bytes:
 def _discard(connection: socket.socket, left: int) -> None:
     buffer = bytearray(_PIECE)
     while left > 0:
-        count = connection.recv_into(buffer, min(left, _PIECE))
+        # MSG_TRUNC: tcp(7) throws the bytes away without copying them, so the sender is what is measured.
+        count = connection.recv_into(buffer, min(left, _PIECE), socket.MSG_TRUNC)
         if not count:
             return
         left -= count

@@ -230,8 +230,8 @@ class HttpTransfer(Protocol):
     def get(self, url: str) -> AbstractAsyncContextManager[Download]:
         """Open a download, following redirects that the policy allows."""
 
-    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
-        """Upload exactly ``size`` bytes; returns when the server has taken them (any 2xx)."""
+    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
+        """Upload a file, which must not change meanwhile; returns when the server has it (any 2xx)."""
 
     async def alive(self, url: str, size: int) -> bool:
         """Whether a HEAD says that a file of this size is still there. Never raises TransferError."""

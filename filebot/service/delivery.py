@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -66,8 +65,8 @@ class Delivery:
             # A slot is good for one PUT: Prosody answers 409 to a second one.
             slot = await self._slot(entry)
             try:
-                async with aclosing(self._store.read(entry.blob.digest)) as chunks:
-                    await self._http.put(slot, chunks, size, entry.media_type)
+                async with self._store.local_file(entry.blob.digest) as file:
+                    await self._http.put(slot, file, entry.media_type)
             except (PeerGone, TransferTimeout, Refused):
                 if attempt == UPLOAD_ATTEMPTS:
                     raise

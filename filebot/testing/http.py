@@ -1,8 +1,10 @@
 """A web of files in memory, in place of the HTTP client."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from filebot.errors import Refused, SizeMismatch
 from filebot.filenames import name_from_url
@@ -42,11 +44,8 @@ class MemoryWeb:
         size = len(file.content) if file.size is None else file.size
         yield HostedFile(file.content, file.media_type, file.name or name_from_url(url), size)
 
-    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
-        content = b"".join([chunk async for chunk in chunks])
-        if len(content) != size:
-            raise SizeMismatch(announced_bytes=size, received_bytes=len(content))
-        self.hosted[slot.get_url] = HostedFile(content, media_type)
+    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
+        self.hosted[slot.get_url] = HostedFile(await asyncio.to_thread(file.read_bytes), media_type)
 
     async def alive(self, url: str, size: int) -> bool:
         return url in self.hosted and len(self.hosted[url].content) == size

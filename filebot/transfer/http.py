@@ -23,7 +23,7 @@ from filebot.model import Slot
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http_download import HttpDownload
 from filebot.transfer.http_errors import peer_errors
-from filebot.transfer.http_upload import UploadBody, idle_limit
+from filebot.transfer.http_upload import FileBody, idle_limit
 from filebot.transfer.resolver import PolicyResolver
 
 _log = logging.getLogger(__name__)
@@ -73,21 +73,20 @@ class HttpClient:
         finally:
             download.close()
 
-    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
+    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
         url = self._policy.check(slot.put_url)
-        body = UploadBody(chunks, size)
+        size = (await asyncio.to_thread(file.stat)).st_size
+        body = FileBody(file, size)
         headers = {**slot.headers, "Content-Type": media_type, "Content-Length": str(size)}
-        sent = aiohttp.UploadTracker()
         with peer_errors(url.raw_host or "", self._idle_s):
             try:
                 async with (
-                    idle_limit(sent, body, self._idle_s),
+                    idle_limit(body, self._idle_s),
                     self._session().put(
                         url,
                         data=body,
                         headers=headers,
-                        allow_redirects=False,  # XEP-0363 knows none, and the body can be read once
-                        upload_tracker=sent,
+                        allow_redirects=False,  # XEP-0363 knows none
                         timeout=aiohttp.ClientTimeout(total=None, connect=self._idle_s),
                     ) as response,
                 ):
@@ -96,8 +95,6 @@ class HttpClient:
                 if body.failure is not None:
                     raise body.failure from None
                 raise
-            finally:
-                await body.settle()
         if not 200 <= status < 300:
             raise Refused(status=status)
         if not body.complete:

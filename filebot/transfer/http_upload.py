@@ -1,71 +1,81 @@
-"""The body of one upload: counted, and watched for standstill."""
+"""The body of one upload: a file, sent by the kernel where it can, and watched for standstill."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, Self
+from pathlib import Path
+from typing import Final, NoReturn
 
-from aiohttp import UploadTracker
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 
-from filebot.errors import LocalProtocolError
+from filebot.errors import BlobCorrupt
+from filebot.transfer.sendfile import sendfile
 
 ANSWER_FACTOR: Final = 4
 """The kernel buffers megabytes: on a slow line they are still on their way when the last byte is handed
 over, and some servers copy the file before they answer."""
 
+PIECE_BYTES: Final = 1024 * 1024
 
-class UploadBody:
-    """Exactly ``size`` bytes from an iterator, as aiohttp's writer task takes them.
 
-    An iterator that gives more or fewer ends in LocalProtocolError. aiohttp wraps whatever is raised here
-    into errors of its own; ``failure`` keeps the original.
+class FileBody(aiohttp.Payload):
+    """Exactly the bytes of a file. ``sent`` counts those that left for the kernel.
+
+    aiohttp wraps what is raised while a body is written into errors of its own; ``failure`` keeps what
+    the file itself is to blame for.
     """
 
-    def __init__(self, chunks: AsyncIterator[bytes], size: int) -> None:
-        self._chunks = chunks
-        self._left = size
-        self._pulling: asyncio.Future[None] | None = None
-        self.failure: Exception | None = None
+    def __init__(self, file: Path, size: int) -> None:
+        super().__init__(file, content_type="application/octet-stream")
+        self._size = self._length = size
+        self.sent = 0
+        self.failure: BlobCorrupt | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether every byte was taken."""
-        return self._left == 0
+        """Whether every byte was sent."""
+        return self.sent == self._length
 
-    async def settle(self) -> None:
-        """Wait until nobody is inside of the iterator any more, so that its owner can close it.
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> NoReturn:
+        """Only of use to those who log bodies."""
+        raise TypeError("a file's bytes are no text")
 
-        aiohttp cancels its writer task, and does not wait for it if the request was cancelled, too.
-        """
-        if self._pulling is not None:
-            await self._pulling
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Called by aiohttp once the connection is there."""
+        transport = getattr(writer, "transport", None)
+        if not self._length or not isinstance(transport, asyncio.Transport):
+            return
+        with await asyncio.to_thread(self._value.open, "rb", buffering=0) as file:
+            if transport.get_extra_info("sslcontext") is None:
+                writer.send_headers()
+                await sendfile(transport, file.fileno(), self._length, self._account)
+            else:
+                await self._by_reading(writer, file)
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        self._pulling = asyncio.get_running_loop().create_future()
+    async def _by_reading(self, writer: AbstractStreamWriter, file: io.FileIO) -> None:
+        """TLS is done in this process: the bytes must come through it. One piece is read ahead."""
+        ahead = asyncio.ensure_future(asyncio.to_thread(file.read, PIECE_BYTES))
         try:
-            chunk = await anext(self._chunks, None)
-            self._account(chunk)
-        except Exception as error:
-            self.failure = error
-            raise
+            while not self.complete:
+                piece = await ahead
+                ahead = asyncio.ensure_future(asyncio.to_thread(file.read, PIECE_BYTES))
+                await writer.write(piece)
+                self._account(len(piece))
         finally:
-            self._pulling.set_result(None)
-        if chunk is None:
-            raise StopAsyncIteration
-        return chunk
+            # A thread is still using the file, whatever happened here.
+            await asyncio.wait({ahead})
 
-    def _account(self, chunk: bytes | None) -> None:
-        if chunk is not None:
-            self._left -= len(chunk)
-        if self._left < 0 or (chunk is None and self._left):
-            raise LocalProtocolError("not as many bytes as the upload slot is for")
+    def _account(self, count: int) -> None:
+        self.sent += count
+        if not count or self.sent > self._length:
+            self.failure = BlobCorrupt("the file is not as long as it was")
+            raise self.failure
 
 
 @asynccontextmanager
-async def idle_limit(sent: UploadTracker, body: UploadBody, idle_s: float) -> AsyncIterator[None]:
+async def idle_limit(body: FileBody, idle_s: float) -> AsyncIterator[None]:
     """Raise TimeoutError in the block once nothing has left for the kernel for ``idle_s`` seconds.
 
     After the last byte it may take ``ANSWER_FACTOR`` times as long until the answer ends the block.
@@ -75,14 +85,13 @@ async def idle_limit(sent: UploadTracker, body: UploadBody, idle_s: float) -> As
 
     async with asyncio.timeout(idle_s) as limit:
 
-        def look(last: tuple[int, bool]) -> None:
+        def look(last: int) -> None:
             nonlocal handle
-            now = (sent.bytes_written, body.complete)
-            if now != last and not limit.expired():
+            if body.sent != last and not limit.expired():
                 limit.reschedule(loop.time() + idle_s * (ANSWER_FACTOR if body.complete else 1))
-            handle = loop.call_later(idle_s / 8, look, now)
+            handle = loop.call_later(idle_s / 8, look, body.sent)
 
-        handle = loop.call_later(idle_s / 8, look, (0, False))
+        handle = loop.call_later(idle_s / 8, look, 0)
         try:
             yield
         finally:

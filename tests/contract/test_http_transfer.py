@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -53,24 +54,26 @@ async def side(request: pytest.FixtureRequest, real: Side) -> Side:
     return real if request.param == "real" else Side(MemoryWeb(), "https://files.example.org")
 
 
-async def pieces(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), 100_000):
-        yield content[start : start + 100_000]
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "blob"
+    path.write_bytes(CONTENT)
+    return path
 
 
-async def test_what_was_put_is_got(side: Side) -> None:
+async def test_what_was_put_is_got(side: Side, file: Path) -> None:
     url = f"{side.base}/a%20b.bin"
-    await side.http.put(Slot(url, url), pieces(CONTENT), len(CONTENT), "application/octet-stream")
+    await side.http.put(Slot(url, url), file, "application/octet-stream")
     async with side.http.get(url) as download:
         assert download.size == len(CONTENT)
         assert download.name == "a b.bin"
         assert b"".join([chunk async for chunk in download.chunks()]) == CONTENT
 
 
-async def test_a_file_is_alive_only_if_it_is_there_with_its_size(side: Side) -> None:
+async def test_a_file_is_alive_only_if_it_is_there_with_its_size(side: Side, file: Path) -> None:
     url = f"{side.base}/a.bin"
     assert not await side.http.alive(url, len(CONTENT))
-    await side.http.put(Slot(url, url), pieces(CONTENT), len(CONTENT), "application/octet-stream")
+    await side.http.put(Slot(url, url), file, "application/octet-stream")
     assert await side.http.alive(url, len(CONTENT))
     assert not await side.http.alive(url, 1)
 

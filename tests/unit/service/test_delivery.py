@@ -1,8 +1,8 @@
 """From a row to a link that works."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -31,11 +31,11 @@ class FailingWeb(MemoryWeb):
         super().__init__()
         self.failures = failures
 
-    async def put(self, slot: Slot, chunks: AsyncIterator[bytes], size: int, media_type: str) -> None:
+    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
         if self.failures:
             self.failures -= 1
             raise PeerGone("cut")
-        await super().put(slot, chunks, size, media_type)
+        await super().put(slot, file, media_type)
 
 
 class FullService(FakeUploadService):
