@@ -89,20 +89,19 @@ class _Handshake:
 
     def receive(self, data: bytes) -> list[Event]:
         """What follows from these bytes, in order. Raises PeerProtocolError; and Refused, as a client."""
-        if self._ended:
+        if self._has_ended():
             raise LocalProtocolError("the handshake is over")
         self._buffer += data
         events: list[Event] = []
         try:
-            while not self._ended and (step := self._step()):
+            while not self._has_ended() and (step := self._step()):
                 events += step
         except BaseException:
             self._state = _State.ENDED
             raise
         return events
 
-    @property
-    def _ended(self) -> bool:
+    def _has_ended(self) -> bool:
         return self._state is _State.ENDED
 
     def _step(self) -> list[Event]:
