@@ -120,6 +120,33 @@ class UnknownCommand(UserError):
         self.suggestions = suggestions
 
 
+class NoSuchTransfer(UserError):
+    """None of the person's running transfers has this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(str(number))
+        self.number = number
+
+
+class TransferCancelled(UserError):
+    """The person stopped a transfer."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class NoWayToSend(UserError):
+    """None of the person's clients takes a file by the method asked for, or by any that could be used.
+
+    ``method`` is what people type (``socks5``), or None if they named none.
+    """
+
+    def __init__(self, *, method: str | None) -> None:
+        super().__init__(str(method))
+        self.method = method
+
+
 # --- this attempt failed, another may work ------------------------------------------------------
 
 

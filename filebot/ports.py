@@ -51,6 +51,12 @@ class BlobWriter(Protocol):
         written afterwards. The blob is not visible yet.
         """
 
+    def keep(self) -> None:
+        """Leave the bytes so far for a later writer of the same ``partial`` name, unless committed.
+
+        Without such a name it does nothing.
+        """
+
     async def commit(self) -> BlobRef:
         """Make the sealed blob visible under its digest, durably: after the return it survives a power
         cut. If the same bytes are there already, they stay and these are thrown away.
@@ -60,11 +66,15 @@ class BlobWriter(Protocol):
 class BlobStore(Protocol):
     """Bytes by what they are. A blob never changes and is visible only whole."""
 
-    def create(self, algorithms: Sequence[str] = ()) -> AbstractAsyncContextManager[BlobWriter]:
-        """Open a writer; leaving the context without ``commit`` leaves nothing behind.
+    def create(
+        self, algorithms: Sequence[str] = (), partial: str | None = None
+    ) -> AbstractAsyncContextManager[BlobWriter]:
+        """Open a writer; leaving the context without ``commit`` or ``keep`` leaves nothing behind.
 
         ``algorithms`` are further XEP-0300 hash names to compute beside sha-256; each must be one of
-        ``filebot.protocol.hashes.KNOWN``.
+        ``filebot.protocol.hashes.KNOWN``. With a ``partial`` name (letters and digits) the writer begins
+        with the bytes that an earlier one of that name kept, or that a crash left: its ``size`` is where
+        to go on. While one of that name is open, another begins empty and keeps nothing.
         """
 
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
@@ -84,6 +94,9 @@ class BlobStore(Protocol):
 
     def digests(self) -> AsyncIterator[Digest]:
         """All blobs, in no order. Those added or deleted meanwhile may be missing or present."""
+
+    async def forget_partials(self, older_than_s: float) -> None:
+        """Remove the bytes that were kept, or last written, longer ago than this."""
 
     async def free_bytes(self) -> int:
         """Room left where the blobs are."""

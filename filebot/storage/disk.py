@@ -2,13 +2,15 @@
 
 A blob is born in ``incoming/`` on the same file system, so that one rename makes it visible whole. Order
 matters: bytes to the disk, then the name, then the folder. What a crash leaves in ``incoming/`` is
-removed at the next start.
+removed at the next start. What can be
+resumed is in ``partial/`` from its first byte on, and stays there.
 """
 
 import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -30,8 +32,9 @@ _SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
 class DiskWriter:
     """A blob on its way in. Implements :class:`filebot.ports.BlobWriter`."""
 
-    def __init__(self, spool: Spool, store: "DiskStore", workers: Workers) -> None:
+    def __init__(self, spool: Spool, store: "DiskStore", workers: Workers, *, partial: bool) -> None:
         self._spool = spool
+        self._partial = partial
         self._store = store
         self._workers = workers
         self._digest: Digest | None = None
@@ -43,6 +46,9 @@ class DiskWriter:
     async def write(self, data: Data) -> None:
         await self._spool.write(data)
 
+    def keep(self) -> None:
+        self._spool.keeps = self._partial
+
     async def seal(self) -> Mapping[str, bytes]:
         digests = await self._spool.seal()
         self._digest = digests["sha-256"].hex()
@@ -52,6 +58,7 @@ class DiskWriter:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
         await self._workers.run(_install, self._spool.path, self._store.place(self._digest), self.size)
+        self._spool.keeps = False
         return BlobRef(self._digest, self.size)
 
 
@@ -61,6 +68,7 @@ class DiskStore:
     def __init__(self, root: Path, workers: Workers) -> None:
         self._blobs = root / "blobs"
         self._incoming = root / "incoming"
+        self._partials = root / "partial"
         self._workers = workers
 
     @classmethod
@@ -86,13 +94,26 @@ class DiskStore:
         return self._blobs / digest[:2] / digest
 
     @asynccontextmanager
-    async def create(self, algorithms: Sequence[str] = ()) -> AsyncIterator[DiskWriter]:
-        spool = Spool(self._temporary(), algorithms, self._workers)
+    async def create(
+        self, algorithms: Sequence[str] = (), partial: str | None = None
+    ) -> AsyncIterator[DiskWriter]:
+        if partial is not None and not partial.isalnum():
+            raise LocalProtocolError(f"{partial!r} is no name for a partial blob")
+        spool = Spool(self._partials / partial if partial else self._temporary(), algorithms, self._workers)
         try:
-            await spool.open()
-            yield DiskWriter(spool, self, self._workers)
+            if partial is None:
+                await spool.open()
+            elif not await spool.reopen():
+                spool = Spool(self._temporary(), algorithms, self._workers)
+                await spool.open()
+                partial = None
+            yield DiskWriter(spool, self, self._workers, partial=partial is not None)
         finally:
             await spool.discard()
+
+    async def forget_partials(self, older_than_s: float) -> None:
+        for file in await self._workers.run(_files, self._partials):
+            await self._workers.run(_forget_if_old, file, time.time() - older_than_s)
 
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         return pieces(self.place(digest), offset, self._workers)
@@ -127,6 +148,7 @@ class DiskStore:
     def _prepare(self) -> None:
         make_folder(self._blobs)
         make_folder(self._incoming)
+        make_folder(self._partials)
         for shard in _SHARDS:
             (self._blobs / shard).mkdir(PRIVATE, exist_ok=True)
         sync_folder(self._blobs)
@@ -175,3 +197,9 @@ def _remove_unless_open(leftover: Path) -> None:
         except BlockingIOError:
             return
         leftover.unlink()
+
+
+def _forget_if_old(file: Path, last_written: float) -> None:
+    with suppress(FileNotFoundError):
+        if file.stat().st_mtime < last_written:
+            _remove_unless_open(file)

@@ -23,6 +23,9 @@ Data = bytes | bytearray | memoryview
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""
 
+PIECE_BYTES: Final = 1024 * 1024
+"""Read at a time of what is there already."""
+
 TURN_BYTES: Final = 64 * 1024 * 1024
 """After so much a job makes room for another spool's."""
 
@@ -33,6 +36,8 @@ class Spool:
     def __init__(self, path: Path, algorithms: Sequence[str], workers: Workers) -> None:
         self.path = path
         self.size = 0
+        self.keeps = False
+        """Whether the file outlives :meth:`discard`."""
         self._workers = workers
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
         self._queue: deque[Data] = deque()
@@ -48,6 +53,13 @@ class Spool:
     async def open(self) -> None:
         """Create the file. Raises StorageError."""
         await self._workers.run(self._create)
+
+    async def reopen(self) -> bool:
+        """Open the file as it is, or create it, and go on at its end; False if somebody else has it.
+
+        Raises StorageError.
+        """
+        return await self._workers.run(self._take_over)
 
     async def write(self, data: Data) -> None:
         """Take some bytes; waits while more than the budget is in flight. Raises StorageError."""
@@ -75,14 +87,18 @@ class Spool:
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
     async def discard(self) -> None:
-        """Close and remove the file, if it is still there. A cancellation cannot stop it half-way."""
-        self._abandoned = True
+        """Close the file and, unless it is to be kept, remove it if it is still there.
+
+        A cancellation cannot stop it half-way.
+        """
+        self._abandoned = not self.keeps
         self._closed = True
         await settled(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
-        if self._job is not None:
+        while self._job is not None:  # what is to be kept is written to its end first
             await asyncio.wait((self._job,))
+            await asyncio.sleep(0)  # until the job's own callback has looked for more
         self._queue.clear()
         await self._workers.run(self._remove)
 
@@ -121,6 +137,22 @@ class Spool:
         fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         self._writeback = EarlyWriteback(self._fd)
 
+    def _take_over(self) -> bool:
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return False
+        self._fd = fd
+        while data := os.read(fd, PIECE_BYTES):
+            for hasher in self._hashers.values():
+                hasher.update(data)
+            self.size += len(data)
+        self._done = self.size
+        self._writeback = EarlyWriteback(fd)
+        return True
+
     def _drain(self) -> None:
         turn_ends = self._done + TURN_BYTES
         while self._queue and self._done < turn_ends and not self._abandoned:
@@ -138,7 +170,8 @@ class Spool:
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             try:
-                self.path.unlink(missing_ok=True)
+                if not self.keeps:
+                    self.path.unlink(missing_ok=True)
             finally:
                 os.close(fd)
 

@@ -18,10 +18,11 @@ PIECE_BYTES: Final = 64 * 1024
 class MemoryWriter:
     """Implements :class:`filebot.ports.BlobWriter`."""
 
-    def __init__(self, store: "MemoryBlobs", algorithms: Sequence[str]) -> None:
+    def __init__(self, store: "MemoryBlobs", algorithms: Sequence[str], partial: str | None) -> None:
         self._store = store
+        self._partial = partial
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
-        self._data = bytearray()
+        self._data = bytearray(store.partials.pop(partial, b"") if partial else b"")
         self._digest: Digest | None = None
 
     @property
@@ -34,6 +35,10 @@ class MemoryWriter:
         if len(data) > await self._store.free_bytes() - self.size:
             raise StorageFull("no room in memory")
         self._data += data
+
+    def keep(self) -> None:
+        if self._partial is not None:
+            self._store.partials[self._partial] = self._data
 
     async def seal(self) -> Mapping[str, bytes]:
         if self._digest is not None:
@@ -48,6 +53,8 @@ class MemoryWriter:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
         self._store.blobs.setdefault(self._digest, bytes(self._data))
+        if self._partial is not None:
+            self._store.partials.pop(self._partial, None)
         return BlobRef(self._digest, self.size)
 
 
@@ -56,11 +63,27 @@ class MemoryBlobs:
 
     def __init__(self, capacity_bytes: int = 1 << 30) -> None:
         self.blobs: dict[Digest, bytes] = {}
+        self.partials: dict[str, bytearray] = {}
+        """Bytes that were kept for a later writer, by its name."""
+        self._open: set[str] = set()
         self.capacity_bytes = capacity_bytes
 
     @asynccontextmanager
-    async def create(self, algorithms: Sequence[str] = ()) -> AsyncIterator[MemoryWriter]:
-        yield MemoryWriter(self, algorithms)
+    async def create(
+        self, algorithms: Sequence[str] = (), partial: str | None = None
+    ) -> AsyncIterator[MemoryWriter]:
+        if partial is None or partial in self._open:
+            yield MemoryWriter(self, algorithms, None)
+            return
+        self._open.add(partial)
+        try:
+            yield MemoryWriter(self, algorithms, partial)
+        finally:
+            self._open.discard(partial)
+
+    async def forget_partials(self, older_than_s: float) -> None:
+        if older_than_s <= 0:  # a memory keeps no times
+            self.partials.clear()
 
     async def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         data = self._bytes_of(digest)

@@ -167,3 +167,49 @@ async def test_reading_may_stop_early(store: BlobStore) -> None:
 
 async def test_there_is_room(store: BlobStore) -> None:
     assert await store.free_bytes() > 1_000_000
+
+
+async def test_what_was_kept_is_gone_on_with(store: BlobStore) -> None:
+    async with store.create(["md5"], "half") as writer:
+        await writer.write(b"some ")
+        writer.keep()
+    assert await all_of(store) == set()
+    async with store.create(["md5"], "half") as writer:
+        assert writer.size == 5
+        await writer.write(b"bytes")
+        digests = await writer.seal()
+        ref = await writer.commit()
+    assert digests["md5"] == hashlib.md5(b"some bytes").digest()
+    assert await whole(store, ref.digest) == b"some bytes"
+    async with store.create([], "half") as writer:
+        assert writer.size == 0
+
+
+async def test_without_keep_nothing_is_left_for_the_next(store: BlobStore) -> None:
+    async with store.create([], "half") as writer:
+        await writer.write(b"some")
+    async with store.create([], "half") as writer:
+        assert writer.size == 0
+
+
+async def test_two_writers_of_one_partial_do_not_meet(store: BlobStore) -> None:
+    async with store.create([], "half") as first, store.create([], "half") as second:
+        await first.write(b"first")
+        await second.write(b"second")
+        second.keep()
+        first.keep()
+    async with store.create([], "half") as writer:
+        assert writer.size == 5
+
+
+async def test_old_partials_are_forgotten(store: BlobStore) -> None:
+    async with store.create([], "half") as writer:
+        await writer.write(b"some")
+        writer.keep()
+    await store.forget_partials(3600)
+    async with store.create([], "half") as writer:
+        assert writer.size == 4
+        writer.keep()
+    await store.forget_partials(-1)
+    async with store.create([], "half") as writer:
+        assert writer.size == 0

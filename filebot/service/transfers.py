@@ -1,0 +1,153 @@
+"""Which files are moving just now: seen by their people, and stopped by them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum, unique
+from itertools import count
+from typing import Final
+
+from filebot.errors import NoSuchTransfer, TransferCancelled
+from filebot.model import BareJid, Method, Progress, Sender
+
+RATE_WINDOW_S: Final = 10.0
+"""The rate shown is that of the last seconds, not that since the beginning."""
+
+SAMPLES: Final = 32
+
+
+@unique
+class Direction(Enum):
+    """As the person sees it; the values are used in templates."""
+
+    TO_BOT = "to bot"
+    FROM_BOT = "from bot"
+
+
+@dataclass(eq=False, slots=True)
+class Transfer:
+    """One file on its way."""
+
+    number: int
+    """Short; people write it after ``cancel``."""
+    sender: Sender
+    """On whose behalf it moves."""
+    language: str | None
+    name: str
+    direction: Direction
+    method: Method
+    total_bytes: int | None
+    started_s: float
+    """On the clock of the registry; likewise below."""
+    done_bytes: int = 0
+    _clock: Callable[[], float] = field(repr=False, default=lambda: 0.0)
+    _task: "asyncio.Task[object] | None" = field(repr=False, default=None)
+    cancelled: bool = False
+    """The person stopped it."""
+    _samples: deque[tuple[float, int]] = field(repr=False, default_factory=lambda: deque(maxlen=SAMPLES))
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        return Progress(self.done_bytes, self.total_bytes)
+
+    @property
+    def age_s(self) -> float:
+        """Since it began."""
+        return self._clock() - self.started_s
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Over the last seconds; 0 if nothing moves."""
+        (start_s, start_bytes), now_s = self._samples[0], self._clock()
+        if now_s - self._samples[-1][0] > RATE_WINDOW_S:
+            return 0.0
+        return (self.done_bytes - start_bytes) / (now_s - start_s) if now_s > start_s else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Until it is done at the present rate; None if that cannot be told."""
+        rate = self.bytes_per_s
+        if self.total_bytes is None or rate <= 0:
+            return None
+        return (self.total_bytes - self.done_bytes) / rate
+
+    def moved(self, done_bytes: int) -> None:
+        """Note that so many bytes are done in all."""
+        self.done_bytes = done_bytes
+        now_s = self._clock()
+        if not self._samples or now_s - self._samples[-1][0] >= RATE_WINDOW_S / SAMPLES:
+            self._samples.append((now_s, done_bytes))
+        while len(self._samples) > 2 and now_s - self._samples[1][0] > RATE_WINDOW_S:
+            self._samples.popleft()
+
+    def cancel(self) -> None:
+        """Stop it: the task that runs it gets TransferCancelled."""
+        self.cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+
+class Transfers:
+    """All transfers that run. ``clock`` gives seconds that never go back."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._numbers = count(1)
+        self._running: dict[int, Transfer] = {}
+
+    def all(self) -> Sequence[Transfer]:
+        """Every one, the oldest first."""
+        return list(self._running.values())
+
+    def of(self, person: BareJid) -> Sequence[Transfer]:
+        """Those of one person."""
+        return [transfer for transfer in self._running.values() if transfer.sender.jid == person]
+
+    def cancel(self, person: BareJid, number: int) -> Transfer:
+        """Stop one of this person's transfers. Raises NoSuchTransfer."""
+        transfer = self._running.get(number)
+        if transfer is None or transfer.sender.jid != person:
+            raise NoSuchTransfer(number)
+        transfer.cancel()
+        return transfer
+
+    @contextmanager
+    def running(
+        self,
+        sender: Sender,
+        language: str | None,
+        name: str,
+        direction: Direction,
+        method: Method,
+        total_bytes: int | None = None,
+    ) -> Iterator[Transfer]:
+        """Show a transfer, run by the present task, for as long as the context is open.
+
+        Raises TransferCancelled when the person stops it.
+        """
+        task = asyncio.current_task()
+        transfer = Transfer(
+            next(self._numbers),
+            sender,
+            language,
+            name,
+            direction,
+            method,
+            total_bytes,
+            self._clock(),
+            _clock=self._clock,
+            _task=task,
+        )
+        transfer.moved(0)
+        self._running[transfer.number] = transfer
+        try:
+            yield transfer
+        except asyncio.CancelledError:
+            if not transfer.cancelled or task is None or task.uncancel():
+                raise  # not the person stopped it, or not the person alone
+            raise TransferCancelled(name) from None
+        finally:
+            del self._running[transfer.number]

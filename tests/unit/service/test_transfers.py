@@ -1,0 +1,79 @@
+"""What is moving, how fast, and how it is stopped."""
+
+import asyncio
+
+import pytest
+
+from filebot.errors import NoSuchTransfer, TransferCancelled
+from filebot.model import Address, Method, Sender
+from filebot.service.transfers import Direction, Transfers
+
+ALICE = Sender(Address("alice@example.org"), "alice@example.org")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_the_rate_is_that_of_the_last_seconds() -> None:
+    clock = Clock()
+    with Transfers(clock).running(ALICE, None, "a", Direction.TO_BOT, Method.HTTP, 100_000) as transfer:
+        assert (transfer.bytes_per_s, transfer.left_s) == (0.0, None)
+        for _ in range(20):
+            clock.now += 1
+            transfer.moved(transfer.done_bytes + 1000)
+        assert transfer.bytes_per_s == pytest.approx(1000)
+        assert transfer.left_s == pytest.approx(80)
+        for _ in range(20):
+            clock.now += 1
+            transfer.moved(transfer.done_bytes + 100)
+        assert transfer.bytes_per_s == pytest.approx(100)
+        clock.now += 1000
+        assert transfer.bytes_per_s == 0
+        assert transfer.age_s == 1040
+
+
+async def test_only_ones_own_are_seen_and_stopped() -> None:
+    transfers = Transfers(Clock())
+    with transfers.running(ALICE, None, "a", Direction.TO_BOT, Method.HTTP) as transfer:
+        assert transfers.of("alice@example.org") == [transfer]
+        assert transfers.of("bob@example.org") == []
+        for person, number in (("bob@example.org", transfer.number), ("alice@example.org", 99)):
+            with pytest.raises(NoSuchTransfer):
+                transfers.cancel(person, number)
+    assert transfers.all() == []
+
+
+async def test_a_stopped_transfer_raises_in_its_own_task_and_nowhere_else() -> None:
+    transfers = Transfers(Clock())
+
+    async def move() -> None:
+        with transfers.running(ALICE, None, "a.pdf", Direction.TO_BOT, Method.HTTP):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(move())
+    await asyncio.sleep(0)
+    transfers.cancel("alice@example.org", 1)
+    with pytest.raises(TransferCancelled) as caught:
+        await task
+    assert caught.value.name == "a.pdf"
+    assert not transfers.all()
+
+
+async def test_a_cancelled_task_is_cancelled_as_any_other() -> None:
+    transfers = Transfers(Clock())
+
+    async def move() -> None:
+        with transfers.running(ALICE, None, "a.pdf", Direction.TO_BOT, Method.HTTP):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(move())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not transfers.all()
