@@ -1,0 +1,151 @@
+"""Connecting to the stream hosts that a peer names (XEP-0065 5.3.2), as far as the address policy goes.
+
+Hosts are tried in the peer's order, each a little after the one before it, so that a black hole costs
+200 ms and not the patience of the peer (XEP-0260 2.4). Names are looked up here, and what was checked is
+what is connected to.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from filebot.errors import ForbiddenTarget, PeerGone, TransferError
+from filebot.protocol.bytestreams import StreamHost, candidates
+from filebot.protocol.socks5 import ClientHandshake
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.connection import Connection, handshake, prepare
+from filebot.transfer.race import first_to_succeed
+
+STAGGER_S: Final = 0.2
+CANDIDATE_S: Final = 3.0
+"""For looking up, connecting and the handshake."""
+OVERALL_S: Final = 10.0
+
+_NAMES: Final = 4
+"""Names looked up in one call: each may occupy a thread for longer than we wait for it."""
+
+_ADDRESSES: Final = 4
+"""Addresses of one name that are tried."""
+
+_SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""As :func:`socket.getaddrinfo` gives it: the family, and what ``connect`` takes."""
+
+
+async def dial(
+    hosts: Sequence[StreamHost],
+    destination: str,
+    policy: AddressPolicy,
+    *,
+    own_addresses: Collection[tuple[str, int]],
+) -> tuple[StreamHost, Connection]:
+    """The first host that lets us into the session, and the connection to it, which is the caller's.
+
+    ``own_addresses`` are where the bot's own listener can be reached from outside: it is never dialled,
+    by these addresses or by any other of this machine. Raises ForbiddenTarget if the policy allows none
+    of the hosts, otherwise PeerGone if none can be used.
+    """
+    caller = _Caller(destination, policy, frozenset(own_addresses))
+    attempts = [partial(caller.reach, host) for host in candidates(hosts)]
+    try:
+        async with asyncio.timeout(OVERALL_S):
+            return await first_to_succeed(attempts, stagger_s=STAGGER_S, discard=lambda won: won[1].close())
+    except TimeoutError as error:
+        raise PeerGone("no stream host answered in time") from error
+    except ExceptionGroup as failed:
+        raise _verdict(failed.exceptions) from failed
+
+
+def _verdict(failures: Sequence[Exception]) -> TransferError:
+    if all(isinstance(failure, ForbiddenTarget) for failure in failures):
+        return ForbiddenTarget(reason="private")
+    reasons = "; ".join(f"{type(failure).__name__}: {failure}" for failure in failures)
+    return PeerGone(f"no stream host could be used: {reasons}")
+
+
+@dataclass(slots=True)
+class _Caller:
+    """One call of :func:`dial`: for whom, and where it may not go."""
+
+    destination: str
+    policy: AddressPolicy
+    own: frozenset[tuple[str, int]]
+    names: int = 0
+    """Looked up so far."""
+
+    async def reach(self, host: StreamHost) -> tuple[StreamHost, Connection]:
+        """Connect to one candidate, and shake hands. Raises TransferError."""
+        try:
+            async with asyncio.timeout(CANDIDATE_S):
+                allowed = self._allowed(host, await self._addresses(host))
+                attempts = [partial(self._connect, address) for address in allowed]
+                return host, await first_to_succeed(attempts, stagger_s=STAGGER_S, discard=Connection.close)
+        except TimeoutError as error:
+            raise PeerGone(f"{host.host}: no answer in time") from error
+        except ExceptionGroup as failed:
+            raise PeerGone(f"{host.host}: {failed.exceptions[0]}") from failed
+
+    async def _addresses(self, host: StreamHost) -> list[_SocketAddress]:
+        """All that is known of the host. Raises PeerGone."""
+        kind = socket.SOCK_STREAM
+        try:
+            try:
+                found = socket.getaddrinfo(host.host, host.port, type=kind, flags=socket.AI_NUMERICHOST)
+            except socket.gaierror:
+                self._count_name()
+                loop = asyncio.get_running_loop()
+                found = await loop.getaddrinfo(host.host, host.port, type=kind)
+        except (OSError, ValueError) as error:  # IDNA's errors are ValueErrors
+            raise PeerGone(f"{host.host!r}: {error}") from error
+        return [(family, address) for family, _, _, _, address in found]
+
+    def _count_name(self) -> None:
+        self.names += 1
+        if self.names > _NAMES:
+            raise PeerGone("too many names")
+
+    def _allowed(self, host: StreamHost, addresses: Sequence[_SocketAddress]) -> list[_SocketAddress]:
+        """Those that may be dialled. Raises ForbiddenTarget if there are none."""
+        if (host.host, host.port) in self.own:
+            raise ForbiddenTarget(reason="private")
+        allowed = [address for address in addresses if self._allows(*address)]
+        if not allowed:
+            raise ForbiddenTarget(reason="private")
+        return allowed[:_ADDRESSES]
+
+    def _allows(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> bool:
+        ip, port = address[:2]
+        if not self.policy.allows(ip):
+            return False
+        if port not in {own_port for _, own_port in self.own}:
+            return True
+        parsed = ipaddress.ip_address(ip)
+        carried = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+        return (str(carried or parsed), port) not in self.own and not _is_local(family, ip)
+
+    async def _connect(self, target: _SocketAddress) -> Connection:
+        family, address = target
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            prepare(sock)
+            await asyncio.get_running_loop().sock_connect(sock, address)
+            return Connection(sock, await handshake(sock, ClientHandshake(self.destination)))
+        except OSError as error:
+            sock.close()
+            raise PeerGone(f"{address[0]}: {error}") from error
+        except BaseException:
+            sock.close()
+            raise
+
+
+def _is_local(family: socket.AddressFamily, ip: str) -> bool:
+    """Whether the address is one of this machine's own: only those can be bound to."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((ip, 0))
+        except OSError:
+            return False
+    return True
