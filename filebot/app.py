@@ -3,19 +3,21 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from filebot.catalog import open_catalog
 from filebot.commands import Commands
 from filebot.config import Config
 from filebot.conversation import Voice
+from filebot.errors import NoWayToSend
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
-from filebot.model import IncomingMessage
+from filebot.model import BareJid, Client, Entry, IncomingMessage, Method
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
@@ -133,6 +135,7 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
         uploads=session.uploads,
         messenger=session.messenger,
         rooms=session.rooms,
+        streams=NoStreams(),
         clock=now,
     )
     limits = Limits(config.limits.max_file_size, config.limits.quota_per_user, config.limits.total)
@@ -176,6 +179,18 @@ def http_client(config: Config) -> HttpClient:
 
 def _pace(config: Config) -> Pace:
     return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
+
+
+class NoStreams:
+    """Files only go by links."""
+
+    async def clients(self, jid: BareJid) -> Sequence[Client]:
+        return ()
+
+    async def send(
+        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
+    ) -> None:
+        raise NoWayToSend(method=method.value)
 
 
 async def _ended(task: asyncio.Task[object]) -> None:

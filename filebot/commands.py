@@ -123,7 +123,7 @@ class Commands:
         return Context(
             sender=exchange.sender,
             settings=self.table.settings_of(plugin),
-            files=Files(self._desk, exchange.sender),
+            files=Files(self._desk, exchange.sender, exchange.language),
             commands=self.table,
             language=exchange.language,
             conversation=exchange,
@@ -131,8 +131,9 @@ class Commands:
 
 
 def _values(command: CommandSpec, text: str) -> dict[str, str]:
+    names = {name for usage in command.usages for name in usage.parameters}
     for usage in command.usages:
         values = usage.match(text)
         if values is not None:
-            return values
+            return dict.fromkeys(names, "") | values
     raise BadCommand(command=command.name, usage=command.usage)

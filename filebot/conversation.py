@@ -89,6 +89,15 @@ class Exchange:
     async def reply(self, template: str, /, **values: object) -> None:
         await self._voice.say(self.sender.address, self.language, template, **values)
 
+    def rendered(self, template: str, /, **values: object) -> str:
+        """The text that a reply would have, for other ways of saying it."""
+        return self._voice.replies.render(template, self.language, **values)
+
+    def words(self, error: FilebotError, name: str = "") -> str:
+        """What :meth:`reply_error` would say; for errors that have words."""
+        template = self._voice.replies.template_for(error) or "errors/transfer_error"
+        return self.rendered(template, error=error, name=name)
+
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         person = to.jid.split("/", 1)[0] if to.kind is AddressKind.CHAT else None
         language = await self._voice.language_of(person, None)

@@ -32,7 +32,7 @@ from filebot.errors import (
     UserError,
 )
 from filebot.events import Event, FileRefused, FileRemoved, FileSent, FileStored, LinkNoticed
-from filebot.model import Address, AddressKind, Entry, IncomingMessage, Offer, Sender, Usage
+from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
 from filebot.service.files import Files
 from filebot.usage import Usage as UsageLine
 
@@ -53,6 +53,7 @@ __all__ = [
     "Files",
     "IncomingMessage",
     "LinkNoticed",
+    "Method",
     "NoSuchEntry",
     "NotAllowed",
     "Offer",
@@ -224,6 +225,12 @@ class CommandSpec:
         return self.help.splitlines()[0]
 
 
+def paragraphs(docstring: str) -> str:
+    """A docstring as a reply shows it: a line for each paragraph, whatever the width of the source."""
+    text = inspect.cleandoc(docstring)
+    return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
+
+
 Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
 Listener = Callable[[Context[S], E], Awaitable[None]]
 
@@ -255,12 +262,13 @@ class Plugin(Generic[S]):
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command; ``usage`` shows each way to write it (``send NAME to TARGET``).
 
-        Upper-case words are handed to the handler as keyword arguments in lower case, all ``str``.
+        Upper-case words are handed to the handler as keyword arguments in lower case, all ``str``; those
+        that are not in the way that was used are empty.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
 
         def declare(handler: Handler[S, P]) -> Handler[S, P]:
-            help_text = inspect.cleandoc(handler.__doc__ or "")
+            help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
                 raise PluginError(f"command {name!r} of plugin {self.name!r} needs a docstring: its help")
             self.commands.append(
@@ -283,9 +291,6 @@ class Plugin(Generic[S]):
         if any(line.split()[:1] != [name] for line in lines) or not lines:
             raise PluginError(f"command {name!r} of plugin {self.name!r}: its usage must begin with {name}")
         try:
-            usages = tuple(UsageLine.parse(line) for line in lines)
+            return tuple(UsageLine.parse(line) for line in lines)
         except ValueError as error:
             raise PluginError(f"command {name!r} of plugin {self.name!r}: {error}") from error
-        if len({frozenset(usage.parameters) for usage in usages}) > 1:
-            raise PluginError(f"all usages of command {name!r} must name the same values")
-        return usages

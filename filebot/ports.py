@@ -231,7 +231,7 @@ class Streams(Protocol):
     ) -> None:
         """Offer the file to one client and send it by ``method``; waits for the person to accept.
 
-        ``to`` is a full JID. ``progress`` is called with all bytes sent so far, now and then. Returns when
+        ``to`` is a full JID. ``progress`` is told all bytes sent so far, now and then. Returns when
         the peer has closed the stream after the last byte, as far as the method can tell. Raises
         TransferError: Refused(403) if the person declines, PeerGone, TransferTimeout, PeerProtocolError.
         """
@@ -243,8 +243,13 @@ class HttpTransfer(Protocol):
     def get(self, url: str) -> AbstractAsyncContextManager[Download]:
         """Open a download, following redirects that the policy allows."""
 
-    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
-        """Upload a file, which must not change meanwhile; returns when the server has it (any 2xx)."""
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = ...
+    ) -> None:
+        """Upload a file, which must not change meanwhile; returns when the server has it (any 2xx).
+
+        ``moved`` is told all bytes sent so far, now and then.
+        """
 
     async def alive(self, url: str, size: int) -> bool:
         """Whether a HEAD says that a file of this size is still there. Never raises TransferError."""

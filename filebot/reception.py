@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -18,6 +19,7 @@ from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRe
 from filebot.events import FileRefused, FileStored, LinkNoticed
 from filebot.filenames import name_from_url, safe_name
 from filebot.model import IncomingMessage, Offer, Sender
+from filebot.ports import Download, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files
 from filebot.service.locks import Keyed
@@ -79,6 +81,17 @@ class Reception:
         if message.addressed and (message.text.strip() or message.offers):
             await self._admit(message)
 
+    async def receive_stream(self, stream: StreamOffer) -> None:
+        """Take in, or decline, a file that is offered by a stream."""
+        sender, person = stream.sender, _person(stream.sender)
+        if not self._access.serves(sender.jid):
+            await self._spawn(self._decline(stream, "errors/stranger"))
+        elif self._waiting.get(person, 0) >= WAITING_PER_PERSON:
+            await self._spawn(self._decline(stream, "errors/too_many_requests"))
+        else:
+            self._waiting[person] = self._waiting.get(person, 0) + 1
+            await self._spawn(self._take_stream(stream, person))
+
     async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
         """Answer a message that cannot be read, once a day for each sender."""
         if self._access.may_speak(sender):
@@ -131,9 +144,12 @@ class Reception:
             else:
                 await self._in_turn(person, self._deal_with(message))
         finally:
-            self._waiting[person] -= 1
-            if not self._waiting[person]:
-                del self._waiting[person]
+            self._served(person)
+
+    def _served(self, person: str) -> None:
+        self._waiting[person] -= 1
+        if not self._waiting[person]:
+            del self._waiting[person]
 
     async def _in_turn(self, person: str, work: Coroutine[object, object, None]) -> None:
         """Answers of one person come in the order of the questions, but none waits long for another."""
@@ -200,7 +216,7 @@ class Reception:
         name = _name_of(offer)
         async with exchange.errors_in_words(name=name), exchange.at_work():
             try:
-                received = await Files(self._desk, sender).keep(offer, caption=caption)
+                received = await Files(self._desk, sender, exchange.language).keep(offer, caption=caption)
             except FilebotError as error:
                 log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
                 await self._commands.emit(FileRefused(sender, language, name, error))
@@ -208,6 +224,31 @@ class Reception:
                 await self._commands.emit(
                     FileStored(sender, language, received.entry, received.already_known)
                 )
+
+    async def _take_stream(self, stream: StreamOffer, person: str) -> None:
+        sender, language, accepted = stream.sender, stream.language, _Accepted(stream)
+        name = _name_of(stream.offer)
+        exchange = await self._commands.exchange(sender, language)
+        try:
+            async with exchange.errors_in_words(name=name), self._drops(person):
+                try:
+                    received = await Files(self._desk, sender, exchange.language).receive(accepted)
+                except FilebotError as error:
+                    log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
+                    if not accepted.opened:
+                        await stream.refuse(exchange.words(error, name))
+                    await self._commands.emit(FileRefused(sender, language, name, error))
+                else:
+                    await self._commands.emit(
+                        FileStored(sender, language, received.entry, received.already_known)
+                    )
+        finally:
+            self._served(person)
+
+    async def _decline(self, stream: StreamOffer, template: str) -> None:
+        log.info("declined a stream of %s", stream.sender.jid)
+        exchange = await self._commands.exchange(stream.sender, stream.language)
+        await stream.refuse(exchange.rendered(template))
 
     # --- refusals -------------------------------------------------------------------------------
 
@@ -230,6 +271,23 @@ class Reception:
     async def _reply_error(self, message: IncomingMessage, error: FilebotError) -> None:
         exchange = await self._commands.exchange(message.sender, message.language)
         await exchange.reply_error(error)
+
+
+class _Accepted:
+    """A stream offer that remembers whether it was accepted: after that it cannot be declined."""
+
+    def __init__(self, stream: StreamOffer) -> None:
+        self.sender = stream.sender
+        self.offer = stream.offer
+        self.language = stream.language
+        self.resumable = stream.resumable
+        self.opened = False
+        self.refuse = stream.refuse
+        self._accept = stream.accept
+
+    def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
+        self.opened = True
+        return self._accept(offset)
 
 
 def _person(sender: Sender) -> str:

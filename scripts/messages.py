@@ -16,6 +16,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from filebot.plugin import paragraphs
+
 PACKAGE: Final = Path(__file__).resolve().parent.parent / "filebot"
 PLUGINS: Final = PACKAGE.parent / "plugins"
 
@@ -41,7 +43,7 @@ def _help_texts(module: ast.Module) -> Iterator[str]:
     """What ``help`` shows of each command: the first line of its docstring, and all of it."""
     for node in module.body:
         if isinstance(node, ast.AsyncFunctionDef) and any(map(_declares_command, node.decorator_list)):
-            text = ast.get_docstring(node) or ""
+            text = paragraphs(ast.get_docstring(node) or "")
             yield from dict.fromkeys((text.partition("\n")[0], text))
 
 

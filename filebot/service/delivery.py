@@ -39,11 +39,11 @@ class Delivery:
         self._locks = Keyed(asyncio.Lock)
         self._resting_until: datetime | None = None
 
-    async def url(self, entry: Entry) -> str:
+    async def url(self, entry: Entry, moved: Callable[[int], None] = lambda _: None) -> str:
         """An address where the file can be had right now.
 
-        Raises TransferError (TooLargeForService, NoUploadService, ServiceQuotaReached ...) or
-        StorageError.
+        ``moved`` is told all bytes uploaded so far, if an upload is needed. Raises TransferError
+        (TooLargeForService, NoUploadService, ServiceQuotaReached ...) or StorageError.
         """
         digest = entry.blob.digest
         # Two people who ask for the same file at once share one upload.
@@ -51,11 +51,11 @@ class Delivery:
             link = await self._catalog.link(digest, entry.name)
             if link is not None and await self._http.alive(link.url, entry.blob.size):
                 return link.url
-            url = await self._upload(entry)
+            url = await self._upload(entry, moved)
             await self._catalog.save_link(Link(digest, entry.name, url, self._clock()))
             return url
 
-    async def _upload(self, entry: Entry) -> str:
+    async def _upload(self, entry: Entry, moved: Callable[[int], None]) -> str:
         size = entry.blob.size
         limit = await self._uploads.size_limit()
         if limit is not None and size > limit:
@@ -66,7 +66,7 @@ class Delivery:
             slot = await self._slot(entry)
             try:
                 async with self._store.local_file(entry.blob.digest) as file:
-                    await self._http.put(slot, file, entry.media_type)
+                    await self._http.put(slot, file, entry.media_type, moved)
             except (PeerGone, TransferTimeout, Refused):
                 if attempt == UPLOAD_ATTEMPTS:
                     raise

@@ -1,16 +1,27 @@
 """All services put together on a set of ports."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from filebot.ports import BlobStore, Catalog, HttpTransfer, Inspector, Messenger, Rooms, UploadService
+from filebot.ports import (
+    BlobStore,
+    Catalog,
+    HttpTransfer,
+    Inspector,
+    Messenger,
+    Rooms,
+    Streams,
+    UploadService,
+)
 from filebot.service.access import Access
 from filebot.service.delivery import Delivery
 from filebot.service.intake import Intake
 from filebot.service.locks import Keyed
 from filebot.service.quota import Limits, Quota
+from filebot.service.transfers import Transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Ports:
     uploads: UploadService
     messenger: Messenger
     rooms: Rooms
+    streams: Streams
     clock: Callable[[], datetime]
     """The present, in UTC."""
 
@@ -37,6 +49,7 @@ class Desk:
     quota: Quota
     intake: Intake
     delivery: Delivery
+    transfers: Transfers
     locks: Keyed[asyncio.Lock]
     """By digest: held while a row on these bytes comes or goes."""
 
@@ -61,4 +74,4 @@ def furnished(ports: Ports, access: Access, limits: Limits) -> Desk:
         uploads=ports.uploads,
         clock=ports.clock,
     )
-    return Desk(ports, access, quota, intake, delivery, locks)
+    return Desk(ports, access, quota, intake, delivery, Transfers(time.monotonic), locks)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Final
 
@@ -10,17 +11,36 @@ from filebot.errors import (
     NoSuchEntry,
     NoSuchRecipient,
     NotAllowed,
+    NoUploadService,
+    NoWayToSend,
+    TooLargeForService,
     TooManyFiles,
 )
-from filebot.filenames import plain_text, safe_name
-from filebot.model import Address, AddressKind, BareJid, Entry, NewEntry, Offer, Scope, Sender, Usage
+from filebot.filenames import name_from_url, plain_text, safe_name
+from filebot.model import (
+    Address,
+    AddressKind,
+    BareJid,
+    Entry,
+    Method,
+    NewEntry,
+    Offer,
+    Scope,
+    Sender,
+    Usage,
+)
+from filebot.ports import StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.intake import Destination, Received, forget_unused
+from filebot.service.transfers import Direction, Transfer
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
 
 SUGGESTIONS: Final = 3
+
+IBB_UNASKED_BYTES: Final = 10_000_000
+"""About half an hour under the stock limits of Prosody."""
 
 _ID = re.compile(r"#?([0-9]{1,15})")
 _WILDCARD = re.compile(r"[*?]")
@@ -34,9 +54,10 @@ class Files:
     room's. A name is looked up in the room first and then among the person's own files.
     """
 
-    def __init__(self, desk: Desk, sender: Sender) -> None:
+    def __init__(self, desk: Desk, sender: Sender, language: str | None = None) -> None:
         self._desk = desk
         self._sender = sender
+        self._language = language
         self._owner: BareJid | None = sender.jid if desk.access.serves(sender.jid) else None
 
     # --- finding --------------------------------------------------------------------------------
@@ -99,7 +120,18 @@ class Files:
         Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.fetch` raises.
         """
         room = self._sender.room if in_room else None
-        return await self._desk.intake.fetch(offer, Destination(self._own(), room, caption))
+        destination = Destination(self._own(), room, caption)
+        with self._shown(_name_of(offer), Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
+            return await self._desk.intake.fetch(offer, destination, transfer.moved)
+
+    async def receive(self, stream: StreamOffer) -> Received:
+        """Take in a file that the person's client sends by a stream.
+
+        Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.receive` raises.
+        """
+        destination, offer = Destination(self._own()), stream.offer
+        with self._shown(_name_of(offer), Direction.TO_BOT, Method.SOCKS5, offer.size) as transfer:
+            return await self._desk.intake.receive(stream, destination, transfer.moved)
 
     async def rename(self, entry: Entry, name: str) -> Entry:
         """Give a file another name, cleaned as any name. Raises NotAllowed or NoSuchEntry."""
@@ -118,12 +150,14 @@ class Files:
 
     # --- sending --------------------------------------------------------------------------------
 
-    async def send_here(self, entry: Entry) -> None:
-        """Post the file where the person speaks. In a room the owner's own file becomes the room's.
+    async def send_here(self, entry: Entry, method: Method | None = None) -> Method:
+        """Send the file where the person speaks and return how it went.
 
-        Raises NotAllowed, TransferError or StorageError.
+        In a room the owner's own file becomes the room's. Without a ``method`` it is a link; where that
+        cannot be (no upload service, too large for it) and a client of the person's takes files by
+        streams, it goes by one. Raises NotAllowed, NoWayToSend, TransferError or StorageError.
         """
-        await self._send(entry, self._sender.address)
+        return await self._send(entry, self._sender.address, method)
 
     async def send_to(self, entry: Entry, target: str) -> Address:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
@@ -138,17 +172,56 @@ class Files:
             address = Address(room, AddressKind.ROOM)
         else:
             raise NoSuchRecipient(target)
-        await self._send(entry, address)
+        await self._send(entry, address, None)
         return address
 
-    async def _send(self, entry: Entry, to: Address) -> None:
+    def transfers(self) -> Sequence[Transfer]:
+        """The person's files that are moving just now. Raises NotAllowed."""
+        return self._desk.transfers.of(self._own())
+
+    def cancel(self, number: int) -> Transfer:
+        """Stop one of them. Raises NotAllowed or NoSuchTransfer."""
+        return self._desk.transfers.cancel(self._own(), number)
+
+    async def _send(self, entry: Entry, to: Address, method: Method | None) -> Method:
         becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
         if becomes_shared and entry.owner != self._owner:
             raise NotAllowed(reason="owner")
-        url = await self._desk.delivery.url(entry)
+        if method not in {None, Method.HTTP}:
+            return await self._stream(entry, to, method)
+        try:
+            with self._shown(entry.name, Direction.FROM_BOT, Method.HTTP, entry.blob.size) as transfer:
+                url = await self._desk.delivery.url(entry, transfer.moved)
+        except (NoUploadService, TooLargeForService) as error:
+            if method is not None:
+                raise
+            with suppress(NoWayToSend):
+                return await self._stream(entry, to, None)
+            raise error from None
         if becomes_shared:
             await self._share(entry, to.jid)
         await self._desk.ports.messenger.send_file(to, entry, url)
+        return Method.HTTP
+
+    async def _stream(self, entry: Entry, to: Address, wanted: Method | None) -> Method:
+        """Send by a stream; never to occupants of rooms, whose clients it could not reach (XEP-0065)."""
+        clients = await self._desk.ports.streams.clients(to.jid) if to.kind is AddressKind.CHAT else ()
+        for method in (Method.SOCKS5, Method.IBB):
+            client = next((each for each in clients if method in each.methods), None)
+            if client is None or wanted not in {None, method} or not _fits(entry, method, wanted):
+                continue
+            with self._shown(entry.name, Direction.FROM_BOT, method, entry.blob.size) as transfer:
+                async with self._desk.ports.store.local_file(entry.blob.digest) as file:
+                    await self._desk.ports.streams.send(client.jid, file, entry, method, transfer.moved)
+            return method
+        raise NoWayToSend(method=wanted.value if wanted else None)
+
+    def _shown(
+        self, name: str, direction: Direction, method: Method, total_bytes: int | None
+    ) -> AbstractContextManager[Transfer]:
+        return self._desk.transfers.running(
+            self._sender, self._language, name, direction, method, total_bytes
+        )
 
     async def _share(self, entry: Entry, room: BareJid) -> None:
         """Make the file the room's too: one more row on the same bytes."""
@@ -210,6 +283,16 @@ class Files:
         self._own()
         if not self._desk.access.may_change(self._sender, entry):
             raise NotAllowed(reason="owner")
+
+
+def _name_of(offer: Offer) -> str:
+    offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
+    return safe_name(offered)
+
+
+def _fits(entry: Entry, method: Method, wanted: Method | None) -> bool:
+    """In-band is slow and goes at the expense of all other messages: large files only if wished."""
+    return method is not Method.IBB or wanted is method or entry.blob.size <= IBB_UNASKED_BYTES
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

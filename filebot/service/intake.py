@@ -5,15 +5,25 @@ blob durable, row durable. Whatever fails on the way leaves no blob, no row and 
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from filebot.errors import DigestMismatch, EmptyFile, PeerProtocolError, SizeMismatch, TransferError
+from filebot.errors import (
+    DigestMismatch,
+    EmptyFile,
+    PeerGone,
+    PeerProtocolError,
+    SizeMismatch,
+    TransferError,
+    TransferTimeout,
+)
 from filebot.filenames import plain_text, safe_name
 from filebot.model import BareJid, BlobRef, Digest, Entry, NewEntry, Offer, Scope
-from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector
+from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
 
@@ -22,6 +32,10 @@ CAPTION_LIMIT = 1000
 
 SOURCES_TRIED = 3
 """Of the places where a peer says that its file can be had."""
+
+
+def _nobody_watches(_: int) -> None:
+    """For transfers that nobody looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +83,50 @@ class Intake:
         self._locks = locks
         self._clock = clock
 
-    async def fetch(self, offer: Offer, destination: Destination) -> Received:
+    async def fetch(
+        self, offer: Offer, destination: Destination, moved: Callable[[int], None] = _nobody_watches
+    ) -> Received:
         """Take the file that an offer points to, from the first of its sources that can be used.
 
-        Raises UserError, TransferError or StorageError; then nothing is left of it.
+        ``moved`` is told all bytes so far, now and then. Raises UserError, TransferError or StorageError;
+        then nothing is left of it.
         """
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
-                async with self._http.get(url) as download:
-                    return await self._take(download, offer, destination)
+                return await self._take(WebSource(self._http, url), offer, destination, moved)
             except TransferError as error:
                 failure = error
         raise failure
 
-    async def _take(self, download: Download, offer: Offer, destination: Destination) -> Received:
-        if 0 in (offer.size, download.size):
-            raise EmptyFile(offer.name or download.name or "")
-        announced = offer.size if offer.size is not None else download.size
+    async def receive(
+        self, stream: StreamOffer, destination: Destination, moved: Callable[[int], None]
+    ) -> Received:
+        """Take a file that a peer sends by a stream, if it may come in at all.
+
+        If it is refused before the stream was accepted, declining it is up to the caller. What came in
+        before a break is kept for a while, where the peer can go on from there and gave a hash by which
+        the whole is proved to be one file. Raises as :meth:`fetch`.
+        """
+        return await self._take(stream, stream.offer, destination, moved)
+
+    async def _take(
+        self, source: "Source", offer: Offer, destination: Destination, moved: Callable[[int], None]
+    ) -> Received:
+        if offer.size == 0:
+            raise EmptyFile
+        partial = _partial_name(offer, destination) if source.resumable else None
         async with (
-            self._quota.reserve(destination.owner, announced) as reservation,
-            self._store.create(tuple(offer.hashes)) as writer,
-            aclosing(download.chunks()) as chunks,
+            self._quota.reserve(destination.owner, offer.size) as reservation,
+            self._store.create(tuple(offer.hashes), partial) as writer,
         ):
-            async for chunk in chunks:
-                reservation.grow_to(writer.size + len(chunk))
-                _check_not_over(offer.size, writer.size + len(chunk))
-                await writer.write(chunk)
+            reservation.grow_to(writer.size)
+            async with source.accept(writer.size) as download:
+                if download.size == 0:
+                    raise EmptyFile
+                reservation.promise(download.size)
+                with _kept_if_broken(writer):
+                    await _receive(download, offer, writer, reservation, moved)
             digest = await _sealed(writer, offer)
             name = safe_name(offer.name or download.name)
             claimed = offer.media_type or download.media_type
@@ -147,6 +178,65 @@ class Intake:
         )
 
 
+class Source(Protocol):
+    """Where one file can be had, once."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether ``accept`` can begin at an offset."""
+
+    def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
+        """Open it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSource:
+    """A file behind a URL."""
+
+    http: HttpTransfer
+    url: str
+    resumable: bool = False
+    """The client itself goes on after a break; what it cannot go on with is given up."""
+
+    def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
+        return self.http.get(self.url)
+
+
+async def _receive(
+    download: Download,
+    offer: Offer,
+    writer: BlobWriter,
+    reservation: Reservation,
+    moved: Callable[[int], None],
+) -> None:
+    async with aclosing(download.chunks()) as chunks:
+        async for chunk in chunks:
+            size = writer.size + len(chunk)
+            reservation.grow_to(size)
+            _check_not_over(offer.size, size)
+            await writer.write(chunk)
+            moved(size)
+
+
+@contextmanager
+def _kept_if_broken(writer: BlobWriter) -> Iterator[None]:
+    """Keep the bytes for the next attempt if the way broke, not if they are wrong."""
+    try:
+        yield
+    except (PeerGone, TransferTimeout, asyncio.CancelledError):
+        writer.keep()
+        raise
+
+
+def _partial_name(offer: Offer, destination: Destination) -> str | None:
+    """The same for the same file of the same person; None if nothing would prove it to be the same."""
+    if not offer.size or not offer.hashes:
+        return None
+    known = [destination.owner, destination.room or "", offer.name or "", str(offer.size)]
+    known += [f"{name} {digest.hex()}" for name, digest in sorted(offer.hashes.items())]
+    return hashlib.sha256("\0".join(known).encode()).hexdigest()
+
+
 async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
     """Delete a blob that no row refers to. The caller holds the lock of the digest."""
     if digest not in await catalog.in_use([digest]):
@@ -156,7 +246,7 @@ async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> N
 async def _sealed(writer: BlobWriter, offer: Offer) -> Digest:
     """Finish the bytes and check them against all that was announced."""
     if writer.size == 0:
-        raise EmptyFile(offer.name or "")
+        raise EmptyFile
     if offer.size is not None and writer.size != offer.size:
         raise SizeMismatch(announced_bytes=offer.size, received_bytes=writer.size)
     digests = await writer.seal()

@@ -43,12 +43,10 @@ class Quota:
         Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge,
         QuotaExceeded or StorageFull, at once or as the file grows.
         """
-        if announced_bytes is not None and announced_bytes > self._limits.max_file_bytes:
-            raise FileTooLarge(size_bytes=announced_bytes, limit_bytes=self._limits.max_file_bytes)
         reservation = Reservation(self._limits, self._on_its_way, owner)
         reservation.stored = await self._stored(owner)
         try:
-            reservation.grow_to(announced_bytes or 0)
+            reservation.promise(announced_bytes)
             yield reservation
         finally:
             reservation.release()
@@ -85,6 +83,12 @@ class Reservation:
         self._limits = limits
         self._on_its_way = on_its_way
         self._held = 0
+
+    def promise(self, size_bytes: int | None) -> None:
+        """Hold room for what the peer announces, which may be nothing. Raises as :meth:`grow_to`."""
+        if size_bytes is not None and size_bytes > self._limits.max_file_bytes:
+            raise FileTooLarge(size_bytes=size_bytes, limit_bytes=self._limits.max_file_bytes)
+        self.grow_to(size_bytes or 0)
 
     def grow_to(self, size_bytes: int) -> None:
         """Hold room for this many bytes in all.

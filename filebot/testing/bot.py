@@ -1,6 +1,6 @@
 """A whole bot without a server: the real reception, commands and services over the fakes."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -10,6 +10,7 @@ from filebot.conversation import Voice
 from filebot.loader import bundled, checked
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
 from filebot.plugin import Plugin
+from filebot.ports import StreamOffer
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
@@ -20,7 +21,7 @@ from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
-from filebot.testing.xmpp import FakeUploadService, FixedRooms
+from filebot.testing.xmpp import FakeStreams, FakeUploadService, FixedRooms
 
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
@@ -48,6 +49,7 @@ class FakeBot:
         self.catalog = MemoryCatalog()
         self.messenger = RecordingMessenger()
         self.uploads = FakeUploadService()
+        self.streams = FakeStreams()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self._pace = pace or Pace()
@@ -60,6 +62,7 @@ class FakeBot:
             uploads=self.uploads,
             messenger=self.messenger,
             rooms=self.rooms,
+            streams=self.streams,
             clock=lambda: self.now,
         )
         self._desk = furnished(ports, access, limits)
@@ -109,8 +112,15 @@ class FakeBot:
 
     async def receive(self, message: IncomingMessage) -> list[str]:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""
+        return await self._answers(self.reception.receive(message))
+
+    async def offer(self, stream: StreamOffer) -> list[str]:
+        """Offer a file by a stream, wait until it is dealt with, and return what was said."""
+        return await self._answers(self.reception.receive_stream(stream))
+
+    async def _answers(self, handed: Awaitable[None]) -> list[str]:
         before = len(self.messenger.sent)
-        await self.reception.receive(message)
+        await handed
         await self.reception.idle()
         return [each.text for each in self.messenger.sent[before:] if isinstance(each, Said)]
 

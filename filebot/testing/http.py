@@ -1,7 +1,7 @@
 """A web of files in memory, in place of the HTTP client."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,9 @@ class MemoryWeb:
         size = len(file.content) if file.size is None else file.size
         yield HostedFile(file.content, file.media_type, file.name or name_from_url(url), size)
 
-    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
         self.hosted[slot.get_url] = HostedFile(await asyncio.to_thread(file.read_bytes), media_type)
 
     async def alive(self, url: str, size: int) -> bool:

@@ -1,9 +1,13 @@
-"""Fakes of the ``Rooms`` and ``UploadService`` ports: no server, the same promises."""
+"""Fakes of the ``Rooms``, ``UploadService`` and ``Streams`` ports: no server, the same promises."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from filebot.errors import NoUploadService, TooLargeForService
-from filebot.model import BareJid, Slot
+from filebot.errors import NoUploadService, PeerGone, TooLargeForService
+from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot
 
 
 class FixedRooms:
@@ -52,3 +56,60 @@ class FakeUploadService:
     def _must_be_there(self) -> None:
         if self.away:
             raise NoUploadService("away")
+
+
+class FakeStreams:
+    """Clients that take whatever they are sent by the methods they have."""
+
+    def __init__(self) -> None:
+        self.online: dict[BareJid, tuple[Client, ...]] = {}
+        self.received: list[tuple[str, Method, bytes]] = []
+        """To whom, how, and what."""
+
+    async def clients(self, jid: BareJid) -> Sequence[Client]:
+        return self.online.get(jid, ())
+
+    async def send(
+        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
+    ) -> None:
+        content = await asyncio.to_thread(file.read_bytes)
+        progress(len(content))
+        self.received.append((to, method, content))
+
+
+@dataclass
+class FakeStreamOffer:
+    """A file that somebody offers by a stream, which may break after some bytes."""
+
+    person: BareJid
+    offer: Offer
+    content: bytes
+    resumable: bool = False
+    breaks_at: int | None = None
+    language: str | None = None
+    name: str | None = None
+    media_type: str | None = None
+    refusals: list[str] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    """Where each acceptance began."""
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(Address(self.person), self.person)
+
+    @property
+    def size(self) -> int | None:
+        return self.offer.size
+
+    @asynccontextmanager
+    async def accept(self, offset: int = 0) -> AsyncIterator["FakeStreamOffer"]:
+        self.offsets.append(offset)
+        yield self
+
+    async def refuse(self, text: str) -> None:
+        self.refusals.append(text)
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        yield self.content[self.offsets[-1] : self.breaks_at]
+        if self.breaks_at is not None:
+            raise PeerGone("broken")

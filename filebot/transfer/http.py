@@ -7,7 +7,7 @@ on the whole time of a transfer, only on standstill: a large file by a slow line
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -73,10 +73,12 @@ class HttpClient:
         finally:
             download.close()
 
-    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
         url = self._policy.check(slot.put_url)
         size = (await asyncio.to_thread(file.stat)).st_size
-        body = FileBody(file, size)
+        body = FileBody(file, size, moved)
         headers = {**slot.headers, "Content-Type": media_type, "Content-Length": str(size)}
         with peer_errors(url.raw_host or "", self._idle_s):
             try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NoReturn
@@ -27,8 +27,9 @@ class FileBody(aiohttp.Payload):
     the file itself is to blame for.
     """
 
-    def __init__(self, file: Path, size: int) -> None:
+    def __init__(self, file: Path, size: int, moved: Callable[[int], None]) -> None:
         super().__init__(file, content_type="application/octet-stream")
+        self._moved = moved
         self._size = self._length = size
         self.sent = 0
         self.failure: BlobCorrupt | None = None
@@ -72,6 +73,7 @@ class FileBody(aiohttp.Payload):
         if not count or self.sent > self._length:
             self.failure = BlobCorrupt("the file is not as long as it was")
             raise self.failure
+        self._moved(self.sent)
 
 
 @asynccontextmanager

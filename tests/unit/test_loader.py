@@ -108,7 +108,6 @@ async def undocumented(ctx: Context[None]) -> None: ...
         (lambda: Plugin[None]("p").command("x", usage="y NAME")(documented), "must begin"),
         (lambda: Plugin[None]("p").command("x", usage=())(documented), "must begin"),
         (lambda: Plugin[None]("p").command("x", usage="x Name")(documented), "neither"),
-        (lambda: Plugin[None]("p").command("x", usage=("x ONE", "x TWO"))(documented), "same values"),
     ],
 )
 def test_a_plugin_that_is_declared_wrongly_says_why(declare: Callable[[], object], mistake: str) -> None:

@@ -1,6 +1,7 @@
 """From a row to a link that works."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,11 +32,13 @@ class FailingWeb(MemoryWeb):
         super().__init__()
         self.failures = failures
 
-    async def put(self, slot: Slot, file: Path, media_type: str) -> None:
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
         if self.failures:
             self.failures -= 1
             raise PeerGone("cut")
-        await super().put(slot, file, media_type)
+        await super().put(slot, file, media_type, moved)
 
 
 class FullService(FakeUploadService):
