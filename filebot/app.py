@@ -18,6 +18,8 @@ from filebot.errors import NoWayToSend
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import BareJid, Client, Entry, IncomingMessage, Method
+from filebot.ports import BlobStore
+from filebot.progress import ProgressReports
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
@@ -116,8 +118,13 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         desk = await _furnished(config, stack, session, access)
         commands = _commands(config, desk, replies)
         reception = Reception(commands, desk, _pace(config))
-        sweeping = asyncio.create_task(sweep(desk.ports.store, desk.ports.catalog, desk.locks))
-        stack.push_async_callback(_ended, sweeping)
+        for work in (
+            sweep(desk.ports.store, desk.ports.catalog, desk.locks),
+            ProgressReports(desk.transfers, commands.voice).run(),
+            _forget_partials(desk.ports.store, config.limits.keep_partial),
+        ):
+            task: asyncio.Task[object] = asyncio.create_task(work)
+            stack.push_async_callback(_ended, task)
         yield Bot(session, reception)
 
 
@@ -179,6 +186,13 @@ def http_client(config: Config) -> HttpClient:
 
 def _pace(config: Config) -> Pace:
     return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
+
+
+async def _forget_partials(store: BlobStore, older_than_s: float) -> None:
+    """Now and every hour, for ever."""
+    while True:
+        await store.forget_partials(older_than_s)
+        await asyncio.sleep(3600)
 
 
 class NoStreams:

@@ -62,10 +62,12 @@ class Voice:
         chosen = await self.catalog.language(jid) if jid else None
         return self.replies.negotiate(chosen, client_language)
 
-    async def say(self, to: Address, language: str, template: str, /, **values: object) -> None:
-        """Say a template's text."""
+    async def say(
+        self, to: Address, language: str, template: str, /, *, replaces: str | None = None, **values: object
+    ) -> str:
+        """Say a template's text and return an id for it; ``replaces`` corrects what has that id."""
         text = self.replies.render(template, language, **values)
-        await self.messenger.say(to, text, language=language.replace("_", "-"))
+        return await self.messenger.say(to, text, language=language.replace("_", "-"), replaces=replaces)
 
 
 class Exchange:

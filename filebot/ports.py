@@ -276,7 +276,13 @@ class Messenger(Protocol):
     under stream management, keeps it for the next connection. Never raises for a peer's sake.
     """
 
-    async def say(self, to: Address, text: str, *, language: str | None = None) -> None: ...
+    async def say(
+        self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
+    ) -> str:
+        """Say something and return an id for it; ``replaces`` corrects what has that id (XEP-0308)."""
+
+    async def shows_corrections(self, to: Address) -> bool:
+        """Whether every client of the person that is online shows a correction in place."""
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
         """A message that every client shows as a file (XEP-0066, 0447, 0385)."""

@@ -97,6 +97,8 @@ class Limits(Table):
     """By each person."""
     idle_timeout: values.Seconds = 60.0
     """Of silence in the network, before a transfer has failed."""
+    keep_partial: values.Seconds = 86_400.0
+    """How long the beginning of a broken stream is kept, to be gone on with."""
 
 
 class Network(Table):

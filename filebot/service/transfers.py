@@ -26,7 +26,7 @@ class Direction(Enum):
     FROM_BOT = "from bot"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Transfer:
     """One file on its way."""
 

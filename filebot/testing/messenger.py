@@ -12,6 +12,8 @@ class Said:
     to: Address
     text: str
     language: str | None = None
+    replaces: str | None = None
+    """The id of what it corrects; ids are the places in ``sent``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,19 @@ class RecordingMessenger:
 
     def __init__(self) -> None:
         self.sent: list[Said | FileShown] = []
+        self.corrections = True
+        """Whether clients show corrections."""
         self.at_work_for: set[Address] = set()
         """Who sees a sign that an answer is being worked on."""
 
-    async def say(self, to: Address, text: str, *, language: str | None = None) -> None:
-        self.sent.append(Said(to, text, language))
+    async def say(
+        self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
+    ) -> str:
+        self.sent.append(Said(to, text, language, replaces))
+        return str(len(self.sent) - 1)
+
+    async def shows_corrections(self, to: Address) -> bool:
+        return self.corrections
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
         self.sent.append(FileShown(to, entry, url))

@@ -29,16 +29,24 @@ class StreamMessenger:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
-    async def say(self, to: Address, text: str, *, language: str | None = None) -> None:
+    async def say(
+        self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
+    ) -> str:
         message = self._addressed(to)
         if message is None:
-            return
+            return ""
         message["body"] = _sayable(text)
         if language:
             message.xml.set(LANGUAGE, language)
         if to.kind is not AddressKind.ROOM:
             message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
+        if replaces:
+            message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
         self._send(message)
+        return str(message["id"])
+
+    async def shows_corrections(self, to: Address) -> bool:
+        return False
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
         message = self._addressed(to)

@@ -134,7 +134,7 @@ async def test_a_transfer_is_shown_and_can_be_stopped(bot: FakeBot) -> None:
         begun.set()
         await asyncio.sleep(60)
 
-    bot.streams.send = hangs  # type: ignore[method-assign, assignment]  # a client that does not answer
+    bot.streams.send = hangs  # type: ignore[method-assign]  # a client that does not answer
     bot.streams.online[ALICE] = (Client(DESKTOP, EVERYTHING),)
     getting = asyncio.create_task(bot.say("get a.bin by socks5"))
     await begun.wait()

@@ -1,0 +1,82 @@
+"""Progress that people can see: one message about a long transfer, corrected in place where that shows.
+
+A client that does not show corrections (XEP-0308) would get every one as a new message, so there only a
+few marks on the way are told. Rooms are told nothing.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from filebot.conversation import Voice
+from filebot.model import AddressKind
+from filebot.service.transfers import Transfer, Transfers
+
+log = logging.getLogger(__name__)
+
+FIRST_AFTER_S: Final = 4.0
+"""Shorter transfers say all that is to be said by ending."""
+
+CORRECTED_EVERY_S: Final = 3.0
+MARKS: Final = (0.25, 0.5, 0.75)
+
+_LOOK_EVERY_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class Told:
+    """What a person knows of a transfer."""
+
+    message: str | None = None
+    at_s: float = 0.0
+    """The transfer's age when it was last told."""
+    fraction: float = 0.0
+
+
+class ProgressReports:
+    """Watches all transfers."""
+
+    def __init__(self, transfers: Transfers, voice: Voice) -> None:
+        self._transfers = transfers
+        self._voice = voice
+        self._told: WeakKeyDictionary[Transfer, Told] = WeakKeyDictionary()
+
+    async def run(self) -> None:
+        """Report for ever."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("a progress report failed")
+
+    async def look(self) -> None:
+        """Report what is due now."""
+        for transfer in self._transfers.all():
+            if transfer.sender.address.kind is AddressKind.CHAT and transfer.age_s >= FIRST_AFTER_S:
+                await self._report(transfer)
+
+    async def _report(self, transfer: Transfer) -> None:
+        told = self._told.setdefault(transfer, Told())
+        corrects = await self._voice.messenger.shows_corrections(transfer.sender.address)
+        if not is_due(told, transfer.age_s, transfer.progress.fraction, corrects=corrects):
+            return
+        language = await self._voice.language_of(transfer.sender.jid, transfer.language)
+        said = await self._voice.say(
+            transfer.sender.address,
+            language,
+            "transfers/progress",
+            transfer=transfer,
+            replaces=told.message if corrects else None,
+        )
+        told.message = told.message or said  # XEP-0308 section 4: each correction names the first message
+        told.at_s, told.fraction = transfer.age_s, transfer.progress.fraction or 0.0
+
+
+def is_due(told: Told, age_s: float, fraction: float | None, *, corrects: bool) -> bool:
+    """Whether there is something new to tell."""
+    if corrects:
+        return told.message is None or age_s - told.at_s >= CORRECTED_EVERY_S
+    return fraction is not None and any(told.fraction < mark <= fraction for mark in MARKS)
