@@ -108,6 +108,15 @@ class Network(Table):
     allow_private: StrictBool = False
 
 
+class Bytestreams(Table):
+    """Where clients reach the bot directly, to send it files and to be sent some (XEP-0065)."""
+
+    addresses: tuple[values.Host, ...] = ()
+    """Told to clients; without any the bot does not listen."""
+    bind: values.Host = "0.0.0.0"  # noqa: S104 - it listens only if addresses are given
+    port: Port = 7625
+
+
 class Replies(Table):
     """What the bot's words are."""
 
@@ -140,6 +149,7 @@ class Config(Table):
     access: Access = Access()
     limits: Limits = Limits()
     network: Network = Network()
+    bytestreams: Bytestreams = Bytestreams()
     replies: Replies = Replies()
     plugins: Plugins = Plugins()
 
