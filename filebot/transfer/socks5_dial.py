@@ -78,9 +78,11 @@ class _Caller:
 
     async def reach(self, host: StreamHost) -> tuple[StreamHost, Connection]:
         """Connect to one candidate, and shake hands. Raises TransferError."""
+        if (host.host, host.port) in self.own:
+            raise ForbiddenTarget(reason="private")
         try:
             async with asyncio.timeout(CANDIDATE_S):
-                allowed = self._allowed(host, await self._addresses(host))
+                allowed = self._allowed(await self._addresses(host))
                 attempts = [partial(self._connect, address) for address in allowed]
                 return host, await first_to_succeed(attempts, stagger_s=STAGGER_S, discard=Connection.close)
         except TimeoutError as error:
@@ -107,10 +109,8 @@ class _Caller:
         if self.names > _NAMES:
             raise PeerGone("too many names")
 
-    def _allowed(self, host: StreamHost, addresses: Sequence[_SocketAddress]) -> list[_SocketAddress]:
+    def _allowed(self, addresses: Sequence[_SocketAddress]) -> list[_SocketAddress]:
         """Those that may be dialled. Raises ForbiddenTarget if there are none."""
-        if (host.host, host.port) in self.own:
-            raise ForbiddenTarget(reason="private")
         allowed = [address for address in addresses if self._allows(*address)]
         if not allowed:
             raise ForbiddenTarget(reason="private")

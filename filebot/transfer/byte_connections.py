@@ -1,0 +1,80 @@
+"""All SOCKS5 connections of the bot, as the XMPP side of bytestreams asks for them."""
+
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filebot.errors import PeerGone
+from filebot.ports import Data
+from filebot.protocol.bytestreams import StreamHost
+from filebot.transfer import socks5_dial
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_stream import ByteStream
+from filebot.transfer.connection import Connection
+from filebot.transfer.socks5_listener import Expected, Listener
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnection:
+    """One connection after its handshake, for one file in one direction."""
+
+    connection: Connection
+    idle_s: float
+
+    async def chunks(self, size: int) -> AsyncGenerator[Data, None]:
+        download = ByteStream(self.connection, idle_s=self.idle_s).download(size=size)
+        async with aclosing(download.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def send_file(self, path: Path, offset: int, size: int, progress: Callable[[int], None]) -> None:
+        stream = ByteStream(self.connection, idle_s=self.idle_s)
+        await stream.send_file(path, offset, size, lambda end: progress(end - offset))
+
+    async def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedConnection:
+    """A session whose peer is going to connect to the bot."""
+
+    expected: Expected | None
+    idle_s: float
+
+    async def connected(self, limit_s: float) -> OpenConnection:
+        if self.expected is None:
+            raise PeerGone("the bot does not listen")
+        return OpenConnection(await self.expected.connected(limit_s), self.idle_s)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteConnections:
+    """Connects to others, and lets them in if there is a listener."""
+
+    policy: AddressPolicy
+    idle_s: float
+    listener: Listener | None = None
+    hosts: tuple[str, ...] = ()
+    """Where others reach the listener."""
+
+    def addresses(self) -> Sequence[tuple[str, int]]:
+        return [(host, self.listener.port) for host in self.hosts] if self.listener else []
+
+    @contextmanager
+    def expect(self, destinations: Collection[str]) -> Iterator[ExpectedConnection]:
+        if self.listener is None:
+            yield ExpectedConnection(None, self.idle_s)
+            return
+        with self.listener.expect(destinations) as expected:
+            yield ExpectedConnection(expected, self.idle_s)
+
+    async def dial(
+        self, hosts: Sequence[StreamHost], destination: str, *, trusted: bool = False
+    ) -> tuple[StreamHost, OpenConnection]:
+        policy = replace(self.policy, allow_private=True) if trusted else self.policy
+        host, connection = await socks5_dial.dial(
+            hosts, destination, policy, own_addresses=self.addresses()
+        )
+        return host, OpenConnection(connection, self.idle_s)

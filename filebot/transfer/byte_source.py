@@ -1,0 +1,159 @@
+"""Receiving from a connection, fast and without copies.
+
+The kernel writes straight into large buffers, of which parts are handed on as they fill. A buffer is never
+written to again where a part has been handed out, so whoever takes parts may keep them. What nobody takes
+stays in one buffer, then in the kernel, and then the other side has to wait.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Final
+
+from filebot.errors import PeerGone, SizeMismatch, TransferTimeout
+from filebot.transfer.connection import Connection
+
+SMALLEST_BYTES: Final = 32 * 1024
+LARGEST_BYTES: Final = 512 * 1024
+"""Of a buffer: it doubles while the peer fills it at once, and is given back when nothing comes."""
+
+COOL_S: Final = 0.5
+"""After so long without a byte a transfer is idle, and keeps no buffer."""
+
+GRACE_S: Final = 0.5
+"""How long the end is waited for after the last announced byte, to see whether more was sent."""
+
+
+class _Landing(asyncio.BufferedProtocol):
+    """Where the bytes arrive. Reading stops while a full buffer has not been taken."""
+
+    def __init__(self) -> None:
+        self._size = SMALLEST_BYTES
+        self._buffer = bytearray()
+        self._filled = 0
+        self._taken = 0
+        self._ended = False
+        self._broken: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.ReadTransport)  # noqa: S101 - it is a socket's
+        self._transport = transport
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        if self._filled == len(self._buffer):
+            self._buffer = bytearray(self._size)
+            self._filled = self._taken = 0
+        return memoryview(self._buffer)[self._filled :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if nbytes == len(self._buffer):
+            self._size = min(2 * self._size, LARGEST_BYTES)
+        self._filled += nbytes
+        if self._filled == len(self._buffer):
+            self._transport.pause_reading()
+            self._paused = True
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._broken = exc
+        self._wake()
+
+    def take(self) -> memoryview:
+        """What has come and was not taken yet."""
+        piece = memoryview(self._buffer)[self._taken : self._filled]
+        self._taken = self._filled
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        return piece
+
+    def has_ended(self) -> bool:
+        """Whether no more will come. Raises PeerGone if the connection broke."""
+        if self._broken is not None:
+            raise PeerGone(f"broken: {self._broken}") from self._broken
+        return self._ended
+
+    async def arrival(self, idle_s: float) -> bool:
+        """Wait until there is something to take; False at the end. Raises TransferTimeout or PeerGone."""
+        if not await self._something(min(idle_s, COOL_S)):
+            self._cool()
+            if not await self._something(idle_s - COOL_S):
+                raise TransferTimeout(idle_s=idle_s)
+        return self._taken < self._filled or not self.has_ended()
+
+    async def _something(self, limit_s: float) -> bool:
+        if self._taken == self._filled and not self._ended:
+            self._waiter = asyncio.get_running_loop().create_future()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    await self._waiter
+        return self._taken < self._filled or self._ended
+
+    def _cool(self) -> None:
+        self._buffer = bytearray()
+        self._size = SMALLEST_BYTES
+        self._filled = self._taken = 0
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class StreamDownload:
+    """A file that comes by a stream. Implements :class:`filebot.ports.Download`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        size: int | None,
+        name: str | None,
+        media_type: str | None,
+        offset: int,
+        idle_s: float,
+    ) -> None:
+        self.size = size
+        self.name = name
+        self.media_type = media_type
+        self._connection = connection
+        self._received = offset
+        self._idle_s = idle_s
+
+    async def chunks(self) -> AsyncGenerator[bytes | memoryview, None]:
+        """The bytes from the offset on; to be asked for once. Closes the connection at the end."""
+        landing = _Landing()
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: landing, sock=self._connection.sock)
+        try:
+            if self._connection.rest:
+                yield self._counted(self._connection.rest)
+            while self._received != self.size and await landing.arrival(self._idle_s):
+                yield self._counted(landing.take())
+            await self._check_end(landing)
+        finally:
+            transport.abort()
+
+    def _counted(self, piece: bytes | memoryview) -> bytes | memoryview:
+        self._received += len(piece)
+        if self.size is not None and self._received > self.size:
+            raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+        return piece
+
+    async def _check_end(self, landing: _Landing) -> None:
+        if self.size is None:
+            return
+        if self._received == self.size:
+            # Every byte is here: silence or a reset is as good an end as any.
+            with suppress(TransferTimeout, PeerGone):
+                if not await landing.arrival(GRACE_S):
+                    return
+                self._received += len(landing.take())
+        if self._received != self.size:
+            raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
