@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from filebot.errors import BlobCorrupt, PeerGone, TransferTimeout
+from filebot.errors import BlobCorrupt, PeerGone, StorageError, TransferTimeout
 from filebot.transfer.connection import readable, writable
 
 PIECE_BYTES: Final = 2 * 1024 * 1024
@@ -31,13 +31,15 @@ async def send_file(
 ) -> None:
     """Send ``size`` bytes from ``offset`` on, end the stream, and wait until the other side has them.
 
-    ``progress`` is called with the offset of the next byte, often. Raises PeerGone, TransferTimeout, or
-    BlobCorrupt if the file is gone or too short.
+    ``progress`` is called with the offset of the next byte, often. Raises PeerGone, TransferTimeout,
+    BlobCorrupt if the file is gone or too short, or StorageError if it cannot be opened.
     """
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise BlobCorrupt(str(error)) from error
+    except OSError as error:
+        raise StorageError(str(error)) from error
     try:
         await _pump(sock, file, offset, offset + size, progress, idle_s)
         # Psi takes the end of the stream for the end of the file. What is still under way is not lost.

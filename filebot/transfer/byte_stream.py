@@ -52,7 +52,7 @@ class ByteStream:
         """Send ``size`` bytes of the file from ``offset`` on, and end the stream.
 
         ``progress`` is called with the offset of the next byte to send, often. Returns when the other side
-        has confirmed every byte and closed, or would have had time to. Raises PeerGone, TransferTimeout, or
-        BlobCorrupt if the file is gone or too short.
+        has confirmed every byte and closed, or would have had time to. Raises PeerGone, TransferTimeout,
+        BlobCorrupt if the file is gone or too short, or StorageError if it cannot be opened.
         """
         await send_file(self._connection.sock, path, offset, size, progress, self._idle_s)

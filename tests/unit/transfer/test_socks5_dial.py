@@ -22,6 +22,11 @@ LAX = AddressPolicy(allow_private=True)
 STRICT = AddressPolicy()
 CONNECT = b"\x05\x01\x00\x03\x28" + HASH.encode() + b"\0\0"
 
+PRIVATE = [
+    *("127.0.0.1", "127.1", "0x7f.1", "0.0.0.0", "10.1.2.3", "192.168.0.1", "169.254.169.254", "224.0.0.1"),
+    *("::1", "::", "::ffff:127.0.0.1", "fe80::1", "fe80::1%lo", "fd00::1", "64:ff9b::7f00:1", "localhost"),
+]
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

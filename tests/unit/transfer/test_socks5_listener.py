@@ -10,7 +10,7 @@ from filebot.errors import LocalProtocolError, PeerGone, TransferTimeout
 from filebot.protocol.bytestreams import destination, destinations
 from filebot.transfer import socks5_listener
 from filebot.transfer.socks5_listener import Listener
-from tests.unit.transfer.leaks import nothing_left, open_sockets
+from tests.unit.transfer.leaks import descriptors, nothing_left
 
 SESSION = destinations("sid", "a@x/1", "b@y/2")
 HASH = destination("sid", "a@x/1", "b@y/2")
@@ -267,8 +267,8 @@ async def test_cancelling_the_wait_leaves_nothing(listener: Listener, guests: Gu
 
 
 async def test_the_port_may_be_taken(listener: Listener) -> None:
-    before = open_sockets()
+    before = descriptors()
     with pytest.raises(OSError, match="in use"):
         async with Listener("127.0.0.1", listener.port):
             pass
-    assert open_sockets() == before
+    assert descriptors() == before
