@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -36,9 +37,9 @@ TURN_S: Final = 2.0
 """After this the next request of the same person no longer waits for the one before."""
 
 DAY_S: Final = 86400.0
-JOBS_AT_ONCE: Final = 64
-JOBS_WAITING: Final = 10_000
-DROPS_AT_ONCE_PER_PERSON: Final = 8
+DROPS_AT_ONCE: Final = 256
+DROPS_AT_ONCE_PER_PERSON: Final = 10
+WAITING: Final = 10_000
 WAITING_PER_PERSON: Final = 500
 PEOPLE_REMEMBERED: Final = 10_000
 
@@ -61,10 +62,12 @@ class Reception:
         self._uploads = desk.ports.uploads
         self._clock = desk.ports.clock
         self._pace = pace
-        self._jobs = aiojobs.Scheduler(limit=JOBS_AT_ONCE, pending_limit=JOBS_WAITING)
+        # No limit here: files that stand still must not keep anybody's question waiting.
+        self._jobs = aiojobs.Scheduler(limit=None)
         self._turns = Keyed(asyncio.Lock)
-        self._drops = Keyed(lambda: asyncio.Semaphore(DROPS_AT_ONCE_PER_PERSON))
-        self._waiting: dict[str, int] = {}
+        self._drops_of = Keyed(lambda: asyncio.Semaphore(DROPS_AT_ONCE_PER_PERSON))
+        self._drops = asyncio.Semaphore(DROPS_AT_ONCE)
+        self._waiting: Counter[str] = Counter()
         self._limiters: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
         self._told_off: TTLCache[tuple[str, str], bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
         self._told_to_wait: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
@@ -86,10 +89,10 @@ class Reception:
         sender, person = stream.sender, _person(stream.sender)
         if not self._access.serves(sender.jid):
             await self._spawn(self._decline(stream, "errors/stranger"))
-        elif self._waiting.get(person, 0) >= WAITING_PER_PERSON:
+        elif self._is_busy(person):
             await self._spawn(self._decline(stream, "errors/too_many_requests"))
         else:
-            self._waiting[person] = self._waiting.get(person, 0) + 1
+            self._waiting[person] += 1
             await self._spawn(self._take_stream(stream, person))
 
     async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
@@ -111,14 +114,14 @@ class Reception:
     async def _admit(self, message: IncomingMessage) -> None:
         person = _person(message.sender)
         if await self._has_turn(message, person):
-            self._waiting[person] = self._waiting.get(person, 0) + 1
+            self._waiting[person] += 1
             await self._spawn(self._serve(message, person))
         elif person not in self._told_to_wait:
             self._told_to_wait[person] = True
             await self._spawn(self._reply_error(message, TooManyRequests()))
 
     async def _has_turn(self, message: IncomingMessage, person: str) -> bool:
-        if self._waiting.get(person, 0) >= WAITING_PER_PERSON:
+        if self._is_busy(person):
             return False
         if message.offers and not message.sender.in_public:
             # Whoever drags a folder onto the bot sends as many messages at once as it has files.
@@ -130,6 +133,15 @@ class Reception:
             return False
         await limiter.acquire()
         return True
+
+    def _is_busy(self, person: str) -> bool:
+        return self._waiting[person] >= WAITING_PER_PERSON or self._waiting.total() >= WAITING
+
+    @asynccontextmanager
+    async def _drop(self, person: str) -> AsyncIterator[None]:
+        """Wait for one's turn to have a file taken in."""
+        async with self._drops_of(person), self._drops:
+            yield
 
     async def _spawn(self, work: Coroutine[object, object, None]) -> None:
         if self._jobs.closed:
@@ -206,7 +218,7 @@ class Reception:
             await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
             return
         for offer in offers:
-            async with self._drops(_person(message.sender)):
+            async with self._drop(_person(message.sender)):
                 await self._take_file(exchange, message, offer, caption)
 
     async def _take_file(
@@ -230,7 +242,7 @@ class Reception:
         name = _name_of(stream.offer)
         exchange = await self._commands.exchange(sender, language)
         try:
-            async with exchange.errors_in_words(name=name), self._drops(person):
+            async with exchange.errors_in_words(name=name), self._drop(person):
                 try:
                     received = await Files(self._desk, sender, exchange.language).receive(accepted)
                 except FilebotError as error:
