@@ -1,0 +1,300 @@
+"""People whose clients nobody here wrote: libpurple (that of Pidgin and Finch) and gloox, without a person.
+
+``purple/peer.c`` and ``gloox/peer.cpp`` are built once for a session of tests and driven by lines of text.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Final, Self
+
+from filebot.demo.prosody import Prosody
+
+HERE: Final = Path(__file__).parent
+LOGIN_LIMIT_S: Final = 20.0
+EVENT_LIMIT_S: Final = 20.0
+TRANSFER_LIMIT_S: Final = 60.0
+BUILD_LIMIT_S: Final = 120.0
+
+
+class Method(StrEnum):
+    """What the peer's surroundings let it use; the head of each program says how."""
+
+    ANY = "any"
+    DIRECT = "direct"
+    PROXY = "proxy"
+    IBB = "ibb"
+    BROKEN = "broken"
+    """SOCKS5 is agreed upon, and then no stream host can be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One of the two, and how it is made."""
+
+    name: str
+    source: Path
+    compiler: str
+    options: tuple[str, ...]
+    libraries: tuple[str, ...]
+    """As pkg-config calls them."""
+
+
+PURPLE: Final = Program("purple", HERE / "purple/peer.c", "cc", ("-std=gnu11",), ("purple", "glib-2.0"))
+GLOOX: Final = Program("gloox", HERE / "gloox/peer.cpp", "c++", ("-std=c++17",), ("gloox",))
+
+
+class BuildFailed(Exception):
+    """A program could not be built; the text says what is missing or wrong."""
+
+
+def build(program: Program, folder: Path) -> Path:
+    """Compile the program into ``folder``, unless what is there was made of the same source."""
+    for tool in (program.compiler, "pkg-config"):
+        if shutil.which(tool) is None:
+            raise BuildFailed(f"{tool} is not installed; scripts/bootstrap test brings it")
+    flags = _output(["pkg-config", "--cflags", "--libs", *program.libraries])
+    options = ["-O2", "-Wall", "-Wextra", "-Werror", *program.options]
+    command = [program.compiler, *options, "-o", "?", str(program.source), *shlex.split(flags)]
+    version = _output(["pkg-config", "--modversion", *program.libraries])
+    made_of = "\0".join([*command, version, program.source.read_text()])
+    binary = folder / f"{program.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
+    if not binary.exists():
+        unfinished = folder / f"{binary.name}.{os.getpid()}"
+        command[command.index("?")] = str(unfinished)
+        _output(command)
+        unfinished.rename(binary)  # whole or not at all: another worker may be looking
+    return binary
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_LIMIT_S, check=False)
+    if done.returncode != 0:
+        raise BuildFailed(f"{shlex.join(command)}:\n{done.stderr}")
+    return done.stdout
+
+
+def version(program: Program) -> str:
+    """That of the installed library."""
+    return _output(["pkg-config", "--modversion", program.libraries[0]]).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a program; what it does not say is empty."""
+
+    event: str
+    jid: str = ""
+    """The full JID of the other one; at "online" the program's own."""
+    name: str = ""
+    """What the file was called in the offer."""
+    path: str = ""
+    size: str = ""
+    method: str = ""
+    """That was used: direct, proxy or ibb."""
+    body: str = ""
+    text: str = ""
+    condition: str = ""
+
+
+class TransferCancelled(Exception):
+    """The program gave the transfer up; the text is what it said meanwhile."""
+
+
+class ForeignPeer:
+    """One of the programs, logged in: ``async with Purple(binary, server, "alice", folder) as alice``."""
+
+    program: ClassVar[Program]
+
+    def __init__(self, binary: Path, server: Prosody, user: str, folder: Path) -> None:
+        self.jid = server.jid(user)
+        """The bare one."""
+        self.full_jid = ""
+        self.events: list[Event] = []
+        self.output: deque[str] = deque(maxlen=200)
+        """Its latest lines, whatever they were."""
+        self.downloads = folder / "downloads"
+        self._binary = binary
+        self._server = server
+        self._user = user
+        self._folder = folder
+        self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._came = asyncio.Event()
+        self._read = 0
+
+    async def __aenter__(self) -> Self:
+        self.downloads.mkdir(parents=True, mode=0o700)
+        self._process = await asyncio.create_subprocess_exec(
+            str(self._binary),
+            str(self._folder),
+            "127.0.0.1",
+            str(self._server.c2s_port),
+            f"{self.jid}/{self.program.name}",
+            str(self._server.ca_file),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=STDOUT,
+            limit=2**20,
+        )
+        self._reading = asyncio.create_task(self._listen(self._process))
+        try:
+            self._command(self._server.password(self._user))
+            self._command(f"receive {self.downloads}")
+            self.full_jid = (await self.expect("online", limit_s=LOGIN_LIMIT_S)).jid
+        except BaseException:
+            await self.kill()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if self._reading is not None:
+            await self._reading
+
+    async def befriend(self, jid: str) -> None:
+        """Subscribe to somebody and return when their client is seen online."""
+        self._command(f"add {jid}")
+        await self.expect("contact", lambda event: event.jid == jid, limit_s=LOGIN_LIMIT_S)
+
+    async def find_proxy(self) -> None:
+        """Return when the program knows the server's SOCKS5 proxy. It asks on its own, at login."""
+        if not any(event.event == "proxy" for event in self.events):
+            await self.expect("proxy")
+
+    async def use(self, method: Method) -> None:
+        """From the next transfer on."""
+        self._command(f"method {method}")
+        await self.expect("method", lambda event: event.method == method)
+
+    def say(self, text: str, to: str) -> None:
+        """Write a message."""
+        self._command(f"say {to} {text}")
+
+    async def ask(self, text: str, to: str) -> str:
+        """Write a message and return the answer."""
+        self.say(text, to)
+        return await self.said(to)
+
+    async def said(self, by: str) -> str:
+        """The next message of somebody, by the bare JID."""
+        return (await self.expect("message", lambda event: event.jid.partition("/")[0] == by)).body
+
+    def offer(self, path: Path, to: str) -> None:
+        """Offer a file to a contact and do not wait for what becomes of it."""
+        self._command(f"send {to} {path}")
+
+    async def send(self, path: Path, to: str, *, limit_s: float = TRANSFER_LIMIT_S) -> Event:
+        """Offer a file to a contact; return when the program says that all of it is sent."""
+        self.offer(path, to)
+        return await self._finished("sent", limit_s)
+
+    async def received(self, *, limit_s: float = TRANSFER_LIMIT_S) -> Event:
+        """The next file that arrives, whole."""
+        return await self._finished("received", limit_s)
+
+    async def cancelled(self) -> Event:
+        """The next transfer that is given up."""
+        return await self.expect("cancelled")
+
+    async def expect(
+        self,
+        kind: str,
+        predicate: Callable[[Event], bool] = lambda _: True,
+        *,
+        limit_s: float = EVENT_LIMIT_S,
+    ) -> Event:
+        """The first fitting event after the one that was returned last; others are passed over.
+
+        Raises TimeoutError, or EOFError if the program ended, and says what came instead.
+        """
+        return await self._next(lambda event: event.event == kind and predicate(event), kind, limit_s)
+
+    async def _finished(self, kind: str, limit_s: float) -> Event:
+        event = await self._next(lambda event: event.event in {kind, "cancelled"}, kind, limit_s)
+        if event.event == "cancelled":
+            raise TransferCancelled("\n".join(self.output))
+        return event
+
+    async def _next(self, fitting: Callable[[Event], bool], wanted: str, limit_s: float) -> Event:
+        try:
+            async with asyncio.timeout(limit_s):
+                while True:
+                    for number in range(self._read, len(self.events)):
+                        if fitting(self.events[number]):
+                            self._read = number + 1
+                            return self.events[number]
+                    if self._reading is None or self._reading.done():
+                        raise EOFError(f"{self.program.name} ended before {wanted}: {[*self.output]}")
+                    self._came.clear()
+                    await self._came.wait()
+        except TimeoutError:
+            said = "\n".join(self.output)
+            raise TimeoutError(f"{self.program.name}: no {wanted} after {limit_s} s, but\n{said}") from None
+
+    def _command(self, line: str) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+
+    async def _listen(self, process: Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            text = line.decode(errors="replace").rstrip()
+            self.output.append(text)
+            if text.startswith('{"event": '):
+                self.events.append(Event(**json.loads(text)))
+            self._came.set()
+        self._came.set()
+
+
+class Purple(ForeignPeer):
+    """libpurple 2: SI over SOCKS5, and IBB if that fails."""
+
+    program = PURPLE
+
+
+class Gloox(ForeignPeer):
+    """gloox 1: SI over whatever its program chooses."""
+
+    program = GLOOX
+
+
+KINDS: Final[dict[str, type[ForeignPeer]]] = {"purple": Purple, "gloox": Gloox}
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def random_file(path: Path, size: int) -> Path:
+    """A file of bytes that nobody foresees."""
+    with Path("/dev/urandom").open("rb") as source, path.open("wb") as target:
+        while (left := size - target.tell()) > 0:
+            target.write(source.read(min(left, 2**20)))
+    return path
