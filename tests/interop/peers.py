@@ -123,6 +123,7 @@ class ForeignPeer:
         """The bare one."""
         self.full_jid = ""
         self.events: list[Event] = []
+        """All that came, in order."""
         self.output: deque[str] = deque(maxlen=200)
         """Its latest lines, whatever they were."""
         self.downloads = folder / "downloads"
@@ -133,7 +134,7 @@ class ForeignPeer:
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._came = asyncio.Event()
-        self._read = 0
+        self._unread: list[Event] = []
 
     async def __aenter__(self) -> Self:
         self.downloads.mkdir(parents=True, mode=0o700)
@@ -199,9 +200,13 @@ class ForeignPeer:
         self.say(text, to)
         return await self.said(to)
 
-    async def said(self, by: str) -> str:
-        """The next message of somebody, by the bare JID."""
-        return (await self.expect("message", lambda event: event.jid.partition("/")[0] == by)).body
+    async def said(self, by: str, *beginnings: str, limit_s: float = EVENT_LIMIT_S) -> str:
+        """The next message of somebody, by the bare JID, beginning with one of these, if there are any."""
+
+        def fitting(event: Event) -> bool:
+            return event.jid.partition("/")[0] == by and event.body.startswith(beginnings or "")
+
+        return (await self.expect("message", fitting, limit_s=limit_s)).body
 
     def offer(self, path: Path, to: str) -> None:
         """Offer a file to a contact and do not wait for what becomes of it."""
@@ -227,7 +232,7 @@ class ForeignPeer:
         *,
         limit_s: float = EVENT_LIMIT_S,
     ) -> Event:
-        """The first fitting event after the one that was returned last; others are passed over.
+        """The first fitting event of a kind after the one of this kind that was returned last.
 
         Raises TimeoutError, or EOFError if the program ended, and says what came instead.
         """
@@ -243,10 +248,9 @@ class ForeignPeer:
         try:
             async with asyncio.timeout(limit_s):
                 while True:
-                    for number in range(self._read, len(self.events)):
-                        if fitting(self.events[number]):
-                            self._read = number + 1
-                            return self.events[number]
+                    if (found := next(filter(fitting, self._unread), None)) is not None:
+                        self._pass_over(found)
+                        return found
                     if self._reading is None or self._reading.done():
                         raise EOFError(f"{self.program.name} ended before {wanted}: {[*self.output]}")
                     self._came.clear()
@@ -254,6 +258,12 @@ class ForeignPeer:
         except TimeoutError:
             said = "\n".join(self.output)
             raise TimeoutError(f"{self.program.name}: no {wanted} after {limit_s} s, but\n{said}") from None
+
+    def _pass_over(self, found: Event) -> None:
+        """Forget this event and the earlier ones of its kind."""
+        last = next(number for number, event in enumerate(self._unread) if event is found)
+        later = self._unread[last + 1 :]
+        self._unread = [event for event in self._unread[:last] if event.event != found.event] + later
 
     def _command(self, line: str) -> None:
         assert self._process is not None
@@ -266,7 +276,9 @@ class ForeignPeer:
             text = line.decode(errors="replace").rstrip()
             self.output.append(text)
             if text.startswith('{"event": '):
-                self.events.append(Event(**json.loads(text)))
+                event = Event(**json.loads(text))
+                self.events.append(event)
+                self._unread.append(event)
             self._came.set()
         self._came.set()
 

@@ -90,7 +90,7 @@ async def test_gloox_offers_no_empty_files_but_this_purple_does(
     with pytest.raises(TransferCancelled):
         await ben.send(path, anna.jid)
     anna.offer(path, ben.jid)
-    assert (await ben.expect("offered")).size == "0"
+    assert (await ben.expect("offered", lambda event: event.name == path.name)).size == "0"
 
 
 async def test_they_talk(anna: Purple, ben: Gloox) -> None:
