@@ -10,6 +10,8 @@ from slixmpp.jid import JID
 from slixmpp.plugins.xep_0030.stanza.info import DiscoInfo
 
 from filebot.protocol.hashes import KNOWN
+from filebot.protocol.ibb import IBB
+from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
 
 CAPS_NODE: Final = "https://github.com/filebot-xmpp/filebot"
 
@@ -36,11 +38,18 @@ FEATURES: Final = frozenset(
 )
 
 
+IN_BAND: Final = frozenset({SI, FILE_TRANSFER, IBB})
+"""Only where somebody takes the files that are offered."""
+SOCKS5: Final = frozenset({BYTESTREAMS})
+"""Only where connections can be made, too."""
+
+
 class Answers:
     """Answers every disco#info question about the bot, whichever of its addresses was asked."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, features: frozenset[str]) -> None:
         self._name = name
+        self._features = sorted(features)
 
     def info(self, jid: JID, node: str | None, asker: JID | None, request: object) -> DiscoInfo:
         """The ``get_info`` operation of slixmpp's disco. The set is the same with and without a node,
@@ -49,6 +58,6 @@ class Answers:
         info = DiscoInfo()
         # XEP-0030 registry: client/bot; Gajim marks bots by it.
         info.add_identity("client", "bot", name=self._name)
-        for feature in sorted(FEATURES):
+        for feature in self._features:
             info.add_feature(feature)
         return info

@@ -1,7 +1,7 @@
 """One session on an XMPP server: what the rest of filebot holds in its hand.
 
 It puts the pieces together: ``connection`` keeps the stream online, ``incoming`` reads messages,
-``contacts`` and ``rooms`` answer presences, ``messenger`` and ``upload`` are ports on the stream.
+``contacts`` and ``rooms`` answer presences, ``messenger``, ``upload`` and ``streams`` are ports on it.
 """
 
 import asyncio
@@ -17,18 +17,24 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import IncomingMessage
+from filebot.ports import StreamOffer
 from filebot.xmpp.connection import Connection
+from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
 from filebot.xmpp.elements import RECEIPTS, STREAMS, condition_of, first, named_condition, sender_of
+from filebot.xmpp.features import FEATURES, IN_BAND, SOCKS5
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
+from filebot.xmpp.offers import StreamWords
 from filebot.xmpp.rooms import JoinedRooms
+from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Client, build
+from filebot.xmpp.streams import PeerStreams
 from filebot.xmpp.tasks import Tasks
 from filebot.xmpp.upload import UploadSlots
 
-__all__ = ["EncryptedMessage", "Session", "SessionSettings"]
+__all__ = ["EncryptedMessage", "Session", "SessionSettings", "StreamLimits", "StreamWords"]
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +62,15 @@ class Session:
         may_subscribe: Callable[[str], bool],
         unserved_reason: str = "",
         on_encrypted: Handler[EncryptedMessage] | None = None,
+        on_stream_offer: Handler[StreamOffer] | None = None,
+        connections: ByteConnections | None = None,
+        stream_limits: StreamLimits | None = None,
+        stream_words: StreamWords | None = None,
     ) -> None:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
+
+        Streams are announced to others only if ``on_stream_offer`` takes what they offer, and SOCKS5 only
+        if there are ``connections``.
 
         The handlers are called in the order of arrival, each in a task of its own in which also what they
         return is awaited; :meth:`stop` cancels these tasks.
@@ -66,10 +79,19 @@ class Session:
         self._on_message = on_message
         self._on_encrypted = on_encrypted
         self._may_subscribe = may_subscribe
-        self._stream = build(settings)
+        self._stream = build(settings, _features(on_stream_offer, connections))
         self._messenger = StreamMessenger(self._stream)
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings)
+        self._streams = PeerStreams(
+            self._stream,
+            self._rooms,
+            may_subscribe,
+            on_offer=on_stream_offer,
+            connections=connections,
+            limits=stream_limits,
+            words=stream_words or StreamWords(unserved=unserved_reason),
+        )
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
         self._connection = Connection(self._stream, settings, self._online)
@@ -92,6 +114,11 @@ class Session:
     def rooms(self) -> JoinedRooms:
         """The ``Rooms`` port."""
         return self._rooms
+
+    @property
+    def streams(self) -> PeerStreams:
+        """The ``Streams`` port."""
+        return self._streams
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -137,6 +164,7 @@ class Session:
         running, self._running = self._running, None
         self._connection.finish()
         await self._handlers.close()
+        await self._streams.close()
         if self._ready.is_set() and self._stream.is_connected():
             await self._rooms.leave(self._settings.goodbye)
             self._announce("unavailable", self._settings.goodbye)
@@ -166,6 +194,7 @@ class Session:
             return
         log.info("online as %s", self._stream.boundjid.full)
         self._uploads.forget()
+        self._streams.renewed()
         if isinstance(self._stream, Client):
             await _fetch_roster(self._stream)
         await self._stream.plugin["xep_0115"].update_caps(broadcast=False)
@@ -214,10 +243,17 @@ class Session:
         if sender is not None and self._rooms.is_ours(sender.bare):
             self._rooms.presence(sender.bare, stanza)
         else:
+            self._streams.presence(stanza)
             self._contacts.presence(stanza)
 
     def _stream_error(self, stanza: Element) -> None:
         self._connection.refuse(named_condition(stanza, STREAMS))
+
+
+def _features(on_stream_offer: object | None, connections: object | None) -> frozenset[str]:
+    if on_stream_offer is None:
+        return FEATURES
+    return FEATURES | IN_BAND | (SOCKS5 if connections is not None else frozenset())
 
 
 def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:

@@ -7,6 +7,7 @@ disco and caps caches, its redirects. Its plugin for rooms is left out as well: 
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
@@ -18,7 +19,7 @@ from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
-from filebot.xmpp.features import CAPS_NODE, Answers
+from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.settings import SessionSettings
 
 log = logging.getLogger(__name__)
@@ -26,9 +27,14 @@ log = logging.getLogger(__name__)
 RESOURCE: Final = "filebot"
 """Asked for at login. Always the same, so that a lost session is replaced instead of left as a ghost."""
 
+_COUNTER: Final = 2**32  # XEP-0198 section 4: counters wrap here
+
 
 class _Narrowed(BaseXMPP):
     """What filebot changes in both kinds of stream."""
+
+    express: Callable[[ET.Element], bool] | None = None
+    """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
 
     def start_stream_handler(self, xml: ET.Element) -> None:
         super().start_stream_handler(xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -39,6 +45,48 @@ class _Narrowed(BaseXMPP):
     def encrypted(self) -> bool:
         """Whether TLS protects the connection now."""
         return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
+
+    def trusted(self) -> bool:
+        """Whether stanzas that come in now may be read."""
+        return True
+
+    def post(self, text: str) -> None:
+        """Send a stanza that is XML text already, in the order of sending and counted as all others.
+
+        slixmpp does not count text for stream management (XEP-0198 section 4), and counts that differ from
+        the server's would lose or repeat other stanzas when a session is resumed.
+        """
+        management = None if self.is_component else self.plugin["xep_0198"]
+        waiting = not self._session_started and management is not None and bool(management.sm_id)
+        if management is not None and (management.enabled_out or waiting):
+            management.seq = (management.seq + 1) % _COUNTER
+            management.unacked_queue.append((management.seq, text))
+        if not self._session_started:
+            return  # sent again if the session is resumed, and else for nobody
+        if self.waiting_queue.empty() and self.transport is not None:
+            self.send_raw(text)
+        else:
+            self.waiting_queue.put_nowait((text, False))
+        if management is not None and management.enabled_out:
+            management.window_counter -= 1
+            if management.window_counter <= 0:
+                management.window_counter = management.window
+                management.request_ack()  # type: ignore[no-untyped-call]  # untyped in slixmpp
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        if self.express is None or not self._session_started or not self.trusted() or not self._took(xml):
+            super()._spawn_event(xml)
+        elif not self.is_component and self.plugin["xep_0198"].enabled_in:
+            management = self.plugin["xep_0198"]
+            management.handled = (management.handled + 1) % _COUNTER
+
+    def _took(self, xml: ET.Element) -> bool:
+        assert self.express is not None  # noqa: S101  # the caller has seen to it
+        try:
+            return self.express(xml)
+        except Exception:  # a mistake of ours in one stanza must not end the stream
+            log.exception("a stanza could not be handled")
+            return True
 
     async def drain(self, limit_s: float) -> None:
         """Wait until everything said so far is handed to the socket."""
@@ -74,6 +122,9 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
 
+    def trusted(self) -> bool:
+        return self.encrypted()
+
     def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:
         """Drop what comes in clear, but for the offer of STARTTLS itself."""
         if self.encrypted():
@@ -102,14 +153,14 @@ class Component(_Narrowed, ComponentXMPP):
 Stream: TypeAlias = Client | Component
 
 
-def build(settings: SessionSettings) -> Stream:
-    """The stream for these settings, not yet connected. Needs a running loop."""
+def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
+    """The stream for these settings, not yet connected, with what it announces. Needs a running loop."""
     stream: Stream
     if settings.mode == "component":
         stream = Component(settings)
     else:
         stream = Client(settings, _tls(settings.ca_file))
-    _load_plugins(stream, settings.nick)
+    _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
     # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
     for name in ("IM", "IMError", "Presence", "Stream Error"):
@@ -120,7 +171,13 @@ def build(settings: SessionSettings) -> Stream:
 async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
     """Send a request and return its result. Raises slixmpp's IqError or IqTimeout, both XMPPError."""
     answer: asyncio.Future[Any] = iq.send(timeout=limit_s)  # type: ignore[no-untyped-call]  # untyped in slixmpp
-    result = await answer
+    try:
+        result = await answer
+    except asyncio.CancelledError:
+        # Otherwise slixmpp would keep the question, and its timer, until the limit.
+        stream.cancel_schedule(f"IqTimeout_{iq['id']}")
+        stream.remove_handler(f"IqCallback_{iq['id']}")
+        raise
     assert isinstance(result, Iq)  # noqa: S101  # a get or set has nothing else as its result
     return result
 
@@ -132,13 +189,13 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _load_plugins(stream: Stream, nick: str) -> None:
+def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:
     # Everybody may send disco results unasked: keep none of them.
     stream.register_plugin("xep_0030", {"use_cache": False})
     stream.register_plugin("xep_0092", {"name": "filebot", "version": __version__, "os": ""})
     stream.register_plugin("xep_0115", {"caps_node": CAPS_NODE})
     stream.register_plugin("xep_0198")
     stream.register_plugin("xep_0199")
-    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick).info)
+    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, features).info)
     # slixmpp asks every unknown client for its features and keeps the answers for ever.
     stream.remove_handler("Entity Capabilities")

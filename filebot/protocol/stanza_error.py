@@ -1,0 +1,91 @@
+"""A stanza error as a value (RFC 6120 section 8.3): what a refusal says, without any I/O."""
+
+from dataclasses import dataclass
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from filebot.protocol.elements import first, local_name, namespace_of
+
+STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"
+CONDITIONS: Final = frozenset(
+    {
+        "bad-request",
+        "conflict",
+        "feature-not-implemented",
+        "forbidden",
+        "gone",
+        "internal-server-error",
+        "item-not-found",
+        "jid-malformed",
+        "not-acceptable",
+        "not-allowed",
+        "not-authorized",
+        "policy-violation",
+        "recipient-unavailable",
+        "redirect",
+        "registration-required",
+        "remote-server-not-found",
+        "remote-server-timeout",
+        "resource-constraint",
+        "service-unavailable",
+        "subscription-required",
+        "undefined-condition",
+        "unexpected-request",
+    }
+)
+"""Those of section 8.3.3."""
+
+_LEGACY_CODES: Final = {
+    "bad-request": "400",
+    "forbidden": "403",
+    "item-not-found": "404",
+    "not-acceptable": "406",
+    "resource-constraint": "500",
+}
+# COMPAT(old servers and gateways): an error without a condition, told by its code alone (XEP-0086).
+_CONDITIONS_BY_CODE: Final = {code: condition for condition, code in _LEGACY_CODES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class StanzaError:
+    """What an ``<error/>`` says."""
+
+    condition: str
+    kind: str = "cancel"
+    """The ``type``: cancel, modify, wait, auth or continue."""
+    specific: str = ""
+    """An application's own condition as ``{namespace}name``."""
+    text: str = ""
+    """For a person."""
+
+    def element(self, namespace: str) -> Element:
+        """The ``<error/>`` in the namespace of the stanza that it is in.
+
+        COMPAT(Pidgin, 2): reads the code of XEP-0086, so that is given where there is one.
+        """
+        code = _LEGACY_CODES.get(self.condition)
+        error = Element(f"{{{namespace}}}error", {"type": self.kind} | ({"code": code} if code else {}))
+        SubElement(error, f"{{{STANZAS}}}{self.condition}")
+        if self.specific:
+            SubElement(error, self.specific)
+        if self.text:
+            SubElement(error, f"{{{STANZAS}}}text").text = self.text
+        return error
+
+
+def read_error(stanza: Element) -> StanzaError:
+    """What the error in a stanza says; ``undefined-condition`` if it says nothing known."""
+    error = first(stanza, namespace_of(stanza), "error")
+    if error is None:
+        return StanzaError("undefined-condition")
+    names = [local_name(child) for child in error if namespace_of(child) == STANZAS]
+    by_code = _CONDITIONS_BY_CODE.get(error.get("code", ""), "undefined-condition")
+    condition = next((name for name in names if name in CONDITIONS), by_code)
+    others = (str(child.tag) for child in error if namespace_of(child) != STANZAS)
+    text = first(error, STANZAS, "text")
+    return StanzaError(
+        condition,
+        error.get("type", "cancel"),
+        next(others, ""),
+        "" if text is None else (text.text or "").strip(),
+    )

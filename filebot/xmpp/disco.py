@@ -1,0 +1,41 @@
+"""Asking others what they are and what they have (XEP-0030)."""
+
+import logging
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import XMPPError
+
+from filebot.xmpp.elements import first
+from filebot.xmpp.stream import Stream, ask
+
+log = logging.getLogger(__name__)
+
+INFO: Final = "http://jabber.org/protocol/disco#info"
+ITEMS: Final = "http://jabber.org/protocol/disco#items"
+MOST_ITEMS: Final = 50
+"""Services of a server that are asked what they are."""
+
+
+async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Element | None:
+    """The ``<query/>`` that comes back for an empty one; None for errors and silence."""
+    try:
+        iq = stream.make_iq_get(namespace, ito=jid, ifrom=stream.boundjid)
+        answer = await ask(stream, iq, limit_s)
+    except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
+        log.debug("%s does not answer about %s: %s", jid, namespace, error)
+        return None
+    return first(answer.xml, namespace, "query")
+
+
+async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:
+    """Addresses of what somebody has, a bounded number."""
+    found = await query(stream, jid, ITEMS, limit_s)
+    jids = () if found is None else (each.get("jid", "") for each in found if not each.get("node"))
+    return [each for each in jids if each][:MOST_ITEMS]
+
+
+def server_of(stream: Stream) -> str:
+    """The domain that has the bot's services; a component's own domain is the component itself."""
+    domain = stream.boundjid.domain
+    return domain.partition(".")[2] or domain if stream.is_component else domain

@@ -1,0 +1,83 @@
+"""The SOCKS5 proxies of the bot's server (XEP-0065 sections 4 and 6), found once per session."""
+
+import asyncio
+import logging
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp.exceptions import XMPPError
+
+from filebot.errors import PeerGone
+from filebot.protocol.bytestreams import StreamHost, stream_host
+from filebot.protocol.si import BYTESTREAMS
+from filebot.xmpp.disco import INFO, items, query, server_of
+from filebot.xmpp.elements import named
+from filebot.xmpp.stream import Stream, ask
+
+log = logging.getLogger(__name__)
+
+ANSWER_LIMIT_S: Final = 10.0
+NOTHING_FOUND_FOR_S: Final = 60.0
+"""How long a search without a result is believed."""
+MOST_PROXIES: Final = 4
+
+
+class Proxies:
+    """One search at a time, however many ask."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._found: tuple[StreamHost, ...] = ()
+        self._search_after_s = 0.0
+        self._searching = asyncio.Lock()
+
+    async def hosts(self) -> tuple[StreamHost, ...]:
+        """Where they are. Never raises for the server's sake."""
+        async with self._searching:
+            now = asyncio.get_running_loop().time()
+            if not self._found and now >= self._search_after_s:
+                self._found = await self._search()
+                self._search_after_s = now + NOTHING_FOUND_FOR_S
+            return self._found
+
+    def forget(self) -> None:
+        """Search again: another session may meet another server."""
+        self._found, self._search_after_s = (), 0.0
+
+    async def activate(self, proxy: StreamHost, sid: str, target: str) -> None:
+        """Let the bytes flow between the bot and ``target`` (section 6.3.5). Raises PeerGone.
+
+        COMPAT(ejabberd): the proxy's JID has a resource; it is used as it was given, here too.
+        """
+        iq = self._stream.make_iq_set(ito=proxy.jid, ifrom=self._stream.boundjid)
+        request = SubElement(iq.xml, f"{{{BYTESTREAMS}}}query", {"sid": sid})
+        SubElement(request, f"{{{BYTESTREAMS}}}activate").text = target
+        try:
+            await ask(self._stream, iq, ANSWER_LIMIT_S)
+        except XMPPError as error:
+            raise PeerGone(f"{proxy.jid} does not activate: {error.condition}") from error
+
+    async def _search(self) -> tuple[StreamHost, ...]:
+        jids = await items(self._stream, server_of(self._stream), ANSWER_LIMIT_S)
+        answers = await asyncio.gather(*(self._inspect(jid) for jid in jids))
+        found = tuple(host for answer in answers for host in answer)[:MOST_PROXIES]
+        log.info("proxies of the server: %s", ", ".join(host.jid for host in found) or "none")
+        return found
+
+    async def _inspect(self, jid: str) -> list[StreamHost]:
+        about = await query(self._stream, jid, INFO, ANSWER_LIMIT_S)
+        if about is None or not any(_is_proxy(identity) for identity in named(about, INFO, "identity")):
+            return []
+        answer = await query(self._stream, jid, BYTESTREAMS, ANSWER_LIMIT_S)
+        return [] if answer is None else stream_hosts(answer)
+
+
+def stream_hosts(request: Element) -> list[StreamHost]:
+    """Those that a ``<query/>`` names and that can be used, in its order."""
+    described = named(request, BYTESTREAMS, "streamhost")
+    attributes = ((each.get("jid", ""), each.get("host", ""), each.get("port", "")) for each in described)
+    return [host for each in attributes if (host := stream_host(*each)) is not None]
+
+
+def _is_proxy(identity: Element) -> bool:
+    return identity.get("category") == "proxy" and identity.get("type") == "bytestreams"
