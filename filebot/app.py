@@ -3,22 +3,21 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from filebot.catalog import open_catalog
 from filebot.commands import Commands
 from filebot.config import Config
 from filebot.conversation import Voice
-from filebot.errors import NoWayToSend
+from filebot.errors import ConfigError
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
-from filebot.model import BareJid, Client, Entry, IncomingMessage, Method
-from filebot.ports import BlobStore
+from filebot.model import IncomingMessage
+from filebot.ports import BlobStore, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
@@ -28,8 +27,10 @@ from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.quota import Limits
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_connections import ByteConnections
 from filebot.transfer.http import HttpClient
-from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
+from filebot.transfer.socks5_listener import Listener
+from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings, StreamLimits
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +107,18 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async def on_encrypted(message: EncryptedMessage) -> None:
         await reception.receive_encrypted(message.sender, message.language)
 
+    async def on_stream_offer(offer: StreamOffer) -> None:
+        await reception.receive_stream(offer)
+
     async with AsyncExitStack() as stack:
         replies = Replies(config.replies.language, config.replies.templates)
         session = Session(
             session_settings(config),
             on_message=on_message,
             on_encrypted=on_encrypted,
+            on_stream_offer=on_stream_offer,
+            connections=await _byte_connections(config, stack),
+            stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
         )
@@ -142,7 +149,7 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
         uploads=session.uploads,
         messenger=session.messenger,
         rooms=session.rooms,
-        streams=NoStreams(),
+        streams=session.streams,
         clock=now,
     )
     limits = Limits(config.limits.max_file_size, config.limits.quota_per_user, config.limits.total)
@@ -178,10 +185,16 @@ def session_settings(config: Config) -> SessionSettings:
     )
 
 
+def address_policy(config: Config) -> AddressPolicy:
+    """Where the bot may connect to for somebody else's sake."""
+    return AddressPolicy(config.network.allow_insecure, config.network.allow_private)
+
+
 def http_client(config: Config) -> HttpClient:
     """A client under the config's address policy, which trusts the same certificates as the session."""
-    policy = AddressPolicy(config.network.allow_insecure, config.network.allow_private)
-    return HttpClient(policy, ca_file=config.xmpp.ca_file, idle_s=config.limits.idle_timeout)
+    return HttpClient(
+        address_policy(config), ca_file=config.xmpp.ca_file, idle_s=config.limits.idle_timeout
+    )
 
 
 def _pace(config: Config) -> Pace:
@@ -195,16 +208,16 @@ async def _forget_partials(store: BlobStore, older_than_s: float) -> None:
         await asyncio.sleep(3600)
 
 
-class NoStreams:
-    """Files only go by links."""
-
-    async def clients(self, jid: BareJid) -> Sequence[Client]:
-        return ()
-
-    async def send(
-        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
-    ) -> None:
-        raise NoWayToSend(method=method.value)
+async def _byte_connections(config: Config, stack: AsyncExitStack) -> ByteConnections:
+    """SOCKS5 connections to others, and from others if the config says where they reach us."""
+    streams, listener = config.bytestreams, None
+    if streams.addresses:
+        try:
+            listener = await stack.enter_async_context(Listener(streams.bind, streams.port))
+        except OSError as error:
+            place = f"{streams.bind} port {streams.port}"
+            raise ConfigError((f"bytestreams: cannot listen at {place}: {error.strerror}",)) from error
+    return ByteConnections(address_policy(config), config.limits.idle_timeout, listener, streams.addresses)
 
 
 async def _ended(task: asyncio.Task[object]) -> None:

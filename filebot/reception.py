@@ -85,15 +85,15 @@ class Reception:
             await self._admit(message)
 
     async def receive_stream(self, stream: StreamOffer) -> None:
-        """Take in, or decline, a file that is offered by a stream."""
+        """Take in, or decline, a file that is offered by a stream; returns when that is done."""
         sender, person = stream.sender, _person(stream.sender)
         if not self._access.serves(sender.jid):
-            await self._spawn(self._decline(stream, "errors/stranger"))
+            await self._spawn(self._decline(stream, "errors/stranger"), wait=True)
         elif self._is_busy(person):
-            await self._spawn(self._decline(stream, "errors/too_many_requests"))
+            await self._spawn(self._decline(stream, "errors/too_many_requests"), wait=True)
         else:
             self._waiting[person] += 1
-            await self._spawn(self._take_stream(stream, person))
+            await self._spawn(self._take_stream(stream, person), wait=True)
 
     async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
         """Answer a message that cannot be read, once a day for each sender."""
@@ -143,11 +143,13 @@ class Reception:
         async with self._drops_of(person), self._drops:
             yield
 
-    async def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    async def _spawn(self, work: Coroutine[object, object, None], *, wait: bool = False) -> None:
         if self._jobs.closed:
             work.close()
             return
-        await self._jobs.spawn(work)
+        job = await self._jobs.spawn(work)
+        if wait:
+            await job.wait()
 
     async def _serve(self, message: IncomingMessage, person: str) -> None:
         try:
