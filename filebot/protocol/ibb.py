@@ -79,7 +79,7 @@ def _decode_patiently(text: str) -> bytes:
     content = packed.rstrip("=")
     padding, needed = len(packed) - len(content), -len(content) % 4
     # COMPAT(old clients): pad signs beyond the needed ones at the very end do no harm.
-    if needed == 3 or padding < needed or padding > 2:
+    if needed == 3 or padding < needed:
         raise BadBlock("bad-request", "base64 of a wrong length")
     try:
         return binascii.a2b_base64(content + "=" * needed, strict_mode=True) if content else b""
@@ -133,6 +133,11 @@ class Pace:
     first_window: int = 2
     largest_window: int = 16
     """More gains nothing (it is the servers' work that takes the time) and delays everything else."""
+    most_bytes: int = 128 * 1024
+    """In flight. What a server lets through fast at first and slowly later waits there then."""
+    wary_bytes: int = 128 * 1024
+    """Until so much is acknowledged, growth is slow: servers are generous at first. Prosody's mod_limits
+    lets 20 kB pass, and then 10 kB/s."""
     fixed_window: int | None = None
     """For clients that are known to cope with just so many blocks at once."""
     fast_s: float = 0.25
@@ -202,16 +207,23 @@ class IbbSender:
             self._speed_up()
 
     def _speed_up(self) -> None:
-        """One more for every window of fast round trips; at the end, half as many of twice the size."""
+        """One more for a window, later for a quarter, of fast round trips; or half as many, twice as large.
+
+        A window that is fixed keeps its size, and its blocks theirs.
+        """
         self._grown += 1
-        if self._grown < self._window:
+        wary = self.acknowledged < self._pace.wary_bytes
+        if self._pace.fixed_window is not None or self._grown < (
+            self._window if wary else self._window // 4
+        ):
             return
         self._grown = 0
-        if self._pace.fixed_window is None and self._window < self._pace.largest_window:
+        full = (self._window + 1) * self._block > self._pace.most_bytes
+        if self._window < self._pace.largest_window and not full:
             self._window += 1
         elif self._block < self._largest_block:
             self._block = min(2 * self._block, self._largest_block)
-            self._window = self._pace.fixed_window or max(self._window // 2, 1)
+            self._window = max(self._window // 2, 1)
 
     def _slow_down(self, sent_at: float, now: float) -> None:
         """Once for all that was in flight together: the same queue delayed it."""
