@@ -22,6 +22,8 @@ def set_up(level: str, form: Format = "text") -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=number, handlers=[handler], force=True)
     logging.getLogger(_SHOWS_SECRETS).setLevel(max(number, logging.INFO))
+    # Its plugins report their own loading.
+    logging.getLogger("alembic.runtime.plugins").setLevel(max(number, logging.WARNING))
     logging.captureWarnings(capture=True)
 
 

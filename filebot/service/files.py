@@ -122,7 +122,7 @@ class Files:
         room = self._sender.room if in_room else None
         destination = Destination(self._own(), room, caption)
         with self._shown(_name_of(offer), Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
-            return await self._desk.intake.fetch(offer, destination, transfer.moved)
+            return await self._desk.intake.fetch(offer, destination, transfer)
 
     async def receive(self, stream: StreamOffer) -> Received:
         """Take in a file that the person's client sends by a stream.
@@ -131,7 +131,7 @@ class Files:
         """
         destination, offer = Destination(self._own()), stream.offer
         with self._shown(_name_of(offer), Direction.TO_BOT, Method.SOCKS5, offer.size) as transfer:
-            return await self._desk.intake.receive(stream, destination, transfer.moved)
+            return await self._desk.intake.receive(stream, destination, transfer)
 
     async def rename(self, entry: Entry, name: str) -> Entry:
         """Give a file another name, cleaned as any name. Raises NotAllowed or NoSuchEntry."""

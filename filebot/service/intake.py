@@ -26,16 +26,13 @@ from filebot.model import BareJid, BlobRef, Digest, Entry, NewEntry, Offer, Scop
 from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
+from filebot.service.transfers import Transfer
 
 CAPTION_LIMIT = 1000
 """Characters kept of what somebody wrote beside a file."""
 
 SOURCES_TRIED = 3
 """Of the places where a peer says that its file can be had."""
-
-
-def _nobody_watches(_: int) -> None:
-    """For transfers that nobody looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +81,23 @@ class Intake:
         self._clock = clock
 
     async def fetch(
-        self, offer: Offer, destination: Destination, moved: Callable[[int], None] = _nobody_watches
+        self, offer: Offer, destination: Destination, watch: Transfer | None = None
     ) -> Received:
         """Take the file that an offer points to, from the first of its sources that can be used.
 
-        ``moved`` is told all bytes so far, now and then. Raises UserError, TransferError or StorageError;
-        then nothing is left of it.
+        ``watch`` is told how far it is. Raises UserError, TransferError or StorageError; then nothing is
+        left of it.
         """
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
-                return await self._take(WebSource(self._http, url), offer, destination, moved)
+                return await self._take(WebSource(self._http, url), offer, destination, watch)
             except TransferError as error:
                 failure = error
         raise failure
 
     async def receive(
-        self, stream: StreamOffer, destination: Destination, moved: Callable[[int], None]
+        self, stream: StreamOffer, destination: Destination, watch: Transfer | None = None
     ) -> Received:
         """Take a file that a peer sends by a stream, if it may come in at all.
 
@@ -108,10 +105,10 @@ class Intake:
         before a break is kept for a while, where the peer can go on from there and gave a hash by which
         the whole is proved to be one file. Raises as :meth:`fetch`.
         """
-        return await self._take(stream, stream.offer, destination, moved)
+        return await self._take(stream, stream.offer, destination, watch)
 
     async def _take(
-        self, source: "Source", offer: Offer, destination: Destination, moved: Callable[[int], None]
+        self, source: "Source", offer: Offer, destination: Destination, watch: Transfer | None
     ) -> Received:
         if offer.size == 0:
             raise EmptyFile
@@ -125,8 +122,10 @@ class Intake:
                 if download.size == 0:
                     raise EmptyFile
                 reservation.promise(download.size)
+                if watch is not None and watch.total_bytes is None:
+                    watch.total_bytes = download.size
                 with _kept_if_broken(writer):
-                    await _receive(download, offer, writer, reservation, moved)
+                    await _receive(download, offer, writer, reservation, watch)
             digest = await _sealed(writer, offer)
             name = safe_name(offer.name or download.name)
             claimed = offer.media_type or download.media_type
@@ -207,7 +206,7 @@ async def _receive(
     offer: Offer,
     writer: BlobWriter,
     reservation: Reservation,
-    moved: Callable[[int], None],
+    watch: Transfer | None,
 ) -> None:
     async with aclosing(download.chunks()) as chunks:
         async for chunk in chunks:
@@ -215,7 +214,8 @@ async def _receive(
             reservation.grow_to(size)
             _check_not_over(offer.size, size)
             await writer.write(chunk)
-            moved(size)
+            if watch is not None:
+                watch.moved(size)
 
 
 @contextmanager

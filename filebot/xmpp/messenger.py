@@ -2,13 +2,14 @@
 
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 from slixmpp.stanza import Message
 
-from filebot.model import Address, AddressKind, Entry
+from filebot.model import Address, AddressKind, BareJid, Entry
 from filebot.protocol.sharing import outgoing
 from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
 from filebot.xmpp.stream import Stream
@@ -26,8 +27,10 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 class StreamMessenger:
     """Says things to addresses. No message asks for chat markers: nobody here would read them."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, all_correct: Callable[[BareJid], Awaitable[bool]]) -> None:
+        """``all_correct`` tells of a person whether each client of theirs shows corrections."""
         self._stream = stream
+        self._all_correct = all_correct
 
     async def say(
         self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
@@ -46,7 +49,7 @@ class StreamMessenger:
         return str(message["id"])
 
     async def shows_corrections(self, to: Address) -> bool:
-        return False
+        return to.kind is AddressKind.CHAT and await self._all_correct(to.jid.partition("/")[0])
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
         message = self._addressed(to)

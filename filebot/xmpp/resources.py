@@ -25,6 +25,7 @@ MOST_CLIENTS: Final = 16
 SILENT_FOR_S: Final = 60.0
 """How long a client that did not answer is not asked again."""
 
+_CORRECT: Final = "urn:xmpp:message-correct:0"
 _CAPS: Final = "http://jabber.org/protocol/caps"
 _SHOWS: Final = ("chat", "", "away", "dnd", "xa")
 """The likeliest to have a person in front of it first (RFC 6121 section 4.7.2.1)."""
@@ -36,6 +37,7 @@ class _Online:
     priority: int
     show: str
     methods: frozenset[Method] | None = None
+    corrects: bool = False
     ask_again_at: float = 0.0
 
 
@@ -69,6 +71,12 @@ class Resources:
         ranked = sorted(online.items(), key=lambda each: _rank(each[1]))
         return [Client(full, client.methods) for full, client in ranked if client.methods]
 
+    async def all_correct(self, jid: BareJid) -> bool:
+        """Whether each of the person's clients shows corrections (XEP-0308); no if none is online."""
+        online = dict(self._people.get(jid, {}))
+        await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
+        return bool(online) and all(client.corrects for client in online.values())
+
     def methods(self, full: str) -> frozenset[Method]:
         """What is known of this client; nothing if it was never asked."""
         client = self._people.get(full.partition("/")[0], {}).get(full)
@@ -100,6 +108,7 @@ class Resources:
             return
         info = await query(self._stream, full, INFO, ANSWER_LIMIT_S)
         client.methods = frozenset() if info is None else features_of(info)
+        client.corrects = info is not None and any(each.get("var") == _CORRECT for each in info)
         client.ask_again_at = loop.time() + SILENT_FOR_S
 
 

@@ -26,6 +26,7 @@ from filebot.xmpp.features import FEATURES, IN_BAND, SOCKS5
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
 from filebot.xmpp.offers import StreamWords
+from filebot.xmpp.resources import Resources
 from filebot.xmpp.rooms import JoinedRooms
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
@@ -80,12 +81,14 @@ class Session:
         self._on_encrypted = on_encrypted
         self._may_subscribe = may_subscribe
         self._stream = build(settings, _features(on_stream_offer, connections))
-        self._messenger = StreamMessenger(self._stream)
+        self._resources = Resources(self._stream, may_subscribe)
+        self._messenger = StreamMessenger(self._stream, self._resources.all_correct)
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings)
         self._streams = PeerStreams(
             self._stream,
             self._rooms,
+            self._resources,
             may_subscribe,
             on_offer=on_stream_offer,
             connections=connections,
@@ -195,6 +198,7 @@ class Session:
         log.info("online as %s", self._stream.boundjid.full)
         self._uploads.forget()
         self._streams.renewed()
+        self._resources.forget()
         if isinstance(self._stream, Client):
             await _fetch_roster(self._stream)
         await self._stream.plugin["xep_0115"].update_caps(broadcast=False)
@@ -243,7 +247,7 @@ class Session:
         if sender is not None and self._rooms.is_ours(sender.bare):
             self._rooms.presence(sender.bare, stanza)
         else:
-            self._streams.presence(stanza)
+            self._resources.presence(stanza)
             self._contacts.presence(stanza)
 
     def _stream_error(self, stanza: Element) -> None:

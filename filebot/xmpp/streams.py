@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
-from xml.etree.ElementTree import Element
 
 from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import BareJid, Client, Entry, Method
@@ -29,6 +28,7 @@ class PeerStreams:
         self,
         stream: Stream,
         rooms: RoomNames,
+        resources: Resources,
         is_served: Callable[[str], bool],
         *,
         on_offer: OnStreamOffer | None = None,
@@ -43,7 +43,7 @@ class PeerStreams:
         self._sessions = Sessions(express, limits)
         self._tools = StreamTools(express, self._sessions, limits, connections)
         self._proxies = Proxies(stream)
-        self._resources = Resources(stream, is_served)
+        self._resources = resources
         self._offers: Offers | None = None
         if on_offer is not None:
             self._offers = Offers(self._tools, rooms, is_served, words or StreamWords(), on_offer)
@@ -81,15 +81,10 @@ class PeerStreams:
 
     # --- what the session does ------------------------------------------------------------------
 
-    def presence(self, stanza: Element) -> None:
-        """Take a presence that is not from a room."""
-        self._resources.presence(stanza)
-
     def renewed(self) -> None:
         """Another XMPP session has begun: what was under way in the old one is lost."""
         self._sessions.lost()
         self._proxies.forget()
-        self._resources.forget()
 
     async def close(self) -> None:
         """End everything."""

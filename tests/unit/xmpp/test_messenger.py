@@ -19,6 +19,11 @@ BODY = "{jabber:client}body"
 URL = "https://up.example.org/1/a.png"
 
 
+async def corrects_nothing(jid: str) -> bool:
+    """Shows no corrections."""
+    return False
+
+
 def entry() -> Entry:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return Entry(
@@ -34,7 +39,7 @@ def entry() -> Entry:
 async def test_words_go_out_in_the_manner_of_the_address(
     outbox: Outbox, to: Address, kind: str, *, marked: bool, state: bool
 ) -> None:
-    await StreamMessenger(outbox.stream).say(to, "Hallo", language="de")
+    await StreamMessenger(outbox.stream, corrects_nothing).say(to, "Hallo", language="de")
     [message] = outbox.sent
     assert (message.get("to"), message.get("type")) == (to.jid, kind)
     assert message.findtext(BODY) == "Hallo"
@@ -49,7 +54,7 @@ async def test_words_go_out_in_the_manner_of_the_address(
 
 
 async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -> None:
-    await StreamMessenger(outbox.stream).send_file(ROOM, entry(), URL)
+    await StreamMessenger(outbox.stream, corrects_nothing).send_file(ROOM, entry(), URL)
     [message] = outbox.sent
     assert message.get("type") == "groupchat"
     assert message.findtext(BODY) == message.findtext("{jabber:x:oob}x/{jabber:x:oob}url") == URL
@@ -58,7 +63,7 @@ async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -
 
 
 async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing)
     await messenger.composing(ROOM, active=True)
     assert outbox.sent == []
     await messenger.composing(ANNA, active=True)
@@ -72,12 +77,12 @@ async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: O
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\ud800b", "a\uffffb"])
 async def test_signs_that_would_end_the_stream_are_replaced(outbox: Outbox, text: str) -> None:
-    await StreamMessenger(outbox.stream).say(ANNA, text)
+    await StreamMessenger(outbox.stream, corrects_nothing).say(ANNA, text)
     assert outbox.sent[0].findtext(BODY) == "a\ufffdb"
 
 
 async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
-    await StreamMessenger(outbox.stream).say(ANNA, "😀" * (MAX_TEXT + 1))
+    await StreamMessenger(outbox.stream, corrects_nothing).say(ANNA, "😀" * (MAX_TEXT + 1))
     body = outbox.sent[0].findtext(BODY)
     assert body is not None
     assert len(body) == MAX_TEXT
@@ -85,7 +90,7 @@ async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
 
 
 async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing)
     nobody = Address("@@@")
     await messenger.say(nobody, "a")
     await messenger.send_file(nobody, entry(), URL)
@@ -97,7 +102,7 @@ async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
     outbox_of: Callable[[Mode], Outbox],
 ) -> None:
     outbox = outbox_of("component")
-    messenger = StreamMessenger(outbox.stream)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing)
     for to in (ANNA, ROOM, PRIVATE):
         await messenger.say(to, "a")
     full = "files.example.org/filebot"
@@ -105,7 +110,7 @@ async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
 
 
 async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
-    StreamMessenger(outbox.stream).acknowledge(JID("anna@example.org/phone"), "m1")
+    StreamMessenger(outbox.stream, corrects_nothing).acknowledge(JID("anna@example.org/phone"), "m1")
     received = outbox.sent[0].find("{urn:xmpp:receipts}received")
     assert received is not None
     assert received.get("id") == "m1"
