@@ -11,13 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import BlobCorrupt, PeerGone, StorageError, TransferTimeout
-from filebot.transfer.connection import readable, writable
-
-PIECE_BYTES: Final = 2 * 1024 * 1024
-"""Most that is sent in one turn of the loop."""
-
-AHEAD_BYTES: Final = 8 * 1024 * 1024
-"""Asked of the disk before it is needed: sendfile(2) on what is not in memory would stop the loop."""
+from filebot.transfer.connection import readable
+from filebot.transfer.sendfile import pump
 
 CLOSE_S: Final = 5.0
 """How long a peer that has every byte may leave its side open. Most close at once."""
@@ -41,7 +36,7 @@ async def send_file(
     except OSError as error:
         raise StorageError(str(error)) from error
     try:
-        await _pump(sock, file, offset, offset + size, progress, idle_s)
+        await pump(sock, file, offset, offset + size, progress, idle_s)
         # Psi takes the end of the stream for the end of the file. What is still under way is not lost.
         sock.shutdown(socket.SHUT_WR)
         await _delivered(sock, idle_s)
@@ -49,30 +44,6 @@ async def send_file(
         raise PeerGone(f"broken: {error}") from error
     finally:
         os.close(file)
-
-
-async def _pump(
-    sock: socket.socket, file: int, offset: int, end: int, progress: Callable[[int], None], idle_s: float
-) -> None:
-    advised = offset
-    while offset < end:
-        if offset + AHEAD_BYTES // 2 >= advised:
-            os.posix_fadvise(file, advised, AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
-            advised += AHEAD_BYTES
-        wanted = min(PIECE_BYTES, end - offset)
-        try:
-            sent = os.sendfile(sock.fileno(), file, offset, wanted)
-        except BlockingIOError:
-            await writable(sock, idle_s)
-            continue
-        if sent == 0:
-            raise BlobCorrupt("the file is shorter than it was")
-        offset += sent
-        progress(offset)
-        if sent == wanted:
-            await asyncio.sleep(0)  # everybody else's turn
-        else:
-            await writable(sock, idle_s)
 
 
 async def _delivered(sock: socket.socket, idle_s: float) -> None:

@@ -78,7 +78,7 @@ class HttpClient:
     ) -> None:
         url = self._policy.check(slot.put_url)
         size = (await asyncio.to_thread(file.stat)).st_size
-        body = FileBody(file, size, moved)
+        body = FileBody(file, size, moved, self._idle_s)
         headers = {**slot.headers, "Content-Type": media_type, "Content-Length": str(size)}
         with peer_errors(url.raw_host or "", self._idle_s):
             try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,29 +12,30 @@ from typing import Final, NoReturn
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
-from filebot.errors import BlobCorrupt
-from filebot.transfer.sendfile import sendfile
+from filebot.errors import BlobCorrupt, TransferTimeout
+from filebot.transfer.sendfile import pump
 
 ANSWER_FACTOR: Final = 4
 """The kernel buffers megabytes: on a slow line they are still on their way when the last byte is handed
 over, and some servers copy the file before they answer."""
 
 PIECE_BYTES: Final = 1024 * 1024
+_FLUSH_POLL_S: Final = 0.005
 
 
 class FileBody(aiohttp.Payload):
     """Exactly the bytes of a file. ``sent`` counts those that left for the kernel.
 
-    aiohttp wraps what is raised while a body is written into errors of its own; ``failure`` keeps what
-    the file itself is to blame for.
+    aiohttp wraps what is raised while a body is written into errors of its own; ``failure`` keeps ours.
     """
 
-    def __init__(self, file: Path, size: int, moved: Callable[[int], None]) -> None:
+    def __init__(self, file: Path, size: int, moved: Callable[[int], None], idle_s: float) -> None:
         super().__init__(file, content_type="application/octet-stream")
         self._moved = moved
+        self._idle_s = idle_s
         self._size = self._length = size
         self.sent = 0
-        self.failure: BlobCorrupt | None = None
+        self.failure: BlobCorrupt | TransferTimeout | None = None
 
     @property
     def complete(self) -> bool:
@@ -51,9 +54,20 @@ class FileBody(aiohttp.Payload):
         with await asyncio.to_thread(self._value.open, "rb", buffering=0) as file:
             if transport.get_extra_info("sslcontext") is None:
                 writer.send_headers()
-                await sendfile(transport, file.fileno(), self._length, self._account)
+                await self._by_sendfile(transport, file)
             else:
                 await self._by_reading(writer, file)
+
+    async def _by_sendfile(self, transport: asyncio.Transport, file: io.FileIO) -> None:
+        """On a duplicate of the socket, so that the transport goes on reading."""
+        while transport.get_write_buffer_size():  # noqa: ASYNC110 - nothing else tells when it is empty
+            await asyncio.sleep(_FLUSH_POLL_S)
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as sock:
+            try:
+                await pump(sock, file.fileno(), 0, self._length, self._reached, self._idle_s)
+            except (BlobCorrupt, TransferTimeout) as error:
+                self.failure = error
+                raise
 
     async def _by_reading(self, writer: AbstractStreamWriter, file: io.FileIO) -> None:
         """TLS is done in this process: the bytes must come through it. One piece is read ahead."""
@@ -62,18 +76,18 @@ class FileBody(aiohttp.Payload):
             while not self.complete:
                 piece = await ahead
                 ahead = asyncio.ensure_future(asyncio.to_thread(file.read, PIECE_BYTES))
+                if not piece or self.sent + len(piece) > self._length:
+                    self.failure = BlobCorrupt("the file is not as long as it was")
+                    raise self.failure
                 await writer.write(piece)
-                self._account(len(piece))
+                self._reached(self.sent + len(piece))
         finally:
             # A thread is still using the file, whatever happened here.
             await asyncio.wait({ahead})
 
-    def _account(self, count: int) -> None:
-        self.sent += count
-        if not count or self.sent > self._length:
-            self.failure = BlobCorrupt("the file is not as long as it was")
-            raise self.failure
-        self._moved(self.sent)
+    def _reached(self, sent: int) -> None:
+        self.sent = sent
+        self._moved(sent)
 
 
 @asynccontextmanager

@@ -1,61 +1,49 @@
-"""From a file into a socket by the kernel alone (sendfile(2)), beside a transport that goes on reading.
+"""From a file into a socket by the kernel alone (sendfile(2)).
 
-``loop.sendfile`` pauses the transport's reading meanwhile: an answer that comes before the last byte, such
-as a refusal, would not be seen. So the socket is duplicated and only its writability is waited for.
+``loop.sendfile`` would pause the reading of a transport meanwhile, and with it an answer that comes before
+the last byte, such as a refusal. So this works on sockets, or on a duplicate of a transport's.
 """
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from typing import Final
 
-# Reading a file that is not in memory blocks the loop: never more than this at once, and the kernel is
-# told early what comes next.
-PIECE_BYTES: Final = 1024 * 1024
+from filebot.errors import BlobCorrupt
+from filebot.transfer.connection import writable
+
+PIECE_BYTES: Final = 2 * 1024 * 1024
+"""Most that is sent in one turn of the loop."""
+
 AHEAD_BYTES: Final = 8 * 1024 * 1024
+"""Asked of the disk before it is needed: sendfile(2) on what is not in memory would stop the loop."""
 
-_FLUSH_POLL_S: Final = 0.005
 
-
-async def sendfile(
-    transport: asyncio.Transport, file: int, size: int, sent: Callable[[int], None], *, offset: int = 0
+async def pump(
+    sock: socket.socket, file: int, offset: int, end: int, progress: Callable[[int], None], idle_s: float
 ) -> None:
-    """Send ``size`` bytes of the open file from ``offset`` on, after all that was written before.
+    """Send the open file from ``offset`` to ``end``.
 
-    ``sent`` is told of every piece that has left for the kernel, and of 0 bytes if the file has no more;
-    it may raise. Raises OSError if the connection breaks.
+    ``progress`` is called with the offset of the next byte, often. Raises OSError if the connection breaks,
+    TransferTimeout, or BlobCorrupt if the file is too short.
     """
-    while transport.get_write_buffer_size():  # noqa: ASYNC110 - nothing else tells when it is empty
-        await asyncio.sleep(_FLUSH_POLL_S)  # mostly it is empty already: a head is sent at once
-    connection = os.dup(transport.get_extra_info("socket").fileno())
-    try:
-        end, advised = offset + size, offset
-        while offset < end:
-            if offset + AHEAD_BYTES // 2 >= advised:
-                os.posix_fadvise(file, advised, AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
-                advised += AHEAD_BYTES
-            try:
-                count = os.sendfile(connection, file, offset, min(PIECE_BYTES, end - offset))
-            except BlockingIOError:
-                await _writable(connection)
-                continue
-            offset += count
-            sent(count)
+    advised = offset
+    while offset < end:
+        if offset + AHEAD_BYTES // 2 >= advised:
+            os.posix_fadvise(file, advised, AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+            advised += AHEAD_BYTES
+        wanted = min(PIECE_BYTES, end - offset)
+        try:
+            sent = os.sendfile(sock.fileno(), file, offset, wanted)
+        except BlockingIOError:
+            await writable(sock, idle_s)
+            continue
+        if sent == 0:
+            raise BlobCorrupt("the file is shorter than it was")
+        offset += sent
+        progress(offset)
+        if sent == wanted:
             await asyncio.sleep(0)  # everybody else's turn
-    finally:
-        os.close(connection)
-
-
-async def _writable(connection: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    loop.add_writer(connection, wake)
-    try:
-        await ready
-    finally:
-        loop.remove_writer(connection)
+        else:
+            await writable(sock, idle_s)
