@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from filebot.demo.prosody import Prosody
 from filebot.errors import FilebotError
 
 READY_LIMIT_S: Final = 30.0
@@ -94,6 +95,23 @@ class BotProcess:
             self.log.append(text)
             if " ready " in f" {text} ":
                 self._ready.set()
+
+
+def tables_for(server: Prosody, room: str) -> dict[str, Any]:
+    """The config of a bot on the private server, in one room."""
+    return {
+        "data_dir": "data",
+        "xmpp": {
+            "jid": server.jid("filebot"),
+            "password": server.password("filebot"),
+            "host": "127.0.0.1",
+            "port": server.c2s_port,
+            "ca_file": server.ca_file,
+        },
+        "rooms": {"join": [room]},
+        "access": {"admins": [server.jid("alice")]},
+        "network": {"allow_private": True},
+    }
 
 
 def write_config(path: Path, tables: Mapping[str, Any]) -> Path:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.botprocess import BotProcess, tables_for, write_config
 from filebot.demo.peer import Peer, Received
 from filebot.demo.prosody import Prosody
 from filebot.demo.samples import write_samples
@@ -118,7 +118,7 @@ async def _demo(*, once: bool) -> int:
             console.print("[bold]filebot demo[/]: starting a private server, a bot and two people ...")
             server = Prosody(folder / "prosody", users=("alice", "bob", "filebot"))
             await stack.enter_async_context(server)
-            config = write_config(folder / "config.toml", _config(server))
+            config = write_config(folder / "config.toml", tables_for(server, ROOM))
             bot = await stack.enter_async_context(BotProcess(config))
             alice = await stack.enter_async_context(await Peer.of(server, "alice"))
             bob = await stack.enter_async_context(await Peer.of(server, "bob"))
@@ -165,22 +165,6 @@ async def _play(console: Console, scene: Scene, samples: list[Path]) -> bool:
             progress.advance(task)
     console.print(f"[green]✓ all {len(steps)} steps went as they should[/]")
     return True
-
-
-def _config(server: Prosody) -> dict[str, object]:
-    return {
-        "data_dir": "data",
-        "xmpp": {
-            "jid": server.jid("filebot"),
-            "password": server.password("filebot"),
-            "host": "127.0.0.1",
-            "port": server.c2s_port,
-            "ca_file": server.ca_file,
-        },
-        "rooms": {"join": [ROOM]},
-        "access": {"admins": [server.jid("alice")]},
-        "network": {"allow_private": True},
-    }
 
 
 def _invite(console: Console, server: Prosody) -> None:

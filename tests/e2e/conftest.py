@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.botprocess import BotProcess, tables_for, write_config
 from filebot.demo.peer import Peer, Received
 from filebot.demo.prosody import Prosody
 
@@ -60,23 +60,10 @@ class World:
 
 def bot_config(server: Prosody, **tables: dict[str, Any]) -> dict[str, Any]:
     """The config of issue and README, with what a server on loopback needs."""
-    config: dict[str, Any] = {
-        "data_dir": "data",
-        "xmpp": {
-            "jid": server.jid("filebot"),
-            "password": server.password("filebot"),
-            "host": "127.0.0.1",
-            "port": server.c2s_port,
-            "ca_file": server.ca_file,
-        },
-        "rooms": {"join": [ROOM]},
-        "access": {
-            "admins": [server.jid("alice")],
-            "allow": ["alice@localhost", "bob@localhost", "carol@localhost"],
-        },
-        "limits": {"max_file_size": "2 MB", "idle_timeout": "2 s"},
-        "network": {"allow_private": True, "allow_insecure": True},
-    }
+    config = tables_for(server, ROOM)
+    config["access"]["allow"] = ["alice@localhost", "bob@localhost", "carol@localhost"]
+    config["limits"] = {"max_file_size": "2 MB", "idle_timeout": "2 s"}
+    config["network"]["allow_insecure"] = True
     for name, table in tables.items():
         config[name] = config.get(name, {}) | table
     return config
