@@ -238,9 +238,13 @@ def _partial_name(offer: Offer, destination: Destination) -> str | None:
 
 
 async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
-    """Delete a blob that no row refers to. The caller holds the lock of the digest."""
+    """Delete a blob that no row refers to, and forget where it was uploaded.
+
+    The caller holds the lock of the digest.
+    """
     if digest not in await catalog.in_use([digest]):
         await store.delete(digest)
+        await catalog.forget_links(digest)
 
 
 async def _sealed(writer: BlobWriter, offer: Offer) -> Digest:

@@ -1,12 +1,13 @@
 """Help, languages, quotas, strangers and floods."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from filebot.loader import bundled
 from filebot.model import Address, IncomingMessage, Sender
-from filebot.plugin import Context, Plugin
+from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.reception import Pace
 from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, FakeBot, in_room
@@ -112,3 +113,20 @@ async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_noth
         [said] = await bot.say("boom")
         assert "secret" not in said
         assert "no files" in (await bot.say("ls", BOB))[0]
+
+
+async def test_a_plugin_hears_of_files_and_may_block_in_a_thread() -> None:
+    watcher = Plugin[None]("watcher", templates={"seen": "{{ what }}: {{ name }} ({{ thread }})"})
+
+    @watcher.on(FileStored)
+    async def stored(ctx: Context[None], event: FileStored) -> None:
+        name = await ctx.run_blocking(lambda: threading.current_thread() is threading.main_thread())
+        await ctx.reply("watcher/seen", what="stored", name=event.entry.name, thread=name)
+
+    @watcher.on(FileRemoved)
+    async def removed(ctx: Context[None], event: FileRemoved) -> None:
+        await ctx.reply("watcher/seen", what="removed", name=event.entry.name, thread="")
+
+    async with FakeBot(watcher) as bot:
+        assert "stored: a.txt (False)" in await bot.drop("a.txt", b"1")
+        assert "removed: a.txt ()" in await bot.say("rm a.txt")
