@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -87,9 +88,10 @@ async def filebot_in(port: int, size: int, root: Path) -> float:
     return taken
 
 
-def afresh(out: Path, work: Callable[[], float]) -> float:
-    """What the work measures, on a file that is not there before."""
+def settled(out: Path, work: Callable[[], float]) -> float:
+    """What the work measures, on a disk that is done with what others wrote and removed."""
     out.unlink(missing_ok=True)
+    os.sync()
     return work()
 
 
@@ -112,7 +114,7 @@ def socat_in(port: int, out: Path) -> float:
     """Seconds for the pipeline; the hash ends with it, as bash waits for the process that it reads from."""
     digest = out.with_suffix(".sha256")
     command = (
-        f"socat -u -b 1048576 TCP:{HERE}:{port} - | tee >(openssl dgst -sha256 > {digest}) > {out}; "
+        f"socat -u TCP:{HERE}:{port} - | tee >(openssl dgst -sha256 > {digest}) > {out}; "
         f"wait $!; sync -d {out}"
     )
     start = time.perf_counter()
@@ -162,9 +164,12 @@ def compare(folder: Path, mib: int, rounds: int) -> bool:
     with peer(source) as other:
         came = in_turns(
             {
-                "in filebot": lambda: asyncio.run(filebot_in(other.gives_socks, size, root)),
-                "in socat": lambda: afresh(out, lambda: socat_in(other.gives, out)),
-                "in asyncio": lambda: afresh(out, lambda: asyncio.run(asyncio_in(other.gives, out))),
+                name: partial(settled, out, work)
+                for name, work in (
+                    ("in filebot", lambda: asyncio.run(filebot_in(other.gives_socks, size, root))),
+                    ("in socat", lambda: socat_in(other.gives, out)),
+                    ("in asyncio", lambda: asyncio.run(asyncio_in(other.gives, out))),
+                )
             },
             rounds,
         )
