@@ -108,7 +108,7 @@ class Inbox:
         if self._bytes > MOST_BYTES or len(self._held) >= MOST_HELD:
             self._express.refuse(request, BUSY)
             self.fail(PeerProtocolError("sends faster than it may"))
-        elif self._bytes > WAITING_BYTES and not self._receiver.complete:
+        elif self._bytes > WAITING_BYTES:
             self._held.append(request)
         else:
             self._express.acknowledge(request)

@@ -1,0 +1,232 @@
+"""Two sessions of the bot's kind and a person, for the tests of byte streams on a real server."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp import JID
+from slixmpp.exceptions import IqError
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+
+from filebot.demo.peer import Peer
+from filebot.demo.prosody import Prosody
+from filebot.errors import FilebotError
+from filebot.model import BlobRef, Entry, Method
+from filebot.ports import StreamOffer
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_connections import ByteConnections
+from filebot.transfer.socks5_listener import Listener
+from filebot.xmpp.session import Session, SessionSettings, StreamLimits
+
+LIMIT_S = 20.0
+SI = "http://jabber.org/protocol/si"
+FILE_TRANSFER = "http://jabber.org/protocol/si/profile/file-transfer"
+NEGOTIATION = "http://jabber.org/protocol/feature-neg"
+FORMS = "jabber:x:data"
+BYTESTREAMS = "http://jabber.org/protocol/bytestreams"
+IBB = "http://jabber.org/protocol/ibb"
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+QUICK = StreamLimits(offer_s=1.0, answer_s=2.0, open_s=1.0, idle_s=1.0, linger_s=0.3)
+
+OnOffer = Callable[["House", StreamOffer], Awaitable[None]]
+
+
+class House:
+    """A session that takes everything, and what came of it."""
+
+    def __init__(
+        self,
+        server: Prosody,
+        user: str,
+        connections: ByteConnections | None,
+        on_offer: OnOffer | None,
+        limits: StreamLimits,
+    ) -> None:
+        self.offers: list[StreamOffer] = []
+        self.files: asyncio.Queue[bytes | FilebotError] = asyncio.Queue()
+        self.jid = ""
+        settings = SessionSettings(
+            server.jid(user),
+            server.password(user),
+            host="127.0.0.1",
+            port=server.c2s_port,
+            ca_file=server.ca_file,
+        )
+        self._take = on_offer or take
+        self.session = Session(
+            settings,
+            on_message=self._pong,
+            may_subscribe=lambda jid: not jid.startswith("eve"),
+            unserved_reason="Not for you.",
+            on_stream_offer=self._offered,
+            connections=connections,
+            stream_limits=limits,
+        )
+
+    async def file(self) -> bytes:
+        """The next file that came, or what became of it, raised."""
+        came = await asyncio.wait_for(self.files.get(), LIMIT_S)
+        if isinstance(came, FilebotError):
+            raise came
+        return came
+
+    async def until_idle(self) -> None:
+        """Wait until no byte stream is left, and nothing that worked for one."""
+        streams = self.session.streams
+        async with asyncio.timeout(LIMIT_S):
+            while len(streams._sessions) or streams._tools.express._askers or tasks_of_streams():
+                await asyncio.sleep(0.02)
+
+    async def send(self, to: str, file: Path, method: Method) -> list[int]:
+        """Send a file; the progress that was reported."""
+        reported: list[int] = []
+        async with asyncio.timeout(LIMIT_S):
+            await self.session.streams.send(to, file, entry(file), method, reported.append)
+        return reported
+
+    async def _offered(self, offer: StreamOffer) -> None:
+        self.offers.append(offer)
+        await self._take(self, offer)
+
+    async def _pong(self, message: Any) -> None:
+        await self.session.messenger.say(message.sender.address, "pong")
+
+
+async def take(house: House, offer: StreamOffer) -> None:
+    """Accept and read all."""
+    content = bytearray()
+    try:
+        async with offer.accept() as download:
+            assert download.size == offer.offer.size
+            async for piece in download.chunks():
+                content += piece
+    except FilebotError as error:
+        house.files.put_nowait(error)
+    else:
+        house.files.put_nowait(bytes(content))
+
+
+def entry(file: Path) -> Entry:
+    """What the catalog would say of it."""
+    content = file.read_bytes()
+    now = datetime.now(UTC)
+    blob = BlobRef(hashlib.sha256(content).hexdigest(), len(content))
+    return Entry(file.name, "x@localhost", None, "", blob, "text/plain", now, id=1, modified_at=now)
+
+
+@asynccontextmanager
+async def house(
+    server: Prosody,
+    user: str,
+    *,
+    socks5: bool = True,
+    listens: bool = False,
+    on_offer: OnOffer | None = None,
+    limits: StreamLimits = QUICK,
+) -> AsyncIterator[House]:
+    """Online; leaves nothing behind."""
+    async with AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
+        connections = None
+        if socks5:
+            policy = AddressPolicy(allow_insecure=True, allow_private=True)
+            connections = ByteConnections(policy, QUICK.idle_s, listener, ("127.0.0.1",) if listens else ())
+        made = House(server, user, connections, on_offer, limits)
+        async with made.session as session:
+            made.jid = await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
+            yield made
+            await made.until_idle()
+    assert not tasks_of_streams()
+
+
+def tasks_of_streams() -> list[str]:
+    """The names of those that run."""
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    return [name for name in names if name in {"stream offer", "dialling"}]
+
+
+@dataclass
+class Answer:
+    """What came back for a request."""
+
+    stanza: Element
+
+    @property
+    def kind(self) -> str:
+        return self.stanza.get("type", "")
+
+    @property
+    def condition(self) -> str:
+        found = (each for each in self.stanza.iter() if each.tag.startswith(f"{{{STANZAS}}}"))
+        return next((each.tag.partition("}")[2] for each in found if not each.tag.endswith("}text")), "")
+
+    @property
+    def text(self) -> str:
+        return next((each.text or "" for each in self.stanza.iter(f"{{{STANZAS}}}text")), "")
+
+
+async def ask(peer: Peer, to: str, payload: Element) -> Answer:
+    """Send an iq-set and wait for the answer, whatever it is."""
+    iq = peer.client.make_iq_set(payload, ito=JID(to))
+    try:
+        return Answer((await iq.send(timeout=LIMIT_S)).xml)  # type: ignore[no-untyped-call]
+    except IqError as error:
+        return Answer(error.iq.xml)
+
+
+def offer(sid: str, size: int, *methods: str, name: str = "a.txt") -> Element:
+    si = Element(f"{{{SI}}}si", {"id": sid, "profile": FILE_TRANSFER, "mime-type": "text/plain"})
+    SubElement(si, f"{{{FILE_TRANSFER}}}file", {"name": name, "size": str(size)})
+    form = SubElement(SubElement(si, f"{{{NEGOTIATION}}}feature"), f"{{{FORMS}}}x", {"type": "form"})
+    field = SubElement(form, f"{{{FORMS}}}field", {"var": "stream-method", "type": "list-single"})
+    for method in methods or (IBB,):
+        SubElement(SubElement(field, f"{{{FORMS}}}option"), f"{{{FORMS}}}value").text = method
+    return si
+
+
+def accepted(method: str) -> Element:
+    si = Element(f"{{{SI}}}si")
+    form = SubElement(SubElement(si, f"{{{NEGOTIATION}}}feature"), f"{{{FORMS}}}x", {"type": "submit"})
+    field = SubElement(form, f"{{{FORMS}}}field", {"var": "stream-method"})
+    SubElement(field, f"{{{FORMS}}}value").text = method
+    return si
+
+
+def stream_hosts(sid: str, *hosts: tuple[str, str, int], fast: bool = False) -> Element:
+    query = Element(f"{{{BYTESTREAMS}}}query", {"sid": sid, "mode": "tcp"})
+    for jid, host, port in hosts:
+        about = {"jid": jid, "host": host, "port": str(port)}
+        SubElement(query, f"{{{BYTESTREAMS}}}streamhost", about)
+    if fast:
+        SubElement(query, "{http://affinix.com/jabber/stream}fast")
+    return query
+
+
+def opening(sid: str, block_size: int = 4096) -> Element:
+    return Element(f"{{{IBB}}}open", {"sid": sid, "block-size": str(block_size), "stanza": "iq"})
+
+
+def block(sid: str, seq: object, text: str) -> Element:
+    element = Element(f"{{{IBB}}}data", {"sid": sid, "seq": str(seq)})
+    element.text = text
+    return element
+
+
+def closing(sid: str) -> Element:
+    return Element(f"{{{IBB}}}close", {"sid": sid})
+
+
+def requests(peer: Peer, payload: str) -> asyncio.Queue[Any]:
+    """All iqs with this payload that come to the peer from now on; it has to answer them."""
+    came: asyncio.Queue[Any] = asyncio.Queue()
+    path = f"{{jabber:client}}iq/{payload}"
+    peer.client.register_handler(Callback(payload, MatchXPath(path), came.put_nowait))
+    return came

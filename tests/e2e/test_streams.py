@@ -1,0 +1,547 @@
+"""Files by byte streams on a real server: between two of our sessions, and with slixmpp's own plugins."""
+
+import asyncio
+import base64
+import io
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+import pytest_asyncio
+from slixmpp import JID
+
+from filebot.demo.peer import Peer
+from filebot.demo.prosody import Prosody
+from filebot.errors import (
+    LocalProtocolError,
+    PeerGone,
+    PeerProtocolError,
+    Refused,
+    SizeMismatch,
+    TransferTimeout,
+)
+from filebot.model import Client, Method
+from filebot.ports import StreamOffer
+from filebot.xmpp.features import FEATURES
+from filebot.xmpp.inbox import WAITING_BYTES
+from tests.e2e.stream_world import (
+    BYTESTREAMS,
+    FILE_TRANSFER,
+    IBB,
+    LIMIT_S,
+    QUICK,
+    SI,
+    House,
+    accepted,
+    ask,
+    block,
+    closing,
+    entry,
+    house,
+    offer,
+    opening,
+    requests,
+    stream_hosts,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DISCO = "{http://jabber.org/protocol/disco#info}"
+SIZES = [0, 1, 4096, 1_000_000]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Prosody]:
+    folder = tmp_path_factory.mktemp("streams")
+    async with Prosody(folder / "server", users=["bot", "other", "anna", "eve"]) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bot(server: Prosody) -> AsyncIterator[House]:
+    async with house(server, "bot") as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def anna(server: Prosody) -> AsyncIterator[Peer]:
+    async with await Peer.of(server, "anna") as peer:
+        yield peer
+
+
+def a_file(folder: Path, size: int) -> tuple[Path, bytes]:
+    content = os.urandom(size)
+    path = folder / "Grüße & <Küsse>.bin"
+    path.write_bytes(content)
+    return path, content
+
+
+def text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+# --- what is announced -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("socks5", [True, False])
+async def test_only_what_works_is_announced(server: Prosody, anna: Peer, *, socks5: bool) -> None:
+    async with house(server, "bot", socks5=socks5) as bot:
+        iq = anna.client.make_iq_get(DISCO[1:-1], ito=JID(bot.jid))
+        answer = (await iq.send(timeout=LIMIT_S)).xml  # type: ignore[no-untyped-call]
+        announced = {each.get("var") for each in answer.iter(f"{DISCO}feature")}
+        assert announced == FEATURES | {SI, FILE_TRANSFER, IBB} | ({BYTESTREAMS} if socks5 else set())
+
+
+async def test_clients_are_known_by_their_presence_and_features(server: Prosody, anna: Peer) -> None:
+    async with house(server, "bot") as bot, house(server, "other") as other:
+        for one, two in ((bot, "other@localhost"), (other, "bot@localhost")):
+            one.session._stream.send_presence(pto=JID(two))
+        anna.client.send_presence(pto=JID("bot@localhost"))
+        both = frozenset({Method.SOCKS5, Method.IBB})
+        async with asyncio.timeout(LIMIT_S):
+            while await bot.session.streams.clients("other@localhost") != [Client(other.jid, both)]:
+                await asyncio.sleep(0.05)
+        assert await bot.session.streams.clients("anna@localhost") == []
+        other.session._stream.send_presence(pto=JID("bot@localhost"), ptype="unavailable")
+        async with asyncio.timeout(LIMIT_S):
+            while await bot.session.streams.clients("other@localhost"):
+                await asyncio.sleep(0.05)
+
+
+# --- between two of ours -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_file_goes_in_band(server: Prosody, bot: House, tmp_path: Path, size: int) -> None:
+    async with house(server, "other") as other:
+        path, content = a_file(tmp_path, size)
+        reported = await bot.send(other.jid, path, Method.IBB)
+        assert await other.file() == content
+        assert reported == sorted(reported)
+        assert (reported or [0])[-1] == size
+        offered = other.offers[0]
+        assert (offered.offer.name, offered.offer.size, offered.resumable) == (path.name, size, True)
+        assert (offered.sender.jid, offered.sender.address.jid) == ("bot@localhost", bot.jid)
+
+
+@pytest.mark.parametrize("listens", [True, False], ids=["direct", "by the proxy"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_file_goes_by_socks5(
+    server: Prosody, tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture, *, listens: bool
+) -> None:
+    async with house(server, "bot", listens=listens) as bot, house(server, "other") as other:
+        path, content = a_file(tmp_path, size)
+        await bot.send(other.jid, path, Method.SOCKS5)
+        assert await other.file() == content
+    assert "going on in-band" not in caplog.text
+
+
+async def test_the_rest_of_a_file_is_enough(server: Prosody, bot: House, tmp_path: Path) -> None:
+    async def take_the_rest(own: House, offer: StreamOffer) -> None:
+        async with offer.accept(400_000) as download:
+            own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
+
+    async with house(server, "other", on_offer=take_the_rest) as other:
+        path, content = a_file(tmp_path, 500_000)
+        for method in (Method.IBB, Method.SOCKS5):
+            reported = await bot.send(other.jid, path, method)
+            assert await other.file() == content[400_000:]
+            assert reported[-1] == 500_000
+
+
+async def test_many_files_at_once_arrive_whole(server: Prosody, bot: House, tmp_path: Path) -> None:
+    async with house(server, "other") as other:
+        path, content = a_file(tmp_path, 30_000)
+        methods = [Method.IBB, Method.SOCKS5] * 4
+        await asyncio.gather(*(bot.send(other.jid, path, method) for method in methods))
+        assert [await other.file() for _ in methods] == [content] * 8
+
+
+async def test_a_no_is_a_no(server: Prosody, bot: House, tmp_path: Path) -> None:
+    async def refuse(_: House, offer: StreamOffer) -> None:
+        await offer.refuse("Not today.")
+
+    path, _ = a_file(tmp_path, 10)
+    async with house(server, "other", on_offer=refuse) as other:
+        with pytest.raises(Refused) as refused:
+            await bot.send(other.jid, path, Method.IBB)
+        assert refused.value.status == 403
+
+
+async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
+    path, _ = a_file(tmp_path, 10)
+    with pytest.raises(PeerGone):
+        await bot.send("other@localhost/nowhere", path, Method.SOCKS5)
+
+
+async def test_a_reader_that_stops_ends_the_stream(server: Prosody, bot: House, tmp_path: Path) -> None:
+    async def read_a_little(own: House, offer: StreamOffer) -> None:
+        async with offer.accept() as download:
+            chunks = download.chunks()
+            own.files.put_nowait(bytes(await anext(chunks)))
+            await chunks.aclose()
+
+    async with house(server, "other", on_offer=read_a_little) as other:
+        path, _ = a_file(tmp_path, 1_000_000)
+        for method in (Method.IBB, Method.SOCKS5):
+            with pytest.raises((PeerGone, Refused)):
+                await bot.send(other.jid, path, method)
+
+
+async def test_a_cancelled_sender_leaves_nothing(server: Prosody, bot: House, tmp_path: Path) -> None:
+    async with house(server, "other") as other:
+        path, _ = a_file(tmp_path, 5_000_000)
+        began = asyncio.Event()
+        sending = asyncio.create_task(
+            bot.session.streams.send(other.jid, path, entry(path), Method.IBB, lambda _: began.set())
+        )
+        await asyncio.wait_for(began.wait(), LIMIT_S)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        with pytest.raises(SizeMismatch):
+            await other.file()
+
+
+# --- with slixmpp's own plugins ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+async def test_slixmpp_sends_in_band(bot: House, anna: Peer, size: int) -> None:
+    anna.client.register_plugin("xep_0047")
+    content = os.urandom(size)
+    assert (await ask(anna, bot.jid, offer("s1", size, IBB))).kind == "result"
+    stream = await anna.client.plugin["xep_0047"].open_stream(JID(bot.jid), sid="s1")
+    await stream.sendfile(io.BytesIO(content))
+    await stream.close()
+    assert await bot.file() == content
+
+
+@pytest.mark.parametrize(("size", "largest"), [(1, 8192), (300_000, 4096), (300_000, 8192)])
+async def test_slixmpp_receives_in_band(
+    bot: House, anna: Peer, tmp_path: Path, size: int, largest: int
+) -> None:
+    plugin_options = {"auto_accept": True, "max_block_size": largest}
+    anna.client.register_plugin("xep_0047", plugin_options)
+    offers = requests(anna, f"{{{SI}}}si")
+    streams: asyncio.Queue[object] = asyncio.Queue()
+    anna.client.add_event_handler("ibb_stream_start", streams.put_nowait)
+    path, content = a_file(tmp_path, size)
+    sending = asyncio.create_task(bot.send(anna.jid, path, Method.IBB))
+    asked = await asyncio.wait_for(offers.get(), LIMIT_S)
+    asked.reply().set_payload(accepted(IBB)).send()
+    stream = await asyncio.wait_for(streams.get(), LIMIT_S)
+    await sending
+    queue = stream.recv_queue  # type: ignore[attr-defined]
+    came = b"".join(queue.get_nowait() for _ in range(queue.qsize()))
+    assert came == content
+
+
+async def test_slixmpp_sends_through_the_proxy(bot: House, anna: Peer) -> None:
+    anna.client.register_plugin("xep_0065")
+    content = os.urandom(100_000)
+    assert (await ask(anna, bot.jid, offer("s2", len(content), BYTESTREAMS, IBB))).kind == "result"
+    plugin = anna.client.plugin["xep_0065"]
+    connection = await plugin.handshake(JID(bot.jid), sid="s2", timeout=10)  # type: ignore[no-untyped-call]
+    await connection.write(content)
+    connection.transport.close()
+    assert await bot.file() == content
+
+
+async def test_slixmpp_receives_through_the_proxy(bot: House, anna: Peer, tmp_path: Path) -> None:
+    anna.client.register_plugin("xep_0065", {"auto_accept": True})
+    offers = requests(anna, f"{{{SI}}}si")
+    came = bytearray()
+    anna.client.add_event_handler("socks5_data", came.extend)
+    closed = asyncio.Event()
+    anna.client.add_event_handler("socks5_closed", lambda _: closed.set())
+    path, content = a_file(tmp_path, 100_000)
+    sending = asyncio.create_task(bot.send(anna.jid, path, Method.SOCKS5))
+    asked = await asyncio.wait_for(offers.get(), LIMIT_S)
+    asked.reply().set_payload(accepted(BYTESTREAMS)).send()
+    await sending
+    await asyncio.wait_for(closed.wait(), LIMIT_S)
+    assert bytes(came) == content
+
+
+# --- from SOCKS5 to in-band --------------------------------------------------------------------------
+
+
+async def test_after_a_failed_connection_the_sender_may_open_in_band(bot: House, anna: Peer) -> None:
+    assert (await ask(anna, bot.jid, offer("p", 5, BYTESTREAMS, IBB))).kind == "result"
+    nowhere = stream_hosts("p", (anna.jid, "127.0.0.1", 1), fast=True)
+    assert (await ask(anna, bot.jid, nowhere)).condition == "item-not-found"
+    assert (await ask(anna, bot.jid, opening("p"))).kind == "result"
+    assert (await ask(anna, bot.jid, block("p", 0, text(b"hello")))).kind == "result"
+    assert await bot.file() == b"hello"
+    assert (await ask(anna, bot.jid, closing("p"))).kind == "result"
+
+
+async def test_a_receiver_that_cannot_connect_gets_it_in_band(
+    bot: House, anna: Peer, tmp_path: Path
+) -> None:
+    anna.client.register_plugin("xep_0047", {"auto_accept": True})
+    offers, queries = requests(anna, f"{{{SI}}}si"), requests(anna, f"{{{BYTESTREAMS}}}query")
+    path, _ = a_file(tmp_path, 10_000)
+    sending = asyncio.create_task(bot.send(anna.jid, path, Method.SOCKS5))
+    asked = await asyncio.wait_for(offers.get(), LIMIT_S)
+    asked.reply().set_payload(accepted(BYTESTREAMS)).send()
+    query = await asyncio.wait_for(queries.get(), LIMIT_S)
+    hosts = [each.get("jid") for each in query.xml.iter(f"{{{BYTESTREAMS}}}streamhost")]
+    assert hosts == ["proxy.localhost"]
+    refusal = query.reply()
+    refusal["type"] = "error"
+    refusal["error"]["condition"] = "item-not-found"
+    refusal.send()
+    assert (await sending)[-1] == 10_000
+
+
+# --- bad input ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seq", "content", "condition"),
+    [
+        ("0", "QU*D", "bad-request"),
+        ("0", "=AAA", "bad-request"),
+        ("0", text(b"x" * 4097), "bad-request"),
+        ("x", "QUJD", "bad-request"),
+        ("1", "QUJD", "unexpected-request"),
+        ("0", text(b"x" * 101), "bad-request"),
+    ],
+)
+async def test_a_bad_block_ends_the_stream(
+    bot: House, anna: Peer, seq: str, content: str, condition: str
+) -> None:
+    size = 100 if len(content) < 200 else 10_000
+    await ask(anna, bot.jid, offer("b", size))
+    await ask(anna, bot.jid, opening("b"))
+    assert (await ask(anna, bot.jid, block("b", seq, content))).condition == condition
+    with pytest.raises(PeerProtocolError):
+        await bot.file()
+    assert (await ask(anna, bot.jid, block("b", 0, "QUJD"))).condition == "item-not-found"
+
+
+async def test_bytes_beyond_the_promise_are_seen(bot: House, anna: Peer) -> None:
+    await ask(anna, bot.jid, offer("m", 3))
+    await ask(anna, bot.jid, opening("m"))
+    assert (await ask(anna, bot.jid, block("m", 0, "QUJD"))).kind == "result"
+    assert (await ask(anna, bot.jid, block("m", 1, "QUJD"))).condition == "bad-request"
+    with pytest.raises(SizeMismatch):
+        await bot.file()
+
+
+async def test_a_close_too_early_is_seen(bot: House, anna: Peer) -> None:
+    await ask(anna, bot.jid, offer("c", 300))
+    await ask(anna, bot.jid, opening("c"))
+    await ask(anna, bot.jid, block("c", 0, "QUJD"))
+    assert (await ask(anna, bot.jid, closing("c"))).kind == "result"
+    with pytest.raises(SizeMismatch):
+        await bot.file()
+
+
+async def test_nobody_else_can_touch_a_session(server: Prosody, bot: House, anna: Peer) -> None:
+    await ask(anna, bot.jid, offer("n", 3))
+    await ask(anna, bot.jid, opening("n"))
+    async with await Peer.of(server, "eve") as eve:
+        for payload in (block("n", 0, "QUJD"), closing("n"), opening("n"), stream_hosts("n")):
+            assert (await ask(eve, bot.jid, payload)).condition == "item-not-found"
+    for payload in (block("other", 0, "QUJD"), closing("other"), opening("other"), stream_hosts("other")):
+        assert (await ask(anna, bot.jid, payload)).condition == "item-not-found"
+    assert (await ask(anna, bot.jid, block("n", 0, "QUJD"))).kind == "result"
+    assert await bot.file() == b"ABC"
+
+
+async def test_blocks_in_messages_are_taken(bot: House, anna: Peer) -> None:
+    await ask(anna, bot.jid, offer("g", 9))
+    await ask(anna, bot.jid, opening("g"))
+    for number in range(3):
+        message = anna.client.make_message(JID(bot.jid))
+        message.append(block("g", number, "QUJD"))
+        message.send()
+    assert await bot.file() == b"ABCABCABC"
+
+
+async def test_a_stall_has_an_end(bot: House, anna: Peer) -> None:
+    await ask(anna, bot.jid, offer("never opened", 3))
+    with pytest.raises(TransferTimeout):
+        await bot.file()
+    await ask(anna, bot.jid, offer("opened", 3))
+    await ask(anna, bot.jid, opening("opened"))
+    with pytest.raises(TransferTimeout):
+        await bot.file()
+
+
+async def test_a_receiver_that_does_not_answer_has_an_end(bot: House, anna: Peer, tmp_path: Path) -> None:
+    offers, opens = requests(anna, f"{{{SI}}}si"), requests(anna, f"{{{IBB}}}open")
+    blocks = requests(anna, f"{{{IBB}}}data")
+    path, _ = a_file(tmp_path, 100)
+    with pytest.raises(TransferTimeout):
+        await bot.send(anna.jid, path, Method.IBB)
+    offers.get_nowait()
+    sending = asyncio.create_task(bot.send(anna.jid, path, Method.IBB))
+    (await asyncio.wait_for(offers.get(), LIMIT_S)).reply().set_payload(accepted(IBB)).send()
+    (await asyncio.wait_for(opens.get(), LIMIT_S)).reply().send()
+    with pytest.raises(TransferTimeout):
+        await sending
+    assert blocks.qsize() == 1
+
+
+async def test_a_slow_reader_slows_the_sender(server: Prosody, anna: Peer) -> None:
+    go_on = asyncio.Event()
+
+    async def wait_then_take(own: House, offer: StreamOffer) -> None:
+        async with offer.accept() as download:
+            await go_on.wait()
+            own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
+
+    async with house(server, "bot", on_offer=wait_then_take) as bot:
+        size, count = 8192, 48
+        await ask(anna, bot.jid, offer("w", size * count))
+        await ask(anna, bot.jid, opening("w", size))
+        answers = [
+            asyncio.create_task(ask(anna, bot.jid, block("w", number, text(b"x" * size))))
+            for number in range(count)
+        ]
+        await asyncio.sleep(0.7)
+        assert sum(task.done() for task in answers) * size <= WAITING_BYTES
+        go_on.set()
+        assert await bot.file() == b"x" * size * count
+        assert {(await task).kind for task in answers} == {"result"}
+
+
+async def test_who_takes_no_notice_of_acknowledgements_is_stopped(server: Prosody, anna: Peer) -> None:
+    async def only_open(own: House, offer: StreamOffer) -> None:
+        with suppress(PeerProtocolError):
+            async with offer.accept():
+                await asyncio.sleep(LIMIT_S)
+
+    async with house(server, "bot", on_offer=only_open) as bot:
+        await ask(anna, bot.jid, offer("f", 10_000_000))
+        await ask(anna, bot.jid, opening("f", 65535))
+        full = text(b"x" * 49152)
+        answers = [
+            asyncio.create_task(ask(anna, bot.jid, block("f", number, full))) for number in range(100)
+        ]
+        done, _ = await asyncio.wait(answers[-1:], timeout=LIMIT_S)
+        assert done.pop().result().condition == "item-not-found"
+        await bot.session.stop()
+        await asyncio.gather(*answers)
+
+
+# --- who may, and how much ---------------------------------------------------------------------------
+
+
+async def test_strangers_are_told_once(server: Prosody, bot: House) -> None:
+    async with await Peer.of(server, "eve") as eve:
+        told = [await ask(eve, bot.jid, offer(f"s{number}", 3)) for number in range(3)]
+    assert [each.condition for each in told] == ["forbidden"] * 3
+    assert [each.text for each in told] == ["Not for you.", "", ""]
+    assert bot.offers == []
+
+
+async def test_offers_through_a_room_are_declined_and_never_made(
+    server: Prosody, anna: Peer, tmp_path: Path
+) -> None:
+    room = f"den@{server.conference}"
+    async with house(server, "bot") as bot:
+        bot.session._rooms._rooms[room] = None  # type: ignore[assignment]
+        try:
+            path, _ = a_file(tmp_path, 10)
+            with pytest.raises(LocalProtocolError):
+                await bot.send(f"{room}/anna", path, Method.IBB)
+        finally:
+            del bot.session._rooms._rooms[room]
+
+
+@pytest.mark.parametrize(
+    ("payload", "condition"),
+    [
+        (offer("x", 3, "jabber:iq:oob"), "bad-request"),
+        (Element(f"{{{SI}}}si"), "bad-request"),
+        (Element(f"{{{SI}}}si", {"id": "x", "profile": "urn:other"}), "bad-request"),
+    ],
+)
+async def test_an_offer_that_cannot_be_taken_is_answered(
+    bot: House, anna: Peer, payload: Element, condition: str
+) -> None:
+    assert (await ask(anna, bot.jid, payload)).condition == condition
+
+
+async def test_a_thousand_offers_are_answered_and_few_are_taken(server: Prosody, anna: Peer) -> None:
+    async def never(_: House, __: StreamOffer) -> None:
+        await asyncio.sleep(LIMIT_S)
+
+    async with house(server, "bot", on_offer=never) as bot:
+        asked = (ask(anna, bot.jid, offer(f"s{number}", 3)) for number in range(1000))
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(LIMIT_S):
+            answers = await asyncio.gather(*asked)
+        took_s = asyncio.get_running_loop().time() - began
+        assert {each.condition for each in answers} == {"resource-constraint"}
+        assert all(each.text for each in answers)
+        # Ten at once; and each that nobody has answered in time makes room for one more.
+        assert len(bot.offers) <= 10 * (1 + took_s / QUICK.offer_s)
+
+
+async def test_an_offer_that_is_not_handled_is_answered(server: Prosody, anna: Peer) -> None:
+    async def fail(_: House, __: StreamOffer) -> None:
+        raise RuntimeError("a bug")
+
+    async with house(server, "bot", on_offer=fail) as bot:
+        assert (await ask(anna, bot.jid, offer("s", 3))).condition == "resource-constraint"
+
+
+async def test_the_same_sid_twice_is_a_conflict(bot: House, anna: Peer) -> None:
+    assert (await ask(anna, bot.jid, offer("twice", 3))).kind == "result"
+    assert (await ask(anna, bot.jid, offer("twice", 3))).condition == "conflict"
+    with pytest.raises(TransferTimeout):
+        await bot.file()
+
+
+# --- the XMPP session beneath ------------------------------------------------------------------------
+
+
+async def test_a_broken_connection_is_resumed_and_the_file_arrives(server: Prosody, tmp_path: Path) -> None:
+    patient = replace(QUICK, idle_s=15.0)
+    async with house(server, "bot", limits=patient) as bot, house(server, "other", limits=patient) as other:
+        path, content = a_file(tmp_path, 1_000_000)
+        began = asyncio.Event()
+        sending = asyncio.create_task(
+            bot.session.streams.send(other.jid, path, entry(path), Method.IBB, lambda _: began.set())
+        )
+        await asyncio.wait_for(began.wait(), LIMIT_S)
+        bot.session._stream.abort()
+        await asyncio.wait_for(sending, LIMIT_S)
+        assert await other.file() == content
+
+
+async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
+    server = Prosody(tmp_path / "server", users=["bot", "other", "anna"])
+    async with server:
+        config = server.folder / "prosody.cfg.lua"
+        limits = 'limits = { c2s = { rate = "10kb/s" } }\nstorage = '  # as in Prosody's own configuration
+        stock = config.read_text().replace("storage = ", limits).replace('"ping",', '"ping", "limits",')
+        config.write_text(stock)
+        await server.restart()
+        async with (
+            house(server, "bot") as bot,
+            house(server, "other") as other,
+            await Peer.of(server, "anna") as anna,
+        ):
+            path, content = a_file(tmp_path, 60_000)
+            sending = asyncio.create_task(bot.send(other.jid, path, Method.IBB))
+            waits = []
+            while not sending.done():
+                await asyncio.sleep(0.3)
+                asked_at = asyncio.get_running_loop().time()
+                anna.say("ls", "bot@localhost")
+                await anna.next_message()
+                waits.append(asyncio.get_running_loop().time() - asked_at)
+            await sending
+            assert await other.file() == content
+            assert max(waits) < 5.0
