@@ -221,6 +221,7 @@ def features_of(query: Element) -> frozenset[Method]:
     """The methods by which a client takes files, from the ``<query/>`` of its disco#info (XEP-0030).
 
     COMPAT(Psi): its own features are complete, but others forget ``si`` itself; the profile says it all.
+    COMPAT(gloox, 1.0): names the profile and no method at all; the offer's form settles it.
     """
     features = {
         child.get("var")
@@ -229,4 +230,5 @@ def features_of(query: Element) -> frozenset[Method]:
     }
     if FILE_TRANSFER not in features:
         return frozenset()
-    return frozenset(method for method, namespace in NAMESPACES.items() if namespace in features)
+    named = frozenset(method for method, namespace in NAMESPACES.items() if namespace in features)
+    return named or frozenset(NAMESPACES)

@@ -112,10 +112,11 @@ class Outbox:
                 progress(self._sender.acknowledged)
             if self._sender.acknowledged < size:
                 raise BlobCorrupt("the file is shorter than its entry says")
-            await self._close()
         finally:
             self._express.forget(self._name)
             if self._open:
+                # Section 2.3. Every byte is acknowledged, or the transfer has failed: nobody waits for the
+                # answer. COMPAT(libpurple, 2.14): never gives one.
                 self._express.tell(self._to, self._own, self._element("close"))
 
     async def unless_lost(self, asking: Coroutine[Any, Any, _T]) -> _T:
@@ -209,14 +210,6 @@ class Outbox:
                 raise TransferTimeout(idle_s=self._limits.idle_s) from error
         if self._failure is not None:
             raise self._failure
-
-    async def _close(self) -> None:
-        """Section 2.3. Everything has been acknowledged: whatever is answered, the file is there."""
-        self._open = False
-        try:
-            await self._ask(self._element("close"))
-        except XMPPError:
-            return
 
     async def _ask(self, payload: Element) -> None:
         iq = self._stream.make_iq_set(payload, ito=self._to, ifrom=self._own)

@@ -255,7 +255,7 @@ def disco(*features: str) -> Element:
     [
         ((SI, FILE_TRANSFER, BYTESTREAMS, "http://jabber.org/protocol/ibb"), set(BOTH)),
         ((SI, FILE_TRANSFER, BYTESTREAMS), {Method.SOCKS5}),
-        ((SI, FILE_TRANSFER), set()),
+        ((SI, FILE_TRANSFER), set(BOTH)),
         ((SI, BYTESTREAMS), set()),
         ((), set()),
     ],
