@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("http", "catalog")
+BENCHMARKS = ("http", "streams", "catalog")
 
 
 def main() -> int:

@@ -1,15 +1,21 @@
-"""Start writing dirty pages to the disk while more bytes still come.
+"""Bring dirty pages to the disk while more bytes still come.
 
 Without it the kernel keeps up to gigabytes in memory, and the final fdatasync waits for all of them at
-once. Linux only; elsewhere nothing happens, and the file is merely slower to become durable.
+once. Starting the write-out (sync_file_range, Linux only) costs nothing; but the device and the file system
+have work of their own to finish, so every now and then a thread beside the writer waits for that, too.
 """
 
 import ctypes
+import os
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 WINDOW_BYTES: Final = 8 * 1024 * 1024
 """How much is handed to the disk at a time."""
+
+SYNC_BYTES: Final = 64 * 1024 * 1024
+"""How much is made durable at a time, ahead of the end."""
 
 _SYNC_FILE_RANGE_WRITE: Final = 2
 """<linux/fs.h>: start write-out of dirty pages, do not wait for it. Gives no promise of durability."""
@@ -23,12 +29,23 @@ if _start is not None:
 class EarlyWriteback:
     """Follows one growing file. Errors do not matter here: the fdatasync at the end reports them."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, syncers: ThreadPoolExecutor) -> None:
+        """``syncers`` are threads of their own: whoever calls :meth:`settle` waits for one of them."""
+        self._syncers = syncers
         self._started = 0
+        self._synced = 0
+        self._syncing: Future[None] | None = None
 
-    def reached(self, end: int) -> None:
-        """The file is ``end`` bytes long now. Blocks only while the disk's queue is full."""
+    def reached(self, fd: int, end: int) -> None:
+        """The open file is ``end`` bytes long now. Blocks only while the disk's queue is full."""
         if _start is not None and end - self._started >= WINDOW_BYTES:
-            _start(self._fd, self._started, end - self._started, _SYNC_FILE_RANGE_WRITE)
+            _start(fd, self._started, end - self._started, _SYNC_FILE_RANGE_WRITE)
             self._started = end
+        if end - self._synced >= SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            self._synced = end
+            self._syncing = self._syncers.submit(os.fdatasync, fd)
+
+    def settle(self) -> None:
+        """Wait until no thread uses the file any more; it may be closed then."""
+        if self._syncing is not None:
+            self._syncing.exception()

@@ -46,6 +46,7 @@ class Spool:
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._fd = -1
+        self._writeback = EarlyWriteback(workers.syncers)
         self._closed = False
         self._failure: BaseException | None = None
         self._abandoned = False
@@ -135,7 +136,6 @@ class Spool:
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         # Held as long as the file is open: tells a second process that this is no leftover.
         fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        self._writeback = EarlyWriteback(self._fd)
 
     def _take_over(self) -> bool:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -150,7 +150,6 @@ class Spool:
                 hasher.update(data)
             self.size += len(data)
         self._done = self.size
-        self._writeback = EarlyWriteback(fd)
         return True
 
     def _drain(self) -> None:
@@ -161,7 +160,7 @@ class Spool:
                 hasher.update(data)
             _write_all(self._fd, data)
             self._done += len(data)
-            self._writeback.reached(self._done)
+            self._writeback.reached(self._fd, self._done)
             # Half empty, not merely below the brim: each wake-up of the loop costs both threads.
             if self._waiter is not None and self.size - self._done <= BUDGET_BYTES // 2:
                 self._loop.call_soon_threadsafe(self._wake)
@@ -169,6 +168,7 @@ class Spool:
     def _remove(self) -> None:
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
+            self._writeback.settle()
             try:
                 if not self.keeps:
                     self.path.unlink(missing_ok=True)

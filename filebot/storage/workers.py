@@ -19,6 +19,8 @@ T = TypeVar("T")
 THREADS: Final = 4
 """More would only make more seeks: hashing is bound by the cores, writing by the disk."""
 
+SYNCERS: Final = 2
+
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -53,6 +55,8 @@ class Workers:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="filebot-disk")
+        self.syncers = ThreadPoolExecutor(SYNCERS, thread_name_prefix="filebot-sync")
+        """For syncs that nobody waits for just now."""
 
     def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
         """Begin a job; whoever starts one must see to it that it is awaited by :func:`settled`."""
@@ -70,4 +74,5 @@ class Workers:
     async def close(self) -> None:
         """End the threads once they have nothing left to do."""
         # The pool's own threads cannot wait for themselves: one of the loop's does.
-        await settled(asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown))
+        for pool in (self._pool, self.syncers):
+            await settled(asyncio.get_running_loop().run_in_executor(None, pool.shutdown))
