@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 RESOURCE: Final = "filebot"
 """Asked for at login. Always the same, so that a lost session is replaced instead of left as a ghost."""
 
+_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+"""Linux has it."""
 _COUNTER: Final = 2**32  # XEP-0198 section 4: counters wrap here
 
 
@@ -49,9 +51,9 @@ class _Narrowed(BaseXMPP):
         # COMPAT(Prosody): with Nagle's algorithm at its end and a delayed acknowledgement at ours, every
         # few blocks of an in-band stream wait 40 ms for each other (tcp(7): the option does not last).
         sock = None if self.transport is None else self.transport.get_extra_info("socket")
-        if sock is not None:
+        if sock is not None and _QUICKACK is not None:
             with suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def encrypted(self) -> bool:
         """Whether TLS protects the connection now."""

@@ -1,0 +1,167 @@
+"""What is tested against the bot, and the table in docs/interop.md: who, which way, how, how much.
+
+``python -m tests.interop.matrix`` runs the tests of the matrix and writes the file from what they report.
+Each of these tests checks its own cell of the committed file: it cannot say what a run does not show.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from tests.interop.peers import GLOOX, PURPLE, Method, version
+
+FILE: Final = Path(__file__).parents[2] / "docs/interop.md"
+TESTS: Final = Path(__file__).with_name("test_matrix.py")
+WRITING: Final = "FILEBOT_WRITE_INTEROP"
+PROPERTY: Final = "interop"
+
+SIZES: Final = {0: "0 bytes", 1: "1 byte", 1_000_000: "1 MB", 50_000_000: "50 MB"}
+CLIENTS: Final = {"purple": "libpurple", "gloox": "gloox"}
+METHODS: Final = {
+    Method.PROXY: "SOCKS5, proxy",
+    Method.DIRECT: "SOCKS5, direct",
+    Method.IBB: "IBB",
+    Method.BROKEN: "SOCKS5 fails, then IBB",
+}
+UNTESTED: Final = "–"
+
+
+class Direction(StrEnum):
+    """Whose file moves, and why."""
+
+    SENDS = "sends"
+    GETS = "gets, by METHOD"
+    UNASKED = "gets, no upload service"
+
+
+class Outcome(StrEnum):
+    """What a cell says."""
+
+    SAME = "yes"
+    REFUSED = "refused"
+    NOT_OFFERED = "not offered"
+
+
+class Cell(NamedTuple):
+    """One of the matrix."""
+
+    client: str
+    direction: Direction
+    method: Method
+    size: int
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        return CLIENTS[self.client], self.direction, METHODS[self.method]
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.direction.name} {self.method.name} {self.size}"
+
+    @property
+    def slow(self) -> bool:
+        """A block of 4096 bytes for each round trip takes its time."""
+        return self.method is Method.IBB and self.size > 10_000_000
+
+
+def _cells() -> Iterable[Cell]:
+    for client in CLIENTS:
+        for method in (Method.PROXY, Method.DIRECT, Method.IBB):
+            for size in SIZES:
+                yield Cell(client, Direction.SENDS, method, size)
+                if size:
+                    yield Cell(client, Direction.GETS, method, size)
+                if size in {1, 1_000_000}:
+                    yield Cell(client, Direction.UNASKED, method, size)
+    # gloox has no second try.
+    for direction in (Direction.SENDS, Direction.UNASKED):
+        for size in (1, 1_000_000):
+            yield Cell("purple", direction, Method.BROKEN, size)
+
+
+CELLS: Final = tuple(_cells())
+
+HEAD: Final = """\
+# Interoperability
+
+Who exchanges files with filebot, tested with clients that nobody here wrote: {clients}.
+Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, which
+`make test` runs; each of them checks its cell here. "yes": the bot and the client say that all went
+well, by this method and no other, and the SHA-256 is the same on both sides.
+
+"""
+
+FOOT: Final = """
+* **0 bytes.** filebot keeps no empty files: it refuses the offer and says why in the chat. gloox does
+  not offer empty files, nor does Pidgin; the test program on libpurple does. As none are kept, none can
+  be got.
+* **gets, by METHOD**: `get NAME by socks5` and `get NAME by ibb` on a server with an upload service.
+  Whether SOCKS5 is direct or by the server's proxy (XEP-0065) depends on what the client can reach.
+* **gets, no upload service**: `get NAME` sends by stream without being asked.
+* **SOCKS5 fails, then IBB**: no stream host can be reached, and libpurple opens, or awaits, an in-band
+  bytestream with the same sid. gloox gives up instead.
+
+## Seen on the way
+
+* libpurple and gloox send before the proxy is activated. Where all of a very small file and the end of
+  the connection overtake the activation, the proxy throws them away, and the receiver sees a stream that
+  ends with nothing. The test programs pause for 200 ms there.
+* libpurple sends blocks of 4096 bytes of base64 in-band, one for each round trip; the test program on
+  gloox has four of 32,768 bytes under way.
+"""
+
+
+def render(outcomes: Mapping[Cell, Outcome], clients: str) -> str:
+    """The file. A cell without an outcome was not tested."""
+    lines = [["client", "direction", "method", *SIZES.values()], ["---"] * (3 + len(SIZES))]
+    for client, direction, method in dict.fromkeys((c.client, c.direction, c.method) for c in CELLS):
+        cells = [Cell(client, direction, method, size) for size in SIZES]
+        lines.append([*cells[0].row, *(str(outcomes.get(cell, UNTESTED)) for cell in cells)])
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return HEAD.format(clients=clients) + table + FOOT
+
+
+def committed() -> dict[Cell, str]:
+    """What the file says, cell by cell, without those that are not tested."""
+    by_row = {cell.row: cell for cell in CELLS}
+    found: dict[Cell, str] = {}
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        client, direction, method, *cells = [word.strip() for word in line.strip("|").split("|")] + [""] * 3
+        some = by_row.get((client, direction, method))
+        if some is not None:
+            found |= {some._replace(size=size): words for size, words in zip(SIZES, cells, strict=False)}
+    return {cell: words for cell, words in found.items() if words != UNTESTED}
+
+
+class Collector:
+    """A pytest plugin that listens to the tests of the matrix."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[Cell, Outcome] = {}
+        self._cells = {str(cell): cell for cell in CELLS}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            for name, value in report.user_properties:
+                if name == PROPERTY:
+                    cell, _, outcome = str(value).partition(": ")
+                    self.outcomes[self._cells[cell]] = Outcome(outcome)
+
+
+def main() -> int:
+    """Run the matrix and write the file, if all of it went well."""
+    os.environ[WRITING] = "yes"
+    collector = Collector()
+    code = pytest.main([str(TESTS), "-q", *sys.argv[1:]], plugins=[collector])
+    if code == 0:
+        clients = f"libpurple {version(PURPLE)} (that of Pidgin and Finch) and gloox {version(GLOOX)}"
+        FILE.write_text(render(collector.outcomes, clients), encoding="utf-8")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
