@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -62,10 +62,19 @@ class Voice:
         chosen = await self.catalog.language(jid) if jid else None
         return self.replies.negotiate(chosen, client_language)
 
-    async def say(
-        self, to: Address, language: str, template: str, /, *, replaces: str | None = None, **values: object
+    async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
+        """Say a template's text and return an id for it."""
+        return await self._say(to, language, template, values, None)
+
+    async def correct(
+        self, what: str, to: Address, language: str, template: str, /, **values: object
+    ) -> None:
+        """Say it in place of what has this id."""
+        await self._say(to, language, template, values, what)
+
+    async def _say(
+        self, to: Address, language: str, template: str, values: Mapping[str, object], replaces: str | None
     ) -> str:
-        """Say a template's text and return an id for it; ``replaces`` corrects what has that id."""
         text = self.replies.render(template, language, **values)
         return await self.messenger.say(to, text, language=language.replace("_", "-"), replaces=replaces)
 

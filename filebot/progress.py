@@ -64,14 +64,12 @@ class ProgressReports:
         if not is_due(told, transfer.age_s, transfer.progress.fraction, corrects=corrects):
             return
         language = await self._voice.language_of(transfer.sender.jid, transfer.language)
-        said = await self._voice.say(
-            transfer.sender.address,
-            language,
-            "transfers/progress",
-            transfer=transfer,
-            replaces=told.message if corrects else None,
-        )
-        told.message = told.message or said  # XEP-0308 section 4: each correction names the first message
+        to, template = transfer.sender.address, "transfers/progress"
+        if told.message is not None and corrects:
+            # XEP-0308 section 4: each correction names the first message.
+            await self._voice.correct(told.message, to, language, template, transfer=transfer)
+        else:
+            told.message = await self._voice.say(to, language, template, transfer=transfer)
         told.at_s, told.fraction = transfer.age_s, transfer.progress.fraction or 0.0
 
 
