@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("http", "streams", "catalog")
+BENCHMARKS = ("http", "streams", "ibb", "catalog")
 
 
 def main() -> int:
