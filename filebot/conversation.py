@@ -10,7 +10,7 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from filebot.errors import FilebotError
+from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
 from filebot.model import Address, AddressKind, Offer, Sender
 from filebot.plugin import Page
@@ -59,7 +59,9 @@ class Voice:
 
     async def language_of(self, jid: str | None, client_language: str | None) -> str:
         """What somebody reads: what they chose, else what their client says, else the default."""
-        chosen = await self.catalog.language(jid) if jid else None
+        chosen = None
+        with suppress(StorageError):  # an answer in another language is better than none
+            chosen = await self.catalog.language(jid) if jid else None
         return self.replies.negotiate(chosen, client_language)
 
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:

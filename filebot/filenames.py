@@ -37,8 +37,11 @@ def safe_name(offered: str | None) -> str:
 
 
 def name_from_url(url: str) -> str | None:
-    """The percent-decoded last segment of a URL's path, raw; None if there is none."""
-    segment = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
+    """The percent-decoded last segment of a URL's path, raw; None if there is none, or no URL."""
+    try:
+        segment = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
+    except ValueError:
+        return None
     return unquote(segment, errors="replace") or None
 
 

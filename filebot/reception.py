@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +23,7 @@ from filebot.model import IncomingMessage, Offer, Sender
 from filebot.ports import Download, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files
+from filebot.service.intake import Received
 from filebot.service.locks import Keyed
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,10 @@ class Reception:
 
     def _is_upload(self, url: str, sender: Sender) -> bool:
         """Whether a bare link is an upload of the sender's server or the bot's (body-only clients)."""
-        host = (urlsplit(url).hostname or "").rstrip(".")
+        try:
+            host = (urlsplit(url).hostname or "").rstrip(".")
+        except ValueError:  # no link at all: fetch will say so
+            return False
         domain = (sender.jid or "").partition("@")[2]
         return host in self._uploads.hosts() or (
             bool(domain) and (host == domain or host.endswith("." + domain))
@@ -226,38 +230,42 @@ class Reception:
     async def _take_file(
         self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str
     ) -> None:
-        sender, language = message.sender, message.language
-        name = _name_of(offer)
-        async with exchange.errors_in_words(name=name), exchange.at_work():
-            try:
-                received = await Files(self._desk, sender, exchange.language).keep(offer, caption=caption)
-            except FilebotError as error:
-                log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
-                await self._commands.emit(FileRefused(sender, language, name, error))
-            else:
-                await self._commands.emit(
-                    FileStored(sender, language, received.entry, received.already_known)
-                )
+        taking = Files(self._desk, message.sender, exchange.language).keep(offer, caption=caption)
+        async with exchange.at_work():
+            await self._told(exchange, message.language, _name_of(offer), taking)
 
     async def _take_stream(self, stream: StreamOffer, person: str) -> None:
-        sender, language, accepted = stream.sender, stream.language, _Accepted(stream)
-        name = _name_of(stream.offer)
-        exchange = await self._commands.exchange(sender, language)
         try:
-            async with exchange.errors_in_words(name=name), self._drop(person):
-                try:
-                    received = await Files(self._desk, sender, exchange.language).receive(accepted)
-                except FilebotError as error:
-                    log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
-                    if not accepted.opened:
-                        await stream.refuse(exchange.words(error, name))
-                    await self._commands.emit(FileRefused(sender, language, name, error))
-                else:
-                    await self._commands.emit(
-                        FileStored(sender, language, received.entry, received.already_known)
-                    )
+            exchange = await self._commands.exchange(stream.sender, stream.language)
+            accepted, name = _Accepted(stream), _name_of(stream.offer)
+            async with self._drop(person):
+                taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
+                error = await self._told(exchange, stream.language, name, taking)
+            if error is not None and not accepted.opened:
+                await stream.refuse(exchange.words(error, name))
         finally:
             self._served(person)
+
+    async def _told(
+        self,
+        exchange: Exchange,
+        language: str | None,
+        name: str,
+        taking: Coroutine[object, object, Received],
+    ) -> FilebotError | None:
+        """Take a file in, and tell everybody how it went; the error if it was not kept."""
+        refusal: FilebotError | None = None
+        async with exchange.errors_in_words(name=name):
+            try:
+                received = await taking
+            except FilebotError as error:
+                refusal = error
+                log.info("refused %r of %s: %s: %s", name, exchange.sender.jid, type(error).__name__, error)
+                await self._commands.emit(FileRefused(exchange.sender, language, name, error))
+            else:
+                stored = FileStored(exchange.sender, language, received.entry, received.already_known)
+                await self._commands.emit(stored)
+        return refusal
 
     async def _decline(self, stream: StreamOffer, template: str) -> None:
         log.info("declined a stream of %s", stream.sender.jid)

@@ -17,4 +17,4 @@ async def cancel(ctx: Context[None], number: str) -> None:
     digits = number.removeprefix("#")
     if not digits.isdecimal() or len(digits) > 12:
         raise BadCommand(command="cancel", usage=("cancel NUMBER",))
-    await ctx.reply("transfers/cancelled", transfer=ctx.files.cancel(int(digits)))
+    ctx.files.cancel(int(digits))  # which says that it was stopped as soon as it is

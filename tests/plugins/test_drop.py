@@ -80,6 +80,7 @@ async def test_a_bare_link_to_ones_own_server_is_a_file(bot: FakeBot) -> None:
         "https://example.org.evil.example/photo.jpg",
         "https://evil.example/example.org",
         "http://127.0.0.1/x",
+        "https://[::1/x",
     ],
 )
 async def test_any_other_link_is_only_kept_when_asked(bot: FakeBot, url: str) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from filebot.errors import CatalogUnavailable
 from filebot.loader import bundled
 from filebot.model import Address, IncomingMessage, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
@@ -130,3 +131,16 @@ async def test_a_plugin_hears_of_files_and_may_block_in_a_thread() -> None:
     async with FakeBot(watcher) as bot:
         assert "stored: a.txt (False)" in await bot.drop("a.txt", b"1")
         assert "removed: a.txt ()" in await bot.say("rm a.txt")
+
+
+async def test_a_catalog_that_fails_is_no_reason_for_silence(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*args: object, **values: object) -> None:
+        raise CatalogUnavailable("disk gone")
+
+    for name in ("language", "page", "count", "used_by"):
+        monkeypatch.setattr(bot.catalog, name, fails)
+    for said in (await bot.say("ls"), await bot.drop("a.txt", b"1")):
+        assert len(said) == 1
+        assert "disk gone" not in said[0]

@@ -69,6 +69,7 @@ def test_a_safe_name_stays_as_it_is(offered: str) -> None:
         ("https://upload.example.org/slot/a%20b%2Fc.pdf?x=1#y", "a b/c.pdf"),
         ("https://upload.example.org/", None),
         ("https://upload.example.org", None),
+        ("https://[::1/a.pdf", None),
         ("https://upload.example.org/%ff%fe.txt", "\ufffd\ufffd.txt"),
     ],
 )
