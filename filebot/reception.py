@@ -251,7 +251,7 @@ class Reception:
         exchange: Exchange,
         language: str | None,
         name: str,
-        taking: Coroutine[object, object, Received],
+        taking: Awaitable[Received],
     ) -> FilebotError | None:
         """Take a file in, and tell everybody how it went; the error if it was not kept."""
         refusal: FilebotError | None = None
