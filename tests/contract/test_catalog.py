@@ -44,7 +44,7 @@ def names(entries: Sequence[Entry]) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database made once: to copy it is quicker than to make it anew for every test."""
     path = tmp_path_factory.mktemp("catalog") / "empty.db"
 
@@ -53,18 +53,18 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             pass
 
     asyncio.run(make())
-    return path.read_bytes()
+    return path
 
 
 @pytest.fixture(params=["database", "memory"])
 async def catalog(
-    request: pytest.FixtureRequest, tmp_path: Path, empty_database: bytes
+    request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
 ) -> AsyncIterator[Catalog]:
     if request.param == "memory":
         yield MemoryCatalog()
         return
     path = tmp_path / "catalog.db"
-    path.write_bytes(empty_database)
+    path.write_bytes(empty_database.read_bytes())
     async with open_catalog(path) as opened:
         yield opened
 
@@ -418,7 +418,9 @@ async def test_thousands_of_words_are_no_problem(catalog: Catalog) -> None:
     assert await catalog.search(ALICE, [*words, "w2000"], limit=9) == []
 
 
-ALPHABET = st.one_of(st.sampled_from("aAbBäÄßſ \"'*%_[]\\:^(){}+-\0\x01\u0301🦊"), st.characters())
+ALPHABET = st.one_of(
+    st.sampled_from("aAbBäÄßſ \"'*%_[]\\:^(){}+-\0\x01\u0301🦊"), st.characters(exclude_categories=["Cs"])
+)
 
 
 @given(
@@ -429,7 +431,7 @@ ALPHABET = st.one_of(st.sampled_from("aAbBäÄßſ \"'*%_[]\\:^(){}+-\0\x01\u030
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_words_find_what_plain_substrings_find(
     tmp_path_factory: pytest.TempPathFactory,
-    empty_database: bytes,
+    empty_database: Path,
     texts: list[tuple[str, str]],
     words: list[str],
     cuts: list[tuple[int, int, int]],
@@ -444,7 +446,7 @@ def test_any_words_find_what_plain_substrings_find(
     async def both() -> None:
         fake = MemoryCatalog()
         path = tmp_path_factory.mktemp("any") / "catalog.db"
-        path.write_bytes(empty_database)
+        path.write_bytes(empty_database.read_bytes())
         async with open_catalog(path) as real:
             for name, caption in texts:
                 await asyncio.gather(*(c.add(a_file(name, caption=caption)) for c in (real, fake)))
