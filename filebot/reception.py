@@ -18,11 +18,10 @@ from filebot.commands import Commands
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events import FileRefused, FileStored, LinkNoticed
-from filebot.filenames import name_from_url, safe_name
 from filebot.model import IncomingMessage, Offer, Sender
 from filebot.ports import Download, StreamOffer
 from filebot.service.desk import Desk
-from filebot.service.files import Files
+from filebot.service.files import Files, name_of
 from filebot.service.intake import Received
 from filebot.service.locks import Keyed
 
@@ -232,12 +231,12 @@ class Reception:
     ) -> None:
         taking = Files(self._desk, message.sender, exchange.language).keep(offer, caption=caption)
         async with exchange.at_work():
-            await self._told(exchange, message.language, _name_of(offer), taking)
+            await self._told(exchange, message.language, name_of(offer), taking)
 
     async def _take_stream(self, stream: StreamOffer, person: str) -> None:
         try:
             exchange = await self._commands.exchange(stream.sender, stream.language)
-            accepted, name = _Accepted(stream), _name_of(stream.offer)
+            accepted, name = _Accepted(stream), name_of(stream.offer)
             async with self._drop(person):
                 taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
                 error = await self._told(exchange, stream.language, name, taking)
@@ -315,12 +314,6 @@ class _Accepted:
 def _person(sender: Sender) -> str:
     """Who is meant for counting: the verified JID, else the nick, which here gives no right."""
     return sender.jid or f"{sender.room}/{sender.nick}"
-
-
-def _name_of(offer: Offer) -> str:
-    """What to call a file of which no byte has come yet; empty if nobody named it."""
-    offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
-    return safe_name(offered) if offered else ""
 
 
 def _is_link(text: str) -> bool:

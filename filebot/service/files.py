@@ -16,7 +16,7 @@ from filebot.errors import (
     TooLargeForService,
     TooManyFiles,
 )
-from filebot.filenames import name_from_url, plain_text, safe_name
+from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.model import (
     Address,
     AddressKind,
@@ -121,7 +121,7 @@ class Files:
         """
         room = self._sender.room if in_room else None
         destination = Destination(self._own(), room, caption)
-        with self._shown(_name_of(offer), Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
+        with self._shown(name_of(offer) or UNNAMED, Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
             return await self._desk.intake.fetch(offer, destination, transfer)
 
     async def receive(self, stream: StreamOffer) -> Received:
@@ -130,7 +130,9 @@ class Files:
         Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.receive` raises.
         """
         destination, offer = Destination(self._own()), stream.offer
-        with self._shown(_name_of(offer), Direction.TO_BOT, Method.SOCKS5, offer.size) as transfer:
+        with self._shown(
+            name_of(offer) or UNNAMED, Direction.TO_BOT, Method.SOCKS5, offer.size
+        ) as transfer:
             return await self._desk.intake.receive(stream, destination, transfer)
 
     async def rename(self, entry: Entry, name: str) -> Entry:
@@ -285,9 +287,10 @@ class Files:
             raise NotAllowed(reason="owner")
 
 
-def _name_of(offer: Offer) -> str:
+def name_of(offer: Offer) -> str:
+    """What to call a file of which no byte has come yet; empty if nobody named it."""
     offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
-    return safe_name(offered)
+    return safe_name(offered) if offered else ""
 
 
 def _fits(entry: Entry, method: Method, wanted: Method | None) -> bool:
