@@ -24,7 +24,7 @@ from slixmpp import JID
 from benchmarks.turns import Goal, report
 from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
-from filebot.model import BlobRef, Entry, Method
+from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.xmpp.outbox import Outbox
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
@@ -73,7 +73,9 @@ class Ends:
         entry = Entry(
             "f.bin", "a@b", None, "", blob, "application/octet-stream", now, id=1, modified_at=now
         )
-        await self.sender.streams.send(self.ours_jid, self.file, entry, Method.IBB, lambda _: None)
+        await self.sender.streams.send(
+            self.ours_jid, self.file, entry, Way(Negotiation.SI, Method.IBB), lambda _: None
+        )
         await self.received.get()
 
     async def _pieces(self) -> AsyncIterator[bytes]:

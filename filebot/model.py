@@ -147,14 +147,39 @@ class Method(Enum):
     """In-band, inside of the XMPP stream (XEP-0047)."""
 
 
+@unique
+class Negotiation(Enum):
+    """How two clients agree on a stream, in the order in which they are to be preferred."""
+
+    JINGLE = "jingle"
+    """Jingle file transfer (XEP-0234)."""
+    SI = "si"
+    """Stream initiation (XEP-0095, XEP-0096)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """One of a person's clients that is online, as its disco#info describes it."""
 
     jid: str
     """A full JID."""
-    methods: frozenset[Method]
-    """The streams by which it takes files (XEP-0096): none, one or both of SOCKS5 and IBB."""
+    streams: Mapping[Negotiation, frozenset[Method]]
+    """The streams by which it takes files: by each way of agreeing on one, SOCKS5, IBB or both."""
+    software: str = ""
+    """What it calls itself: the node of its caps (XEP-0115), such as ``https://dino.im``. A hint."""
+
+    @property
+    def methods(self) -> frozenset[Method]:
+        """Those of all its streams."""
+        return frozenset().union(*self.streams.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way for a file to a client by a stream."""
+
+    negotiation: Negotiation
+    method: Method
 
 
 @unique

@@ -26,6 +26,7 @@ from filebot.model import (
     Scope,
     Sender,
     Slot,
+    Way,
 )
 
 Data = bytes | bytearray | memoryview
@@ -227,13 +228,15 @@ class Streams(Protocol):
         """The person's clients that take files by a stream, the likeliest to be used first."""
 
     async def send(
-        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
-    ) -> None:
-        """Offer the file to one client and send it by ``method``; waits for the person to accept.
+        self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
+    ) -> Method:
+        """Offer the file to one client and send it; waits for the person to accept.
 
-        ``to`` is a full JID. ``progress`` is told all bytes sent so far, now and then. Returns when
-        the peer has closed the stream after the last byte, as far as the method can tell. Raises
-        TransferError: Refused(403) if the person declines, PeerGone, TransferTimeout, PeerProtocolError.
+        ``to`` is a full JID. SOCKS5 may end up in-band, within the same session, where the client can do
+        that: returns by which method the file went. ``progress`` is told how far in the file it is, now
+        and then; it begins where the client asks, which may have a part already. Returns when the client
+        has the last byte, as far as the method can tell. Raises TransferError: Refused(403) if the person
+        declines, PeerGone, TransferTimeout, PeerProtocolError.
         """
 
 

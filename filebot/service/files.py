@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 from filebot.errors import (
@@ -23,11 +24,13 @@ from filebot.model import (
     BareJid,
     Entry,
     Method,
+    Negotiation,
     NewEntry,
     Offer,
     Scope,
     Sender,
     Usage,
+    Way,
 )
 from filebot.ports import StreamOffer
 from filebot.service.desk import Desk
@@ -208,14 +211,14 @@ class Files:
     async def _stream(self, entry: Entry, to: Address, wanted: Method | None) -> Method:
         """Send by a stream; never to occupants of rooms, whose clients it could not reach (XEP-0065)."""
         clients = await self._desk.ports.streams.clients(to.jid) if to.kind is AddressKind.CHAT else ()
-        for method in (Method.SOCKS5, Method.IBB):
-            client = next((each for each in clients if method in each.methods), None)
+        for method, negotiation in product((Method.SOCKS5, Method.IBB), Negotiation):
+            client = next((each for each in clients if method in each.streams.get(negotiation, ())), None)
             if client is None or wanted not in {None, method} or not _fits(entry, method, wanted):
                 continue
+            way = Way(negotiation, method)
             with self._shown(entry.name, Direction.FROM_BOT, method, entry.blob.size) as transfer:
                 async with self._desk.ports.store.local_file(entry.blob.digest) as file:
-                    await self._desk.ports.streams.send(client.jid, file, entry, method, transfer.moved)
-            return method
+                    return await self._desk.ports.streams.send(client.jid, file, entry, way, transfer.moved)
         raise NoWayToSend(method=wanted.value if wanted else None)
 
     def _shown(

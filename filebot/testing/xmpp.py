@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from filebot.errors import NoUploadService, PeerGone, TooLargeForService
-from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot
+from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot, Way
 
 
 class FixedRooms:
@@ -63,18 +63,19 @@ class FakeStreams:
 
     def __init__(self) -> None:
         self.online: dict[BareJid, tuple[Client, ...]] = {}
-        self.received: list[tuple[str, Method, bytes]] = []
+        self.received: list[tuple[str, Way, bytes]] = []
         """To whom, how, and what."""
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:
         return self.online.get(jid, ())
 
     async def send(
-        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
-    ) -> None:
+        self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
+    ) -> Method:
         content = await asyncio.to_thread(file.read_bytes)
         progress(len(content))
-        self.received.append((to, method, content))
+        self.received.append((to, way, content))
+        return way.method
 
 
 @dataclass

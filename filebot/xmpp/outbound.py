@@ -64,16 +64,17 @@ class Outbound:
         self._shipment = shipment
         self._outbox = Outbox(stream, tools.express, tools.limits, shipment.to, shipment.sid)
 
-    async def send(self, progress: Callable[[int], None]) -> None:
-        """From the offer to the end. Raises TransferError."""
+    async def send(self, progress: Callable[[int], None]) -> Method:
+        """From the offer to the end; by which method it went. Raises TransferError."""
         shipment, sessions = self._shipment, self._tools.sessions
         sessions.add(shipment.to, shipment.sid, self._outbox)
         try:
             answer = await self._offer()
             if answer.method is Method.SOCKS5 and await self._by_socks5(answer, progress):
-                return
+                return Method.SOCKS5
             async with aclosing(_pieces(shipment.file, answer.offset, answer.length)) as pieces:
                 await self._outbox.send(pieces, answer.length, lambda done: progress(answer.offset + done))
+            return Method.IBB
         finally:
             sessions.remove(shipment.to, shipment.sid)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.model import BareJid, Client, Method
+from filebot.model import BareJid, Client, Method, Negotiation
 from filebot.protocol.elements import bounded_int
 from filebot.protocol.si import features_of
 from filebot.xmpp.disco import INFO, query
@@ -69,7 +69,7 @@ class Resources:
         online = dict(self._people.get(jid, {}))
         await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
         ranked = sorted(online.items(), key=lambda each: _rank(each[1]))
-        return [Client(full, client.methods) for full, client in ranked if client.methods]
+        return [_described(full, client) for full, client in ranked if client.methods]
 
     async def all_correct(self, jid: BareJid) -> bool:
         """Whether each of the person's clients shows corrections (XEP-0308); no if none is online."""
@@ -110,6 +110,11 @@ class Resources:
         client.methods = frozenset() if info is None else features_of(info)
         client.corrects = info is not None and any(each.get("var") == _CORRECT for each in info)
         client.ask_again_at = loop.time() + SILENT_FOR_S
+
+
+def _described(full: str, client: _Online) -> Client:
+    methods = client.methods or frozenset()
+    return Client(full, {Negotiation.SI: methods}, client.caps.partition("#")[0])
 
 
 def _rank(client: _Online) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import LocalProtocolError, PeerGone
-from filebot.model import BareJid, Client, Entry, Method
+from filebot.model import BareJid, Client, Entry, Method, Negotiation, Way
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.elements import jid_or_none
 from filebot.xmpp.express import Express
@@ -54,11 +54,12 @@ class PeerStreams:
         clients = await self._resources.clients(jid)
         if self._tools.connections is not None:
             return clients
-        return [Client(each.jid, frozenset({Method.IBB})) for each in clients if Method.IBB in each.methods]
+        in_band = {Negotiation.SI: frozenset({Method.IBB})}
+        return [Client(each.jid, in_band, each.software) for each in clients if Method.IBB in each.methods]
 
     async def send(
-        self, to: str, file: Path, entry: Entry, method: Method, progress: Callable[[int], None]
-    ) -> None:
+        self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
+    ) -> Method:
         jid = jid_or_none(to)
         if jid is None or not jid.resource or self._rooms.is_ours(jid.bare):
             # XEP-0065 section 7: through a room neither side knows the JIDs that the hash is made of.
@@ -66,9 +67,9 @@ class PeerStreams:
         if not self._sessions.room_for(jid.full):
             raise PeerGone("too many transfers at once")
         shipment = Shipment(
-            jid.full, secrets.token_hex(_SID_BYTES), file, entry, self._methods(jid.full, method)
+            jid.full, secrets.token_hex(_SID_BYTES), file, entry, self._methods(jid.full, way.method)
         )
-        await Outbound(self._stream, self._tools, self._proxies, shipment).send(progress)
+        return await Outbound(self._stream, self._tools, self._proxies, shipment).send(progress)
 
     def _methods(self, to: str, method: Method) -> tuple[Method, ...]:
         """SOCKS5 has in-band behind it, where the client can do that."""

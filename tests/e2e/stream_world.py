@@ -18,7 +18,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
 from filebot.errors import FilebotError
-from filebot.model import BlobRef, Entry, Method
+from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
@@ -89,7 +89,9 @@ class House:
         """Send a file; the progress that was reported."""
         reported: list[int] = []
         async with asyncio.timeout(LIMIT_S):
-            await self.session.streams.send(to, file, entry(file), method, reported.append)
+            await self.session.streams.send(
+                to, file, entry(file), Way(Negotiation.SI, method), reported.append
+            )
         return reported
 
     async def _offered(self, offer: StreamOffer) -> None:

@@ -24,9 +24,9 @@ from filebot.errors import (
     SizeMismatch,
     TransferTimeout,
 )
-from filebot.model import Client, Method
+from filebot.model import Client, Method, Negotiation, Way
 from filebot.ports import StreamOffer
-from filebot.xmpp.features import FEATURES
+from filebot.xmpp.features import CAPS_NODE, FEATURES
 from filebot.xmpp.inbox import WAITING_BYTES
 from tests.e2e.stream_world import (
     BYTESTREAMS,
@@ -101,9 +101,11 @@ async def test_clients_are_known_by_their_presence_and_features(server: Prosody,
         for one, two in ((bot, "other@localhost"), (other, "bot@localhost")):
             one.session._stream.send_presence(pto=JID(two))
         anna.client.send_presence(pto=JID("bot@localhost"))
-        both = frozenset({Method.SOCKS5, Method.IBB})
+        both = {Negotiation.SI: frozenset({Method.SOCKS5, Method.IBB})}
         async with asyncio.timeout(LIMIT_S):
-            while await bot.session.streams.clients("other@localhost") != [Client(other.jid, both)]:
+            while await bot.session.streams.clients("other@localhost") != [
+                Client(other.jid, both, CAPS_NODE)
+            ]:
                 await asyncio.sleep(0.05)
         assert await bot.session.streams.clients("anna@localhost") == []
         other.session._stream.send_presence(pto=JID("bot@localhost"), ptype="unavailable")
@@ -197,7 +199,9 @@ async def test_a_cancelled_sender_leaves_nothing(server: Prosody, bot: House, tm
         path, _ = a_file(tmp_path, 5_000_000)
         began = asyncio.Event()
         sending = asyncio.create_task(
-            bot.session.streams.send(other.jid, path, entry(path), Method.IBB, lambda _: began.set())
+            bot.session.streams.send(
+                other.jid, path, entry(path), Way(Negotiation.SI, Method.IBB), lambda _: began.set()
+            )
         )
         await asyncio.wait_for(began.wait(), LIMIT_S)
         sending.cancel()
@@ -512,7 +516,9 @@ async def test_a_broken_connection_is_resumed_and_the_file_arrives(server: Proso
         path, content = a_file(tmp_path, 1_000_000)
         began = asyncio.Event()
         sending = asyncio.create_task(
-            bot.session.streams.send(other.jid, path, entry(path), Method.IBB, lambda _: began.set())
+            bot.session.streams.send(
+                other.jid, path, entry(path), Way(Negotiation.SI, Method.IBB), lambda _: began.set()
+            )
         )
         await asyncio.wait_for(began.wait(), LIMIT_S)
         bot.session._stream.abort()

@@ -5,12 +5,13 @@ import hashlib
 
 import pytest
 
-from filebot.model import Client, Entry, Method, Offer
+from filebot.model import Client, Entry, Method, Negotiation, Offer, Way
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.xmpp import FakeStreamOffer
 
 DESKTOP = f"{ALICE}/desktop"
-EVERYTHING = frozenset({Method.SOCKS5, Method.IBB})
+EVERYTHING = {Negotiation.SI: frozenset({Method.SOCKS5, Method.IBB})}
+IN_BAND = {Negotiation.SI: frozenset({Method.IBB})}
 
 
 def offered(content: bytes, *, person: str = ALICE, **more: object) -> FakeStreamOffer:
@@ -83,15 +84,15 @@ async def test_without_an_upload_service_a_file_goes_by_stream_unasked(bot: Fake
     bot.streams.online[ALICE] = (Client(DESKTOP, EVERYTHING),)
     [said] = await bot.say("get a.bin")
     assert "directly" in said
-    assert bot.streams.received == [(DESKTOP, Method.SOCKS5, b"content")]
+    assert bot.streams.received == [(DESKTOP, Way(Negotiation.SI, Method.SOCKS5), b"content")]
 
 
 async def test_a_file_over_the_services_limit_goes_by_stream(bot: FakeBot) -> None:
     await bot.drop("a.bin", b"x" * 20_000)
     bot.uploads.limit_bytes = 10_000
-    bot.streams.online[ALICE] = (Client(DESKTOP, frozenset({Method.IBB})),)
+    bot.streams.online[ALICE] = (Client(DESKTOP, IN_BAND),)
     await bot.say("get a.bin")
-    assert [(to, method) for to, method, _ in bot.streams.received] == [(DESKTOP, Method.IBB)]
+    assert [(to, way.method) for to, way, _ in bot.streams.received] == [(DESKTOP, Method.IBB)]
 
 
 @pytest.mark.parametrize(("words", "method"), [("socks5", Method.SOCKS5), ("IBB", Method.IBB)])
@@ -99,14 +100,14 @@ async def test_a_method_can_be_asked_for(bot: FakeBot, words: str, method: Metho
     await bot.drop("a.bin", b"content")
     bot.streams.online[ALICE] = (Client(DESKTOP, EVERYTHING),)
     assert await bot.say(f"get a.bin by {words}") == ['Sent "a.bin".']
-    assert bot.streams.received == [(DESKTOP, method, b"content")]
+    assert bot.streams.received == [(DESKTOP, Way(Negotiation.SI, method), b"content")]
     await bot.say("get a.bin by http")
     assert len(bot.sent) == 1
 
 
 async def test_a_method_that_no_client_has_is_refused_in_words(bot: FakeBot) -> None:
     await bot.drop("a.bin", b"content")
-    bot.streams.online[ALICE] = (Client(DESKTOP, frozenset({Method.IBB})),)
+    bot.streams.online[ALICE] = (Client(DESKTOP, IN_BAND),)
     assert "by SOCKS5" in (await bot.say("get a.bin by socks5"))[0]
     assert not bot.streams.received
 
@@ -130,9 +131,10 @@ async def test_a_transfer_is_shown_and_can_be_stopped(bot: FakeBot) -> None:
     assert "None of your files" in (await bot.say("transfers"))[0]
     begun = asyncio.Event()
 
-    async def hangs(to: str, file: object, entry: Entry, method: Method, progress: object) -> None:
+    async def hangs(to: str, file: object, entry: Entry, way: Way, progress: object) -> Method:
         begun.set()
         await asyncio.sleep(60)
+        return way.method
 
     bot.streams.send = hangs  # type: ignore[method-assign]  # a client that does not answer
     bot.streams.online[ALICE] = (Client(DESKTOP, EVERYTHING),)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from slixmpp.jid import JID
 
-from filebot.model import Client, Method
+from filebot.model import Client, Method, Negotiation
 from filebot.ports import StreamOffer
 from filebot.protocol.ibb import IBB
 from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
@@ -235,7 +235,7 @@ async def test_clients_are_asked_once_while_their_caps_stay(outbox: Outbox, aske
     for _ in range(3):
         resources.presence(presence(PEER, caps("1")))
         assert await resources.clients("anna@example.org") == [
-            Client(PEER, frozenset(Method) - {Method.HTTP})
+            Client(PEER, {Negotiation.SI: frozenset(Method) - {Method.HTTP}}, "n")
         ]
     assert asked == [PEER]
     resources.presence(presence(PEER, caps("2")))
