@@ -221,6 +221,27 @@ class StreamOffer(Protocol):
         """Decline (XEP-0096, forbidden), with words for the person."""
 
 
+class FileRequest(Protocol):
+    """A file that a peer asks for (XEP-0234, "Requesting a File"). Answer it exactly once."""
+
+    @property
+    def sender(self) -> Sender:
+        """Who asks; the address is the full JID of the client."""
+
+    @property
+    def offer(self) -> Offer:
+        """What is said of the file: its name, hashes, or both. Nothing in it is checked."""
+
+    @property
+    def language(self) -> str | None: ...
+
+    async def send(self, file: Path, entry: Entry, progress: Callable[[int], None]) -> Method:
+        """Send it, or the part that was asked for; as :meth:`Streams.send`."""
+
+    async def refuse(self, text: str) -> None:
+        """Decline, with words for the person."""
+
+
 class Streams(Protocol):
     """Sending files by streams to clients that are online."""
 

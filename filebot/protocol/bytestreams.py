@@ -25,6 +25,8 @@ class StreamHost:
     host: str
     """An IP address or a name. Given by a peer: not trusted, see ``transfer/address_policy``."""
     port: int
+    destination: str = ""
+    """What to ask it for, where that is not the same for all of a session; see :func:`destination`."""
 
 
 def destination(sid: str, requester: str, target: str) -> str:
@@ -56,7 +58,7 @@ def candidates(direct: Iterable[StreamHost], proxies: Iterable[StreamHost] = ())
     Direct ones come first: they spare the server's bandwidth and are several times as fast. A peer's list
     is kept in its own order (XEP-0065 5.3.2).
     """
-    unique: dict[tuple[str, int], StreamHost] = {}
+    unique: dict[tuple[str, int, str], StreamHost] = {}
     for host in (*direct, *proxies):
-        unique.setdefault((host.host, host.port), host)
+        unique.setdefault((host.host, host.port, host.destination), host)
     return tuple(unique.values())[:CANDIDATES]

@@ -90,8 +90,11 @@ def _decode_patiently(text: str) -> bytes:
 class IbbReceiver:
     """Takes the blocks of one direction of a stream."""
 
-    def __init__(self, block_size: int, expected_bytes: int) -> None:
-        """``expected_bytes`` is what the sender promised: there the stream is complete, close or not."""
+    def __init__(self, block_size: int, expected_bytes: int | None) -> None:
+        """``expected_bytes`` is what the sender promised: there the stream is complete, close or not.
+
+        Without a promise (None) it is complete when it is closed.
+        """
         self._block_size = block_size
         self._expected = expected_bytes
         self._next = 0
@@ -101,7 +104,7 @@ class IbbReceiver:
     @property
     def complete(self) -> bool:
         """Whether all that was promised is there. COMPAT(Conversations): does not send a close."""
-        return self.received >= self._expected
+        return self._expected is not None and self.received >= self._expected
 
     def block(self, seq: str | None, text: str | None) -> bytes:
         """The bytes of the next block. Raises BadBlock, or SizeMismatch for more than was promised."""
@@ -116,13 +119,13 @@ class IbbReceiver:
             raise BadBlock("bad-request", f"a block of {len(data)} bytes, agreed {self._block_size}")
         self._next = (self._next + 1) % SEQUENCE
         self.received += len(data)
-        if self.received > self._expected:
+        if self._expected is not None and self.received > self._expected:
             raise SizeMismatch(announced_bytes=self._expected, received_bytes=self.received)
         return data
 
     def closed(self) -> None:
         """The sender closed the stream. Raises SizeMismatch if that is too early."""
-        if not self.complete:
+        if self._expected is not None and not self.complete:
             raise SizeMismatch(announced_bytes=self._expected, received_bytes=self.received)
 
 

@@ -6,13 +6,14 @@ of them, and with the part of the file that it wants; or with an error. The ``id
 """
 
 import binascii
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import LocalProtocolError, PeerProtocolError
 from filebot.model import Method, Offer
-from filebot.protocol.elements import bounded_int, first, local_name, named, namespace_of
+from filebot.protocol.elements import bounded_int, first, named
 from filebot.protocol.ibb import IBB
 from filebot.protocol.stanza_error import StanzaError
 
@@ -217,17 +218,12 @@ def _text(element: Element | None) -> str:
     return "" if element is None else (element.text or "").strip()[:_LONGEST_TEXT]
 
 
-def features_of(query: Element) -> frozenset[Method]:
-    """The methods by which a client takes files, from the ``<query/>`` of its disco#info (XEP-0030).
+def methods_of(features: AbstractSet[str]) -> frozenset[Method]:
+    """The methods by which a client with these features takes files.
 
     COMPAT(Psi): its own features are complete, but others forget ``si`` itself; the profile says it all.
     COMPAT(gloox, 1.0): names the profile and no method at all; the offer's form settles it.
     """
-    features = {
-        child.get("var")
-        for child in query
-        if local_name(child) == "feature" and namespace_of(child) == namespace_of(query)
-    }
     if FILE_TRANSFER not in features:
         return frozenset()
     named = frozenset(method for method, namespace in NAMESPACES.items() if namespace in features)

@@ -22,7 +22,7 @@ class OpenConnection:
     connection: Connection
     idle_s: float
 
-    async def chunks(self, size: int) -> AsyncGenerator[Data, None]:
+    async def chunks(self, size: int | None) -> AsyncGenerator[Data, None]:
         download = ByteStream(self.connection, idle_s=self.idle_s).download(size=size)
         async with aclosing(download.chunks()) as chunks:
             async for chunk in chunks:

@@ -83,7 +83,8 @@ class _Caller:
         try:
             async with asyncio.timeout(CANDIDATE_S):
                 allowed = self._allowed(await self._addresses(host))
-                attempts = [partial(self._connect, address) for address in allowed]
+                wanted = host.destination or self.destination
+                attempts = [partial(self._connect, address, wanted) for address in allowed]
                 return host, await first_to_succeed(attempts, stagger_s=STAGGER_S, discard=Connection.close)
         except TimeoutError as error:
             raise PeerGone(f"{host.host}: no answer in time") from error
@@ -126,13 +127,13 @@ class _Caller:
         carried = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
         return (str(carried or parsed), port) not in self.own and not _is_local(family, ip)
 
-    async def _connect(self, target: _SocketAddress) -> Connection:
+    async def _connect(self, target: _SocketAddress, destination: str) -> Connection:
         family, address = target
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             prepare(sock)
             await asyncio.get_running_loop().sock_connect(sock, address)
-            return Connection(sock, await handshake(sock, ClientHandshake(self.destination)))
+            return Connection(sock, await handshake(sock, ClientHandshake(destination)))
         except OSError as error:
             sock.close()
             raise PeerGone(f"{address[0]}: {error}") from error

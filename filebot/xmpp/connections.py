@@ -18,8 +18,10 @@ class ByteConnection(Protocol):
     Whoever got it closes it.
     """
 
-    def chunks(self, size: int) -> AsyncGenerator[Data, None]:
-        """Exactly ``size`` bytes as they come; none is read while none is asked for, beyond a bound.
+    def chunks(self, size: int | None) -> AsyncGenerator[Data, None]:
+        """Exactly ``size`` bytes as they come, or (None) all up to the end of the connection.
+
+        None is read while none is asked for, beyond a bound.
 
         Raises PeerGone, TransferTimeout or SizeMismatch.
         """

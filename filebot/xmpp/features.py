@@ -11,6 +11,7 @@ from slixmpp.plugins.xep_0030.stanza.info import DiscoInfo
 
 from filebot.protocol.hashes import KNOWN
 from filebot.protocol.ibb import IBB
+from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
 from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
 
 CAPS_NODE: Final = "https://github.com/filebot-xmpp/filebot"
@@ -38,10 +39,12 @@ FEATURES: Final = frozenset(
 )
 
 
-IN_BAND: Final = frozenset({SI, FILE_TRANSFER, IBB})
+IN_BAND: Final = frozenset({SI, FILE_TRANSFER, IBB}) | OWN_IN_BAND
 """Only where somebody takes the files that are offered."""
 SOCKS5: Final = frozenset({BYTESTREAMS})
 """Only where connections can be made, too."""
+MET_BY_SOCKS5: Final = OWN_SOCKS5
+"""Only where others can meet the bot, too."""
 
 
 class Answers:

@@ -26,7 +26,7 @@ class Inbox:
     """Fed by the stream, emptied by one reader."""
 
     def __init__(
-        self, express: Express, limits: StreamLimits, block_size: int, expected_bytes: int
+        self, express: Express, limits: StreamLimits, block_size: int, expected_bytes: int | None
     ) -> None:
         self._express = express
         self._limits = limits
@@ -86,8 +86,10 @@ class Inbox:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes, many blocks at once. Raises TransferError, after what came before it."""
         taken = 0
-        while taken < self._expected:
+        while taken != self._expected:
             if not self._blocks:
+                if self._closed and self._failure is None:
+                    return  # of an unknown size, and this is its end
                 await self._wait(self._limits.idle_s)
                 continue
             piece = b"".join(self._blocks)

@@ -25,6 +25,7 @@ from filebot.model import Entry, Method
 from filebot.protocol.bytestreams import StreamHost, candidates, destination, destinations
 from filebot.protocol.elements import first
 from filebot.protocol.si import BYTESTREAMS, SiAnswer, read_answer, write_offer
+from filebot.protocol.stanza_error import read_error
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.inbound import StreamTools
 from filebot.xmpp.outbox import Outbox, failure
@@ -72,7 +73,7 @@ class Outbound:
             answer = await self._offer()
             if answer.method is Method.SOCKS5 and await self._by_socks5(answer, progress):
                 return Method.SOCKS5
-            async with aclosing(_pieces(shipment.file, answer.offset, answer.length)) as pieces:
+            async with aclosing(pieces_of(shipment.file, answer.offset, answer.length)) as pieces:
                 await self._outbox.send(pieces, answer.length, lambda done: progress(answer.offset + done))
             return Method.IBB
         finally:
@@ -96,7 +97,7 @@ class Outbound:
         try:
             return (await ask(self._stream, iq, limit_s)).xml
         except IqError as error:
-            raise failure(error.iq.xml) from error
+            raise failure(read_error(error.iq.xml)) from error
         except XMPPError as error:
             raise TransferTimeout(idle_s=limit_s) from error
 
@@ -168,7 +169,7 @@ class Outbound:
         log.info("no SOCKS5 connection with %s (%s); going on in-band", self._shipment.to, error)
 
 
-async def _pieces(file: Path, offset: int, size: int) -> AsyncGenerator[bytes, None]:
+async def pieces_of(file: Path, offset: int, size: int) -> AsyncGenerator[bytes, None]:
     """That part of a file. Raises PeerGone never, OSError if the disk fails."""
     content = await asyncio.to_thread(file.open, "rb")
     try:

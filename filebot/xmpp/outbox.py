@@ -29,7 +29,7 @@ from filebot.protocol.ibb import (
     encode,
     smaller_block_size,
 )
-from filebot.protocol.stanza_error import read_error
+from filebot.protocol.stanza_error import StanzaError, read_error
 from filebot.xmpp.express import Express, Request
 from filebot.xmpp.sessions import UNKNOWN, UNWILLING, StreamLimits
 from filebot.xmpp.stream import Stream, ask
@@ -45,9 +45,8 @@ _BROKEN: Final = frozenset(
 )
 
 
-def failure(stanza: Element) -> TransferError:
+def failure(error: StanzaError) -> TransferError:
     """What an error answer of a peer means for the transfer."""
-    error = read_error(stanza)
     if error.condition in _DECLINED:
         return Refused(status=403)
     if error.condition in _BROKEN:
@@ -57,13 +56,13 @@ def failure(stanza: Element) -> TransferError:
 
 def _next_size(refused: int, stanza: Element) -> int | None:
     """What to offer next; None if it is no use. Raises TransferError if it was not about the size."""
-    condition = read_error(stanza).condition
-    if condition == "resource-constraint":
+    error = read_error(stanza)
+    if error.condition == "resource-constraint":
         return smaller_block_size(refused)
-    if refused > USUAL_BLOCK and condition in _MAYBE_TOO_LARGE:
+    if refused > USUAL_BLOCK and error.condition in _MAYBE_TOO_LARGE:
         # COMPAT(old clients): refuse a size that they do not like with whatever comes to their mind.
         return USUAL_BLOCK
-    raise failure(stanza)
+    raise failure(error)
 
 
 class Outbox:
@@ -83,7 +82,7 @@ class Outbox:
         self._limits = limits
         self._to = to
         self._own = stream.boundjid.full
-        self._sid = sid
+        self.sid = sid
         self._pace = pace
         self._name = f"ibb{stream.new_id()}"
         self._sender: IbbSender | None = None
@@ -98,13 +97,32 @@ class Outbox:
 
         ``progress`` is called with the acknowledged bytes. Raises TransferError.
         """
+        self._size = size
+        try:
+            await self.open(OFFERED_BLOCK)
+            await self.send_all(pieces, size, progress)
+        finally:
+            self.close()
+
+    async def open(self, largest_block: int) -> None:
+        """Open the stream, with blocks no larger than this. Raises TransferError."""
         if self._failure is not None:
             raise self._failure
+        self.be_open(await self._opened_with(largest_block))
+
+    def be_open(self, block_size: int) -> None:
+        """The stream is open, whoever opened it."""
+        self._sender = IbbSender(block_size, self._pace)
+        self._open = True
+
+    async def send_all(
+        self, pieces: AsyncIterator[bytes], size: int, progress: Callable[[int], None]
+    ) -> None:
+        """As :meth:`send`, in a stream that is open, and stays so. Raises TransferError."""
+        assert self._sender is not None  # noqa: S101  # the caller has opened it
         self._size = size
         self._express.expect(self._name, self._to, self._answered)
         try:
-            self._sender = IbbSender(await self._opened_with(), self._pace)
-            self._open = True
             async for piece in pieces:
                 await self._send_piece(self._sender, piece, progress)
             while self._sender.in_flight:
@@ -114,10 +132,16 @@ class Outbox:
                 raise BlobCorrupt("the file is shorter than its entry says")
         finally:
             self._express.forget(self._name)
-            if self._open:
-                # Section 2.3. Every byte is acknowledged, or the transfer has failed: nobody waits for the
-                # answer. COMPAT(libpurple, 2.14): never gives one.
-                self._express.tell(self._to, self._own, self._element("close"))
+
+    def close(self) -> None:
+        """Close the stream if it is open. Nothing more is expected of it.
+
+        Section 2.3. Every byte is acknowledged, or the transfer has failed: nobody waits for the answer.
+        COMPAT(libpurple, 2.14): never gives one.
+        """
+        if self._open:
+            self._open = False
+            self._express.tell(self._to, self._own, self._element("close"))
 
     async def unless_lost(self, asking: Coroutine[Any, Any, _T]) -> _T:
         """What the coroutine returns, or raises, unless the session ends before: then that is raised."""
@@ -155,7 +179,7 @@ class Outbox:
 
     def _answered(self, number: int, stanza: Element) -> None:
         if stanza.get("type") == "error":
-            self._fail(failure(stanza))
+            self._fail(failure(read_error(stanza)))
         elif self._sender is not None:
             try:
                 self._sender.acked(number, asyncio.get_running_loop().time())
@@ -171,9 +195,9 @@ class Outbox:
 
     # --- steps ----------------------------------------------------------------------------------
 
-    async def _opened_with(self) -> int:
+    async def _opened_with(self, largest_block: int) -> int:
         """Agree on a block size (section 2.1); returns it."""
-        size: int | None = OFFERED_BLOCK
+        size: int | None = largest_block
         while size is not None:
             try:
                 await self._ask(self._element("open", size))
@@ -219,11 +243,11 @@ class Outbox:
 
     def _stanza(self, number: int, block: memoryview) -> str:
         attributes = self._express.attributes("set", f"{self._name}-{number}", to=self._to, own=self._own)
-        data = f'<data xmlns="{IBB}" sid={quoteattr(self._sid)} seq="{number}">{encode(block)}</data>'
+        data = f'<data xmlns="{IBB}" sid={quoteattr(self.sid)} seq="{number}">{encode(block)}</data>'
         return f"<iq{attributes}>{data}</iq>"
 
     def _element(self, name: str, block_size: int = 0) -> Element:
-        element = Element(f"{{{IBB}}}{name}", {"sid": self._sid})
+        element = Element(f"{{{IBB}}}{name}", {"sid": self.sid})
         if block_size:
             element.attrib |= {"block-size": str(block_size), "stanza": "iq"}
         return element

@@ -12,8 +12,10 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.model import BareJid, Client, Method, Negotiation
+from filebot.protocol import si
+from filebot.protocol.disco import features_of
 from filebot.protocol.elements import bounded_int
-from filebot.protocol.si import features_of
+from filebot.protocol.jingle import features as jingle
 from filebot.xmpp.disco import INFO, query
 from filebot.xmpp.elements import first, sender_of
 from filebot.xmpp.stream import Stream
@@ -26,6 +28,10 @@ SILENT_FOR_S: Final = 60.0
 """How long a client that did not answer is not asked again."""
 
 _CORRECT: Final = "urn:xmpp:message-correct:0"
+_INTERESTING: Final = frozenset(
+    {_CORRECT, si.FILE_TRANSFER, *si.NAMESPACES.values(), *jingle.OWN_IN_BAND, *jingle.OWN_SOCKS5}
+)
+"""Nobody can make the bot remember more than these."""
 _CAPS: Final = "http://jabber.org/protocol/caps"
 _SHOWS: Final = ("chat", "", "away", "dnd", "xa")
 """The likeliest to have a person in front of it first (RFC 6121 section 4.7.2.1)."""
@@ -36,17 +42,38 @@ class _Online:
     caps: str
     priority: int
     show: str
-    methods: frozenset[Method] | None = None
-    corrects: bool = False
+    features: frozenset[str] | None = None
+    """Those that matter here; None if it was not asked yet, or did not answer."""
     ask_again_at: float = 0.0
+
+    @property
+    def software(self) -> str:
+        """The node of its caps."""
+        return self.caps.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a client said of itself."""
+
+    features: frozenset[str] = frozenset()
+    software: str = ""
+    """The node of its caps."""
 
 
 class Resources:
     """Fed with presences; asks for features."""
 
-    def __init__(self, stream: Stream, is_served: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        is_served: Callable[[str], bool],
+        on_gone: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``on_gone`` is told the full JID of each client that goes offline."""
         self._stream = stream
         self._is_served = is_served
+        self._on_gone = on_gone
         self._people: dict[BareJid, dict[str, _Online]] = {}
 
     def presence(self, stanza: Element) -> None:
@@ -57,6 +84,7 @@ class Resources:
         kind = stanza.get("type")
         if kind in {"unavailable", "error"}:
             self._gone(sender.bare, sender.full)
+            self._on_gone(sender.full)
         elif kind is None and self._is_served(sender.bare) and sender.bare != self._stream.boundjid.bare:
             self._came(sender.bare, sender.full, stanza)
 
@@ -66,21 +94,25 @@ class Resources:
 
     async def clients(self, jid: BareJid) -> list[Client]:
         """Those that take files by a stream, the likeliest to be used first."""
-        online = dict(self._people.get(jid, {}))
-        await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
+        online = await self._inspected(jid)
         ranked = sorted(online.items(), key=lambda each: _rank(each[1]))
-        return [_described(full, client) for full, client in ranked if client.methods]
+        clients = (Client(full, _streams(client), client.software) for full, client in ranked)
+        return [client for client in clients if client.methods]
 
     async def all_correct(self, jid: BareJid) -> bool:
         """Whether each of the person's clients shows corrections (XEP-0308); no if none is online."""
-        online = dict(self._people.get(jid, {}))
-        await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
-        return bool(online) and all(client.corrects for client in online.values())
+        online = await self._inspected(jid)
+        return bool(online) and all(_CORRECT in (client.features or ()) for client in online.values())
 
-    def methods(self, full: str) -> frozenset[Method]:
+    def known(self, full: str) -> Known:
         """What is known of this client; nothing if it was never asked."""
         client = self._people.get(full.partition("/")[0], {}).get(full)
-        return frozenset() if client is None or client.methods is None else client.methods
+        return Known() if client is None else Known(client.features or frozenset(), client.software)
+
+    async def _inspected(self, jid: BareJid) -> dict[str, _Online]:
+        online = dict(self._people.get(jid, {}))
+        await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
+        return online
 
     def _came(self, bare: BareJid, full: str, stanza: Element) -> None:
         clients = self._people.setdefault(bare, {})
@@ -104,17 +136,17 @@ class Resources:
 
     async def _inspect(self, full: str, client: _Online) -> None:
         loop = asyncio.get_running_loop()
-        if client.methods is not None and (client.methods or loop.time() < client.ask_again_at):
+        if client.features or loop.time() < client.ask_again_at:
             return
         info = await query(self._stream, full, INFO, ANSWER_LIMIT_S)
-        client.methods = frozenset() if info is None else features_of(info)
-        client.corrects = info is not None and any(each.get("var") == _CORRECT for each in info)
+        client.features = None if info is None else features_of(info) & _INTERESTING
         client.ask_again_at = loop.time() + SILENT_FOR_S
 
 
-def _described(full: str, client: _Online) -> Client:
-    methods = client.methods or frozenset()
-    return Client(full, {Negotiation.SI: methods}, client.caps.partition("#")[0])
+def _streams(client: _Online) -> dict[Negotiation, frozenset[Method]]:
+    features = client.features or frozenset()
+    able = {Negotiation.JINGLE: jingle.methods_of(features), Negotiation.SI: si.methods_of(features)}
+    return {negotiation: methods for negotiation, methods in able.items() if methods}
 
 
 def _rank(client: _Online) -> tuple[int, int]:

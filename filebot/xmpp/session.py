@@ -7,6 +7,7 @@ It puts the pieces together: ``connection`` keeps the stream online, ``incoming`
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
@@ -17,21 +18,21 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import IncomingMessage
-from filebot.ports import StreamOffer
+from filebot.ports import FileRequest, StreamOffer
+from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
 from filebot.xmpp.elements import RECEIPTS, STREAMS, condition_of, first, named_condition, sender_of
-from filebot.xmpp.features import FEATURES, IN_BAND, SOCKS5
+from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
-from filebot.xmpp.offers import StreamWords
 from filebot.xmpp.resources import Resources
 from filebot.xmpp.rooms import JoinedRooms
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Client, build
-from filebot.xmpp.streams import PeerStreams
+from filebot.xmpp.stream import Client, build, tell_features
+from filebot.xmpp.streams import PeerStreams, Takers
 from filebot.xmpp.tasks import Tasks
 from filebot.xmpp.upload import UploadSlots
 
@@ -42,6 +43,8 @@ log = logging.getLogger(__name__)
 ROOMS_LIMIT_S: Final = 20.0
 CLOSE_LIMIT_S: Final = 2.0
 ROSTER_LIMIT_S: Final = 20.0
+PROXY_LIMIT_S: Final = 3.0
+"""How long the first presence waits to learn whether there is a proxy."""
 MOST_HANDLERS: Final = 500
 """Messages that are worked on at once; policy limits each person long before."""
 
@@ -64,6 +67,7 @@ class Session:
         unserved_reason: str = "",
         on_encrypted: Handler[EncryptedMessage] | None = None,
         on_stream_offer: Handler[StreamOffer] | None = None,
+        on_file_request: Handler[FileRequest] | None = None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
@@ -71,7 +75,7 @@ class Session:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
 
         Streams are announced to others only if ``on_stream_offer`` takes what they offer, and SOCKS5 only
-        if there are ``connections``.
+        if there are ``connections``. Without ``on_file_request`` nobody is given what they ask for.
 
         The handlers are called in the order of arrival, each in a task of its own in which also what they
         return is awaited; :meth:`stop` cancels these tasks.
@@ -80,8 +84,9 @@ class Session:
         self._on_message = on_message
         self._on_encrypted = on_encrypted
         self._may_subscribe = may_subscribe
-        self._stream = build(settings, _features(on_stream_offer, connections))
-        self._resources = Resources(self._stream, may_subscribe)
+        self._features = _features(on_stream_offer, connections)
+        self._stream = build(settings, self._features)
+        self._resources = Resources(self._stream, may_subscribe, self._gone)
         self._messenger = StreamMessenger(self._stream, self._resources.all_correct)
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings)
@@ -90,7 +95,7 @@ class Session:
             self._rooms,
             self._resources,
             may_subscribe,
-            on_offer=on_stream_offer,
+            takers=Takers(on_stream_offer, on_file_request or _refuse) if on_stream_offer else None,
             connections=connections,
             limits=stream_limits,
             words=stream_words or StreamWords(unserved=unserved_reason),
@@ -201,10 +206,22 @@ class Session:
         self._resources.forget()
         if isinstance(self._stream, Client):
             await _fetch_roster(self._stream)
-        await self._stream.plugin["xep_0115"].update_caps(broadcast=False)
+        await self._tell_features()
         self._announce(None, self._settings.status)
         await self._rooms.enter()
         self._ready.set()
+
+    def _gone(self, full: str) -> None:
+        self._streams.gone(full)
+
+    async def _tell_features(self) -> None:
+        """XEP-0115: known before the first presence names them."""
+        features = self._features
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PROXY_LIMIT_S):
+                if features >= SOCKS5 and await self._streams.meets_by_socks5():
+                    features |= MET_BY_SOCKS5
+        await tell_features(self._stream, self._settings.nick, features)
 
     def _announce(self, kind: str | None, status: str) -> None:
         # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
@@ -258,6 +275,10 @@ def _features(on_stream_offer: object | None, connections: object | None) -> fro
     if on_stream_offer is None:
         return FEATURES
     return FEATURES | IN_BAND | (SOCKS5 if connections is not None else frozenset())
+
+
+async def _refuse(request: FileRequest) -> None:
+    await request.refuse("")
 
 
 def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:

@@ -64,6 +64,7 @@ class Sessions:
         self._express = express
         self._limits = limits
         self._sessions: dict[tuple[str, str], StreamSession] = {}
+        self._counted: set[tuple[str, str]] = set()
         self._people: Counter[str] = Counter()
         self._ended: dict[tuple[str, str], None] = {}
         express.serve(f"{{{BYTESTREAMS}}}query", self._requested)
@@ -77,25 +78,40 @@ class Sessions:
     def room_for(self, peer: str) -> bool:
         """Whether one more session with this person is within the limits."""
         few = self._people[_bare(peer)] < self._limits.per_person
-        return few and len(self._sessions) < self._limits.total
+        return few and self._people.total() < self._limits.total
+
+    def hold(self, peer: str) -> None:
+        """Count one more session with this person; let go of it at its end."""
+        self._people[_bare(peer)] += 1
+
+    def let_go(self, peer: str) -> None:
+        """One less."""
+        bare = _bare(peer)
+        self._people[bare] -= 1
+        if not self._people[bare]:
+            del self._people[bare]
 
     def known(self, peer: str, sid: str) -> bool:
         """Whether this sid is in use between the peer and the bot."""
         return (peer, sid) in self._sessions
 
-    def add(self, peer: str, sid: str, session: StreamSession) -> None:
-        """From now on the session gets what the peer sends under the sid."""
+    def add(self, peer: str, sid: str, session: StreamSession, *, counted: bool = True) -> None:
+        """From now on the session gets what the peer sends under the sid.
+
+        Without ``counted`` it belongs to a session that is counted already (see :meth:`hold`).
+        """
         self._sessions[peer, sid] = session
-        self._people[_bare(peer)] += 1
+        if counted:
+            self._counted.add((peer, sid))
+            self.hold(peer)
 
     def remove(self, peer: str, sid: str) -> None:
         """It is over; a second time does nothing."""
         if self._sessions.pop((peer, sid), None) is None:
             return
-        bare = _bare(peer)
-        self._people[bare] -= 1
-        if not self._people[bare]:
-            del self._people[bare]
+        if (peer, sid) in self._counted:
+            self._counted.remove((peer, sid))
+            self.let_go(peer)
         self._ended[peer, sid] = None
         if len(self._ended) > _MOST_ENDED:
             del self._ended[next(iter(self._ended))]

@@ -181,6 +181,12 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
     return stream
 
 
+async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> None:
+    """From now on this is what the bot has, for all who ask and, by its hash, in presences (XEP-0115)."""
+    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
+    await stream.plugin["xep_0115"].update_caps(broadcast=False)
+
+
 async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
     """Send a request and return its result. Raises slixmpp's IqError or IqTimeout, both XMPPError."""
     answer: asyncio.Future[Any] = iq.send(timeout=limit_s)  # type: ignore[no-untyped-call]  # untyped in slixmpp

@@ -1,24 +1,39 @@
-"""The ``Streams`` port, and all that byte streams need in a session (XEP-0095, 0096, 0065, 0047)."""
+"""The ``Streams`` port, and all that byte streams need in a session (XEP-0095, 0096, 0065, 0047, 0166)."""
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import BareJid, Client, Entry, Method, Negotiation, Way
+from filebot.protocol import si
+from filebot.xmpp.admission import Admission, RoomNames, StreamWords
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.elements import jid_or_none
 from filebot.xmpp.express import Express
 from filebot.xmpp.inbound import StreamTools
-from filebot.xmpp.offers import Offers, OnStreamOffer, RoomNames, StreamWords
+from filebot.xmpp.jingle.door import JingleDoor, OnFileRequest
+from filebot.xmpp.jingle.driver import JingleTools
+from filebot.xmpp.jingle.outgoing import JingleOutbound
+from filebot.xmpp.jingle.table import JingleTable
+from filebot.xmpp.offers import Offers, OnStreamOffer
 from filebot.xmpp.outbound import Outbound, Shipment
 from filebot.xmpp.proxies import Proxies
-from filebot.xmpp.resources import Resources
+from filebot.xmpp.resources import Known, Resources
 from filebot.xmpp.sessions import Sessions, StreamLimits
 from filebot.xmpp.stream import Stream
 
 _SID_BYTES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Takers:
+    """Who deals with what comes."""
+
+    on_offer: OnStreamOffer
+    on_request: OnFileRequest
 
 
 class PeerStreams:
@@ -31,7 +46,7 @@ class PeerStreams:
         resources: Resources,
         is_served: Callable[[str], bool],
         *,
-        on_offer: OnStreamOffer | None = None,
+        takers: Takers | None = None,
         connections: ByteConnections | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
@@ -40,13 +55,23 @@ class PeerStreams:
         express = Express(stream)
         self._stream = stream
         self._rooms = rooms
+        self._resources = resources
         self._sessions = Sessions(express, limits)
         self._tools = StreamTools(express, self._sessions, limits, connections)
         self._proxies = Proxies(stream)
-        self._resources = resources
-        self._offers: Offers | None = None
-        if on_offer is not None:
-            self._offers = Offers(self._tools, rooms, is_served, words or StreamWords(), on_offer)
+        self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
+        self._table = JingleTable(express, self._sessions)
+        self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
+        if takers is not None:
+            self._offers = Offers(self._tools, self._admission, takers.on_offer)
+            self._door = JingleDoor(
+                self._jingle_tools,
+                self._table,
+                self._admission,
+                resources,
+                takers.on_offer,
+                takers.on_request,
+            )
 
     # --- the port -------------------------------------------------------------------------------
 
@@ -54,8 +79,8 @@ class PeerStreams:
         clients = await self._resources.clients(jid)
         if self._tools.connections is not None:
             return clients
-        in_band = {Negotiation.SI: frozenset({Method.IBB})}
-        return [Client(each.jid, in_band, each.software) for each in clients if Method.IBB in each.methods]
+        able = (_in_band_only(client) for client in clients)
+        return [client for client in able if client.methods]
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
@@ -66,29 +91,49 @@ class PeerStreams:
             raise LocalProtocolError(f"{to} is not one client of a person")
         if not self._sessions.room_for(jid.full):
             raise PeerGone("too many transfers at once")
-        shipment = Shipment(
-            jid.full, secrets.token_hex(_SID_BYTES), file, entry, self._methods(jid.full, way.method)
-        )
+        client = self._resources.known(jid.full)
+        methods = self._methods(client, way)
+        shipment = Shipment(jid.full, secrets.token_hex(_SID_BYTES), file, entry, methods)
+        if way.negotiation is Negotiation.JINGLE:
+            return await JingleOutbound(self._jingle_tools, self._table, shipment, client).send(progress)
         return await Outbound(self._stream, self._tools, self._proxies, shipment).send(progress)
 
-    def _methods(self, to: str, method: Method) -> tuple[Method, ...]:
+    def _methods(self, client: Known, way: Way) -> tuple[Method, ...]:
         """SOCKS5 has in-band behind it, where the client can do that."""
-        if method is Method.IBB:
+        if way.method is Method.IBB:
             return (Method.IBB,)
-        if method is not Method.SOCKS5 or self._tools.connections is None:
-            raise LocalProtocolError(f"no streams by {method.value}")
-        known = self._resources.methods(to)
-        return (method, Method.IBB) if Method.IBB in known or not known else (method,)
+        if way.method is not Method.SOCKS5 or self._tools.connections is None:
+            raise LocalProtocolError(f"no streams by {way.method.value}")
+        known = si.methods_of(client.features)
+        return (way.method, Method.IBB) if Method.IBB in known or not known else (way.method,)
 
     # --- what the session does ------------------------------------------------------------------
 
+    def gone(self, full: str) -> None:
+        """A client went offline."""
+        self._table.gone(full)
+
     def renewed(self) -> None:
         """Another XMPP session has begun: what was under way in the old one is lost."""
-        self._sessions.lost()
+        self._lose_all()
         self._proxies.forget()
+
+    async def meets_by_socks5(self) -> bool:
+        """Whether others can meet the bot: at its own listener, or at a proxy of its server."""
+        connections = self._tools.connections
+        return connections is not None and bool(connections.addresses() or await self._proxies.hosts())
 
     async def close(self) -> None:
         """End everything."""
+        self._lose_all()
+        await self._admission.close()
+
+    def _lose_all(self) -> None:
         self._sessions.lost()
-        if self._offers is not None:
-            await self._offers.close()
+        self._table.lost()
+
+
+def _in_band_only(client: Client) -> Client:
+    """What is left of its streams without connections."""
+    in_band = frozenset({Method.IBB})
+    return replace(client, streams={each: methods & in_band for each, methods in client.streams.items()})

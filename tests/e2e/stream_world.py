@@ -82,17 +82,33 @@ class House:
         """Wait until no byte stream is left, and nothing that worked for one."""
         streams = self.session.streams
         async with asyncio.timeout(LIMIT_S):
-            while len(streams._sessions) or streams._tools.express._askers or tasks_of_streams():
+            while streams._sessions._people or streams._tools.express._askers or tasks_of_streams():
                 await asyncio.sleep(0.02)
 
     async def send(self, to: str, file: Path, method: Method) -> list[int]:
-        """Send a file; the progress that was reported."""
+        """Send a file by stream initiation; the progress that was reported."""
         reported: list[int] = []
         async with asyncio.timeout(LIMIT_S):
             await self.session.streams.send(
                 to, file, entry(file), Way(Negotiation.SI, method), reported.append
             )
         return reported
+
+    async def send_by_jingle(self, other: "House", file: Path, method: Method) -> Method:
+        """Send a file by Jingle, once it is known what the other can do; the method in the end."""
+        await self.knows(other)
+        async with asyncio.timeout(LIMIT_S):
+            way = Way(Negotiation.JINGLE, method)
+            return await self.session.streams.send(other.jid, file, entry(file), way, lambda _: None)
+
+    async def knows(self, other: "House") -> None:
+        """Let each see the other's presence, and wait until the other's features are known."""
+        for one, two in ((self, other), (other, self)):
+            one.session._stream.send_presence(pto=JID(two.jid).bare)
+        streams = self.session.streams
+        async with asyncio.timeout(LIMIT_S):
+            while other.jid not in [each.jid for each in await streams.clients(JID(other.jid).bare)]:
+                await asyncio.sleep(0.02)
 
     async def _offered(self, offer: StreamOffer) -> None:
         self.offers.append(offer)
@@ -152,7 +168,7 @@ async def house(
 def tasks_of_streams() -> list[str]:
     """The names of those that run."""
     names = [task.get_name() for task in asyncio.all_tasks()]
-    return [name for name in names if name in {"stream offer", "dialling"}]
+    return [name for name in names if name in {"stream offer", "dialling", "a Jingle session"}]
 
 
 @dataclass

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from filebot.errors import PeerProtocolError
 from filebot.model import Method
+from filebot.protocol.disco import features_of
 from filebot.protocol.si import (
     BAD_PROFILE,
     BYTESTREAMS,
@@ -18,7 +19,7 @@ from filebot.protocol.si import (
     BadOffer,
     SiAnswer,
     declined,
-    features_of,
+    methods_of,
     read_answer,
     read_offer,
     write_answer,
@@ -261,7 +262,11 @@ def disco(*features: str) -> Element:
     ],
 )
 def test_a_client_takes_files_by_what_it_announces(features: tuple[str, ...], methods: set[Method]) -> None:
-    assert features_of(disco(*features)) == methods
+    assert methods_of(features_of(disco(*features))) == methods
+
+
+def methods_of_query(query: Element) -> frozenset[Method]:
+    return methods_of(features_of(query))
 
 
 # --- anything ----------------------------------------------------------------------------------------
@@ -309,7 +314,7 @@ def test_any_tree_is_a_value_or_a_protocol_error(tree: Element) -> None:
         read_offer,
         lambda each: read_answer(each, BOTH, 100),
         read_error,
-        features_of,
+        methods_of_query,
     ):
         with suppress(PeerProtocolError):
             read(tree)

@@ -17,7 +17,7 @@ from filebot.xmpp.express import Express, Request
 from filebot.xmpp.inbox import Inbox
 from filebot.xmpp.resources import MOST_CLIENTS, Resources
 from filebot.xmpp.sessions import StreamLimits
-from filebot.xmpp.streams import PeerStreams
+from filebot.xmpp.streams import PeerStreams, Takers
 from tests.unit.xmpp.conftest import Mode, Outbox
 
 PEER = "anna@example.org/phone"
@@ -163,7 +163,8 @@ def streams(outbox: Outbox, offers: list[StreamOffer]) -> PeerStreams:
         return jid in {"anna@example.org", ROOM}
 
     resources = Resources(outbox.stream, serves)
-    return PeerStreams(outbox.stream, Rooms(), resources, serves, on_offer=offers.append)
+    takers = Takers(offers.append, lambda _: None)
+    return PeerStreams(outbox.stream, Rooms(), resources, serves, takers=takers)
 
 
 async def test_offers_through_rooms_are_declined_with_words(outbox: Outbox, posted: list[Element]) -> None:

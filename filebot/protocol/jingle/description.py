@@ -1,0 +1,92 @@
+"""What a Jingle content says of its file (XEP-0234), and what is said of it afterwards."""
+
+import base64
+from dataclasses import dataclass, field
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from filebot.model import Offer
+from filebot.protocol.elements import bounded_int, first, local_name, namespace_of
+from filebot.protocol.jingle.xmlns import FILES, OLD_FILES
+from filebot.protocol.sharing.metadata import MAX_SIZE_BYTES, read_hashes, read_metadata
+from filebot.protocol.sharing.xmlns import HASHES, OLD_HASHES
+
+NAMESPACES: Final = (FILES, OLD_FILES)
+"""Those in which files are read, the better one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A part of a file (XEP-0234, ranged transfers)."""
+
+    offset: int = 0
+    length: int | None = None
+    """In bytes; None up to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileDescription:
+    """One ``<description/>`` with its one ``<file/>``."""
+
+    offer: Offer = field(default_factory=Offer)
+    hash_follows: bool = False
+    """A hash is promised for after the data: ``<hash-used/>``, or a ``<hash/>`` that is empty."""
+    range: Range | None = None
+    """In an offer, even if it is empty, it says that parts can be asked for."""
+    namespace: str = FILES
+
+    def element(self) -> Element:
+        """As it goes into a content."""
+        description = Element(f"{{{self.namespace}}}description")
+        file = SubElement(description, f"{{{self.namespace}}}file")
+        facts = (
+            ("name", self.offer.name),
+            ("size", None if self.offer.size is None else str(self.offer.size)),
+            ("media-type", self.offer.media_type),
+        )
+        for name, value in facts:
+            if value is not None:
+                SubElement(file, f"{{{self.namespace}}}{name}").text = value
+        if self.range is not None:
+            numbers = {"offset": str(self.range.offset)} if self.range.offset else {}
+            if self.range.length is not None:
+                numbers["length"] = str(self.range.length)
+            SubElement(file, f"{{{self.namespace}}}range", numbers)
+        for algorithm, digest in self.offer.hashes.items():
+            text = base64.b64encode(digest).decode("ascii")
+            SubElement(file, f"{{{HASHES}}}hash", {"algo": algorithm}).text = text
+        return description
+
+
+def read_description(description: Element) -> FileDescription:
+    """From a ``<description/>`` of one of :data:`NAMESPACES`. What makes no sense counts as not said."""
+    namespace = namespace_of(description)
+    file = first(description, namespace, "file")
+    return FileDescription(
+        read_metadata(file),
+        hash_follows=file is not None and any(map(_promises_hash, file)),
+        range=_read_range(first(file, namespace, "range")),
+        namespace=namespace,
+    )
+
+
+def read_checksum(checksum: Element) -> dict[str, bytes]:
+    """The hashes in a ``<checksum/>`` (XEP-0234, "Checksum"), those that can be checked."""
+    file = first(checksum, namespace_of(checksum), "file")
+    return {} if file is None else read_hashes(file)
+
+
+def _read_range(element: Element | None) -> Range | None:
+    if element is None:
+        return None
+    offset = bounded_int(element.get("offset", "0"), MAX_SIZE_BYTES)
+    return Range(offset or 0, bounded_int(element.get("length"), MAX_SIZE_BYTES))
+
+
+def _promises_hash(child: Element) -> bool:
+    if namespace_of(child) not in {HASHES, OLD_HASHES}:
+        return False
+    # COMPAT(iris): announces a later checksum by a hash without content.
+    return local_name(child) == "hash-used" or (
+        local_name(child) == "hash" and not (child.text or "").strip()
+    )

@@ -1,0 +1,49 @@
+"""Where clients leave the XEPs, and what the bot does about it: each in one tagged line.
+
+A client is known by the node of its caps (XEP-0115), which is a hint and no more: the worst that a wrong
+one does is that a transfer takes a detour. What is done for every client, such as taking hashes of both
+orders, is no quirk but stands where it is done.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """The defaults are what the XEPs say."""
+
+    takes_replacement: bool = True
+    """Whether a session may go on in-band after SOCKS5 has failed."""
+    candidates_work: bool = True
+    """Whether a connection to one of its candidates can be used."""
+    candidate_error_after_s: float = 0.0
+    """How long to wait before it is told that none of its candidates could be used."""
+    checksum_within_s: float = 0.0
+    """How long to wait after the data for a hash that was not promised."""
+    answer_within_s: float | None = None
+    """How long to wait for the answer to an offer; None as for anybody, who may ask a person."""
+
+
+STANDARD: Final = Quirks()
+
+_BY_NODE: Final = {
+    # COMPAT(Dino, 0.4): as responder it rejects a transport-replace and sends one of its own, as initiator
+    # it answers the transport-accept with bad-request, and as receiver in-band it fails (dino#1554).
+    "https://dino.im": Quirks(takes_replacement=False),
+    # COMPAT(Gajim, 1.x): a connection to its candidates stays empty; a candidate-error at once breaks its
+    # session; as receiver 1.7.3 never answers an offer.
+    "https://gajim.org": Quirks(
+        candidates_work=False,
+        candidate_error_after_s=2.0,
+        answer_within_s=45.0,
+    ),
+    # COMPAT(Conversations): says the hashes only after the data, and does not say before that it will.
+    "http://conversations.im": Quirks(checksum_within_s=3.0),
+    "https://cheogram.com": Quirks(checksum_within_s=3.0),
+}
+
+
+def quirks_of(node: str) -> Quirks:
+    """Those of a client, by the node of its caps."""
+    return _BY_NODE.get(node.rstrip("/").removesuffix("#"), STANDARD)

@@ -1,0 +1,205 @@
+"""The transports of a Jingle content: SOCKS5 bytestreams (XEP-0260) and in-band ones (XEP-0261)."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final, TypeAlias
+from xml.etree.ElementTree import Element, SubElement
+
+from filebot.errors import PeerProtocolError
+from filebot.protocol.bytestreams import CANDIDATES, StreamHost, stream_host
+from filebot.protocol.elements import bounded_int, local_name, named, namespace_of
+from filebot.protocol.ibb import LARGEST_BLOCK
+from filebot.protocol.jingle.xmlns import IN_BAND, SOCKS5
+
+LONGEST_ID: Final = 256
+_HIGHEST_PRIORITY: Final = 2**31 - 1
+_HASH: Final = re.compile("[0-9a-fA-F]{40}")
+
+
+@unique
+class CandidateType(Enum):
+    """How a candidate is reached (XEP-0260, "Exchanging Candidates")."""
+
+    DIRECT = "direct"
+    ASSISTED = "assisted"
+    TUNNEL = "tunnel"
+    PROXY = "proxy"
+
+    @property
+    def preference(self) -> int:
+        """What it weighs in a priority (XEP-0260, "Selecting Candidates")."""
+        return {"direct": 126, "assisted": 120, "tunnel": 110, "proxy": 10}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Where one side can be met."""
+
+    cid: str
+    host: StreamHost
+    priority: int
+    type: CandidateType
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether the bytes only flow once who offered it has activated it."""
+        return self.type is CandidateType.PROXY
+
+
+@dataclass(frozen=True, slots=True)
+class Socks5Transport:
+    """One side's candidates."""
+
+    sid: str
+    candidates: tuple[Candidate, ...] = ()
+    dstaddr: str = ""
+    """The hash for its proxies, where the side gives one."""
+
+    def element(self) -> Element:
+        """As it goes into a content. COMPAT(Conversations, Dino): want all six attributes."""
+        attributes = {"sid": self.sid, "mode": "tcp"} | ({"dstaddr": self.dstaddr} if self.dstaddr else {})
+        transport = Element(f"{{{SOCKS5}}}transport", attributes)
+        for each in self.candidates:
+            about = {
+                "cid": each.cid,
+                "host": each.host.host,
+                "jid": each.host.jid,
+                "port": str(each.host.port),
+                "priority": str(each.priority),
+                "type": each.type.value,
+            }
+            SubElement(transport, f"{{{SOCKS5}}}candidate", about)
+        return transport
+
+
+@dataclass(frozen=True, slots=True)
+class InBandTransport:
+    """An in-band bytestream."""
+
+    sid: str
+    block_size: int
+
+    def element(self) -> Element:
+        """As it goes into a content."""
+        return Element(f"{{{IN_BAND}}}transport", {"block-size": str(self.block_size), "sid": self.sid})
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateUsed:
+    """A connection to this candidate was made."""
+
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateError:
+    """No candidate could be connected to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """The proxy that this candidate stands for lets the bytes through."""
+
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyError:
+    """The proxy could not be activated."""
+
+
+Notice: TypeAlias = CandidateUsed | CandidateError | Activated | ProxyError
+
+
+@dataclass(frozen=True, slots=True)
+class TransportNotice:
+    """What a ``transport-info`` tells about a SOCKS5 transport."""
+
+    sid: str
+    notice: Notice
+
+    def element(self) -> Element:
+        """As it goes into a content."""
+        transport = Element(f"{{{SOCKS5}}}transport", {"sid": self.sid})
+        match self.notice:
+            case CandidateUsed(cid):
+                SubElement(transport, f"{{{SOCKS5}}}candidate-used", {"cid": cid})
+            case CandidateError():
+                SubElement(transport, f"{{{SOCKS5}}}candidate-error")
+            case Activated(cid):
+                SubElement(transport, f"{{{SOCKS5}}}activated", {"cid": cid})
+            case ProxyError():
+                SubElement(transport, f"{{{SOCKS5}}}proxy-error")
+        return transport
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTransport:
+    """One that filebot does not have, such as ICE."""
+
+    namespace: str
+
+
+Transport: TypeAlias = Socks5Transport | InBandTransport | TransportNotice | UnknownTransport
+
+
+def read_transport(transport: Element) -> Transport:
+    """From a ``<transport/>``. Raises PeerProtocolError if it is one of ours and malformed."""
+    namespace = namespace_of(transport)
+    if namespace == SOCKS5:
+        return _read_socks5(transport)
+    if namespace == IN_BAND:
+        size = bounded_int(transport.get("block-size"), LARGEST_BLOCK)
+        if not size:
+            raise PeerProtocolError("an in-band transport without a block-size")
+        return InBandTransport(_read_sid(transport), size)
+    return UnknownTransport(namespace[:LONGEST_ID])
+
+
+def _read_socks5(transport: Element) -> Transport:
+    sid = _read_sid(transport)
+    for child in transport:
+        if (notice := _read_notice(child)) is not None:
+            return TransportNotice(sid, notice)
+    if transport.get("mode", "tcp") != "tcp":
+        return UnknownTransport(f"{SOCKS5} over UDP")
+    read_all = (_read_candidate(each) for each in named(transport, SOCKS5, "candidate"))
+    candidates = {each.cid: each for each in read_all if each is not None}
+    best_first = sorted(candidates.values(), key=lambda each: -each.priority)
+    return Socks5Transport(sid, tuple(best_first[:CANDIDATES]), _read_hash(transport.get("dstaddr", "")))
+
+
+def _read_hash(digits: str) -> str:
+    return digits if _HASH.fullmatch(digits) else ""
+
+
+def _read_notice(element: Element) -> Notice | None:
+    cid = element.get("cid", "")[:LONGEST_ID]
+    notices: dict[str, Notice] = {
+        "candidate-used": CandidateUsed(cid),
+        "candidate-error": CandidateError(),
+        "activated": Activated(cid),
+        "proxy-error": ProxyError(),
+    }
+    return notices.get(local_name(element)) if namespace_of(element) == SOCKS5 else None
+
+
+def _read_candidate(element: Element) -> Candidate | None:
+    """None if it cannot be used. Its host is where it says, and may be anything."""
+    cid, priority = element.get("cid", ""), bounded_int(element.get("priority"), _HIGHEST_PRIORITY)
+    host = stream_host(element.get("jid", ""), element.get("host", ""), element.get("port", ""))
+    if not 0 < len(cid) <= LONGEST_ID or priority is None or host is None:
+        return None
+    try:
+        kind = CandidateType(element.get("type", "direct"))
+    except ValueError:
+        return None
+    return Candidate(cid, host, priority, kind)
+
+
+def _read_sid(transport: Element) -> str:
+    sid = transport.get("sid", "")
+    if not 0 < len(sid) <= LONGEST_ID:
+        raise PeerProtocolError("a transport without a sid")
+    return sid

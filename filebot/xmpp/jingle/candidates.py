@@ -1,0 +1,73 @@
+"""SOCKS5 candidates of both sides as Jingle wants them (XEP-0260)."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
+from filebot.protocol.jingle.terms import Terms
+from filebot.protocol.jingle.transports import Candidate, CandidateType, Socks5Transport
+from filebot.xmpp.connections import ByteConnections
+from filebot.xmpp.proxies import Proxies
+
+_ID_BYTES: Final = 6
+_STEP: Final = 2
+
+
+async def own_candidates(
+    connections: ByteConnections, proxies: Proxies, sid: str, own: str, peer: str
+) -> Socks5Transport:
+    """Where the bot can be met: its own listener, and the proxies of its server."""
+    direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
+    kinds = [(CandidateType.DIRECT, host) for host in direct]
+    kinds += [(CandidateType.PROXY, host) for host in await proxies.hosts()]
+    kinds = kinds[:CANDIDATES]
+    # XEP-0260 leaves the lower 16 bits to us. Odd and at random: nobody else has the same, and so it does
+    # not matter that COMPAT(Dino): breaks ties in its own way.
+    lowest = 2 * secrets.randbelow(2**14) + 1
+    candidates = tuple(
+        Candidate(
+            secrets.token_hex(_ID_BYTES),
+            host,
+            (kind.preference << 16) + lowest + _STEP * (len(kinds) - place),
+            kind,
+        )
+        for place, (kind, host) in enumerate(kinds)
+    )
+    # For our proxies the hash is made of us and then the peer; those who would take another order are told.
+    return Socks5Transport(sid, candidates, destination(sid, own, peer))
+
+
+def expected(terms: Terms, transport_sid: str, own: str, peer: str) -> frozenset[str]:
+    """All hashes by which the peer may ask our listener for this session.
+
+    COMPAT(Gajim, 1.x): makes them of the session's sid, too.
+    """
+    return destinations(transport_sid, own, peer) | destinations(terms.sid, own, peer)
+
+
+def to_dial(terms: Terms, theirs: Socks5Transport, own: str, peer: str) -> dict[StreamHost, Candidate]:
+    """What to connect to, best first, and the candidate that each stands for.
+
+    XEP-0260 makes the hash of who offers the candidate and then of who connects. COMPAT(iris, Gajim): make
+    it of the initiator and the responder, whoever offers, so that is tried, too. A proxy takes any hash and
+    then keeps silent; whoever makes that of a proxy in another way says so.
+    """
+    if not terms.quirks.candidates_work:
+        return {}
+    orders = (destination(theirs.sid, peer, own), destination(theirs.sid, own, peer))
+    hosts: dict[StreamHost, Candidate] = {}
+    for each in theirs.candidates:
+        hashes = orders[: 2 if terms.initiating else 1]
+        if each.is_proxy:
+            hashes = (theirs.dstaddr or orders[0],)
+        for hashed in hashes:
+            host = StreamHost(each.host.jid, each.host.host, each.host.port, hashed)
+            hosts.setdefault(host, each)
+    return hosts
+
+
+def proxy_of(candidate: Candidate, sid: str, own: str, peer: str) -> Sequence[StreamHost]:
+    """Our own proxy, to be connected to by ourselves."""
+    host = candidate.host
+    return (StreamHost(host.jid, host.host, host.port, destination(sid, own, peer)),)

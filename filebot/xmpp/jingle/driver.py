@@ -1,0 +1,399 @@
+"""Runs one Jingle session: does what its machine wants to have done, and tells it what happened.
+
+::
+
+    iq of the peer --> Session.receive --+--> effects --> iqs (one at a time, in order)
+    connection, block, limit --> Session +            --> dialling, activating, opening
+                                                      --> ``route`` is there: bytes may move
+                                                      --> ``ended`` is there: nothing more will come
+
+Whoever has made a driver uses it as a context: leaving it ends the session, if it has not ended, and frees
+everything.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from slixmpp.exceptions import IqError, XMPPError
+
+from filebot.errors import PeerGone, TransferError
+from filebot.protocol.ibb import BadBlock, read_block_size
+from filebot.protocol.jingle.actions import Action, Jingle, Reason
+from filebot.protocol.jingle.effects import (
+    Activate,
+    AwaitStream,
+    Dial,
+    Effect,
+    Ended,
+    Flow,
+    OpenStream,
+    Reaction,
+    Route,
+    Send,
+)
+from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.terms import State, Terms
+from filebot.protocol.jingle.transports import (
+    Candidate,
+    InBandTransport,
+    Socks5Transport,
+    UnknownTransport,
+)
+from filebot.protocol.stanza_error import StanzaError, read_error
+from filebot.xmpp.connections import ByteConnection, Expected
+from filebot.xmpp.express import Request
+from filebot.xmpp.inbound import StreamTools
+from filebot.xmpp.inbox import Inbox
+from filebot.xmpp.jingle.candidates import expected, proxy_of, to_dial
+from filebot.xmpp.jingle.failures import failure_of
+from filebot.xmpp.outbox import Outbox
+from filebot.xmpp.proxies import Proxies
+from filebot.xmpp.sessions import UNKNOWN, UNWILLING
+from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+ANSWER_S: Final = 15.0
+"""For the bare answer to an iq, which a client gives without asking anybody."""
+CONNECTED_S: Final = 5.0
+"""For the connection of a peer that says it has made it."""
+_TASKS: Final = 8
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class JingleTools:
+    """What every session works with."""
+
+    stream: Stream
+    streams: StreamTools
+    proxies: Proxies
+
+
+class Driver:
+    """See above. Also a ``StreamSession``: the in-band stream under its transport's sid is its own."""
+
+    def __init__(self, tools: JingleTools, peer: str, own: str, terms: Terms) -> None:
+        loop = asyncio.get_running_loop()
+        self.peer = peer
+        self.session = Session(terms)
+        self.route: asyncio.Future[Route] = loop.create_future()
+        """By which way the bytes move, once they may; or why they never will, as a TransferError."""
+        self.ended: asyncio.Future[Ended] = loop.create_future()
+        self.heard = asyncio.Event()
+        """Set whenever the peer has said something, or the session has ended."""
+        self.connection: ByteConnection | None = None
+        """What the bytes move over, unless they move in-band."""
+        self.inbox: Inbox | None = None
+        self.outbox = Outbox(tools.stream, tools.streams.express, tools.streams.limits, peer, "")
+        self._tools = tools
+        self._own = own
+        self._terms = terms
+        self._tasks = Tasks(_TASKS)
+        self._to_say: deque[Send] = deque()
+        self._speaking = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timed: State | None = None
+        self._in_band: InBandTransport | None = None
+        self._dialled: ByteConnection | None = None
+        self._proxied: ByteConnection | None = None
+        self._socks5 = Socks5Transport("")
+        self._stack = ExitStack()
+        self._expected: Expected | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.perform(self.session.fail(Reason.CANCEL))
+        self.say_the_rest()
+        self.outbox.close()
+        if self.inbox is not None:
+            self.inbox.end()
+        self._leave_in_band()
+        self._stack.close()
+        for future in (self.route, self.ended):
+            if future.done() and not future.cancelled():
+                future.exception()  # whoever was not asked for need not be reported
+        try:
+            await self._tasks.close()
+        finally:
+            for connection in {self.connection, self._dialled, self._proxied} - {None}:
+                assert connection is not None  # noqa: S101  # for mypy
+                await connection.close()
+
+    # --- what the bot does ----------------------------------------------------------------------
+
+    def expect(self, transport: Socks5Transport) -> None:
+        """Let the peer in by our listener, before it learns of it."""
+        connections = self._tools.streams.connections
+        if connections is not None:
+            hashes = expected(self._terms, transport.sid, self._own, self.peer)
+            self._expected = self._stack.enter_context(connections.expect(hashes))
+            self._socks5 = transport
+
+    @property
+    def sids(self) -> frozenset[str]:
+        """Those that listeners and in-band streams know the session by."""
+        transport = self._terms.content.transport
+        named = () if transport is None or isinstance(transport, UnknownTransport) else (transport.sid,)
+        return frozenset((self._terms.sid, *named))
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Do what the machine wants, in its order."""
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._to_say.append(effect)
+                    self._speak()
+                case Dial(transport):
+                    self._start(self._dial(transport))
+                case Activate(candidate):
+                    self._start(self._activate(candidate))
+                case OpenStream(transport):
+                    self._enter_in_band(transport)
+                    self._start(self._open(transport))
+                case AwaitStream(transport):
+                    self._enter_in_band(transport)
+                case Flow(route):
+                    self._start(self._flow(route))
+                case Ended():
+                    self._end(effect)
+        self._watch_the_clock()
+
+    async def unless_ended(self, work: Coroutine[Any, Any, _T]) -> _T | None:
+        """What the coroutine returns or raises; None if the session ends well before.
+
+        Raises TransferError if it ends otherwise.
+        """
+        task = asyncio.get_running_loop().create_task(work)
+        try:
+            both: set[asyncio.Future[Any]] = {task, self.ended}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return await task
+            if (failure := failure_of(self.ended.result())) is not None:
+                raise failure
+            return None
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def lost(self) -> None:
+        """The peer has gone offline, or our own XMPP session is gone."""
+        self.perform(self.session.lost())
+        if self._in_band is not None:
+            error = PeerGone("the XMPP session ended")
+            self.outbox.lost()
+            if self.inbox is not None:
+                self.inbox.fail(error)
+
+    # --- what the peer does ---------------------------------------------------------------------
+
+    def take(self, request: Request, jingle: Jingle) -> None:
+        """An iq in this session: answered at once, before anything is done about it."""
+        self.answer(request, self.session.receive(jingle))
+
+    def answer(self, request: Request, reaction: Reaction) -> None:
+        """Answer an iq, and then do what follows from it."""
+        express = self._tools.streams.express
+        if reaction.error is None:
+            express.acknowledge(request)
+        else:
+            express.refuse(request, reaction.error)
+        self.perform(reaction.effects)
+        self.heard.set()
+
+    def requested(self, request: Request) -> None:
+        """Stream hosts as of XEP-0065: a Jingle session names its own way."""
+        self._tools.streams.express.refuse(request, UNWILLING)
+
+    def opened(self, request: Request) -> None:
+        express, agreed = self._tools.streams.express, self._in_band
+        if self.session.state is not State.OPENING or agreed is None:
+            express.refuse(request, UNWILLING)
+            return
+        try:
+            size = read_block_size(request.payload.get("block-size"))
+        except BadBlock as error:
+            express.refuse(request, StanzaError(error.condition, "modify"))
+            return
+        if size > agreed.block_size:
+            # XEP-0047 section 2.1; smaller is fine.
+            express.refuse(request, StanzaError("resource-constraint", "modify"))
+            return
+        self._be_open(size)
+        express.acknowledge(request)
+        self.perform(self.session.opened())
+
+    def data(self, request: Request) -> None:
+        if self.inbox is None:
+            self._tools.streams.express.refuse(request, UNKNOWN)
+        else:
+            self.inbox.take(request)
+
+    def closed(self, request: Request) -> None:
+        if self.inbox is not None:
+            self.inbox.close()
+        else:
+            self.outbox.closed(request)
+
+    # --- iqs, one at a time -----------------------------------------------------------------------
+
+    def _speak(self) -> None:
+        if not self._speaking:
+            self._speaking = True
+            self._start(self._say_all())
+
+    async def _say_all(self) -> None:
+        """Each when the one before is answered: COMPAT(Conversations): takes two of them for reordered."""
+        try:
+            while self._to_say:
+                send = self._to_say[0]
+                if send.after_s:
+                    await asyncio.sleep(send.after_s)
+                self._to_say.popleft()
+                error = await self._say(send.jingle)
+                if error is not None:
+                    log.info("%s refuses %s: %s", self.peer, send.jingle.action.value, error)
+                    self.perform(self.session.refused(send.jingle, error))
+        finally:
+            self._speaking = False
+
+    async def _say(self, jingle: Jingle) -> StanzaError | None:
+        iq = self._tools.stream.make_iq_set(jingle.element(), ito=self.peer, ifrom=self._own)
+        try:
+            await ask(self._tools.stream, iq, ANSWER_S)
+        except IqError as error:
+            return read_error(error.iq.xml)
+        except XMPPError:
+            if jingle.action is Action.SESSION_INITIATE:
+                return StanzaError("remote-server-timeout")
+        return None
+
+    def say_the_rest(self) -> None:
+        """What is still to be said is said, but nobody waits for answers any more."""
+        while self._to_say:
+            element = self._to_say.popleft().jingle.element()
+            self._tools.streams.express.tell(self.peer, self._own, element)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _watch_the_clock(self) -> None:
+        """One timer for the present state of the machine."""
+        state = self.session.state
+        if state is self._timed:
+            return
+        self._timed = state
+        if self._timer is not None:
+            self._timer.cancel()
+        limit_s = self.session.wait_s
+        loop = asyncio.get_running_loop()
+        self._timer = None if limit_s is None else loop.call_later(limit_s, self._expire)
+
+    def _expire(self) -> None:
+        log.info("%s: %s lasted too long", self.peer, self.session.state.name)
+        self.perform(self.session.expired())
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.start(work, "a Jingle session")
+
+    async def _dial(self, theirs: Socks5Transport) -> None:
+        connections = self._tools.streams.connections
+        hosts = to_dial(self._terms, theirs, self._own, self.peer)
+        used: Candidate | None = None
+        if connections is not None and hosts:
+            try:
+                host, self._dialled = await connections.dial(tuple(hosts), "")
+                used = hosts[host]
+            except TransferError as error:
+                log.info("no connection to %s: %s", self.peer, error)
+        self.perform(self.session.dialled(used))
+
+    async def _activate(self, candidate: Candidate) -> None:
+        connections, proxies = self._tools.streams.connections, self._tools.proxies
+        assert connections is not None  # noqa: S101  # without them there is no SOCKS5 transport
+        try:
+            to = proxy_of(candidate, self._socks5.sid, self._own, self.peer)
+            host, self._proxied = await connections.dial(to, "", trusted=True)
+            await proxies.activate(host, self._socks5.sid, self.peer)
+        except TransferError as error:
+            log.info("no proxy for %s: %s", self.peer, error)
+            self.perform(self.session.activated(well=False))
+        else:
+            self.perform(self.session.activated(well=True))
+
+    async def _open(self, transport: InBandTransport) -> None:
+        try:
+            await self.outbox.open(transport.block_size)
+        except TransferError as error:
+            log.info("no in-band stream to %s: %s", self.peer, error)
+            self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
+        else:
+            if not self._terms.sending:
+                self._be_open(transport.block_size)
+            self.perform(self.session.opened())
+
+    def _be_open(self, block_size: int) -> None:
+        if self._terms.sending:
+            self.outbox.be_open(block_size)
+        else:
+            size = self.session.expected_bytes
+            self.inbox = Inbox(self._tools.streams.express, self._tools.streams.limits, block_size, size)
+
+    async def _flow(self, route: Route) -> None:
+        try:
+            match route:
+                case Route.DIALLED:
+                    self.connection = self._dialled
+                case Route.ACTIVATED:
+                    self.connection = self._proxied
+                case Route.AWAITED:
+                    assert self._expected is not None  # noqa: S101  # the peer used a candidate of ours
+                    self.connection = await self._expected.connected(CONNECTED_S)
+        except TransferError as error:
+            log.info("%s did not connect: %s", self.peer, error)
+            self.perform(self.session.fail(Reason.CONNECTIVITY_ERROR))
+            return
+        if not self.route.done():
+            self.route.set_result(route)
+
+    def _end(self, ended: Ended) -> None:
+        log.info("the session with %s ended: %s", self.peer, ended.reason.value)
+        if not self.ended.done():
+            self.ended.set_result(ended)
+        self.heard.set()
+        failure = failure_of(ended)
+        if not self.route.done():
+            self.route.set_exception(failure or PeerGone("ended before it began"))
+        if failure is not None and self.inbox is not None:
+            self.inbox.fail(failure)
+
+    # --- the in-band stream -----------------------------------------------------------------------
+
+    def _enter_in_band(self, transport: InBandTransport) -> None:
+        sessions = self._tools.streams.sessions
+        self._leave_in_band()
+        if sessions.known(self.peer, transport.sid):
+            self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
+            return
+        self._in_band = transport
+        self.outbox.sid = transport.sid
+        sessions.add(self.peer, transport.sid, self, counted=False)
+
+    def _leave_in_band(self) -> None:
+        if self._in_band is not None:
+            self._tools.streams.sessions.remove(self.peer, self._in_band.sid)
+            self._in_band = None

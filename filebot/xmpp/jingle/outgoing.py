@@ -1,0 +1,84 @@
+"""A file that the bot offers by Jingle (XEP-0234)."""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from filebot.model import Method, Offer
+from filebot.protocol.ibb import OFFERED_BLOCK
+from filebot.protocol.jingle.actions import Content
+from filebot.protocol.jingle.description import FileDescription, Range
+from filebot.protocol.jingle.features import file_namespace, methods_of
+from filebot.protocol.jingle.quirks import quirks_of
+from filebot.protocol.jingle.terms import Limits, Terms
+from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
+from filebot.protocol.jingle.xmlns import FILES
+from filebot.xmpp.jingle.bytes_out import send_bytes
+from filebot.xmpp.jingle.candidates import own_candidates
+from filebot.xmpp.jingle.driver import Driver, JingleTools
+from filebot.xmpp.jingle.table import JingleTable
+from filebot.xmpp.outbound import Shipment
+from filebot.xmpp.resources import Known
+from filebot.xmpp.sessions import StreamLimits
+
+_SID_BYTES: Final = 12
+
+
+def limits_of(limits: StreamLimits) -> Limits:
+    """Those of a session, from those of all streams."""
+    waiting = limits.open_s
+    return Limits(limits.answer_s, *[waiting / 2] * 5)
+
+
+class JingleOutbound:
+    """Sends one file."""
+
+    def __init__(self, tools: JingleTools, table: JingleTable, shipment: Shipment, client: Known) -> None:
+        """``client`` is what is known of the receiver."""
+        self._tools = tools
+        self._table = table
+        self._shipment = shipment
+        self._client = client
+
+    async def send(self, progress: Callable[[int], None]) -> Method:
+        """From the offer to the end; by which method it went. Raises TransferError."""
+        shipment, own = self._shipment, self._tools.stream.boundjid.full
+        transport = await self._transport(own)
+        terms = self._terms(own, transport)
+        async with Driver(self._tools, shipment.to, own, terms) as driver:
+            if isinstance(transport, Socks5Transport):
+                driver.expect(transport)
+            self._table.add(driver)
+            try:
+                driver.perform(driver.session.offer())
+                return await send_bytes(driver, shipment.file, progress)
+            finally:
+                self._table.remove(driver)
+
+    async def _transport(self, own: str) -> Socks5Transport | InBandTransport:
+        sid, connections = secrets.token_hex(_SID_BYTES), self._tools.streams.connections
+        if self._shipment.methods[0] is Method.IBB or connections is None:
+            return InBandTransport(sid, OFFERED_BLOCK)
+        return await own_candidates(connections, self._tools.proxies, sid, own, self._shipment.to)
+
+    def _terms(self, own: str, transport: Socks5Transport | InBandTransport) -> Terms:
+        entry = self._shipment.entry
+        offer = Offer(
+            name=entry.name,
+            size=entry.blob.size,
+            media_type=entry.media_type,
+            hashes={"sha-256": bytes.fromhex(entry.blob.digest)},
+        )
+        namespace = file_namespace(self._client.features) or FILES
+        file = FileDescription(offer, range=Range(), namespace=namespace)
+        may_fall_back = Method.IBB in methods_of(self._client.features)
+        return Terms(
+            self._shipment.sid,
+            # COMPAT(Conversations, Dino): read one content, in which the initiator alone sends.
+            Content("file", senders="initiator", file=file, transport=transport),
+            initiating=True,
+            quirks=quirks_of(self._client.software),
+            limits=limits_of(self._tools.streams.limits),
+            spare_sid=secrets.token_hex(_SID_BYTES) if may_fall_back else "",
+            initiator=own,
+        )
