@@ -17,7 +17,7 @@ from filebot.errors import ConfigError
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage
-from filebot.ports import BlobStore, StreamOffer
+from filebot.ports import BlobStore, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
@@ -110,6 +110,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async def on_stream_offer(offer: StreamOffer) -> None:
         await reception.receive_stream(offer)
 
+    async def on_file_request(request: FileRequest) -> None:
+        await reception.receive_request(request)
+
     async with AsyncExitStack() as stack:
         replies = Replies(config.replies.language, config.replies.templates)
         session = Session(
@@ -117,6 +120,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_message=on_message,
             on_encrypted=on_encrypted,
             on_stream_offer=on_stream_offer,
+            on_file_request=on_file_request,
             connections=await _byte_connections(config, stack),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,

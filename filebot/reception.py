@@ -17,13 +17,14 @@ from cachetools import LRUCache, TTLCache
 from filebot.commands import Commands
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
-from filebot.events import FileRefused, FileStored, LinkNoticed
+from filebot.events import FileRefused, FileSent, FileStored, LinkNoticed
 from filebot.model import IncomingMessage, Offer, Sender
-from filebot.ports import Download, StreamOffer
+from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
 from filebot.service.intake import Received
 from filebot.service.locks import Keyed
+from filebot.service.requests import Requests
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Reception:
         self._access = desk.access
         self._commands = commands
         self._desk = desk
+        self._requests = Requests(desk)
         self._uploads = desk.ports.uploads
         self._clock = desk.ports.clock
         self._pace = pace
@@ -94,6 +96,15 @@ class Reception:
         else:
             self._waiting[person] += 1
             await self._spawn(self._take_stream(stream, person), wait=True)
+
+    async def receive_request(self, request: FileRequest) -> None:
+        """Give a file to a client that asks for it by itself; returns when that is done."""
+        person = _person(request.sender)
+        if self._is_busy(person):
+            await request.refuse("")
+            return
+        self._waiting[person] += 1
+        await self._spawn(self._answer_request(request, person), wait=True)
 
     async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
         """Answer a message that cannot be read, once a day for each sender."""
@@ -265,6 +276,22 @@ class Reception:
                 stored = FileStored(exchange.sender, language, received.entry, received.already_known)
                 await self._commands.emit(stored)
         return refusal
+
+    async def _answer_request(self, request: FileRequest, person: str) -> None:
+        try:
+            exchange = await self._commands.exchange(request.sender, request.language)
+            try:
+                entry = await self._requests.find(request)
+            except FilebotError as error:
+                log.info("a request of %s is declined: %s", person, type(error).__name__)
+                await request.refuse(exchange.words(error))
+                return
+            async with exchange.errors_in_words(name=entry.name):
+                await self._requests.give(request, entry, exchange.language)
+                address = request.sender.address
+                await self._commands.emit(FileSent(request.sender, request.language, entry, address))
+        finally:
+            self._served(person)
 
     async def _decline(self, stream: StreamOffer, template: str) -> None:
         log.info("declined a stream of %s", stream.sender.jid)

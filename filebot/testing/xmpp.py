@@ -1,4 +1,4 @@
-"""Fakes of the ``Rooms``, ``UploadService`` and ``Streams`` ports: no server, the same promises."""
+"""Fakes of what the bot meets over XMPP: rooms, an upload service, streams. No server, the same promises."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -76,6 +76,29 @@ class FakeStreams:
         progress(len(content))
         self.received.append((to, way, content))
         return way.method
+
+
+@dataclass
+class FakeFileRequest:
+    """A file that somebody's client asks for by itself."""
+
+    person: BareJid
+    offer: Offer
+    language: str | None = None
+    refusals: list[str] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(Address(f"{self.person}/client"), self.person)
+
+    async def send(self, file: Path, entry: Entry, progress: Callable[[int], None]) -> Method:
+        self.sent.append(await asyncio.to_thread(file.read_bytes))
+        progress(entry.blob.size)
+        return Method.SOCKS5
+
+    async def refuse(self, text: str) -> None:
+        self.refusals.append(text)
 
 
 @dataclass

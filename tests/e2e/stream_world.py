@@ -19,7 +19,7 @@ from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
 from filebot.errors import FilebotError
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
-from filebot.ports import StreamOffer
+from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
 from filebot.transfer.socks5_listener import Listener
@@ -51,6 +51,8 @@ class House:
         limits: StreamLimits,
     ) -> None:
         self.offers: list[StreamOffer] = []
+        self.requests: list[FileRequest] = []
+        self.on_request: Callable[[FileRequest], Awaitable[None]] | None = None
         self.files: asyncio.Queue[bytes | FilebotError] = asyncio.Queue()
         self.jid = ""
         settings = SessionSettings(
@@ -69,6 +71,7 @@ class House:
             on_stream_offer=self._offered,
             connections=connections,
             stream_limits=limits,
+            on_file_request=self._requested,
         )
 
     async def file(self) -> bytes:
@@ -114,6 +117,11 @@ class House:
         self.offers.append(offer)
         await self._take(self, offer)
 
+    async def _requested(self, request: FileRequest) -> None:
+        self.requests.append(request)
+        assert self.on_request is not None
+        await self.on_request(request)
+
     async def _pong(self, message: Any) -> None:
         await self.session.messenger.say(message.sender.address, "pong")
 
@@ -147,15 +155,16 @@ async def house(
     *,
     socks5: bool = True,
     listens: bool = False,
+    private: bool = True,
     on_offer: OnOffer | None = None,
     limits: StreamLimits = QUICK,
 ) -> AsyncIterator[House]:
-    """Online; leaves nothing behind."""
+    """Online; leaves nothing behind. Without ``private`` it connects to nothing on this machine."""
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
         connections = None
         if socks5:
-            policy = AddressPolicy(allow_insecure=True, allow_private=True)
+            policy = AddressPolicy(allow_insecure=True, allow_private=private)
             connections = ByteConnections(policy, QUICK.idle_s, listener, ("127.0.0.1",) if listens else ())
         made = House(server, user, connections, on_offer, limits)
         async with made.session as session:

@@ -122,9 +122,6 @@ class Driver:
             self.inbox.end()
         self._leave_in_band()
         self._stack.close()
-        for future in (self.route, self.ended):
-            if future.done() and not future.cancelled():
-                future.exception()  # whoever was not asked for need not be reported
         try:
             await self._tasks.close()
         finally:
@@ -378,6 +375,7 @@ class Driver:
         failure = failure_of(ended)
         if not self.route.done():
             self.route.set_exception(failure or PeerGone("ended before it began"))
+            self.route.exception()  # nobody may be waiting for it
         if failure is not None and self.inbox is not None:
             self.inbox.fail(failure)
 

@@ -1,0 +1,58 @@
+"""Files that a person's client asks for by itself (XEP-0234, "Requesting a File")."""
+
+from filebot.errors import NoSuchEntry, NotAllowed
+from filebot.filenames import plain_text
+from filebot.model import BareJid, Entry, Method, Offer, Scope
+from filebot.ports import FileRequest
+from filebot.service.desk import Desk
+from filebot.service.transfers import Direction
+
+
+class Requests:
+    """Gives people what is theirs to read, and nothing else."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def find(self, request: FileRequest) -> Entry:
+        """The file meant: the person's own by its hash or name, or by name one of a room that they are in.
+
+        Raises NotAllowed or NoSuchEntry.
+        """
+        person = request.sender.jid
+        if person is None or not self._desk.access.serves(person):
+            raise NotAllowed(reason="unserved")
+        entry = await self._own(person, request.offer) or await self._of_a_room(person, request.offer)
+        if entry is None:
+            raise NoSuchEntry(plain_text(request.offer.name or ""))
+        return entry
+
+    async def give(self, request: FileRequest, entry: Entry, language: str) -> Method:
+        """Send it. Raises TransferError or StorageError."""
+        shown = self._desk.transfers.running(
+            request.sender, language, entry.name, Direction.FROM_BOT, Method.SOCKS5, entry.blob.size
+        )
+        with shown as transfer:
+            async with self._desk.ports.store.local_file(entry.blob.digest) as file:
+                return await request.send(file, entry, transfer.moved)
+
+    async def _own(self, person: BareJid, asked: Offer) -> Entry | None:
+        scope, catalog = Scope(owner=person), self._desk.ports.catalog
+        if "sha-256" in asked.hashes:
+            return await catalog.same(scope, person, asked.hashes["sha-256"].hex())
+        return await self._named(scope, asked)
+
+    async def _of_a_room(self, person: BareJid, asked: Offer) -> Entry | None:
+        rooms = self._desk.ports.rooms
+        for room in sorted(rooms.joined()):
+            if rooms.is_present(room, person) and (entry := await self._named(Scope(room=room), asked)):
+                return entry
+        return None
+
+    async def _named(self, scope: Scope, asked: Offer) -> Entry | None:
+        """Of that name and, if a hash was given, with just these bytes."""
+        name = plain_text(asked.name or "")
+        entry = await self._desk.ports.catalog.named(scope, name) if name else None
+        if entry is None or asked.hashes.get("sha-256", b"").hex() in {"", entry.blob.digest}:
+            return entry
+        return None
