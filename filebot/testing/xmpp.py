@@ -1,4 +1,4 @@
-"""Fakes of what the bot meets over XMPP: rooms, an upload service, streams. No server, the same promises."""
+"""Fakes of what the bot meets over XMPP: rooms, an upload service, streams. No server, but its promises."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
