@@ -121,13 +121,12 @@ class Driver:
         if self.inbox is not None:
             self.inbox.end()
         self._leave_in_band()
-        self._stack.close()
         try:
             await self._tasks.close()
         finally:
-            for connection in {self.connection, self._dialled, self._proxied} - {None}:
-                assert connection is not None  # noqa: S101  # for mypy
-                await connection.close()
+            if self.connection is not None:
+                await self.connection.close()
+            await self._close_losers()
 
     # --- what the bot does ----------------------------------------------------------------------
 
@@ -364,8 +363,16 @@ class Driver:
             log.info("%s did not connect: %s", self.peer, error)
             self.perform(self.session.fail(Reason.CONNECTIVITY_ERROR))
             return
+        await self._close_losers()
         if not self.route.done():
             self.route.set_result(route)
+
+    async def _close_losers(self) -> None:
+        """Every connection but the one in use, and the door for more of them."""
+        self._stack.close()
+        for connection in (self._dialled, self._proxied):
+            if connection is not None and connection is not self.connection:
+                await connection.close()
 
     def _end(self, ended: Ended) -> None:
         log.info("the session with %s ended: %s", self.peer, ended.reason.value)
