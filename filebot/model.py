@@ -182,6 +182,26 @@ class Way:
     method: Method
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A file that goes to a person by a stream, or waits until it can; kept until that has ended."""
+
+    number: int
+    """The same as its transfer's while it moves; people write it after ``cancel``."""
+    entry_id: int
+    asker: BareJid
+    """On whose behalf it goes."""
+    recipient: BareJid
+    language: str | None
+    """Of the asker's request."""
+    method: Method | None
+    """The one that the asker named; None if the bot chooses."""
+    created_at: datetime
+    """In UTC."""
+    tries: int = 0
+    """Attempts that failed although the recipient was online."""
+
+
 @unique
 class AddressKind(Enum):
     """How a message reaches an address."""

@@ -23,6 +23,7 @@ from filebot.model import (
     Method,
     NewEntry,
     Offer,
+    Parcel,
     Scope,
     Sender,
     Slot,
@@ -170,6 +171,18 @@ class Catalog(Protocol):
 
     async def set_language(self, jid: BareJid, language: str | None) -> None: ...
 
+    async def parcels(self) -> list[Parcel]:
+        """All of them, the lowest number first. A parcel goes with its entry when that is removed."""
+
+    async def add_parcel(self, parcel: Parcel) -> bool:
+        """Keep a parcel whose number no other has; False, and nothing is kept, if its entry is gone."""
+
+    async def count_tries(self, number: int, tries: int) -> None:
+        """Set how often a parcel was tried. One that is gone stays gone."""
+
+    async def remove_parcel(self, number: int) -> bool:
+        """Whether it was there."""
+
 
 class Download(Protocol):
     """A file on its way to us, by whatever method."""
@@ -246,7 +259,11 @@ class Streams(Protocol):
     """Sending files by streams to clients that are online."""
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:
-        """The person's clients that take files by a stream, the likeliest to be used first."""
+        """The person's clients that take files by a stream, the likeliest to be used first.
+
+        Each with the streams that the bot can do as well; none for who is offline or whose presence the
+        bot does not see.
+        """
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]

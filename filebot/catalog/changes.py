@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog.folding import fold
 from filebot.catalog.queries import one
-from filebot.catalog.schema import entries, links, people
+from filebot.catalog.schema import entries, links, parcels, people
 from filebot.model import Digest
 
-Change = ReturningUpdate[Any] | ReturningDelete[Any]
-"""A statement about one entry that returns its row."""
+Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
+"""A statement about one row that returns it."""
 
 # Built once: their columns are given as parameters, many rows at a time.
 _INSERT: Final = sa.insert(entries)
@@ -31,7 +31,9 @@ async def add_entries(connection: AsyncConnection, rows: Sequence[dict[str, Any]
     return range(newest - len(rows) + 1, newest + 1)
 
 
-async def execute(connection: AsyncConnection, statements: Sequence[sa.Insert | sa.Delete]) -> list[None]:
+async def execute(
+    connection: AsyncConnection, statements: Sequence[sa.Insert | sa.Update | sa.Delete]
+) -> list[None]:
     """Execute statements that return nothing."""
     for statement in statements:
         await connection.execute(statement)
@@ -41,7 +43,7 @@ async def execute(connection: AsyncConnection, statements: Sequence[sa.Insert | 
 async def execute_returning(
     connection: AsyncConnection, changes: Sequence[Change]
 ) -> list[sa.Row[Any] | None]:
-    """Execute statements that return one row each, or none if the entry is gone."""
+    """Execute statements that return one row each, or none if what they are about is gone."""
     return [(await connection.execute(change)).one_or_none() for change in changes]
 
 
@@ -54,6 +56,23 @@ def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:
 def remove(entry_id: int) -> ReturningDelete[Any]:
     """Forget an entry."""
     return sa.delete(entries).where(one(entry_id)).returning(entries)
+
+
+def add_parcel(columns: dict[str, Any]) -> ReturningInsert[Any]:
+    """Keep a parcel, if its entry is there."""
+    values = [sa.literal(value, parcels.c[name].type) for name, value in columns.items()]
+    row = sa.select(*values).where(sa.exists().where(one(columns["entry_id"])))
+    return sa.insert(parcels).from_select(list(columns), row).returning(parcels)
+
+
+def count_tries(number: int, tries: int) -> sa.Update:
+    """Set how often a parcel was tried."""
+    return sa.update(parcels).where(parcels.c.number == number).values(tries=tries)
+
+
+def remove_parcel(number: int) -> ReturningDelete[Any]:
+    """Forget a parcel."""
+    return sa.delete(parcels).where(parcels.c.number == number).returning(parcels)
 
 
 def forget_links(digest: Digest) -> sa.Delete:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog.folding import fold
-from filebot.model import BlobRef, Entry, Link, NewEntry, Scope
+from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 """Code points that no name holds."""
@@ -81,3 +81,15 @@ def entry_of(row: sa.Row[Any]) -> Entry:
 def link_of(row: sa.Row[Any]) -> Link:
     """The link of a row of ``links``."""
     return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)
+
+
+def parcel_columns(parcel: Parcel) -> dict[str, Any]:
+    """The columns of a row of ``parcels``."""
+    columns = {field.name: getattr(parcel, field.name) for field in fields(Parcel)}
+    return columns | {"method": parcel.method.value if parcel.method else None}
+
+
+def parcel_of(row: sa.Row[Any]) -> Parcel:
+    """The parcel of a row of ``parcels``."""
+    columns = {field.name: getattr(row, field.name) for field in fields(Parcel)}
+    return Parcel(**columns | {"method": Method(row.method) if row.method else None})

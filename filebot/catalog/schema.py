@@ -83,3 +83,19 @@ people: Final = sa.Table(
     sa.Column("jid", sa.Text, primary_key=True),
     sa.Column("language", sa.Text, nullable=False),
 )
+
+# The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a
+# file was on its way.
+parcels: Final = sa.Table(
+    "parcels",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("asker", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("language", sa.Text),
+    sa.Column("method", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Index("ix_parcels_entry_id", "entry_id"),  # for the removal of an entry
+)

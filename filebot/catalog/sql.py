@@ -12,10 +12,17 @@ from filebot.catalog import changes, queries, sqlite
 from filebot.catalog.failures import translated
 from filebot.catalog.folding import fold
 from filebot.catalog.ranking import likeliest
-from filebot.catalog.rows import added_entry, entry_columns, entry_of, link_of
+from filebot.catalog.rows import (
+    added_entry,
+    entry_columns,
+    entry_of,
+    link_of,
+    parcel_columns,
+    parcel_of,
+)
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Scope
+from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, Scope
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -113,6 +120,18 @@ class SqlCatalog:
         chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
         await self._writer.run(changes.execute, chosen)
 
+    async def parcels(self) -> list[Parcel]:
+        return [parcel_of(row) for row in await self._read(queries.all_parcels())]
+
+    async def add_parcel(self, parcel: Parcel) -> bool:
+        return await self._returned(changes.add_parcel(parcel_columns(parcel))) is not None
+
+    async def count_tries(self, number: int, tries: int) -> None:
+        await self._writer.run(changes.execute, changes.count_tries(number, tries))
+
+    async def remove_parcel(self, number: int) -> bool:
+        return await self._returned(changes.remove_parcel(number)) is not None
+
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
         starts = range(len(key) - sqlite.TRIGRAM + 1)[:NEAREST_PARTS]
@@ -137,5 +156,8 @@ class SqlCatalog:
         return [entry_of(row) for row in await self._read(statement)]
 
     async def _change(self, change: changes.Change) -> Entry | None:
-        row = await self._writer.run(changes.execute_returning, change)
+        row = await self._returned(change)
         return None if row is None else entry_of(row)
+
+    async def _returned(self, change: changes.Change) -> sa.Row[Any] | None:
+        return await self._writer.run(changes.execute_returning, change)

@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from filebot.catalog.folding import fold
 from filebot.catalog.ranking import likeliest
 from filebot.catalog.rows import added_entry
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Scope
+from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, Scope
 
 
 class MemoryCatalog:
-    """The ``Catalog`` port in three dictionaries."""
+    """The ``Catalog`` port in a few dictionaries."""
 
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
         self._last_id = 0
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
+        self._parcels: dict[int, Parcel] = {}
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -68,6 +69,7 @@ class MemoryCatalog:
         return renamed
 
     async def remove(self, entry_id: int) -> Entry | None:
+        self._parcels = {n: each for n, each in self._parcels.items() if each.entry_id != entry_id}
         return self._entries.pop(entry_id, None)
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
@@ -99,6 +101,22 @@ class MemoryCatalog:
         self._languages.pop(jid, None)
         if language is not None:
             self._languages[jid] = language
+
+    async def parcels(self) -> list[Parcel]:
+        return sorted(self._parcels.values(), key=lambda each: each.number)
+
+    async def add_parcel(self, parcel: Parcel) -> bool:
+        if parcel.entry_id not in self._entries:
+            return False
+        self._parcels[parcel.number] = replace(parcel, created_at=parcel.created_at.astimezone(UTC))
+        return True
+
+    async def count_tries(self, number: int, tries: int) -> None:
+        if number in self._parcels:
+            self._parcels[number] = replace(self._parcels[number], tries=tries)
+
+    async def remove_parcel(self, number: int) -> bool:
+        return self._parcels.pop(number, None) is not None
 
     def _in(self, scope: Scope, before: int | None = None) -> Iterable[Entry]:
         """The entries of a scope, newest first."""

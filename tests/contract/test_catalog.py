@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog
-from filebot.model import BlobRef, Entry, Link, NewEntry, Scope
+from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
 from filebot.ports import Catalog
 from filebot.testing.catalog import MemoryCatalog
 
@@ -526,3 +527,51 @@ async def test_a_chosen_language_stays_until_another_or_none_is_chosen(catalog: 
     await catalog.set_language("alice@example.org", None)
     assert await catalog.language("alice@example.org") is None
     assert await catalog.language("bob@example.org") == "fr"
+
+
+# --- parcels ------------------------------------------------------------------------------------
+
+
+def a_parcel(number: int, entry: Entry, **other: Any) -> Parcel:
+    parcel = Parcel(number, entry.id, "alice@example.org", "bob@example.org", None, None, NOW)
+    return replace(parcel, **other)
+
+
+async def test_parcels_come_back_as_they_were_kept_by_number(catalog: Catalog) -> None:
+    first, second = await put(catalog, "a", "b")
+    berlin = NOW.astimezone(timezone(timedelta(hours=2)))
+    plain = a_parcel(7, second, created_at=berlin)
+    full = a_parcel(3, first, language="zh-CN", method=Method.SOCKS5, tries=2)
+    assert await catalog.parcels() == []
+    assert all(await asyncio.gather(catalog.add_parcel(plain), catalog.add_parcel(full)))
+    assert await catalog.parcels() == [full, replace(plain, created_at=NOW)]
+    assert [each.created_at.utcoffset() for each in await catalog.parcels()] == [timedelta(0)] * 2
+
+
+async def test_tries_are_counted_of_parcels_that_are_there(catalog: Catalog) -> None:
+    (entry,) = await put(catalog, "a")
+    await catalog.add_parcel(a_parcel(1, entry))
+    await catalog.count_tries(1, 4)
+    await catalog.count_tries(2, 4)
+    assert await catalog.parcels() == [a_parcel(1, entry, tries=4)]
+
+
+async def test_a_parcel_is_removed_once(catalog: Catalog) -> None:
+    (entry,) = await put(catalog, "a")
+    for number in (1, 2):
+        await catalog.add_parcel(a_parcel(number, entry))
+    assert await catalog.remove_parcel(1)
+    assert not await catalog.remove_parcel(1)
+    assert not await catalog.remove_parcel(10**12)
+    assert await catalog.parcels() == [a_parcel(2, entry)]
+
+
+async def test_a_removed_entry_takes_its_parcels_with_it_and_gets_no_more(catalog: Catalog) -> None:
+    entry, other = await put(catalog, "a", "b")
+    for number, of in enumerate((entry, other, entry)):
+        assert await catalog.add_parcel(a_parcel(number, of))
+    await catalog.remove(entry.id)
+    assert await catalog.parcels() == [a_parcel(1, other)]
+    assert not await catalog.add_parcel(a_parcel(4, entry))
+    await catalog.count_tries(0, 1)
+    assert await catalog.parcels() == [a_parcel(1, other)]
