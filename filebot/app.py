@@ -23,6 +23,7 @@ from filebot.reception import Pace, Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
 from filebot.service.cleanup import sweep
+from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.quota import Limits
 from filebot.storage.disk import DiskStore
@@ -70,6 +71,7 @@ class Bot:
 
     session: Session
     reception: Reception
+    courier: Courier
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Be online until ``stop`` is set; then finish what is being written and say good-bye.
@@ -88,6 +90,7 @@ class Bot:
                 task.cancel()
             await asyncio.gather(running, stopping, return_exceptions=True)
             await self.reception.close(patience_s=PATIENCE_S)
+            await self.courier.close()
             await self.session.stop()
 
     async def _stay_online(self) -> None:
@@ -100,6 +103,10 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     """Open everything in the order of need; it is closed the other way round."""
     access = Access(admins=config.access.admins, allow=config.access.allow, deny=config.access.deny)
     reception: Reception
+    desk: Desk
+
+    def on_online(person: str) -> None:
+        desk.courier.came_online(person)
 
     async def on_message(message: IncomingMessage) -> None:
         await reception.receive(message)
@@ -121,22 +128,26 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_encrypted=on_encrypted,
             on_stream_offer=on_stream_offer,
             on_file_request=on_file_request,
+            on_online=on_online,
             connections=await _byte_connections(config, stack),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
         )
         desk = await _furnished(config, stack, session, access)
+        await desk.courier.open()
+        stack.push_async_callback(desk.courier.close)
         commands = _commands(config, desk, replies)
         reception = Reception(commands, desk, _pace(config))
         for work in (
             sweep(desk.ports.store, desk.ports.catalog, desk.locks),
             ProgressReports(desk.transfers, commands.voice).run(),
+            desk.courier.run(),
             _forget_partials(desk.ports.store, config.limits.keep_partial),
         ):
             task: asyncio.Task[object] = asyncio.create_task(work)
             stack.push_async_callback(_ended, task)
-        yield Bot(session, reception)
+        yield Bot(session, reception, desk.courier)
 
 
 async def _furnished(config: Config, stack: AsyncExitStack, session: Session, access: Access) -> Desk:
@@ -155,6 +166,7 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
         rooms=session.rooms,
         streams=session.streams,
         clock=now,
+        server=session.server,
     )
     limits = Limits(config.limits.max_file_size, config.limits.quota_per_user, config.limits.total)
     return furnished(ports, access, limits)

@@ -76,6 +76,7 @@ class Commands:
         self.table = CommandTable(plugins)
         self.voice = voice
         self._desk = desk
+        desk.news.listen(self.emit)
         self._listeners = [
             (loaded.plugin.name, kind, listener)
             for loaded in plugins

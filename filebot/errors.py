@@ -11,6 +11,11 @@ from datetime import datetime
 class FilebotError(Exception):
     """Root of all errors that filebot raises on purpose."""
 
+    @property
+    def kind(self) -> str:
+        """The class's own name: for templates that name several causes, and for the log."""
+        return type(self).__name__
+
 
 # --- the person can act -------------------------------------------------------------------------
 
@@ -136,6 +141,35 @@ class TransferCancelled(UserError):
         self.name = name
 
 
+class AlreadyUnderWay(UserError):
+    """The same file is going to the same person at this moment, because the same person asked."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(str(number))
+        self.number = number
+
+
+class TooManyWaiting(UserError):
+    """No more files can be on their way to people, or wait for them: the asker's, or all together.
+
+    ``own`` tells whether it is the asker who has too many.
+    """
+
+    def __init__(self, *, limit: int, own: bool) -> None:
+        super().__init__(f"limit {limit}, own: {own}")
+        self.limit = limit
+        self.own = own
+
+
+class WaitedTooLong(UserError):
+    """A file waited for somebody who did not come online with a client that takes it."""
+
+    def __init__(self, *, target: str, days: int) -> None:
+        super().__init__(f"{days} days for {target}")
+        self.target = target
+        self.days = days
+
+
 class NoWayToSend(UserError):
     """None of the person's clients takes a file by the method asked for, or by any that could be used.
 
@@ -205,6 +239,27 @@ class ForbiddenTarget(TransferError):
     def __init__(self, *, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooSlowInBand(TransferError):
+    """A client takes files only inside of the XMPP stream, and that would take too long."""
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__(f"about {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class NotDelivered(TransferError):
+    """Nothing that was tried brought a file to somebody.
+
+    ``causes`` has each cause once, in the order in which they showed; ``target`` is a bare JID, or None
+    for the asker.
+    """
+
+    def __init__(self, causes: tuple[FilebotError, ...], *, target: str | None = None) -> None:
+        super().__init__("; ".join(f"{each.kind}: {each}" for each in causes))
+        self.causes = causes
+        self.target = target
 
 
 class NoUploadService(TransferError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from filebot.errors import FilebotError
-from filebot.model import Address, Entry, Sender
+from filebot.model import Address, Entry, Method, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,56 @@ class LinkNoticed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FileGoes(Event):
+    """A file is about to go to somebody otherwise than by a plain link: their client may ask them."""
+
+    entry: Entry
+    to: Address
+    """A person; ``sender.address`` for the asker."""
+    method: Method
+    cause: FilebotError | None
+    """Why it goes so; None if it was asked for, or if it has waited for this."""
+    after_stream: bool
+    """The cause is that streams to the person's clients failed."""
+    seconds: float | None
+    """About how long it will take, where that is known beforehand."""
+    own_server: bool
+    """The server whose upload service the cause is about is also the server of the person."""
+    again: bool
+    """An earlier attempt did not bring it there."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileSent(Event):
     """A file was delivered as far as its method can tell."""
 
     entry: Entry
     to: Address
+    method: Method
+    asked: bool
+    """The sender named the method."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileWaits(Event):
+    """A file could not be brought to somebody yet; it goes when they are online, or is tried again."""
+
+    entry: Entry
+    to: Address
+    number: int
+    """Which ``cancel`` takes."""
+    causes: tuple[FilebotError, ...]
+    tried: bool
+    """Something was tried and did not work; False if they are not online with a client that takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileNotSent(Event):
+    """A file that waited for somebody is not sent any more."""
+
+    entry: Entry
+    to: Address
+    error: FilebotError
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,17 @@ from filebot.errors import (
     UnknownCommand,
     UserError,
 )
-from filebot.events import Event, FileRefused, FileRemoved, FileSent, FileStored, LinkNoticed
+from filebot.events import (
+    Event,
+    FileGoes,
+    FileNotSent,
+    FileRefused,
+    FileRemoved,
+    FileSent,
+    FileStored,
+    FileWaits,
+    LinkNoticed,
+)
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
 from filebot.service.files import Files
 from filebot.usage import Usage as UsageLine
@@ -45,10 +55,13 @@ __all__ = [
     "Context",
     "Entry",
     "Event",
+    "FileGoes",
+    "FileNotSent",
     "FileRefused",
     "FileRemoved",
     "FileSent",
     "FileStored",
+    "FileWaits",
     "FilebotError",
     "Files",
     "IncomingMessage",

@@ -287,9 +287,9 @@ class Reception:
                 await request.refuse(exchange.words(error))
                 return
             async with exchange.errors_in_words(name=entry.name):
-                await self._requests.give(request, entry, exchange.language)
-                address = request.sender.address
-                await self._commands.emit(FileSent(request.sender, request.language, entry, address))
+                used = await self._requests.give(request, entry, exchange.language)
+                to, language = request.sender.address, request.language
+                await self._commands.emit(FileSent(request.sender, language, entry, to, used, asked=False))
         finally:
             self._served(person)
 

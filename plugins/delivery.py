@@ -1,8 +1,22 @@
 """Give files back: get brings one here, send takes one to somebody else or into a room."""
 
-from filebot.plugin import AddressKind, Context, FileSent, Method, Plugin
+from filebot.plugin import (
+    Address,
+    AddressKind,
+    Context,
+    Event,
+    FileGoes,
+    FileNotSent,
+    FileSent,
+    FileWaits,
+    Method,
+    Plugin,
+)
 
 plugin = Plugin[None]("delivery")
+
+SLOW_S = 10.0
+"""What takes longer is announced with its duration."""
 
 
 @plugin.command("get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",))
@@ -14,10 +28,7 @@ async def get(ctx: Context[None], name: str, method: str) -> None:
     """
     name, wanted = _parted(name, method)
     for entry in await ctx.files.some(name):
-        used = await ctx.files.send_here(entry, wanted)
-        if used is not Method.HTTP:
-            await ctx.reply("delivery/streamed", entry=entry, method=used.value, asked=wanted is not None)
-        await ctx.emit(FileSent(ctx.sender, ctx.language, entry, ctx.sender.address))
+        await ctx.files.send_here(entry, wanted)
 
 
 def _parted(name: str, method: str) -> tuple[str, Method | None]:
@@ -31,9 +42,47 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
 async def send(ctx: Context[None], name: str, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is an address."""
-    entry = await ctx.files.one(name)
-    address = await ctx.files.send_to(entry, target)
-    await ctx.reply("delivery/sent", entry=entry, target=address.jid)
-    if address.kind is AddressKind.CHAT:
-        await ctx.tell(address, "delivery/from", entry=entry, person=ctx.sender.jid)
-    await ctx.emit(FileSent(ctx.sender, ctx.language, entry, address))
+    await ctx.files.send_to(await ctx.files.one(name), target)
+
+
+@plugin.on(FileGoes)
+async def say_why(ctx: Context[None], event: FileGoes) -> None:
+    """Before a client asks its person to accept something that is no link."""
+    person = None if _is_here(event, event.to) else ctx.sender.jid
+    slow = event.seconds is not None and event.seconds >= SLOW_S
+    if event.method is Method.HTTP:
+        worth_a_word = event.cause is not None or person is None
+    else:
+        worth_a_word = event.cause is not None or person is not None or event.again or slow
+    if worth_a_word:
+        await ctx.tell(event.to, "delivery/goes", event=event, person=person, slow=slow)
+
+
+@plugin.on(FileSent)
+async def confirm(ctx: Context[None], event: FileSent) -> None:
+    """A file that comes here speaks for itself; what goes elsewhere, or as it was told to, does not."""
+    if _is_here(event, event.to):
+        if event.asked and event.method is not Method.HTTP:
+            await ctx.reply("delivery/arrived", entry=event.entry)
+        return
+    await ctx.reply("delivery/sent", entry=event.entry, target=event.to.jid)
+    if event.to.kind is AddressKind.CHAT and event.method is Method.HTTP:
+        await ctx.tell(event.to, "delivery/from", entry=event.entry, person=ctx.sender.jid)
+
+
+@plugin.on(FileWaits)
+async def say_that_it_waits(ctx: Context[None], event: FileWaits) -> None:
+    """Nothing waits without a word."""
+    person = None if _is_here(event, event.to) else event.to.jid
+    await ctx.reply("delivery/waits", event=event, person=person)
+
+
+@plugin.on(FileNotSent)
+async def say_that_it_is_not_sent(ctx: Context[None], event: FileNotSent) -> None:
+    """What waited has come to its end."""
+    await ctx.reply_error(event.error, event.entry.name)
+
+
+def _is_here(event: Event, to: Address) -> bool:
+    """Whether the file is for where the sender speaks."""
+    return to == event.sender.address

@@ -7,14 +7,17 @@ plugin = Plugin[None]("transfers")
 
 @plugin.command("transfers", usage="transfers", aliases=("queue",))
 async def show_transfers(ctx: Context[None]) -> None:
-    """Show which of your files are on their way just now."""
-    await ctx.reply("transfers/list", transfers=ctx.files.transfers())
+    """Show which files are on their way for you, or wait for somebody to be online."""
+    running, waiting = ctx.files.transfers(), await ctx.files.waiting()
+    await ctx.reply("transfers/list", transfers=running, waiting=waiting)
 
 
 @plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",))
 async def cancel(ctx: Context[None], number: str) -> None:
-    """Stop a file that is on its way. NUMBER is what transfers shows."""
+    """Stop a file that is on its way, or that waits. NUMBER is what transfers shows."""
     digits = number.removeprefix("#")
     if not digits.isdecimal() or len(digits) > 12:
         raise BadCommand(command="cancel", usage=("cancel NUMBER",))
-    ctx.files.cancel(int(digits))  # which says that it was stopped as soon as it is
+    dropped = await ctx.files.cancel(int(digits))
+    if dropped is not None:  # one that moves says by itself that it was stopped, as soon as it is
+        await ctx.reply("transfers/dropped", dropped=dropped)

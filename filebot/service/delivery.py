@@ -39,6 +39,16 @@ class Delivery:
         self._locks = Keyed(asyncio.Lock)
         self._resting_until: datetime | None = None
 
+    @property
+    def full_until(self) -> datetime | None:
+        """Until when the service takes nothing, as it said last; this may be over."""
+        return self._resting_until
+
+    async def has_link(self, entry: Entry) -> bool:
+        """Whether an earlier upload is still alive."""
+        link = await self._catalog.link(entry.blob.digest, entry.name)
+        return link is not None and await self._http.alive(link.url, entry.blob.size)
+
     async def url(self, entry: Entry, moved: Callable[[int], None] = lambda _: None) -> str:
         """An address where the file can be had right now.
 

@@ -17,9 +17,14 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.service.access import Access
+from filebot.service.courier import SETTLE_S, Courier
 from filebot.service.delivery import Delivery
+from filebot.service.dispatch import Dispatch
+from filebot.service.experience import Experience
 from filebot.service.intake import Intake
 from filebot.service.locks import Keyed
+from filebot.service.news import News
+from filebot.service.parcels import Parcels
 from filebot.service.quota import Limits, Quota
 from filebot.service.transfers import Transfers
 
@@ -38,6 +43,8 @@ class Ports:
     streams: Streams
     clock: Callable[[], datetime]
     """The present, in UTC."""
+    server: str
+    """The domain of the bot's server, whose services it uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +55,21 @@ class Desk:
     access: Access
     quota: Quota
     intake: Intake
-    delivery: Delivery
+    dispatch: Dispatch
+    courier: Courier
+    parcels: Parcels
+    experience: Experience
+    news: News
     transfers: Transfers
     locks: Keyed[asyncio.Lock]
     """By digest: held while a row on these bytes comes or goes."""
 
 
-def furnished(ports: Ports, access: Access, limits: Limits) -> Desk:
-    """A desk on these ports."""
+def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S) -> Desk:
+    """A desk on these ports. ``settle_s`` is for how long people who came online are left alone.
+
+    The courier is to be opened and closed by the caller.
+    """
     locks = Keyed(asyncio.Lock)
     quota = Quota(limits, ports.catalog, ports.store)
     intake = Intake(
@@ -67,11 +81,34 @@ def furnished(ports: Ports, access: Access, limits: Limits) -> Desk:
         locks=locks,
         clock=ports.clock,
     )
-    delivery = Delivery(
+    transfers, parcels = Transfers(time.monotonic), Parcels(ports.catalog)
+    experience, news = Experience(), News()
+    dispatch = Dispatch(
+        store=ports.store,
+        uploads=ports.uploads,
+        streams=ports.streams,
+        messenger=ports.messenger,
+        delivery=_delivery(ports),
+        transfers=transfers,
+        parcels=parcels,
+        experience=experience,
+        news=news,
+        clock=ports.clock,
+        server=ports.server,
+    )
+    courier = Courier(
+        dispatch, parcels, transfers, ports.catalog, access, news, ports.clock, settle_s=settle_s
+    )
+    return Desk(
+        ports, access, quota, intake, dispatch, courier, parcels, experience, news, transfers, locks
+    )
+
+
+def _delivery(ports: Ports) -> Delivery:
+    return Delivery(
         store=ports.store,
         catalog=ports.catalog,
         http=ports.http,
         uploads=ports.uploads,
         clock=ports.clock,
     )
-    return Desk(ports, access, quota, intake, delivery, Transfers(time.monotonic), locks)

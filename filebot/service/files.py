@@ -2,19 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from datetime import datetime
-from itertools import product
 from typing import Final
 
 from filebot.errors import (
     AmbiguousName,
     NoSuchEntry,
     NoSuchRecipient,
+    NoSuchTransfer,
     NotAllowed,
-    NoUploadService,
-    NoWayToSend,
-    TooLargeForService,
     TooManyFiles,
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
@@ -24,16 +21,17 @@ from filebot.model import (
     BareJid,
     Entry,
     Method,
-    Negotiation,
     NewEntry,
     Offer,
     Scope,
     Sender,
     Usage,
-    Way,
 )
 from filebot.ports import StreamOffer
+from filebot.service.cascade import Plan
+from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
+from filebot.service.dispatch import Order
 from filebot.service.intake import Destination, Received, forget_unused
 from filebot.service.transfers import Direction, Transfer
 
@@ -41,9 +39,6 @@ WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
 
 SUGGESTIONS: Final = 3
-
-IBB_UNASKED_BYTES: Final = 10_000_000
-"""About half an hour under the stock limits of Prosody."""
 
 _ID = re.compile(r"#?([0-9]{1,15})")
 _WILDCARD = re.compile(r"[*?]")
@@ -151,24 +146,26 @@ class Files:
         self._must_be_changeable(entry)
         async with self._desk.locks(entry.blob.digest):
             await self._desk.ports.catalog.remove(entry.id)
+            self._desk.parcels.forget_entry(entry.id)
             await forget_unused(self._desk.ports.store, self._desk.ports.catalog, entry.blob.digest)
 
     # --- sending --------------------------------------------------------------------------------
 
-    async def send_here(self, entry: Entry, method: Method | None = None) -> Method:
-        """Send the file where the person speaks and return how it went.
+    async def send_here(self, entry: Entry, method: Method | None = None) -> Method | None:
+        """Send the file where the person speaks; returns how it went, or None if it waits for them.
 
         In a room the owner's own file becomes the room's. Without a ``method`` it is a link; where that
-        cannot be (no upload service, too large for it) and a client of the person's takes files by
-        streams, it goes by one. Raises NotAllowed, NoWayToSend, TransferError or StorageError.
+        cannot be, it goes by a stream to a client of the person's that takes such, or waits until one is
+        online. FileGoes, FileSent and FileWaits tell of it. Raises NotAllowed, NoWayToSend,
+        AlreadyUnderWay, TooManyWaiting, TransferError or StorageError.
         """
         return await self._send(entry, self._sender.address, method)
 
-    async def send_to(self, entry: Entry, target: str) -> Address:
+    async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
 
-        Only people whom the bot serves are sent anything: it is no way to bother strangers. Raises
-        NoSuchRecipient, NotAllowed, TransferError or StorageError.
+        Only people whom the bot serves are sent anything: it is no way to bother strangers. Returns and
+        raises as :meth:`send_here`; NoSuchRecipient, too.
         """
         sender, room = self._own(), self._desk.ports.rooms.room_like(target)
         if room is None:
@@ -177,49 +174,42 @@ class Files:
             address = Address(room, AddressKind.ROOM)
         else:
             raise NoSuchRecipient(target)
-        await self._send(entry, address, None)
-        return address
+        return await self._send(entry, address, None)
+
+    async def plan(self, size_bytes: int) -> Plan:
+        """By which ways a file of this size would come here now, the best first; nothing is sent."""
+        return await self._desk.dispatch.plan(size_bytes, self._sender.address)
 
     def transfers(self) -> Sequence[Transfer]:
         """The person's files that are moving just now. Raises NotAllowed."""
         return self._desk.transfers.of(self._own())
 
-    def cancel(self, number: int) -> Transfer:
-        """Stop one of them. Raises NotAllowed or NoSuchTransfer."""
-        return self._desk.transfers.cancel(self._own(), number)
+    async def waiting(self) -> Sequence[Waiting]:
+        """What the person asked for and what waits for somebody to be online. Raises NotAllowed."""
+        return await self._desk.courier.waiting(self._own())
 
-    async def _send(self, entry: Entry, to: Address, method: Method | None) -> Method:
+    async def cancel(self, number: int) -> Waiting | None:
+        """Stop a file that moves, which tells of it by itself, or drop one that waits, and return that.
+
+        Raises NotAllowed or NoSuchTransfer.
+        """
+        try:
+            self._desk.transfers.cancel(self._own(), number)
+        except NoSuchTransfer:
+            return await self._desk.courier.drop(self._own(), number)
+        return None
+
+    async def _send(self, entry: Entry, to: Address, method: Method | None) -> Method | None:
         becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
         if becomes_shared and entry.owner != self._owner:
             raise NotAllowed(reason="owner")
-        if method not in {None, Method.HTTP}:
-            return await self._stream(entry, to, method)
-        try:
-            with self._shown(entry.name, Direction.FROM_BOT, Method.HTTP, entry.blob.size) as transfer:
-                url = await self._desk.delivery.url(entry, transfer.moved)
-        except (NoUploadService, TooLargeForService) as error:
-            if method is not None:
-                raise
-            with suppress(NoWayToSend):
-                return await self._stream(entry, to, None)
-            raise error from None
+        order = Order(self._sender, self._language, entry, to, method)
+        used = await self._desk.courier.send(order)
         if becomes_shared:
             await self._share(entry, to.jid)
-        await self._desk.ports.messenger.send_file(to, entry, url)
-        return Method.HTTP
-
-    async def _stream(self, entry: Entry, to: Address, wanted: Method | None) -> Method:
-        """Send by a stream; never to occupants of rooms, whose clients it could not reach (XEP-0065)."""
-        clients = await self._desk.ports.streams.clients(to.jid) if to.kind is AddressKind.CHAT else ()
-        for method, negotiation in product((Method.SOCKS5, Method.IBB), Negotiation):
-            client = next((each for each in clients if method in each.streams.get(negotiation, ())), None)
-            if client is None or wanted not in {None, method} or not _fits(entry, method, wanted):
-                continue
-            way = Way(negotiation, method)
-            with self._shown(entry.name, Direction.FROM_BOT, method, entry.blob.size) as transfer:
-                async with self._desk.ports.store.local_file(entry.blob.digest) as file:
-                    return await self._desk.ports.streams.send(client.jid, file, entry, way, transfer.moved)
-        raise NoWayToSend(method=wanted.value if wanted else None)
+        if used is not None:
+            await self._desk.news.tell(order.sent(used))
+        return used
 
     def _shown(
         self, name: str, direction: Direction, method: Method, total_bytes: int | None
@@ -294,11 +284,6 @@ def name_of(offer: Offer) -> str:
     """What to call a file of which no byte has come yet; empty if nobody named it."""
     offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
     return safe_name(offered) if offered else ""
-
-
-def _fits(entry: Entry, method: Method, wanted: Method | None) -> bool:
-    """In-band is slow and goes at the expense of all other messages: large files only if wished."""
-    return method is not Method.IBB or wanted is method or entry.blob.size <= IBB_UNASKED_BYTES
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

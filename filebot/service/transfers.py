@@ -74,6 +74,13 @@ class Transfer:
             return None
         return (self.total_bytes - self.done_bytes) / rate
 
+    def begin(self, method: Method) -> None:
+        """Note that it is tried by another method: it begins anew, or where the peer has it already."""
+        self.method = method
+        self.done_bytes = 0
+        self._samples.clear()
+        self.moved(0)
+
     def moved(self, done_bytes: int) -> None:
         """Note that so many bytes are done in all."""
         self.done_bytes = done_bytes
@@ -97,6 +104,14 @@ class Transfers:
         self._clock = clock
         self._numbers = count(1)
         self._running: dict[int, Transfer] = {}
+
+    def count_from(self, number: int) -> None:
+        """Give no number below this one; to be called before the first is given."""
+        self._numbers = count(number)
+
+    def is_running(self, number: int) -> bool:
+        """Whether the transfer of this number moves just now."""
+        return number in self._running
 
     def all(self) -> Sequence[Transfer]:
         """Every one, the oldest first."""
@@ -123,14 +138,17 @@ class Transfers:
         direction: Direction,
         method: Method,
         total_bytes: int | None = None,
+        *,
+        number: int | None = None,
     ) -> Iterator[Transfer]:
         """Show a transfer, run by the present task, for as long as the context is open.
 
-        Raises TransferCancelled when the person stops it.
+        ``number`` is that of a parcel that has one already. Raises TransferCancelled when the person stops
+        it.
         """
         task = asyncio.current_task()
         transfer = Transfer(
-            next(self._numbers),
+            next(self._numbers) if number is None else number,
             sender,
             language,
             name,

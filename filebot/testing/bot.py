@@ -1,20 +1,21 @@
 """A whole bot without a server: the real reception, commands and services over the fakes."""
 
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
 from filebot.commands import Commands, LoadedPlugin
 from filebot.conversation import Voice
 from filebot.loader import bundled, checked
-from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
+from filebot.model import Address, AddressKind, BareJid, Client, IncomingMessage, Offer, Sender
 from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
 from filebot.service.desk import Ports, furnished
+from filebot.service.parcels import KEPT_FOR
 from filebot.service.quota import Limits
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
@@ -64,8 +65,9 @@ class FakeBot:
             rooms=self.rooms,
             streams=self.streams,
             clock=lambda: self.now,
+            server="example.org",
         )
-        self._desk = furnished(ports, access, limits)
+        self._desk = furnished(ports, access, limits, settle_s=0.0)
         tables = settings or {}
         loaded = [
             LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
@@ -78,6 +80,7 @@ class FakeBot:
         self._reception: Reception | None = None
 
     async def __aenter__(self) -> Self:
+        await self._desk.courier.open()
         self._reception = Reception(self._commands, self._desk, self._pace)
         return self
 
@@ -85,6 +88,7 @@ class FakeBot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.reception.close(patience_s=5)
+        await self._desk.courier.close()
 
     @property
     def reception(self) -> Reception:
@@ -117,6 +121,23 @@ class FakeBot:
     async def offer(self, stream: StreamOffer) -> list[str]:
         """Offer a file by a stream, wait until it is dealt with, and return what was said."""
         return await self._answers(self.reception.receive_stream(stream))
+
+    async def come_online(self, *clients: Client) -> list[str]:
+        """Let somebody's clients come online, all of one person; wait until what waited for them is dealt
+        with, and return what was said.
+        """
+        person = clients[0].jid.partition("/")[0]
+        self.streams.online[person] = clients
+        return await self._answers(self._came_online(person))
+
+    async def a_month_passes(self) -> list[str]:
+        """Let so much time pass that nothing waits any longer, and return what was said."""
+        self.now += KEPT_FOR + timedelta(seconds=1)
+        return await self._answers(self._desk.courier.expire())
+
+    async def _came_online(self, person: BareJid) -> None:
+        self._desk.courier.came_online(person)
+        await self._desk.courier.idle()
 
     async def _answers(self, handed: Awaitable[None]) -> list[str]:
         before = len(self.messenger.sent)

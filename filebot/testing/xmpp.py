@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filebot.errors import NoUploadService, PeerGone, TooLargeForService
+from filebot.errors import NoUploadService, PeerGone, TooLargeForService, TransferError
 from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot, Way
 
 
@@ -65,6 +65,10 @@ class FakeStreams:
         self.online: dict[BareJid, tuple[Client, ...]] = {}
         self.received: list[tuple[str, Way, bytes]] = []
         """To whom, how, and what."""
+        self.failures: list[TransferError] = []
+        """What the next attempts end with, in this order; then they succeed."""
+        self.attempts: list[tuple[str, Way]] = []
+        """All, also those that failed."""
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:
         return self.online.get(jid, ())
@@ -72,6 +76,11 @@ class FakeStreams:
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
     ) -> Method:
+        self.attempts.append((to, way))
+        if to not in {client.jid for clients in self.online.values() for client in clients}:
+            raise PeerGone("offline")
+        if self.failures:
+            raise self.failures.pop(0)
         content = await asyncio.to_thread(file.read_bytes)
         progress(len(content))
         self.received.append((to, way, content))

@@ -69,11 +69,15 @@ class Resources:
         stream: Stream,
         is_served: Callable[[str], bool],
         on_gone: Callable[[str], None] = lambda _: None,
+        on_online: Callable[[BareJid], None] = lambda _: None,
     ) -> None:
-        """``on_gone`` is told the full JID of each client that goes offline."""
+        """``on_gone`` is told the full JID of each client that goes offline, ``on_online`` whose client came
+        online, or has other features now.
+        """
         self._stream = stream
         self._is_served = is_served
         self._on_gone = on_gone
+        self._on_online = on_online
         self._people: dict[BareJid, dict[str, _Online]] = {}
 
     def presence(self, stanza: Element) -> None:
@@ -119,7 +123,8 @@ class Resources:
         caps = first(stanza, _CAPS, "c")
         name = "" if caps is None else f"{caps.get('node')}#{caps.get('ver')}"
         online = clients.get(full)
-        if online is None or not name or online.caps != name:
+        new = online is None or not name or online.caps != name
+        if online is None or new:
             if online is None and len(clients) >= MOST_CLIENTS:
                 return
             online = clients[full] = _Online(name, 0, "")
@@ -127,6 +132,8 @@ class Resources:
         online.show = _text(stanza, "show")
         if len(self._people) > MOST_PEOPLE:
             del self._people[next(iter(self._people))]
+        if new:
+            self._on_online(bare)
 
     def _gone(self, bare: BareJid, full: str) -> None:
         clients = self._people.get(bare, {})

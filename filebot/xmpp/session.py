@@ -23,6 +23,7 @@ from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
+from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import RECEIPTS, STREAMS, condition_of, first, named_condition, sender_of
 from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.incoming import EncryptedMessage, Reader
@@ -68,6 +69,7 @@ class Session:
         on_encrypted: Handler[EncryptedMessage] | None = None,
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
+        on_online: Callable[[str], None] = lambda _: None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
@@ -77,8 +79,11 @@ class Session:
         Streams are announced to others only if ``on_stream_offer`` takes what they offer, and SOCKS5 only
         if there are ``connections``. Without ``on_file_request`` nobody is given what they ask for.
 
-        The handlers are called in the order of arrival, each in a task of its own in which also what they
-        return is awaited; :meth:`stop` cancels these tasks.
+        ``on_online`` is told the bare JID whenever a client of a person who is served comes online, for
+        each client and again in each new session; it must be quick.
+
+        The other handlers are called in the order of arrival, each in a task of its own in which also what
+        they return is awaited; :meth:`stop` cancels these tasks.
         """
         self._settings = settings
         self._on_message = on_message
@@ -86,7 +91,7 @@ class Session:
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
-        self._resources = Resources(self._stream, may_subscribe, self._gone)
+        self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
         self._messenger = StreamMessenger(self._stream, self._resources.all_correct)
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings)
@@ -127,6 +132,11 @@ class Session:
     def streams(self) -> PeerStreams:
         """The ``Streams`` port."""
         return self._streams
+
+    @property
+    def server(self) -> str:
+        """The domain of the server whose services the bot uses."""
+        return server_of(self._stream)
 
     async def __aenter__(self) -> Self:
         self.start()

@@ -14,6 +14,22 @@ from filebot.replies.languages import LANGUAGES
 
 ROOTS = (errors.UserError, errors.TransferError, errors.StorageError)
 
+CAUSES: tuple[errors.FilebotError, ...] = (
+    errors.TooLargeForService(size_bytes=2_000, limit_bytes=1_000),
+    errors.TooLargeForService(size_bytes=2_000, limit_bytes=None),
+    errors.NoUploadService(),
+    errors.ServiceQuotaReached(retry_at=datetime(2030, 1, 1, tzinfo=UTC)),
+    errors.ServiceQuotaReached(retry_at=None),
+    errors.ServiceRefused(),
+    errors.TooSlowInBand(seconds=4000.0),
+    errors.NoWayToSend(method=None),
+    errors.Refused(status=403),
+    errors.TransferTimeout(idle_s=60.0),
+    errors.PeerGone(),
+    errors.PeerProtocolError(),
+)
+"""What may keep a file from going to somebody."""
+
 SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.FileTooLarge(size_bytes=2_100_000_000, limit_bytes=1_000_000_000),
     errors.FileTooLarge(size_bytes=None, limit_bytes=1_000_000_000),
@@ -33,6 +49,12 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchTransfer(7),
     errors.TransferCancelled("a b.pdf"),
     *(errors.NoWayToSend(method=m) for m in (None, "socks5", "ibb")),
+    errors.AlreadyUnderWay(7),
+    *(errors.TooManyWaiting(limit=50, own=own) for own in (True, False)),
+    errors.WaitedTooLong(target="bob@example.org", days=30),
+    errors.TooSlowInBand(seconds=4000.0),
+    *(errors.NotDelivered(CAUSES, target=target) for target in (None, "bob@example.org")),
+    errors.NotDelivered((errors.TransferTimeout(idle_s=60.0),)),
     errors.TransferError(),
     errors.PeerProtocolError(),
     errors.SizeMismatch(announced_bytes=10, received_bytes=11),

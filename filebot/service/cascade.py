@@ -1,0 +1,208 @@
+"""By which ways a file may go, in which order, and why: facts in, a plan out. No I/O, and no clock.
+
+Theory of operation. Rooms and their occupants get links and nothing else: every client shows those, and
+a stream through a room reaches nobody (XEP-0065 section 7). A person gets a link, too, where there can be
+one: it needs nobody to be online and nobody to accept. Behind the link, or instead of it where the upload
+service is missing, full or takes no file so large, stand the streams to each client that is online:
+
+* SOCKS5 before in-band, whatever else is true: in-band is slow and at the expense of all that is said. The
+  streams fall from SOCKS5 to in-band by themselves, within one session, where both ends can.
+* a client that lately failed by a way stands behind the others in this;
+* then the client that is likeliest to have its person in front of it;
+* for one client by what went well lately, then Jingle before SI.
+
+In-band alone is planned only up to the size that makes sense at the rate that was measured.
+
+Whoever names a method gets that method, of whatever size, or is told why not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, unique
+from typing import Final
+
+from filebot.errors import (
+    FilebotError,
+    NoUploadService,
+    NoWayToSend,
+    ServiceQuotaReached,
+    TooLargeForService,
+    TooSlowInBand,
+    TransferError,
+)
+from filebot.model import AddressKind, Client, Method, Negotiation, Way
+from filebot.service.experience import Experience, Verdict
+
+IN_BAND_LIMIT_S: Final = 1800.0
+"""Longer in-band transfers have to be asked for."""
+
+ASSUMED_BYTES_PER_S: Final = 7_000.0
+"""In-band, where nothing was measured: under the stock limits of Prosody."""
+
+_PREFERENCE: Final = tuple(Negotiation)
+
+
+@unique
+class Reason(Enum):
+    """Why a step stands where it does."""
+
+    ASKED = "asked"
+    """The person named the method."""
+    ONLY_LINKS = "only links"
+    """Nothing else goes to rooms and their occupants."""
+    LINK_FIRST = "link first"
+    NO_LINK = "no link"
+    """Directly, as there can be no link."""
+    IF_LINK_FAILS = "if link fails"
+    FAILED_LATELY = "failed lately"
+    """Behind the others."""
+    IN_BAND_LAST = "in-band last"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The upload service, as it is now."""
+
+    limit_bytes: int | None = None
+    """The largest file; None if it names no limit."""
+    full_until: datetime | None = None
+    """It said that it takes nothing more until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a plan is made of, beside experience and the time."""
+
+    size_bytes: int
+    to: AddressKind
+    uploads: Uploads | None
+    """None: there is no service."""
+    has_link: bool = False
+    """An earlier upload of this file is still alive."""
+    clients: tuple[Client, ...] = ()
+    """Those of the person that are online, with the streams that the bot can do as well; the likeliest to
+    be used first."""
+    asked: Method | None = None
+    """What the person named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A link, or one way to one client."""
+
+    reason: Reason
+    client: Client | None = None
+    """None for a link; likewise ``way``."""
+    way: Way | None = None
+    seconds: float | None = None
+    """About how long it will take, in-band."""
+
+    @property
+    def method(self) -> Method:
+        """How the bytes move."""
+        return Method.HTTP if self.way is None else self.way.method
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to try, in this order, and why the rest is not among it."""
+
+    steps: tuple[Step, ...]
+    no_link: TransferError | None = None
+    """Why there can be no link."""
+    no_stream: FilebotError | None = None
+    """Why there is no stream: NoWayToSend or TooSlowInBand."""
+
+
+def plan(facts: Facts, experience: Experience, now: datetime) -> Plan:
+    """The ways for a file, the best first. Each way to each client stands in it at most once."""
+    no_link = _no_link(facts, now)
+    link: tuple[Step, ...] = ()
+    if no_link is None and facts.asked in {None, Method.HTTP}:
+        link = (Step(_why_a_link(facts)),)
+    if facts.asked is Method.HTTP or (facts.to is not AddressKind.CHAT and facts.asked is None):
+        return Plan(link, no_link)
+    streams = _streams(facts, experience, now, no_link)
+    return Plan((*link, *streams), no_link, None if streams else _no_stream(facts, experience, now))
+
+
+def in_band_seconds(client: Client, size_bytes: int, experience: Experience, now: datetime) -> float:
+    """About how long a file takes in-band."""
+    return size_bytes / (experience.rate(client, now) or ASSUMED_BYTES_PER_S)
+
+
+def _no_link(facts: Facts, now: datetime) -> TransferError | None:
+    uploads, size = facts.uploads, facts.size_bytes
+    if facts.has_link:
+        return None
+    if uploads is None:
+        return NoUploadService("no service")
+    if uploads.limit_bytes is not None and size > uploads.limit_bytes:
+        return TooLargeForService(size_bytes=size, limit_bytes=uploads.limit_bytes)
+    if uploads.full_until is not None and now < uploads.full_until:
+        return ServiceQuotaReached(retry_at=uploads.full_until)
+    return None
+
+
+def _why_a_link(facts: Facts) -> Reason:
+    if facts.to is not AddressKind.CHAT:
+        return Reason.ONLY_LINKS
+    return Reason.LINK_FIRST if facts.asked is None else Reason.ASKED
+
+
+def _streams(
+    facts: Facts, experience: Experience, now: datetime, no_link: TransferError | None
+) -> tuple[Step, ...]:
+    ranked: list[tuple[tuple[bool, bool, int, bool, int], Step]] = []
+    for place, client in enumerate(_reachable(facts)):
+        for way in _ways(client):
+            seconds = None
+            if way.method is Method.IBB:
+                seconds = in_band_seconds(client, facts.size_bytes, experience, now)
+            if facts.asked is None and seconds is not None and seconds > IN_BAND_LIMIT_S:
+                continue
+            if facts.asked not in {None, way.method}:
+                continue
+            verdict = experience.verdict(client, way, now)
+            rank = (
+                way.method is Method.IBB,
+                verdict is Verdict.FAILED,
+                place,
+                verdict is not Verdict.WENT,
+                _PREFERENCE.index(way.negotiation),
+            )
+            reason = _why_a_stream(facts, way, verdict, no_link)
+            ranked.append((rank, Step(reason, client, way, seconds)))
+    return tuple(step for _, step in sorted(ranked, key=lambda each: each[0]))
+
+
+def _why_a_stream(facts: Facts, way: Way, verdict: Verdict, no_link: TransferError | None) -> Reason:
+    if facts.asked is not None:
+        return Reason.ASKED
+    if verdict is Verdict.FAILED:
+        return Reason.FAILED_LATELY
+    if way.method is Method.IBB:
+        return Reason.IN_BAND_LAST
+    return Reason.IF_LINK_FAILS if no_link is None else Reason.NO_LINK
+
+
+def _no_stream(facts: Facts, experience: Experience, now: datetime) -> FilebotError:
+    clients = [client for client in _reachable(facts) if Method.IBB in client.methods]
+    if facts.asked is None and clients:
+        return TooSlowInBand(
+            seconds=min(in_band_seconds(each, facts.size_bytes, experience, now) for each in clients)
+        )
+    return NoWayToSend(method=facts.asked.value if facts.asked else None)
+
+
+def _reachable(facts: Facts) -> tuple[Client, ...]:
+    return facts.clients if facts.to is AddressKind.CHAT else ()
+
+
+def _ways(client: Client) -> list[Way]:
+    return [
+        Way(negotiation, method)
+        for negotiation, methods in client.streams.items()
+        for method in (Method.SOCKS5, Method.IBB)
+        if method in methods
+    ]

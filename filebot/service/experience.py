@@ -1,0 +1,68 @@
+"""What is known of clients from trying: by which ways files went to them lately, and how fast in-band.
+
+Kept in memory for an hour, and bounded. A client is a full JID with the software behind it: another app on
+the same resource begins anew.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum, unique
+from typing import Final, TypeVar
+
+from filebot.model import Client, Way
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+KEPT_FOR: Final = timedelta(hours=1)
+MOST: Final = 1000
+"""Outcomes, and rates; the oldest are forgotten."""
+
+
+@unique
+class Verdict(Enum):
+    """What the last attempt says of a way to a client."""
+
+    UNKNOWN = "unknown"
+    WENT = "went"
+    FAILED = "failed"
+
+
+class Experience:
+    """Times are arguments; they must not go back by more than the clock of the machine does."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[tuple[str, str, Way], tuple[Verdict, datetime]] = {}
+        self._rates: dict[tuple[str, str], tuple[float, datetime]] = {}
+
+    def note(self, client: Client, way: Way, *, went: bool, now: datetime) -> None:
+        """Remember how an attempt ended, in place of the one before it."""
+        verdict = Verdict.WENT if went else Verdict.FAILED
+        _remember(self._outcomes, (client.jid, client.software, way), (verdict, now))
+
+    def verdict(self, client: Client, way: Way, now: datetime) -> Verdict:
+        """How the last attempt ended, if that is not long ago."""
+        verdict, at = self._outcomes.get((client.jid, client.software, way), (Verdict.UNKNOWN, now))
+        return verdict if now - at <= KEPT_FOR else Verdict.UNKNOWN
+
+    def note_rate(self, client: Client, bytes_per_s: float, now: datetime) -> None:
+        """Remember how fast bytes went to a client in-band; what is no rate is ignored."""
+        if bytes_per_s > 0:
+            _remember(self._rates, (client.jid, client.software), (bytes_per_s, now))
+
+    def rate(self, client: Client, now: datetime) -> float | None:
+        """Bytes a second in-band: to this client, else to whichever was measured last.
+
+        What slows in-band streams most are the limits of the bot's own server, the same for everybody.
+        """
+        own = self._rates.get((client.jid, client.software))
+        for measured in (own, next(reversed(self._rates.values()), None)):
+            if measured is not None and now - measured[1] <= KEPT_FOR:
+                return measured[0]
+        return None
+
+
+def _remember(memory: dict[K, V], key: K, value: V) -> None:
+    memory.pop(key, None)  # the newest stand at the end
+    memory[key] = value
+    if len(memory) > MOST:
+        del memory[next(iter(memory))]
