@@ -256,8 +256,9 @@ class NotDelivered(TransferError):
     for the asker.
     """
 
-    def __init__(self, causes: tuple[FilebotError, ...], *, target: str | None = None) -> None:
+    def __init__(self, name: str, causes: tuple[FilebotError, ...], *, target: str | None = None) -> None:
         super().__init__("; ".join(f"{each.kind}: {each}" for each in causes))
+        self.name = name
         self.causes = causes
         self.target = target
 

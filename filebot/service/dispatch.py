@@ -210,6 +210,7 @@ class _Run:
                     continue
                 self.failures.append(error)
                 if _is_no(error):
+                    await self._done()
                     break
                 online = await self._after_failure(step.client, step.way)
         method = await self._link_after_all(plan)
@@ -292,8 +293,14 @@ class _Run:
         return self.parcel
 
     async def _done(self) -> None:
-        if self.parcel is not None:
-            await self.dispatch.parcels.remove(self.parcel.number)
+        """They have it, or do not want it: nor do they by another method that they named earlier."""
+        if self.order.to.kind is not AddressKind.CHAT:
+            return
+        for parcel in self.dispatch.parcels.to(self.order.recipient):
+            if (parcel.asker, parcel.entry_id) == (self.order.asker, self.order.entry.id) and (
+                parcel is self.parcel or not self.dispatch.transfers.is_running(parcel.number)
+            ):
+                await self.dispatch.parcels.remove(parcel.number)
 
     # --- ends -----------------------------------------------------------------------------------
 
@@ -307,7 +314,7 @@ class _Run:
         elif self.in_background:
             # A link that could be and failed counts as an attempt.
             await self._wait(tried=plan.no_link is None and self.no_link is not None)
-        elif self.order.method not in {None, Method.HTTP} and plan.no_stream is not None:
+        elif self.order.method is not None and plan.no_stream is not None and self.parcel is None:
             raise plan.no_stream
         elif self.no_link is not None and (plan.no_link is None or not self._may_wait()):
             raise self.no_link  # waiting for people does not mend an upload that failed
@@ -316,7 +323,7 @@ class _Run:
             await self._wait(tried=False)
 
     def _may_wait(self) -> bool:
-        return self.order.to.kind is AddressKind.CHAT and self.order.method is None
+        return self.order.to.kind is AddressKind.CHAT and self.order.method is not Method.HTTP
 
     async def _wait(self, *, tried: bool) -> None:
         dispatch, order = self.dispatch, self.order
@@ -333,7 +340,7 @@ class _Run:
 
     def _not_delivered(self) -> NotDelivered:
         target = None if self.order.recipient == self.order.asker else self.order.recipient
-        return NotDelivered(self._causes(), target=target)
+        return NotDelivered(self.order.entry.name, self._causes(), target=target)
 
     def _causes(self) -> tuple[FilebotError, ...]:
         every = [*([self.no_link] if self.no_link is not None else []), *self.failures]
