@@ -25,7 +25,8 @@ from filebot.events import FileNotSent
 from filebot.model import Address, BareJid, Entry, Method, Parcel, Sender
 from filebot.ports import Catalog
 from filebot.service.access import Access
-from filebot.service.dispatch import MOST_TRIES, Dispatch, Order, pause
+from filebot.service.attempt import MOST_TRIES, pause, send
+from filebot.service.dispatch import Dispatch, Order
 from filebot.service.news import News
 from filebot.service.parcels import KEPT_FOR, Parcels
 from filebot.service.transfers import Transfers
@@ -112,8 +113,8 @@ class Courier:
     # --- sending --------------------------------------------------------------------------------
 
     async def send(self, order: Order) -> Method | None:
-        """As :meth:`filebot.service.dispatch.Dispatch.send`; what waits is brought later."""
-        method = await self._dispatch.send(order)
+        """As :meth:`filebot.service.attempt.send`; what waits is brought later."""
+        method = await send(self._dispatch, order)
         if method is None:
             self._look_again(order.recipient)
         return method
@@ -215,7 +216,7 @@ class Courier:
     async def _send(self, parcel: Parcel, entry: Entry) -> None:
         order = _order(parcel, entry)
         try:
-            method = await self._dispatch.send(order, parcel)
+            method = await send(self._dispatch, order, parcel)
         except AlreadyUnderWay:
             return  # the asker asked again at this moment
         except FilebotError as error:

@@ -8,7 +8,7 @@ import pytest
 
 from filebot.errors import PeerGone, PeerProtocolError, Refused, TransferError, TransferTimeout
 from filebot.model import Client, Entry, Method, Negotiation, Way
-from filebot.service import dispatch, parcels
+from filebot.service import attempt, parcels
 from filebot.testing import ALICE, BOB, FakeBot
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.messenger import Said
@@ -295,7 +295,7 @@ async def test_what_broke_is_tried_again_after_a_pause_and_not_before(
     assert "I try again by myself" in said
     assert await bot.come_online(DESKTOP) == []
     assert not bot.streams.received
-    bot.now += dispatch.FIRST_PAUSE
+    bot.now += attempt.FIRST_PAUSE
     assert await bot.come_online(DESKTOP) == [
         'I go on sending "a.bin", which did not get through last time.'
     ]
@@ -308,16 +308,16 @@ async def test_nobody_is_tried_for_ever(bot: FakeBot) -> None:
     said = await bot.say("get a.bin")
     rounds = 1
     while "could not be sent" not in said[-1]:
-        bot.now += dispatch.LONGEST_PAUSE
+        bot.now += attempt.LONGEST_PAUSE
         said = await bot.come_online(SLOW)
         rounds += 1
-    assert rounds == dispatch.MOST_TRIES
-    assert len(bot.streams.attempts) == dispatch.MOST_TRIES
+    assert rounds == attempt.MOST_TRIES
+    assert len(bot.streams.attempts) == attempt.MOST_TRIES
     assert await bot.catalog.parcels() == []
 
 
 async def test_the_pauses_end_by_themselves(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "FIRST_PAUSE", dispatch.FIRST_PAUSE * 0)
+    monkeypatch.setattr(attempt, "FIRST_PAUSE", attempt.FIRST_PAUSE * 0)
     bot.streams.online[ALICE] = (SLOW,)
     bot.streams.failures = [PeerGone("cut")] * 2
     await bot.say("get a.bin")
@@ -487,10 +487,20 @@ async def test_a_mishap_of_the_bots_own_is_tried_again_and_then_told(
 
     bot.streams.send = breaks  # type: ignore[method-assign, assignment]  # a bug of ours
     said: list[str] = []
-    for _ in range(dispatch.MOST_TRIES):
+    for _ in range(attempt.MOST_TRIES):
         assert len(await bot.catalog.parcels()) == 1
         said = await bot.come_online(BOBS)
-        bot.now += dispatch.LONGEST_PAUSE
+        bot.now += attempt.LONGEST_PAUSE
     assert '"a.bin" could not be transferred' in said[-1]
     assert "a bug" in caplog.text
     assert await bot.catalog.parcels() == []
+
+
+async def test_for_a_link_nobodys_clients_are_asked(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asked(jid: str) -> tuple[Client, ...]:
+        raise AssertionError(f"asks the clients of {jid}, which may take seconds")
+
+    bot.uploads.away = False
+    monkeypatch.setattr(bot.streams, "clients", asked)
+    await bot.say("get a.bin")
+    assert len(bot.sent) == 1

@@ -1,0 +1,51 @@
+"""Whose clients come online, told once for each."""
+
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from filebot.xmpp.resources import Resources
+from tests.unit.xmpp.conftest import Outbox
+
+ANNA = "anna@example.org"
+
+
+def presence(sender: str, kind: str | None = None, caps: str = "") -> str:
+    kind_of = f" type='{kind}'" if kind else ""
+    c = f"<c xmlns='http://jabber.org/protocol/caps' node='n' ver='{caps}'/>" if caps else ""
+    return f"<presence xmlns='jabber:client' from='{sender}'{kind_of}>{c}</presence>"
+
+
+def told(outbox: Outbox, *presences: str) -> list[str]:
+    online: list[str] = []
+    resources = Resources(outbox.stream, lambda jid: not jid.startswith("eve"), online.append)
+    for each in presences:
+        resources.presence(fromstring(each))
+    return online
+
+
+def test_each_client_that_comes_is_told_and_each_that_comes_back(outbox: Outbox) -> None:
+    phone, desktop = f"{ANNA}/phone", f"{ANNA}/desktop"
+    come, go = presence(phone, caps="1"), presence(phone, "unavailable")
+    assert told(outbox, come, presence(desktop, caps="1"), go, come) == [ANNA] * 3
+
+
+def test_who_only_changes_status_is_not_but_who_changes_features_is(outbox: Outbox) -> None:
+    first, other = presence(f"{ANNA}/phone", caps="1"), presence(f"{ANNA}/phone", caps="2")
+    assert told(outbox, first, first, first) == [ANNA]
+    assert told(outbox, first, other) == [ANNA] * 2
+
+
+@pytest.mark.parametrize(
+    "stanza",
+    [
+        presence("eve@example.org/x", caps="1"),
+        presence(ANNA, caps="1"),
+        presence(f"{ANNA}/x", "unavailable"),
+        presence(f"{ANNA}/x", "error"),
+        presence(f"{ANNA}/x", "probe"),
+        presence("bot@example.org/other", caps="1"),
+    ],
+)
+def test_strangers_and_what_is_no_coming_are_not(outbox: Outbox, stanza: str) -> None:
+    assert told(outbox, stanza) == []
