@@ -71,8 +71,8 @@ class Resources:
         on_gone: Callable[[str], None] = lambda _: None,
         on_online: Callable[[BareJid], None] = lambda _: None,
     ) -> None:
-        """``on_gone`` is told the full JID of each client that goes offline, ``on_online`` whose client came
-        online, or has other features now.
+        """``on_gone`` is told the full JID of each client that goes offline, ``on_online`` whose client
+        came online, or has other features now.
         """
         self._stream = stream
         self._is_served = is_served

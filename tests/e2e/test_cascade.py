@@ -14,8 +14,10 @@ from filebot.demo.prosody import Prosody
 from filebot.errors import TransferError
 from filebot.model import Address, IncomingMessage, Method, Negotiation, Way
 from filebot.ports import StreamOffer
+from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
+from filebot.xmpp.jingle.incoming import JingleOffer
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
 from tests.e2e.conftest import USERS, bot_config
 from tests.e2e.stream_world import entry
@@ -23,11 +25,13 @@ from tests.e2e.stream_world import entry
 LIMIT_S = 40.0
 MB = 1_000_000
 
+speaking = pytest.mark.parametrize("jingle", [True, False], ids=["jingle", "si"])
+
 
 class Person:
-    """Somebody whose client speaks stream initiation and knows nothing of HTTP upload."""
+    """Somebody whose client knows nothing of HTTP upload, and maybe nothing of Jingle."""
 
-    def __init__(self, server: Prosody, user: str) -> None:
+    def __init__(self, server: Prosody, user: str, *, jingle: bool = True) -> None:
         self.bot = server.jid("filebot")
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         self.offers: list[StreamOffer] = []
@@ -52,6 +56,8 @@ class Person:
             connections=ByteConnections(AddressPolicy(allow_insecure=True, allow_private=True), 60.0),
             stream_limits=StreamLimits(idle_s=60.0),
         )
+        if not jingle:
+            self.session._features -= OWN_IN_BAND
 
     async def said(self, part: str) -> str:
         """The next message of the bot that has this in it; others are passed over."""
@@ -118,9 +124,11 @@ class Person:
 
 
 @asynccontextmanager
-async def online(server: Prosody, user: str, content: bytes = b"") -> AsyncIterator[Person]:
+async def online(
+    server: Prosody, user: str, content: bytes = b"", *, jingle: bool = True
+) -> AsyncIterator[Person]:
     """``content`` is what the client has of a file from an earlier run."""
-    person = Person(server, user)
+    person = Person(server, user, jingle=jingle)
     person.content += content
     async with person.session as session:
         await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
@@ -149,17 +157,18 @@ def a_file(folder: Path, size: int) -> tuple[Path, bytes]:
     [(None, "Your server has no place for files"), (MB, "Your server takes files up to 1 MB")],
     ids=["no service", "1 MB"],
 )
+@speaking
 async def test_a_large_file_comes_and_goes_without_any_hint(
-    tmp_path: Path, limit: int | None, why: str
+    tmp_path: Path, limit: int | None, why: str, *, jingle: bool
 ) -> None:
     path, content = a_file(tmp_path, 20 * MB)
-    async with bot_on(tmp_path, limit) as (server, _), online(server, "alice") as alice:
+    async with bot_on(tmp_path, limit) as (server, _), online(server, "alice", jingle=jingle) as alice:
         await alice.befriend()
         await alice.drop(path)
         await alice.ask("get big.bin", f'{why}, so I am sending "big.bin" directly.')
         assert await alice.file() == content
         await alice.until_nothing_moves()
-        assert len(alice.offers) == 1
+        assert [isinstance(each, JingleOffer) for each in alice.offers] == [jingle]
 
 
 async def test_a_killed_bot_brings_it_to_who_was_offline(tmp_path: Path) -> None:
@@ -190,10 +199,13 @@ async def test_a_killed_bot_brings_it_to_who_was_offline(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("who", ["bot", "server", "person"])
-async def test_whoever_is_killed_in_the_middle_the_rest_comes_afterwards(tmp_path: Path, who: str) -> None:
+@speaking
+async def test_whoever_is_killed_in_the_middle_the_rest_comes_afterwards(
+    tmp_path: Path, who: str, *, jingle: bool
+) -> None:
     path, content = a_file(tmp_path, 20 * MB)
     async with bot_on(tmp_path) as (server, bot), AsyncExitStack() as stack:
-        first = online(server, "alice")
+        first = online(server, "alice", jingle=jingle)
         alice = await first.__aenter__()
         await alice.befriend()
         await alice.drop(path)
@@ -204,7 +216,7 @@ async def test_whoever_is_killed_in_the_middle_the_rest_comes_afterwards(tmp_pat
         if who == "person":
             alice.session._stream.abort()
             await first.__aexit__(None, None, None)
-            alice = await stack.enter_async_context(online(server, "alice", kept))
+            alice = await stack.enter_async_context(online(server, "alice", kept, jingle=jingle))
         else:
             stack.push_async_exit(first)
             if who == "server":

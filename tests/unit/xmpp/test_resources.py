@@ -18,7 +18,7 @@ def presence(sender: str, kind: str | None = None, caps: str = "") -> str:
 
 def told(outbox: Outbox, *presences: str) -> list[str]:
     online: list[str] = []
-    resources = Resources(outbox.stream, lambda jid: not jid.startswith("eve"), online.append)
+    resources = Resources(outbox.stream, lambda jid: not jid.startswith("eve"), on_online=online.append)
     for each in presences:
         resources.presence(fromstring(each))
     return online
