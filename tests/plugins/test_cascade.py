@@ -504,3 +504,14 @@ async def test_for_a_link_nobodys_clients_are_asked(bot: FakeBot, monkeypatch: p
     monkeypatch.setattr(bot.streams, "clients", asked)
     await bot.say("get a.bin")
     assert len(bot.sent) == 1
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+async def test_a_link_that_is_alive_needs_no_service(bot: FakeBot, limit: int | None) -> None:
+    bot.uploads.away = False
+    await bot.say("get a.bin")
+    bot.uploads.away, bot.uploads.limit_bytes = limit is None, limit
+    bot.streams.online[ALICE] = (DESKTOP,)
+    assert await bot.say("get a.bin") == []
+    assert len({shown.url for shown in bot.sent}) == 1
+    assert not bot.streams.received

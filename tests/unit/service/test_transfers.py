@@ -77,3 +77,25 @@ async def test_a_cancelled_task_is_cancelled_as_any_other() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not transfers.all()
+
+
+async def test_another_method_begins_anew_under_the_same_number() -> None:
+    clock = Clock()
+    transfers = Transfers(clock)
+    transfers.count_from(7)
+    with transfers.running(ALICE, None, "a", Direction.FROM_BOT, Method.SOCKS5, 1000) as transfer:
+        assert transfer.number == 7
+        assert transfers.is_running(7)
+        clock.now += 1
+        transfer.moved(500)
+        transfer.begin(Method.IBB)
+        assert (transfer.method, transfer.done_bytes, transfer.bytes_per_s) == (Method.IBB, 0, 0.0)
+        transfer.moved(500)  # the peer has a part already
+        clock.now += 1
+        transfer.moved(600)
+        assert transfer.left_s is not None
+    assert not transfers.is_running(7)
+    with transfers.running(ALICE, None, "a", Direction.FROM_BOT, Method.SOCKS5, number=3) as other:
+        assert other.number == 3
+    with transfers.running(ALICE, None, "a", Direction.FROM_BOT, Method.SOCKS5) as next_one:
+        assert next_one.number == 8
