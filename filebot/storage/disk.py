@@ -19,8 +19,9 @@ from typing import Final, Self
 from filebot.errors import BlobCorrupt, LocalProtocolError
 from filebot.model import BlobRef, Digest
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
+from filebot.storage.line import Data
 from filebot.storage.reading import pieces
-from filebot.storage.spool import Data, Spool
+from filebot.storage.spool import Spool
 from filebot.storage.workers import Workers
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")

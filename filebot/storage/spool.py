@@ -1,14 +1,12 @@
-"""The way of one blob into a temporary file: hashed, counted and written by a worker thread.
+"""The way of one blob into a temporary file: hashed, counted and written by worker threads.
 
-The event loop only queues the pieces. One job at a time drains the queue, in order, for as long as there
-is something in it: a job per piece would cost more in switching threads than the work itself. What waits
-in the queue is bounded, so a slow disk slows the sender down instead of filling the memory.
+Two at once, one that hashes and one that writes the same pieces: each takes about as long as the other.
+What waits for them is bounded, so a slow disk slows the sender down instead of filling the memory.
 """
 
 import asyncio
 import fcntl
 import os
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,18 +14,14 @@ from typing import Final
 from filebot.errors import LocalProtocolError
 from filebot.protocol.hashes import KNOWN
 from filebot.storage.early_writeback import EarlyWriteback
+from filebot.storage.line import Data, Line
 from filebot.storage.workers import Workers, settled
-
-Data = bytes | bytearray | memoryview
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""
 
 PIECE_BYTES: Final = 1024 * 1024
 """Read at a time of what is there already."""
-
-TURN_BYTES: Final = 64 * 1024 * 1024
-"""After so much a job makes room for another spool's."""
 
 
 class Spool:
@@ -40,16 +34,13 @@ class Spool:
         """Whether the file outlives :meth:`discard`."""
         self._workers = workers
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
-        self._queue: deque[Data] = deque()
-        self._done = 0  # bytes; changed by the worker only
-        self._job: asyncio.Future[None] | None = None
+        self._lines = tuple(Line(workers, work, self._moved) for work in (self._write, self._hash))
+        self._written = 0
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._fd = -1
         self._writeback = EarlyWriteback(workers.syncers)
         self._closed = False
-        self._failure: BaseException | None = None
-        self._abandoned = False
 
     async def open(self) -> None:
         """Create the file. Raises StorageError."""
@@ -69,10 +60,10 @@ class Spool:
         self._raise_failure()
         if len(data) == 0:
             return
-        self._queue.append(data)
         self.size += len(data)
-        self._start_job()
-        while self.size - self._done > BUDGET_BYTES and self._failure is None:
+        for line in self._lines:
+            line.put(data)
+        while self._waiting_bytes() > BUDGET_BYTES and not self._has_failed():
             await self._progress()
         self._raise_failure()
 
@@ -81,8 +72,8 @@ class Spool:
         if self._closed:
             raise LocalProtocolError("sealed twice")
         self._closed = True
-        while self._job is not None:
-            await self._progress()
+        for line in self._lines:
+            await line.ended()
         self._raise_failure()
         await self._workers.run(os.fdatasync, self._fd)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
@@ -92,16 +83,27 @@ class Spool:
 
         A cancellation cannot stop it half-way.
         """
-        self._abandoned = not self.keeps
         self._closed = True
+        if not self.keeps:
+            for line in self._lines:
+                line.abandon()
         await settled(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
-        while self._job is not None:  # what is to be kept is written to its end first
-            await asyncio.wait((self._job,))
-            await asyncio.sleep(0)  # until the job's own callback has looked for more
-        self._queue.clear()
+        for line in self._lines:  # what is to be kept is written to its end first
+            await line.ended()
         await self._workers.run(self._remove)
+
+    def _waiting_bytes(self) -> int:
+        return self.size - min(line.done for line in self._lines)
+
+    def _has_failed(self) -> bool:
+        return any(line.failure is not None for line in self._lines)
+
+    def _raise_failure(self) -> None:
+        for line in self._lines:
+            if line.failure is not None:
+                raise line.failure
 
     async def _progress(self) -> None:
         self._waiter = self._loop.create_future()
@@ -109,22 +111,6 @@ class Spool:
             await self._waiter
         finally:
             self._waiter = None
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    def _start_job(self) -> None:
-        if self._job is None and self._failure is None:
-            self._job = self._workers.start(self._drain)
-            self._job.add_done_callback(self._job_ended)
-
-    def _job_ended(self, job: "asyncio.Future[None]") -> None:
-        self._job = None
-        self._failure = job.exception()
-        if self._queue and not self._abandoned:
-            self._start_job()
-        self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -146,24 +132,26 @@ class Spool:
             return False
         self._fd = fd
         while data := os.read(fd, PIECE_BYTES):
-            for hasher in self._hashers.values():
-                hasher.update(data)
+            self._hash(data)
             self.size += len(data)
-        self._done = self.size
+        self._written = self.size
+        for line in self._lines:
+            line.done = self.size
         return True
 
-    def _drain(self) -> None:
-        turn_ends = self._done + TURN_BYTES
-        while self._queue and self._done < turn_ends and not self._abandoned:
-            data = self._queue.popleft()
-            for hasher in self._hashers.values():
-                hasher.update(data)
-            _write_all(self._fd, data)
-            self._done += len(data)
-            self._writeback.reached(self._fd, self._done)
-            # Half empty, not merely below the brim: each wake-up of the loop costs both threads.
-            if self._waiter is not None and self.size - self._done <= BUDGET_BYTES // 2:
-                self._loop.call_soon_threadsafe(self._wake)
+    def _hash(self, data: Data) -> None:
+        for hasher in self._hashers.values():
+            hasher.update(data)
+
+    def _write(self, data: Data) -> None:
+        _write_all(self._fd, data)
+        self._written += len(data)
+        self._writeback.reached(self._fd, self._written)
+
+    def _moved(self) -> None:
+        # Half empty, not merely below the brim: each wake-up of the loop costs both threads.
+        if self._waiter is not None and (self._waiting_bytes() <= BUDGET_BYTES // 2 or self._has_failed()):
+            self._loop.call_soon_threadsafe(self._wake)
 
     def _remove(self) -> None:
         if self._fd >= 0:

@@ -18,8 +18,8 @@ SMALLEST_BYTES: Final = 32 * 1024
 LARGEST_BYTES: Final = 1024 * 1024
 """Of a buffer: it doubles while the peer fills it at once, and is given back when nothing comes."""
 
-_SPENT: Final = 5
-"""Buffers remembered for another use: as many as a writer to disk has in flight, and one."""
+_SPENT: Final = 8
+"""Buffers remembered for another use: more than a writer to disk has in flight, which is five."""
 
 COOL_S: Final = 0.5
 """After so long without a byte a transfer is idle, and keeps no buffer."""
