@@ -1,160 +1,137 @@
 """In-band bytestreams through a real Prosody against slixmpp's own. Run as ``python -m benchmarks.ibb``.
 
-All in one process, with blocks of the size that each side chooses: slixmpp's sender to slixmpp's receiver,
-which is one block for each round trip; ours to slixmpp's receiver; ours to ours.
+Each end is a process of its own, with blocks of the size that each side chooses: slixmpp's sender to
+slixmpp's receiver, which is one block for each round trip; ours to slixmpp's receiver; ours to ours. Beside
+the time stands what CPU time each process took for each MB: the server's share is nobody's to save.
 """
 
 import argparse
 import asyncio
-import io
+import json
 import os
-import secrets
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from slixmpp import JID
+from typing import Final
 
 from benchmarks.turns import Goal, report
-from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
-from filebot.model import BlobRef, Entry, Method, Negotiation, Way
-from filebot.ports import StreamOffer
-from filebot.xmpp.outbox import Outbox
-from filebot.xmpp.session import Session, SessionSettings, StreamLimits
-
-PIECE_BYTES: Final = 256 * 1024
-STOCK_BLOCK_BYTES: Final = 4096
-"""What slixmpp's sender proposes when it is not told otherwise."""
 
 GOALS: Final = [
     Goal("our sender, slixmpp's receiver / slixmpp at both ends", "ours to slixmpp", "slixmpp", 2.0),
     Goal("ours at both ends / slixmpp at both ends", "ours", "slixmpp", 3.5),
 ]
+VARIANTS: Final = {
+    "slixmpp": ("stocksender", "stock", "stock"),
+    "ours to slixmpp": ("sender", "stock", "plain"),
+    "ours": ("sender", "ours", "offer"),
+}
+"""Who sends to whom, and how."""
+
+USERS: Final = {"ours": "ours", "sender": "ours", "stock": "stock", "stocksender": "stock"}
+"""Of what kind they are."""
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass
-class Ends:
-    """Four sessions on one server."""
+@dataclass(frozen=True, slots=True)
+class End:
+    """One of the processes."""
 
-    data: bytes
-    file: Path
-    ours: Session
-    ours_jid: str
-    sender: Session
-    stock: Peer
-    stock_sender: Peer
-    received: "asyncio.Queue[int]" = field(default_factory=asyncio.Queue)
+    process: Process
+    jid: str
 
-    async def slixmpp(self) -> None:
-        """One block for each round trip."""
-        plugin = self.stock_sender.client.plugin["xep_0047"]
-        stream = await plugin.open_stream(JID(self.stock.jid), block_size=STOCK_BLOCK_BYTES)
-        await stream.sendfile(io.BytesIO(self.data))
-        await self.received.get()
+    def say(self, text: str) -> None:
+        """Want something of it."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{text}\n".encode())
 
-    async def ours_to_slixmpp(self) -> None:
-        """Our window of blocks into a receiver that knows nothing of it."""
-        express = self.sender.streams._tools.express  # noqa: SLF001 - slixmpp takes no offers: no way around
-        outbox = Outbox(self.sender._stream, express, StreamLimits(), self.stock.jid, secrets.token_hex(8))  # noqa: SLF001
-        await outbox.send(self._pieces(), len(self.data), lambda _: None)
-        await self.received.get()
-
-    async def ours_to_ours(self) -> None:
-        """As the bot sends to another one, the offer included."""
-        blob = BlobRef("0" * 64, len(self.data))
-        now = datetime.now(UTC)
-        entry = Entry(
-            "f.bin", "a@b", None, "", blob, "application/octet-stream", now, id=1, modified_at=now
-        )
-        await self.sender.streams.send(
-            self.ours_jid, self.file, entry, Way(Negotiation.SI, Method.IBB), lambda _: None
-        )
-        await self.received.get()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.data), PIECE_BYTES):
-            yield self.data[start : start + PIECE_BYTES]
-
-    async def take(self, offer: StreamOffer) -> None:
-        """Receive as intake does, and throw away."""
-        size = 0
-        async with offer.accept() as download:
-            async for chunk in download.chunks():
-                size += len(chunk)
-        self.received.put_nowait(size)
-
-    async def drain(self, stream: Any) -> None:
-        """Receive as users of slixmpp do, and throw away."""
-        size = 0
-        while size < len(self.data):
-            size += len(await stream.recv_queue.get())
-        self.received.put_nowait(size)
+    async def heard(self) -> str:
+        """Its next line."""
+        assert self.process.stdout is not None
+        return (await self.process.stdout.readline()).decode().strip()
 
 
-async def measured(folder: Path, size: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each variant, taking turns."""
+@asynccontextmanager
+async def end(server: Prosody, user: str, file: Path) -> AsyncIterator[End]:
+    """Logged in."""
+    command = [sys.executable, "-m", "benchmarks.ibb_end", USERS[user]]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    login = {
+        "jid": server.jid(user),
+        "password": server.password(user),
+        "port": server.c2s_port,
+        "ca_file": str(server.ca_file),
+        "file": str(file),
+    }
+    made = End(process, "")
+    made.say(json.dumps(login))
+    try:
+        yield End(process, await made.heard())
+    finally:
+        made.say("")
+        await process.wait()
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has used so far (proc(5), ``stat``)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+async def measured(
+    folder: Path, size: int, rounds: int
+) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
+    """Seconds of each variant, taking turns; and CPU seconds for each MB of server, sender and receiver."""
     file = folder / "f.bin"
     file.write_bytes(os.urandom(size))
+    seconds: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    cpu: dict[str, list[list[float]]] = {name: [] for name in VARIANTS}
     async with AsyncExitStack() as stack:
-        users = ("ours", "sender", "stock", "stocksender")
-        server = await stack.enter_async_context(Prosody(folder / "prosody", users=users))
-        ends: Ends
-
-        async def take(offer: StreamOffer) -> None:
-            await ends.take(offer)
-
-        sessions = []
-        for user in users[:2]:
-            settings = SessionSettings(
-                server.jid(user),
-                server.password(user),
-                host="127.0.0.1",
-                port=server.c2s_port,
-                ca_file=server.ca_file,
-            )
-            session = Session(
-                settings, on_message=lambda _: None, may_subscribe=lambda _: True, on_stream_offer=take
-            )
-            sessions.append(await stack.enter_async_context(session))
-        jids = [await session.run_until_ready() for session in sessions]
-        stock = [await stack.enter_async_context(await Peer.of(server, user)) for user in users[2:]]
-        for peer in stock:
-            peer.client.register_plugin("xep_0047", {"auto_accept": True, "max_block_size": 65535})
-        ends = Ends(file.read_bytes(), file, sessions[0], jids[0], sessions[1], stock[0], stock[1])
-        drains: set[asyncio.Task[None]] = set()
-        stock[0].client.add_event_handler(
-            "ibb_stream_start", lambda stream: drains.add(asyncio.ensure_future(ends.drain(stream)))
+        server = await stack.enter_async_context(
+            Prosody(folder / "prosody", users=tuple(USERS), log_level="info")
         )
-        variants: dict[str, Callable[[], Awaitable[None]]] = {
-            "slixmpp": ends.slixmpp,
-            "ours to slixmpp": ends.ours_to_slixmpp,
-            "ours": ends.ours_to_ours,
-        }
-        seconds: dict[str, list[float]] = {name: [] for name in variants}
-        for _ in range(rounds):
-            for name, run in variants.items():
-                start = time.perf_counter()
-                await run()
-                seconds[name].append(time.perf_counter() - start)
-        return seconds
+        ends = {user: await stack.enter_async_context(end(server, user, file)) for user in USERS}
+        for number in range(rounds + 1):
+            for name, (sender, receiver, how) in VARIANTS.items():
+                pids = [server.pid, ends[sender].process.pid, ends[receiver].process.pid]
+                before, start = [cpu_s(pid) for pid in pids], time.perf_counter()
+                ends[sender].say(f"{how} {ends[receiver].jid}")
+                answer = await ends[receiver].heard()
+                taken = time.perf_counter() - start
+                assert answer == f"got {size}", answer
+                await asyncio.sleep(1.5)  # the sender closes, and the receiver waits for that
+                if number:
+                    seconds[name].append(taken)
+                    cpu[name].append(
+                        [(cpu_s(pid) - was) / size * 1e6 for pid, was in zip(pids, before, strict=True)]
+                    )
+    medians = {
+        name: [f"{statistics.median(each):.3f}" for each in zip(*rows, strict=True)]
+        for name, rows in cpu.items()
+    }
+    return seconds, medians
 
 
 def main() -> int:
     """The exit status: 0 if all goals are reached."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bytes", type=int, default=3_000_000, help="size of the file (default 3000000)")
+    parser.add_argument("--bytes", type=int, default=5_000_000, help="size of the file (default 5000000)")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="filebot-bench-") as folder:
-        seconds = asyncio.run(measured(Path(folder), options.bytes, options.rounds))
-    return 0 if report(GOALS, seconds) else 1
+        seconds, cpu = asyncio.run(measured(Path(folder), options.bytes, options.rounds))
+    reached = report(GOALS, seconds)
+    print(f"\n{'CPU seconds a MB':<24}{'Prosody':>10}{'sender':>10}{'receiver':>10}")
+    for name, values in cpu.items():
+        print(f"{name:<24}" + "".join(f"{value:>10}" for value in values))
+    return 0 if reached else 1
 
 
 if __name__ == "__main__":

@@ -60,8 +60,10 @@ class Prosody:
         users: Iterable[str] = (),
         components: Iterable[str] = (),
         upload_limit_bytes: int | None = 10 * 1024 * 1024,
+        log_level: str = "debug",
     ) -> None:
         self.folder = folder
+        self._log_level = log_level
         self._passwords = {user: secrets.token_hex(16) for user in users}
         self._secrets = {domain: secrets.token_hex(16) for domain in components}
         self._upload_limit_bytes = upload_limit_bytes
@@ -75,13 +77,20 @@ class Prosody:
         return self._ports.c2s
 
     @property
+    def pid(self) -> int:
+        """Of the process, while it runs. Raises LookupError."""
+        if self._process is None:
+            raise LookupError("Prosody does not run")
+        return self._process.pid
+
+    @property
     def ca_file(self) -> Path:
         """The certificate to trust, for the XMPP stream and for https."""
         return self.folder / "server.crt"
 
     @property
     def log_file(self) -> Path:
-        """Prosody's own log, at level debug."""
+        """Prosody's own log, at the chosen level. ``debug`` tells of every stanza, and that takes time."""
         return self.folder / "prosody.log"
 
     def jid(self, user: str) -> str:
@@ -143,6 +152,7 @@ class Prosody:
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
+            log_level=self._log_level,
         )
         (self.folder / "prosody.cfg.lua").write_text(config)
         accounts = self.folder / "data" / HOST / "accounts"

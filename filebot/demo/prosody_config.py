@@ -17,7 +17,7 @@ daemonize = false
 pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 certificates = "{folder}"
-log = {{ debug = "{folder}/prosody.log" }}
+log = {{ {log_level} = "{folder}/prosody.log" }}
 interfaces = {{ "{address}" }}
 local_interfaces = {{ "{address}" }}
 c2s_ports = {{ {ports.c2s} }}
@@ -80,6 +80,7 @@ def prosody_config(
     key: Path,
     upload_limit_bytes: int | None,
     components: Mapping[str, str],
+    log_level: str,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
     values = {
@@ -92,6 +93,7 @@ def prosody_config(
         "conference": CONFERENCE,
         "proxy": PROXY,
         "upload": UPLOAD,
+        "log_level": log_level,
         "limit": upload_limit_bytes,
         "components": ", ".join(f'"{domain}"' for domain in components),
     }

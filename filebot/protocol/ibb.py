@@ -29,12 +29,16 @@ SMALLEST_BLOCK: Final = 1024
 """Who cannot take this many bytes at once is not sent anything."""
 USUAL_BLOCK: Final = 4096
 """Section 6 recommends it; every client takes it."""
+FIRST_BLOCK: Final = 6144
+"""What to begin with where the receiver takes it: fills just one of the reads of a server."""
 OFFERED_BLOCK: Final = 16384
-"""What to ask for first. Four times the usual one spares servers a third of their work and us more than
-half; still larger ones gain nothing, and some servers end a stream for stanzas of 64 KiB."""
+"""What to ask for first where the server does not tell how large a stanza may be: some end a stream for
+64 KiB."""
 SEQUENCE: Final = 65536
 
 _LARGEST_NUMBER: Final = 2**63 - 1
+_AROUND_BYTES: Final = 8192
+"""More than there can be around the base64 of one block: two JIDs of 3071 bytes each, and names."""
 _WHITESPACE: Final = str.maketrans("", "", " \t\r\n")
 
 
@@ -52,6 +56,14 @@ def read_block_size(text: str | None) -> int:
     if not size:
         raise BadBlock("bad-request", f"block-size {text!r:.50}")
     return size
+
+
+def first_block_size(most_stanza_bytes: int | None) -> int:
+    """What to offer first: as much as the server's limit for stanzas allows (XEP-0478), if it tells it."""
+    if most_stanza_bytes is None:
+        return OFFERED_BLOCK
+    fits = (most_stanza_bytes - _AROUND_BYTES) // 4 * 3
+    return max(min(fits, LARGEST_BLOCK), SMALLEST_BLOCK)
 
 
 def smaller_block_size(size: int) -> int | None:
@@ -141,8 +153,6 @@ class Pace:
     wary_bytes: int = 128 * 1024
     """Until so much is acknowledged, growth is slow: servers are generous at first. Prosody's mod_limits
     lets 20 kB pass, and then 10 kB/s."""
-    fixed_window: int | None = None
-    """For clients that are known to cope with just so many blocks at once."""
     fast_s: float = 0.25
     """A round trip below this is fast, whatever the fastest took."""
     slow_s: float = 1.0
@@ -163,8 +173,8 @@ class IbbSender:
         """``block_size`` is what was agreed; blocks may be smaller but never larger."""
         self._pace = pace or Pace()
         self._largest_block = block_size
-        self._block = min(block_size, USUAL_BLOCK)
-        self._window = self._pace.fixed_window or self._pace.first_window
+        self._block = min(block_size, FIRST_BLOCK)
+        self._window = self._pace.first_window
         self._in_flight: dict[int, _InFlight] = {}
         self._next = 0
         self._fastest_s: float | None = None
@@ -210,15 +220,10 @@ class IbbSender:
             self._speed_up()
 
     def _speed_up(self) -> None:
-        """One more for a window, later for a quarter, of fast round trips; or half as many, twice as large.
-
-        A window that is fixed keeps its size, and its blocks theirs.
-        """
+        """One more for a window, later for a quarter, of fast ones; or half as many, twice as large."""
         self._grown += 1
         wary = self.acknowledged < self._pace.wary_bytes
-        if self._pace.fixed_window is not None or self._grown < (
-            self._window if wary else self._window // 4
-        ):
+        if self._grown < (self._window if wary else self._window // 4):
             return
         self._grown = 0
         full = (self._window + 1) * self._block > self._pace.most_bytes
@@ -233,7 +238,7 @@ class IbbSender:
         if sent_at < self._calm_until:
             return
         self._calm_until, self._grown = now, 0
-        if self._window > 1 and self._pace.fixed_window is None:
+        if self._window > 1:
             self._window //= 2
         else:
             self._block = max(self._block // 2, min(SMALLEST_BLOCK, self._largest_block))

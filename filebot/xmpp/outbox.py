@@ -22,17 +22,18 @@ from filebot.errors import (
 )
 from filebot.protocol.ibb import (
     IBB,
-    OFFERED_BLOCK,
+    SEQUENCE,
     USUAL_BLOCK,
     IbbSender,
-    Pace,
     encode,
+    first_block_size,
     smaller_block_size,
 )
 from filebot.protocol.stanza_error import StanzaError, read_error
 from filebot.xmpp.express import Express, Request
 from filebot.xmpp.sessions import UNKNOWN, UNWILLING, StreamLimits
 from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.strides import room_for_data
 
 ANSWER_LIMIT_S: Final = 30.0
 
@@ -75,7 +76,6 @@ class Outbox:
         limits: StreamLimits,
         to: str,
         sid: str,
-        pace: Pace | None = None,
     ) -> None:
         self._stream = stream
         self._express = express
@@ -83,14 +83,13 @@ class Outbox:
         self._to = to
         self._own = stream.boundjid.full
         self.sid = sid
-        self._pace = pace
         self._name = f"ibb{stream.new_id()}"
         self._sender: IbbSender | None = None
         self._turn = asyncio.Event()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._failure: TransferError | None = None
         self._open = False
-        self._size = 0
+        self._size = self._sent = self._around = 0
 
     async def send(self, pieces: AsyncIterator[bytes], size: int, progress: Callable[[int], None]) -> None:
         """Open the stream, send everything, wait until all ``size`` bytes are acknowledged, close.
@@ -99,7 +98,7 @@ class Outbox:
         """
         self._size = size
         try:
-            await self.open(OFFERED_BLOCK)
+            await self.open(first_block_size(self._stream.most_bytes))
             await self.send_all(pieces, size, progress)
         finally:
             self.close()
@@ -112,7 +111,8 @@ class Outbox:
 
     def be_open(self, block_size: int) -> None:
         """The stream is open, whoever opened it."""
-        self._sender = IbbSender(block_size, self._pace)
+        self._sender = IbbSender(block_size)
+        self._around = len(self._stanza(SEQUENCE, memoryview(b"")).encode())
         self._open = True
 
     async def send_all(
@@ -123,8 +123,9 @@ class Outbox:
         self._size = size
         self._express.expect(self._name, self._to, self._answered)
         try:
+            rest = b""
             async for piece in pieces:
-                await self._send_piece(self._sender, piece, progress)
+                rest = await self._send_blocks(self._sender, rest + piece, progress)
             while self._sender.in_flight:
                 await self._wait()
                 progress(self._sender.acknowledged)
@@ -209,8 +210,9 @@ class Outbox:
                 return size
         raise PeerGone("takes no blocks of any size")
 
-    async def _send_piece(self, sender: IbbSender, piece: bytes, progress: Callable[[int], None]) -> None:
-        rest = memoryview(piece)
+    async def _send_blocks(self, sender: IbbSender, data: bytes, progress: Callable[[int], None]) -> bytes:
+        """Send as many full blocks as there are, at the end of the file the rest; returns what is left."""
+        rest = memoryview(data)
         while rest:
             if self._failure is not None:
                 raise self._failure
@@ -219,9 +221,14 @@ class Outbox:
                 await self._wait()
                 progress(sender.acknowledged)
                 continue
+            room = room_for_data(room, self._around)
+            if len(rest) < min(room, self._size - self._sent):
+                break
             block, rest = rest[:room], rest[room:]
             number = sender.sent(len(block), asyncio.get_running_loop().time())
+            self._sent += len(block)
             self._stream.post(self._stanza(number, block))
+        return bytes(rest)
 
     async def _wait(self) -> None:
         """Until something is acknowledged."""

@@ -23,6 +23,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot import __version__
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.strides import FILL_BYTES, READ_BYTES, cut, filled
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ RESOURCE: Final = "filebot"
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
 _COUNTER: Final = 2**32  # XEP-0198 section 4: counters wrap here
+_MANAGEMENT: Final = "urn:xmpp:sm:3"
+_ACK_WITHIN_S: Final = 0.1
+"""The server's questions for an acknowledgement are answered with the next block of a file, or then."""
 
 
 class _Narrowed(BaseXMPP):
@@ -39,6 +43,13 @@ class _Narrowed(BaseXMPP):
 
     express: Callable[[ET.Element], bool] | None = None
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
+    _ack_due: asyncio.TimerHandle | None = None
+
+    @property
+    def most_bytes(self) -> int | None:
+        """The largest stanza that the server takes (XEP-0478); None if it does not say."""
+        limits = getattr(self, "limits", None)  # set by slixmpp's feature_limits
+        return None if limits is None else limits.max_bytes
 
     def start_stream_handler(self, xml: ET.Element) -> None:
         super().start_stream_handler(xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -76,18 +87,61 @@ class _Narrowed(BaseXMPP):
             management.unacked_queue.append((management.seq, text))
         if not self._session_started:
             return  # sent again if the session is resumed, and else for nobody
+        text += self._acknowledgements()
         if self.waiting_queue.empty() and self.transport is not None:
             self.send_raw(text)
         else:
             self.waiting_queue.put_nowait((text, False))
+
+    def send_raw(self, data: str | bytes) -> None:
+        """As slixmpp does, and in strides if it is much."""
+        encoded = data.encode() if isinstance(data, str) else data
+        if self.transport is None or len(encoded) < READ_BYTES - FILL_BYTES:
+            super().send_raw(encoded)
+        else:
+            self.transport.writelines(cut(filled(encoded)))
+
+    def _acknowledgements(self) -> str:
+        """What stream management has to say just now (XEP-0198 section 4). Goes along with a stanza.
+
+        On its own it would be one more thing to read for the server, and break the strides of the others.
+        """
+        management = None if self.is_component else self.plugin["xep_0198"]
+        text = ""
+        if management is not None and self._ack_due is not None:
+            self._cancel_ack()
+            text += _ack(management.handled)
         if management is not None and management.enabled_out:
             management.window_counter -= 1
             if management.window_counter <= 0:
                 management.window_counter = management.window
-                management.request_ack()  # type: ignore[no-untyped-call]  # untyped in slixmpp
+                text += f'<r xmlns="{_MANAGEMENT}"/>'
+        return text
+
+    def _asked_for_ack(self) -> None:
+        if self._ack_due is None:
+            self._ack_due = self.loop.call_later(_ACK_WITHIN_S, self._send_ack)
+
+    def _send_ack(self) -> None:
+        self._ack_due = None
+        management = self.plugin["xep_0198"]
+        if self._session_started and management.enabled_in:
+            self.send_raw(_ack(management.handled))
+
+    def _cancel_ack(self) -> None:
+        if self._ack_due is not None:
+            self._ack_due.cancel()
+            self._ack_due = None
+
+    def connection_lost(self, exception: BaseException | None) -> None:
+        self._cancel_ack()
+        super().connection_lost(exception)
 
     def _spawn_event(self, xml: ET.Element) -> None:
-        if self.express is None or not self._session_started or not self.trusted() or not self._took(xml):
+        if xml.tag == f"{{{_MANAGEMENT}}}r" and self._session_started and self.trusted():
+            if self.plugin["xep_0198"].enabled_in:
+                self._asked_for_ack()
+        elif self.express is None or not self._session_started or not self.trusted() or not self._took(xml):
             super()._spawn_event(xml)
         elif not self.is_component and self.plugin["xep_0198"].enabled_in:
             management = self.plugin["xep_0198"]
@@ -115,6 +169,7 @@ class _Narrowed(BaseXMPP):
         if self.transport is not None:
             await self.disconnect(wait=limit_s)
         self.abort()
+        self._cancel_ack()
         for name in tuple(self.scheduled_events):
             self.cancel_schedule(name)
         # slixmpp ends its sending task only when the object is collected, which may be after the loop.
@@ -122,6 +177,10 @@ class _Narrowed(BaseXMPP):
         if sender is not None:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
+
+
+def _ack(handled: int) -> str:
+    return f'<a xmlns="{_MANAGEMENT}" h="{handled}"/>'
 
 
 class Client(_Narrowed, ClientXMPP):
@@ -214,6 +273,8 @@ def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:
     stream.register_plugin("xep_0092", {"name": "filebot", "version": __version__, "os": ""})
     stream.register_plugin("xep_0115", {"caps_node": CAPS_NODE})
     stream.register_plugin("xep_0198")
+    if not stream.is_component:
+        stream.register_plugin("feature_limits")
     stream.register_plugin("xep_0199")
     stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, features).info)
     # slixmpp asks every unknown client for its features and keeps the answers for ever.

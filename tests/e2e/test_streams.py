@@ -538,9 +538,10 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
         stock = config.read_text().replace("storage = ", limits).replace('"ping",', '"ping", "limits",')
         config.write_text(stock)
         await server.restart()
+        patient = replace(QUICK, idle_s=10.0)  # three blocks in flight take such a server 2.4 s
         async with (
-            house(server, "bot") as bot,
-            house(server, "other") as other,
+            house(server, "bot", limits=patient) as bot,
+            house(server, "other", limits=patient) as other,
             await Peer.of(server, "anna") as anna,
         ):
             path, content = a_file(tmp_path, 60_000)

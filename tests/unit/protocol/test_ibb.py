@@ -18,6 +18,7 @@ from filebot.protocol.ibb import (
     Pace,
     decode,
     encode,
+    first_block_size,
     read_block_size,
     smaller_block_size,
 )
@@ -193,6 +194,16 @@ def exchange(sender: IbbSender, seconds: float, *, round_trip_s: float, now: flo
     return now
 
 
+@pytest.mark.parametrize(
+    ("limit", "offered"),
+    [(None, 16384), (262144, 65535), (65536, 43008), (10000, 1356), (0, 1024), (-1, 1024)],
+)
+def test_the_offered_block_is_as_large_as_the_server_lets_stanzas_be(
+    limit: int | None, offered: int
+) -> None:
+    assert first_block_size(limit) == offered
+
+
 def test_the_window_starts_small_and_holds() -> None:
     sender = IbbSender(USUAL_BLOCK)
     assert [sender.sent(sender.room(), 0.0) for _ in range(2)] == [0, 1]
@@ -227,15 +238,6 @@ def test_it_shrinks_when_blocks_begin_to_queue() -> None:
     assert sender.window == 8  # once for all that waited in the same queue
     exchange(sender, 300.0, round_trip_s=3.0, now=now + 10)
     assert (sender.window, sender.room()) == (1, SMALLEST_BLOCK)
-
-
-@pytest.mark.parametrize("window", [1, 3])
-def test_a_fixed_window_stays(window: int) -> None:
-    sender = IbbSender(16384, Pace(fixed_window=window))
-    now = exchange(sender, 10.0, round_trip_s=0.01)
-    assert (sender.window, sender.room()) == (window, USUAL_BLOCK)
-    exchange(sender, 10.0, round_trip_s=5.0, now=now)
-    assert sender.window == window
 
 
 def test_numbers_wrap_after_65535() -> None:

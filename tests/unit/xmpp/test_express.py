@@ -132,12 +132,37 @@ async def test_text_is_counted_for_stream_management(
     stream._session_started = management.enabled_out = management.enabled_in = True
     for number in range(management.window):
         stream.post(f"<iq id='{number}'/>")
-    assert [text for _, text in management.unacked_queue] == sent[:-1]
-    assert "<r " in sent[-1]
+    stanzas = [text for _, text in management.unacked_queue]
+    assert stanzas == [f"<iq id='{number}'/>" for number in range(management.window)]
+    assert sent == [*stanzas[:-1], stanzas[-1] + '<r xmlns="urn:xmpp:sm:3"/>']
     stream.trusted = lambda: True  # type: ignore[method-assign]
     Express(stream).serve(f"{{{IBB}}}data", lambda _: None)
     stream._spawn_event(iq(f"<data xmlns='{IBB}'/>"))
     assert management.handled == 1
+    monkeypatch.setattr(stream, "transport", None)
+
+
+async def test_acknowledgements_go_along_with_a_stanza_or_soon_without_one(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, sent = outbox.stream, list[str]()
+    management = stream.plugin["xep_0198"]
+    monkeypatch.setattr(stream, "send_raw", sent.append)
+    monkeypatch.setattr(stream, "transport", object())
+    stream._session_started = management.enabled_in = True
+    management.handled = 7
+    stream.trusted = lambda: True  # type: ignore[method-assign]
+    asked, answer = fromstring('<r xmlns="urn:xmpp:sm:3"/>'), '<a xmlns="urn:xmpp:sm:3" h="7"/>'
+    stream._spawn_event(asked)
+    stream._spawn_event(asked)
+    assert sent == []
+    stream.post("<iq/>")
+    assert sent == [f"<iq/>{answer}"]
+    stream._spawn_event(asked)
+    async with asyncio.timeout(5):
+        while len(sent) < 2:
+            await asyncio.sleep(0.01)
+    assert sent[1] == answer
     monkeypatch.setattr(stream, "transport", None)
 
 
