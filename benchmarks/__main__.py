@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("http", "streams", "ibb", "catalog")
+BENCHMARKS = ("http", "streams", "proxy", "ibb", "catalog")
 
 
 def main() -> int:

@@ -52,6 +52,7 @@ class Prosody:
 
     host: Final = HOST
     conference: Final = CONFERENCE
+    proxy: Final = PROXY
 
     def __init__(
         self,
@@ -75,6 +76,11 @@ class Prosody:
     def c2s_port(self) -> int:
         """Of clients, with STARTTLS; on 127.0.0.1 as everything here."""
         return self._ports.c2s
+
+    @property
+    def proxy_port(self) -> int:
+        """Of the SOCKS5 proxy."""
+        return self._ports.proxy
 
     @property
     def pid(self) -> int:
