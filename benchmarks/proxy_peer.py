@@ -1,9 +1,9 @@
 """A raw end of the measured proxied streams: ``python -m benchmarks.proxy_peer FILE``.
 
 A process of its own, of blocking sockets. Each line of input is one job: ``give PORT DESTINATION`` sends
-the file, ``take PORT DESTINATION`` throws away what comes, ``keep PORT DESTINATION PATH`` writes it to a file
-and makes that durable. It prints ``in`` once it is let into the session, waits for another line, which is
-when the bytes may flow, and prints ``done`` at the end.
+the file, ``take PORT DESTINATION`` throws away what comes, ``keep PORT DESTINATION PATH`` writes it to a
+file and makes that durable. It prints ``in`` once it is let into the session, waits for another line, which
+is when the bytes may flow, and prints ``done`` at the end.
 """
 
 import os

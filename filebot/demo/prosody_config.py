@@ -43,7 +43,8 @@ Component "{conference}" "muc"
     muc_room_locking = false
 Component "{proxy}" "proxy65"
     proxy65_address = "{address}"
-    proxy65_acl = {{ {components} }}
+    -- Components are strangers to the proxy unless named; once any is, all must be.
+    proxy65_acl = {{ "{host}", {components} }}
 """
 
 _UPLOAD: Final = """\

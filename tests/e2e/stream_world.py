@@ -49,19 +49,27 @@ class House:
         connections: ByteConnections | None,
         on_offer: OnOffer | None,
         limits: StreamLimits,
+        *,
+        component: bool = False,
     ) -> None:
         self.offers: list[StreamOffer] = []
         self.requests: list[FileRequest] = []
         self.on_request: Callable[[FileRequest], Awaitable[None]] | None = None
         self.files: asyncio.Queue[bytes | FilebotError] = asyncio.Queue()
         self.jid = ""
-        settings = SessionSettings(
-            server.jid(user),
-            server.password(user),
-            host="127.0.0.1",
-            port=server.c2s_port,
-            ca_file=server.ca_file,
-        )
+        if component:
+            login = server.component(user)
+            settings = SessionSettings(
+                login.domain, login.secret, mode="component", host=login.host, port=login.port
+            )
+        else:
+            settings = SessionSettings(
+                server.jid(user),
+                server.password(user),
+                host="127.0.0.1",
+                port=server.c2s_port,
+                ca_file=server.ca_file,
+            )
         self._take = on_offer or take
         self.session = Session(
             settings,
@@ -158,15 +166,19 @@ async def house(
     private: bool = True,
     on_offer: OnOffer | None = None,
     limits: StreamLimits = QUICK,
+    component: bool = False,
 ) -> AsyncIterator[House]:
-    """Online; leaves nothing behind. Without ``private`` it connects to nothing on this machine."""
+    """Online; leaves nothing behind. ``user`` is a domain if it is a component.
+
+    Without ``private`` it connects to nothing on this machine.
+    """
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
         connections = None
         if socks5:
             policy = AddressPolicy(allow_insecure=True, allow_private=private)
             connections = ByteConnections(policy, QUICK.idle_s, listener, ("127.0.0.1",) if listens else ())
-        made = House(server, user, connections, on_offer, limits)
+        made = House(server, user, connections, on_offer, limits, component=component)
         async with made.session as session:
             made.jid = await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
             yield made

@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
+from filebot.model import Method
 from tests.e2e.conftest import ROOM, bot_config, sha256
+from tests.e2e.stream_world import house
 
 DOMAIN = "files.localhost"
 
@@ -46,3 +50,31 @@ async def test_a_component_stores_lists_returns_and_shares(tmp_path: Path) -> No
             bob.say("!ls", ROOM, mtype="groupchat")
             listed = await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
             assert "report.bin" in listed.body
+
+
+@pytest.mark.parametrize(
+    ("method", "listens"),
+    [
+        pytest.param(Method.IBB, False, id="in-band"),
+        pytest.param(Method.SOCKS5, True, id="direct"),
+        pytest.param(Method.SOCKS5, False, id="by the proxy"),
+    ],
+)
+async def test_a_component_sends_and_receives_by_streams(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, method: Method, listens: bool
+) -> None:
+    caplog.set_level("INFO")
+    path = tmp_path / "report.bin"
+    path.write_bytes(os.urandom(300_000))
+    async with (
+        Prosody(tmp_path / "prosody", users=["anna"], components=[DOMAIN]) as server,
+        house(server, DOMAIN, component=True, listens=listens) as bot,
+        house(server, "anna", listens=listens) as anna,
+    ):
+        assert bot.jid.startswith(f"{DOMAIN}/")
+        await bot.send(anna.jid, path, method)
+        assert sha256(await anna.file()) == sha256(path.read_bytes())
+        for address in (bot.jid, f"drop@{DOMAIN}/anything"):
+            await anna.send(address, path, method)
+            assert sha256(await bot.file()) == sha256(path.read_bytes())
+    assert "going on in-band" not in caplog.text
