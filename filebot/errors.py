@@ -202,11 +202,16 @@ class SizeMismatch(PeerProtocolError):
 
 
 class DigestMismatch(PeerProtocolError):
-    """The bytes do not have the announced hash."""
+    """The bytes do not have the announced hash.
 
-    def __init__(self, *, algorithm: str) -> None:
-        super().__init__(algorithm)
+    ``resumed`` tells that they were put together from two attempts. Then a hash that was promised and did
+    not come is one, too: nothing proves the bytes to be one file. ``algorithm`` is empty in that case.
+    """
+
+    def __init__(self, *, algorithm: str = "", resumed: bool = False) -> None:
+        super().__init__(f"{algorithm or 'no hash came'}{', after a resumption' if resumed else ''}")
         self.algorithm = algorithm
+        self.resumed = resumed
 
 
 class PeerGone(TransferError):

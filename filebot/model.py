@@ -33,6 +33,8 @@ class Offer:
     media_type: str | None = None
     hashes: Mapping[str, bytes] = field(default_factory=dict)
     """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that we can check."""
+    hash_follows: bool = False
+    """The peer promises a hash after the data, or beside it (XEP-0234, ``hash-used``, ``checksum``)."""
     description: str = ""
     width: int | None = None
     height: int | None = None

@@ -69,14 +69,16 @@ class BlobStore(Protocol):
     """Bytes by what they are. A blob never changes and is visible only whole."""
 
     def create(
-        self, algorithms: Sequence[str] = (), partial: str | None = None
+        self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
     ) -> AbstractAsyncContextManager[BlobWriter]:
         """Open a writer; leaving the context without ``commit`` or ``keep`` leaves nothing behind.
 
         ``algorithms`` are further XEP-0300 hash names to compute beside sha-256; each must be one of
-        ``filebot.protocol.hashes.KNOWN``. With a ``partial`` name (letters and digits) the writer begins
-        with the bytes that an earlier one of that name kept, or that a crash left: its ``size`` is where
-        to go on. While one of that name is open, another begins empty and keeps nothing.
+        ``filebot.protocol.hashes.KNOWN``. With a ``partial`` name (letters and digits) what is written can
+        be kept under it, and a crash keeps it, too. The writer then begins with the first
+        ``resume_at_most`` bytes, or fewer, of what is there from before: its ``size`` is where to go on;
+        what goes beyond is thrown away. While one of that name is open, another begins empty and keeps
+        nothing.
         """
 
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
@@ -198,6 +200,14 @@ class Download(Protocol):
     @property
     def media_type(self) -> str | None: ...
 
+    @property
+    def late_hashes(self) -> Mapping[str, bytes]:
+        """Hashes of the whole file that came after or beside the bytes, as in ``Offer.hashes``.
+
+        To be read after the last chunk (XEP-0234, ``checksum``). Empty where a method knows no such thing,
+        and where the peer sent none in time.
+        """
+
     def chunks(self) -> AsyncGenerator[Data, None]:
         """The bytes in order, each once; a piece belongs to the taker and does not change any more.
 
@@ -227,7 +237,8 @@ class StreamOffer(Protocol):
     def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
         """Take the file, from ``offset`` on; its chunks begin there. The stream is negotiated on entering.
 
-        Leaving the context ends the session and frees all. Raises TransferError.
+        Leaving the context ends the session and frees all; by then the bytes are checked against their
+        hashes, so leaving it without an exception means that the file has arrived. Raises TransferError.
         """
 
     async def refuse(self, text: str) -> None:
@@ -281,8 +292,12 @@ class Streams(Protocol):
 class HttpTransfer(Protocol):
     """Moves files by HTTP under the address policy. Raises TransferError and what is under it."""
 
-    def get(self, url: str) -> AbstractAsyncContextManager[Download]:
-        """Open a download, following redirects that the policy allows."""
+    def get(self, url: str, offset: int = 0) -> AbstractAsyncContextManager[Download]:
+        """Open a download, following redirects that the policy allows.
+
+        Its chunks begin at ``offset``, whether or not the server can begin there (RFC 9110 section 14);
+        its size is that of the whole file. Raises PeerProtocolError if the file is shorter than that.
+        """
 
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = ...

@@ -1,9 +1,10 @@
 """Going on with a broken download: ranges of RFC 9110 section 14, as values.
 
-How it goes: the first GET names no range (Prosody answers ``bytes=0-`` with 416). When the connection
-breaks after N > 0 bytes, the next GET asks for ``bytes=N-``. A server may answer 206 with that part, or
-200 with everything, of which N bytes are then skipped. What cannot belong to the same file is refused:
-half of an old file and half of a new one would be worse than none.
+How it goes: a GET from the beginning names no range (Prosody answers ``bytes=0-`` with 416). When the
+connection breaks after N > 0 bytes, or when N bytes are there from an earlier download, the next GET asks
+for ``bytes=N-``. A server may answer 206 with that part, or 200 with everything, of which N bytes are then
+skipped. What cannot belong to the same file is refused: half of an old file and half of a new one would be
+worse than none.
 """
 
 import re
@@ -39,6 +40,14 @@ def strong_etag(value: str | None) -> str | None:
     return value if value and _STRONG_ETAG.fullmatch(value) else None
 
 
+def announced_by(status: int, headers: Mapping[str, str], length: int | None) -> Announced:
+    """What the first answer, 200 or 206, says; ``length`` is its Content-Length."""
+    if status == 206:
+        match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
+        length = None if match is None or match[3] == "*" else int(match[3])
+    return Announced(length, strong_etag(headers.get("ETag")))
+
+
 def resume_headers(announced: Announced, received: int) -> dict[str, str]:
     """The request headers that ask for the rest after ``received`` bytes; none at the beginning."""
     if received == 0:
@@ -66,6 +75,8 @@ def bytes_to_skip(
         raise PeerProtocolError("a full answer without its entity tag")
     if _differ(length, announced.size):
         raise PeerProtocolError("the file's size changed on the server")
+    if length is not None and length < received:
+        raise PeerProtocolError("the file is shorter than what is there already")
     return received
 
 

@@ -2,12 +2,23 @@
 
 The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
 blob durable, row durable. Whatever fails on the way leaves no blob, no row and no temporary file.
+
+What came before a break is kept for a while, under a name made of whose file it is, what it is called and
+how large it is: by whatever method the same file is offered next, it goes on from there. Nothing made of
+two attempts is stored unless a hash over the whole proves it to be one file.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,18 +26,18 @@ from typing import Protocol
 from filebot.errors import (
     DigestMismatch,
     EmptyFile,
-    PeerGone,
     PeerProtocolError,
     SizeMismatch,
     TransferError,
-    TransferTimeout,
 )
-from filebot.filenames import plain_text, safe_name
+from filebot.filenames import name_from_url, plain_text, safe_name
 from filebot.model import BareJid, BlobRef, Digest, Entry, NewEntry, Offer, Scope
 from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
 from filebot.service.transfers import Transfer
+
+log = logging.getLogger(__name__)
 
 CAPTION_LIMIT = 1000
 """Characters kept of what somebody wrote beside a file."""
@@ -86,12 +97,12 @@ class Intake:
         """Take the file that an offer points to, from the first of its sources that can be used.
 
         ``watch`` is told how far it is. Raises UserError, TransferError or StorageError; then nothing is
-        left of it.
+        left of it but, after a break, the bytes to go on with.
         """
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
-                return await self._take(WebSource(self._http, url), offer, destination, watch)
+                return await self._fetch(WebSource(self._http, url), offer, destination, watch)
             except TransferError as error:
                 failure = error
         raise failure
@@ -101,37 +112,77 @@ class Intake:
     ) -> Received:
         """Take a file that a peer sends by a stream, if it may come in at all.
 
-        If it is refused before the stream was accepted, declining it is up to the caller. What came in
-        before a break is kept for a while, where the peer can go on from there and gave a hash by which
-        the whole is proved to be one file. Raises as :meth:`fetch`.
+        If it is refused before the stream was accepted, declining it is up to the caller. Raises as
+        :meth:`fetch`.
         """
-        return await self._take(stream, stream.offer, destination, watch)
+        return await self._take(_Attempt(stream, stream.offer, destination, stream.offer.name), watch)
 
-    async def _take(
-        self, source: "Source", offer: Offer, destination: Destination, watch: Transfer | None
+    async def _fetch(
+        self, source: "WebSource", offer: Offer, destination: Destination, watch: Transfer | None
     ) -> Received:
+        attempt = _Attempt(source, offer, destination, offer.name or name_from_url(source.url))
+        try:
+            return await self._take(attempt, watch)
+        except PeerProtocolError as error:
+            if not attempt.resumed_at or attempt.kept:
+                raise
+            log.info("%s of %s does not go on as it began: %s", attempt.name, destination.owner, error)
+        # What was there before is gone, and all of it comes from here.
+        return await self._take(attempt, watch)
+
+    async def _take(self, attempt: "_Attempt", watch: Transfer | None) -> Received:
+        offer, destination = attempt.offer, attempt.destination
         if offer.size == 0:
             raise EmptyFile
-        partial = _partial_name(offer, destination) if source.resumable else None
         async with (
             self._quota.reserve(destination.owner, offer.size) as reservation,
-            self._store.create(tuple(offer.hashes), partial) as writer,
+            self._opened(attempt, reservation) as (writer, download),
         ):
-            reservation.grow_to(writer.size)
-            async with source.accept(writer.size) as download:
-                if download.size == 0:
-                    raise EmptyFile
-                reservation.promise(download.size)
-                if watch is not None and watch.total_bytes is None:
-                    watch.total_bytes = download.size
-                with _kept_if_broken(writer):
-                    await _receive(download, offer, writer, reservation, watch)
-            digest = await _sealed(writer, offer)
+            if download.size == 0:
+                raise EmptyFile
+            reservation.promise(download.size)
+            if watch is not None:
+                watch.starts_at(writer.size, download.size)
+            with attempt.keeping(writer):
+                await _receive(download, offer, writer, reservation, watch)
+            digests = await _sealed(writer, offer)
+            _check_hashes(digests, offer.hashes, download.late_hashes, resumed=attempt.resumed_at > 0)
             name = safe_name(offer.name or download.name)
             claimed = offer.media_type or download.media_type
+            # Before the source is left: a sender that hears that the file has arrived may delete it.
             return await self._keep(
-                writer, reservation, destination, digest=digest, name=name, claimed=claimed
+                writer,
+                reservation,
+                destination,
+                digest=digests["sha-256"].hex(),
+                name=name,
+                claimed=claimed,
             )
+
+    @asynccontextmanager
+    async def _opened(
+        self, attempt: "_Attempt", reservation: Reservation
+    ) -> AsyncIterator[tuple[BlobWriter, Download]]:
+        """The source, and a writer that begins where the source does."""
+        source, offer = attempt.source, attempt.offer
+        # COMPAT(Conversations): announces a SHA-1 and a SHA-256, both after the data.
+        algorithms = (*offer.hashes, *(("sha-1",) if offer.hash_follows else ()))
+        async with AsyncExitStack() as stack:
+            if offer.size is None:
+                # Only the source can tell the size, and by it what the bytes are to be kept as.
+                download = await stack.enter_async_context(source.accept())
+                partial = attempt.partial_name(download.name, download.size)
+                writer = await stack.enter_async_context(self._store.create(algorithms, partial))
+            else:
+                partial = attempt.partial_name(attempt.name, offer.size)
+                writer = await stack.enter_async_context(
+                    self._store.create(algorithms, partial, attempt.resume_at_most())
+                )
+                reservation.grow_to(writer.size)
+                attempt.resumed_at = writer.size
+                with attempt.keeping(writer):
+                    download = await stack.enter_async_context(source.accept(writer.size))
+            yield writer, download
 
     async def _keep(
         self,
@@ -194,11 +245,61 @@ class WebSource:
 
     http: HttpTransfer
     url: str
-    resumable: bool = False
-    """The client itself goes on after a break; what it cannot go on with is given up."""
+    resumable: bool = True
 
     def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
-        return self.http.get(self.url)
+        return self.http.get(self.url, offset)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One go at one source, and what became of it."""
+
+    source: Source
+    offer: Offer
+    destination: Destination
+    name: str | None
+    """What the file is called before it is opened."""
+    resumed_at: int = 0
+    """How many bytes were there from before."""
+    kept: bool = False
+    """Whether there is something to go on with next time."""
+
+    def partial_name(self, name: str | None, size: int | None) -> str | None:
+        """The same for the same file of the same person, by whatever method; None without a size.
+
+        Hashes have no part in it: they differ from method to method, and many clients send none.
+        """
+        if not size:
+            return None
+        room = self.destination.room or ""
+        known = "\0".join((self.destination.owner, room, safe_name(name), str(size)))
+        return hashlib.sha256(known.encode()).hexdigest()
+
+    def resume_at_most(self) -> int:
+        """How much of what is there may be used: none if no hash is going to prove that it belongs here.
+
+        Never all of it: not every peer understands that it is asked for nothing.
+        """
+        provable = bool(self.offer.hashes) or self.offer.hash_follows
+        return (self.offer.size or 1) - 1 if provable and self.source.resumable else 0
+
+    @contextmanager
+    def keeping(self, writer: BlobWriter) -> Iterator[None]:
+        """Keep the bytes for the next attempt if the way fails, not if they are wrong."""
+        self.kept = False
+        try:
+            yield
+        except (TransferError, asyncio.CancelledError) as error:
+            if writer.size and (not isinstance(error, PeerProtocolError) or _is_short(error)):
+                self.kept = True
+                writer.keep()
+            raise
+
+
+def _is_short(error: PeerProtocolError) -> bool:
+    """Whether a stream simply ended too early, as it does when the peer's process is killed."""
+    return isinstance(error, SizeMismatch) and error.received_bytes < error.announced_bytes
 
 
 async def _receive(
@@ -218,25 +319,6 @@ async def _receive(
                 watch.moved(size)
 
 
-@contextmanager
-def _kept_if_broken(writer: BlobWriter) -> Iterator[None]:
-    """Keep the bytes for the next attempt if the way broke, not if they are wrong."""
-    try:
-        yield
-    except (PeerGone, TransferTimeout, asyncio.CancelledError):
-        writer.keep()
-        raise
-
-
-def _partial_name(offer: Offer, destination: Destination) -> str | None:
-    """The same for the same file of the same person; None if nothing would prove it to be the same."""
-    if not offer.size or not offer.hashes:
-        return None
-    known = [destination.owner, destination.room or "", offer.name or "", str(offer.size)]
-    known += [f"{name} {digest.hex()}" for name, digest in sorted(offer.hashes.items())]
-    return hashlib.sha256("\0".join(known).encode()).hexdigest()
-
-
 async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
     """Delete a blob that no row refers to, and forget where it was uploaded.
 
@@ -247,17 +329,34 @@ async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> N
         await catalog.forget_links(digest)
 
 
-async def _sealed(writer: BlobWriter, offer: Offer) -> Digest:
-    """Finish the bytes and check them against all that was announced."""
+async def _sealed(writer: BlobWriter, offer: Offer) -> Mapping[str, bytes]:
+    """Finish the bytes and check how many there are; their digests."""
     if writer.size == 0:
         raise EmptyFile
     if offer.size is not None and writer.size != offer.size:
         raise SizeMismatch(announced_bytes=offer.size, received_bytes=writer.size)
-    digests = await writer.seal()
-    for algorithm, announced in offer.hashes.items():
-        if digests[algorithm] != announced:
-            raise DigestMismatch(algorithm=algorithm)
-    return digests["sha-256"].hex()
+    return await writer.seal()
+
+
+def _check_hashes(
+    digests: Mapping[str, bytes],
+    announced: Mapping[str, bytes],
+    late: Mapping[str, bytes],
+    *,
+    resumed: bool,
+) -> None:
+    """Check everything that was announced and can be checked. Raises DigestMismatch.
+
+    A hash that was promised and did not come is missed only where bytes of two attempts were joined.
+    """
+    checked = False
+    for hashes in (announced, late):
+        for algorithm in hashes.keys() & digests.keys():
+            if digests[algorithm] != hashes[algorithm]:
+                raise DigestMismatch(algorithm=algorithm, resumed=resumed)
+            checked = True
+    if resumed and not checked:
+        raise DigestMismatch(resumed=True)
 
 
 def _check_not_over(announced_bytes: int | None, received_bytes: int) -> None:

@@ -81,6 +81,13 @@ class Transfer:
         self._samples.clear()
         self.moved(0)
 
+    def starts_at(self, done_bytes: int, total_bytes: int | None) -> None:
+        """Note how much was there before it began, which says nothing of how fast it is, and the size."""
+        if self.total_bytes is None:
+            self.total_bytes = total_bytes
+        self._samples.clear()
+        self.moved(done_bytes)
+
     def moved(self, done_bytes: int) -> None:
         """Note that so many bytes are done in all."""
         self.done_bytes = done_bytes

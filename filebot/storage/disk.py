@@ -96,7 +96,7 @@ class DiskStore:
 
     @asynccontextmanager
     async def create(
-        self, algorithms: Sequence[str] = (), partial: str | None = None
+        self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
     ) -> AsyncIterator[DiskWriter]:
         if partial is not None and not partial.isalnum():
             raise LocalProtocolError(f"{partial!r} is no name for a partial blob")
@@ -104,7 +104,7 @@ class DiskStore:
         try:
             if partial is None:
                 await spool.open()
-            elif not await spool.reopen():
+            elif not await spool.reopen(resume_at_most):
                 spool = Spool(self._temporary(), algorithms, self._workers)
                 await spool.open()
                 partial = None

@@ -46,12 +46,12 @@ class Spool:
         """Create the file. Raises StorageError."""
         await self._workers.run(self._create)
 
-    async def reopen(self) -> bool:
-        """Open the file as it is, or create it, and go on at its end; False if somebody else has it.
+    async def reopen(self, at_most: int) -> bool:
+        """Open the file as it is, or create it, and go on at its end, but no further than ``at_most``.
 
-        Raises StorageError.
+        False if somebody else has it. Raises StorageError.
         """
-        return await self._workers.run(self._take_over)
+        return await self._workers.run(self._take_over, at_most)
 
     async def write(self, data: Data) -> None:
         """Take some bytes; waits while more than the budget is in flight. Raises StorageError."""
@@ -123,7 +123,7 @@ class Spool:
         # Held as long as the file is open: tells a second process that this is no leftover.
         fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
-    def _take_over(self) -> bool:
+    def _take_over(self, at_most: int) -> bool:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,9 +131,10 @@ class Spool:
             os.close(fd)
             return False
         self._fd = fd
-        while data := os.read(fd, PIECE_BYTES):
+        while data := os.read(fd, min(PIECE_BYTES, at_most - self.size)):
             self._hash(data)
             self.size += len(data)
+        os.ftruncate(fd, self.size)
         self._written = self.size
         for line in self._lines:
             line.done = self.size

@@ -18,11 +18,14 @@ PIECE_BYTES: Final = 64 * 1024
 class MemoryWriter:
     """Implements :class:`filebot.ports.BlobWriter`."""
 
-    def __init__(self, store: "MemoryBlobs", algorithms: Sequence[str], partial: str | None) -> None:
+    def __init__(
+        self, store: "MemoryBlobs", algorithms: Sequence[str], partial: str | None, resume_at_most: int = 0
+    ) -> None:
         self._store = store
         self._partial = partial
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
         self._data = bytearray(store.partials.pop(partial, b"") if partial else b"")
+        del self._data[resume_at_most:]
         self._digest: Digest | None = None
 
     @property
@@ -70,14 +73,14 @@ class MemoryBlobs:
 
     @asynccontextmanager
     async def create(
-        self, algorithms: Sequence[str] = (), partial: str | None = None
+        self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
     ) -> AsyncIterator[MemoryWriter]:
         if partial is None or partial in self._open:
             yield MemoryWriter(self, algorithms, None)
             return
         self._open.add(partial)
         try:
-            yield MemoryWriter(self, algorithms, partial)
+            yield MemoryWriter(self, algorithms, partial, resume_at_most)
         finally:
             self._open.discard(partial)
 

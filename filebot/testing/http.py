@@ -1,12 +1,12 @@
 """A web of files in memory, in place of the HTTP client."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from filebot.errors import Refused, SizeMismatch
+from filebot.errors import PeerGone, PeerProtocolError, Refused, SizeMismatch
 from filebot.filenames import name_from_url
 from filebot.model import Slot
 
@@ -22,10 +22,18 @@ class HostedFile:
     name: str | None = None
     size: int | None = None
     """As the server announces it, which need not be true."""
+    breaks_at: int | None = None
+    """After so many bytes of the file the connection is gone, and stays so."""
+    offset: int = 0
+    """Where the chunks begin."""
+    late_hashes: Mapping[str, bytes] = field(default_factory=dict)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        for start in range(0, len(self.content), _PIECE):
-            yield self.content[start : start + _PIECE]
+        until = len(self.content) if self.breaks_at is None else self.breaks_at
+        for start in range(self.offset, until, _PIECE):
+            yield self.content[start : min(start + _PIECE, until)]
+        if self.breaks_at is not None:
+            raise PeerGone("broken")
         if self.size is not None and self.size != len(self.content):
             raise SizeMismatch(announced_bytes=self.size, received_bytes=len(self.content))
 
@@ -35,14 +43,19 @@ class MemoryWeb:
 
     def __init__(self) -> None:
         self.hosted: dict[str, HostedFile] = {}
+        self.asked: list[tuple[str, int]] = []
+        """Every download that was begun: the URL, and the offset."""
 
     @asynccontextmanager
-    async def get(self, url: str) -> AsyncIterator[HostedFile]:
+    async def get(self, url: str, offset: int = 0) -> AsyncIterator[HostedFile]:
+        self.asked.append((url, offset))
         file = self.hosted.get(url)
         if file is None:
             raise Refused(status=404)
         size = len(file.content) if file.size is None else file.size
-        yield HostedFile(file.content, file.media_type, file.name or name_from_url(url), size)
+        if offset > size:
+            raise PeerProtocolError("the file is shorter than what is there already")
+        yield replace(file, name=file.name or name_from_url(url), size=size, offset=offset)
 
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None

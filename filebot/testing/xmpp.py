@@ -122,6 +122,7 @@ class FakeStreamOffer:
     language: str | None = None
     name: str | None = None
     media_type: str | None = None
+    late_hashes: Mapping[str, bytes] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     """Where each acceptance began."""

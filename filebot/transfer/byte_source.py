@@ -7,8 +7,9 @@ kernel, and then the other side has to wait.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final
 
 from filebot.errors import PeerGone, SizeMismatch, TransferTimeout
@@ -132,6 +133,8 @@ def _is_unshared(buffer: bytearray) -> bool:
 
 class StreamDownload:
     """A file that comes by a stream. Implements :class:`filebot.ports.Download`."""
+
+    late_hashes: Mapping[str, bytes] = MappingProxyType({})
 
     def __init__(
         self,

@@ -62,12 +62,10 @@ class HttpClient:
             await self._made.close()
 
     @asynccontextmanager
-    async def get(self, url: str) -> AsyncIterator[HttpDownload]:
-        response = await self._follow("GET", url, {})
-        if response.status != 200:
-            response.close()
-            raise Refused(status=response.status)
-        download = HttpDownload(response, url, lambda more: self._follow("GET", url, more), self._idle_s)
+    async def get(self, url: str, offset: int = 0) -> AsyncIterator[HttpDownload]:
+        download = await HttpDownload.open(
+            lambda headers: self._follow("GET", url, headers), url, offset, self._idle_s
+        )
         try:
             yield download
         finally:

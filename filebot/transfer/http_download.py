@@ -3,20 +3,27 @@
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Self
 
 import aiohttp
 
 from filebot.errors import PeerGone, Refused, SizeMismatch, TransferError
 from filebot.filenames import name_from_url
-from filebot.protocol.http_range import Announced, Attempts, bytes_to_skip, resume_headers, strong_etag
+from filebot.protocol.http_range import (
+    Announced,
+    Attempts,
+    announced_by,
+    bytes_to_skip,
+    resume_headers,
+)
 from filebot.transfer.http_errors import translated
 
 PIECE_BYTES: Final = 1024 * 1024
 """The largest piece given out; aiohttp buffers up to twice as much."""
 
-Reopen = Callable[[Mapping[str, str]], Awaitable[aiohttp.ClientResponse]]
-"""Sends the GET anew with these further headers."""
+Request = Callable[[Mapping[str, str]], Awaitable[aiohttp.ClientResponse]]
+"""Sends the GET, once more if need be, with these further headers."""
 
 # Range not satisfiable; and what a server says while it restarts.
 _NO_RANGES: Final = 416
@@ -24,20 +31,39 @@ _PASSING: Final = frozenset({502, 503, 504})
 
 
 class HttpDownload:
-    """An open 200 answer. Implements :class:`filebot.ports.Download`."""
+    """An open answer with the file, or the rest of it. Implements :class:`filebot.ports.Download`."""
 
-    def __init__(self, response: aiohttp.ClientResponse, url: str, reopen: Reopen, idle_s: float) -> None:
+    late_hashes: Mapping[str, bytes] = MappingProxyType({})
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, url: str, request: Request, offset: int, idle_s: float
+    ) -> None:
+        """``response`` is to a request for all from ``offset`` on. Raises PeerProtocolError."""
         self._response = response
-        self._reopen = reopen
+        self._request = request
         self._host = response.url.raw_host or ""
         self._idle_s = idle_s
-        self._announced = Announced(response.content_length, strong_etag(response.headers.get("ETag")))
-        self._received = 0
-        self._skip = 0
+        self._announced = announced_by(response.status, response.headers, response.content_length)
+        self._received = offset
+        self._skip = _known(self._announced, offset, response)
         self._ranges = True
-        self._attempts = Attempts()
+        self._attempts = Attempts(received=offset)
         self.name: str | None = _disposition_name(response) or name_from_url(url)
         self.media_type: str | None = response.content_type if "Content-Type" in response.headers else None
+
+    @classmethod
+    async def open(cls, request: Request, url: str, offset: int, idle_s: float) -> Self:
+        """Ask for the file, or for the rest of it. Raises TransferError."""
+        response = await request(resume_headers(Announced(None, None), offset))
+        if response.status == _NO_RANGES and offset:
+            response.close()
+            response = await request({})
+        try:
+            _check_status(response.status, offset)
+            return cls(response, url, request, offset, idle_s)
+        except BaseException:
+            response.close()
+            raise
 
     @property
     def size(self) -> int | None:
@@ -105,7 +131,7 @@ class HttpDownload:
 
     async def _resume(self) -> None:
         headers = resume_headers(self._announced, self._received) if self._ranges else {}
-        response = await self._reopen(headers)
+        response = await self._request(headers)
         try:
             self._skip = self._judge(response)
         except BaseException:
@@ -121,9 +147,17 @@ class HttpDownload:
             raise PeerGone(f"status {response.status}")
         if response.status not in {200, 206}:
             raise Refused(status=response.status)
-        return bytes_to_skip(
-            self._announced, self._received, response.status, response.headers, response.content_length
-        )
+        return _known(self._announced, self._received, response)
+
+
+def _check_status(status: int, offset: int) -> None:
+    if status not in ({200, 206} if offset else {200}):
+        raise Refused(status=status)
+
+
+def _known(announced: Announced, received: int, response: aiohttp.ClientResponse) -> int:
+    """How much of what an answer brings is there already. Raises PeerProtocolError if it does not fit."""
+    return bytes_to_skip(announced, received, response.status, response.headers, response.content_length)
 
 
 def _disposition_name(response: aiohttp.ClientResponse) -> str | None:

@@ -13,8 +13,9 @@ sid then, without another word.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
@@ -51,6 +52,8 @@ class StreamTools:
 
 class Inbound:
     """A ``StreamSession``, and the ``Download`` port once it is open."""
+
+    late_hashes: Mapping[str, bytes] = MappingProxyType({})
 
     def __init__(self, tools: StreamTools, request: Request, offer: SiOffer) -> None:
         self._tools = tools

@@ -174,21 +174,47 @@ async def test_what_was_kept_is_gone_on_with(store: BlobStore) -> None:
         await writer.write(b"some ")
         writer.keep()
     assert await all_of(store) == set()
-    async with store.create(["md5"], "half") as writer:
+    async with store.create(["md5"], "half", 10) as writer:
         assert writer.size == 5
         await writer.write(b"bytes")
         digests = await writer.seal()
         ref = await writer.commit()
     assert digests["md5"] == hashlib.md5(b"some bytes").digest()
     assert await whole(store, ref.digest) == b"some bytes"
+    async with store.create([], "half", 10) as writer:
+        assert writer.size == 0
+
+
+async def test_no_more_is_gone_on_with_than_is_asked_for(store: BlobStore) -> None:
+    async with store.create([], "half") as writer:
+        await writer.write(b"some bites")
+        writer.keep()
+    async with store.create([], "half", 6) as writer:
+        assert writer.size == 6
+        await writer.write(b"ytes")
+        digests = await writer.seal()
+        ref = await writer.commit()
+    assert digests["sha-256"] == hashlib.sha256(b"some bytes").digest()
+    assert await whole(store, ref.digest) == b"some bytes"
+
+
+async def test_who_asks_for_nothing_begins_anew_and_can_be_gone_on_with(store: BlobStore) -> None:
+    async with store.create([], "half") as writer:
+        await writer.write(b"long ago")
+        writer.keep()
     async with store.create([], "half") as writer:
         assert writer.size == 0
+        await writer.write(b"new")
+        writer.keep()
+    async with store.create(["md5"], "half", 10) as writer:
+        assert writer.size == 3
+        assert (await writer.seal())["md5"] == hashlib.md5(b"new").digest()
 
 
 async def test_without_keep_nothing_is_left_for_the_next(store: BlobStore) -> None:
     async with store.create([], "half") as writer:
         await writer.write(b"some")
-    async with store.create([], "half") as writer:
+    async with store.create([], "half", 10) as writer:
         assert writer.size == 0
 
 
@@ -198,7 +224,7 @@ async def test_two_writers_of_one_partial_do_not_meet(store: BlobStore) -> None:
         await second.write(b"second")
         second.keep()
         first.keep()
-    async with store.create([], "half") as writer:
+    async with store.create([], "half", 10) as writer:
         assert writer.size == 5
 
 
@@ -207,9 +233,9 @@ async def test_old_partials_are_forgotten(store: BlobStore) -> None:
         await writer.write(b"some")
         writer.keep()
     await store.forget_partials(3600)
-    async with store.create([], "half") as writer:
+    async with store.create([], "half", 10) as writer:
         assert writer.size == 4
         writer.keep()
     await store.forget_partials(-1)
-    async with store.create([], "half") as writer:
+    async with store.create([], "half", 10) as writer:
         assert writer.size == 0

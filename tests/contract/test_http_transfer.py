@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from filebot.errors import Refused
+from filebot.errors import PeerProtocolError, Refused
 from filebot.model import Slot
 from filebot.ports import HttpTransfer
 from filebot.testing.http import MemoryWeb
@@ -25,18 +25,22 @@ class Side:
     base: str
 
 
-@pytest.fixture
-async def real() -> AsyncIterator[Side]:
-    hosted: dict[str, bytes] = {}
+@pytest.fixture(params=["with ranges", "without ranges", "memory"])
+async def side(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Side]:
+    if request.param == "memory":
+        yield Side(MemoryWeb(), "https://files.example.org")
+        return
+    ranges = request.param == "with ranges"
 
     async def put(request: web.Request) -> web.Response:
-        hosted[request.path] = await request.read()
+        (tmp_path / request.match_info["name"]).write_bytes(await request.read())
         return web.Response(status=201)
 
-    async def get(request: web.Request) -> web.Response:
-        if request.path not in hosted:
+    async def get(request: web.Request) -> web.StreamResponse:
+        file = tmp_path / request.match_info["name"]
+        if not file.exists():
             raise web.HTTPNotFound
-        return web.Response(body=hosted[request.path])
+        return web.FileResponse(file) if ranges else web.Response(body=file.read_bytes())
 
     app = web.Application()
     app.router.add_put("/{name}", put)
@@ -49,14 +53,9 @@ async def real() -> AsyncIterator[Side]:
     await runner.cleanup()
 
 
-@pytest.fixture(params=["real", "memory"])
-async def side(request: pytest.FixtureRequest, real: Side) -> Side:
-    return real if request.param == "real" else Side(MemoryWeb(), "https://files.example.org")
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "blob"
+    path = tmp_path / "the file itself"
     path.write_bytes(CONTENT)
     return path
 
@@ -68,6 +67,26 @@ async def test_what_was_put_is_got(side: Side, file: Path) -> None:
         assert download.size == len(CONTENT)
         assert download.name == "a b.bin"
         assert b"".join([chunk async for chunk in download.chunks()]) == CONTENT
+
+
+@pytest.mark.parametrize("offset", [1, len(CONTENT) // 2, len(CONTENT) - 1])
+async def test_a_download_begins_at_the_offset_whatever_the_server_can_do(
+    side: Side, file: Path, offset: int
+) -> None:
+    url = f"{side.base}/a.bin"
+    await side.http.put(Slot(url, url), file, "application/octet-stream")
+    async with side.http.get(url, offset) as download:
+        assert download.size == len(CONTENT)
+        assert download.late_hashes == {}
+        assert b"".join([chunk async for chunk in download.chunks()]) == CONTENT[offset:]
+
+
+async def test_a_file_that_is_shorter_than_the_offset_is_another_one(side: Side, file: Path) -> None:
+    url = f"{side.base}/a.bin"
+    await side.http.put(Slot(url, url), file, "application/octet-stream")
+    with pytest.raises(PeerProtocolError):
+        async with side.http.get(url, len(CONTENT) + 1):
+            pass
 
 
 async def test_a_file_is_alive_only_if_it_is_there_with_its_size(side: Side, file: Path) -> None:

@@ -59,6 +59,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.PeerProtocolError(),
     errors.SizeMismatch(announced_bytes=10, received_bytes=11),
     errors.DigestMismatch(algorithm="sha-256"),
+    errors.DigestMismatch(resumed=True),
     errors.PeerGone(),
     errors.TransferTimeout(idle_s=60.0),
     errors.Refused(status=403),

@@ -9,6 +9,7 @@ from filebot.protocol.http_range import (
     PROGRESS_BYTES,
     Announced,
     Attempts,
+    announced_by,
     bytes_to_skip,
     resume_headers,
     strong_etag,
@@ -29,6 +30,13 @@ def test_the_beginning_is_never_asked_for_as_a_range() -> None:
     assert resume_headers(TAGGED, 0) == {}
     assert resume_headers(TAGGED, 7) == {"Range": "bytes=7-", "If-Range": '"a"'}
     assert resume_headers(PLAIN, 7) == {"Range": "bytes=7-"}
+
+
+def test_the_size_is_that_of_the_whole_file_also_where_a_part_of_it_comes() -> None:
+    assert announced_by(200, {"ETag": '"a"'}, 100) == TAGGED
+    assert announced_by(206, {"Content-Range": "bytes 40-99/100"}, 60) == PLAIN
+    assert announced_by(206, {"Content-Range": "bytes 40-99/*"}, 60) == Announced(None, None)
+    assert announced_by(206, {}, 60) == Announced(None, None)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,7 @@ def test_a_part_fits_if_it_begins_no_later_than_wanted() -> None:
         (PLAIN, 40, 206, 60, {"Content_Range": "lines 40-99/100"}),
         (PLAIN, 0, 206, 100, {"Content_Range": "bytes 0-99/100"}),
         (PLAIN, 40, 200, 101, {}),
+        (Announced(None, None), 40, 200, 39, {}),
         (TAGGED, 40, 200, 100, {}),
         (TAGGED, 40, 200, 100, {"ETag": '"b"'}),
         (TAGGED, 40, 206, 60, {"Content_Range": "bytes 40-99/100", "ETag": '"b"'}),

@@ -35,8 +35,8 @@ async def client() -> AsyncIterator[HttpClient]:
         yield made
 
 
-async def fetched(client: HttpClient, url: str) -> bytes:
-    async with client.get(url) as download:
+async def fetched(client: HttpClient, url: str, offset: int = 0) -> bytes:
+    async with client.get(url, offset) as download:
         return b"".join([piece async for piece in download.chunks()])
 
 
@@ -430,3 +430,64 @@ async def test_nobody_there_is_not_alive(client: HttpClient) -> None:
         assert not await client.alive(server.url, 3)
     assert not await client.alive(server.url, 3)
     assert not await client.alive("ftp://x/", 3)
+
+
+# --- beginning where an earlier download ended -------------------------------------------------------
+
+
+async def test_the_rest_is_asked_for_and_the_size_is_that_of_the_whole(client: HttpClient) -> None:
+    async with raw_server(rest_of()) as server:
+        async with client.get(server.url, 1000) as download:
+            assert download.size == len(BODY)
+            assert b"".join([piece async for piece in download.chunks()]) == BODY[1000:]
+        assert "Range: bytes=1000-\r\n" in server.heads[0]
+        assert "If-Range" not in server.heads[0]
+
+
+async def test_a_server_without_ranges_sends_all_and_the_known_part_is_skipped(client: HttpClient) -> None:
+    async with raw_server(sends(ok(len(BODY)), BODY)) as server:
+        assert await fetched(client, server.url, 1000) == BODY[1000:]
+
+
+async def test_a_server_that_refuses_the_rest_is_asked_for_all(client: HttpClient) -> None:
+    no = sends(ok(0, "Content-Range: bytes */1", status="416 Range Not Satisfiable"))
+    async with raw_server(no, sends(ok(len(BODY)), BODY)) as server:
+        assert await fetched(client, server.url, 1000) == BODY[1000:]
+        assert "Range" not in server.heads[1]
+
+
+async def test_a_rest_that_breaks_is_gone_on_with_from_there(client: HttpClient) -> None:
+    async def some(connection: Connection) -> None:
+        part = f"Content-Range: bytes 1000-{len(BODY) - 1}/{len(BODY)}"
+        head = ok(len(BODY) - 1000, part, status="206 Partial Content")
+        await connection.send(head, BODY[1000:500_000])
+        await asyncio.sleep(0.05)
+
+    async with raw_server(some, rest_of()) as server:
+        assert await fetched(client, server.url, 1000) == BODY[1000:]
+        assert "Range: bytes=500000-" in server.heads[1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        sends(ok(999), BODY[:999]),
+        sends(ok(10, "Content-Range: bytes 0-9/20", status="206 Partial Content"), BODY[:10]),
+        sends(ok(10, "Content-Range: bytes 1001-1010/2000", status="206 Partial Content"), BODY[:10]),
+        sends(ok(10, status="206 Partial Content"), BODY[:10]),
+    ],
+    ids=["shorter", "an earlier part", "a later part", "an unknown part"],
+)
+async def test_an_answer_that_does_not_go_on_from_there_is_refused(
+    client: HttpClient, answer: Script
+) -> None:
+    async with raw_server(answer) as server:
+        with pytest.raises(PeerProtocolError):
+            await fetched(client, server.url, 1000)
+
+
+async def test_a_part_that_nobody_asked_for_is_refused(client: HttpClient) -> None:
+    part = f"Content-Range: bytes 0-{len(BODY) - 1}/{len(BODY)}"
+    async with raw_server(sends(ok(len(BODY), part, status="206 Partial Content"), BODY)) as server:
+        with pytest.raises(Refused):
+            await fetched(client, server.url)
