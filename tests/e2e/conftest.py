@@ -45,6 +45,10 @@ class World:
     def temporary_files(self) -> list[Path]:
         return list((self.data / "incoming").iterdir())
 
+    def partials(self) -> list[Path]:
+        """What can be gone on with, and what is being written that could be."""
+        return list((self.data / "partial").iterdir())
+
     async def ask(self, peer: Peer, text: str) -> Received:
         """Write to the bot in private and return its answer."""
         peer.say(text, self.bot_jid)

@@ -145,11 +145,13 @@ async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowl
         await alice.next_message(world.from_bot)
         alice.say(f"fetch {slow_server.url}", world.bot_jid)
         await asyncio.wait_for(slow_server.under_way.wait(), 10)
-        while not world.temporary_files():
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(10):
+            while not world.partials():
+                await asyncio.sleep(0.05)
         await bot.kill()
         await bot.start()
         assert world.temporary_files() == []
+        assert len(world.partials()) == 1  # to be gone on with, and seen by nobody
         assert [path.name for path in world.blobs()] == [sha256(kept.read_bytes())]
         assert "half" not in (await world.ask(alice, "ls")).body
         alice.say("get kept.bin", world.bot_jid)

@@ -1,0 +1,142 @@
+"""A person's client in a process of its own, which sends one file by a stream and can be killed at that.
+
+``python -m tests.e2e.sender '{...}'``: the JSON object is what :class:`Job` holds. It says on its standard
+output, a line each, how many bytes it has put on the wire (``sent N``), and how it ended (``done METHOD``
+or ``failed REASON``). It sends slowly: what is in flight when something is killed is little.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from filebot.errors import FilebotError
+from filebot.model import Method, Negotiation, Way
+from filebot.protocol.si import FILE_TRANSFER, write_offer
+from filebot.transfer import sendfile
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_connections import ByteConnections, OpenConnection
+from filebot.transfer.socks5_listener import Listener
+from filebot.xmpp import outbound
+from filebot.xmpp.session import Session, SessionSettings
+from tests.e2e.stream_world import entry
+
+PIECE_BYTES = 64 * 1024
+PAUSE_S = 0.008
+"""For each piece: about 8 MB/s at most."""
+
+_DATA = re.compile(r"<data [^>]*>([^<]*)</data>")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to send, to whom, and how."""
+
+    jid: str
+    password: str
+    port: int
+    ca_file: str
+    to: str
+    file: str
+    negotiation: str
+    method: str
+    listens: bool
+    """Whether the receiver can connect directly; otherwise by the server's proxy."""
+
+
+class Meter:
+    """Counts what is put on the wire."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def add(self, size: int) -> None:
+        self.sent += size
+        say(f"sent {self.sent}")
+        time.sleep(PAUSE_S * size / PIECE_BYTES)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def measured(meter: Meter, file: Path) -> None:
+    """Count the bytes of both kinds of streams, and announce an MD5, as QXmpp does (XEP-0096)."""
+    sendfile.PIECE_BYTES = PIECE_BYTES  # type: ignore[misc]  # small pieces are counted more exactly
+    send_file = OpenConnection.send_file
+    md5 = hashlib.md5(file.read_bytes()).hexdigest()
+
+    async def counted(
+        self: OpenConnection, path: Path, offset: int, size: int, progress: Callable[[int], None]
+    ) -> None:
+        before = 0
+
+        def moved(done: int) -> None:
+            nonlocal before
+            meter.add(done - before)
+            before = done
+            progress(done)
+
+        await send_file(self, path, offset, size, moved)
+
+    def with_hash(*args: Any, **kwargs: Any) -> Element:
+        offer = write_offer(*args, **kwargs)
+        described = offer.find(f"{{{FILE_TRANSFER}}}file")
+        assert described is not None
+        described.set("hash", md5)
+        return offer
+
+    OpenConnection.send_file = counted  # type: ignore[method-assign]  # measured, not replaced
+    vars(outbound)["write_offer"] = with_hash
+
+
+async def send(job: Job) -> None:
+    meter, file = Meter(), Path(job.file)
+    measured(meter, file)
+    async with AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if job.listens else None
+        connections = ByteConnections(
+            AddressPolicy(allow_insecure=True, allow_private=True),
+            10.0,
+            listener,
+            ("127.0.0.1",) if job.listens else (),
+        )
+        session = Session(
+            SessionSettings(
+                job.jid, job.password, host="127.0.0.1", port=job.port, ca_file=Path(job.ca_file)
+            ),
+            on_message=lambda message: say(f"heard {message.text!r}"),
+            may_subscribe=lambda _: True,
+            on_stream_offer=lambda offer: offer.refuse(""),
+            connections=connections,
+        )
+        await stack.enter_async_context(session)
+        await session.run_until_ready()
+        post = session._stream.post
+
+        def counted_post(text: str) -> None:
+            post(text)
+            if found := _DATA.search(text):
+                meter.add(len(found[1]) * 3 // 4 - found[1].count("="))
+
+        session._stream.post = counted_post  # type: ignore[method-assign]  # measured, not replaced
+        way = Way(Negotiation(job.negotiation), Method(job.method))
+        try:
+            used = await session.streams.send(job.to, file, entry(file), way, lambda _: None)
+        except FilebotError as error:
+            say(f"failed {error!r}")
+        else:
+            say(f"done {used.value}")
+
+
+if __name__ == "__main__":
+    asyncio.run(send(Job(**json.loads(sys.argv[1]))))
