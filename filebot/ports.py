@@ -276,6 +276,29 @@ class Streams(Protocol):
         bot does not see.
         """
 
+    async def present(self, jid: BareJid) -> Sequence[Client]:
+        """All of the person's clients that the bot sees online, in the same order.
+
+        Those that take no files by a stream have none.
+        """
+
+    def addresses(self) -> Sequence[str]:
+        """The hosts at which clients can reach the bot directly, as its operator named them; maybe none."""
+
+    async def proxies(self) -> Mapping[str, bool]:
+        """The SOCKS5 proxies of the bot's server by JID, and whether each let the bot in just now.
+
+        Takes some seconds at most. Never raises TransferError.
+        """
+
+    async def in_band_rate(self, to: str) -> float:
+        """Measure for a few seconds how fast bytes go to a client in-band, in bytes per second.
+
+        ``to`` is the full JID of a client that is online: of one that has left, its server would be
+        measured. Nothing is shown there, and not much is sent. Raises PeerGone, TransferTimeout if nothing
+        comes back, or PeerProtocolError.
+        """
+
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
     ) -> Method:

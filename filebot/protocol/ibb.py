@@ -16,6 +16,7 @@ the order of their arrival; the first bad one ends the stream.
 
 import binascii
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,8 @@ SEQUENCE: Final = 65536
 _LARGEST_NUMBER: Final = 2**63 - 1
 _AROUND_BYTES: Final = 8192
 """More than there can be around the base64 of one block: two JIDs of 3071 bytes each, and names."""
+_SHORTEST_S: Final = 0.001
+"""Clocks do not tell less apart reliably."""
 _WHITESPACE: Final = str.maketrans("", "", " \t\r\n")
 
 
@@ -242,6 +245,19 @@ class IbbSender:
             self._window //= 2
         else:
             self._block = max(self._block // 2, min(SMALLEST_BLOCK, self._largest_block))
+
+
+def steady_rate(samples: Sequence[tuple[float, int]]) -> float:
+    """Bytes per second from times and the bytes acknowledged by then, both growing; the first is the start.
+
+    A server that is generous at first and slow afterwards is believed in its second half: a longer transfer
+    would see little else.
+    """
+    (start, none), (end, everything) = samples[0], samples[-1]
+    half, by_then = next(each for each in samples if each[0] >= (start + end) / 2)
+    overall = (everything - none) / max(end - start, _SHORTEST_S)
+    later = (everything - by_then) / max(end - half, _SHORTEST_S)
+    return min(overall, later) if everything > by_then else overall
 
 
 def encode(data: bytes | memoryview) -> str:

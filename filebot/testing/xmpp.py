@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filebot.errors import NoUploadService, PeerGone, TooLargeForService, TransferError
+from filebot.errors import NoUploadService, PeerGone, TooLargeForService, TransferError, TransferTimeout
 from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot, Way
 
 
@@ -69,9 +69,29 @@ class FakeStreams:
         """What the next attempts end with, in this order; then they succeed."""
         self.attempts: list[tuple[str, Way]] = []
         """All, also those that failed."""
+        self.hosts: tuple[str, ...] = ()
+        """Where the bot is reached directly."""
+        self.let_in: dict[str, bool] = {}
+        """The proxies, and whether they do."""
+        self.rates: dict[str, float] = {}
+        """Bytes per second in-band, by full JID; other clients answer nothing."""
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:
+        return [client for client in self.online.get(jid, ()) if client.methods]
+
+    async def present(self, jid: BareJid) -> Sequence[Client]:
         return self.online.get(jid, ())
+
+    def addresses(self) -> Sequence[str]:
+        return self.hosts
+
+    async def proxies(self) -> Mapping[str, bool]:
+        return self.let_in
+
+    async def in_band_rate(self, to: str) -> float:
+        if to not in self.rates:
+            raise TransferTimeout(idle_s=10.0)
+        return self.rates[to]
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]

@@ -98,10 +98,13 @@ class Resources:
 
     async def clients(self, jid: BareJid) -> list[Client]:
         """Those that take files by a stream, the likeliest to be used first."""
+        return [client for client in await self.present(jid) if client.methods]
+
+    async def present(self, jid: BareJid) -> list[Client]:
+        """All of the person's, the likeliest to be used first."""
         online = await self._inspected(jid)
         ranked = sorted(online.items(), key=lambda each: _rank(each[1]))
-        clients = (Client(full, _streams(client), client.software) for full, client in ranked)
-        return [client for client in clients if client.methods]
+        return [Client(full, _streams(client), client.software) for full, client in ranked]
 
     async def all_correct(self, jid: BareJid) -> bool:
         """Whether each of the person's clients shows corrections (XEP-0308); no if none is online."""

@@ -1,7 +1,8 @@
 """The ``Streams`` port, and all that byte streams need in a session (XEP-0095, 0096, 0065, 0047, 0166)."""
 
+import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from filebot.xmpp.jingle.outgoing import JingleOutbound
 from filebot.xmpp.jingle.table import JingleTable
 from filebot.xmpp.offers import Offers, OnStreamOffer
 from filebot.xmpp.outbound import Outbound, Shipment
+from filebot.xmpp.probes import RateProbe, reachable
 from filebot.xmpp.proxies import Proxies
 from filebot.xmpp.resources import Known, Resources
 from filebot.xmpp.sessions import Sessions, StreamLimits
@@ -59,6 +61,7 @@ class PeerStreams:
         self._sessions = Sessions(express, limits)
         self._tools = StreamTools(express, self._sessions, limits, connections)
         self._proxies = Proxies(stream)
+        self._measuring = asyncio.Lock()
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
         self._table = JingleTable(express, self._sessions)
         self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
@@ -81,6 +84,24 @@ class PeerStreams:
             return clients
         able = (_in_band_only(client) for client in clients)
         return [client for client in able if client.methods]
+
+    async def present(self, jid: BareJid) -> Sequence[Client]:
+        return await self._resources.present(jid)
+
+    def addresses(self) -> Sequence[str]:
+        connections = self._tools.connections
+        return [] if connections is None else [host for host, _ in connections.addresses()]
+
+    async def proxies(self) -> Mapping[str, bool]:
+        proxies = await self._proxies.hosts()
+        if self._tools.connections is None:
+            return dict.fromkeys((proxy.jid for proxy in proxies), False)
+        return await reachable(self._tools.connections, proxies)
+
+    async def in_band_rate(self, to: str) -> float:
+        # Two at once would measure each other.
+        async with self._measuring:
+            return await RateProbe(self._stream, self._tools.express, to).measure()
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]

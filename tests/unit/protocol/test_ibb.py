@@ -21,6 +21,7 @@ from filebot.protocol.ibb import (
     first_block_size,
     read_block_size,
     smaller_block_size,
+    steady_rate,
 )
 
 # The data of the examples in XEP-0047 section 2.2, with the white space that stands around it there.
@@ -271,3 +272,29 @@ def test_in_any_order_of_events_the_window_holds(events: list[tuple[int, float]]
             sender.acked(flying.pop(choice % len(flying)), now)
         assert sender.in_flight == len(flying) <= 16
         assert 1 <= sender.window <= 16
+
+
+# --- the rate ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"),
+    [
+        ([(10.0, 0), (11.0, 1000), (12.0, 2000), (13.0, 3000)], 1000),
+        ([(0.0, 0), (0.1, 20_000), (2.0, 21_000), (4.0, 23_000)], 1000),  # generous at first
+        ([(0.0, 0), (2.0, 100), (4.0, 8100)], 2025),  # not carried away by a good end
+        ([(0.0, 0), (2.0, 4096)], 2048),  # one block
+        ([(0.0, 0), (1.0, 1000), (1.0, 2000)], 2000),
+    ],
+)
+def test_a_rate_is_what_goes_through_for_long(samples: list[tuple[float, int]], rate: float) -> None:
+    assert steady_rate(samples) == pytest.approx(rate)
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.integers(0, 65535)), min_size=1, max_size=50))
+def test_a_rate_is_never_negative_nor_endless(steps: list[tuple[float, int]]) -> None:
+    now, done, samples = 100.0, 0, [(100.0, 0)]
+    for took, size in steps:
+        now, done = now + took, done + size
+        samples.append((now, done))
+    assert 0 <= steady_rate(samples) <= done * 1000
