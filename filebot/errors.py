@@ -56,6 +56,10 @@ class TooManyFiles(UserError):
         self.limit = limit
 
 
+class ExaminationUnderWay(UserError):
+    """The person's ways are being tested already."""
+
+
 class TooManyRequests(UserError):
     """The person asks faster than the bot answers."""
 

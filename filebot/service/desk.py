@@ -20,6 +20,7 @@ from filebot.service.access import Access
 from filebot.service.courier import SETTLE_S, Courier
 from filebot.service.delivery import Delivery
 from filebot.service.dispatch import Dispatch
+from filebot.service.doctor import Doctor
 from filebot.service.experience import Experience
 from filebot.service.intake import Intake
 from filebot.service.locks import Keyed
@@ -57,6 +58,7 @@ class Desk:
     intake: Intake
     dispatch: Dispatch
     courier: Courier
+    doctor: Doctor
     parcels: Parcels
     experience: Experience
     news: News
@@ -100,7 +102,18 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         dispatch, parcels, transfers, ports.catalog, access, news, ports.clock, settle_s=settle_s
     )
     return Desk(
-        ports, access, quota, intake, dispatch, courier, parcels, experience, news, transfers, locks
+        ports=ports,
+        access=access,
+        quota=quota,
+        intake=intake,
+        dispatch=dispatch,
+        courier=courier,
+        doctor=Doctor(dispatch, quota),
+        parcels=parcels,
+        experience=experience,
+        news=news,
+        transfers=transfers,
+        locks=locks,
     )
 
 

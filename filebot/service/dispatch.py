@@ -76,7 +76,7 @@ class Dispatch:
         An ``entry`` may have a link already. Without ``streams`` nobody's clients are asked, which may take
         seconds.
         """
-        uploads = await self._uploads()
+        uploads = await self.upload_service()
         too_large = uploads is not None and (uploads.limit_bytes or size_bytes) < size_bytes
         blocked = uploads is None or too_large or uploads.full_until is not None
         facts = Facts(
@@ -95,7 +95,8 @@ class Dispatch:
             return ()
         return await self.streams.clients(to.jid.partition("/")[0])
 
-    async def _uploads(self) -> Uploads | None:
+    async def upload_service(self) -> Uploads | None:
+        """As it is now; None if there is none, or it does not answer."""
         try:
             return Uploads(await self.uploads.size_limit(), self.delivery.full_until)
         except NoUploadService:

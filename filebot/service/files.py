@@ -28,10 +28,10 @@ from filebot.model import (
     Usage,
 )
 from filebot.ports import StreamOffer
-from filebot.service.cascade import Plan
 from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
 from filebot.service.dispatch import Order
+from filebot.service.doctor import Diagnosis
 from filebot.service.intake import Destination, Received, forget_unused
 from filebot.service.transfers import Direction, Transfer
 
@@ -110,6 +110,13 @@ class Files:
         """How much the person stores and may store. Raises NotAllowed for a hidden or unserved JID."""
         return await self._desk.quota.usage(self._own())
 
+    async def diagnose(self) -> Diagnosis:
+        """Test by which ways files reach the person; takes some seconds.
+
+        Raises NotAllowed, ExaminationUnderWay or StorageError.
+        """
+        return await self._desk.doctor.examine(self._own())
+
     # --- changing -------------------------------------------------------------------------------
 
     async def keep(self, offer: Offer, *, caption: str = "", in_room: bool = False) -> Received:
@@ -175,10 +182,6 @@ class Files:
         else:
             raise NoSuchRecipient(target)
         return await self._send(entry, address, None)
-
-    async def plan(self, size_bytes: int) -> Plan:
-        """By which ways a file of this size would come here now, the best first; nothing is sent."""
-        return await self._desk.dispatch.plan(size_bytes, self._sender.address)
 
     def transfers(self) -> Sequence[Transfer]:
         """The person's files that are moving just now. Raises NotAllowed."""

@@ -31,6 +31,11 @@ class Quota:
         self._store = store
         self._on_its_way: Counter[BareJid] = Counter()
 
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file that is taken in."""
+        return self._limits.max_file_bytes
+
     async def usage(self, owner: BareJid) -> Usage:
         """What somebody has stored, and may store."""
         files, used = await self._catalog.used_by(owner)

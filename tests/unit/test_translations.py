@@ -37,6 +37,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.QuotaExceeded(size_bytes=5_000, used_bytes=9_999, limit_bytes=10_000),
     errors.TooManyFiles(count=20, limit=10),
     errors.TooManyRequests(),
+    errors.ExaminationUnderWay(),
     errors.MessageTooLong(length=200_000, limit=4_000),
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),

@@ -1,0 +1,119 @@
+"""By which ways files reach one person just now: tried out, as far as that can be done without a file."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from filebot.errors import ExaminationUnderWay, FilebotError, TransferError
+from filebot.model import Address, BareJid, Client, Method, Usage
+from filebot.service.cascade import Step, Uploads
+from filebot.service.dispatch import Dispatch
+from filebot.service.quota import Quota
+
+log = logging.getLogger(__name__)
+
+SIZES: Final = (1_000_000, 100_000_000, 5_000_000_000)
+"""Of the files for which a way is looked for, in bytes: a picture, a video, a disk image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What was measured in-band."""
+
+    client: Client
+    bytes_per_s: float | None
+    """None if the client answered nothing that could be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a file of some size would go to the person."""
+
+    size_bytes: int
+    step: Step | None
+    """The first that would be tried; None if there is none."""
+    obstacle: FilebotError | None
+    """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found."""
+
+    uploads: Uploads | None
+    """None: links cannot be given, as there is no upload service, or it does not answer."""
+    addresses: tuple[str, ...]
+    """Where clients reach the bot directly."""
+    proxies: Mapping[str, bool]
+    """Those of the bot's server by JID, and whether each let the bot in."""
+    clients: tuple[Client, ...]
+    """The person's that the bot sees online."""
+    rate: Rate | None
+    """None if no client takes files in-band."""
+    routes: tuple[Route, ...]
+    max_file_bytes: int
+    """The largest file that the bot keeps."""
+    usage: Usage
+    """What the person has stored with the bot."""
+
+    @property
+    def reached_directly(self) -> bool:
+        """Whether a connection beside the XMPP session can come about at all."""
+        return bool(self.addresses) or any(self.proxies.values())
+
+
+class Doctor:
+    """Examines one person at a time as often as they ask, and never twice at once."""
+
+    def __init__(self, dispatch: Dispatch, quota: Quota) -> None:
+        self._dispatch = dispatch
+        self._quota = quota
+        self._under_way: set[BareJid] = set()
+
+    async def examine(self, person: BareJid) -> Diagnosis:
+        """Try everything; takes some seconds. Raises ExaminationUnderWay or StorageError."""
+        if person in self._under_way:
+            raise ExaminationUnderWay
+        self._under_way.add(person)
+        try:
+            return await self._examined(person)
+        finally:
+            self._under_way.discard(person)
+
+    async def _examined(self, person: BareJid) -> Diagnosis:
+        streams = self._dispatch.streams
+        uploads, proxies, clients = await asyncio.gather(
+            self._dispatch.upload_service(), streams.proxies(), streams.present(person)
+        )
+        rate = await self._rate(clients)  # before the ways: they depend on it
+        return Diagnosis(
+            uploads=uploads,
+            addresses=tuple(streams.addresses()),
+            proxies=proxies,
+            clients=tuple(clients),
+            rate=rate,
+            routes=tuple([await self._route(size, person) for size in SIZES]),
+            max_file_bytes=self._quota.max_file_bytes,
+            usage=await self._quota.usage(person),
+        )
+
+    async def _rate(self, clients: Sequence[Client]) -> Rate | None:
+        """Of the likeliest client; what is slow is mostly the same for all."""
+        client = next((each for each in clients if Method.IBB in each.methods), None)
+        if client is None:
+            return None
+        try:
+            bytes_per_s = await self._dispatch.streams.in_band_rate(client.jid)
+        except TransferError as error:
+            log.info("%s cannot be measured: %r", client.jid, error)
+            return Rate(client, None)
+        self._dispatch.experience.note_rate(client, bytes_per_s, self._dispatch.clock())
+        return Rate(client, bytes_per_s)
+
+    async def _route(self, size_bytes: int, person: BareJid) -> Route:
+        plan = await self._dispatch.plan(size_bytes, Address(person))
+        if plan.steps:
+            return Route(size_bytes, plan.steps[0], None)
+        return Route(size_bytes, None, plan.no_stream or plan.no_link)
