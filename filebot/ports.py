@@ -102,6 +102,12 @@ class BlobStore(Protocol):
     async def forget_partials(self, older_than_s: float) -> None:
         """Remove the bytes that were kept, or last written, longer ago than this."""
 
+    async def trim_partials(self, prefix: str, most_bytes: int) -> None:
+        """Leave at most so many bytes under names that begin so: the oldest go first.
+
+        What is being written stays.
+        """
+
     async def free_bytes(self) -> int:
         """Room left where the blobs are."""
 

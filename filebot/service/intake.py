@@ -167,6 +167,8 @@ class Intake:
         source, offer = attempt.source, attempt.offer
         # COMPAT(Conversations): announces a SHA-1 and a SHA-256, both after the data.
         algorithms = (*offer.hashes, *(("sha-1",) if offer.hash_follows else ()))
+        # Who has many files break does not fill the disk with them.
+        await self._store.trim_partials(_of_owner(attempt.destination), reservation.left_bytes)
         async with AsyncExitStack() as stack:
             if offer.size is None:
                 # Only the source can tell the size, and by it what the bytes are to be kept as.
@@ -272,9 +274,8 @@ class _Attempt:
         """
         if not size:
             return None
-        room = self.destination.room or ""
-        known = "\0".join((self.destination.owner, room, safe_name(name), str(size)))
-        return hashlib.sha256(known.encode()).hexdigest()
+        known = "\0".join((self.destination.room or "", safe_name(name), str(size)))
+        return _of_owner(self.destination) + hashlib.sha256(known.encode()).hexdigest()
 
     def resume_at_most(self) -> int:
         """How much of what is there may be used: none if no hash is going to prove that it belongs here.
@@ -295,6 +296,11 @@ class _Attempt:
                 self.kept = True
                 writer.keep()
             raise
+
+
+def _of_owner(destination: Destination) -> str:
+    """How the names of all partials of somebody begin."""
+    return hashlib.sha256(destination.owner.encode()).hexdigest()
 
 
 def _is_short(error: PeerProtocolError) -> bool:

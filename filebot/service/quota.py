@@ -89,6 +89,11 @@ class Reservation:
         self._on_its_way = on_its_way
         self._held = 0
 
+    @property
+    def left_bytes(self) -> int:
+        """What the owner may store beside what is stored; never negative."""
+        return max(self._limits.quota_per_user_bytes - self.stored.by_owner, 0)
+
     def promise(self, size_bytes: int | None) -> None:
         """Hold room for what the peer announces, which may be nothing. Raises as :meth:`grow_to`."""
         if size_bytes is not None and size_bytes > self._limits.max_file_bytes:

@@ -116,6 +116,9 @@ class DiskStore:
         for file in await self._workers.run(_files, self._partials):
             await self._workers.run(_forget_if_old, file, time.time() - older_than_s)
 
+    async def trim_partials(self, prefix: str, most_bytes: int) -> None:
+        await self._workers.run(_trim, self._partials, prefix, most_bytes)
+
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         return pieces(self.place(digest), offset, self._workers)
 
@@ -198,6 +201,18 @@ def _remove_unless_open(leftover: Path) -> None:
         except BlockingIOError:
             return
         leftover.unlink()
+
+
+def _trim(folder: Path, prefix: str, most_bytes: int) -> None:
+    kept = []
+    for file in folder.glob(f"{prefix}*"):
+        with suppress(FileNotFoundError):
+            about = file.stat()
+            kept.append((about.st_mtime, about.st_size, file))
+    for _, size, file in sorted(kept, reverse=True):
+        most_bytes -= size
+        if most_bytes < 0:
+            _remove_unless_open(file)
 
 
 def _forget_if_old(file: Path, last_written: float) -> None:

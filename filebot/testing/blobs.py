@@ -88,6 +88,12 @@ class MemoryBlobs:
         if older_than_s <= 0:  # a memory keeps no times
             self.partials.clear()
 
+    async def trim_partials(self, prefix: str, most_bytes: int) -> None:
+        for name in [each for each in reversed(self.partials) if each.startswith(prefix)]:
+            most_bytes -= len(self.partials[name])
+            if most_bytes < 0:
+                del self.partials[name]
+
     async def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         data = self._bytes_of(digest)
         for start in range(offset, len(data), PIECE_BYTES):

@@ -239,3 +239,32 @@ async def test_old_partials_are_forgotten(store: BlobStore) -> None:
     await store.forget_partials(-1)
     async with store.create([], "half", 10) as writer:
         assert writer.size == 0
+
+
+async def test_the_oldest_of_too_many_partials_go_and_nobody_elses(store: BlobStore) -> None:
+    for name in ("anna1", "anna2", "anna3", "bob1"):
+        async with store.create([], name) as writer:
+            await writer.write(b"some")
+            writer.keep()
+        await asyncio.sleep(0.02)  # their times differ
+    async with store.create([], "anna0") as at_work:
+        await at_work.write(b"some")
+        await store.trim_partials("anna", 9)
+        await at_work.write(b"more")
+        at_work.keep()
+    sizes = []
+    for name in ("anna0", "anna1", "anna2", "anna3", "bob1"):
+        async with store.create([], name, 10) as writer:
+            sizes.append(writer.size)
+    assert sizes[0] == 8
+    assert sizes[1] == 0
+    assert sizes[3:] == [4, 4]
+
+
+async def test_no_partial_may_be_left_at_all(store: BlobStore) -> None:
+    async with store.create([], "anna1") as writer:
+        await writer.write(b"some")
+        writer.keep()
+    await store.trim_partials("anna", 0)
+    async with store.create([], "anna1", 10) as writer:
+        assert writer.size == 0

@@ -424,3 +424,15 @@ async def test_two_offers_of_the_same_file_at_once_do_not_meet(workbench: Make) 
     assert (await first).entry == second.entry
     assert await stored(bench) == [CONTENT]
     assert not bench.store.partials
+
+
+async def test_who_has_many_files_break_keeps_no_more_than_could_be_stored(workbench: Make) -> None:
+    bench = workbench(quota_per_user_bytes=2000)
+    for number in range(10):
+        await broken_off(Http(bench), name=f"{number}.pdf")
+    await broken_off(Http(bench), destination=Destination("bob@example.org"))
+    kept = sum(map(len, bench.store.partials.values()))
+    assert kept <= 2000 + 2 * BREAK  # the last one of each is not stored yet
+    line = Http(bench)
+    await line.send(name="9.pdf")
+    assert line.offsets == [BREAK]  # the newest is there
