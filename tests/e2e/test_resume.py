@@ -68,14 +68,23 @@ HTTP = ByHttp()
 SOCKS5 = ByStream(Way(Negotiation.SI, Method.SOCKS5))
 PROXIED = ByStream(Way(Negotiation.SI, Method.SOCKS5), by_proxy=True)
 IBB = ByStream(Way(Negotiation.SI, Method.IBB))
+JINGLE_SOCKS5 = ByStream(Way(Negotiation.JINGLE, Method.SOCKS5))
+JINGLE_IBB = ByStream(Way(Negotiation.JINGLE, Method.IBB))
 
 NAMES: dict[str, ByStream | ByHttp] = {
     "http": HTTP,
     "SI by socks5": SOCKS5,
+    "Jingle in-band": JINGLE_IBB,
     "SI by proxy": PROXIED,
     "SI in-band": IBB,
+    "Jingle by socks5": JINGLE_SOCKS5,
 }
 """Add a way here, and it is killed and gone on with like all others."""
+
+PAIRS = [
+    (first, [*NAMES][(place + step) % len(NAMES)]) for place, first in enumerate(NAMES) for step in range(3)
+]
+"""Each is finished by itself and by two others: every method by every other, in one negotiation or two."""
 
 
 # --- senders ----------------------------------------------------------------------------------------
@@ -308,8 +317,7 @@ async def killed_and_finished(
     assert 0 <= sent_again < SIZE * 0.05 + WINDOW
 
 
-@pytest.mark.parametrize("second", NAMES)
-@pytest.mark.parametrize("first", NAMES)
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 async def test_what_a_killed_sender_left_is_finished_by_any_method(
     stage: Stage, tmp_path: Path, first: str, second: str
 ) -> None:
@@ -318,7 +326,13 @@ async def test_what_a_killed_sender_left_is_finished_by_any_method(
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [("SI by socks5", "SI in-band"), ("SI in-band", "http"), ("http", "SI by socks5")],
+    [
+        ("SI by socks5", "SI in-band"),
+        ("SI in-band", "http"),
+        ("http", "Jingle by socks5"),
+        ("Jingle by socks5", "SI by socks5"),
+        ("Jingle in-band", "Jingle by socks5"),
+    ],
 )
 async def test_what_a_killed_bot_left_is_finished_by_another_method(
     stage: Stage, tmp_path: Path, first: str, second: str
@@ -327,7 +341,8 @@ async def test_what_a_killed_bot_left_is_finished_by_another_method(
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("SI in-band", "SI by proxy"), ("SI by proxy", "SI in-band")]
+    ("first", "second"),
+    [("SI in-band", "SI by proxy"), ("SI by proxy", "Jingle in-band"), ("Jingle in-band", "SI in-band")],
 )
 async def test_what_a_killed_server_left_is_finished_when_it_is_back(
     stage: Stage, tmp_path: Path, first: str, second: str

@@ -60,7 +60,8 @@ class PeerSession:
 
     @property
     def offer(self) -> Offer:
-        return self._driver.session.file.offer
+        file = self._driver.session.file
+        return replace(file.offer, hash_follows=file.hash_follows)
 
     async def refuse(self, text: str) -> None:
         if not self._expired:
