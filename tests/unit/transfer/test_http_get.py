@@ -31,7 +31,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=0.3) as made:
+    async with HttpClient(LAX, idle_s=1.0) as made:
         yield made
 
 
@@ -259,7 +259,7 @@ async def test_a_slow_server_is_no_stall(client: HttpClient) -> None:
         await connection.send(ok(8))
         for _ in range(8):
             await connection.send(b"x")
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.2)
 
     async with raw_server(trickles) as server:
         assert await fetched(client, server.url) == b"x" * 8
@@ -274,7 +274,7 @@ async def test_a_slow_reader_is_no_stall(client: HttpClient) -> None:
         async for piece in download.chunks():
             size += len(piece)
             if size < 2 * len(BODY):
-                await asyncio.sleep(0.4)
+                await asyncio.sleep(1.3)
         assert size == 10 * len(BODY)
 
 

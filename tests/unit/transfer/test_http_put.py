@@ -28,7 +28,7 @@ PIECE = bytes(range(256)) * 2731
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=0.25) as made:
+    async with HttpClient(LAX, idle_s=1.0) as made:
         yield made
 
 
@@ -161,7 +161,7 @@ async def test_a_slow_server_is_no_standstill(client: HttpClient, file: Files) -
     async def slow(connection: Connection) -> None:
         for _ in range(size // 65536):
             await connection.reader.readexactly(65536)
-            await asyncio.sleep(0.004)
+            await asyncio.sleep(0.016)
         await connection.send(ok(0, status="201 Created"))
 
     async with raw_server(slow) as server:
