@@ -102,11 +102,6 @@ async def drop(peer: ForeignPeer, world: World, path: Path, limit_s: float) -> E
     return sent
 
 
-def is_kept(world: World, path: Path) -> bool:
-    blobs = (blob for blob in world.blobs() if blob.stat().st_size == path.stat().st_size)
-    return sha256_of(path) in map(sha256_of, blobs)
-
-
 async def forget(peer: ForeignPeer, world: World, *paths: Path) -> None:
     """The disk of whoever runs this is not ours to fill."""
     for path in paths:
@@ -124,7 +119,7 @@ async def test_the_bot_keeps_what_a_client_sends(
         await peer.use(cell.method)
         sent = await drop(peer, world, path, SLOW_LIMIT_S if cell.slow else LIMIT_S)
         assert sent.method == (Method.IBB if cell.method is Method.BROKEN else cell.method)
-        assert is_kept(world, path)
+        assert world.keeps(path)
         await forget(peer, world, path)
     report(cell, Outcome.SAME)
 
