@@ -41,6 +41,9 @@ Component "{conference}" "muc"
     modules_enabled = {{ "muc_mam" }}
     -- Otherwise a new room waits for its owner to configure it.
     muc_room_locking = false
+"""
+
+_PROXY: Final = """\
 Component "{proxy}" "proxy65"
     proxy65_address = "{place.proxy_address}"
     -- Components are strangers to the proxy unless named; once any is, all must be.
@@ -71,8 +74,8 @@ class Place:
     """What goes before its command line, to start it elsewhere."""
     addresses: tuple[str, ...] = (ADDRESS,)
     """On all of which it listens."""
-    proxy_address: str = ADDRESS
-    """Where it says that its SOCKS5 proxy is (XEP-0065)."""
+    proxy_address: str | None = ADDRESS
+    """Where it says that its SOCKS5 proxy is (XEP-0065); it has none if None."""
     c2s_port: int | None = None
     """Of clients; any free one if None."""
 
@@ -120,6 +123,8 @@ def prosody_config(
         "components": _quoted(components),
     }
     parts = [_GLOBAL.format_map(values)]
+    if place.proxy_address is not None:
+        parts.append(_PROXY.format_map(values))
     if upload_limit_bytes is not None:
         parts.append(_UPLOAD.format_map(values))
     parts += [_COMPONENT.format(domain=domain, secret=secret) for domain, secret in components.items()]

@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import struct
+import subprocess
 import zlib
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,10 +15,11 @@ from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
+from urllib.parse import quote
 
 from filebot.demo.prosody import Prosody
 from tests.interop.network import Network
-from tests.interop.trace import sessions
+from tests.interop.trace import Way, sessions
 
 START_LIMIT_S: Final = 30.0
 STOP_LIMIT_S: Final = 5.0
@@ -35,7 +37,7 @@ _BUS: Final = """\
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:path={socket}</listen>
+  <listen>{address}</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -50,6 +52,12 @@ T = TypeVar("T")
 
 class ToolFailed(Exception):
     """A program that does one thing and ends did not do it; the text is what it said."""
+
+
+def packaged(package: str) -> str:
+    """The version of a client, as Debian has it."""
+    query = ("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", package)
+    return subprocess.run(query, capture_output=True, text=True, check=True).stdout
 
 
 class Program:
@@ -124,6 +132,7 @@ class Desktop:
         self._network = network
         self._wrapper = wrapper
         self._stack = AsyncExitStack()
+        self._bus_address = f"unix:path={quote(f'{self.home}/run/bus')}"
         # Nothing of the surroundings: no proxy, no theme, no bus of whoever runs the tests.
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -136,8 +145,8 @@ class Desktop:
             "XDG_CACHE_HOME": str(self.home / "cache"),
             "XDG_RUNTIME_DIR": str(self.home / "run"),
             "TMPDIR": str(self.home / "tmp"),
-            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.home}/run/bus",
-            "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.home}/run/bus",
+            "DBUS_SESSION_BUS_ADDRESS": self._bus_address,
+            "DBUS_SYSTEM_BUS_ADDRESS": self._bus_address,
             "GDK_BACKEND": "x11",
             "GSETTINGS_BACKEND": "memory",
             "GIO_USE_VFS": "local",
@@ -236,7 +245,7 @@ class Desktop:
     async def _start_bus(self) -> None:
         socket = self.home / "run/bus"
         config = self._folder / "bus.conf"
-        config.write_text(_BUS.format(socket=socket))
+        config.write_text(_BUS.format(address=self._bus_address))
         bus = await self.start("dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile")
         self._stack.push_async_callback(bus.stop)
         while not socket.exists():
@@ -304,8 +313,7 @@ class Sending:
 
     offered: bool
     """Whether the client lets its user send files to this contact at all."""
-    method: str = ""
-    """``http``, or how the bytes of a Jingle session went: ``direct``, ``proxy``, ``ibb``."""
+    way: Way | None = None
     state: str = ""
     """``success``, or what the client or the end of the session says otherwise."""
 
@@ -401,7 +409,7 @@ class DesktopClient:
         """What came of the first Jingle session with somebody after that, if it has ended."""
         for session in sessions(self._server.log_file, since):
             if session.initiator == f"{self.jid}/{self.name}" and session.responder.startswith(f"{to}/"):
-                return Sending(True, session.transport, session.reason) if session.reason else None
+                return Sending(True, session.way, session.reason) if session.reason else None
         return None
 
     async def _prepare(self) -> None:

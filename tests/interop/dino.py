@@ -15,18 +15,20 @@ from tests.interop.desktop import (
     Program,
     Sending,
 )
+from tests.interop.trace import Way
 
 ACCOUNT: Final = 1
 START_LIMIT_S: Final = 30.0
 CHOOSER_LIMIT_S: Final = 3.0
 PAPERCLIP_TRIES: Final = 5
+CLICK_LIMIT_S: Final = 2.0
 SETTLE_S: Final = 0.5
 AUTOMATIC_BYTES: Final = 5_000_000
 """What is smaller is taken unasked, if it comes from somebody in the roster."""
 
 # Places in a window that fills the screen.
 PAPERCLIP: Final = (338, 713)
-LATEST_FILE: Final = (400, 655)
+LATEST_FILES: Final = ((400, 655), (400, 595), (400, 550))
 
 # libdino/src/entity/file_transfer.vala and message.vala.
 COMPLETE: Final = 0
@@ -45,14 +47,23 @@ class Dino(DesktopClient):
 
     async def chat(self, to: str, text: str, *beginnings: str, limit_s: float = REPLY_LIMIT_S) -> str:
         """Write a message, and return the first answer that begins with one of these, if there are any."""
+        since = self.last_message()
+        await self.say(to, text)
+        return await self.said(to, *beginnings, since=since, limit_s=limit_s)
+
+    async def say(self, to: str, text: str) -> None:
+        """Write a message."""
         await self._open(to)
-        [(last,)] = self._rows("SELECT coalesce(max(id), 0) FROM message")
         await self.desktop.type(text)
         await self.desktop.press("Return")
-        return await self.said(to, *beginnings, since=last, limit_s=limit_s)
+
+    def last_message(self) -> int:
+        """The number of the latest message, for ``said``."""
+        [(last,)] = self._rows("SELECT coalesce(max(id), 0) FROM message")
+        return int(last)
 
     async def said(self, by: str, *beginnings: str, since: int = 0, limit_s: float = REPLY_LIMIT_S) -> str:
-        """The first message of somebody that begins with one of these, after that many."""
+        """The first message of somebody that begins with one of these, after the one of that number."""
         query = (
             "SELECT body FROM message m JOIN jid j ON j.id = m.counterpart_id"
             " WHERE m.id > ? AND direction = ? AND j.bare_jid = ? ORDER BY m.id"
@@ -80,7 +91,7 @@ class Dino(DesktopClient):
                 if state == FAILED:
                     return Sending(True, state="failed")
                 if info:  # the number of the message with the link
-                    return Sending(True, "http", "success")
+                    return Sending(True, Way.UPLOAD, "success")
             return self.ended_session(before, to)
 
         return await self.until(ended, f"end of {path.name}", limit_s)
@@ -110,8 +121,21 @@ class Dino(DesktopClient):
         self._last_arrival = number
         if asks:
             await self._open(by)
-            await self.desktop.click(*LATEST_FILE)
+            await self._click_on_file(number)
         return await self.until(arrived, f"whole file of {by}", limit_s)
+
+    async def _click_on_file(self, number: int) -> None:
+        """It stands above what was said after it."""
+
+        async def taken() -> bool | None:
+            [(state, path)] = self._rows("SELECT state, path FROM file_transfer WHERE id = ?", number)
+            return state != NOT_STARTED or path is not None or None
+
+        for place in LATEST_FILES:
+            await self.desktop.click(*place)
+            with suppress(TimeoutError):
+                await self.until(taken, "file that was clicked on", CLICK_LIMIT_S)
+                return
 
     async def _choose(self, to: str, path: Path) -> bool:
         """Choose a file to send in its dialog; whether that can be had at all."""

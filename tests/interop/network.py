@@ -83,10 +83,10 @@ class Network:
         inside = ("--user", "--preserve-credentials", "--net", "--mount")
         return ("nsenter", f"--target={self._holder.pid}", *inside, "--")
 
-    @property
-    def place(self) -> Place:
-        """Where a server goes that all of the clients find."""
-        return Place(self.launcher, (ADDRESS, ADDRESS_OUTSIDE), ADDRESS_OUTSIDE, C2S_PORT)
+    def place(self, *, proxy: bool = True) -> Place:
+        """Where a server goes that all of the clients find; with a SOCKS5 proxy or without."""
+        addresses = (ADDRESS, ADDRESS_OUTSIDE)
+        return Place(self.launcher, addresses, ADDRESS_OUTSIDE if proxy else None, C2S_PORT)
 
     def trust(self, server: Prosody) -> None:
         """Add the server's certificate to the authorities of the system, in here."""

@@ -1,6 +1,7 @@
 """What a server saw of Jingle (XEP-0166): the log of one that logs stanzas tells it of any two clients."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -9,6 +10,16 @@ from xml.etree.ElementTree import Element
 JINGLE: Final = "{urn:xmpp:jingle:1}"
 SOCKS5: Final = "{urn:xmpp:jingle:transports:s5b:1}"
 IBB: Final = "{urn:xmpp:jingle:transports:ibb:1}"
+
+
+class Way(StrEnum):
+    """How a client that chooses for itself moves a file."""
+
+    # None of them is called as one of ``peers.Method``: they stand in one table.
+    UPLOAD = "HTTP upload"
+    DIRECT = "Jingle, SOCKS5, direct"
+    PROXY = "Jingle, SOCKS5, proxy"
+    IBB = "Jingle, IBB"
 
 
 @dataclass
@@ -21,8 +32,8 @@ class Session:
     responder: str
     actions: list[str] = field(default_factory=list)
     """In the order in which the server passed them on."""
-    transport: str = ""
-    """What the bytes went by: ``direct``, ``proxy`` or ``ibb``; empty before that was clear."""
+    way: Way | None = None
+    """What the bytes went by; None before that was clear."""
     reason: str = ""
     """Why it ended; empty if it has not."""
     stanzas: list[str] = field(default_factory=list)
@@ -37,11 +48,11 @@ class Session:
             action in {"session-accept", "transport-accept"}
             and jingle.find(f".//{IBB}transport") is not None
         ):
-            self.transport = "ibb"
-        if jingle.find(f".//{SOCKS5}candidate-used") is not None and not self.transport:
-            self.transport = "direct"
+            self.way = Way.IBB
+        if jingle.find(f".//{SOCKS5}candidate-used") is not None and self.way is None:
+            self.way = Way.DIRECT
         if jingle.find(f".//{SOCKS5}activated") is not None:
-            self.transport = "proxy"
+            self.way = Way.PROXY
         if action == "session-terminate":
             reasons = [
                 each.tag for each in jingle.iterfind(f"{JINGLE}reason/*") if each.tag != f"{JINGLE}text"
@@ -60,7 +71,7 @@ def sessions(log: Path, since: int = 0) -> list[Session]:
                 continue
             iq = ET.fromstring(stanza)
             jingle = iq.find(f"{JINGLE}jingle")
-            if jingle is None:  # an error that quotes it
+            if jingle is None or iq.get("type") != "set":  # an error quotes it
                 continue
             sid, by, to = jingle.get("sid", ""), iq.get("from", ""), iq.get("to", "")
             if jingle.get("action") == "session-initiate":
