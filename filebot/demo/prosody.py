@@ -52,6 +52,7 @@ class Prosody:
     ``users`` and ``components`` may be anything of letters and digits, and domains under ``localhost``.
     Without ``upload_limit_bytes`` there is no upload service. ``acquainted`` users have one another in
     their rosters, with subscriptions in both directions. ``logs_stanzas``: they are in the log, whole.
+    At ``log_level`` "info" the log tells just enough to see when the server listens.
     """
 
     host: Final = HOST
