@@ -11,7 +11,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from filebot.conversation import Voice
-from filebot.model import AddressKind
+from filebot.model import AddressKind, Progress
 from filebot.service.transfers import Transfer, Transfers
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Told:
     at_s: float = 0.0
     """The transfer's age when it was last told."""
     fraction: float = 0.0
+    done_bytes: int = 0
 
 
 class ProgressReports:
@@ -61,7 +62,7 @@ class ProgressReports:
     async def _report(self, transfer: Transfer) -> None:
         told = self._told.setdefault(transfer, Told())
         corrects = await self._voice.messenger.shows_corrections(transfer.sender.address)
-        if not is_due(told, transfer.age_s, transfer.progress.fraction, corrects=corrects):
+        if not is_due(told, transfer.age_s, transfer.progress, corrects=corrects):
             return
         language = await self._voice.language_of(transfer.sender.jid, transfer.language)
         to, template = transfer.sender.address, "transfers/progress"
@@ -70,11 +71,15 @@ class ProgressReports:
             await self._voice.correct(told.message, to, language, template, transfer=transfer)
         else:
             told.message = await self._voice.say(to, language, template, transfer=transfer)
-        told.at_s, told.fraction = transfer.age_s, transfer.progress.fraction or 0.0
+        told.at_s, told.done_bytes = transfer.age_s, transfer.progress.done_bytes
+        told.fraction = transfer.progress.fraction or 0.0
 
 
-def is_due(told: Told, age_s: float, fraction: float | None, *, corrects: bool) -> bool:
-    """Whether there is something new to tell."""
+def is_due(told: Told, age_s: float, progress: Progress, *, corrects: bool) -> bool:
+    """Whether there is something new to tell: not while a person is thinking about the offer, for one."""
+    if progress.done_bytes == told.done_bytes:
+        return False
     if corrects:
         return told.message is None or age_s - told.at_s >= CORRECTED_EVERY_S
+    fraction = progress.fraction
     return fraction is not None and any(told.fraction < mark <= fraction for mark in MARKS)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,14 @@ class BotEnded(FilebotError):
 
 
 class BotProcess:
-    """``filebot run`` for as long as the context is open; ready when it is entered."""
+    """``filebot run`` for as long as the context is open; ready when it is entered.
 
-    def __init__(self, config: Path) -> None:
+    ``launcher`` goes before its command line, to start it elsewhere.
+    """
+
+    def __init__(self, config: Path, launcher: Sequence[str] = ()) -> None:
         self.config = config
+        self._launcher = launcher
         self.log: deque[str] = deque(maxlen=LINES_KEPT)
         """The latest lines of its log."""
         self._process: Process | None = None
@@ -52,7 +56,14 @@ class BotProcess:
         """Start it and wait until it is online and in its rooms. Raises BotEnded or TimeoutError."""
         self._ready.clear()
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "filebot", "run", "--config", str(self.config), stderr=PIPE
+            *self._launcher,
+            sys.executable,
+            "-m",
+            "filebot",
+            "run",
+            "--config",
+            str(self.config),
+            stderr=PIPE,
         )
         self._reading = asyncio.create_task(self._read(self._process))
         ready = asyncio.create_task(self._ready.wait())

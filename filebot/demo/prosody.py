@@ -10,22 +10,25 @@ import socket
 from asyncio.subprocess import Process
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from filebot.demo.certificate import self_signed
 from filebot.demo.prosody_config import (
     ADDRESS,
     CONFERENCE,
     HOST,
+    LOOPBACK,
     PROXY,
     UPLOAD,
+    Place,
     Ports,
     account_file,
     prosody_config,
+    roster_file,
 )
 from filebot.errors import ConfigError
 
@@ -47,7 +50,9 @@ class Prosody:
     """A server for as long as the context is open: ``async with Prosody(folder, users=["anna"])``.
 
     ``users`` and ``components`` may be anything of letters and digits, and domains under ``localhost``.
-    Without ``upload_limit_bytes`` there is no upload service.
+    Without ``upload_limit_bytes`` there is no upload service. ``acquainted`` users have one another in
+    their rosters, with subscriptions in both directions. ``logs_stanzas``: they are in the log, whole.
+    At ``log_level`` "info" the log tells just enough to see when the server listens.
     """
 
     host: Final = HOST
@@ -61,20 +66,28 @@ class Prosody:
         users: Iterable[str] = (),
         components: Iterable[str] = (),
         upload_limit_bytes: int | None = 10 * 1024 * 1024,
-        log_level: str = "debug",
+        acquainted: bool = False,
+        logs_stanzas: bool = False,
+        log_level: Literal["debug", "info"] = "debug",
+        place: Place = LOOPBACK,
     ) -> None:
         self.folder = folder
+        self.place: Final = place
         self._log_level = log_level
         self._passwords = {user: secrets.token_hex(16) for user in users}
         self._secrets = {domain: secrets.token_hex(16) for domain in components}
         self._upload_limit_bytes = upload_limit_bytes
+        self._acquainted = acquainted
+        self._logs_stanzas = logs_stanzas
         self._ports = _free_ports()
+        if place.c2s_port is not None:
+            self._ports = replace(self._ports, c2s=place.c2s_port)
         self._binary = ""
         self._process: Process | None = None
 
     @property
     def c2s_port(self) -> int:
-        """Of clients, with STARTTLS; on 127.0.0.1 as everything here."""
+        """Of clients, with STARTTLS; on every address of its place, as everything here."""
         return self._ports.c2s
 
     @property
@@ -99,6 +112,11 @@ class Prosody:
         """Prosody's own log, at the chosen level. ``debug`` tells of every stanza, and that takes time."""
         return self.folder / "prosody.log"
 
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Who has an account."""
+        return tuple(self._passwords)
+
     def jid(self, user: str) -> str:
         """The bare JID of one of the users."""
         return f"{user}@{HOST}"
@@ -115,7 +133,7 @@ class Prosody:
         self._binary = _installed_prosody()
         _make_folder(self.folder)
         names = [HOST, CONFERENCE, UPLOAD, PROXY, *self._secrets]
-        certificate, key = await self_signed(self.folder, names, [ADDRESS])
+        certificate, key = await self_signed(self.folder, names, self.place.addresses)
         self._write_files(certificate, key)
         await self._start()
         return self
@@ -153,10 +171,12 @@ class Prosody:
     def _write_files(self, certificate: Path, key: Path) -> None:
         config = prosody_config(
             self.folder,
+            self.place,
             self._ports,
             certificate=certificate,
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
+            logs_stanzas=self._logs_stanzas,
             components=self._secrets,
             log_level=self._log_level,
         )
@@ -165,11 +185,19 @@ class Prosody:
         accounts.mkdir(parents=True, exist_ok=True)
         for user, password in self._passwords.items():
             (accounts / f"{user}.dat").write_text(account_file(password))
+        if self._acquainted:
+            rosters = self.folder / "data" / HOST / "roster"
+            rosters.mkdir(exist_ok=True)
+            for user in self._passwords:
+                friends = [self.jid(friend) for friend in self._passwords if friend != user]
+                (rosters / f"{user}.dat").write_text(roster_file(friends))
 
     async def _start(self) -> None:
+        logged = self.log_file.stat().st_size if self.log_file.exists() else 0
         with (self.folder / "prosody.out").open("ab") as output:
             # A session of its own: Ctrl-C is for us, and we stop the server after the bot.
             self._process = await asyncio.create_subprocess_exec(
+                *self.place.launcher,
                 self._binary,
                 "--config",
                 str(self.folder / "prosody.cfg.lua"),
@@ -181,8 +209,7 @@ class Prosody:
             )
         try:
             async with asyncio.timeout(START_LIMIT_S):
-                for port in self._expected_ports():
-                    await self._until_answering(port)
+                await self._until_listening(logged)
         except TimeoutError:
             await self.kill()
             raise ConfigError((f"Prosody does not answer; see {self.log_file}",)) from None
@@ -190,27 +217,19 @@ class Prosody:
             await self.kill()
             raise
 
-    def _expected_ports(self) -> list[int]:
-        ports = [self._ports.c2s]
+    async def _until_listening(self, logged: int) -> None:
+        """Wait until its log says so, from this byte on. The place may be one that we cannot connect to."""
+        missing = {"c2s"}
         if self._upload_limit_bytes is not None:
-            ports.append(self._ports.https)
+            missing.add("https")
         if self._secrets:
-            ports.append(self._ports.component)
-        return ports
-
-    async def _until_answering(self, port: int) -> None:
-        while True:
+            missing.add("component")
+        while missing:
             if self._process is None or self._process.returncode is not None:
                 raise ConfigError((f"Prosody ended at once; see {self.folder / 'prosody.out'}",))
-            try:
-                _, writer = await asyncio.open_connection(ADDRESS, port)
-            except ConnectionError:
-                await asyncio.sleep(0.05)
-                continue
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-            return
+            await asyncio.sleep(0.05)
+            said = self.log_file.read_bytes()[logged:] if self.log_file.exists() else b""
+            missing = {each for each in missing if f"Activated service '{each}' on [".encode() not in said}
 
 
 def _installed_prosody() -> str:

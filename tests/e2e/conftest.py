@@ -42,6 +42,13 @@ class World:
         """What is visible in the store."""
         return [path for path in (self.data / "blobs").rglob("*") if path.is_file()]
 
+    def keeps(self, path: Path) -> bool:
+        """Whether the bytes of a file are in the store."""
+        with path.open("rb") as file:
+            wanted = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+        return wanted in {sha256(blob.read_bytes()) for blob in self.blobs() if blob.stat().st_size == size}
+
     def temporary_files(self) -> list[Path]:
         return list((self.data / "incoming").iterdir())
 

@@ -13,20 +13,28 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from tests.interop.desktop import packaged
 from tests.interop.peers import GLOOX, PURPLE, Method, version
+from tests.interop.trace import Way
 
 FILE: Final = Path(__file__).parents[2] / "docs/interop.md"
-TESTS: Final = Path(__file__).with_name("test_matrix.py")
+TESTS: Final = tuple(
+    Path(__file__).with_name(f"test_{name}.py") for name in ("matrix", "desktop", "jingle")
+)
 WRITING: Final = "FILEBOT_WRITE_INTEROP"
 PROPERTY: Final = "interop"
 
 SIZES: Final = {0: "0 bytes", 1: "1 byte", 1_000_000: "1 MB", 50_000_000: "50 MB"}
-CLIENTS: Final = {"purple": "libpurple", "gloox": "gloox"}
-METHODS: Final = {
+CLIENTS: Final = {"purple": "libpurple", "gloox": "gloox", "dino": "Dino", "gajim": "Gajim"}
+METHODS: Final[dict[Method | Way, str]] = {
     Method.PROXY: "SOCKS5, proxy",
     Method.DIRECT: "SOCKS5, direct",
     Method.IBB: "IBB",
     Method.BROKEN: "SOCKS5 fails, then IBB",
+    Way.UPLOAD: "HTTP upload",
+    Way.PROXY: "Jingle, SOCKS5, proxy",
+    Way.DIRECT: "Jingle, SOCKS5, direct",
+    Way.IBB: "Jingle, IBB",
 }
 UNTESTED: Final = "–"
 
@@ -37,6 +45,7 @@ class Direction(StrEnum):
     SENDS = "sends"
     GETS = "gets, by METHOD"
     UNASKED = "gets, no upload service"
+    LINK = "gets a link"
 
 
 class Outcome(StrEnum):
@@ -45,6 +54,8 @@ class Outcome(StrEnum):
     SAME = "yes"
     REFUSED = "refused"
     NOT_OFFERED = "not offered"
+    UNANSWERED = "no answer"
+    FAILS = "fails"
 
 
 class Cell(NamedTuple):
@@ -52,7 +63,7 @@ class Cell(NamedTuple):
 
     client: str
     direction: Direction
-    method: Method
+    method: Method | Way
     size: int
 
     @property
@@ -60,7 +71,7 @@ class Cell(NamedTuple):
         return CLIENTS[self.client], self.direction, METHODS[self.method]
 
     def __str__(self) -> str:
-        return f"{self.client} {self.direction.name} {self.method.name} {self.size}"
+        return f"{self.client} {self.direction.name} {self.method.value} {self.size}"
 
     @property
     def slow(self) -> bool:
@@ -68,8 +79,8 @@ class Cell(NamedTuple):
         return self.method is Method.IBB and self.size > 10_000_000
 
 
-def _cells() -> Iterable[Cell]:
-    for client in CLIENTS:
+def _cells_of_programs() -> Iterable[Cell]:
+    for client in ("purple", "gloox"):
         for method in (Method.PROXY, Method.DIRECT, Method.IBB):
             for size in SIZES:
                 yield Cell(client, Direction.SENDS, method, size)
@@ -83,16 +94,27 @@ def _cells() -> Iterable[Cell]:
             yield Cell("purple", direction, Method.BROKEN, size)
 
 
-CELLS: Final = tuple(_cells())
+def _cells_of_desktops() -> Iterable[Cell]:
+    for client in ("dino", "gajim"):
+        for size in (1, 1_000_000):
+            yield Cell(client, Direction.SENDS, Way.UPLOAD, size)
+            yield Cell(client, Direction.LINK, Way.UPLOAD, size)
+            for way in (Way.PROXY, Way.DIRECT, Way.IBB):
+                yield Cell(client, Direction.SENDS, way, size)
+                if size > 1 or client == "dino":
+                    yield Cell(client, Direction.UNASKED, way, size)
+
+
+CELLS: Final = (*_cells_of_programs(), *_cells_of_desktops())
 
 HEAD: Final = """\
 # Interoperability
 
 Who exchanges files with filebot, tested with clients that nobody here wrote: {clients}.
-Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, which
-`make test` runs, but for 50 MB by IBB (`make test-long`); each of them checks its cell here. "yes":
-the bot and the client say that all went
-well, by this method and no other, and the SHA-256 is the same on both sides.
+Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, `test_desktop.py`
+and `test_jingle.py`, which `make test` runs, but for 50 MB by IBB (`make test-long`); each of them checks
+its cell here. "yes": the bot and the client say that all went well, by this method and no other, and the
+SHA-256 is the same on both sides.
 
 """
 
@@ -105,9 +127,18 @@ FOOT: Final = """
 * **gets, no upload service**: `get NAME` sends by stream without being asked.
 * **SOCKS5 fails, then IBB**: no stream host can be reached, and libpurple opens, or awaits, an in-band
   bytestream with the same sid. gloox gives up instead.
+* **Dino and Gajim** run as Debian has them, on a display that nobody looks at, and choose the way for
+  themselves.
+* **no answer**: Gajim 1.7 as receiver acknowledges an offer by Jingle, fails inside and shows nothing.
+  filebot gives up after 45 seconds and says so.
+* **fails**: Dino 0.4 as receiver in-band fails when it begins, and acknowledges every block nevertheless
+  (dino#1554). filebot says that the file did not arrive: Dino would end the session if it had the file.
 
 ## Seen on the way
 
+* Dino takes files of somebody in its list of contacts by itself, below 5 MB; larger ones after a click.
+* Gajim asks for filebot's features up to ten seconds after it sees it, and has direct sending greyed out
+  until then.
 * libpurple and gloox send before the proxy is activated. Where all of a very small file and the end of
   the connection overtake the activation, the proxy throws them away, and the receiver sees a stream that
   ends with nothing. The test programs pause for 200 ms there.
@@ -157,9 +188,12 @@ def main() -> int:
     """Run the matrix and write the file, if all of it went well."""
     os.environ[WRITING] = "yes"
     collector = Collector()
-    code = pytest.main([str(TESTS), "-q", "-m", "", *sys.argv[1:]], plugins=[collector])
+    code = pytest.main([*map(str, TESTS), "-q", "-m", "", *sys.argv[1:]], plugins=[collector])
     if code == 0:
-        clients = f"libpurple {version(PURPLE)} (that of Pidgin and Finch) and gloox {version(GLOOX)}"
+        clients = (
+            f"libpurple {version(PURPLE)} (that of Pidgin and Finch), gloox {version(GLOOX)},"
+            f" Dino {packaged('dino-im')} and Gajim {packaged('gajim')}"
+        )
         FILE.write_text(render(collector.outcomes, clients), encoding="utf-8")
     return int(code)
 

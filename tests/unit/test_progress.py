@@ -3,7 +3,7 @@
 import pytest
 
 from filebot.conversation import Voice
-from filebot.model import Address, AddressKind, Method, Sender
+from filebot.model import Address, AddressKind, Method, Progress, Sender
 from filebot.progress import ProgressReports, Told, is_due
 from filebot.replies import Replies
 from filebot.service.transfers import Direction, Transfers
@@ -21,23 +21,26 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("told", "age_s", "fraction", "corrects", "due"),
+    ("told", "age_s", "progress", "corrects", "due"),
     [
-        (Told(), 4, 0.1, True, True),
-        (Told("m", 4, 0.1), 5, 0.2, True, False),
-        (Told("m", 4, 0.1), 7, 0.2, True, True),
-        (Told(), 4, 0.1, False, False),
-        (Told(), 4, 0.3, False, True),
-        (Told("m", 4, 0.3), 9, 0.4, False, False),
-        (Told("m", 4, 0.3), 9, 0.5, False, True),
-        (Told("m", 4, 0.8), 9, 0.99, False, False),
-        (Told(), 4, None, False, False),
+        (Told(), 4, Progress(10, 100), True, True),
+        (Told(), 4, Progress(10, None), True, True),
+        (Told(), 4, Progress(0, 100), True, False),
+        (Told("m", 4, 0.1, 10), 5, Progress(20, 100), True, False),
+        (Told("m", 4, 0.1, 10), 7, Progress(20, 100), True, True),
+        (Told("m", 4, 0.1, 10), 7, Progress(10, 100), True, False),
+        (Told(), 4, Progress(10, 100), False, False),
+        (Told(), 4, Progress(30, 100), False, True),
+        (Told("m", 4, 0.3, 30), 9, Progress(40, 100), False, False),
+        (Told("m", 4, 0.3, 30), 9, Progress(50, 100), False, True),
+        (Told("m", 4, 0.8, 80), 9, Progress(99, 100), False, False),
+        (Told(), 4, Progress(10, None), False, False),
     ],
 )
 def test_a_report_is_due_or_not(
-    told: Told, age_s: float, fraction: float | None, corrects: bool, due: bool
+    told: Told, age_s: float, progress: Progress, corrects: bool, due: bool
 ) -> None:
-    assert is_due(told, age_s, fraction, corrects=corrects) is due
+    assert is_due(told, age_s, progress, corrects=corrects) is due
 
 
 @pytest.mark.parametrize("corrects", [True, False])

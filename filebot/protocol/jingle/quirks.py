@@ -23,14 +23,17 @@ class Quirks:
     """How long to wait after the data for a hash that was not promised."""
     answer_within_s: float | None = None
     """How long to wait for the answer to an offer; None as for anybody, who may ask a person."""
+    ends_when_done: bool = False
+    """Whether it ends each session when it has the file, so that silence means that it has not."""
 
 
 STANDARD: Final = Quirks()
 
 _BY_NODE: Final = {
     # COMPAT(Dino, 0.4): as responder it rejects a transport-replace and sends one of its own, as initiator
-    # it answers the transport-accept with bad-request, and as receiver in-band it fails (dino#1554).
-    "https://dino.im": Quirks(takes_replacement=False),
+    # it answers the transport-accept with bad-request, and as receiver in-band it fails (dino#1554), though
+    # it acknowledges every block.
+    "https://dino.im": Quirks(takes_replacement=False, ends_when_done=True),
     # COMPAT(Gajim, 1.x): a connection to its candidates stays empty; a candidate-error at once breaks its
     # session; as receiver 1.7.3 never answers an offer.
     "https://gajim.org": Quirks(

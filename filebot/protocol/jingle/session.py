@@ -227,8 +227,7 @@ class Session:
         """The present state has lasted too long."""
         match self.state:
             case State.OFFERED:
-                bye = Jingle(Action.SESSION_TERMINATE, self.terms.sid, reason=Reason.TIMEOUT)
-                return self._end(Send(bye), Ended(Reason.TIMEOUT, waited_s=self.wait_s or 0.0))
+                return self._give_up()
             case State.CHECKING:
                 return self._fall_back()
             case State.ACTIVATING:
@@ -238,7 +237,7 @@ class Session:
                 return self.fail(Reason.FAILED_TRANSPORT)
             case State.FINISHING:
                 # Every byte was acknowledged below; some clients say nothing.
-                return self.fail(Reason.SUCCESS)
+                return self._give_up() if self.terms.quirks.ends_when_done else self.fail(Reason.SUCCESS)
         return []
 
     def lost(self) -> list[Effect]:
@@ -433,6 +432,11 @@ class Session:
         return list(effects)
 
     # --- looking things up ----------------------------------------------------------------------
+
+    def _give_up(self) -> list[Effect]:
+        """The peer has been silent for too long."""
+        bye = Jingle(Action.SESSION_TERMINATE, self.terms.sid, reason=Reason.TIMEOUT)
+        return self._end(Send(bye), Ended(Reason.TIMEOUT, waited_s=self.wait_s or 0.0))
 
     def _is_replacing(self) -> bool:
         return self.state is State.REPLACING and self.terms.initiating

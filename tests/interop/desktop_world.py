@@ -1,0 +1,67 @@
+"""A server and a bot in a network of their own, where clients with windows find them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.prosody import Prosody
+from tests.e2e.conftest import USERS, World, bot_config
+from tests.interop.network import ADDRESS_OUTSIDE, Network
+from tests.interop.trace import Way
+
+UPLOAD_LIMIT: Final = 20_000_000
+
+# Where it does not listen, and may not connect to the clients' addresses either, the server's proxy is
+# left; without that, in-band streams.
+_TABLES: Final[dict[Way, dict[str, dict[str, Any]]]] = {
+    Way.UPLOAD: {},
+    Way.DIRECT: {"bytestreams": {"addresses": [ADDRESS_OUTSIDE], "bind": ADDRESS_OUTSIDE}},
+    Way.PROXY: {"network": {"allow_private": False}},
+    Way.IBB: {"network": {"allow_private": False}},
+}
+
+
+@dataclass(frozen=True)
+class DesktopWorld(World):
+    """All of them know one another, the bot included."""
+
+    network: Network
+    way: Way
+    """The only one that there is, for files in either direction."""
+
+
+@asynccontextmanager
+async def server_in_a_network(
+    folder: Path, upload_limit_bytes: int | None, *, proxy: bool = True
+) -> AsyncIterator[tuple[Network, Prosody]]:
+    """Without a bot."""
+    async with AsyncExitStack() as stack:
+        network = await stack.enter_async_context(Network(folder / "network"))
+        server = Prosody(
+            folder / "prosody",
+            users=USERS,
+            upload_limit_bytes=upload_limit_bytes,
+            acquainted=True,
+            logs_stanzas=True,
+            place=network.place(proxy=proxy),
+        )
+        await stack.enter_async_context(server)
+        network.trust(server)
+        yield network, server
+
+
+@asynccontextmanager
+async def bot_in_a_network(folder: Path, way: Way) -> AsyncIterator[DesktopWorld]:
+    """With a bot, and but one way for files."""
+    upload_limit_bytes = UPLOAD_LIMIT if way is Way.UPLOAD else None
+    async with server_in_a_network(folder, upload_limit_bytes, proxy=way is not Way.IBB) as (
+        network,
+        server,
+    ):
+        limits = {"max_file_size": "60 MB", "idle_timeout": "20 s"}
+        tables = bot_config(server, limits=limits, **_TABLES[way])
+        async with BotProcess(write_config(folder / "config.toml", tables), network.launcher) as bot:
+            yield DesktopWorld(server, bot, folder, network, way)

@@ -1,0 +1,194 @@
+"""Gajim 1.7, driven from inside by a plugin of ours, ``gajim_plugin``."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import uuid
+from asyncio import StreamReader, StreamWriter
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from filebot.demo.prosody import Prosody
+from tests.interop.desktop import (
+    REPLY_LIMIT_S,
+    TRANSFER_LIMIT_S,
+    Arrival,
+    DesktopClient,
+    Program,
+    Sending,
+)
+from tests.interop.network import ADDRESS_OUTSIDE, Network
+from tests.interop.trace import Way
+
+PLUGIN: Final = Path(__file__).with_name("gajim_plugin")
+START_LIMIT_S: Final = 40.0
+ANSWER_LIMIT_S: Final = 15.0
+OFFER_LIMIT_S: Final = 20.0
+FAILED: Final = {"file-error", "file-request-error", "file-send-error", "http-upload-error"}
+
+_SETTINGS: Final = {
+    "use_keyring": False,
+    "check_for_update": False,
+    "plugins_update_check": False,
+    "show_notifications": False,
+    "show_main_window_on_startup": "always",
+    "autoaway": False,
+    "autoxa": False,
+}
+
+
+class Gajim(DesktopClient):
+    """As Debian has it, with one plugin more."""
+
+    name = "gajim"
+    # It refuses to run as root. To the kernel it is still us; the bus insists on users with a name.
+    wrapper = ("unshare", "--user", "--map-user=nobody", "--map-group=nogroup")
+
+    def __init__(self, network: Network, server: Prosody, user: str, folder: Path) -> None:
+        super().__init__(network, server, user, folder)
+        self.events: list[dict[str, Any]] = []
+        """What it told, in order."""
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._writer: StreamWriter | None = None
+        self._plugin: asyncio.Server | None = None
+
+    async def _prepare(self) -> None:
+        plugin = self.desktop.home / "data/gajim/plugins/testdriver"
+        shutil.copytree(PLUGIN, plugin, ignore=shutil.ignore_patterns("__pycache__"))
+        self._write_settings()
+        self._plugin = await asyncio.start_unix_server(self._listen, self._folder / "plugin")
+
+    def _write_settings(self) -> None:
+        account = {
+            "name": self._user,
+            "address": self.jid,
+            "hostname": self._server.host,
+            "resource": self.name,
+            "account_label": self._user,
+            "active": True,
+            "autoconnect": True,
+            "savepass": True,
+            "password": self._server.password(self._user),
+            "use_custom_host": True,
+            # Not the loopback: it offers the address that it connects from.
+            "custom_host": ADDRESS_OUTSIDE,
+            "custom_port": self._server.c2s_port,
+            "custom_type": "START TLS",
+        }
+        workspace = {"name": "Tests", "color": "rgb(0,0,0)", "avatar_sha": "", "chats": []}
+        settings: dict[str, object] = {
+            "app": _SETTINGS,
+            "soundevents": {},
+            "status_presets": {},
+            "proxies": {},
+            "plugins": {"testdriver": {"active": True}},
+            "workspaces": {str(uuid.uuid4()): workspace},
+        }
+        folder = self.desktop.home / "config/gajim"
+        folder.mkdir()
+        with closing(sqlite3.connect(folder / "settings.sqlite")) as connection, connection:
+            connection.execute("CREATE TABLE settings (name TEXT UNIQUE, settings TEXT)")
+            connection.execute("CREATE TABLE account_settings (account TEXT UNIQUE, settings TEXT)")
+            rows = [(name, json.dumps(value)) for name, value in settings.items()]
+            connection.executemany("INSERT INTO settings VALUES (?, ?)", rows)
+            row = (self._user, json.dumps({"account": account, "contact": {}, "group_chat": {}}))
+            connection.execute("INSERT INTO account_settings VALUES (?, ?)", row)
+            connection.execute("PRAGMA user_version = 5")
+
+    async def _launch(self) -> Program:
+        environment = {"TEST_DRIVER": str(self._folder / "plugin")}
+        return await self.desktop.start("gajim", "-l", "gajim.c=INFO", environment=environment)
+
+    async def _until_online(self) -> None:
+        await self.until(self._connected, "login", START_LIMIT_S)
+
+    async def _connected(self) -> bool | None:
+        return (self._writer is not None and await self._ask("connected")) or None
+
+    async def offered(self, jid: str) -> dict[str, bool]:
+        """By ``http`` and by ``jingle``: whether a file can be sent to somebody so."""
+        offered: dict[str, bool] = await self._ask("offered", jid=jid)
+        return offered
+
+    async def chat(self, to: str, text: str, *beginnings: str, limit_s: float = REPLY_LIMIT_S) -> str:
+        """Write a message, and return the first answer that begins with one of these, if there are any."""
+        told = len(self.events)
+        await self._ask("say", jid=to, text=text)
+        return await self.said(to, *beginnings, since=told, limit_s=limit_s)
+
+    async def said(self, by: str, *beginnings: str, since: int = 0, limit_s: float = REPLY_LIMIT_S) -> str:
+        """The first message of somebody that begins with one of these, after ``since`` events."""
+
+        async def answer() -> str | None:
+            texts = (
+                str(e["text"]) for e in self.events[since:] if (e["event"], e["jid"]) == ("message", by)
+            )
+            return next((text for text in texts if text.startswith(beginnings or "")), None)
+
+        return await self.until(answer, f"message of {by}", limit_s)
+
+    async def until_offered(self, jid: str, how: str) -> None:
+        """Wait until a file can be sent to somebody so: up to ten seconds after somebody is seen."""
+
+        async def offered() -> bool | None:
+            return (await self.offered(jid))[how] or None
+
+        await self.until(offered, f"way to send {jid} a file by {how}", OFFER_LIMIT_S)
+
+    async def send(
+        self, to: str, path: Path, *, directly: bool = False, limit_s: float = TRANSFER_LIMIT_S
+    ) -> Sending:
+        """Upload a file and send the link; or send the file itself."""
+        told, before = len(self.events), self.log_size()
+        if not await self._ask("send", jid=to, path=str(path), directly=directly):
+            return Sending(offered=False)
+
+        async def ended() -> Sending | None:
+            kinds = {event["event"] for event in self.events[told:]}
+            if kinds & FAILED:
+                return Sending(True, state="failed")
+            if not directly:
+                return Sending(True, Way.UPLOAD, "success") if "message-sent" in kinds else None
+            return self.ended_session(before, to) if "file-completed" in kinds else None
+
+        return await self.until(ended, f"end of {path.name}", limit_s)
+
+    async def received(self, url: str, *, limit_s: float = TRANSFER_LIMIT_S) -> Arrival:
+        """The file behind a link that somebody sent."""
+
+        async def found() -> list[str] | None:
+            found: list[str] | None = await self._ask("download", url=url)
+            return found
+
+        path, name = await self.until(found, f"file behind {url}", limit_s)
+        return Arrival(Path(path), name, "http")
+
+    async def _ask(self, what: str, **values: object) -> Any:
+        assert self._writer is not None
+        number = len(self._answers)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        self._writer.write(json.dumps({"id": number, "do": what, **values}).encode() + b"\n")
+        return await asyncio.wait_for(self._answers[number], ANSWER_LIMIT_S)
+
+    async def _listen(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._writer = writer
+        async for line in reader:
+            said = json.loads(line)
+            if "event" in said:
+                self.events.append(said)
+            elif "error" in said:
+                self._answers[said["id"]].set_exception(RuntimeError(said["error"]))
+            else:
+                self._answers[said["id"]].set_result(said["answer"])
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._writer is not None:
+            self._writer.close()
+            with suppress(ConnectionError):
+                await self._writer.wait_closed()
+        if self._plugin is not None:
+            self._plugin.close()
+            await self._plugin.wait_closed()

@@ -1,0 +1,123 @@
+"""A network of its own for a server, a bot and the clients: nothing gets out, and nothing collides.
+
+Dino cannot be told a port, so the server has to have 5222, which in the machine's own network only one of
+the tests that run at the same time could have. Clients of the kind offer no loopback addresses, and Gajim
+connects to none, so there is an interface that is not the loopback. And the clients trust the authorities
+of the system: in here the test's own is among them.
+
+It is a user namespace, in which we are root, with a network and a mount namespace; that takes no rights.
+"""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from filebot.demo.prosody import Prosody
+from filebot.demo.prosody_config import ADDRESS, Place
+
+ADDRESS_OUTSIDE: Final = "192.0.2.1"
+"""Of the interface (RFC 5737: it is nobody's)."""
+C2S_PORT: Final = 5222
+AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
+LIMIT_S: Final = 10.0
+
+# Clients think that they are offline without a default route. Nobody answers for the machine's name servers
+# in here, and the loopback says so at once. The namespaces are there for as long as somebody holds them,
+# which is this shell, until we close its stdin or end.
+_SCRIPT: Final = f"""
+mount --bind "$1" {AUTHORITIES}
+mount --bind "$2" /etc/resolv.conf
+ip link set lo up
+ip link add lan type veth peer name nobody
+ip addr add {ADDRESS_OUTSIDE}/24 dev lan
+ip link set lan up
+ip link set nobody up
+ip route add default dev lan
+echo ready
+read -r _
+"""
+
+
+class NoNetwork(Exception):
+    """The machine does not let us have one; the text is what it said."""
+
+
+class Network:
+    """For as long as the context is open. Whatever still runs in it then is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._authorities = folder / "authorities.pem"
+        self._holder: Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(parents=True)
+        self._authorities.write_bytes(AUTHORITIES.read_bytes())
+        resolver = self._folder / "resolv.conf"
+        resolver.write_text(f"nameserver {ADDRESS}\n")
+        command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-euc", _SCRIPT, "sh"]
+        self._holder = await asyncio.create_subprocess_exec(
+            *command, self._authorities, resolver, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+        try:
+            await asyncio.wait_for(self._until_ready(self._holder), LIMIT_S)
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    @property
+    def launcher(self) -> tuple[str, ...]:
+        """What goes before a command line to start it in here; its working directory is ``/``."""
+        assert self._holder is not None
+        inside = ("--user", "--preserve-credentials", "--net", "--mount")
+        return ("nsenter", f"--target={self._holder.pid}", *inside, "--")
+
+    def place(self, *, proxy: bool = True) -> Place:
+        """Where a server goes that all of the clients find; with a SOCKS5 proxy or without."""
+        addresses = (ADDRESS, ADDRESS_OUTSIDE)
+        return Place(self.launcher, addresses, ADDRESS_OUTSIDE if proxy else None, C2S_PORT)
+
+    def trust(self, server: Prosody) -> None:
+        """Add the server's certificate to the authorities of the system, in here."""
+        # The same inode: it is mounted.
+        self._authorities.write_bytes(AUTHORITIES.read_bytes() + server.ca_file.read_bytes())
+
+    def running(self) -> list[int]:
+        """The processes that are left, but for the one that holds it."""
+        assert self._holder is not None
+        ours = _network_of(self._holder.pid)
+        pids = (int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal())
+        return [pid for pid in pids if pid != self._holder.pid and ours and _network_of(pid) == ours]
+
+    async def _until_ready(self, holder: Process) -> None:
+        assert holder.stdout is not None
+        assert holder.stderr is not None
+        if await holder.stdout.readline() != b"ready\n":
+            raise NoNetwork((await holder.stderr.read()).decode(errors="replace"))
+
+    async def _end(self) -> None:
+        assert self._holder is not None
+        for pid in self.running():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            self._holder.kill()
+        await self._holder.communicate()
+
+
+def _network_of(pid: int) -> str:
+    """Which one a process is in; empty if it has ended or is not ours."""
+    with suppress(OSError):
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    return ""

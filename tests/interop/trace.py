@@ -1,0 +1,81 @@
+"""What a server saw of Jingle (XEP-0166): the log of one that logs stanzas tells it of any two clients."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+JINGLE: Final = "{urn:xmpp:jingle:1}"
+SOCKS5: Final = "{urn:xmpp:jingle:transports:s5b:1}"
+IBB: Final = "{urn:xmpp:jingle:transports:ibb:1}"
+
+
+class Way(StrEnum):
+    """How a client that chooses for itself moves a file."""
+
+    # None of them is called as one of ``peers.Method``: they stand in one table.
+    UPLOAD = "HTTP upload"
+    DIRECT = "Jingle, SOCKS5, direct"
+    PROXY = "Jingle, SOCKS5, proxy"
+    IBB = "Jingle, IBB"
+
+
+@dataclass
+class Session:
+    """One, as far as it came."""
+
+    sid: str
+    initiator: str
+    """Full JIDs, both."""
+    responder: str
+    actions: list[str] = field(default_factory=list)
+    """In the order in which the server passed them on."""
+    way: Way | None = None
+    """What the bytes went by; None before that was clear."""
+    reason: str = ""
+    """Why it ended; empty if it has not."""
+    stanzas: list[str] = field(default_factory=list)
+    """With both full JIDs, for whoever has to find out what went wrong."""
+
+    def add(self, jingle: Element, stanza: str) -> None:
+        """Take the next action in."""
+        action = jingle.get("action", "")
+        self.actions.append(action)
+        self.stanzas.append(stanza)
+        if (
+            action in {"session-accept", "transport-accept"}
+            and jingle.find(f".//{IBB}transport") is not None
+        ):
+            self.way = Way.IBB
+        if jingle.find(f".//{SOCKS5}candidate-used") is not None and self.way is None:
+            self.way = Way.DIRECT
+        if jingle.find(f".//{SOCKS5}activated") is not None:
+            self.way = Way.PROXY
+        if action == "session-terminate":
+            reasons = [
+                each.tag for each in jingle.iterfind(f"{JINGLE}reason/*") if each.tag != f"{JINGLE}text"
+            ]
+            self.reason = reasons[0].removeprefix(JINGLE) if reasons else "none given"
+
+
+def sessions(log: Path, since: int = 0) -> list[Session]:
+    """All that began in the log after this many bytes, in order."""
+    found: dict[str, Session] = {}
+    with log.open("rb") as file:
+        file.seek(since)
+        for line in file.read().decode(errors="replace").splitlines():
+            _, sent, stanza = line.partition("\tSEND: ")
+            if not sent or not stanza.startswith("<iq ") or f"xmlns='{JINGLE.strip('{}')}'" not in stanza:
+                continue
+            iq = ET.fromstring(stanza)
+            jingle = iq.find(f"{JINGLE}jingle")
+            if jingle is None or iq.get("type") != "set":  # an error quotes it
+                continue
+            sid, by, to = jingle.get("sid", ""), iq.get("from", ""), iq.get("to", "")
+            if jingle.get("action") == "session-initiate":
+                found[sid] = Session(sid, by, to)
+            if sid in found:
+                found[sid].add(jingle, stanza)
+    return list(found.values())
