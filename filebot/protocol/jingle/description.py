@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.model import Offer
+from filebot.model import Entry, Offer
 from filebot.protocol.elements import bounded_int, first, local_name, namespace_of
 from filebot.protocol.jingle.xmlns import FILES, OLD_FILES
 from filebot.protocol.sharing.metadata import MAX_SIZE_BYTES, read_hashes, read_metadata
@@ -56,6 +56,17 @@ class FileDescription:
             text = base64.b64encode(digest).decode("ascii")
             SubElement(file, f"{{{HASHES}}}hash", {"algo": algorithm}).text = text
         return description
+
+
+def describe(entry: Entry, part: Range | None, namespace: str = FILES) -> FileDescription:
+    """What is said of a file that the bot sends."""
+    offer = Offer(
+        name=entry.name,
+        size=entry.blob.size,
+        media_type=entry.media_type,
+        hashes={"sha-256": bytes.fromhex(entry.blob.digest)},
+    )
+    return FileDescription(offer, range=part, namespace=namespace)
 
 
 def read_description(description: Element) -> FileDescription:

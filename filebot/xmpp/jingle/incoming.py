@@ -11,7 +11,7 @@ from filebot.model import Address, Entry, Method, Offer, Sender
 from filebot.ports import Data, Download
 from filebot.protocol.ibb import OFFERED_BLOCK
 from filebot.protocol.jingle.actions import Content, Reason
-from filebot.protocol.jingle.description import FileDescription, Range
+from filebot.protocol.jingle.description import FileDescription, Range, describe
 from filebot.protocol.jingle.terms import Terms
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.elements import jid_or_none, language_of
@@ -200,14 +200,7 @@ class JingleRequest(PeerSession):
 
     async def send(self, file: Path, entry: Entry, progress: Callable[[int], None]) -> Method:
         asked = self._driver.session.file
-        offer = Offer(
-            name=entry.name,
-            size=entry.blob.size,
-            media_type=entry.media_type,
-            hashes={"sha-256": bytes.fromhex(entry.blob.digest)},
-        )
-        part = _part(asked.range, entry.blob.size)
-        described = FileDescription(offer, range=part, namespace=asked.namespace)
+        described = describe(entry, _part(asked.range, entry.blob.size), asked.namespace)
         async with self.accepted(file=described) as driver:
             return await send_bytes(driver, file, progress)
 

@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from filebot.model import Method, Offer
+from filebot.model import Method
 from filebot.protocol.ibb import OFFERED_BLOCK
 from filebot.protocol.jingle.actions import Content
-from filebot.protocol.jingle.description import FileDescription, Range
+from filebot.protocol.jingle.description import Range, describe
 from filebot.protocol.jingle.features import file_namespace, methods_of
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.terms import Limits, Terms
@@ -62,15 +62,8 @@ class JingleOutbound:
         return await own_candidates(connections, self._tools.proxies, sid, own, self._shipment.to)
 
     def _terms(self, own: str, transport: Socks5Transport | InBandTransport) -> Terms:
-        entry = self._shipment.entry
-        offer = Offer(
-            name=entry.name,
-            size=entry.blob.size,
-            media_type=entry.media_type,
-            hashes={"sha-256": bytes.fromhex(entry.blob.digest)},
-        )
         namespace = file_namespace(self._client.features) or FILES
-        file = FileDescription(offer, range=Range(), namespace=namespace)
+        file = describe(self._shipment.entry, Range(), namespace)
         may_fall_back = Method.IBB in methods_of(self._client.features)
         return Terms(
             self._shipment.sid,
