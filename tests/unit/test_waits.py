@@ -21,10 +21,9 @@ from filebot.errors import NoUploadService, PeerGone, SizeMismatch, TransferTime
 from filebot.model import Method, Negotiation
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.ibb import IBB
-from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, SOCKS5
+from filebot.protocol.jingle.xmlns import SOCKS5
 from filebot.protocol.si import BYTESTREAMS
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections
 from filebot.transfer.byte_stream import ByteStream
 from filebot.transfer.connection import Connection
 from filebot.transfer.socks5_dial import dial
@@ -33,7 +32,24 @@ from filebot.xmpp.proxies import Proxies
 from filebot.xmpp.upload import UploadSlots
 from tests.e2e.stream_world import accepted, block, closing, offer, opening, stream_hosts
 from tests.unit.transfer.leaks import nothing_left
-from tests.unit.xmpp.stream_lab import BOT, PEER, SOCKS5_ONLY, Lab, lab
+from tests.unit.xmpp.stream_lab import (
+    BOT,
+    PEER,
+    SOCKS5_ONLY,
+    Lab,
+    accepts,
+    candidate,
+    file_offer,
+    in_band,
+    jingle,
+    lab,
+    names_in,
+    net,
+    our_proxy,
+    reasons,
+    sid_of,
+    socks5,
+)
 from tests.virtual_time import in_virtual_time
 
 PACKAGE = Path(filebot.__file__).parent
@@ -114,65 +130,6 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "a.bin"
     path.write_bytes(b"0123456789")
     return path
-
-
-@asynccontextmanager
-async def net(*, listens: bool = True, idle_s: float = 60.0) -> AsyncIterator[ByteConnections]:
-    """Real sockets on this machine."""
-    async with AsyncExitStack() as stack:
-        listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
-        policy = AddressPolicy(allow_insecure=True, allow_private=True)
-        yield ByteConnections(policy, idle_s, listener, ("127.0.0.1",) if listens else ())
-
-
-def jingle(action: str, sid: str, inside: str = "", *, content: str | None = "file") -> str:
-    if content is not None:
-        inside = f"<content creator='initiator' name='{content}'>{inside}</content>"
-    return f"<jingle xmlns='{JINGLE}' action='{action}' sid='{sid}'>{inside}</jingle>"
-
-
-def file_offer(sid: str, transport: str, more: str = "<size>3</size>") -> str:
-    file = f"<description xmlns='{FILES}'><file><name>a</name>{more}</file></description>"
-    content = f"<content creator='initiator' name='c' senders='initiator'>{file}{transport}</content>"
-    return jingle("session-initiate", sid, content, content=None)
-
-
-def socks5(sid: str, inside: str = "") -> str:
-    return f"<transport xmlns='{SOCKS5}' sid='{sid}'>{inside}</transport>"
-
-
-def in_band(sid: str, size: int = 4096) -> str:
-    return f"<transport xmlns='{IN_BAND}' sid='{sid}' block-size='{size}'/>"
-
-
-def candidate(cid: str, port: int, *, kind: str = "proxy") -> str:
-    return f"<candidate cid='{cid}' host='127.0.0.1' port='{port}' jid='p' priority='9' type='{kind}'/>"
-
-
-def sid_of(said: Any) -> str:
-    found = next(each.get("sid") for each in said.iter() if each.tag.endswith("}transport"))
-    assert found is not None
-    return str(found)
-
-
-def accepts(peer: Lab, transport: Callable[[str], str], then: str = "") -> None:
-    """The peer takes an offer of the bot, with a transport made of the offered sid."""
-
-    def accept(said: Any) -> None:
-        peer.ask(jingle("session-accept", said.get("sid"), transport(sid_of(said))))
-        if then:
-            notice = jingle("transport-info", said.get("sid"), socks5(sid_of(said), then))
-            asyncio.get_running_loop().call_soon(peer.ask, notice)
-
-    peer.answers("session-initiate", "", accept)
-    peer.answers("transport-info")
-    peer.answers("session-terminate")
-    peer.answers("session-info")
-
-
-def reasons(peer: Lab) -> list[str]:
-    said = [each.find(f"{{{JINGLE}}}reason") for each in peer.heard("session-terminate")]
-    return [each[0].tag.partition("}")[2] for each in said if each is not None]
 
 
 # --- files that go out by Jingle ------------------------------------------------------------------------
@@ -266,26 +223,8 @@ async def test_a_proxy_of_ours_that_does_not_answer_when_it_is_to_be_activated(f
         async with AsyncExitStack() as stack:
             with takes(10.0), pytest.raises(PeerGone):
                 await peer.send(file, Method.SOCKS5)
-        notices = [each for each in peer.heard("transport-info") if "proxy-error" in _names(each)]
+        notices = [each for each in peer.heard("transport-info") if "proxy-error" in names_in(each)]
         assert (len(notices), reasons(peer)) == (1, ["connectivity-error"])
-
-
-def _names(element: Any) -> set[str]:
-    return {each.tag.partition("}")[2] for each in element.iter()}
-
-
-def our_proxy(peer: Lab, port: int) -> None:
-    """The bot's server has a proxy, which never answers when it is to be activated."""
-    info, items = "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"
-    peer.answers("query of disco#items", f"<query xmlns='{items}'><item jid='proxy.example.org'/></query>")
-    identity = "<identity category='proxy' type='bytestreams'/>"
-    peer.answers("query of disco#info", f"<query xmlns='{info}'>{identity}</query>")
-    host = f"<streamhost jid='proxy.example.org' host='127.0.0.1' port='{port}'/>"
-    peer.answers("query of bytestreams", f"<query xmlns='{BYTESTREAMS}'>{host}</query>", then=silence(peer))
-
-
-def silence(peer: Lab) -> Callable[[Any], None]:
-    return lambda _: peer.answers("query of bytestreams", None)
 
 
 @walks("xmpp/jingle/driver.CONNECTED_S")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element, fromstring
 
@@ -15,10 +15,12 @@ from filebot.ports import FileRequest, StreamOffer
 from filebot.protocol.elements import local_name
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
-from filebot.protocol.jingle.xmlns import FILES, JINGLE
+from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, SOCKS5
 from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.protocol.stanza_error import StanzaError
-from filebot.xmpp.connections import ByteConnections
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_connections import ByteConnections
+from filebot.transfer.socks5_listener import Listener
 from filebot.xmpp.resources import Resources
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
@@ -223,3 +225,83 @@ async def lab(
             await made.stream.close(0.0)
         still = [each for each in loop._scheduled if each not in timers and not each.cancelled()]
         assert not still
+
+
+# --- pieces of a conversation ---------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def net(*, listens: bool = True, idle_s: float = 60.0) -> AsyncIterator[ByteConnections]:
+    """Real sockets on this machine."""
+    async with AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
+        policy = AddressPolicy(allow_insecure=True, allow_private=True)
+        yield ByteConnections(policy, idle_s, listener, ("127.0.0.1",) if listens else ())
+
+
+def jingle(action: str, sid: str, inside: str = "", *, content: str | None = "file") -> str:
+    if content is not None:
+        inside = f"<content creator='initiator' name='{content}'>{inside}</content>"
+    return f"<jingle xmlns='{JINGLE}' action='{action}' sid='{sid}'>{inside}</jingle>"
+
+
+def file_offer(sid: str, transport: str, more: str = "<size>3</size>") -> str:
+    file = f"<description xmlns='{FILES}'><file><name>a</name>{more}</file></description>"
+    content = f"<content creator='initiator' name='c' senders='initiator'>{file}{transport}</content>"
+    return jingle("session-initiate", sid, content, content=None)
+
+
+def socks5(sid: str, inside: str = "") -> str:
+    return f"<transport xmlns='{SOCKS5}' sid='{sid}'>{inside}</transport>"
+
+
+def in_band(sid: str, size: int = 4096) -> str:
+    return f"<transport xmlns='{IN_BAND}' sid='{sid}' block-size='{size}'/>"
+
+
+def candidate(cid: str, port: int, *, kind: str = "proxy") -> str:
+    return f"<candidate cid='{cid}' host='127.0.0.1' port='{port}' jid='p' priority='9' type='{kind}'/>"
+
+
+def sid_of(said: Any) -> str:
+    found = next(each.get("sid") for each in said.iter() if each.tag.endswith("}transport"))
+    assert found is not None
+    return str(found)
+
+
+def accepts(peer: Lab, transport: Callable[[str], str], then: str = "") -> None:
+    """The peer takes an offer of the bot, with a transport made of the offered sid."""
+
+    def accept(said: Any) -> None:
+        peer.ask(jingle("session-accept", said.get("sid"), transport(sid_of(said))))
+        if then:
+            notice = jingle("transport-info", said.get("sid"), socks5(sid_of(said), then))
+            asyncio.get_running_loop().call_soon(peer.ask, notice)
+
+    peer.answers("session-initiate", "", accept)
+    peer.answers("transport-info")
+    peer.answers("session-terminate")
+    peer.answers("session-info")
+
+
+def reasons(peer: Lab) -> list[str]:
+    said = [each.find(f"{{{JINGLE}}}reason") for each in peer.heard("session-terminate")]
+    return [each[0].tag.partition("}")[2] for each in said if each is not None]
+
+
+def names_in(element: Any) -> set[str]:
+    return {each.tag.partition("}")[2] for each in element.iter()}
+
+
+def our_proxy(peer: Lab, port: int) -> None:
+    """The bot's server has a proxy, which never answers when it is to be activated."""
+
+    def fall_silent(_: Any) -> None:
+        peer.answers("query of bytestreams", None)
+
+    info, items = "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"
+    peer.answers("query of disco#items", f"<query xmlns='{items}'><item jid='proxy.example.org'/></query>")
+    identity = "<identity category='proxy' type='bytestreams'/>"
+    peer.answers("query of disco#info", f"<query xmlns='{info}'>{identity}</query>")
+    host = f"<streamhost jid='proxy.example.org' host='127.0.0.1' port='{port}'/>"
+    peer.answers("query of bytestreams", f"<query xmlns='{BYTESTREAMS}'>{host}</query>", then=fall_silent)
