@@ -178,6 +178,7 @@ async def test_a_cancelled_sender_leaves_nothing(
             await other.file()
 
 
+@pytest.mark.conformance(53)
 async def test_a_client_that_goes_offline_ends_its_session(
     server: Prosody, bot: House, tmp_path: Path
 ) -> None:
@@ -235,6 +236,7 @@ def reason(said: Element) -> str:
     return found[0].tag.partition("}")[2]
 
 
+@pytest.mark.conformance(48, 50, 79)
 async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: House, anna: Peer) -> None:
     answer, heard = await begin(anna, bot, "s1", content())
     assert answer.kind == "result"
@@ -290,6 +292,7 @@ async def test_what_cannot_be_taken_is_acknowledged_and_then_declined(
     assert not bot.offers
 
 
+@pytest.mark.conformance(52)
 async def test_of_several_files_the_first_is_taken_and_the_others_are_rejected(
     bot: House, anna: Peer
 ) -> None:
@@ -307,6 +310,7 @@ async def test_of_several_files_the_first_is_taken_and_the_others_are_rejected(
         await bot.file()
 
 
+@pytest.mark.conformance(43)
 @pytest.mark.parametrize(
     ("payload", "condition", "specific"),
     [
@@ -385,6 +389,7 @@ async def test_a_file_that_is_asked_for_is_sent_or_the_part_of_it(
     assert await asyncio.wait_for(sent, LIMIT_S) is Method.IBB
 
 
+@pytest.mark.conformance(51)
 async def test_a_request_that_is_declined_says_why(bot: House, anna: Peer) -> None:
     async def decline(request: FileRequest) -> None:
         await request.refuse("There is no such file.")

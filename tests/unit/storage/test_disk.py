@@ -71,6 +71,7 @@ async def test_strange_files_are_no_blobs(store: DiskStore, tmp_path: Path) -> N
     assert [digest async for digest in store.digests()] == []
 
 
+@pytest.mark.conformance(99)
 @pytest.mark.parametrize(
     ("number", "kind"),
     [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageError)],

@@ -230,6 +230,7 @@ def test_the_media_type_is_read_in_each_spelling(name: str) -> None:
     assert file_of(f"<{name}>text/plain</{name}>").offer.media_type == "text/plain"
 
 
+@pytest.mark.compat("iris): announces a later checksum by a hash without content")
 @pytest.mark.conformance(46)
 @pytest.mark.parametrize(
     ("inside", "algorithms", "follows"),
@@ -302,6 +303,7 @@ def test_dino_leaves_the_size_of_an_empty_file_out() -> None:
     assert file_of("<name>empty.txt</name><size>0</size>").offer.size == 0
 
 
+@pytest.mark.compat("Dino): says failed_transport")
 def test_dino_writes_a_reason_that_is_none() -> None:
     inside = "<reason><failed_transport/></reason>"
     assert read("session-terminate", inside).reason is Reason.FAILED_TRANSPORT
@@ -319,6 +321,7 @@ def test_gajim_leaves_senders_at_both_and_calls_a_transport_none() -> None:
     )
 
 
+@pytest.mark.compat("Swift): knows only this one", "Swift): only the old one")
 def test_swift_knows_only_the_older_description() -> None:
     file = file_of(
         f"<name>a</name><size>5</size><hash xmlns='{OLD_HASHES}' algo='md5'>{MD5}</hash>", OLD_FILES
@@ -441,6 +444,7 @@ def test_nobody_else_creates_or_sends(attributes: str, creator: str, senders: st
 # --- what we write --------------------------------------------------------------------------------------
 
 
+@pytest.mark.compat("Conversations, Dino): want all six attributes")
 @pytest.mark.conformance(55)
 def test_our_candidates_have_all_six_attributes() -> None:
     host = StreamHost("bot@example.org/x", "192.0.2.1", 5000)
