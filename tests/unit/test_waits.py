@@ -289,8 +289,7 @@ async def test_an_offer_that_nobody_here_answers() -> None:
         peer.answers("session-terminate")
         peer.ask(file_offer("s", in_band("t")))
         with takes(60.0):
-            while not reasons(peer):
-                await asyncio.sleep(0.1)
+            await peer.until(lambda: reasons(peer))
         assert reasons(peer) == ["busy"]
         with pytest.raises(TransferTimeout):
             async with peer.offers[0].accept():
@@ -302,8 +301,7 @@ async def test_an_offer_by_stream_initiation_that_nobody_here_answers() -> None:
     async with lab() as peer:
         asked = peer.ask(offer("s", 3))
         with takes(60.0):
-            while not any(each.get("id") == asked for each in peer.said):
-                await asyncio.sleep(0.1)
+            await peer.until(lambda: [each for each in peer.said if each.get("id") == asked])
         assert peer.answer_to(asked).get("type") == "error"
 
 
@@ -313,8 +311,7 @@ async def test_a_request_that_nobody_here_answers() -> None:
         peer.answers("session-terminate")
         peer.ask(file_offer("s", in_band("t")).replace("senders='initiator'", "senders='responder'"))
         with takes(60.0):
-            while not reasons(peer):
-                await asyncio.sleep(0.1)
+            await peer.until(lambda: reasons(peer))
         assert len(peer.requests) == 1
 
 
@@ -331,8 +328,7 @@ async def taken(peer: Lab, offered: str, *, limit_s: float, then: str = "") -> N
         peer.answers(each)
     peer.ask(offered)
     with takes(limit_s):
-        while not peer.came:
-            await asyncio.sleep(0.05)
+        await peer.until(lambda: peer.came)
     await asyncio.sleep(0.1)
 
 
@@ -386,8 +382,7 @@ async def test_a_sender_that_does_not_tell_the_hash(node: str, file: str, limit_
             peer.answers(each)
         peer.ask(file_offer("s", in_band("t"), file))
         with takes(limit_s):
-            while not peer.came:
-                await asyncio.sleep(0.05)
+            await peer.until(lambda: peer.came)
         assert peer.came == [b"ABC"]
         await asyncio.sleep(0.1)
         assert reasons(peer) == ["success"]
@@ -449,8 +444,7 @@ async def test_a_sender_that_begins_no_stream_at_all() -> None:
         peer.on_offer = peer.take
         peer.ask(offer("s", 3))
         with takes(60.0):
-            while not peer.came:
-                await asyncio.sleep(0.05)
+            await peer.until(lambda: peer.came)
         assert isinstance(peer.came[0], TransferTimeout)
 
 
@@ -463,8 +457,7 @@ async def test_a_sender_that_begins_no_other_stream_after_socks5_failed() -> Non
         await peer.settled()
         peer.ask(stream_hosts("s", (PEER, "127.0.0.1", 1)))
         with takes(60.0):
-            while not peer.came:
-                await asyncio.sleep(0.05)
+            await peer.until(lambda: peer.came)
         assert isinstance(peer.came[0], TransferTimeout)
 
 
@@ -478,8 +471,7 @@ async def test_a_sender_that_stops_in_the_middle() -> None:
         await asyncio.sleep(40)
         peer.ask(block("s", 0, "QUJD"))
         with takes(60.0):
-            while not peer.came:
-                await asyncio.sleep(0.05)
+            await peer.until(lambda: peer.came)
         assert isinstance(peer.came[0], TransferTimeout)
 
 
@@ -497,8 +489,7 @@ async def test_a_sender_that_does_not_close(more: Any, limit_s: float) -> None:
         if more is not None:
             peer.ask(more)
         with takes(limit_s):
-            while not peer.came:
-                await asyncio.sleep(0.05)
+            await peer.until(lambda: peer.came)
         good = more is None or more.tag.endswith("}close")
         assert peer.came == [b"ABC"] if good else isinstance(peer.came[0], SizeMismatch)
 

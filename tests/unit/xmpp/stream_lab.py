@@ -62,6 +62,7 @@ class Lab:
         self.on_request: Callable[[FileRequest], Any] = lambda _: asyncio.sleep(10_000)
         self.came: list[bytes | FilebotError] = []
         """What :meth:`take` got."""
+        self._news = asyncio.Event()
         self._answers: dict[str, Answer] = {"query of disco#items": ""}
         self._acts: dict[str, Act] = {}
         self._asked = 0
@@ -146,6 +147,13 @@ class Lab:
             self.came.append(error)
         else:
             self.came.append(came)
+        self._news.set()
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Wait until the bot has said or got something that makes this true."""
+        while not happened():
+            self._news.clear()
+            await self._news.wait()
 
     async def settled(self) -> None:
         """All that can happen without waiting has happened."""
@@ -169,6 +177,7 @@ class Lab:
 
     def _sent(self, stanza: Element) -> None:
         self.said.append(stanza)
+        self._news.set()
         if stanza.get("type") in {"set", "get"}:
             asyncio.get_running_loop().call_soon(self._react, stanza)
 

@@ -62,9 +62,7 @@ def agreeable(peer: Lab) -> None:
 
 async def until(peer: Lab, kind: str) -> Element:
     """The bot has said this; its payload."""
-    async with asyncio.timeout(100):
-        while not peer.heard(kind):
-            await asyncio.sleep(0.01)
+    await peer.until(lambda: peer.heard(kind))
     return peer.heard(kind)[0]
 
 
