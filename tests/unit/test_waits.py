@@ -23,6 +23,7 @@ from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.xmlns import SOCKS5
 from filebot.protocol.si import BYTESTREAMS
+from filebot.protocol.stanza_error import StanzaError
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_stream import ByteStream
 from filebot.transfer.connection import Connection
@@ -57,6 +58,7 @@ PLACES = ("xmpp", "transfer", "protocol")
 
 NO_WAITS = {
     "protocol/http_range._DELAYS_S": "pauses before another try",
+    "protocol/ibb._SHORTEST_S": "what clocks do not tell from nothing",
     "transfer/byte_sink._POLL_S": "how often it is looked whether a limit is over",
     "transfer/byte_source.COOL_S": "a part of idle_s, after which memory is given back",
     "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
@@ -638,6 +640,22 @@ async def test_a_client_that_does_not_say_what_it_can_do() -> None:
         peer.resources._people["anna@example.org"][PEER].features = None
         with takes(10.0):
             assert await peer.streams.clients("anna@example.org") == []
+
+
+@walks("xmpp/probes.SILENCE_S")
+async def test_a_client_that_answers_nothing_while_its_rate_is_measured() -> None:
+    async with lab() as peer:
+        with takes(10.0), pytest.raises(TransferTimeout):
+            await peer.streams.in_band_rate(PEER)
+
+
+@walks("xmpp/probes.RATE_S")
+async def test_a_client_that_falls_silent_while_its_rate_is_measured() -> None:
+    async with lab() as peer:
+        refused = StanzaError("item-not-found")
+        peer.answers("data", refused, lambda _: peer.answers("data", None))
+        with takes(3.0):
+            assert await peer.streams.in_band_rate(PEER) > 0
 
 
 @walks("xmpp/upload.ANSWER_LIMIT_S")

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +94,14 @@ def test_with_dino_a_failed_transport_is_not_replaced(*, initiating: bool) -> No
     assert talk.dialled(None) == ["transport-info CandidateError"]
     ends = ["session-terminate connectivity-error", "ended connectivity-error"]
     assert talk.hears_notice(CandidateError()) == ["ok", *ends]
+
+
+@pytest.mark.conformance(49)
+@pytest.mark.parametrize(("node", "reason"), [("", "success"), ("https://dino.im", "timeout")])
+def test_dino_always_says_when_it_has_a_file(node: str, reason: str) -> None:
+    talk = in_state(State.FINISHING)
+    talk.session.terms = replace(talk.session.terms, quirks=quirks_of(node))
+    assert talk.expires() == [f"session-terminate {reason}", f"ended {reason}"]
 
 
 @pytest.mark.compat("Gajim, 1.x): a connection to its candidates stays empty")
