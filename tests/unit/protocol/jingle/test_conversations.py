@@ -136,6 +136,16 @@ def test_the_smaller_block_counts(ours: int, theirs: int, agreed: int, *, initia
     assert talk.begins()[-1] == f"{'open' if initiating else 'await'} t {agreed}"
 
 
+def test_only_an_initiator_offers_and_only_at_the_beginning() -> None:
+    for wrong in (
+        in_state(State.OFFERED, initiating=False),
+        in_state(State.CHECKING),
+        in_state(State.ENDED),
+    ):
+        with pytest.raises(LocalProtocolError):
+            wrong.session.offer()
+
+
 def test_only_an_offer_is_accepted_and_once() -> None:
     talk = in_state(State.CHECKING, initiating=False)
     for wrong in (talk, in_state(State.OFFERED)):
