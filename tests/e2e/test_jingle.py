@@ -77,6 +77,7 @@ async def test_a_file_goes_in_band_and_arrives_whole(
         assert await other.file() == path.read_bytes()
 
 
+@pytest.mark.conformance(69, 70)
 async def test_where_nobody_can_connect_the_session_goes_on_in_band(
     server: Prosody, tmp_path: Path
 ) -> None:
@@ -127,6 +128,7 @@ async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
         await bot.session.streams.send("other@localhost/nowhere", path, entry(path), way, lambda _: None)
 
 
+@pytest.mark.conformance(48)
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
     server: Prosody, bot: House, tmp_path: Path, method: Method
@@ -253,6 +255,7 @@ async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: 
     assert (await ask(anna, bot.jid, jingle("session-terminate", "s1"))).kind == "result"
 
 
+@pytest.mark.conformance(46)
 async def test_a_hash_that_comes_after_the_data_is_waited_for_if_it_was_promised(
     bot: House, anna: Peer
 ) -> None:

@@ -75,14 +75,14 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
-    "xmpp/connection.CONNECT_LIMIT_S": "the login: tests/e2e/test_session.py",
-    "xmpp/connection.NEGOTIATION_LIMIT_S": "the login: tests/e2e/test_session.py",
-    "xmpp/connection.PING_LIMIT_S": "the server itself: tests/e2e/test_session.py",
-    "xmpp/rooms.ANSWER_LIMIT_S": "rooms: tests/e2e/test_session.py",
-    "xmpp/session.CLOSE_LIMIT_S": "the logout: tests/e2e/test_session.py",
-    "xmpp/session.PROXY_LIMIT_S": "the login: tests/e2e/test_session.py",
-    "xmpp/session.ROOMS_LIMIT_S": "rooms: tests/e2e/test_session.py",
-    "xmpp/session.ROSTER_LIMIT_S": "the login: tests/e2e/test_session.py",
+    "xmpp/connection.CONNECT_LIMIT_S": "of the login",
+    "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
+    "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
+    "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
+    "xmpp/session.CLOSE_LIMIT_S": "of the logout",
+    "xmpp/session.PROXY_LIMIT_S": "of the login",
+    "xmpp/session.ROOMS_LIMIT_S": "of rooms",
+    "xmpp/session.ROSTER_LIMIT_S": "of the login",
 }
 """Waits that no byte stream has."""
 
@@ -185,6 +185,7 @@ async def test_a_client_that_does_not_answer_a_replacement(file: Path) -> None:
         assert reasons(peer) == ["failed-transport"]
 
 
+@pytest.mark.conformance(66)
 @walks("protocol/jingle/terms.Limits.activate_s")
 async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
     async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
@@ -201,6 +202,7 @@ async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
         assert reasons(peer) == ["connectivity-error"]
 
 
+@pytest.mark.conformance(66)
 @walks("xmpp/proxies.ANSWER_LIMIT_S")
 async def test_a_proxy_of_ours_that_does_not_answer_when_it_is_to_be_activated(file: Path) -> None:
     async with (
@@ -670,6 +672,7 @@ async def test_a_server_that_does_not_say_where_to_upload() -> None:
 # --- all of them ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(98)
 def test_every_limit_is_walked_through_or_is_said_to_be_none() -> None:
     modules = (module for place in PLACES for module in (PACKAGE / place).rglob("*.py"))
     found = {name for module in modules for name in limits_of(module)}

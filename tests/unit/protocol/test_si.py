@@ -73,6 +73,7 @@ def answer_of(method: str = BYTESTREAMS, file: str = "", attributes: str = "") -
 # --- offers ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(86)
 def test_the_complete_offer_of_xep_0096_is_read() -> None:
     read = read_offer(
         offer_of(

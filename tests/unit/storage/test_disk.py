@@ -263,6 +263,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.conformance(99)
 async def test_after_a_kill_no_blob_is_visible_and_nothing_is_left(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _WRITES_UNTIL_KILLED, str(tmp_path), stdout=subprocess.PIPE

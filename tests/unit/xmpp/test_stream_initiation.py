@@ -6,11 +6,12 @@ from typing import Any
 from xml.etree.ElementTree import tostring
 
 import pytest
+from slixmpp import JID
 
 from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import Method, Negotiation
 from filebot.ports import StreamOffer
-from filebot.protocol.ibb import IBB
+from filebot.protocol.ibb import IBB, Pace
 from filebot.protocol.si import SI
 from filebot.protocol.stanza_error import StanzaError
 from tests.e2e.stream_world import accepted, block, closing, offer, opening
@@ -75,6 +76,25 @@ async def test_a_block_that_is_too_large_is_halved_and_offered_again(
             with pytest.raises(PeerGone):
                 await peer.send(file, Method.IBB, Negotiation.SI)
         assert [int(each.get("block-size", "")) for each in peer.heard("open")] == sizes
+
+
+@pytest.mark.conformance(100)
+@in_virtual_time
+async def test_a_ping_does_not_wait_behind_the_blocks_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "large.bin"
+    path.write_bytes(bytes(1_000_000))
+    async with lab() as peer:
+        takes_in_band(peer)
+        peer.answers("data", None)
+        sending = asyncio.create_task(peer.send(path, Method.IBB, Negotiation.SI))
+        await peer.until(lambda: peer.heard("data"))
+        await asyncio.sleep(1)
+        # What is on its way is bounded, and nothing of the file waits in between.
+        assert len(peer.heard("data")) == Pace().first_window
+        ping = peer.stream.plugin["xep_0199"].send_ping(JID("example.org"), timeout=5)
+        await peer.settled()
+        assert peer.order[-1] == "ping"
+        await asyncio.gather(ping, sending, return_exceptions=True)
 
 
 @pytest.mark.conformance(74, 75)
