@@ -77,6 +77,7 @@ async def test_a_file_goes_in_band_and_arrives_whole(
         assert await other.file() == path.read_bytes()
 
 
+@pytest.mark.conformance(69, 70)
 async def test_where_nobody_can_connect_the_session_goes_on_in_band(
     server: Prosody, tmp_path: Path
 ) -> None:
@@ -127,6 +128,7 @@ async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
         await bot.session.streams.send("other@localhost/nowhere", path, entry(path), way, lambda _: None)
 
 
+@pytest.mark.conformance(48)
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
     server: Prosody, bot: House, tmp_path: Path, method: Method
@@ -178,6 +180,7 @@ async def test_a_cancelled_sender_leaves_nothing(
             await other.file()
 
 
+@pytest.mark.conformance(53)
 async def test_a_client_that_goes_offline_ends_its_session(
     server: Prosody, bot: House, tmp_path: Path
 ) -> None:
@@ -235,6 +238,7 @@ def reason(said: Element) -> str:
     return found[0].tag.partition("}")[2]
 
 
+@pytest.mark.conformance(48, 50, 79)
 async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: House, anna: Peer) -> None:
     answer, heard = await begin(anna, bot, "s1", content())
     assert answer.kind == "result"
@@ -251,6 +255,7 @@ async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: 
     assert (await ask(anna, bot.jid, jingle("session-terminate", "s1"))).kind == "result"
 
 
+@pytest.mark.conformance(46)
 async def test_a_hash_that_comes_after_the_data_is_waited_for_if_it_was_promised(
     bot: House, anna: Peer
 ) -> None:
@@ -290,6 +295,7 @@ async def test_what_cannot_be_taken_is_acknowledged_and_then_declined(
     assert not bot.offers
 
 
+@pytest.mark.conformance(52)
 async def test_of_several_files_the_first_is_taken_and_the_others_are_rejected(
     bot: House, anna: Peer
 ) -> None:
@@ -307,6 +313,7 @@ async def test_of_several_files_the_first_is_taken_and_the_others_are_rejected(
         await bot.file()
 
 
+@pytest.mark.conformance(43)
 @pytest.mark.parametrize(
     ("payload", "condition", "specific"),
     [
@@ -385,6 +392,7 @@ async def test_a_file_that_is_asked_for_is_sent_or_the_part_of_it(
     assert await asyncio.wait_for(sent, LIMIT_S) is Method.IBB
 
 
+@pytest.mark.conformance(51)
 async def test_a_request_that_is_declined_says_why(bot: House, anna: Peer) -> None:
     async def decline(request: FileRequest) -> None:
         await request.refuse("There is no such file.")

@@ -146,6 +146,7 @@ async def test_a_file_goes_by_socks5(
     assert "going on in-band" not in caplog.text
 
 
+@pytest.mark.conformance(84)
 async def test_the_rest_of_a_file_is_enough(server: Prosody, bot: House, tmp_path: Path) -> None:
     async def take_the_rest(own: House, offer: StreamOffer) -> None:
         async with offer.accept(400_000) as download:
@@ -229,6 +230,7 @@ async def test_slixmpp_sends_in_band(bot: House, anna: Peer, size: int) -> None:
     assert await bot.file() == content
 
 
+@pytest.mark.conformance(72)
 @pytest.mark.parametrize(("size", "largest"), [(1, 8192), (300_000, 4096), (300_000, 8192)])
 async def test_slixmpp_receives_in_band(
     bot: House, anna: Peer, tmp_path: Path, size: int, largest: int
@@ -279,6 +281,7 @@ async def test_slixmpp_receives_through_the_proxy(bot: House, anna: Peer, tmp_pa
 # --- from SOCKS5 to in-band --------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(81)
 async def test_after_a_failed_connection_the_sender_may_open_in_band(bot: House, anna: Peer) -> None:
     assert (await ask(anna, bot.jid, offer("p", 5, BYTESTREAMS, IBB))).kind == "result"
     nowhere = stream_hosts("p", (anna.jid, "127.0.0.1", 1), fast=True)
@@ -289,6 +292,7 @@ async def test_after_a_failed_connection_the_sender_may_open_in_band(bot: House,
     assert (await ask(anna, bot.jid, closing("p"))).kind == "result"
 
 
+@pytest.mark.conformance(82)
 async def test_a_receiver_that_cannot_connect_gets_it_in_band(
     bot: House, anna: Peer, tmp_path: Path
 ) -> None:
@@ -311,6 +315,7 @@ async def test_a_receiver_that_cannot_connect_gets_it_in_band(
 # --- bad input ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(77)
 @pytest.mark.parametrize(
     ("seq", "content", "condition"),
     [
@@ -364,6 +369,7 @@ async def test_nobody_else_can_touch_a_session(server: Prosody, bot: House, anna
     assert await bot.file() == b"ABC"
 
 
+@pytest.mark.conformance(71)
 async def test_blocks_in_messages_are_taken(bot: House, anna: Peer) -> None:
     await ask(anna, bot.jid, offer("g", 9))
     await ask(anna, bot.jid, opening("g"))
@@ -399,6 +405,7 @@ async def test_a_receiver_that_does_not_answer_has_an_end(bot: House, anna: Peer
     assert blocks.qsize() == 1
 
 
+@pytest.mark.conformance(74)
 async def test_a_slow_reader_slows_the_sender(server: Prosody, anna: Peer) -> None:
     go_on = asyncio.Event()
 
@@ -444,6 +451,7 @@ async def test_who_takes_no_notice_of_acknowledgements_is_stopped(server: Prosod
 # --- who may, and how much ---------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(83)
 async def test_strangers_are_told_once(server: Prosody, bot: House) -> None:
     async with await Peer.of(server, "eve") as eve:
         told = [await ask(eve, bot.jid, offer(f"s{number}", 3)) for number in range(3)]
@@ -452,6 +460,7 @@ async def test_strangers_are_told_once(server: Prosody, bot: House) -> None:
     assert bot.offers == []
 
 
+@pytest.mark.conformance(97)
 async def test_offers_through_a_room_are_declined_and_never_made(
     server: Prosody, anna: Peer, tmp_path: Path
 ) -> None:
@@ -480,6 +489,7 @@ async def test_an_offer_that_cannot_be_taken_is_answered(
     assert (await ask(anna, bot.jid, payload)).condition == condition
 
 
+@pytest.mark.conformance(98)
 async def test_a_thousand_offers_are_answered_and_few_are_taken(server: Prosody, anna: Peer) -> None:
     async def never(_: House, __: StreamOffer) -> None:
         await asyncio.sleep(LIMIT_S)
@@ -530,6 +540,7 @@ async def test_a_broken_connection_is_resumed_and_the_file_arrives(server: Proso
         assert await other.file() == content
 
 
+@pytest.mark.conformance(100)
 async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
     server = Prosody(tmp_path / "server", users=["bot", "other", "anna"])
     async with server:

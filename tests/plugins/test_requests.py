@@ -44,6 +44,7 @@ async def test_who_may_read_a_file_is_given_it(
     assert (request.sent, request.refusals) == ([given], [])
 
 
+@pytest.mark.conformance(51)
 @pytest.mark.parametrize(
     ("person", "asked"),
     [

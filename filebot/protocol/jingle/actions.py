@@ -20,6 +20,7 @@ from filebot.protocol.stanza_error import StanzaError
 
 MOST_CONTENTS: Final = 16
 _LONGEST_TEXT: Final = 1024
+_SENDERS: Final = frozenset({"initiator", "responder", "both", "none"})
 
 
 @unique
@@ -206,8 +207,8 @@ def _read_content(content: Element) -> Content:
         raise BadJingle(str(error)) from error
     return Content(
         name,
-        content.get("creator", "initiator"),
-        content.get("senders", "both"),
+        "responder" if content.get("creator") == "responder" else "initiator",
+        senders if (senders := content.get("senders", "both")) in _SENDERS else "none",
         None if file is None else read_description(file),
         transport,
         secured=any(local_name(child) == "security" for child in content),

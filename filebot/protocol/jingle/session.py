@@ -139,6 +139,8 @@ class Session:
     def offer(self) -> list[Effect]:
         """As the initiator: begin."""
         terms = self.terms
+        if self.state is not State.OFFERED or not terms.initiating:
+            raise LocalProtocolError("a session is begun by its initiator, and once")
         initiate = Jingle(Action.SESSION_INITIATE, terms.sid, (terms.content,), initiator=terms.initiator)
         return [Send(initiate)]
 

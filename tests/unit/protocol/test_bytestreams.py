@@ -23,6 +23,7 @@ def test_the_hash_is_that_of_the_standard() -> None:
     assert destination("vj3hs98y", JULIET, ROMEO) == "1a12fb7bc625e55f3ed5b29a53dbe0e4aa7d80ba"
 
 
+@pytest.mark.conformance(59)
 @given(sid=st.text(st.characters(exclude_categories=["Cs"])), one=st.text("aé@/"), other=st.text("bü@/"))
 def test_a_listener_takes_either_order(sid: str, one: str, other: str) -> None:
     both = destinations(sid, one, other)

@@ -63,6 +63,7 @@ def test_what_is_base64_is_taken(text: str | None, data: bytes) -> None:
     assert decode(text) == data
 
 
+@pytest.mark.conformance(77)
 @pytest.mark.parametrize(
     "text", ["QUI", "Q", "QQ=", "=AAA", "BBBB=CCC", "QQ==QQ==", "QU-_", "QU*D", "QÜJD", "Q\0JD"]
 )
@@ -86,6 +87,7 @@ def test_what_is_encoded_is_decoded(data: bytes) -> None:
 # --- receiving ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(79)
 def test_blocks_in_order_complete_the_file_without_a_close() -> None:
     receiver = IbbReceiver(4, 6)
     assert not receiver.complete
@@ -113,6 +115,7 @@ def test_out_of_order_is_unexpected(seq: str) -> None:
     assert condition(raised) == "unexpected-request"
 
 
+@pytest.mark.conformance(73)
 @pytest.mark.parametrize("wraps", [True, False])
 def test_numbers_may_wrap_or_not(*, wraps: bool) -> None:
     receiver = IbbReceiver(1, 70_000)
@@ -158,6 +161,7 @@ def test_a_file_cut_into_blocks_is_the_same_file(data: bytes, size: int) -> None
 # --- block sizes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(72)
 @pytest.mark.parametrize(("text", "size"), [("1", 1), ("4096", 4096), ("61440", 61440), ("65535", 65535)])
 def test_block_sizes_up_to_the_largest_are_taken(text: str, size: int) -> None:
     assert read_block_size(text) == size  # COMPAT(Spark): 61440
@@ -170,6 +174,7 @@ def test_other_block_sizes_are_bad_requests(text: str | None) -> None:
     assert condition(raised) == "bad-request"
 
 
+@pytest.mark.conformance(72)
 def test_the_offered_size_is_halved_down_to_the_smallest() -> None:
     sizes = [LARGEST_BLOCK]
     while (smaller := smaller_block_size(sizes[-1])) is not None:
@@ -232,6 +237,7 @@ def test_a_long_way_is_no_reason_to_be_slow() -> None:
     assert sender.window == 16
 
 
+@pytest.mark.conformance(78)
 def test_it_shrinks_when_blocks_begin_to_queue() -> None:
     sender = IbbSender(USUAL_BLOCK)
     now = exchange(sender, 10.0, round_trip_s=0.01)
@@ -241,6 +247,7 @@ def test_it_shrinks_when_blocks_begin_to_queue() -> None:
     assert (sender.window, sender.room()) == (1, SMALLEST_BLOCK)
 
 
+@pytest.mark.conformance(73)
 def test_numbers_wrap_after_65535() -> None:
     sender = IbbSender(1)
     numbers = []

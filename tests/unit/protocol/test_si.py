@@ -73,6 +73,7 @@ def answer_of(method: str = BYTESTREAMS, file: str = "", attributes: str = "") -
 # --- offers ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(86)
 def test_the_complete_offer_of_xep_0096_is_read() -> None:
     read = read_offer(
         offer_of(
@@ -128,6 +129,7 @@ def test_another_profile_is_bad() -> None:
     assert raised.value.error == BAD_PROFILE
 
 
+@pytest.mark.conformance(83)
 @pytest.mark.parametrize(
     "feature",
     ["", FEATURE.replace("bytestreams", "x").replace("/ibb", "/y"), FEATURE.replace("stream-", "")],
@@ -157,6 +159,7 @@ def test_our_offer_is_read_as_it_was_meant() -> None:
 # --- answers -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(84)
 @pytest.mark.parametrize(
     ("inner", "offset", "length"),
     [
@@ -201,6 +204,7 @@ def test_without_a_choice_there_is_nothing_to_name() -> None:
         read_answer(result_of(""), BOTH, 5)
 
 
+@pytest.mark.conformance(80)
 def test_our_answer_is_one_method_and_at_most_an_offset() -> None:
     iq = Element("{jabber:client}iq")
     iq.append(write_answer(Method.IBB, offset=3))
@@ -212,6 +216,7 @@ def test_our_answer_is_one_method_and_at_most_an_offset() -> None:
 # --- errors ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(83)
 @pytest.mark.parametrize(
     ("error", "tags"),
     [

@@ -39,6 +39,7 @@ def cuts_of(length: int) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(0, length), max_size=8)
 
 
+@pytest.mark.conformance(62)
 def test_the_client_greets_alone_then_asks_alone_in_47_bytes() -> None:
     client = ClientHandshake(DST)
     assert client.opening == GREETING
@@ -47,6 +48,7 @@ def test_the_client_greets_alone_then_asks_alone_in_47_bytes() -> None:
     assert client.receive(ECHO) == [Done(b"")]
 
 
+@pytest.mark.conformance(61, 63)
 @pytest.mark.parametrize(
     "reply",
     [
@@ -73,6 +75,7 @@ def test_the_server_lets_a_known_hash_in_in_any_segments(data: st.DataObject) ->
     assert machine.destination == DST
 
 
+@pytest.mark.conformance(60)
 def test_the_server_echoes_what_it_was_asked_for_byte_by_byte() -> None:
     """In the client's own capitals and with its port; the session is found all the same."""
     asked = b"\x05\x01\x00\x03\x28" + DST.upper().encode() + b"\x12\x34"

@@ -169,6 +169,7 @@ def test_what_went_well_with_a_client_comes_first_for_this_client() -> None:
     assert told(made)[:3] == ["sj dino", "ss psi", "sj psi"]
 
 
+@pytest.mark.conformance(78)
 def test_how_much_goes_in_band_depends_on_the_rate_that_was_measured() -> None:
     experience = Experience()
     known = facts(100 * MB, None, SLOW)

@@ -65,6 +65,7 @@ async def test_a_caption_is_kept_on_one_line_and_as_it_is(workbench: Make) -> No
     assert received.entry.caption == "{{ 7*7 }} evil"
 
 
+@pytest.mark.conformance(86)
 @pytest.mark.parametrize(
     ("content", "offer", "error"),
     [
@@ -75,6 +76,7 @@ async def test_a_caption_is_kept_on_one_line_and_as_it_is(workbench: Make) -> No
         (b"four", {"size": 3}, SizeMismatch),
         (b"four", {"size": 5}, SizeMismatch),
         (b"four", {"hashes": {"sha-256": sha256(b"five")}}, DigestMismatch),
+        (b"four", {"hashes": {"md5": b"\0" * 16}}, DigestMismatch),
         (b"four", {"hashes": {"sha-256": sha256(b"four"), "sha-1": b"\0" * 20}}, DigestMismatch),
     ],
 )

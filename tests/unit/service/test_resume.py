@@ -372,6 +372,7 @@ async def test_a_late_hash_that_cannot_be_checked_proves_nothing(workbench: Make
     assert await stored(bench) == [CONTENT]
 
 
+@pytest.mark.conformance(47)
 @pytest.mark.parametrize("algorithm", ["sha-1", "sha-256"])
 async def test_every_late_hash_is_checked_resumed_or_not(workbench: Make, algorithm: str) -> None:
     bench = workbench()

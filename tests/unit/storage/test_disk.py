@@ -71,6 +71,7 @@ async def test_strange_files_are_no_blobs(store: DiskStore, tmp_path: Path) -> N
     assert [digest async for digest in store.digests()] == []
 
 
+@pytest.mark.conformance(99)
 @pytest.mark.parametrize(
     ("number", "kind"),
     [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageError)],
@@ -262,6 +263,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.conformance(99)
 async def test_after_a_kill_no_blob_is_visible_and_nothing_is_left(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _WRITES_UNTIL_KILLED, str(tmp_path), stdout=subprocess.PIPE

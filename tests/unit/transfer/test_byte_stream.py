@@ -286,6 +286,7 @@ async def sent(stream: ByteStream, file: Path, offset: int, size: int) -> list[i
     return told
 
 
+@pytest.mark.conformance(85)
 @pytest.mark.parametrize(
     ("offset", "size"), [(0, len(BODY)), (0, 0), (0, 1), (1000, 5000), (len(BODY) - 1, 1), (7, 0)]
 )

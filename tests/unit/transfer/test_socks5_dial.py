@@ -123,6 +123,7 @@ async def dialled(*hosts: StreamHost, policy: AddressPolicy = LAX) -> StreamHost
     return used
 
 
+@pytest.mark.conformance(63)
 async def test_a_host_that_lets_us_in_is_used_and_its_first_bytes_are_kept() -> None:
     reply = b"\x05\x00\x00\x01\x01\x02\x03\x04\x00\x50first"
     async with served(says(b"\x05\x00", reply)) as (host, _):
@@ -138,6 +139,7 @@ async def test_the_peers_order_decides_when_both_answer() -> None:
             assert await dialled(*order) == order[0]
 
 
+@pytest.mark.conformance(67)
 @pytest.mark.parametrize(
     "bad", [silent, http, says(b"\x05\xff"), says(b"\x05\x00", b"\x05\x05"), says(b"\x04")]
 )

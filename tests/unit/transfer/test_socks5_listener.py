@@ -77,6 +77,7 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
+@pytest.mark.conformance(59)
 @pytest.mark.parametrize("hashed", sorted(SESSION))
 async def test_the_peer_gets_in_by_either_hash(listener: Listener, guests: Guests, hashed: str) -> None:
     with listener.expect(SESSION) as session:

@@ -1,0 +1,692 @@
+"""Nothing hangs: every wait of byte streams is gone through, with a peer that falls silent just there.
+
+The clock is virtual (see ``virtual_time``), so that each limit is waited for in full; a wait without one is
+an error at once. Each test says which limits it has waited for, and the last ones compare them with all
+that there are.
+"""
+
+import ast
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec
+from xml.etree.ElementTree import tostring
+
+import pytest
+
+import filebot
+from filebot.errors import NoUploadService, PeerGone, SizeMismatch, TransferTimeout
+from filebot.model import Method, Negotiation
+from filebot.protocol.bytestreams import StreamHost, destination
+from filebot.protocol.ibb import IBB
+from filebot.protocol.jingle.xmlns import SOCKS5
+from filebot.protocol.si import BYTESTREAMS
+from filebot.protocol.stanza_error import StanzaError
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_stream import ByteStream
+from filebot.transfer.connection import Connection
+from filebot.transfer.socks5_dial import dial
+from filebot.transfer.socks5_listener import Listener
+from filebot.xmpp.proxies import Proxies
+from filebot.xmpp.upload import UploadSlots
+from tests.e2e.stream_world import accepted, block, closing, offer, opening, stream_hosts
+from tests.unit.transfer.leaks import nothing_left
+from tests.unit.xmpp.stream_lab import (
+    BOT,
+    PEER,
+    SOCKS5_ONLY,
+    Lab,
+    accepts,
+    candidate,
+    file_offer,
+    in_band,
+    jingle,
+    lab,
+    names_in,
+    net,
+    our_proxy,
+    reasons,
+    sid_of,
+    socks5,
+)
+from tests.virtual_time import in_virtual_time
+
+PACKAGE = Path(filebot.__file__).parent
+PLACES = ("xmpp", "transfer", "protocol")
+
+NO_WAITS = {
+    "protocol/http_range._DELAYS_S": "pauses before another try",
+    "protocol/ibb._SHORTEST_S": "what clocks do not tell from nothing",
+    "transfer/byte_sink._POLL_S": "how often it is looked whether a limit is over",
+    "transfer/byte_source.COOL_S": "a part of idle_s, after which memory is given back",
+    "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
+    "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
+    "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
+    "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
+    "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",
+    "xmpp/proxies.NOTHING_FOUND_FOR_S": "how long an answer is believed",
+    "xmpp/resources.SILENT_FOR_S": "how long an answer is believed",
+    "xmpp/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
+    "xmpp/upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
+    "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",
+}
+"""Limits that nobody is waited for by, with the reason."""
+
+NOT_OF_STREAMS = {
+    "xmpp/connection.CONNECT_LIMIT_S": "of the login",
+    "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
+    "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
+    "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
+    "xmpp/session.CLOSE_LIMIT_S": "of the logout",
+    "xmpp/session.PROXY_LIMIT_S": "of the login",
+    "xmpp/session.ROOMS_LIMIT_S": "of rooms",
+    "xmpp/session.ROSTER_LIMIT_S": "of the login",
+}
+"""Waits that no byte stream has."""
+
+WALKED: set[str] = set()
+
+P = ParamSpec("P")
+
+
+def walks(*limits: str) -> Callable[[Callable[P, Coroutine[Any, Any, None]]], Callable[P, None]]:
+    """The test waits for these limits, in virtual time."""
+    WALKED.update(limits)
+    return in_virtual_time
+
+
+def limits_of(module: Path) -> set[str]:
+    """Every limit in a module: constants that end in ``_S``, and the fields of what is called Limits."""
+    found: set[str] = set()
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+        elif isinstance(node, ast.Assign):
+            found |= {each.id for each in node.targets if isinstance(each, ast.Name)}
+        elif isinstance(node, ast.ClassDef) and node.name.endswith("Limits"):
+            fields = (each.target for each in node.body if isinstance(each, ast.AnnAssign))
+            found |= {f"{node.name}.{each.id}" for each in fields if isinstance(each, ast.Name)}
+    place = module.relative_to(PACKAGE).with_suffix("")
+    return {f"{place}.{name}" for name in found if name.lower().endswith("_s")}
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@contextmanager
+def takes(limit_s: float) -> Any:
+    """What is inside takes just this long; a little more where sockets are looked at now and then."""
+    began = now()
+    yield
+    assert limit_s <= now() - began <= limit_s + 0.3, now() - began
+
+
+# --- pieces of a conversation ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"0123456789")
+    return path
+
+
+# --- files that go out by Jingle ------------------------------------------------------------------------
+
+
+@walks("xmpp/sessions.StreamLimits.answer_s", "protocol/jingle/terms.Limits.answer_s")
+async def test_a_person_who_does_not_answer_an_offer(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        peer.answers("session-initiate")
+        with takes(300.0), pytest.raises(TransferTimeout):
+            await peer.send(file)
+        assert reasons(peer) == ["timeout"]
+
+
+@in_virtual_time
+async def test_a_client_that_is_known_never_to_answer_is_not_waited_for_as_long(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows(node="https://gajim.org")
+        peer.answers("session-initiate")
+        with takes(45.0), pytest.raises(TransferTimeout):
+            await peer.send(file)
+
+
+@walks("xmpp/jingle/driver.ANSWER_S")
+async def test_a_client_that_does_not_acknowledge_an_offer(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        with takes(15.0), pytest.raises(PeerGone):
+            await peer.send(file)
+
+
+@walks("protocol/jingle/terms.Limits.check_s")
+async def test_a_client_that_does_not_tell_what_came_of_our_candidates(file: Path) -> None:
+    async with net() as connections, lab(connections) as peer:
+        peer.knows(SOCKS5_ONLY)
+        accepts(peer, socks5)
+        with takes(30.0), pytest.raises(PeerGone):
+            await peer.send(file, Method.SOCKS5)
+        assert reasons(peer) == ["connectivity-error"]
+
+
+@walks("protocol/jingle/terms.Limits.replace_s")
+async def test_a_client_that_does_not_answer_a_replacement(file: Path) -> None:
+    async with net() as connections, lab(connections) as peer:
+        peer.knows()
+        accepts(peer, socks5, then="<candidate-error/>")
+        peer.answers("transport-replace")
+        with takes(30.0), pytest.raises(PeerGone):
+            await peer.send(file, Method.SOCKS5)
+        assert reasons(peer) == ["failed-transport"]
+
+
+@pytest.mark.conformance(66)
+@walks("protocol/jingle/terms.Limits.activate_s")
+async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
+    async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
+        peer.knows(SOCKS5_ONLY)
+        hashed = "a" * 40
+
+        def transport(sid: str) -> str:
+            inside = candidate("theirs", proxy.port)
+            return socks5(sid, inside).replace("<transport", f"<transport dstaddr='{hashed}'", 1)
+
+        accepts(peer, transport, then="<candidate-error/>")
+        with proxy.expect([hashed]), takes(30.0), pytest.raises(PeerGone):
+            await peer.send(file, Method.SOCKS5)
+        assert reasons(peer) == ["connectivity-error"]
+
+
+@pytest.mark.conformance(66)
+@walks("xmpp/proxies.ANSWER_LIMIT_S")
+async def test_a_proxy_of_ours_that_does_not_answer_when_it_is_to_be_activated(file: Path) -> None:
+    async with (
+        net(listens=False) as connections,
+        Listener("127.0.0.1", 0) as proxy,
+        lab(connections) as peer,
+    ):
+        peer.knows(SOCKS5_ONLY)
+        our_proxy(peer, proxy.port)
+        hashes: list[str] = []
+
+        def accept(said: Any) -> None:
+            hashes.append(destination(sid_of(said), BOT, PEER))
+            cid = next(each.get("cid") for each in said.iter(f"{{{SOCKS5}}}candidate"))
+            stack.enter_context(proxy.expect(hashes))
+            peer.ask(jingle("session-accept", said.get("sid"), socks5(sid_of(said))))
+            used = f"<candidate-used cid='{cid}'/>"
+            peer.ask(jingle("transport-info", said.get("sid"), socks5(sid_of(said), used)))
+
+        accepts(peer, socks5)
+        peer.answers("session-initiate", "", accept)
+        async with AsyncExitStack() as stack:
+            with takes(10.0), pytest.raises(PeerGone):
+                await peer.send(file, Method.SOCKS5)
+        notices = [each for each in peer.heard("transport-info") if "proxy-error" in names_in(each)]
+        assert (len(notices), reasons(peer)) == (1, ["connectivity-error"])
+
+
+@walks("xmpp/jingle/driver.CONNECTED_S")
+async def test_a_client_that_says_it_has_connected_and_has_not(file: Path) -> None:
+    async with net() as connections, lab(connections) as peer:
+        peer.knows()
+
+        def accept(said: Any) -> None:
+            cid = next(each.get("cid") for each in said.iter(f"{{{SOCKS5}}}candidate"))
+            peer.ask(jingle("session-accept", said.get("sid"), socks5(sid_of(said))))
+            used = socks5(sid_of(said), f"<candidate-used cid='{cid}'/>")
+            peer.ask(jingle("transport-info", said.get("sid"), used))
+
+        accepts(peer, socks5)
+        peer.answers("session-initiate", "", accept)
+        with takes(5.0), pytest.raises(PeerGone):
+            await peer.send(file, Method.SOCKS5)
+        assert reasons(peer) == ["connectivity-error"]
+
+
+@walks("protocol/jingle/terms.Limits.open_s")
+async def test_a_client_that_does_not_answer_the_opening_of_a_stream(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        accepts(peer, in_band)
+        with takes(30.0), pytest.raises(PeerGone):
+            await peer.send(file)
+        assert reasons(peer) == ["failed-transport"]
+
+
+@pytest.mark.conformance(49, 76)
+@walks("protocol/jingle/terms.Limits.finish_s")
+async def test_a_client_that_does_not_say_that_it_has_the_file(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        accepts(peer, in_band)
+        peer.answers("open")
+        peer.answers("data")
+        with takes(30.0):
+            assert await peer.send(file) is Method.IBB
+        assert reasons(peer) == ["success"]
+        # What is not read yet would be thrown away by a close.
+        assert peer.order.index("session-terminate") < peer.order.index("close")
+
+
+@in_virtual_time
+async def test_a_client_that_does_not_acknowledge_blocks(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        accepts(peer, in_band)
+        peer.answers("open")
+        with takes(60.0), pytest.raises(TransferTimeout):
+            await peer.send(file)
+
+
+# --- files that come by Jingle --------------------------------------------------------------------------
+
+
+@walks("xmpp/sessions.StreamLimits.offer_s")
+async def test_an_offer_that_nobody_here_answers() -> None:
+    async with lab() as peer:
+        peer.answers("session-terminate")
+        peer.ask(file_offer("s", in_band("t")))
+        with takes(60.0):
+            await peer.until(lambda: reasons(peer))
+        assert reasons(peer) == ["busy"]
+        with pytest.raises(TransferTimeout):
+            async with peer.offers[0].accept():
+                pytest.fail("too late")
+
+
+@in_virtual_time
+async def test_an_offer_by_stream_initiation_that_nobody_here_answers() -> None:
+    async with lab() as peer:
+        asked = peer.ask(offer("s", 3))
+        with takes(60.0):
+            await peer.until(lambda: [each for each in peer.said if each.get("id") == asked])
+        assert peer.answer_to(asked).get("type") == "error"
+
+
+@in_virtual_time
+async def test_a_request_that_nobody_here_answers() -> None:
+    async with lab() as peer:
+        peer.answers("session-terminate")
+        peer.ask(file_offer("s", in_band("t")).replace("senders='initiator'", "senders='responder'"))
+        with takes(60.0):
+            await peer.until(lambda: reasons(peer))
+        assert len(peer.requests) == 1
+
+
+async def taken(peer: Lab, offered: str, *, limit_s: float, then: str = "") -> None:
+    """An offer is taken; the peer acknowledges the session-accept and does one thing more."""
+
+    def do_more(_: Any) -> None:
+        if then:
+            peer.ask(then)
+
+    peer.on_offer = peer.take
+    peer.answers("session-accept", "", do_more)
+    for each in ("session-terminate", "session-info", "transport-info"):
+        peer.answers(each)
+    peer.ask(offered)
+    with takes(limit_s):
+        await peer.until(lambda: peer.came)
+    await asyncio.sleep(0.1)
+
+
+@in_virtual_time
+async def test_a_sender_that_does_not_open_its_stream() -> None:
+    async with lab() as peer:
+        await taken(peer, file_offer("s", in_band("t")), limit_s=30.0)
+        assert (type(peer.came[0]), reasons(peer)) == (PeerGone, ["failed-transport"])
+
+
+@in_virtual_time
+async def test_a_sender_that_does_not_tell_what_came_of_our_candidates() -> None:
+    async with net() as connections, lab(connections) as peer:
+        # As the responder the bot waits for a replacement then.
+        await taken(peer, file_offer("s", socks5("t")), limit_s=60.0)
+        assert (type(peer.came[0]), reasons(peer)) == (PeerGone, ["failed-transport"])
+
+
+def opened(sid: str) -> str:
+    return f"<open xmlns='{IBB}' sid='{sid}' block-size='4096' stanza='iq'/>"
+
+
+@walks("xmpp/sessions.StreamLimits.idle_s")
+async def test_a_sender_that_sends_no_blocks() -> None:
+    async with lab() as peer:
+        await taken(peer, file_offer("s", in_band("t")), limit_s=60.0, then=opened("t"))
+        assert (type(peer.came[0]), reasons(peer)) == (TransferTimeout, ["timeout"])
+
+
+@pytest.mark.parametrize(
+    ("node", "file", "limit_s"),
+    [
+        ("n", "<size>3</size><hash-used xmlns='urn:xmpp:hashes:2' algo='sha-256'/>", 30.0),
+        ("http://conversations.im", "<size>3</size>", 3.0),
+        ("n", "<size>3</size>", 0.0),
+    ],
+)
+@in_virtual_time
+async def test_a_sender_that_does_not_tell_the_hash(node: str, file: str, limit_s: float) -> None:
+    async with lab() as peer:
+        peer.knows(node=node)
+
+        def send(_: Any) -> None:
+            peer.ask(opened("t"))
+            peer.ask(block("t", 0, "QUJD"))
+            peer.ask(closing("t"))
+
+        peer.answers("session-accept", "", send)
+        peer.on_offer = peer.take
+        for each in ("session-terminate", "session-info"):
+            peer.answers(each)
+        peer.ask(file_offer("s", in_band("t"), file))
+        with takes(limit_s):
+            await peer.until(lambda: peer.came)
+        assert peer.came == [b"ABC"]
+        await asyncio.sleep(0.1)
+        assert reasons(peer) == ["success"]
+
+
+# --- stream initiation ----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_person_who_does_not_answer_an_offer_by_stream_initiation(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        with takes(300.0), pytest.raises(TransferTimeout):
+            await peer.send(file, Method.IBB, Negotiation.SI)
+
+
+@walks("xmpp/outbound.QUERY_LIMIT_S")
+async def test_a_client_that_does_not_choose_a_stream_host(file: Path) -> None:
+    async with net() as connections, lab(connections) as peer:
+        peer.knows(SOCKS5_ONLY)
+        peer.answers("si", tostring(accepted(BYTESTREAMS), encoding="unicode"))
+        with takes(60.0), pytest.raises(TransferTimeout):
+            await peer.send(file, Method.SOCKS5, Negotiation.SI)
+
+
+@walks("xmpp/outbound.CONNECTED_LIMIT_S")
+async def test_a_client_that_says_it_uses_our_stream_host_and_does_not(file: Path) -> None:
+    async with net() as connections, lab(connections) as peer:
+        peer.knows()
+        peer.answers("si", tostring(accepted(BYTESTREAMS), encoding="unicode"))
+        used = f"<query xmlns='{BYTESTREAMS}'><streamhost-used jid='{BOT}'/></query>"
+        peer.answers("query of bytestreams", used)
+        with takes(5.0), pytest.raises(TransferTimeout):
+            await peer.send(file, Method.SOCKS5, Negotiation.SI)
+
+
+@walks("xmpp/outbox.ANSWER_LIMIT_S")
+async def test_a_client_that_does_not_answer_an_opening_by_stream_initiation(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        peer.answers("si", tostring(accepted(IBB), encoding="unicode"))
+        with takes(30.0), pytest.raises(TransferTimeout):
+            await peer.send(file, Method.IBB, Negotiation.SI)
+
+
+@in_virtual_time
+async def test_a_client_that_acknowledges_no_blocks_by_stream_initiation(file: Path) -> None:
+    async with lab() as peer:
+        peer.knows()
+        peer.answers("si", tostring(accepted(IBB), encoding="unicode"))
+        peer.answers("open")
+        with takes(60.0), pytest.raises(TransferTimeout):
+            await peer.send(file, Method.IBB, Negotiation.SI)
+
+
+@walks("xmpp/sessions.StreamLimits.open_s")
+async def test_a_sender_that_begins_no_stream_at_all() -> None:
+    async with lab() as peer:
+        peer.on_offer = peer.take
+        peer.ask(offer("s", 3))
+        with takes(60.0):
+            await peer.until(lambda: peer.came)
+        assert isinstance(peer.came[0], TransferTimeout)
+
+
+@in_virtual_time
+async def test_a_sender_that_begins_no_other_stream_after_socks5_failed() -> None:
+    async with net() as connections, lab(connections) as peer:
+        peer.on_offer = peer.take
+        peer.ask(offer("s", 3, BYTESTREAMS))
+        await asyncio.sleep(50)
+        await peer.settled()
+        peer.ask(stream_hosts("s", (PEER, "127.0.0.1", 1)))
+        with takes(60.0):
+            await peer.until(lambda: peer.came)
+        assert isinstance(peer.came[0], TransferTimeout)
+
+
+@in_virtual_time
+async def test_a_sender_that_stops_in_the_middle() -> None:
+    async with lab() as peer:
+        peer.on_offer = peer.take
+        peer.ask(offer("s", 6))
+        await peer.settled()
+        peer.ask(opening("s"))
+        await asyncio.sleep(40)
+        peer.ask(block("s", 0, "QUJD"))
+        with takes(60.0):
+            await peer.until(lambda: peer.came)
+        assert isinstance(peer.came[0], TransferTimeout)
+
+
+@pytest.mark.parametrize(
+    ("more", "limit_s"), [(None, 1.0), (closing("s"), 0.0), (block("s", 1, "QQ=="), 0.0)]
+)
+@walks("xmpp/sessions.StreamLimits.linger_s")
+async def test_a_sender_that_does_not_close(more: Any, limit_s: float) -> None:
+    async with lab() as peer:
+        peer.on_offer = peer.take
+        peer.ask(offer("s", 3))
+        await peer.settled()
+        peer.ask(opening("s"))
+        peer.ask(block("s", 0, "QUJD"))
+        if more is not None:
+            peer.ask(more)
+        with takes(limit_s):
+            await peer.until(lambda: peer.came)
+        good = more is None or more.tag.endswith("}close")
+        assert peer.came == [b"ABC"] if good else isinstance(peer.came[0], SizeMismatch)
+
+
+# --- connections ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def silent_host() -> Any:
+    """A stream host that lets everybody in and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield StreamHost("silent", "127.0.0.1", server.getsockname()[1])
+
+
+@pytest.mark.conformance(64)
+@walks("transfer/socks5_dial.CANDIDATE_S", "transfer/socks5_dial.STAGGER_S")
+async def test_stream_hosts_that_say_nothing() -> None:
+    async with nothing_left():
+        with silent_host() as one, silent_host() as two:
+            policy = AddressPolicy(allow_private=True)
+            with takes(3.0), pytest.raises(PeerGone):
+                await dial([one], "a" * 40, policy, own_addresses=())
+            # Begun 200 ms apart, so the second one is given up so much later.
+            began = now()
+            with pytest.raises(PeerGone):
+                await dial([one, two], "a" * 40, policy, own_addresses=())
+            assert now() - began == pytest.approx(3.2, abs=0.01)
+
+
+@pytest.mark.conformance(64)
+@walks("transfer/socks5_dial.OVERALL_S")
+async def test_as_many_stream_hosts_as_one_likes_that_say_nothing() -> None:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(nothing_left())
+        # 24 are tried; with a second between them they would take half a minute.
+        hosts = [stack.enter_context(silent_host()) for _ in range(24)]
+        stack.enter_context(_patched("filebot.transfer.socks5_dial.STAGGER_S", 1.0))
+        with takes(10.0), pytest.raises(PeerGone, match="in time"):
+            await dial(hosts, "a" * 40, AddressPolicy(allow_private=True), own_addresses=())
+
+
+@contextmanager
+def _patched(name: str, value: float) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(name, value)
+        yield
+
+
+@walks("transfer/socks5_listener.HANDSHAKE_S")
+async def test_a_guest_who_says_nothing() -> None:
+    async with nothing_left(), Listener("127.0.0.1", 0) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        with takes(5.0):
+            assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+
+
+@in_virtual_time
+async def test_a_guest_who_does_not_come() -> None:
+    async with nothing_left(), Listener("127.0.0.1", 0) as listener:
+        with listener.expect(["a" * 40]) as expected, takes(5.0), pytest.raises(TransferTimeout):
+            await expected.connected(5.0)
+
+
+@asynccontextmanager
+async def pair(idle_s: float = 60.0) -> AsyncIterator[tuple[ByteStream, socket.socket]]:
+    """A byte stream, and the other end of it, which does nothing."""
+    async with nothing_left():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            near = socket.create_connection(server.getsockname())
+            far, _ = server.accept()
+        near.setblocking(False)
+        with far:
+            async with ByteStream(Connection(near), idle_s=idle_s) as stream:
+                yield stream, far
+
+
+@in_virtual_time
+async def test_a_sender_that_stops_on_a_connection() -> None:
+    async with pair() as (stream, far):
+        far.sendall(b"abc")
+        with takes(60.0), pytest.raises(TransferTimeout):
+            async for _ in stream.download(size=10).chunks():
+                pass
+
+
+@walks("transfer/byte_source.GRACE_S")
+async def test_a_sender_that_has_sent_all_and_does_not_close() -> None:
+    async with pair() as (stream, far):
+        far.sendall(b"abc")
+        with takes(0.5):
+            assert [bytes(each) async for each in stream.download(size=3).chunks()] == [b"abc"]
+
+
+@walks("transfer/byte_sink.CLOSE_S")
+async def test_a_receiver_that_has_all_and_does_not_close(file: Path) -> None:
+    # Not TCP, in which the kernel's own patience with acknowledgements takes real time.
+    async with nothing_left():
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        with far:
+            asyncio.get_running_loop().call_later(0.05, far.recv, 100)
+            async with ByteStream(Connection(near), idle_s=60.0) as stream:
+                with takes(5.0):
+                    await stream.send_file(file, 0, 10, lambda _: None)
+
+
+@in_virtual_time
+async def test_a_receiver_that_takes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "large.bin"
+    with path.open("wb") as large:
+        large.truncate(64_000_000)
+    async with pair() as (stream, _):
+        with takes(60.0), pytest.raises(TransferTimeout):
+            await stream.send_file(path, 0, 64_000_000, lambda _: None)
+
+
+# --- those who are asked before -------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_server_that_does_not_say_what_it_has() -> None:
+    async with lab() as peer:
+        peer.answers("query of disco#items", None)
+        with takes(10.0):
+            assert await Proxies(peer.stream).hosts() == ()
+
+
+@in_virtual_time
+async def test_a_service_that_does_not_say_what_it_is_or_where() -> None:
+    async with lab() as peer:
+        our_proxy(peer, 1)
+        peer.answers("query of bytestreams", None)
+        with takes(10.0):
+            assert await Proxies(peer.stream).hosts() == ()
+        peer.answers("query of disco#info", None)
+        with takes(10.0):
+            assert await Proxies(peer.stream).hosts() == ()
+
+
+@walks("xmpp/resources.ANSWER_LIMIT_S")
+async def test_a_client_that_does_not_say_what_it_can_do() -> None:
+    async with lab() as peer:
+        peer.knows()
+        peer.resources._people["anna@example.org"][PEER].features = None
+        with takes(10.0):
+            assert await peer.streams.clients("anna@example.org") == []
+
+
+@walks("xmpp/probes.SILENCE_S")
+async def test_a_client_that_answers_nothing_while_its_rate_is_measured() -> None:
+    async with lab() as peer:
+        with takes(10.0), pytest.raises(TransferTimeout):
+            await peer.streams.in_band_rate(PEER)
+
+
+@walks("xmpp/probes.RATE_S")
+async def test_a_client_that_falls_silent_while_its_rate_is_measured() -> None:
+    async with lab() as peer:
+        refused = StanzaError("item-not-found")
+        peer.answers("data", refused, lambda _: peer.answers("data", None))
+        with takes(3.0):
+            assert await peer.streams.in_band_rate(PEER) > 0
+
+
+@walks("xmpp/upload.ANSWER_LIMIT_S")
+async def test_a_server_that_does_not_say_where_to_upload() -> None:
+    async with lab() as peer:
+        peer.answers("query of disco#items", None)
+        # The server is asked what it is, and what it has.
+        with takes(2 * 20.0), pytest.raises(NoUploadService):
+            await UploadSlots(peer.stream).slot("a", 1, "text/plain")
+
+
+# --- all of them ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.conformance(98)
+def test_every_limit_is_walked_through_or_is_said_to_be_none() -> None:
+    modules = (module for place in PLACES for module in (PACKAGE / place).rglob("*.py"))
+    found = {name for module in modules for name in limits_of(module)}
+    said = WALKED | NO_WAITS.keys() | NOT_OF_STREAMS.keys()
+    assert found - said == set()
+    assert said - found == set()
+
+
+def test_a_new_limit_is_noticed(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{__name__}.PACKAGE", tmp_path)
+        module = tmp_path / "new.py"
+        module.write_text(
+            "NEW_S: Final = 1.0\nMOST: Final = 3\n"
+            "class NewLimits:\n    long_s: float = 1.0\n    most: int = 2\n"
+        )
+        assert limits_of(module) == {"new.NEW_S", "new.NewLimits.long_s"}

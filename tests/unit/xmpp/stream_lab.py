@@ -1,0 +1,316 @@
+"""The byte streams of a session without a server: a peer that says what it is told to, or nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeAlias
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot.errors import FilebotError
+from filebot.model import Method, Negotiation, Way
+from filebot.ports import FileRequest, StreamOffer
+from filebot.protocol.elements import local_name
+from filebot.protocol.ibb import IBB
+from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
+from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, SOCKS5
+from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
+from filebot.protocol.stanza_error import StanzaError
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.byte_connections import ByteConnections
+from filebot.transfer.socks5_listener import Listener
+from filebot.xmpp.resources import Resources
+from filebot.xmpp.sessions import StreamLimits
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import build
+from filebot.xmpp.streams import PeerStreams, Takers
+from tests.e2e.stream_world import entry
+from tests.unit.transfer.leaks import nothing_left
+
+BOT = "bot@example.org/filebot"
+PEER = "anna@example.org/phone"
+ALL = frozenset({*OWN_IN_BAND, *OWN_SOCKS5, FILE_TRANSFER, SI, BYTESTREAMS, IBB})
+SOCKS5_ONLY = ALL - OWN_IN_BAND - {IBB} | {JINGLE, FILES}
+"""What a client lists that has both kinds of negotiation and no in-band streams."""
+
+Answer: TypeAlias = str | StanzaError | None
+"""The inside of a result, an error, or silence."""
+Act: TypeAlias = Callable[[Element], None]
+
+
+def what(stanza: Element) -> str:
+    """What an iq is about: the action of Jingle, else the name of its payload; ``result`` or ``error``."""
+    if stanza.get("type") in {"result", "error"} or not len(stanza):
+        return stanza.get("type", "")
+    payload = stanza[0]
+    namespace = payload.tag.partition("}")[0].rpartition("/")[2]
+    name = local_name(payload)
+    return payload.get("action", name) if name != "query" else f"query of {namespace}"
+
+
+class Lab:
+    """The bot's side, and the script of the other one."""
+
+    def __init__(self, connections: ByteConnections | None, limits: StreamLimits | None) -> None:
+        self.said: list[Element] = []
+        """All that the bot has sent."""
+        self.offers: list[StreamOffer] = []
+        self.requests: list[FileRequest] = []
+        self.on_offer: Callable[[StreamOffer], Any] = lambda _: asyncio.sleep(10_000)
+        self.on_request: Callable[[FileRequest], Any] = lambda _: asyncio.sleep(10_000)
+        self.came: list[bytes | FilebotError] = []
+        """What :meth:`take` got."""
+        self._news = asyncio.Event()
+        self._answers: dict[str, Answer] = {"query of disco#items": ""}
+        self._acts: dict[str, Act] = {}
+        self._asked = 0
+        settings = SessionSettings(BOT.partition("/")[0], "secret", host="127.0.0.1", port=1)
+        self.stream = stream = build(settings)
+        stream.boundjid.full = BOT
+        stream._session_started = True
+        patch = pytest.MonkeyPatch()
+        patch.setattr(stream, "encrypted", lambda: True)
+        patch.setattr(stream, "send", self._stanza)
+        patch.setattr(stream, "post", self._text)
+        self.resources = Resources(stream, lambda _: True)
+        self.streams = PeerStreams(
+            stream,
+            self,
+            self.resources,
+            lambda jid: not jid.startswith("eve"),
+            takers=Takers(self._offered, self._requested),
+            connections=connections,
+            limits=limits,
+        )
+
+    def is_ours(self, jid: str) -> bool:
+        """Of rooms."""
+        return jid.startswith("den@")
+
+    # --- the script -------------------------------------------------------------------------------
+
+    def answers(self, kind: str, answer: Answer = "", then: Act | None = None) -> None:
+        """From now on the peer answers this, and then does something. At first it answers nothing."""
+        self._answers[kind] = answer
+        if then is not None:
+            self._acts[kind] = then
+
+    def knows(self, features: frozenset[str] = ALL, node: str = "n", jid: str = PEER) -> None:
+        """What the peer's client can do is known."""
+        caps = f"<c xmlns='http://jabber.org/protocol/caps' node='{node}' ver='1' hash='sha-1'/>"
+        self.resources.presence(
+            fromstring(f"<presence xmlns='jabber:client' from='{jid}'>{caps}</presence>")
+        )
+        self.resources._people[jid.partition("/")[0]][jid].features = features
+
+    def ask(self, payload: str | Element, sender: str = PEER) -> str:
+        """The peer sends an iq-set; its id."""
+        self._asked += 1
+        name = f"of-peer-{self._asked}"
+        iq = Element("{jabber:client}iq", {"type": "set", "id": name, "from": sender, "to": BOT})
+        iq.append(fromstring(payload) if isinstance(payload, str) else payload)
+        self.stream._spawn_event(iq)
+        return name
+
+    def answer_to(self, name: str) -> Element:
+        """What the bot answered to an iq."""
+        found = [each for each in self.said if each.get("id") == name]
+        assert len(found) == 1, f"{len(found)} answers"
+        return found[0]
+
+    def heard(self, kind: str) -> list[Element]:
+        """All payloads of this kind that the bot has sent."""
+        return [each[0] for each in self.said if what(each) == kind]
+
+    @property
+    def order(self) -> list[str]:
+        """What the bot has said, one word for each."""
+        return [what(each) for each in self.said]
+
+    # --- what the bot does ------------------------------------------------------------------------
+
+    async def send(
+        self, file: Any, method: Method = Method.IBB, negotiation: Negotiation = Negotiation.JINGLE
+    ) -> Method:
+        """A file to the peer."""
+        way = Way(negotiation, method)
+        return await self.streams.send(PEER, file, entry(file), way, lambda _: None)
+
+    async def take(self, offer: StreamOffer) -> None:
+        """To be an ``on_offer``: accept it and read all."""
+        try:
+            async with offer.accept() as download:
+                came = b"".join([bytes(piece) async for piece in download.chunks()])
+        except FilebotError as error:
+            self.came.append(error)
+        else:
+            self.came.append(came)
+        self._news.set()
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Wait until the bot has said or got something that makes this true."""
+        while not happened():
+            self._news.clear()
+            await self._news.wait()
+
+    async def settled(self) -> None:
+        """All that can happen without waiting has happened."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    async def _offered(self, offer: StreamOffer) -> None:
+        self.offers.append(offer)
+        await self.on_offer(offer)
+
+    async def _requested(self, request: FileRequest) -> None:
+        self.requests.append(request)
+        await self.on_request(request)
+
+    def _stanza(self, data: StanzaBase | str, use_filters: bool = True) -> None:
+        assert isinstance(data, StanzaBase)
+        self._sent(fromstring(str(data).replace("<iq ", "<iq xmlns='jabber:client' ", 1)))
+
+    def _text(self, text: str) -> None:
+        self._sent(fromstring(text.replace("<iq ", "<iq xmlns='jabber:client' ", 1)))
+
+    def _sent(self, stanza: Element) -> None:
+        self.said.append(stanza)
+        self._news.set()
+        if stanza.get("type") in {"set", "get"}:
+            asyncio.get_running_loop().call_soon(self._react, stanza)
+
+    def _react(self, stanza: Element) -> None:
+        kind = what(stanza)
+        answer = self._answers.get(kind)
+        if answer is not None:
+            kinds = "error" if isinstance(answer, StanzaError) else "result"
+            about = {"id": stanza.get("id", ""), "from": stanza.get("to", BOT), "to": BOT}
+            iq = Element("{jabber:client}iq", {"type": kinds, **about})
+            if isinstance(answer, StanzaError):
+                iq.append(answer.element("jabber:client"))
+            elif answer:
+                iq.append(fromstring(answer))
+            self.stream._spawn_event(iq)
+        if (act := self._acts.get(kind)) is not None:
+            act(stanza[0])
+
+    # --- what is left -----------------------------------------------------------------------------
+
+    def left(self) -> dict[str, object]:
+        """All that is remembered of sessions, by where it is; nothing of it may be left at their end."""
+        streams = self.streams
+        places = {
+            "sessions": streams._sessions._sessions,
+            "people": dict(streams._sessions._people),
+            "Jingle sessions": streams._table._drivers,
+            "answers awaited": streams._tools.express._askers,
+            "timers of slixmpp": [name for name in self.stream.scheduled_events if "Iq" in name],
+            "handlers of slixmpp": [
+                each.name
+                for each in self.stream._XMLStream__handlers  # type: ignore[union-attr]
+                if "IqCallback" in each.name
+            ],
+        }
+        return {place: things for place, things in places.items() if things}
+
+
+@asynccontextmanager
+async def lab(
+    connections: ByteConnections | None = None, limits: StreamLimits | None = None
+) -> AsyncIterator[Lab]:
+    """Checks at the end that nothing is left: no task, timer, entry, socket."""
+    loop: Any = asyncio.get_running_loop()
+    async with nothing_left():
+        timers = set(loop._scheduled)
+        made = Lab(connections, limits)
+        try:
+            yield made
+            await made.settled()
+            assert made.left() == {}
+        finally:
+            await made.streams.close()
+            await made.stream.close(0.0)
+        still = [each for each in loop._scheduled if each not in timers and not each.cancelled()]
+        assert not still
+
+
+# --- pieces of a conversation ---------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def net(*, listens: bool = True, idle_s: float = 60.0) -> AsyncIterator[ByteConnections]:
+    """Real sockets on this machine."""
+    async with AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
+        policy = AddressPolicy(allow_insecure=True, allow_private=True)
+        yield ByteConnections(policy, idle_s, listener, ("127.0.0.1",) if listens else ())
+
+
+def jingle(action: str, sid: str, inside: str = "", *, content: str | None = "file") -> str:
+    if content is not None:
+        inside = f"<content creator='initiator' name='{content}'>{inside}</content>"
+    return f"<jingle xmlns='{JINGLE}' action='{action}' sid='{sid}'>{inside}</jingle>"
+
+
+def file_offer(sid: str, transport: str, more: str = "<size>3</size>") -> str:
+    file = f"<description xmlns='{FILES}'><file><name>a</name>{more}</file></description>"
+    content = f"<content creator='initiator' name='c' senders='initiator'>{file}{transport}</content>"
+    return jingle("session-initiate", sid, content, content=None)
+
+
+def socks5(sid: str, inside: str = "") -> str:
+    return f"<transport xmlns='{SOCKS5}' sid='{sid}'>{inside}</transport>"
+
+
+def in_band(sid: str, size: int = 4096) -> str:
+    return f"<transport xmlns='{IN_BAND}' sid='{sid}' block-size='{size}'/>"
+
+
+def candidate(cid: str, port: int, *, kind: str = "proxy") -> str:
+    return f"<candidate cid='{cid}' host='127.0.0.1' port='{port}' jid='p' priority='9' type='{kind}'/>"
+
+
+def sid_of(said: Any) -> str:
+    found = next(each.get("sid") for each in said.iter() if each.tag.endswith("}transport"))
+    assert found is not None
+    return str(found)
+
+
+def accepts(peer: Lab, transport: Callable[[str], str], then: str = "") -> None:
+    """The peer takes an offer of the bot, with a transport made of the offered sid."""
+
+    def accept(said: Any) -> None:
+        peer.ask(jingle("session-accept", said.get("sid"), transport(sid_of(said))))
+        if then:
+            notice = jingle("transport-info", said.get("sid"), socks5(sid_of(said), then))
+            asyncio.get_running_loop().call_soon(peer.ask, notice)
+
+    peer.answers("session-initiate", "", accept)
+    peer.answers("transport-info")
+    peer.answers("session-terminate")
+    peer.answers("session-info")
+
+
+def reasons(peer: Lab) -> list[str]:
+    said = [each.find(f"{{{JINGLE}}}reason") for each in peer.heard("session-terminate")]
+    return [each[0].tag.partition("}")[2] for each in said if each is not None]
+
+
+def names_in(element: Any) -> set[str]:
+    return {each.tag.partition("}")[2] for each in element.iter()}
+
+
+def our_proxy(peer: Lab, port: int) -> None:
+    """The bot's server has a proxy, which never answers when it is to be activated."""
+
+    def fall_silent(_: Any) -> None:
+        peer.answers("query of bytestreams", None)
+
+    info, items = "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"
+    peer.answers("query of disco#items", f"<query xmlns='{items}'><item jid='proxy.example.org'/></query>")
+    identity = "<identity category='proxy' type='bytestreams'/>"
+    peer.answers("query of disco#info", f"<query xmlns='{info}'>{identity}</query>")
+    host = f"<streamhost jid='proxy.example.org' host='127.0.0.1' port='{port}'/>"
+    peer.answers("query of bytestreams", f"<query xmlns='{BYTESTREAMS}'>{host}</query>", then=fall_silent)
