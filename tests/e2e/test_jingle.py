@@ -269,6 +269,7 @@ async def test_a_hash_that_comes_after_the_data_is_waited_for_if_it_was_promised
     checksum = f"<checksum xmlns='{FT}' creator='initiator' name='c'><file>{told}</file></checksum>"
     assert (await ask(anna, bot.jid, jingle("session-info", "s2", checksum))).kind == "result"
     assert await bot.file() == b"ABC"
+    assert bot.offers[-1].offer.hash_follows  # by which a beginning from before may be gone on with
 
 
 @pytest.mark.parametrize(
