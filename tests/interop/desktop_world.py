@@ -54,9 +54,12 @@ async def server_in_a_network(
 
 
 @asynccontextmanager
-async def bot_in_a_network(folder: Path, way: Way) -> AsyncIterator[DesktopWorld]:
-    """With a bot, and but one way for files."""
-    upload_limit_bytes = UPLOAD_LIMIT if way is Way.UPLOAD else None
+async def bot_in_a_network(
+    folder: Path, way: Way, upload_limit_bytes: int | None = None
+) -> AsyncIterator[DesktopWorld]:
+    """With a bot, and but one way for files, or for those over the limit of an upload service."""
+    if way is Way.UPLOAD:
+        upload_limit_bytes = UPLOAD_LIMIT
     async with server_in_a_network(folder, upload_limit_bytes, proxy=way is not Way.IBB) as (
         network,
         server,
