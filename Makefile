@@ -13,7 +13,8 @@ test:
 	@scripts/bootstrap test
 	$(BIN)/pytest -n 4 --dist worksteal
 
-# What takes minutes: 50 MB inside of the XMPP stream, with each foreign client, both ways.
+# What takes minutes: 50 MB inside of the XMPP stream, with each foreign client, both ways; and offers that a client
+# never answers.
 test-long:
 	@scripts/bootstrap test
 	$(BIN)/pytest -n 2 -m long

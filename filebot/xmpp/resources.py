@@ -16,6 +16,7 @@ from filebot.protocol import si
 from filebot.protocol.disco import features_of
 from filebot.protocol.elements import bounded_int
 from filebot.protocol.jingle import features as jingle
+from filebot.protocol.jingle.quirks import quirks_of
 from filebot.xmpp.disco import INFO, query
 from filebot.xmpp.elements import first, sender_of
 from filebot.xmpp.stream import Stream
@@ -155,7 +156,10 @@ class Resources:
 
 def _streams(client: _Online) -> dict[Negotiation, frozenset[Method]]:
     features = client.features or frozenset()
-    able = {Negotiation.JINGLE: jingle.methods_of(features), Negotiation.SI: si.methods_of(features)}
+    by_jingle = jingle.methods_of(features)
+    if not quirks_of(client.software).takes_in_band:
+        by_jingle -= {Method.IBB}
+    able = {Negotiation.JINGLE: by_jingle, Negotiation.SI: si.methods_of(features)}
     return {negotiation: methods for negotiation, methods in able.items() if methods}
 
 

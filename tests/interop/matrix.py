@@ -112,9 +112,9 @@ HEAD: Final = """\
 
 Who exchanges files with filebot, tested with clients that nobody here wrote: {clients}.
 Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, `test_desktop.py`
-and `test_jingle.py`, which `make test` runs, but for 50 MB by IBB (`make test-long`); each of them checks
-its cell here. "yes": the bot and the client say that all went well, by this method and no other, and the
-SHA-256 is the same on both sides.
+and `test_jingle.py`, which `make test` runs, but for what takes minutes (`make test-long`); each of them
+checks its cell here. "yes": the bot and the client say that all went well, by this method and no other, and
+the SHA-256 is the same on both sides.
 
 """
 
@@ -130,9 +130,9 @@ FOOT: Final = """
 * **Dino and Gajim** run as Debian has them, on a display that nobody looks at, and choose the way for
   themselves.
 * **no answer**: Gajim 1.7 as receiver acknowledges an offer by Jingle, fails inside and shows nothing.
-  filebot gives up after 45 seconds and says so.
+  filebot gives up after 45 seconds for each way, says so, and tries again later.
 * **fails**: Dino 0.4 as receiver in-band fails when it begins, and acknowledges every block nevertheless
-  (dino#1554). filebot says that the file did not arrive: Dino would end the session if it had the file.
+  (dino#1554). filebot does not try it, says that the file did not get through, and tries again later.
 
 ## Seen on the way
 

@@ -15,6 +15,8 @@ class Quirks:
 
     takes_replacement: bool = True
     """Whether a session may go on in-band after SOCKS5 has failed."""
+    takes_in_band: bool = True
+    """Whether a file that is sent to it in-band arrives."""
     candidates_work: bool = True
     """Whether a connection to one of its candidates can be used."""
     candidate_error_after_s: float = 0.0
@@ -33,7 +35,7 @@ _BY_NODE: Final = {
     # COMPAT(Dino, 0.4): as responder it rejects a transport-replace and sends one of its own, as initiator
     # it answers the transport-accept with bad-request, and as receiver in-band it fails (dino#1554), though
     # it acknowledges every block.
-    "https://dino.im": Quirks(takes_replacement=False, ends_when_done=True),
+    "https://dino.im": Quirks(takes_replacement=False, takes_in_band=False, ends_when_done=True),
     # COMPAT(Gajim, 1.x): a connection to its candidates stays empty; a candidate-error at once breaks its
     # session; as receiver 1.7.3 never answers an offer.
     "https://gajim.org": Quirks(
