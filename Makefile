@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: demo test test-long check bench clean
+.PHONY: demo test check bench clean
 
 # ONCE=1: go through it once and leave, without waiting for a person.
 demo:
@@ -12,12 +12,6 @@ demo:
 test:
 	@scripts/bootstrap test
 	$(BIN)/pytest -n 4 --dist worksteal
-
-# What takes minutes: 50 MB inside of the XMPP stream, with each foreign client, both ways; and offers that a client
-# never answers.
-test-long:
-	@scripts/bootstrap test
-	$(BIN)/pytest -n 2 -m long
 
 check:
 	@scripts/bootstrap

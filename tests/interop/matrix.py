@@ -112,9 +112,8 @@ HEAD: Final = """\
 
 Who exchanges files with filebot, tested with clients that nobody here wrote: {clients}.
 Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, `test_desktop.py`
-and `test_jingle.py`, which `make test` runs, but for what takes minutes (`make test-long`); each of them
-checks its cell here. "yes": the bot and the client say that all went well, by this method and no other, and
-the SHA-256 is the same on both sides.
+and `test_jingle.py`, which `make test` runs; each of them checks its cell here. "yes": the bot and the client
+say that all went well, by this method and no other, and the SHA-256 is the same on both sides.
 
 """
 
@@ -188,7 +187,7 @@ def main() -> int:
     """Run the matrix and write the file, if all of it went well."""
     os.environ[WRITING] = "yes"
     collector = Collector()
-    code = pytest.main([*map(str, TESTS), "-q", "-m", "", *sys.argv[1:]], plugins=[collector])
+    code = pytest.main([*map(str, TESTS), "-q", *sys.argv[1:]], plugins=[collector])
     if code == 0:
         clients = (
             f"libpurple {version(PURPLE)} (that of Pidgin and Finch), gloox {version(GLOOX)},"

@@ -24,13 +24,6 @@ DIRECTLY = "Your server has no place for files, so I am sending "
 
 ANYWHERE = pytest.mark.parametrize("world", [Way.DIRECT, Way.PROXY, Way.IBB], indirect=True, scope="module")
 BY_SOCKS5 = pytest.mark.parametrize("world", [Way.DIRECT, Way.PROXY], indirect=True, scope="module")
-# The bot waits for each way in turn.
-AT_LENGTH = pytest.mark.parametrize(
-    "world",
-    [Way.DIRECT, *(pytest.param(way, marks=pytest.mark.long) for way in (Way.PROXY, Way.IBB))],
-    indirect=True,
-    scope="module",
-)
 IN_BAND = pytest.mark.parametrize("world", [Way.IBB], indirect=True, scope="module")
 
 
@@ -153,7 +146,7 @@ async def test_the_bot_keeps_what_gajim_sends(
     report(Cell("gajim", Direction.SENDS, world.way, size), Outcome.SAME)
 
 
-@AT_LENGTH
+@ANYWHERE
 async def test_the_bot_does_not_wait_for_gajim_for_ever(
     world: DesktopWorld, gajim: Gajim, tmp_path: Path, report: Reports
 ) -> None:

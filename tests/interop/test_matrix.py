@@ -34,9 +34,7 @@ def some(direction: Direction, *, empty: bool = False) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         "cell",
         [
-            pytest.param(
-                cell, marks=[pytest.mark.long, pytest.mark.timeout(2 * SLOW_LIMIT_S)] if cell.slow else []
-            )
+            pytest.param(cell, marks=[pytest.mark.timeout(2 * SLOW_LIMIT_S)] if cell.slow else [])
             for cell in cells
         ],
         ids=lambda cell: f"{cell.client}-{cell.method}-{cell.size}",
