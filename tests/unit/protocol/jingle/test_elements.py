@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, fromstring, tostring
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filebot.model import Offer
@@ -45,6 +45,9 @@ from filebot.protocol.jingle.transports import (
 )
 from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, OLD_FILES, SOCKS5
 from filebot.protocol.sharing.xmlns import HASHES, OLD_HASHES
+
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Large trees take their time on a machine that has other things to do."""
 
 SHA1 = "w0mcJylzCn+AfvuGdqkty2+KP48="
 SHA256 = "tdQEXD9Gb6kf4sxqvnkjKhpXzfEE96JubAVd0b1EXi8="
@@ -524,6 +527,7 @@ JINGLES = st.builds(
 
 
 @given(JINGLES)
+@BUSY
 def test_what_is_written_is_read_as_it_was_meant(said: Jingle) -> None:
     assert read_jingle(fromstring(tostring(said.element()))) == said
 
@@ -621,7 +625,7 @@ def made(tag: str, attributes: dict[str, str], text: str | None, children: list[
 TREES = st.recursive(
     st.builds(made, TAGS, ATTRIBUTES, TEXTS, st.just([])),
     lambda trees: st.builds(made, TAGS, ATTRIBUTES, TEXTS, st.lists(trees, max_size=5)),
-    max_leaves=20,
+    max_leaves=12,
 )
 
 
@@ -642,6 +646,7 @@ def strings(value: Any) -> Iterator[str | bytes]:
 
 
 @given(TREES, st.sampled_from([each.value for each in Action]), st.lists(TREES, max_size=3))
+@BUSY
 def test_any_tree_is_a_value_within_its_bounds_or_a_bad_request(
     tree: Element, action: str, children: list[Element]
 ) -> None:

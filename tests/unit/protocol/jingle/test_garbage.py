@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filebot.errors import LocalProtocolError
@@ -239,7 +239,7 @@ def begun(draw: st.DrawFn) -> Watched:
 
 
 @given(begun(), st.lists(ANYTHING, max_size=12))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_after_any_prefix_anything_may_come_and_the_session_ends_once(
     watched: Watched, steps: list[Step]
 ) -> None:
@@ -252,7 +252,7 @@ def test_after_any_prefix_anything_may_come_and_the_session_ends_once(
 
 
 @given(begun())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_after_any_prefix_silence_is_enough_for_an_end(watched: Watched) -> None:
     watched.runs_out()
     watched.runs_out()
