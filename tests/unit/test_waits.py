@@ -30,6 +30,7 @@ from filebot.transfer.connection import Connection
 from filebot.transfer.socks5_dial import dial
 from filebot.transfer.socks5_listener import Listener
 from filebot.xmpp.proxies import Proxies
+from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.upload import UploadSlots
 from tests.e2e.stream_world import accepted, block, closing, offer, opening, stream_hosts
 from tests.unit.transfer.leaks import nothing_left
@@ -463,6 +464,20 @@ async def test_a_sender_that_begins_no_other_stream_after_socks5_failed() -> Non
         with takes(60.0):
             await peer.until(lambda: peer.came)
         assert isinstance(peer.came[0], TransferTimeout)
+
+
+@in_virtual_time
+async def test_a_stream_host_that_is_still_dialled_when_the_time_is_up() -> None:
+    limits = StreamLimits(open_s=1.0)
+    with silent_host() as host:
+        async with net() as connections, lab(connections, limits) as peer:
+            peer.on_offer = peer.take
+            peer.ask(offer("s", 3, BYTESTREAMS))
+            await peer.settled()
+            peer.ask(stream_hosts("s", (PEER, host.host, host.port)))
+            with takes(1.0):
+                await peer.until(lambda: peer.came)
+            assert isinstance(peer.came[0], TransferTimeout)
 
 
 @in_virtual_time
