@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Final
-from xml.etree.ElementTree import Element
 
 from filebot.protocol.jingle.actions import (
     OUT_OF_ORDER,
@@ -91,10 +90,3 @@ class JingleTable:
             self._express.refuse(request, UNKNOWN_SESSION)
         else:
             self.on_initiate(request, jingle)
-
-
-def terminate(express: Express, request: Request, jingle: Jingle) -> None:
-    """Acknowledge a ``session-initiate`` and end its session at once, as XEP-0166 wants it declined."""
-    express.acknowledge(request)
-    element: Element = jingle.element()
-    express.tell(request.peer, request.own, element)
