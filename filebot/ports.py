@@ -384,6 +384,12 @@ class Rooms(Protocol):
     def is_present(self, room: BareJid, jid: BareJid) -> bool:
         """Whether the room itself shows this real JID among those present (XEP-0045 7.2.3)."""
 
+    def manages(self, room: BareJid, jid: BareJid) -> bool:
+        """Whether this real JID is present, and shown as an owner or admin of the room (XEP-0045 5.2).
+
+        It is as the room says it at this moment: ask when acting, not when somebody speaks.
+        """
+
     def room_like(self, target: str) -> BareJid | None:
         """The joined room meant by its address, or None."""
 

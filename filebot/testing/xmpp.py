@@ -15,12 +15,17 @@ class FixedRooms:
 
     def __init__(self, rolls: Mapping[BareJid, frozenset[BareJid]] | None = None) -> None:
         self._rolls = dict(rolls or {})
+        self.managers: dict[BareJid, frozenset[BareJid]] = {}
+        """For each room its owners and admins, while they are on its roll."""
 
     def joined(self) -> frozenset[BareJid]:
         return frozenset(self._rolls)
 
     def is_present(self, room: BareJid, jid: BareJid) -> bool:
         return jid in self._rolls.get(room, frozenset())
+
+    def manages(self, room: BareJid, jid: BareJid) -> bool:
+        return self.is_present(room, jid) and jid in self.managers.get(room, frozenset())
 
     def room_like(self, target: str) -> BareJid | None:
         room = target.strip().removeprefix("xmpp:").partition("?")[0].partition("/")[0].lower()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp.exceptions import XMPPError
+from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.model import BareJid
@@ -28,6 +28,19 @@ log = logging.getLogger(__name__)
 ANSWER_LIMIT_S: Final = 15.0
 MOST_NICKS: Final = 5
 """How many names are tried where others have taken them."""
+
+STABLE_AFTER_S: Final = 60.0
+"""Who stayed this long in a room was welcome: the next wait is short again."""
+KICKED_FOR_S: Final = 300.0
+"""How long the bot stays away after somebody put it out; longer each time that they do so again soon."""
+LONGEST_ABSENCE_S: Final = 86_400.0
+SELF_PING_S: Final = 300.0
+"""How often the bot asks whether it still is in a room (XEP-0410)."""
+SELF_PING_LIMIT_S: Final = 30.0
+
+# XEP-0410 section 3.1: the room knows the bot, or nobody knows; anything else means that it is out.
+_STILL_IN: Final = frozenset({"service-unavailable", "feature-not-implemented", "item-not-found"})
+_UNKNOWN: Final = frozenset({"remote-server-not-found", "remote-server-timeout"})
 
 _OWNER: Final = "http://jabber.org/protocol/muc#owner"
 
@@ -58,6 +71,9 @@ class JoinedRooms:
 
     def is_present(self, room: BareJid, jid: BareJid) -> bool:
         return room in self._rooms and self._rooms[room].occupancy.shows(jid)
+
+    def manages(self, room: BareJid, jid: BareJid) -> bool:
+        return room in self._rooms and self._rooms[room].occupancy.manages(jid)
 
     def room_like(self, target: str) -> BareJid | None:
         address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
@@ -131,19 +147,51 @@ class JoinedRooms:
             log.warning("room %s changes faster than it can be followed", room.jid)
 
     async def _keep(self, room: _Room) -> None:
-        failures = 0
+        loop = asyncio.get_running_loop()
+        failures, kicks = 0, 0
         while True:
-            outcome = await self._enter(room)
+            outcome, began = await self._enter(room), loop.time()
             if outcome in {Change.ENTERED, Change.CREATED}:
-                failures = 0
-                outcome = (await room.news.get()).change
+                outcome = (await self._until_out(room)).change
+                if loop.time() - began > STABLE_AFTER_S:
+                    failures, kicks = 0, 0
             if outcome is Change.SHUT_OUT:
                 log.error("room %s does not want the bot; not trying again", room.jid)
                 return
-            failures += 1
-            wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
+            if outcome is Change.KICKED:
+                wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
+                kicks += 1
+            else:
+                failures += 1
+                wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
             log.warning("not in room %s (%s); trying again in %.1f s", room.jid, outcome.value, wait)
             await asyncio.sleep(wait)
+
+    async def _until_out(self, room: _Room) -> News:
+        """Wait until the bot is out, whether the room tells or only a ping shows it."""
+        while True:
+            try:
+                async with asyncio.timeout(SELF_PING_S):
+                    return await room.news.get()
+            except TimeoutError:
+                if await self._is_still_in(room) or not room.occupancy.present:
+                    continue  # a word of the room that came meanwhile waits in the queue
+            room.occupancy.leave()
+            log.info("room %s does not know the bot any more", room.jid)
+            return News(Change.PUT_OUT, "self-ping")
+
+    async def _is_still_in(self, room: _Room) -> bool:
+        """Ping the bot's own occupant (XEP-0410 section 3). Silence tells nothing."""
+        to = f"{room.jid}/{room.occupancy.nick}"
+        ping = self._stream.make_iq_get(ito=to, ifrom=self._stream.boundjid)
+        ping.enable("ping")
+        try:
+            await ask(self._stream, ping, SELF_PING_LIMIT_S)
+        except IqTimeout:
+            return True
+        except XMPPError as error:
+            return error.condition in _STILL_IN | _UNKNOWN
+        return True
 
     async def _enter(self, room: _Room) -> Change:
         """Try the nick and then variants of it (section 7.2.9)."""
