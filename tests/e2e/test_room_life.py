@@ -14,6 +14,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
+from filebot.errors import RoomClosed
 from filebot.xmpp import rooms
 from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
 
@@ -162,6 +163,62 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
         heard = await bot.next()
         assert (heard.sender.jid, heard.sender.nick) == (None, "Anna")
         assert not bot.session.rooms.manages(ROOM, "anna@localhost")
+
+
+# --- being told to come and go -----------------------------------------------------------------------
+
+
+async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves_it(
+    server: Prosody, anna: Peer
+) -> None:
+    await configure(anna, passwordprotectedroom="1", roomsecret="sesame")
+    async with online(account(server)) as bot:
+        for wrong in ("", "wrong"):
+            with pytest.raises(RoomClosed) as closed:
+                await bot.session.rooms.join(ROOM, wrong)
+            assert closed.value.reason == "password"
+        assert not bot.session.rooms.is_ours(ROOM)
+        await bot.session.rooms.join(ROOM, "sesame")
+        assert bot.session.rooms.joined() == {ROOM}
+        came = presences(anna)
+        await bot.session.rooms.leave(ROOM)
+        gone = await until(came, lambda each: each.get("type") == "unavailable")
+        assert gone.get("from") == f"{ROOM}/Filebot"
+        assert bot.session.rooms.joined() == frozenset()
+
+
+async def test_a_room_is_tried_by_one_at_a_time(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        await asyncio.gather(*(bot.session.rooms.join(ROOM, "") for _ in range(3)))
+        assert bot.session.rooms.joined() == {ROOM}
+        await asyncio.gather(bot.session.rooms.leave(ROOM), bot.session.rooms.join(ROOM, ""))
+        assert bot.session.rooms.joined() == {ROOM}
+
+
+async def test_why_a_room_is_closed_is_known(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        await configure(anna, membersonly="1")
+        with pytest.raises(RoomClosed) as closed:
+            await bot.session.rooms.join(ROOM, "")
+        assert closed.value.reason == "members"
+        await configure(anna, membersonly="0")
+        await affiliate(anna, "bot@localhost", "outcast")
+        with pytest.raises(RoomClosed) as closed:
+            await bot.session.rooms.join(ROOM, "")
+        assert closed.value.reason == "banned"
+
+
+async def test_a_remembered_room_is_entered_at_the_start_and_forgotten_after_a_ban(
+    server: Prosody, anna: Peer
+) -> None:
+    bot, gone = Bot(account(server), lambda _: True), asyncio.Queue[str]()
+    bot.session._rooms._shut_out = gone.put
+    bot.session.rooms.expect(ROOM, "")
+    async with bot.session:
+        await asyncio.wait_for(bot.session.run_until_ready(), LIMIT_S)
+        assert bot.session.rooms.joined() == {ROOM}
+        await affiliate(anna, "bot@localhost", "outcast")
+        assert await asyncio.wait_for(gone.get(), LIMIT_S) == ROOM
 
 
 # --- a room service that forgets ---------------------------------------------------------------------
