@@ -231,6 +231,8 @@ class Address:
 
     jid: str
     kind: AddressKind = AddressKind.CHAT
+    occupant: BareJid | None = None
+    """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.errors import RoomClosed
-from filebot.model import BareJid
+from filebot.model import Address, BareJid
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.elements import MUC, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
@@ -121,6 +121,11 @@ class JoinedRooms:
     def real_jid(self, room: BareJid, nick: str) -> BareJid | None:
         """Who the room says this occupant is."""
         return self._rooms[room].occupancy.real_jid(nick) if room in self._rooms else None
+
+    def is_same_occupant(self, address: Address) -> bool:
+        """Whether a nick still belongs to whom it belonged to; those whom a room hides are all alike."""
+        room, _, nick = address.jid.partition("/")
+        return self.real_jid(room, nick) == address.occupant
 
     # --- being told to come and go --------------------------------------------------------------
 

@@ -95,9 +95,11 @@ class Session:
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
-        self._messenger = StreamMessenger(self._stream, self._resources.all_correct)
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings, on_shut_out or _ignore)
+        self._messenger = StreamMessenger(
+            self._stream, self._resources.all_correct, self._rooms.is_same_occupant
+        )
         self._streams = PeerStreams(
             self._stream,
             self._rooms,

@@ -165,6 +165,27 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
         assert not bot.session.rooms.manages(ROOM, "anna@localhost")
 
 
+async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last_owner(
+    server: Prosody, anna: Peer
+) -> None:
+    await configure(anna, whois="anyone")
+    async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
+        anna.say("get diary.txt", f"{ROOM}/Filebot")
+        asked = (await bot.next()).sender
+        await bot.session.messenger.say(asked.address, "for Anna")
+        assert (await anna.next_message(lambda heard: heard.body == "for Anna")).kind == "chat"
+        anna.client.plugin["xep_0045"].leave_muc(JID(ROOM), "Anna")
+        await becomes(lambda: not bot.session.rooms.is_present(ROOM, "anna@localhost"))
+        await bot.session.messenger.say(asked.address, "for Anna, who has left")
+        await eve.join(ROOM, "Anna")
+        await becomes(lambda: bot.session.rooms.is_present(ROOM, "eve@localhost"))
+        await bot.session.messenger.say(asked.address, "for Anna, not for Eve")
+        eve.say("ls", f"{ROOM}/Filebot")
+        await bot.session.messenger.say((await bot.next()).sender.address, "for Eve")
+        heard = await eve.next_message(lambda heard: heard.body.startswith("for "))
+        assert heard.body == "for Eve"
+
+
 # --- being told to come and go -----------------------------------------------------------------------
 
 
