@@ -13,7 +13,7 @@ from filebot.catalog import open_catalog
 from filebot.commands import Commands
 from filebot.config import Config
 from filebot.conversation import Voice
-from filebot.errors import ConfigError
+from filebot.errors import ConfigError, StorageError
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage
@@ -108,6 +108,12 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     def on_online(person: str) -> None:
         desk.courier.came_online(person)
 
+    async def on_shut_out(room: str) -> None:
+        try:
+            await desk.ports.catalog.forget_room(room)
+        except StorageError as error:
+            log.warning("room %s is not forgotten: %s", room, error)
+
     async def on_message(message: IncomingMessage) -> None:
         await reception.receive(message)
 
@@ -129,12 +135,15 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_stream_offer=on_stream_offer,
             on_file_request=on_file_request,
             on_online=on_online,
+            on_shut_out=on_shut_out,
             connections=await _byte_connections(config, stack),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
         )
         desk = await _furnished(config, stack, session, access)
+        for room in await desk.ports.catalog.rooms():
+            session.rooms.expect(room.jid, room.password)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
         commands = _commands(config, desk, replies)

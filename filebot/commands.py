@@ -15,6 +15,7 @@ from filebot.model import Sender
 from filebot.plugin import CommandSpec, Context, Plugin
 from filebot.service.desk import Desk
 from filebot.service.files import Files
+from filebot.service.memberships import Memberships
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +126,9 @@ class Commands:
             sender=exchange.sender,
             settings=self.table.settings_of(plugin),
             files=Files(self._desk, exchange.sender, exchange.language),
+            rooms=Memberships(
+                self._desk.ports.rooms, self._desk.ports.catalog, self._desk.access, exchange.sender
+            ),
             commands=self.table,
             language=exchange.language,
             conversation=exchange,

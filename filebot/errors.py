@@ -95,7 +95,7 @@ class NotAllowed(UserError):
     """The person may see the thing but not do this to it.
 
     ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
-    files are kept) or ``owner`` (it is somebody else's).
+    files are kept), ``owner`` (it is somebody else's) or ``admin`` (it is for those who run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:
@@ -109,6 +109,35 @@ class NoSuchRecipient(UserError):
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.target = target
+
+
+class NoSuchRoom(UserError):
+    """No address of a room, or of one that the bot is not in."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.target = target
+
+
+class RoomConfigured(UserError):
+    """A room of the config cannot be left by a command: the next start would undo it."""
+
+    def __init__(self, room: str) -> None:
+        super().__init__(room)
+        self.room = room
+
+
+class RoomClosed(UserError):
+    """The room does not let the bot in.
+
+    ``reason`` is one of ``banned``, ``members`` (only they may enter), ``password`` (missing or wrong),
+    ``limit`` (the bot is in as many rooms as it can be), ``silent`` (no answer) or ``other``.
+    """
+
+    def __init__(self, room: str, *, reason: str) -> None:
+        super().__init__(f"{room}: {reason}")
+        self.room = room
+        self.reason = reason
 
 
 class BadCommand(UserError):

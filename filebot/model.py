@@ -204,6 +204,15 @@ class Parcel:
     """Attempts that failed although the recipient was online."""
 
 
+@dataclass(frozen=True, slots=True)
+class RememberedRoom:
+    """A room that the bot was told to be in, beside those of the config."""
+
+    jid: BareJid
+    password: str = field(default="", repr=False)
+    """Empty if the room asks for none."""
+
+
 @unique
 class AddressKind(Enum):
     """How a message reaches an address."""
@@ -222,6 +231,8 @@ class Address:
 
     jid: str
     kind: AddressKind = AddressKind.CHAT
+    occupant: BareJid | None = None
+    """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
 
 
 @dataclass(frozen=True, slots=True)

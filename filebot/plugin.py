@@ -44,6 +44,7 @@ from filebot.events import (
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
 from filebot.service.files import Files
+from filebot.service.memberships import Memberships
 from filebot.usage import Usage as UsageLine
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Files",
     "IncomingMessage",
     "LinkNoticed",
+    "Memberships",
     "Method",
     "NoSuchEntry",
     "NotAllowed",
@@ -157,6 +159,8 @@ class Context(Generic[S_co]):
     """The plugin's own settings."""
     files: Files
     """The files as the sender sees them; raises UserError where something is not theirs to do."""
+    rooms: Memberships
+    """The bot's rooms, as far as the sender may change them."""
     commands: CommandList
     language: str
     """The language of the replies, as in ``Accept-Language``."""

@@ -24,6 +24,7 @@ from filebot.model import (
     NewEntry,
     Offer,
     Parcel,
+    RememberedRoom,
     Scope,
     Sender,
     Slot,
@@ -190,6 +191,15 @@ class Catalog(Protocol):
 
     async def remove_parcel(self, number: int) -> bool:
         """Whether it was there."""
+
+    async def rooms(self) -> list[RememberedRoom]:
+        """All of them, in the order of their addresses."""
+
+    async def remember_room(self, room: RememberedRoom) -> None:
+        """Keep it, in place of what was known of the same address."""
+
+    async def forget_room(self, jid: BareJid) -> None:
+        """One that is not known is not an error."""
 
 
 class Download(Protocol):
@@ -381,8 +391,30 @@ class Rooms(Protocol):
 
     def joined(self) -> frozenset[BareJid]: ...
 
+    def configured(self) -> frozenset[BareJid]:
+        """Those that the operator wrote into the config."""
+
+    def address_in(self, target: str) -> BareJid | None:
+        """The address of a room in what people write, such as ``xmpp:team@muc.example.org?join``."""
+
+    async def join(self, room: BareJid, password: str) -> None:
+        """Be in this room from now on, in later sessions as well; ``password`` may be empty.
+
+        Returns when the bot is in it, which takes seconds; if it is in already, the password is for the
+        next time. Raises RoomClosed, and tries no more then unless it wanted to be there before.
+        """
+
+    async def leave(self, room: BareJid) -> None:
+        """Leave it, and do not come back. A room that the bot is not in is not an error."""
+
     def is_present(self, room: BareJid, jid: BareJid) -> bool:
         """Whether the room itself shows this real JID among those present (XEP-0045 7.2.3)."""
+
+    def manages(self, room: BareJid, jid: BareJid) -> bool:
+        """Whether this real JID is present, and shown as an owner or admin of the room (XEP-0045 5.2).
+
+        It is as the room says it at this moment: ask when acting, not when somebody speaks.
+        """
 
     def room_like(self, target: str) -> BareJid | None:
         """The joined room meant by its address, or None."""

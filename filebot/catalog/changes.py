@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog.folding import fold
 from filebot.catalog.queries import one
-from filebot.catalog.schema import entries, links, parcels, people
+from filebot.catalog.schema import entries, links, parcels, people, rooms
 from filebot.model import Digest
 
 Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
@@ -83,3 +83,8 @@ def forget_links(digest: Digest) -> sa.Delete:
 def forget_language(jid: str) -> sa.Delete:
     """Forget what this person chose."""
     return sa.delete(people).where(people.c.jid == jid)
+
+
+def forget_room(jid: str) -> sa.Delete:
+    """Forget that the bot is to be in this room."""
+    return sa.delete(rooms).where(rooms.c.jid == jid)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from filebot.catalog import sqlite
 from filebot.catalog.folding import fold
 from filebot.catalog.rows import scope_key, scope_mark
-from filebot.catalog.schema import entries, links, parcels, people, totals
+from filebot.catalog.schema import entries, links, parcels, people, rooms, totals
 from filebot.model import Digest, Scope
 
 _MAX_ID: Final = 2**63 - 1
@@ -138,6 +138,11 @@ def language(jid: str) -> sa.Select[Any]:
 def all_parcels() -> sa.Select[Any]:
     """Every one."""
     return sa.select(parcels).order_by(parcels.c.number)
+
+
+def all_rooms() -> sa.Select[Any]:
+    """Every one that is remembered."""
+    return sa.select(rooms).order_by(rooms.c.jid)
 
 
 def _searched_row_by_row(

@@ -99,3 +99,11 @@ parcels: Final = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Index("ix_parcels_entry_id", "entry_id"),  # for the removal of an entry
 )
+
+# Beside those of the config. A password is kept as it is: the room wants it so.
+rooms: Final = sa.Table(
+    "rooms",
+    metadata,
+    sa.Column("jid", sa.Text, primary_key=True),
+    sa.Column("password", sa.Text, nullable=False),
+)

@@ -22,7 +22,7 @@ from filebot.catalog.rows import (
 )
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, Scope
+from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, RememberedRoom, Scope
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -131,6 +131,16 @@ class SqlCatalog:
 
     async def remove_parcel(self, number: int) -> bool:
         return await self._returned(changes.remove_parcel(number)) is not None
+
+    async def rooms(self) -> list[RememberedRoom]:
+        found = await self._read(queries.all_rooms())
+        return [RememberedRoom(row.jid, row.password) for row in found]
+
+    async def remember_room(self, room: RememberedRoom) -> None:
+        await self._writer.run(changes.execute, sqlite.save_room(room.jid, room.password))
+
+    async def forget_room(self, jid: BareJid) -> None:
+        await self._writer.run(changes.execute, changes.forget_room(jid))
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""

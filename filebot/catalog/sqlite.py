@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from filebot.catalog.schema import entries, links, people
+from filebot.catalog.schema import entries, links, people, rooms
 from filebot.model import Link
 
 READERS: Final = 4
@@ -119,6 +119,14 @@ def save_language(jid: str, language: str) -> sa.Insert:
     statement = insert(people).values(jid=jid, language=language)
     return statement.on_conflict_do_update(
         index_elements=[people.c.jid], set_={"language": statement.excluded.language}
+    )
+
+
+def save_room(jid: str, password: str) -> sa.Insert:
+    """Remember a room in place of what was there."""
+    statement = insert(rooms).values(jid=jid, password=password)
+    return statement.on_conflict_do_update(
+        index_elements=[rooms.c.jid], set_={"password": statement.excluded.password}
     )
 
 

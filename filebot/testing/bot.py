@@ -156,4 +156,4 @@ def in_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> S
 
 def through_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> Sender:
     """Somebody writing privately through a room."""
-    return Sender(Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE), jid, room, nick)
+    return Sender(Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE, jid), jid, room, nick)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from filebot.catalog.folding import fold
 from filebot.catalog.ranking import likeliest
 from filebot.catalog.rows import added_entry
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, Scope
+from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, RememberedRoom, Scope
 
 
 class MemoryCatalog:
@@ -20,6 +20,7 @@ class MemoryCatalog:
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
         self._parcels: dict[int, Parcel] = {}
+        self._rooms: dict[BareJid, RememberedRoom] = {}
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -117,6 +118,15 @@ class MemoryCatalog:
 
     async def remove_parcel(self, number: int) -> bool:
         return self._parcels.pop(number, None) is not None
+
+    async def rooms(self) -> list[RememberedRoom]:
+        return [self._rooms[jid] for jid in sorted(self._rooms)]
+
+    async def remember_room(self, room: RememberedRoom) -> None:
+        self._rooms[room.jid] = room
+
+    async def forget_room(self, jid: BareJid) -> None:
+        self._rooms.pop(jid, None)
 
     def _in(self, scope: Scope, before: int | None = None) -> Iterable[Entry]:
         """The entries of a scope, newest first."""

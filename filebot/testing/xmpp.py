@@ -6,7 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filebot.errors import NoUploadService, PeerGone, TooLargeForService, TransferError, TransferTimeout
+from filebot.errors import (
+    NoUploadService,
+    PeerGone,
+    RoomClosed,
+    TooLargeForService,
+    TransferError,
+    TransferTimeout,
+)
 from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot, Way
 
 
@@ -15,15 +22,42 @@ class FixedRooms:
 
     def __init__(self, rolls: Mapping[BareJid, frozenset[BareJid]] | None = None) -> None:
         self._rolls = dict(rolls or {})
+        self.managers: dict[BareJid, frozenset[BareJid]] = {}
+        """For each room its owners and admins, while they are on its roll."""
+        self.config: frozenset[BareJid] = frozenset()
+        """Rooms of the config."""
+        self.closed: dict[BareJid, str] = {}
+        """Rooms that do not let the bot in, and why; see RoomClosed."""
+        self.passwords: dict[BareJid, str] = {}
+        """What was given when a room was entered."""
 
     def joined(self) -> frozenset[BareJid]:
         return frozenset(self._rolls)
 
+    def configured(self) -> frozenset[BareJid]:
+        return self.config
+
+    def address_in(self, target: str) -> BareJid | None:
+        room = target.strip().removeprefix("xmpp:").partition("?")[0].partition("/")[0].lower()
+        return room if "@" in room else None
+
+    async def join(self, room: BareJid, password: str) -> None:
+        if room in self.closed:
+            raise RoomClosed(room, reason=self.closed[room])
+        self._rolls.setdefault(room, frozenset())
+        self.passwords[room] = password
+
+    async def leave(self, room: BareJid) -> None:
+        self._rolls.pop(room, None)
+
     def is_present(self, room: BareJid, jid: BareJid) -> bool:
         return jid in self._rolls.get(room, frozenset())
 
+    def manages(self, room: BareJid, jid: BareJid) -> bool:
+        return self.is_present(room, jid) and jid in self.managers.get(room, frozenset())
+
     def room_like(self, target: str) -> BareJid | None:
-        room = target.strip().removeprefix("xmpp:").partition("?")[0].partition("/")[0].lower()
+        room = self.address_in(target)
         return room if room in self._rolls else None
 
 

@@ -129,12 +129,12 @@ class Reader:
         room, nick = speaker.bare, speaker.resource
         if not nick:
             return None  # an invitation or a notice of the room
-        address = Address(speaker.full, AddressKind.ROOM_PRIVATE)
         if room not in self._rooms.joined():
-            return Sender(address, None, None, nick)
+            return Sender(Address(speaker.full, AddressKind.ROOM_PRIVATE), None, None, nick)
         if nick == self._rooms.nick_in(room):
             return None
-        return Sender(address, self._rooms.real_jid(room, nick), room, nick)
+        jid = self._rooms.real_jid(room, nick)
+        return Sender(Address(speaker.full, AddressKind.ROOM_PRIVATE, jid), jid, room, nick)
 
     def _is_new(self, stanza: Element, speaker: JID, now: float) -> bool:
         # Plain ids are not always unique, but the same id with the same content is a repetition, such as

@@ -27,9 +27,17 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 class StreamMessenger:
     """Says things to addresses. No message asks for chat markers: nobody here would read them."""
 
-    def __init__(self, stream: Stream, all_correct: Callable[[BareJid], Awaitable[bool]]) -> None:
-        """``all_correct`` tells of a person whether each client of theirs shows corrections."""
+    def __init__(
+        self,
+        stream: Stream,
+        all_correct: Callable[[BareJid], Awaitable[bool]],
+        is_same_occupant: Callable[[Address], bool],
+    ) -> None:
+        """``all_correct`` tells of a person whether each client of theirs shows corrections;
+        ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to.
+        """
         self._stream = stream
+        self._is_same_occupant = is_same_occupant
         self._all_correct = all_correct
 
     async def say(
@@ -81,6 +89,9 @@ class StreamMessenger:
         jid = jid_or_none(to.jid)
         if jid is None:
             log.warning("%r is no address", to.jid)
+            return None
+        if to.kind is AddressKind.ROOM_PRIVATE and not self._is_same_occupant(to):
+            log.info("%s is not who asked any more; nothing is said there", to.jid)
             return None
         return self._message(jid, to.kind)
 

@@ -6,8 +6,9 @@ Theory of operation. ``presence`` is fed with every presence from the room in th
      |                            |
      +--error: refused            +--303: the same occupant under another nick
 
-Real JIDs are taken from here only, and only while the bot is in the room: outside of it nobody tells about
-those who leave.
+Real JIDs and affiliations are taken from here only, and only while the bot is in the room: outside of it
+nobody tells about those who leave. They are as the room tells them now: who loses an affiliation is
+shown without it at once (section 9), so whoever looks here when acting, acts on what is true then.
 """
 
 from dataclasses import dataclass
@@ -21,10 +22,16 @@ from filebot.xmpp.elements import MUC_USER, condition_of, first, jid_or_none, na
 MAX_OCCUPANTS: Final = 20_000
 """Later ones stay unknown, which gives them no rights."""
 
+# Section 15.6.2 (registry of status codes).
 _OURSELVES: Final = "110"
 _CREATED: Final = "201"
 _BANNED: Final = "301"
 _RENAMED: Final = "303"
+_KICKED: Final = "307"
+_NO_MEMBER: Final = frozenset({"321", "322"})
+_BY_ERROR: Final = "333"
+
+_MANAGING: Final = frozenset({"owner", "admin"})
 
 
 @unique
@@ -36,9 +43,11 @@ class Change(Enum):
     """Entered a room that did not exist: it is locked until its owner, the bot, has accepted a
     configuration (section 10.1.2)."""
     PUT_OUT = "put out"
-    """Kicked, lost its membership, or the room's service stopped: try again."""
+    """By an error, or because the room's service stopped: try again."""
+    KICKED = "kicked"
+    """Somebody wanted the bot to be out, for now: try again, but not at once."""
     SHUT_OUT = "shut out"
-    """Banned, or the room was destroyed: do not come back."""
+    """Banned, no member where only members may be, or the room was destroyed: do not come back."""
     NICK_TAKEN = "nick taken"
     REFUSED = "refused"
 
@@ -51,6 +60,12 @@ class News:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Occupant:
+    jid: BareJid | None
+    affiliation: str
+
+
 class Occupancy:
     """The roll of one room."""
 
@@ -58,20 +73,28 @@ class Occupancy:
         self.nick = nick
         """Ours: as asked for, or as the room has it."""
         self.present = False
-        self._real: dict[str, BareJid | None] = {}
+        self._occupants: dict[str, _Occupant] = {}
 
     def real_jid(self, nick: str) -> BareJid | None:
         """Who the room says the occupant of this nick is."""
-        return self._real.get(nick) if self.present else None
+        occupant = self._occupants.get(nick) if self.present else None
+        return None if occupant is None else occupant.jid
 
     def shows(self, jid: BareJid) -> bool:
         """Whether some occupant is known to be this person."""
-        return self.present and jid in self._real.values()
+        return self.present and any(each.jid == jid for each in self._occupants.values())
+
+    def manages(self, jid: BareJid) -> bool:
+        """Whether this person is there, and an owner or admin of the room (section 5.2)."""
+        found = [each for each in self._occupants.values() if each.jid == jid]
+        # One person has one affiliation; while their clients are told of a change one after the other,
+        # the lesser one counts.
+        return self.present and bool(found) and all(each.affiliation in _MANAGING for each in found)
 
     def leave(self) -> None:
         """Forget all: the bot is out, or its stream is."""
         self.present = False
-        self._real.clear()
+        self._occupants.clear()
 
     def presence(self, stanza: Element) -> News | None:
         """Take one presence from the room; what it means for the bot, if anything."""
@@ -100,8 +123,9 @@ class Occupancy:
     def _came(self, nick: str, x: Element, codes: set[str]) -> News | None:
         item = first(x, MUC_USER, "item")
         real = None if item is None else jid_or_none(item.get("jid"))
-        if nick in self._real or len(self._real) < MAX_OCCUPANTS:
-            self._real[nick] = None if real is None else real.bare
+        if nick in self._occupants or len(self._occupants) < MAX_OCCUPANTS:
+            affiliation = "" if item is None else item.get("affiliation", "")
+            self._occupants[nick] = _Occupant(None if real is None else real.bare, affiliation)
         if _OURSELVES not in codes:
             return None
         self.nick = nick  # section 7.2.3: the service may have changed it (status 210)
@@ -111,7 +135,7 @@ class Occupancy:
         return News(Change.CREATED if _CREATED in codes else Change.ENTERED)
 
     def _went(self, nick: str, x: Element, codes: set[str]) -> News | None:
-        self._real.pop(nick, None)
+        self._occupants.pop(nick, None)
         # COMPAT(old services): some leave out 110 when they put somebody out.
         if not self.present or (_OURSELVES not in codes and nick != self.nick):
             return None
@@ -120,5 +144,13 @@ class Occupancy:
             self.nick = (item.get("nick") if item is not None else None) or self.nick
             return None
         self.leave()
-        final = _BANNED in codes or first(x, MUC_USER, "destroy") is not None
-        return News(Change.SHUT_OUT if final else Change.PUT_OUT, ", ".join(sorted(codes)))
+        return News(_why_out(x, codes), ", ".join(sorted(codes)))
+
+
+def _why_out(x: Element, codes: set[str]) -> Change:
+    # A destroyed room may name another (section 10.9). It is not followed: the files are this room's, and
+    # who was let into this one need not be in the other.
+    if _BANNED in codes or codes & _NO_MEMBER or first(x, MUC_USER, "destroy") is not None:
+        return Change.SHUT_OUT
+    # Section 8.2: a service that puts somebody out for an error says so by 333 beside 307.
+    return Change.KICKED if _KICKED in codes and _BY_ERROR not in codes else Change.PUT_OUT

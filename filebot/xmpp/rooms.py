@@ -8,14 +8,15 @@ depend on those JIDs, so they are kept in ``occupancy``, which forgets them in t
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp.exceptions import XMPPError
+from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
-from filebot.model import BareJid
+from filebot.errors import RoomClosed
+from filebot.model import Address, BareJid
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.elements import MUC, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
@@ -29,14 +30,45 @@ ANSWER_LIMIT_S: Final = 15.0
 MOST_NICKS: Final = 5
 """How many names are tried where others have taken them."""
 
+STABLE_AFTER_S: Final = 60.0
+"""Who stayed this long in a room was welcome: the next wait is short again."""
+KICKED_FOR_S: Final = 300.0
+"""How long the bot stays away after somebody put it out; longer each time that they do so again soon."""
+LONGEST_ABSENCE_S: Final = 86_400.0
+SELF_PING_S: Final = 300.0
+"""How often the bot asks whether it still is in a room (XEP-0410)."""
+SELF_PING_LIMIT_S: Final = 30.0
+
+# XEP-0410 section 3.1: the room knows the bot, or nobody knows; anything else means that it is out.
+_STILL_IN: Final = frozenset({"service-unavailable", "feature-not-implemented", "item-not-found"})
+_UNKNOWN: Final = frozenset({"remote-server-not-found", "remote-server-timeout"})
+
+MOST_ROOMS: Final = 500
+ENTRIES: Final = frozenset({Change.ENTERED, Change.CREATED})
+
+_SILENT: Final = "no answer"
+# Section 7.2: by which conditions a room says why it lets nobody in.
+_CLOSED: Final = {
+    "forbidden": "banned",
+    "registration-required": "members",
+    "not-authorized": "password",
+    _SILENT: "silent",
+    "remote-server-not-found": "silent",
+    "remote-server-timeout": "silent",
+}
+
 _OWNER: Final = "http://jabber.org/protocol/muc#owner"
 
 
 class _Room:
     """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
 
-    def __init__(self, jid: BareJid, nick: str) -> None:
+    def __init__(self, jid: BareJid, nick: str, password: str = "") -> None:
         self.jid = jid
+        self.password = password
+        self.wanted = True
+        """False while :meth:`JoinedRooms.join` tries it, and once it does not want the bot."""
+        self.task = Tasks(limit=1)
         self.occupancy = Occupancy(nick)
         self.news: asyncio.Queue[News] = asyncio.Queue(maxsize=32)
 
@@ -44,24 +76,39 @@ class _Room:
 class JoinedRooms:
     """The ``Rooms`` port; also what the reader of messages asks."""
 
-    def __init__(self, stream: Stream, settings: SessionSettings) -> None:
+    def __init__(
+        self, stream: Stream, settings: SessionSettings, on_shut_out: Callable[[BareJid], Awaitable[None]]
+    ) -> None:
+        """``on_shut_out`` is told of rooms to which the bot does not come back."""
         self._stream = stream
         self._settings = settings
         self._rooms = {jid: _Room(jid, settings.nick) for jid in _addresses(settings.rooms)}
-        self._tasks = Tasks(limit=len(self._rooms))
+        self._configured = frozenset(self._rooms)
+        self._shut_out = on_shut_out
         self._changed = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     # --- what others ask ------------------------------------------------------------------------
 
     def joined(self) -> frozenset[BareJid]:
         return frozenset(jid for jid, room in self._rooms.items() if room.occupancy.present)
 
+    def configured(self) -> frozenset[BareJid]:
+        return self._configured
+
+    def address_in(self, target: str) -> BareJid | None:
+        address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
+        return address.bare if address is not None and address.node else None
+
     def is_present(self, room: BareJid, jid: BareJid) -> bool:
         return room in self._rooms and self._rooms[room].occupancy.shows(jid)
 
+    def manages(self, room: BareJid, jid: BareJid) -> bool:
+        return room in self._rooms and self._rooms[room].occupancy.manages(jid)
+
     def room_like(self, target: str) -> BareJid | None:
-        address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
-        return address.bare if address is not None and address.bare in self.joined() else None
+        address = self.address_in(target)
+        return address if address in self.joined() else None
 
     def is_ours(self, jid: BareJid) -> bool:
         """Whether it is a room that the bot is in or wants to be in."""
@@ -75,33 +122,87 @@ class JoinedRooms:
         """Who the room says this occupant is."""
         return self._rooms[room].occupancy.real_jid(nick) if room in self._rooms else None
 
+    def is_same_occupant(self, address: Address) -> bool:
+        """Whether a nick still belongs to whom it belonged to; those whom a room hides are all alike."""
+        room, _, nick = address.jid.partition("/")
+        return self.real_jid(room, nick) == address.occupant
+
+    # --- being told to come and go --------------------------------------------------------------
+
+    def expect(self, room: BareJid, password: str) -> None:
+        """Be in this room as well, from the next session on."""
+        self._rooms.setdefault(room, _Room(room, self._settings.nick, password))
+
+    async def join(self, room: BareJid, password: str) -> None:
+        """See the port."""
+        async with self._changing:
+            await self._join(room, password)
+
+    async def _join(self, room: BareJid, password: str) -> None:
+        if room in self.joined():
+            self._rooms[room].password = password  # for the next time
+            return
+        known = self._rooms.get(room)
+        if known is None and len(self._rooms) >= MOST_ROOMS:
+            raise RoomClosed(room, reason="limit")
+        if known is not None:
+            await known.task.close()
+        kept = self._rooms[room] = _Room(room, self._settings.nick, password)
+        kept.wanted = False
+        try:
+            news = await self._enter_or_raise(kept)
+        except BaseException:
+            self._presence(kept, kind="unavailable", status="").send()
+            if known is None:
+                del self._rooms[room]
+            else:
+                self._rooms[room] = known
+                self._keep_in(known)
+            raise
+        kept.wanted = True
+        kept.task.start(self._keep(kept, news), f"room {room}")
+
+    async def _enter_or_raise(self, room: _Room) -> News:
+        news = await self._enter(room)
+        if news.change not in ENTRIES:
+            raise RoomClosed(room.jid, reason=_CLOSED.get(news.reason, "other"))
+        return news
+
+    async def leave(self, room: BareJid) -> None:
+        """See the port."""
+        async with self._changing:
+            kept = self._rooms.pop(room, None)
+            if kept is not None:
+                await kept.task.close()
+                self._presence(kept, kind="unavailable", status="").send()
+
     # --- what the session does ------------------------------------------------------------------
 
     async def enter(self) -> None:
         """Enter all rooms in the background, and again after being put out. For a new session."""
         await self.forget()
         for room in self._rooms.values():
-            self._tasks.start(self._keep(room), f"room {room.jid}")
+            self._keep_in(room)
 
     async def settled(self, limit_s: float) -> None:
         """Wait until the bot is in all rooms, at most so long."""
         try:
             async with asyncio.timeout(limit_s):
-                while len(self.joined()) < len(self._rooms):
+                while self._missing():
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            log.warning("not in all rooms yet: %s", ", ".join(sorted(self._rooms.keys() - self.joined())))
+            log.warning("not in all rooms yet: %s", ", ".join(sorted(self._missing())))
 
     async def forget(self) -> None:
         """The session is over, and with it what the rooms told in it."""
-        await self._tasks.close()
+        await asyncio.gather(*(room.task.close() for room in self._rooms.values()))
         for room in self._rooms.values():
             room.occupancy.leave()
             while not room.news.empty():
                 room.news.get_nowait()
 
-    async def leave(self, words: str) -> None:
+    async def say_goodbye(self, words: str) -> None:
         """Leave all rooms with some last words (section 7.14)."""
         for jid in self.joined():
             self._presence(self._rooms[jid], kind="unavailable", status=words).send()
@@ -130,22 +231,66 @@ class JoinedRooms:
         except asyncio.QueueFull:
             log.warning("room %s changes faster than it can be followed", room.jid)
 
-    async def _keep(self, room: _Room) -> None:
-        failures = 0
+    def _missing(self) -> set[BareJid]:
+        return {jid for jid, room in self._rooms.items() if room.wanted and not room.occupancy.present}
+
+    def _keep_in(self, room: _Room) -> None:
+        if room.wanted:
+            room.task.start(self._keep(room), f"room {room.jid}")
+
+    async def _keep(self, room: _Room, entered: News | None = None) -> None:
+        """Keep the bot in a room, which it may have entered just now."""
+        loop = asyncio.get_running_loop()
+        failures, kicks = 0, 0
         while True:
-            outcome = await self._enter(room)
-            if outcome in {Change.ENTERED, Change.CREATED}:
-                failures = 0
-                outcome = (await room.news.get()).change
+            outcome, began = (entered or await self._enter(room)).change, loop.time()
+            entered = None
+            if outcome in ENTRIES:
+                outcome = (await self._until_out(room)).change
+                if loop.time() - began > STABLE_AFTER_S:
+                    failures, kicks = 0, 0
             if outcome is Change.SHUT_OUT:
                 log.error("room %s does not want the bot; not trying again", room.jid)
+                room.wanted = False
+                self._changed.set()
+                await self._shut_out(room.jid)
                 return
-            failures += 1
-            wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
+            if outcome is Change.KICKED:
+                wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
+                kicks += 1
+            else:
+                failures += 1
+                wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
             log.warning("not in room %s (%s); trying again in %.1f s", room.jid, outcome.value, wait)
             await asyncio.sleep(wait)
 
-    async def _enter(self, room: _Room) -> Change:
+    async def _until_out(self, room: _Room) -> News:
+        """Wait until the bot is out, whether the room tells or only a ping shows it."""
+        while True:
+            try:
+                async with asyncio.timeout(SELF_PING_S):
+                    return await room.news.get()
+            except TimeoutError:
+                if await self._is_still_in(room) or not room.occupancy.present:
+                    continue  # a word of the room that came meanwhile waits in the queue
+            room.occupancy.leave()
+            log.info("room %s does not know the bot any more", room.jid)
+            return News(Change.PUT_OUT, "self-ping")
+
+    async def _is_still_in(self, room: _Room) -> bool:
+        """Ping the bot's own occupant (XEP-0410 section 3). Silence tells nothing."""
+        to = f"{room.jid}/{room.occupancy.nick}"
+        ping = self._stream.make_iq_get(ito=to, ifrom=self._stream.boundjid)
+        ping.enable("ping")
+        try:
+            await ask(self._stream, ping, SELF_PING_LIMIT_S)
+        except IqTimeout:
+            return True
+        except XMPPError as error:
+            return error.condition in _STILL_IN | _UNKNOWN
+        return True
+
+    async def _enter(self, room: _Room) -> News:
         """Try the nick and then variants of it (section 7.2.9)."""
         for attempt in range(MOST_NICKS):
             room.occupancy.nick = self._settings.nick + "_" * attempt
@@ -155,12 +300,12 @@ class JoinedRooms:
                 async with asyncio.timeout(ANSWER_LIMIT_S):
                     news = await room.news.get()
             except TimeoutError:
-                return Change.REFUSED
+                return News(Change.REFUSED, _SILENT)
             if news.change is Change.CREATED:
                 await self._unlock(room)
             if news.change is not Change.NICK_TAKEN:
-                return news.change
-        return Change.NICK_TAKEN
+                return news
+        return News(Change.NICK_TAKEN, "conflict")
 
     async def _unlock(self, room: _Room) -> None:
         """Accept the default configuration of a room that did not exist before (section 10.1.2)."""
@@ -177,6 +322,8 @@ class JoinedRooms:
         x = SubElement(stanza.xml, f"{{{MUC}}}x")
         # Nobody asked the bot anything before it came.
         SubElement(x, f"{{{MUC}}}history", {"maxstanzas": "0"})
+        if room.password:
+            SubElement(x, f"{{{MUC}}}password").text = room.password  # section 7.2.6
         return stanza
 
     def _presence(self, room: _Room, *, kind: str | None = None, status: str) -> Presence:

@@ -70,6 +70,7 @@ class Session:
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
+        on_shut_out: Callable[[str], Awaitable[None]] | None = None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
@@ -82,6 +83,8 @@ class Session:
         ``on_online`` is told the bare JID whenever a client of a person who is served comes online, for
         each client and again in each new session; it must be quick.
 
+        ``on_shut_out`` is told of a room that the bot does not come back to; it must be quick.
+
         The other handlers are called in the order of arrival, each in a task of its own in which also what
         they return is awaited; :meth:`stop` cancels these tasks.
         """
@@ -92,9 +95,11 @@ class Session:
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
-        self._messenger = StreamMessenger(self._stream, self._resources.all_correct)
         self._uploads = UploadSlots(self._stream)
-        self._rooms = JoinedRooms(self._stream, settings)
+        self._rooms = JoinedRooms(self._stream, settings, on_shut_out or _ignore)
+        self._messenger = StreamMessenger(
+            self._stream, self._resources.all_correct, self._rooms.is_same_occupant
+        )
         self._streams = PeerStreams(
             self._stream,
             self._rooms,
@@ -184,7 +189,7 @@ class Session:
         await self._handlers.close()
         await self._streams.close()
         if self._ready.is_set() and self._stream.is_connected():
-            await self._rooms.leave(self._settings.goodbye)
+            await self._rooms.say_goodbye(self._settings.goodbye)
             self._announce("unavailable", self._settings.goodbye)
             await self._stream.drain(CLOSE_LIMIT_S)
             await self._stream.close(CLOSE_LIMIT_S)
@@ -285,6 +290,10 @@ def _features(on_stream_offer: object | None, connections: object | None) -> fro
     if on_stream_offer is None:
         return FEATURES
     return FEATURES | IN_BAND | (SOCKS5 if connections is not None else frozenset())
+
+
+async def _ignore(room: str) -> None:
+    """Nobody remembers rooms."""
 
 
 async def _refuse(request: FileRequest) -> None:

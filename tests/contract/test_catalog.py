@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog
-from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
+from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, RememberedRoom, Scope
 from filebot.ports import Catalog
 from filebot.testing.catalog import MemoryCatalog
 
@@ -575,3 +575,18 @@ async def test_a_removed_entry_takes_its_parcels_with_it_and_gets_no_more(catalo
     assert not await catalog.add_parcel(a_parcel(4, entry))
     await catalog.count_tries(0, 1)
     assert await catalog.parcels() == [a_parcel(1, other)]
+
+
+# --- rooms --------------------------------------------------------------------------------------
+
+
+async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: Catalog) -> None:
+    den, team = RememberedRoom("den@muc.example.org", "open sesame"), RememberedRoom("team@muc.example.org")
+    assert await catalog.rooms() == []
+    await catalog.remember_room(team)
+    await catalog.remember_room(RememberedRoom(den.jid, "old"))
+    await catalog.remember_room(den)
+    assert await catalog.rooms() == [den, team]
+    await catalog.forget_room(team.jid)
+    await catalog.forget_room("nobody@muc.example.org")
+    assert await catalog.rooms() == [den]

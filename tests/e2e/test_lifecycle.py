@@ -195,3 +195,38 @@ async def asked_until_answered(world: World, peer: Peer, text: str) -> str:
         except TimeoutError:
             continue
     raise TimeoutError("no answer after the restart")
+
+
+async def test_a_room_named_by_an_admin_is_entered_again_after_a_crash_until_it_is_left(
+    server: Prosody, config: Path
+) -> None:
+    den = f"den@{server.conference}"
+    async with await Peer.of(server, "alice") as alice, await Peer.of(server, "bob") as bob:
+        await bob.join(den, "Bob")
+
+        async def told(peer: Peer, text: str) -> str:
+            peer.say(text, server.jid("filebot"))
+            answer = await peer.next_message(lambda heard: heard.sender.startswith(server.jid("filebot")))
+            return answer.body
+
+        async def answers_in_den() -> bool:
+            bob.say("!ls", den, mtype="groupchat")
+            with suppress(TimeoutError):
+                await bob.next_message(lambda heard: heard.sender == f"{den}/filebot", timeout_s=3.0)
+                return True
+            return False
+
+        async with BotProcess(config) as bot:
+            assert "Only those who run me" in await told(bob, f"join {den}")
+            assert not await answers_in_den()
+            assert "stay there" in await told(alice, f"join {den}")
+            assert await answers_in_den()
+            await bot.kill()
+            await bot.start()
+            assert await answers_in_den()
+            assert "I left" in await told(alice, f"leave {den}")
+            assert not await answers_in_den()
+            await bot.kill()
+            await bot.start()
+            assert not await answers_in_den()
+            assert "configuration" in await told(alice, f"leave {ROOM}")

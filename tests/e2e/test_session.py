@@ -328,7 +328,7 @@ async def test_private_messages_go_through_the_room(server: Prosody, anna: Peer)
         await anna.join(room, "Anna")
         anna.say("ls", f"{room}/Filebot")
         heard = await bot.next()
-        assert heard.sender.address == Address(f"{room}/Anna", AddressKind.ROOM_PRIVATE)
+        assert heard.sender.address == Address(f"{room}/Anna", AddressKind.ROOM_PRIVATE, "anna@localhost")
         assert (heard.sender.jid, heard.sender.room) == ("anna@localhost", room)
         await bot.session.messenger.say(heard.sender.address, "for you")
         answer = await anna.next_message(lambda each: each.body == "for you")
@@ -352,25 +352,6 @@ async def test_a_taken_nick_is_varied(server: Prosody, anna: Peer) -> None:
     async with online(account(server, room)) as bot:
         anna.say("filebot_: ls", room, mtype="groupchat")
         assert (await bot.next()).text == "ls"
-
-
-async def test_after_a_kick_the_bot_comes_back_and_after_a_ban_it_does_not(
-    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture
-) -> None:
-    room = f"den@{server.conference}"
-    muc = anna.client.plugin["xep_0045"]
-    await anna.join(room, "Anna")
-    came = presences(anna)
-    async with online(account(server, room)) as bot:
-        back = "{http://jabber.org/protocol/muc#user}x/{http://jabber.org/protocol/muc#user}item"
-        await muc.set_role(JID(room), "Filebot", "none")
-        await until(came, lambda each: each.get("type") == "unavailable")
-        await until(came, lambda each: each.get("type") is None and each.find(back) is not None)
-        await muc.set_affiliation(JID(room), "outcast", jid=JID("bot@localhost"))
-        async with asyncio.timeout(LIMIT_S):
-            while "does not want the bot" not in caplog.text:
-                await asyncio.sleep(0.05)
-        assert bot.session.rooms.joined() == frozenset()
 
 
 async def test_at_the_end_the_bot_says_good_bye(server: Prosody, anna: Peer) -> None:

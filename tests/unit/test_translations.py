@@ -42,7 +42,13 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
-    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner")),
+    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner", "admin")),
+    errors.NoSuchRoom("den"),
+    errors.RoomConfigured("den@muc.example.org"),
+    *(
+        errors.RoomClosed("den@muc.example.org", reason=r)
+        for r in ("banned", "members", "password", "limit", "silent", "other")
+    ),
     errors.NoSuchRecipient("nobody@example.org"),
     errors.BadCommand(command="get", usage=("get NAME", "get #ID")),
     errors.UnknownCommand("fnid", suggestions=("find",)),

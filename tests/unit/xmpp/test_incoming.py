@@ -241,7 +241,7 @@ def test_before_the_bot_is_in_the_room_nobody_is_heard_there() -> None:
 @pytest.mark.parametrize("mark", [X, ""])
 def test_a_private_message_through_the_room_is_answered_through_the_room(mark: str) -> None:
     said = message(stanza(f"<body>get x</body>{mark}", sender=f"{ROOM}/anna"))
-    assert said.sender.address == Address(f"{ROOM}/anna", AddressKind.ROOM_PRIVATE)
+    assert said.sender.address == Address(f"{ROOM}/anna", AddressKind.ROOM_PRIVATE, "anna@example.org")
     assert (said.sender.jid, said.sender.room, said.text, said.addressed) == (
         "anna@example.org",
         ROOM,

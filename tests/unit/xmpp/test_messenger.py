@@ -19,6 +19,10 @@ BODY = "{jabber:client}body"
 URL = "https://up.example.org/1/a.png"
 
 
+def same_as_ever(_: Address) -> bool:
+    return True
+
+
 async def corrects_nothing(jid: str) -> bool:
     """Shows no corrections."""
     return False
@@ -39,7 +43,7 @@ def entry() -> Entry:
 async def test_words_go_out_in_the_manner_of_the_address(
     outbox: Outbox, to: Address, kind: str, *, marked: bool, state: bool
 ) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing).say(to, "Hallo", language="de")
+    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).say(to, "Hallo", language="de")
     [message] = outbox.sent
     assert (message.get("to"), message.get("type")) == (to.jid, kind)
     assert message.findtext(BODY) == "Hallo"
@@ -54,7 +58,7 @@ async def test_words_go_out_in_the_manner_of_the_address(
 
 
 async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing).send_file(ROOM, entry(), URL)
+    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).send_file(ROOM, entry(), URL)
     [message] = outbox.sent
     assert message.get("type") == "groupchat"
     assert message.findtext(BODY) == message.findtext("{jabber:x:oob}x/{jabber:x:oob}url") == URL
@@ -63,7 +67,7 @@ async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -
 
 
 async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, same_as_ever)
     await messenger.composing(ROOM, active=True)
     assert outbox.sent == []
     await messenger.composing(ANNA, active=True)
@@ -77,12 +81,12 @@ async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: O
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\ud800b", "a\uffffb"])
 async def test_signs_that_would_end_the_stream_are_replaced(outbox: Outbox, text: str) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing).say(ANNA, text)
+    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).say(ANNA, text)
     assert outbox.sent[0].findtext(BODY) == "a\ufffdb"
 
 
 async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing).say(ANNA, "😀" * (MAX_TEXT + 1))
+    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).say(ANNA, "😀" * (MAX_TEXT + 1))
     body = outbox.sent[0].findtext(BODY)
     assert body is not None
     assert len(body) == MAX_TEXT
@@ -90,7 +94,7 @@ async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
 
 
 async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, same_as_ever)
     nobody = Address("@@@")
     await messenger.say(nobody, "a")
     await messenger.send_file(nobody, entry(), URL)
@@ -102,7 +106,7 @@ async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
     outbox_of: Callable[[Mode], Outbox],
 ) -> None:
     outbox = outbox_of("component")
-    messenger = StreamMessenger(outbox.stream, corrects_nothing)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, same_as_ever)
     for to in (ANNA, ROOM, PRIVATE):
         await messenger.say(to, "a")
     full = "files.example.org/filebot"
@@ -110,7 +114,20 @@ async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
 
 
 async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
-    StreamMessenger(outbox.stream, corrects_nothing).acknowledge(JID("anna@example.org/phone"), "m1")
+    StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).acknowledge(
+        JID("anna@example.org/phone"), "m1"
+    )
     received = outbox.sent[0].find("{urn:xmpp:receipts}received")
     assert received is not None
     assert received.get("id") == "m1"
+
+
+async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> None:
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False)
+    await messenger.say(PRIVATE, "Hallo")
+    await messenger.send_file(PRIVATE, entry(), URL)
+    await messenger.composing(PRIVATE, active=True)
+    assert outbox.sent == []
+    await messenger.say(ANNA, "Hallo")
+    await messenger.say(ROOM, "Hallo")
+    assert len(outbox.sent) == 2

@@ -10,9 +10,15 @@ ROOM = "room@muc.example.org"
 
 
 def presence(
-    nick: str, *codes: int, jid: str = "", kind: str = "", inner: str = "", new_nick: str = ""
+    nick: str,
+    *codes: int,
+    jid: str = "",
+    kind: str = "",
+    inner: str = "",
+    new_nick: str = "",
+    affiliation: str = "none",
 ) -> Element:
-    item = f"<item affiliation='none' role='participant' jid='{jid}' nick='{new_nick}'/>"
+    item = f"<item affiliation='{affiliation}' role='participant' jid='{jid}' nick='{new_nick}'/>"
     states = "".join(f"<status code='{code}'/>" for code in codes)
     what = f"type='{kind}'" if kind else ""
     return fromstring(
@@ -66,6 +72,41 @@ def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: Occupancy) -> None
     assert inside.real_jid("anna") is None
 
 
+@pytest.mark.parametrize(
+    ("affiliation", "manages"),
+    [("owner", True), ("admin", True), ("member", False), ("none", False), ("OWNER", False), ("", False)],
+)
+def test_owners_and_admins_manage_the_room(inside: Occupancy, affiliation: str, *, manages: bool) -> None:
+    inside.presence(presence("carl", jid="carl@example.org/pc", affiliation=affiliation))
+    assert inside.manages("carl@example.org") is manages
+
+
+def test_an_affiliation_that_is_taken_away_is_gone_at_once(inside: Occupancy) -> None:
+    inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="admin"))
+    inside.presence(presence("carl2", jid="carl@example.org/phone", affiliation="admin"))
+    assert inside.manages("carl@example.org")
+    inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="member"))
+    assert not inside.manages("carl@example.org")
+
+
+def test_who_left_manages_nothing(inside: Occupancy) -> None:
+    inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
+    inside.presence(presence("carl", kind="unavailable", affiliation="owner"))
+    assert not inside.manages("carl@example.org")
+
+
+def test_an_owner_whom_the_room_hides_is_nobody(inside: Occupancy) -> None:
+    inside.presence(presence("carl@example.org", affiliation="owner"))
+    assert not inside.manages("carl@example.org")
+    assert not inside.manages("")
+
+
+def test_once_out_the_bot_knows_no_managers(inside: Occupancy) -> None:
+    inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
+    inside.leave()
+    assert not inside.manages("carl@example.org")
+
+
 def test_the_bot_follows_its_own_nick(inside: Occupancy) -> None:
     assert inside.presence(presence("filebot", 110, 303, kind="unavailable", new_nick="files")) is None
     assert inside.nick == "files"
@@ -82,12 +123,17 @@ def test_a_service_may_choose_another_nick() -> None:
 @pytest.mark.parametrize(
     ("codes", "inner", "change"),
     [
-        ((110, 307), "", Change.PUT_OUT),
+        ((110, 307), "", Change.KICKED),
         ((110, 307, 333), "", Change.PUT_OUT),
         ((110, 332), "", Change.PUT_OUT),
-        ((307,), "", Change.PUT_OUT),
+        ((307,), "", Change.KICKED),
+        ((110,), "", Change.PUT_OUT),
+        ((110, 321), "", Change.SHUT_OUT),
+        ((110, 307, 321), "", Change.SHUT_OUT),
+        ((110, 322), "", Change.SHUT_OUT),
         ((110, 301), "", Change.SHUT_OUT),
         ((110,), "<destroy/>", Change.SHUT_OUT),
+        ((110,), "<destroy jid='elsewhere@muc.example.org'/>", Change.SHUT_OUT),
     ],
 )
 def test_once_out_the_bot_forgets_everybody(

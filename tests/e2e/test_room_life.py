@@ -1,0 +1,330 @@
+"""How the bot stays in its rooms, and when it stays out, on a real server."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree.ElementTree import Element, SubElement
+
+import pytest
+from slixmpp import JID, ComponentXMPP
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+
+from filebot.demo.peer import Peer
+from filebot.demo.prosody import Prosody
+from filebot.errors import RoomClosed
+from filebot.xmpp import rooms
+from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
+
+MUC = "http://jabber.org/protocol/muc"
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+ROOM = "den@conference.localhost"
+ELSEWHERE = "rooms.localhost"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Prosody]:
+    users = ["bot", "anna", "eve"]
+    async with Prosody(tmp_path / "server", users=users, components=[ELSEWHERE]) as running:
+        yield running
+
+
+@pytest.fixture
+async def anna(server: Prosody) -> AsyncIterator[Peer]:
+    """She makes the room, and so is its owner."""
+    async with person(server, "anna") as peer:
+        await peer.join(ROOM, "Anna")
+        yield peer
+
+
+@pytest.fixture(autouse=True)
+def logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+async def configure(peer: Peer, **fields: str) -> None:
+    """Set fields of the room's configuration (XEP-0045 section 10.2)."""
+    iq = peer.client.make_iq_set(ito=JID(ROOM))
+    form = SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), "{jabber:x:data}x", {"type": "submit"})
+    for name, value in {"FORM_TYPE": f"{MUC}#roomconfig"}.items() | {
+        (f"muc#roomconfig_{name}", value) for name, value in fields.items()
+    }:
+        field = SubElement(form, "{jabber:x:data}field", {"var": name})
+        SubElement(field, "{jabber:x:data}value").text = value
+    await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+
+
+async def affiliate(
+    peer: Peer, jid: str, affiliation: Literal["outcast", "none", "member", "admin"]
+) -> None:
+    await peer.client.plugin["xep_0045"].set_affiliation(JID(ROOM), affiliation, jid=JID(jid))
+
+
+async def log_says(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while words not in caplog.text:
+            await asyncio.sleep(0.05)
+
+
+async def becomes(condition: Any) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_whom_somebody_kicks_stays_away_for_a_while_and_comes_back(
+    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "KICKED_FOR_S", 1.5)
+    came = presences(anna)
+    async with online(account(server, ROOM)) as bot:
+        muc = anna.client.plugin["xep_0045"]
+        await muc.set_role(JID(ROOM), "Filebot", "none")
+        await until(came, lambda each: each.get("type") == "unavailable")
+        await log_says(caplog, "(kicked); trying again in 1.5 s")
+        await until(came, lambda each: each.get("type") is None)
+        await becomes(lambda: bot.session.rooms.joined() == {ROOM})
+        await muc.set_role(JID(ROOM), "Filebot", "none")
+        await log_says(caplog, "(kicked); trying again in 3.0 s")
+
+
+async def test_after_a_ban_the_bot_does_not_come_back(
+    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with online(account(server, ROOM)) as bot:
+        await affiliate(anna, "bot@localhost", "outcast")
+        await log_says(caplog, "does not want the bot")
+        assert bot.session.rooms.joined() == frozenset()
+
+
+async def test_who_is_no_member_any_more_does_not_come_back(
+    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await configure(anna, membersonly="1")
+    await affiliate(anna, "bot@localhost", "member")
+    async with online(account(server, ROOM)) as bot:
+        assert bot.session.rooms.joined() == {ROOM}
+        await affiliate(anna, "bot@localhost", "none")
+        await log_says(caplog, "does not want the bot")
+        assert "321" in caplog.text
+        assert bot.session.rooms.joined() == frozenset()
+
+
+async def test_a_room_that_closes_to_others_than_members_does_not_see_the_bot_again(
+    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with online(account(server, ROOM)):
+        await configure(anna, membersonly="1")
+        await log_says(caplog, "does not want the bot")
+        assert "322" in caplog.text
+
+
+async def test_a_destroyed_room_is_not_made_again_nor_is_the_other_one_that_it_names_entered(
+    server: Prosody, anna: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = "other@conference.localhost"
+    await anna.join(other, "Anna")
+    came = presences(anna)
+    async with online(account(server, ROOM)) as bot:
+        iq = anna.client.make_iq_set(ito=JID(ROOM))
+        SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), f"{{{MUC}#owner}}destroy", {"jid": other})
+        await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        await log_says(caplog, "does not want the bot")
+        assert bot.session.rooms.joined() == frozenset()
+        seen = [came.get_nowait().get("from") for _ in range(came.qsize())]
+        assert f"{ROOM}/Anna" in seen
+        assert f"{other}/Filebot" not in seen
+
+
+async def test_rights_follow_what_the_room_says_now(server: Prosody, anna: Peer) -> None:
+    await configure(anna, whois="anyone")
+    async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
+        manages = bot.session.rooms.manages
+        assert manages(ROOM, "anna@localhost")
+        await eve.join(ROOM, "Eve")
+        await becomes(lambda: bot.session.rooms.is_present(ROOM, "eve@localhost"))
+        assert not manages(ROOM, "eve@localhost")
+        await affiliate(anna, "eve@localhost", "admin")
+        await becomes(lambda: manages(ROOM, "eve@localhost"))
+        await affiliate(anna, "eve@localhost", "none")
+        await becomes(lambda: not manages(ROOM, "eve@localhost"))
+
+
+async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
+    server: Prosody, anna: Peer
+) -> None:
+    async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
+        anna.client.plugin["xep_0045"].leave_muc(JID(ROOM), "Anna")
+        await becomes(lambda: "Anna" not in bot.session.rooms._rooms[ROOM].occupancy._occupants)
+        await eve.join(ROOM, "Anna")
+        eve.say("!ls", ROOM, mtype="groupchat")
+        heard = await bot.next()
+        assert (heard.sender.jid, heard.sender.nick) == (None, "Anna")
+        assert not bot.session.rooms.manages(ROOM, "anna@localhost")
+
+
+async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last_owner(
+    server: Prosody, anna: Peer
+) -> None:
+    await configure(anna, whois="anyone")
+    async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
+        anna.say("get diary.txt", f"{ROOM}/Filebot")
+        asked = (await bot.next()).sender
+        await bot.session.messenger.say(asked.address, "for Anna")
+        assert (await anna.next_message(lambda heard: heard.body == "for Anna")).kind == "chat"
+        anna.client.plugin["xep_0045"].leave_muc(JID(ROOM), "Anna")
+        await becomes(lambda: not bot.session.rooms.is_present(ROOM, "anna@localhost"))
+        await bot.session.messenger.say(asked.address, "for Anna, who has left")
+        await eve.join(ROOM, "Anna")
+        await becomes(lambda: bot.session.rooms.is_present(ROOM, "eve@localhost"))
+        await bot.session.messenger.say(asked.address, "for Anna, not for Eve")
+        eve.say("ls", f"{ROOM}/Filebot")
+        await bot.session.messenger.say((await bot.next()).sender.address, "for Eve")
+        heard = await eve.next_message(lambda heard: heard.body.startswith("for "))
+        assert heard.body == "for Eve"
+
+
+# --- being told to come and go -----------------------------------------------------------------------
+
+
+async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves_it(
+    server: Prosody, anna: Peer
+) -> None:
+    await configure(anna, passwordprotectedroom="1", roomsecret="sesame")
+    async with online(account(server)) as bot:
+        for wrong in ("", "wrong"):
+            with pytest.raises(RoomClosed) as closed:
+                await bot.session.rooms.join(ROOM, wrong)
+            assert closed.value.reason == "password"
+        assert not bot.session.rooms.is_ours(ROOM)
+        await bot.session.rooms.join(ROOM, "sesame")
+        assert bot.session.rooms.joined() == {ROOM}
+        came = presences(anna)
+        await bot.session.rooms.leave(ROOM)
+        gone = await until(came, lambda each: each.get("type") == "unavailable")
+        assert gone.get("from") == f"{ROOM}/Filebot"
+        assert bot.session.rooms.joined() == frozenset()
+
+
+async def test_a_room_is_tried_by_one_at_a_time(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        await asyncio.gather(*(bot.session.rooms.join(ROOM, "") for _ in range(3)))
+        assert bot.session.rooms.joined() == {ROOM}
+        await asyncio.gather(bot.session.rooms.leave(ROOM), bot.session.rooms.join(ROOM, ""))
+        assert bot.session.rooms.joined() == {ROOM}
+
+
+async def test_why_a_room_is_closed_is_known(server: Prosody, anna: Peer) -> None:
+    async with online(account(server)) as bot:
+        await configure(anna, membersonly="1")
+        with pytest.raises(RoomClosed) as closed:
+            await bot.session.rooms.join(ROOM, "")
+        assert closed.value.reason == "members"
+        await configure(anna, membersonly="0")
+        await affiliate(anna, "bot@localhost", "outcast")
+        with pytest.raises(RoomClosed) as closed:
+            await bot.session.rooms.join(ROOM, "")
+        assert closed.value.reason == "banned"
+
+
+async def test_a_remembered_room_is_entered_at_the_start_and_forgotten_after_a_ban(
+    server: Prosody, anna: Peer
+) -> None:
+    bot, gone = Bot(account(server), lambda _: True), asyncio.Queue[str]()
+    bot.session._rooms._shut_out = gone.put
+    bot.session.rooms.expect(ROOM, "")
+    async with bot.session:
+        await asyncio.wait_for(bot.session.run_until_ready(), LIMIT_S)
+        assert bot.session.rooms.joined() == {ROOM}
+        await affiliate(anna, "bot@localhost", "outcast")
+        assert await asyncio.wait_for(gone.get(), LIMIT_S) == ROOM
+
+
+# --- a room service that forgets ---------------------------------------------------------------------
+
+
+class ForgetfulRooms(ComponentXMPP):
+    """A room service just able to let one occupant in, answer its self-ping, and forget it silently.
+
+    The stock service forgets nobody without ending the bot's own connection as well.
+    """
+
+    def __init__(self, server: Prosody) -> None:
+        login = server.component(ELSEWHERE)
+        super().__init__(  # type: ignore[no-untyped-call]  # untyped in slixmpp
+            login.domain, login.secret, login.host, login.port
+        )
+        self.register_plugin("xep_0030")
+        self.inside: str | None = None
+        self.entered = 0
+        self.pings = 0
+        self.answer = "not-acceptable"
+        space = "{jabber:component:accept}"
+        for name, take in (("presence", self._presence), ("iq", self._iq)):
+            self.register_handler(Callback(f"rooms {name}", MatchXPath(space + name), take))
+
+    def _presence(self, stanza: Any) -> None:
+        if stanza.xml.get("type") is not None or stanza["to"].resource == "":
+            return
+        self.inside, self.entered = stanza["from"].full, self.entered + 1
+        answer = self.make_presence(pto=stanza["from"], pfrom=stanza["to"])
+        x = SubElement(answer.xml, f"{{{MUC}#user}}x")
+        SubElement(x, f"{{{MUC}#user}}item", {"affiliation": "none", "role": "participant"})
+        SubElement(x, f"{{{MUC}#user}}status", {"code": "110"})
+        answer.send()
+
+    def _iq(self, stanza: Any) -> None:
+        if stanza.xml.find("{urn:xmpp:ping}ping") is None:
+            return
+        self.pings += 1
+        answer = self.make_iq_result(stanza["id"], stanza["from"], stanza["to"])
+        if self.inside is None:
+            answer["type"] = "error"
+            error = SubElement(answer.xml, "{jabber:component:accept}error", {"type": "cancel"})
+            error.append(Element(f"{{{STANZAS}}}{self.answer}"))
+        answer.send()  # type: ignore[no-untyped-call]  # untyped in slixmpp
+
+
+@pytest.fixture
+async def forgetful(server: Prosody) -> AsyncIterator[ForgetfulRooms]:
+    service = ForgetfulRooms(server)
+    began = asyncio.Event()
+    service.add_event_handler("session_start", lambda _: began.set())
+    service.connect()
+    await asyncio.wait_for(began.wait(), LIMIT_S)
+    yield service
+    await service.disconnect(wait=1.0)
+    await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+
+
+async def in_the_forgetful_room(bot: Bot, service: ForgetfulRooms) -> None:
+    await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+    await becomes(lambda: service.pings >= 2)
+    assert service.entered == 1
+
+
+async def test_a_room_that_forgot_the_bot_without_a_word_is_entered_again(
+    server: Prosody, forgetful: ForgetfulRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "SELF_PING_S", 0.2)
+    async with online(account(server, f"den@{ELSEWHERE}")) as bot:
+        await in_the_forgetful_room(bot, forgetful)
+        forgetful.inside = None
+        await becomes(lambda: forgetful.entered == 2)
+        await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+
+
+@pytest.mark.parametrize("answer", ["service-unavailable", "item-not-found", "remote-server-timeout"])
+async def test_an_answer_that_proves_nothing_makes_nobody_come_again(
+    server: Prosody, forgetful: ForgetfulRooms, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(rooms, "SELF_PING_S", 0.2)
+    async with online(account(server, f"den@{ELSEWHERE}")) as bot:
+        await in_the_forgetful_room(bot, forgetful)
+        forgetful.answer, forgetful.inside = answer, None
+        pings = forgetful.pings
+        await becomes(lambda: forgetful.pings >= pings + 3)
+        assert forgetful.entered == 1
+        assert bot.session.rooms.joined() == {f"den@{ELSEWHERE}"}
