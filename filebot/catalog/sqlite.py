@@ -15,8 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from filebot.catalog.schema import entries, links, people
-from filebot.model import Link
+from filebot.catalog.schema import entries, links, marks, people
+from filebot.model import Link, Mark
 
 READERS: Final = 4
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -119,6 +119,17 @@ def save_language(jid: str, language: str) -> sa.Insert:
     statement = insert(people).values(jid=jid, language=language)
     return statement.on_conflict_do_update(
         index_elements=[people.c.jid], set_={"language": statement.excluded.language}
+    )
+
+
+def save_mark(mark: Mark) -> sa.Insert:
+    """Keep the mark in place of the archive's last one."""
+    statement = insert(marks).values(
+        archive=mark.archive, last_id=mark.last_id, at=mark.at, ahead=sorted(mark.ahead)
+    )
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[marks.c.archive], set_={"last_id": new.last_id, "at": new.at, "ahead": new.ahead}
     )
 
 
