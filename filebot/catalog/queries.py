@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from filebot.catalog import sqlite
 from filebot.catalog.folding import fold
 from filebot.catalog.rows import scope_key, scope_mark
-from filebot.catalog.schema import entries, links, parcels, people, rooms, totals
+from filebot.catalog.schema import entries, links, marks, parcels, people, rooms, totals
 from filebot.model import Digest, Scope
 
 _MAX_ID: Final = 2**63 - 1
@@ -133,6 +133,11 @@ def link(digest: Digest, name: str) -> sa.Select[Any]:
 def language(jid: str) -> sa.Select[Any]:
     """What this person chose."""
     return sa.select(people.c.language).where(people.c.jid == jid)
+
+
+def mark(archive: str) -> sa.Select[Any]:
+    """The mark of an archive."""
+    return sa.select(marks).where(marks.c.archive == archive)
 
 
 def all_parcels() -> sa.Select[Any]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog.folding import fold
-from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
+from filebot.model import BlobRef, Entry, Link, Mark, Method, NewEntry, Parcel, Scope
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 """Code points that no name holds."""
@@ -81,6 +81,11 @@ def entry_of(row: sa.Row[Any]) -> Entry:
 def link_of(row: sa.Row[Any]) -> Link:
     """The link of a row of ``links``."""
     return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)
+
+
+def mark_of(row: sa.Row[Any]) -> Mark:
+    """The mark of a row of ``marks``."""
+    return Mark(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
 
 
 def parcel_columns(parcel: Parcel) -> dict[str, Any]:

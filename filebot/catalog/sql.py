@@ -17,12 +17,13 @@ from filebot.catalog.rows import (
     entry_columns,
     entry_of,
     link_of,
+    mark_of,
     parcel_columns,
     parcel_of,
 )
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import BareJid, Digest, Entry, Link, Mark, NewEntry, Parcel, RememberedRoom, Scope
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -119,6 +120,13 @@ class SqlCatalog:
     async def set_language(self, jid: BareJid, language: str | None) -> None:
         chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
         await self._writer.run(changes.execute, chosen)
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        rows = await self._read(queries.mark(archive))
+        return mark_of(rows[0]) if rows else None
+
+    async def save_mark(self, mark: Mark) -> None:
+        await self._writer.run(changes.execute, sqlite.save_mark(mark))
 
     async def parcels(self) -> list[Parcel]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]

@@ -15,8 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from filebot.catalog.schema import entries, links, people, rooms
-from filebot.model import Link
+from filebot.catalog.schema import entries, links, marks, people, rooms
+from filebot.model import Link, Mark
 
 READERS: Final = 4
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -127,6 +127,17 @@ def save_room(jid: str, password: str) -> sa.Insert:
     statement = insert(rooms).values(jid=jid, password=password)
     return statement.on_conflict_do_update(
         index_elements=[rooms.c.jid], set_={"password": statement.excluded.password}
+    )
+
+
+def save_mark(mark: Mark) -> sa.Insert:
+    """Keep the mark in place of the archive's last one."""
+    statement = insert(marks).values(
+        archive=mark.archive, last_id=mark.last_id, at=mark.at, ahead=sorted(mark.ahead)
+    )
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[marks.c.archive], set_={"last_id": new.last_id, "at": new.at, "ahead": new.ahead}
     )
 
 

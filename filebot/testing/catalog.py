@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from filebot.catalog.folding import fold
 from filebot.catalog.ranking import likeliest
 from filebot.catalog.rows import added_entry
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import BareJid, Digest, Entry, Link, Mark, NewEntry, Parcel, RememberedRoom, Scope
 
 
 class MemoryCatalog:
@@ -21,6 +21,7 @@ class MemoryCatalog:
         self._languages: dict[BareJid, str] = {}
         self._parcels: dict[int, Parcel] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
+        self._marks: dict[BareJid, Mark] = {}
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -102,6 +103,12 @@ class MemoryCatalog:
         self._languages.pop(jid, None)
         if language is not None:
             self._languages[jid] = language
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        return self._marks.get(archive)
+
+    async def save_mark(self, mark: Mark) -> None:
+        self._marks[mark.archive] = replace(mark, at=mark.at.astimezone(UTC))
 
     async def parcels(self) -> list[Parcel]:
         return sorted(self._parcels.values(), key=lambda each: each.number)
