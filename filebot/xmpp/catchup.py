@@ -5,19 +5,21 @@ moved. A new session reads the archive from the mark on, page by page, and gives
 hands as what comes live. A message that the server had kept back comes twice, from there and from the
 archive, and is taken from the archive, which alone knows its place.
 
-A kill between the last word of an answer and the saving of the mark, some hundredths of a second, means
-that the message is met again: files are found stored then, and the answer is given once more.
+The mark is saved when the server has heard the answers. A kill before that, in the first tenth of a second
+after them, means that the message is met again: files are found stored then, and the answer is given once
+more.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from slixmpp.exceptions import XMPPError
+from slixmpp.exceptions import IqError, IqTimeout, XMPPError
 
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import Mark
@@ -25,7 +27,7 @@ from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.stream import Stream
+from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ REST_S: Final = 30.0
 SAVE_AFTER_S: Final = 0.05
 """Changes of the mark that come together are saved together."""
 SAVE_AGAIN_S: Final = 5.0
+HEARD_LIMIT_S: Final = 5.0
 GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
 
@@ -51,6 +54,7 @@ class CatchUp:
 
     def __init__(self, stream: Stream, marks: Marks | None, take: Callable[[Archived], None]) -> None:
         """``take`` is given each message that was missed and sees to it that ``handled`` is called."""
+        self._stream = stream
         self._marks = marks
         self._take = take
         self._archive = Archive(stream, stream.boundjid.bare)
@@ -197,12 +201,23 @@ class CatchUp:
     async def _save_changes(self) -> None:
         while True:
             await self._changed.wait()
-            # What was said is with the socket by then, and more has changed.
+            # More has changed by then.
             await asyncio.sleep(SAVE_AFTER_S)
             self._changed.clear()
             if not await self._save():
                 await asyncio.sleep(SAVE_AGAIN_S)
                 self._changed.set()
+
+    async def _heard(self) -> None:
+        """Return when the server has read all that was said (XEP-0199). Raises IqTimeout.
+
+        What is only written to the socket dies with a process that is killed: so would the answers to
+        messages that the mark calls dealt with.
+        """
+        ping = self._stream.make_iq_get(ito=self._stream.boundjid.domain, ifrom=self._stream.boundjid)
+        ping.enable("ping")
+        with suppress(IqError):  # an answer, too
+            await ask(self._stream, ping, HEARD_LIMIT_S)
 
     async def _save(self) -> bool:
         if self._ledger is None or self._marks is None:
@@ -210,7 +225,10 @@ class CatchUp:
         mark = self._ledger.mark
         if mark != self._saved:
             try:
+                await self._heard()
                 await self._marks.save_mark(mark)
+            except IqTimeout:
+                return False
             except FilebotError as error:
                 log.warning("the mark in the archive could not be saved: %s", error)
                 return False

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element
 
 import pytest
-from slixmpp.exceptions import XMPPError
+from slixmpp.exceptions import IqTimeout, XMPPError
+from slixmpp.stanza import Iq
 
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
@@ -35,6 +36,7 @@ class World:
         self.asked: list[tuple[str, datetime | None]] = []
         self.taken: list[str] = []
         self.at_once = True
+        self.deaf = 0
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "SAVE_AFTER_S", 0.0)
         monkeypatch.setattr(catchup, "SAVE_AGAIN_S", 0.0)
@@ -45,6 +47,7 @@ class World:
         """A new process, which knows nothing but what was saved."""
         made = CatchUp(self.outbox.stream, self.marks, self._take)
         made._archive.page = self._page  # type: ignore[method-assign]
+        made._heard = self._heard  # type: ignore[method-assign]
         self.catch_up = made
         return made
 
@@ -65,6 +68,12 @@ class World:
         self.taken.append(archived.id)
         if self.at_once:
             self.catch_up.handled(archived.id)
+
+    async def _heard(self) -> None:
+        if self.deaf:
+            self.deaf -= 1
+            raise IqTimeout(Iq())  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        await asyncio.sleep(0)
 
     async def _page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
         self.asked.append((after, start))
@@ -215,6 +224,18 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
     await world.until(lambda: len(world.asked) == 1)
     await world.catch_up.close()
     assert world.saved() == ("2", frozenset())
+
+
+async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> None:
+    world.numbers = [1, 2]
+    world.deaf = 10**9
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: world.taken == ["2"])
+    await asyncio.sleep(0.05)
+    assert world.saved() == ("1", frozenset())
+    world.deaf = 0
+    await world.until(lambda: world.saved() == ("2", frozenset()))
 
 
 async def test_without_marks_nothing_is_asked_and_everything_is_taken(world: World, outbox: Outbox) -> None:
