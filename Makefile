@@ -11,7 +11,7 @@ demo:
 
 test:
 	@scripts/bootstrap test
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check:
 	@scripts/bootstrap

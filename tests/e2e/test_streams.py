@@ -358,9 +358,9 @@ async def test_a_close_too_early_is_seen(bot: House, anna: Peer) -> None:
 
 
 async def test_nobody_else_can_touch_a_session(server: Prosody, bot: House, anna: Peer) -> None:
-    await ask(anna, bot.jid, offer("n", 3))
-    await ask(anna, bot.jid, opening("n"))
     async with await Peer.of(server, "eve") as eve:
+        await ask(anna, bot.jid, offer("n", 3))
+        await ask(anna, bot.jid, opening("n"))
         for payload in (block("n", 0, "QUJD"), closing("n"), opening("n"), stream_hosts("n")):
             assert (await ask(eve, bot.jid, payload)).condition == "item-not-found"
     for payload in (block("other", 0, "QUJD"), closing("other"), opening("other"), stream_hosts("other")):
