@@ -64,11 +64,19 @@ NO_WAITS = {
     "transfer/byte_source.COOL_S": "a part of idle_s, after which memory is given back",
     "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
+    "xmpp/catchup.GATHER_S": "a pause before the bot itself asks something",
+    "xmpp/catchup.REST_S": "a pause before the bot itself asks something",
+    "xmpp/catchup.SAVE_AFTER_S": "a pause before the bot itself does something",
+    "xmpp/catchup.SAVE_AGAIN_S": "a pause before another try",
     "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
     "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
     "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",
     "xmpp/proxies.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "xmpp/resources.SILENT_FOR_S": "how long an answer is believed",
+    "xmpp/rooms.KICKED_FOR_S": "a pause before the bot comes back",
+    "xmpp/rooms.LONGEST_ABSENCE_S": "a pause before the bot comes back",
+    "xmpp/rooms.SELF_PING_S": "a pause between two pings",
+    "xmpp/rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
     "xmpp/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",
@@ -76,10 +84,13 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
+    "xmpp/archive.LIMIT_S": "for the server, not for a peer",
+    "xmpp/catchup.HEARD_LIMIT_S": "for the server, not for a peer",
     "xmpp/connection.CONNECT_LIMIT_S": "of the login",
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
     "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
+    "xmpp/rooms.SELF_PING_LIMIT_S": "of rooms",
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",
     "xmpp/session.ROOMS_LIMIT_S": "of rooms",
@@ -615,6 +626,24 @@ async def test_a_receiver_that_has_all_and_does_not_close(file: Path) -> None:
             async with ByteStream(Connection(near), idle_s=60.0) as stream:
                 with takes(5.0):
                     await stream.send_file(file, 0, 10, lambda _: None)
+
+
+@pytest.mark.conformance(85)
+@in_virtual_time
+async def test_a_receiver_sees_the_end_of_the_file_without_waiting_for_it(file: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with nothing_left():
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        far.setblocking(False)
+        with far:
+            async with ByteStream(Connection(near), idle_s=60.0) as stream:
+                sending = asyncio.create_task(stream.send_file(file, 0, 10, lambda _: None))
+                with takes(0.0):
+                    assert await loop.sock_recv(far, 100) == b"0123456789"
+                    assert await loop.sock_recv(far, 100) == b""
+                far.close()
+                await sending
 
 
 @in_virtual_time

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -261,6 +261,35 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.mark.conformance(99)
+async def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_it_is_said(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[tuple[str, str]] = []
+
+    def noted(name: str) -> Callable[[int], None]:
+        real = getattr(os, name)
+
+        def sync(fd: int) -> None:
+            what = Path(f"/proc/self/fd/{fd}").readlink().relative_to(tmp_path)
+            happened.append((name, "a folder" if (tmp_path / what).is_dir() else what.parts[0]))
+            real(fd)
+
+        return sync
+
+    real_rename = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        happened.append(("rename", path.relative_to(tmp_path).parts[0]))
+        return real_rename(path, target)
+
+    monkeypatch.setattr(os, "fdatasync", noted("fdatasync"))
+    monkeypatch.setattr(os, "fsync", noted("fsync"))
+    monkeypatch.setattr(Path, "rename", rename)
+    await stored(store, b"abc")
+    assert happened == [("fdatasync", "incoming"), ("rename", "incoming"), ("fsync", "a folder")]
 
 
 @pytest.mark.conformance(99)

@@ -60,6 +60,22 @@ def agreeable(peer: Lab) -> None:
         peer.answers(kind)
 
 
+async def met(said: Element, peer: Lab, port: int) -> socket.socket:
+    """The peer connects to what the bot has offered, and says so; its connection."""
+    loop = asyncio.get_running_loop()
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.setblocking(False)
+    hashed = destination(sid_of(said), BOT, PEER).encode()
+    await loop.sock_sendall(sock, b"\x05\x01\x00")
+    assert await loop.sock_recv(sock, 10) == b"\x05\x00"
+    await loop.sock_sendall(sock, b"\x05\x01\x00\x03\x28" + hashed + b"\0\0")
+    assert len(await loop.sock_recv(sock, 100)) == 47
+    cid = next(each.get("cid") for each in said.iter(f"{{{SOCKS5}}}candidate"))
+    used = socks5(sid_of(said), f"<candidate-used cid='{cid}'/>")
+    peer.ask(jingle("transport-info", str(said.get("sid")), used))
+    return sock
+
+
 async def until(peer: Lab, kind: str) -> Element:
     """The bot has said this; its payload."""
     await peer.until(lambda: peer.heard(kind))
@@ -343,24 +359,7 @@ async def test_every_connection_that_lost_is_closed_and_the_door_is_shut(file: P
     ):
         assert connections.listener is not None
         peer.knows(SOCKS5_ONLY)
-        losing: list[socket.socket] = []
         loop = asyncio.get_running_loop()
-
-        async def connect(said: Element) -> None:
-            """To the bot's listener, as the peer; then say so."""
-            assert connections.listener is not None
-            sock = socket.create_connection(("127.0.0.1", connections.listener.port))
-            losing.append(sock)
-            sock.setblocking(False)
-            hashed = destination(sid_of(said), BOT, PEER).encode()
-            await loop.sock_sendall(sock, b"\x05\x01\x00")
-            assert await loop.sock_recv(sock, 10) == b"\x05\x00"
-            await loop.sock_sendall(sock, b"\x05\x01\x00\x03\x28" + hashed + b"\0\0")
-            assert len(await loop.sock_recv(sock, 100)) == 47
-            cid = next(each.get("cid") for each in said.iter(f"{{{SOCKS5}}}candidate"))
-            used = socks5(sid_of(said), f"<candidate-used cid='{cid}'/>")
-            peer.ask(jingle("transport-info", str(said.get("sid")), used))
-
         offered: list[Element] = []
         peer.answers("session-initiate", "", offered.append)
         for kind in ("transport-info", "session-terminate"):
@@ -374,10 +373,10 @@ async def test_every_connection_that_lost_is_closed_and_the_door_is_shut(file: P
         with theirs.expect([destination(transport_sid, PEER, BOT)]) as guest:
             peer.ask(jingle("session-accept", session_sid, socks5(transport_sid, better)))
             winning = await guest.connected(5)
-            await connect(said)
+            losing = await met(said, peer, connections.listener.port)
             # The losing one is closed: its end is seen.
             async with asyncio.timeout(5):
-                assert await loop.sock_recv(losing[0], 10) == b""
+                assert await loop.sock_recv(losing, 10) == b""
             assert connections.listener._expected == {}
             assert winning.is_open()
             async with asyncio.timeout(30):
@@ -388,8 +387,40 @@ async def test_every_connection_that_lost_is_closed_and_the_door_is_shut(file: P
             received = f"<received xmlns='{FILES}'/>"
             peer.ask(jingle("session-info", session_sid, received, content=None))
             assert await sending is Method.SOCKS5
-        losing[0].close()
+        losing.close()
         assert came == b"0123456789"
+
+
+@pytest.mark.conformance(67)
+@in_virtual_time
+async def test_a_connection_that_the_bot_made_in_vain_is_closed_before_the_file_moves(file: Path) -> None:
+    """Both sides connect to each other, and the candidate of the bot wins."""
+    async with (
+        net() as connections,
+        Listener("127.0.0.1", 0) as theirs,
+        lab(connections) as peer,
+    ):
+        assert connections.listener is not None
+        peer.knows(SOCKS5_ONLY)
+        loop = asyncio.get_running_loop()
+        for kind in ("session-initiate", "transport-info", "session-terminate"):
+            peer.answers(kind)
+        sending = asyncio.create_task(peer.send(file, Method.SOCKS5))
+        said = await until(peer, "session-initiate")
+        transport_sid, session_sid = sid_of(said), str(said.get("sid"))
+        with theirs.expect([destination(transport_sid, PEER, BOT)]) as guest:
+            worse = candidate("c", theirs.port, kind="direct")
+            peer.ask(jingle("session-accept", session_sid, socks5(transport_sid, worse)))
+            losing = await guest.connected(5)
+            winning = await met(said, peer, connections.listener.port)
+            async with asyncio.timeout(5):
+                assert await loop.sock_recv(losing.sock, 10) == b""
+                assert await loop.sock_recv(winning, 100) == b"0123456789"
+            assert not sending.done()
+            winning.close()
+            losing.close()
+            peer.ask(jingle("session-info", session_sid, f"<received xmlns='{FILES}'/>", content=None))
+            assert await sending is Method.SOCKS5
 
 
 @in_virtual_time
@@ -433,6 +464,26 @@ async def test_a_session_ends_with_the_presence_of_its_peer_and_with_our_stream(
         else:
             peer.streams.renewed()
         began = asyncio.get_running_loop().time()
+        with pytest.raises(PeerGone):
+            await sending
+        assert asyncio.get_running_loop().time() == began
+
+
+@pytest.mark.conformance(53)
+@pytest.mark.parametrize("how", ["peer", "stream"])
+@in_virtual_time
+async def test_a_session_that_has_no_bytes_yet_ends_so_too(file: Path, how: str) -> None:
+    """It waits for what comes of the candidates, so nothing of it is in-band."""
+    async with net() as connections, lab(connections) as peer:
+        peer.knows(SOCKS5_ONLY)
+        accepts(peer, socks5)
+        sending = asyncio.create_task(peer.send(file, Method.SOCKS5))
+        await until(peer, "transport-info")
+        began = asyncio.get_running_loop().time()
+        if how == "peer":
+            peer.streams.gone(PEER)
+        else:
+            peer.streams.renewed()
         with pytest.raises(PeerGone):
             await sending
         assert asyncio.get_running_loop().time() == began
