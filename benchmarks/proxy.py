@@ -192,7 +192,7 @@ async def measured(folder: Path, mib: int, rounds: int) -> dict[str, list[float]
 def main() -> int:
     """The exit status: 0 if all goals are reached."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mib", type=int, default=64, help="size of the file (default 64)")
+    parser.add_argument("--mib", type=int, default=128, help="size of the file (default 128)")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="filebot-bench-") as folder:

@@ -1,6 +1,6 @@
 """Large stanzas cut and filled up to what servers read at a time.
 
-COMPAT(Prosody, 0.12 and 13): reads 8192 bytes from a connection, and where its TLS library then still holds
+COMPAT(Prosody, 0.12): reads 8192 bytes from a connection, and where its TLS library then still holds
 some of the same record, it sleeps for a millisecond or two before it takes them (``net/server_epoll.lua``,
 ``pausefor`` and ``min_wait``). Four such naps for each 16 KB took more time than all the rest of an in-band
 transfer. So whatever is large goes out in TLS records of 8192 bytes each, and blocks are made to fill them;

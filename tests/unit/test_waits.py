@@ -62,6 +62,7 @@ NO_WAITS = {
     "protocol/ibb._SHORTEST_S": "what clocks do not tell from nothing",
     "transfer/byte_sink._POLL_S": "how often it is looked whether a limit is over",
     "transfer/byte_source.COOL_S": "a part of idle_s, after which memory is given back",
+    "transfer/byte_source.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
     "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
     "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",

@@ -205,6 +205,25 @@ async def test_slow_is_not_stalled() -> None:
     peer.close()
 
 
+async def test_what_trickles_in_is_handed_on_in_larger_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byte_source, "GATHER_S", 0.5)
+    stream, peer = pair()
+    body = BODY[:100_000]
+
+    async def trickle() -> None:
+        for start in range(0, len(body), 1000):
+            await peer.send(body[start : start + 1000])
+            await asyncio.sleep(0)
+
+    sending = asyncio.create_task(trickle())
+    async with stream, aclosing(stream.download(size=len(body)).chunks()) as chunks:
+        pieces = [bytes(piece) async for piece in chunks]
+    await sending
+    assert b"".join(pieces) == body
+    assert len(pieces) <= 1 + len(body) // byte_source.SMALLEST_BYTES
+    peer.close()
+
+
 async def test_a_taker_that_does_not_ask_slows_the_peer_and_is_not_blamed() -> None:
     stream, peer = pair(idle_s=0.05)
     body = BODY * 10  # more than the kernel keeps for us
@@ -225,7 +244,7 @@ async def test_a_taker_that_does_not_ask_slows_the_peer_and_is_not_blamed() -> N
 async def test_an_idle_transfer_keeps_no_buffer() -> None:
     stream, peer = pair(idle_s=1)
     async with stream:
-        landing = byte_source._Landing()
+        landing = byte_source._Landing(missing=None)
         transport, _ = await asyncio.get_running_loop().create_connection(
             lambda: landing, sock=stream._connection.sock
         )
