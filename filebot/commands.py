@@ -88,7 +88,7 @@ class Commands:
         self, sender: Sender, client_language: str | None, *, chat_states: bool = False
     ) -> Exchange:
         """Begin to answer somebody; ``chat_states`` says that their client wants to see us at work."""
-        language = await self.voice.language_of(sender.jid, client_language)
+        language = await self.voice.language_of(sender.identity, client_language)
         return Exchange(self.voice, sender, language, self.emit, chat_states=chat_states)
 
     async def run(self, exchange: Exchange, text: str) -> None:

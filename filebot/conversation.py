@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
-from filebot.model import Address, AddressKind, Offer, Sender
+from filebot.model import Address, AddressKind, Identity, Offer, Sender
 from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
 from filebot.replies import Replies
@@ -45,7 +45,7 @@ class Memory:
     posted: LRUCache[tuple[str | None, str | None], tuple[Offer, ...]] = field(
         default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED)
     )
-    """Files that somebody posted last in a room, by room and verified JID."""
+    """Files that somebody posted last in a room, by room and identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Voice:
     catalog: Catalog
     memory: Memory = field(default_factory=Memory)
 
-    async def language_of(self, jid: str | None, client_language: str | None) -> str:
+    async def language_of(self, person: Identity | None, client_language: str | None) -> str:
         """What somebody reads: what they chose, else what their client says, else the default."""
         chosen = None
         with suppress(StorageError):  # an answer in another language is better than none
-            chosen = await self.catalog.language(jid) if jid else None
+            chosen = await self.catalog.language(person) if person else None
         return self.replies.negotiate(chosen, client_language)
 
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
@@ -154,8 +154,9 @@ class Exchange:
 
     async def choose_language(self, wanted: str | None) -> str | None:
         language = self._voice.replies.parse_language(wanted) if wanted else None
-        if self.sender.jid is not None and (language is not None or wanted is None):
-            await self._voice.catalog.set_language(self.sender.jid, language)
+        person = self.sender.identity
+        if person is not None and (language is not None or wanted is None):
+            await self._voice.catalog.set_language(person, language)
         if language is not None:
             self.language = language
         return language
@@ -167,7 +168,7 @@ class Exchange:
         return self._voice.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        return self._voice.memory.posted.get((self.sender.room, self.sender.jid), ())
+        return self._voice.memory.posted.get((self.sender.room, self.sender.identity), ())
 
     @asynccontextmanager
     async def errors_in_words(self, *, name: str = "") -> AsyncIterator[None]:

@@ -95,7 +95,8 @@ class NotAllowed(UserError):
     """The person may see the thing but not do this to it.
 
     ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
-    files are kept), ``owner`` (it is somebody else's) or ``admin`` (it is for those who run the bot).
+    files are kept), ``owner`` (it is somebody else's), ``voice`` (nobody may speak in that room who is only
+    a visitor there) or ``admin`` (it is for those who run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:

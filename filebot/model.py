@@ -8,6 +8,10 @@ from enum import Enum, unique
 BareJid = str
 """A bare JID, prepared (RFC 7622): lower case, no resource. In a ``Sender`` it is verified."""
 
+Identity = str
+"""Who somebody is, as far as server and room vouch for it: a ``BareJid``, or, where a room hides that,
+``room/occupant-id`` (XEP-0421). A bare JID has no slash, so neither can be taken for the other."""
+
 Digest = str
 """The sha-256 of a blob, 64 lower-case hexadecimal digits."""
 
@@ -56,7 +60,7 @@ class NewEntry:
 
     name: str
     """A safe display name (see ``filenames``), never a path."""
-    owner: BareJid
+    owner: Identity
     room: BareJid | None
     """The room whose members may read it; None for a private file."""
     caption: str
@@ -83,7 +87,7 @@ class Entry(NewEntry):
 class Scope:
     """Which entries a question is about: one person's private ones, or one room's."""
 
-    owner: BareJid | None = None
+    owner: Identity | None = None
     room: BareJid | None = None
 
     def __post_init__(self) -> None:
@@ -231,8 +235,35 @@ class Address:
 
     jid: str
     kind: AddressKind = AddressKind.CHAT
-    occupant: BareJid | None = None
+    occupant: Identity | None = None
     """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody may do in a room where they are, as it says at this moment (XEP-0045 section 5)."""
+
+    is_member: bool = False
+    """A member, admin or owner."""
+    manages: bool = False
+    """An admin or owner."""
+    has_voice: bool = True
+    """Not a mere visitor: may speak to everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """Whom a nick stands for just now, as far as the room vouches for it."""
+
+    jid: BareJid | None = None
+    """The real one; None where the room hides it, or where the room is not to be believed."""
+    key: Identity | None = None
+    """``room/occupant-id``; None where the room has no such ids."""
+
+    @property
+    def identity(self) -> Identity | None:
+        """The one of the two that says most."""
+        return self.jid or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +273,23 @@ class Sender:
     address: Address
     """Where an answer to this message goes."""
     jid: BareJid | None
-    """The verified bare JID; None where a room hides it. The only base of any right."""
+    """The verified bare JID; None where a room hides it. The only base of rights beyond a room."""
     room: BareJid | None = None
     """The room spoken in, or through which a private message came."""
     nick: str = ""
     """For display only; never a base of rights."""
+    occupant: Identity | None = None
+    """``room/occupant-id``, where the room has such: the base of rights in it, and there only."""
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who it is; None for those of whom nothing but a nick is known."""
+        return self.jid or self.occupant
+
+    @property
+    def identities(self) -> frozenset[Identity]:
+        """All that it is known as here: a room may have hidden the JID once, and show it now."""
+        return frozenset(each for each in (self.jid, self.occupant) if each is not None)
 
     @property
     def in_public(self) -> bool:

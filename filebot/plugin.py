@@ -154,7 +154,7 @@ class Context(Generic[S_co]):
     """What a handler is given: who asks, what they may see and do, and how to answer."""
 
     sender: Sender
-    """Who asks. Rights come from ``sender.jid`` alone; most plugins need not look: ``files`` does."""
+    """Who asks. Rights come from ``sender.identity`` alone; most plugins need not look: ``files`` does."""
     settings: S_co
     """The plugin's own settings."""
     files: Files

@@ -19,6 +19,7 @@ from filebot.model import (
     Digest,
     Entry,
     FileKind,
+    Identity,
     Link,
     Method,
     NewEntry,
@@ -28,6 +29,7 @@ from filebot.model import (
     Scope,
     Sender,
     Slot,
+    Standing,
     Way,
 )
 
@@ -126,7 +128,7 @@ class Catalog(Protocol):
 
     async def entry(self, entry_id: int) -> Entry | None: ...
 
-    async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
+    async def same(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
         """The newest entry of this owner in this scope with these bytes."""
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
@@ -162,7 +164,7 @@ class Catalog(Protocol):
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         """Which of these (at most 500) some entry refers to."""
 
-    async def used_by(self, owner: BareJid) -> tuple[int, int]:
+    async def used_by(self, owner: Identity) -> tuple[int, int]:
         """How many entries somebody owns, and their bytes, the same bytes counted once."""
 
     async def used_in_all(self) -> int:
@@ -175,10 +177,10 @@ class Catalog(Protocol):
 
     async def forget_links(self, digest: Digest) -> None: ...
 
-    async def language(self, jid: BareJid) -> str | None:
+    async def language(self, person: Identity) -> str | None:
         """The language that this person chose."""
 
-    async def set_language(self, jid: BareJid, language: str | None) -> None: ...
+    async def set_language(self, person: Identity, language: str | None) -> None: ...
 
     async def parcels(self) -> list[Parcel]:
         """All of them, the lowest number first. A parcel goes with its entry when that is removed."""
@@ -407,13 +409,11 @@ class Rooms(Protocol):
     async def leave(self, room: BareJid) -> None:
         """Leave it, and do not come back. A room that the bot is not in is not an error."""
 
-    def is_present(self, room: BareJid, jid: BareJid) -> bool:
-        """Whether the room itself shows this real JID among those present (XEP-0045 7.2.3)."""
+    def standing(self, room: BareJid, who: Identity) -> Standing | None:
+        """What somebody may do in a room; None if the room does not show them among those present.
 
-    def manages(self, room: BareJid, jid: BareJid) -> bool:
-        """Whether this real JID is present, and shown as an owner or admin of the room (XEP-0045 5.2).
-
-        It is as the room says it at this moment: ask when acting, not when somebody speaks.
+        It is as the room says it at this moment (XEP-0045 sections 5 and 7.2.3): ask when acting, not when
+        somebody speaks. With several clients in it, a person has the least that one of them has.
         """
 
     def room_like(self, target: str) -> BareJid | None:

@@ -64,7 +64,7 @@ class ProgressReports:
         corrects = await self._voice.messenger.shows_corrections(transfer.sender.address)
         if not is_due(told, transfer.age_s, transfer.progress, corrects=corrects):
             return
-        language = await self._voice.language_of(transfer.sender.jid, transfer.language)
+        language = await self._voice.language_of(transfer.sender.identity, transfer.language)
         to, template = transfer.sender.address, "transfers/progress"
         if told.message is not None and corrects:
             # XEP-0308 section 4: each correction names the first message.

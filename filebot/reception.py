@@ -81,8 +81,8 @@ class Reception:
             if message.addressed:
                 await self._once(sender, "stranger", lambda: self._refuse(message))
             return
-        if message.offers and sender.in_public and sender.jid:
-            self._commands.voice.memory.posted[sender.room, sender.jid] = message.offers
+        if message.offers and sender.in_public and sender.identity:
+            self._commands.voice.memory.posted[sender.room, sender.identity] = message.offers
         if message.addressed and (message.text.strip() or message.offers):
             await self._admit(message)
 
@@ -339,8 +339,8 @@ class _Accepted:
 
 
 def _person(sender: Sender) -> str:
-    """Who is meant for counting: the verified JID, else the nick, which here gives no right."""
-    return sender.jid or f"{sender.room}/{sender.nick}"
+    """Who is meant for counting: the identity, else the nick, which here gives no right."""
+    return sender.identity or f"{sender.room}/{sender.nick}"
 
 
 def _is_link(text: str) -> bool:

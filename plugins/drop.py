@@ -49,7 +49,7 @@ async def keep(ctx: Context[None]) -> None:
     if ctx.sender.room is None:
         await ctx.reply("drop/keep_in_room")
         return
-    if ctx.sender.jid is None:
+    if ctx.sender.identity is None:
         raise NotAllowed(reason="hidden")
     offers = ctx.files_posted_here()
     if not offers:

@@ -1,4 +1,7 @@
-"""Who is served. The only input is a verified bare JID; nicknames and room addresses never count."""
+"""Who is served, and whose a file is: by verified bare JIDs and, within one room, by its occupant-ids.
+
+Nicknames and the addresses of rooms never count.
+"""
 
 import re
 from collections.abc import Iterable
@@ -33,8 +36,8 @@ class Access:
     def may_speak(self, sender: Sender) -> bool:
         """Whether a message is answered at all.
 
-        Being in a room that the bot was put into gives the right to read that room's files, also to
-        people whose JID the room hides. Everything else needs a JID that is served.
+        Being in a room that the bot was put into gives the right to read that room's files, and to own some
+        of them to whom the room can tell from others. Everything else needs a JID that is served.
         """
         if sender.room is not None:
             return not self.is_denied(sender.jid)
@@ -42,9 +45,11 @@ class Access:
 
     def may_change(self, sender: Sender, entry: Entry) -> bool:
         """Whether the sender may rename or remove the entry: its owner, or an admin of the bot."""
-        if not self.serves(sender.jid):
+        if self.is_admin(sender.jid):
+            return True
+        if self.is_denied(sender.jid) or entry.owner not in sender.identities:
             return False
-        return sender.jid == entry.owner or self.is_admin(sender.jid)
+        return self.serves(sender.jid) or (entry.room is not None and entry.room == sender.room)
 
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str]:

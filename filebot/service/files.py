@@ -20,6 +20,7 @@ from filebot.model import (
     AddressKind,
     BareJid,
     Entry,
+    Identity,
     Method,
     NewEntry,
     Offer,
@@ -49,7 +50,8 @@ class Files:
     """What one sender may see and do, where that sender is speaking.
 
     In a private chat that is the person's own files; in a room, or in a private message through it, the
-    room's. A name is looked up in the room first and then among the person's own files.
+    room's. A name is looked up in the room first and then among the person's own files. Who is not served
+    can own files of a room all the same, as whoever the room says they are.
     """
 
     def __init__(self, desk: Desk, sender: Sender, language: str | None = None) -> None:
@@ -107,8 +109,8 @@ class Files:
         return entries
 
     async def usage(self) -> Usage:
-        """How much the person stores and may store. Raises NotAllowed for a hidden or unserved JID."""
-        return await self._desk.quota.usage(self._own())
+        """How much the person stores and may store. Raises NotAllowed for whom nobody can tell apart."""
+        return await self._desk.quota.usage(self._own_here())
 
     async def diagnose(self) -> Diagnosis:
         """Test by which ways files reach the person; takes some seconds.
@@ -125,7 +127,7 @@ class Files:
         Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.fetch` raises.
         """
         room = self._sender.room if in_room else None
-        destination = Destination(self._own(), room, caption)
+        destination = Destination(self._own() if room is None else self._speaking_in(room), room, caption)
         with self._shown(name_of(offer) or UNNAMED, Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
             return await self._desk.intake.fetch(offer, destination, transfer)
 
@@ -178,15 +180,16 @@ class Files:
         sender, room = self._own(), self._desk.ports.rooms.room_like(target)
         if room is None:
             address = Address(self._recipient(target))
-        elif self._desk.ports.rooms.is_present(room, sender):
-            address = Address(room, AddressKind.ROOM)
-        else:
+        elif self._desk.ports.rooms.standing(room, sender) is None:
             raise NoSuchRecipient(target)
+        else:
+            self._must_have_voice(room, sender)
+            address = Address(room, AddressKind.ROOM)
         return await self._send(entry, address, None)
 
     def transfers(self) -> Sequence[Transfer]:
         """The person's files that are moving just now. Raises NotAllowed."""
-        return self._desk.transfers.of(self._own())
+        return self._desk.transfers.of(self._own_here())
 
     async def waiting(self) -> Sequence[Waiting]:
         """What the person asked for and what waits for somebody to be online. Raises NotAllowed."""
@@ -198,7 +201,7 @@ class Files:
         Raises NotAllowed or NoSuchTransfer.
         """
         try:
-            self._desk.transfers.cancel(self._own(), number)
+            self._desk.transfers.cancel(self._own_here(), number)
         except NoSuchTransfer:
             return await self._desk.courier.drop(self._own(), number)
         return None
@@ -270,27 +273,50 @@ class Files:
         if self._owner is None or self._sender.in_public:
             return False
         return entry.owner == self._owner or (
-            entry.room is not None and self._desk.ports.rooms.is_present(entry.room, self._owner)
+            entry.room is not None and self._desk.ports.rooms.standing(entry.room, self._owner) is not None
         )
 
     def _own(self) -> BareJid:
+        """Whose private files these are."""
         if self._owner is None:
             raise NotAllowed(reason="hidden" if self._sender.jid is None else "unserved")
         return self._owner
+
+    def _own_here(self) -> Identity:
+        """As whom the sender owns files where they speak."""
+        if self._sender.room is None:
+            return self._own()
+        identity = self._sender.identity
+        if identity is None:
+            raise NotAllowed(reason="hidden")
+        if self._desk.access.is_denied(self._sender.jid):
+            raise NotAllowed(reason="unserved")
+        return identity
+
+    def _speaking_in(self, room: BareJid) -> Identity:
+        """As whom the sender puts files into the room."""
+        identity = self._own_here()
+        self._must_have_voice(room, identity)
+        return identity
+
+    def _must_have_voice(self, room: BareJid, who: Identity) -> None:
+        standing = self._desk.ports.rooms.standing(room, who)
+        if standing is None or not standing.has_voice:
+            raise NotAllowed(reason="voice")
 
     def _must_be_changeable(self, entry: Entry) -> None:
         """Called right before the change: affiliations of the moment when somebody spoke may be gone."""
         if self._manages_room_of(entry):
             return
-        self._own()
+        self._own_here()
         if not self._desk.access.may_change(self._sender, entry):
             raise NotAllowed(reason="owner")
 
     def _manages_room_of(self, entry: Entry) -> bool:
-        person = self._sender.jid
-        if person is None or entry.room is None or self._desk.access.is_denied(person):
+        if entry.room is None or self._desk.access.is_denied(self._sender.jid):
             return False
-        return self._desk.ports.rooms.manages(entry.room, person)
+        standings = (self._desk.ports.rooms.standing(entry.room, each) for each in self._sender.identities)
+        return any(standing is not None and standing.manages for standing in standings)
 
 
 def name_of(offer: Offer) -> str:

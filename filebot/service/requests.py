@@ -45,7 +45,9 @@ class Requests:
     async def _of_a_room(self, person: BareJid, asked: Offer) -> Entry | None:
         rooms = self._desk.ports.rooms
         for room in sorted(rooms.joined()):
-            if rooms.is_present(room, person) and (entry := await self._named(Scope(room=room), asked)):
+            if rooms.standing(room, person) is None:
+                continue
+            if entry := await self._named(Scope(room=room), asked):
                 return entry
         return None
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Final
 
 from filebot.errors import NoSuchTransfer, TransferCancelled
-from filebot.model import BareJid, Method, Progress, Sender
+from filebot.model import Identity, Method, Progress, Sender
 
 RATE_WINDOW_S: Final = 10.0
 """The rate shown is that of the last seconds, not that since the beginning."""
@@ -124,14 +124,14 @@ class Transfers:
         """Every one, the oldest first."""
         return list(self._running.values())
 
-    def of(self, person: BareJid) -> Sequence[Transfer]:
+    def of(self, person: Identity) -> Sequence[Transfer]:
         """Those of one person."""
-        return [transfer for transfer in self._running.values() if transfer.sender.jid == person]
+        return [transfer for transfer in self._running.values() if transfer.sender.identity == person]
 
-    def cancel(self, person: BareJid, number: int) -> Transfer:
+    def cancel(self, person: Identity, number: int) -> Transfer:
         """Stop one of this person's transfers. Raises NoSuchTransfer."""
         transfer = self._running.get(number)
-        if transfer is None or transfer.sender.jid != person:
+        if transfer is None or transfer.sender.identity != person:
             raise NoSuchTransfer(number)
         transfer.cancel()
         return transfer

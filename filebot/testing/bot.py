@@ -1,6 +1,7 @@
 """A whole bot without a server: the real reception, commands and services over the fakes."""
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
@@ -149,11 +150,17 @@ class FakeBot:
         return sender if isinstance(sender, Sender) else Sender(Address(sender), sender)
 
 
-def in_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> Sender:
+def in_room(
+    jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
+) -> Sender:
     """Somebody speaking to everybody in a room; ``jid`` None where the room hides it."""
-    return Sender(Address(room, AddressKind.ROOM), jid, room, nick)
+    key = f"{room}/{occupant_id}" if occupant_id else None
+    return Sender(Address(room, AddressKind.ROOM), jid, room, nick, key)
 
 
-def through_room(jid: str | None = ALICE, nick: str = "alice", room: str = ROOM) -> Sender:
+def through_room(
+    jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
+) -> Sender:
     """Somebody writing privately through a room."""
-    return Sender(Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE, jid), jid, room, nick)
+    sender = in_room(jid, nick, room, occupant_id)
+    return replace(sender, address=Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE, sender.identity))

@@ -14,16 +14,32 @@ from filebot.errors import (
     TransferError,
     TransferTimeout,
 )
-from filebot.model import Address, BareJid, Client, Entry, Method, Offer, Sender, Slot, Way
+from filebot.model import (
+    Address,
+    BareJid,
+    Client,
+    Entry,
+    Identity,
+    Method,
+    Offer,
+    Sender,
+    Slot,
+    Standing,
+    Way,
+)
 
 
 class FixedRooms:
-    """Rooms with a fixed roll: for each room the real JIDs that it shows."""
+    """Rooms with a fixed roll: for each room the identities of those in it."""
 
-    def __init__(self, rolls: Mapping[BareJid, frozenset[BareJid]] | None = None) -> None:
-        self._rolls = dict(rolls or {})
-        self.managers: dict[BareJid, frozenset[BareJid]] = {}
-        """For each room its owners and admins, while they are on its roll."""
+    def __init__(self, rolls: Mapping[BareJid, frozenset[Identity]] | None = None) -> None:
+        self.rolls = dict(rolls or {})
+        self.managers: dict[BareJid, frozenset[Identity]] = {}
+        """For each room its owners and admins, while they are on its roll; likewise the others."""
+        self.members: dict[BareJid, frozenset[Identity]] = {}
+        """Those who are members, but no more than that."""
+        self.visitors: dict[BareJid, frozenset[Identity]] = {}
+        """Those who may not speak."""
         self.config: frozenset[BareJid] = frozenset()
         """Rooms of the config."""
         self.closed: dict[BareJid, str] = {}
@@ -32,7 +48,7 @@ class FixedRooms:
         """What was given when a room was entered."""
 
     def joined(self) -> frozenset[BareJid]:
-        return frozenset(self._rolls)
+        return frozenset(self.rolls)
 
     def configured(self) -> frozenset[BareJid]:
         return self.config
@@ -44,21 +60,25 @@ class FixedRooms:
     async def join(self, room: BareJid, password: str) -> None:
         if room in self.closed:
             raise RoomClosed(room, reason=self.closed[room])
-        self._rolls.setdefault(room, frozenset())
+        self.rolls.setdefault(room, frozenset())
         self.passwords[room] = password
 
     async def leave(self, room: BareJid) -> None:
-        self._rolls.pop(room, None)
+        self.rolls.pop(room, None)
 
-    def is_present(self, room: BareJid, jid: BareJid) -> bool:
-        return jid in self._rolls.get(room, frozenset())
-
-    def manages(self, room: BareJid, jid: BareJid) -> bool:
-        return self.is_present(room, jid) and jid in self.managers.get(room, frozenset())
+    def standing(self, room: BareJid, who: Identity) -> Standing | None:
+        if who not in self.rolls.get(room, frozenset()):
+            return None
+        manages = who in self.managers.get(room, frozenset())
+        return Standing(
+            is_member=manages or who in self.members.get(room, frozenset()),
+            manages=manages,
+            has_voice=who not in self.visitors.get(room, frozenset()),
+        )
 
     def room_like(self, target: str) -> BareJid | None:
         room = self.address_in(target)
-        return room if room in self._rolls else None
+        return room if room in self.rolls else None
 
 
 class FakeUploadService:

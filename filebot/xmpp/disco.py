@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.xmpp.elements import first
+from filebot.xmpp.elements import first, named
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,13 @@ async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Ele
         log.debug("%s does not answer about %s: %s", jid, namespace, error)
         return None
     return first(answer.xml, namespace, "query")
+
+
+async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str]:
+    """What somebody says that they can do; nothing for errors and silence."""
+    found = await query(stream, jid, INFO, limit_s)
+    features = () if found is None else named(found, INFO, "feature")
+    return frozenset(each.get("var", "") for each in features)
 
 
 async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:

@@ -13,6 +13,7 @@ CHAT_STATES: Final = "http://jabber.org/protocol/chatstates"  # XEP-0085
 RECEIPTS: Final = "urn:xmpp:receipts"  # XEP-0184
 DELAY: Final = "urn:xmpp:delay"  # XEP-0203
 STANZA_IDS: Final = "urn:xmpp:sid:0"  # XEP-0359
+OCCUPANT_ID: Final = "urn:xmpp:occupant-id:0"  # XEP-0421
 STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"  # RFC 6120 section 8.3
 STREAMS: Final = "urn:ietf:params:xml:ns:xmpp-streams"  # RFC 6120 section 4.9
 LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"

@@ -1,8 +1,8 @@
 """One ``<message/>`` -> what it means to the bot.
 
 Whom to believe: the server vouches for ``from`` (RFC 6120 section 8.1.2.1), a room that the bot is in
-vouches for the real JIDs of its occupants (XEP-0045 section 7.2.3). Nicks, claims inside of the stanza and
-marks of a room on messages from elsewhere give nothing.
+vouches for the real JIDs of its occupants (XEP-0045 section 7.2.3) or for their ids (XEP-0421). Nicks,
+claims inside of the stanza and marks of a room on messages from elsewhere give nothing.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 
-from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Offer, Sender
+from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Occupant, Offer, Sender
 from filebot.protocol.seen import SeenMessages
 from filebot.protocol.sharing import Joiner, Shared, read
 from filebot.xmpp.addressing import addressed
@@ -69,8 +69,8 @@ class RoomRolls(Protocol):
     def nick_in(self, room: BareJid) -> str:
         """The bot's nick there now."""
 
-    def real_jid(self, room: BareJid, nick: str) -> BareJid | None:
-        """Who the room says this occupant is; None while the bot is not in the room."""
+    def occupant(self, room: BareJid, nick: str) -> Occupant:
+        """Who the room says has this nick; nobody while the bot is not in the room."""
 
     def joined(self) -> frozenset[BareJid]: ...
 
@@ -122,7 +122,8 @@ class Reader:
             return None
         if first(stanza, DELAY, "delay") is not None:
             return None
-        return Sender(Address(room, AddressKind.ROOM), self._rooms.real_jid(room, nick), room, nick)
+        occupant = self._rooms.occupant(room, nick)
+        return Sender(Address(room, AddressKind.ROOM), occupant.jid, room, nick, occupant.key)
 
     def _through_room(self, speaker: JID) -> Sender | None:
         """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""
@@ -133,8 +134,9 @@ class Reader:
             return Sender(Address(speaker.full, AddressKind.ROOM_PRIVATE), None, None, nick)
         if nick == self._rooms.nick_in(room):
             return None
-        jid = self._rooms.real_jid(room, nick)
-        return Sender(Address(speaker.full, AddressKind.ROOM_PRIVATE, jid), jid, room, nick)
+        occupant = self._rooms.occupant(room, nick)
+        address = Address(speaker.full, AddressKind.ROOM_PRIVATE, occupant.identity)
+        return Sender(address, occupant.jid, room, nick, occupant.key)
 
     def _is_new(self, stanza: Element, speaker: JID, now: float) -> bool:
         # Plain ids are not always unique, but the same id with the same content is a repetition, such as

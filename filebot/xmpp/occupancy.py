@@ -6,9 +6,10 @@ Theory of operation. ``presence`` is fed with every presence from the room in th
      |                            |
      +--error: refused            +--303: the same occupant under another nick
 
-Real JIDs and affiliations are taken from here only, and only while the bot is in the room: outside of it
-nobody tells about those who leave. They are as the room tells them now: who loses an affiliation is
-shown without it at once (section 9), so whoever looks here when acting, acts on what is true then.
+Real JIDs, occupant-ids and affiliations are taken from here only, and only while the bot is in the room:
+outside of it nobody tells about those who leave. They are as the room tells them now: who loses an
+affiliation is shown without it at once (section 9), so whoever looks here when acting, acts on what is
+true then.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from enum import Enum, unique
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.model import BareJid
-from filebot.xmpp.elements import MUC_USER, condition_of, first, jid_or_none, named, sender_of
+from filebot.model import BareJid, Identity, Occupant, Standing
+from filebot.xmpp.elements import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
 
 MAX_OCCUPANTS: Final = 20_000
 """Later ones stay unknown, which gives them no rights."""
@@ -32,6 +33,11 @@ _NO_MEMBER: Final = frozenset({"321", "322"})
 _BY_ERROR: Final = "333"
 
 _MANAGING: Final = frozenset({"owner", "admin"})
+_MEMBERS: Final = _MANAGING | {"member"}
+_VISITOR: Final = "visitor"
+
+LONGEST_ID: Final = 256
+"""Of an occupant-id: it becomes part of what is stored of each file. XEP-0421 names no bound."""
 
 
 @unique
@@ -61,40 +67,56 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class _Occupant:
+class _Entry:
     jid: BareJid | None
+    occupant_id: str
     affiliation: str
+    role: str
 
 
 class Occupancy:
     """The roll of one room."""
 
-    def __init__(self, nick: str) -> None:
+    def __init__(self, room: BareJid, nick: str) -> None:
+        self.room: Final = room
         self.nick = nick
         """Ours: as asked for, or as the room has it."""
         self.present = False
-        self._occupants: dict[str, _Occupant] = {}
+        self.has_ids = False
+        """Whether the room gives occupant-ids: only then are those in its stanzas its own (XEP-0421 section
+        4); in other rooms everybody can write them."""
+        self._entries: dict[str, _Entry] = {}
 
-    def real_jid(self, nick: str) -> BareJid | None:
-        """Who the room says the occupant of this nick is."""
-        occupant = self._occupants.get(nick) if self.present else None
-        return None if occupant is None else occupant.jid
+    def occupant(self, nick: str) -> Occupant:
+        """Who the room says has this nick."""
+        entry = self._entries.get(nick) if self.present else None
+        return Occupant() if entry is None else self._occupant(entry)
 
-    def shows(self, jid: BareJid) -> bool:
-        """Whether some occupant is known to be this person."""
-        return self.present and any(each.jid == jid for each in self._occupants.values())
-
-    def manages(self, jid: BareJid) -> bool:
-        """Whether this person is there, and an owner or admin of the room (section 5.2)."""
-        found = [each for each in self._occupants.values() if each.jid == jid]
+    def standing(self, who: Identity) -> Standing | None:
+        """What this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,
         # the lesser one counts.
-        return self.present and bool(found) and all(each.affiliation in _MANAGING for each in found)
+        found = [
+            entry
+            for entry in self._entries.values()
+            if self.present and who in {entry.jid, self._occupant(entry).key}
+        ]
+        if not found:
+            return None
+        return Standing(
+            is_member=all(entry.affiliation in _MEMBERS for entry in found),
+            manages=all(entry.affiliation in _MANAGING for entry in found),
+            has_voice=all(entry.role != _VISITOR for entry in found),
+        )
+
+    def _occupant(self, entry: _Entry) -> Occupant:
+        key = f"{self.room}/{entry.occupant_id}" if self.has_ids and entry.occupant_id else None
+        return Occupant(entry.jid, key)
 
     def leave(self) -> None:
         """Forget all: the bot is out, or its stream is."""
         self.present = False
-        self._occupants.clear()
+        self._entries.clear()
 
     def presence(self, stanza: Element) -> News | None:
         """Take one presence from the room; what it means for the bot, if anything."""
@@ -109,7 +131,7 @@ class Occupancy:
             return None
         codes = {each.get("code", "") for each in named(x, MUC_USER, "status")}
         if kind == "available":
-            return self._came(sender.resource, x, codes)
+            return self._came(sender.resource, stanza, x, codes)
         return self._went(sender.resource, x, codes)
 
     def _refused(self, condition: str) -> News | None:
@@ -120,12 +142,9 @@ class Occupancy:
         # Section 7.2.8: "forbidden" is the answer to the banned.
         return News(Change.SHUT_OUT if condition == "forbidden" else Change.REFUSED, condition)
 
-    def _came(self, nick: str, x: Element, codes: set[str]) -> News | None:
-        item = first(x, MUC_USER, "item")
-        real = None if item is None else jid_or_none(item.get("jid"))
-        if nick in self._occupants or len(self._occupants) < MAX_OCCUPANTS:
-            affiliation = "" if item is None else item.get("affiliation", "")
-            self._occupants[nick] = _Occupant(None if real is None else real.bare, affiliation)
+    def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> News | None:
+        if nick in self._entries or len(self._entries) < MAX_OCCUPANTS:
+            self._entries[nick] = _entry(stanza, x)
         if _OURSELVES not in codes:
             return None
         self.nick = nick  # section 7.2.3: the service may have changed it (status 210)
@@ -135,7 +154,7 @@ class Occupancy:
         return News(Change.CREATED if _CREATED in codes else Change.ENTERED)
 
     def _went(self, nick: str, x: Element, codes: set[str]) -> News | None:
-        self._occupants.pop(nick, None)
+        self._entries.pop(nick, None)
         # COMPAT(old services): some leave out 110 when they put somebody out.
         if not self.present or (_OURSELVES not in codes and nick != self.nick):
             return None
@@ -145,6 +164,23 @@ class Occupancy:
             return None
         self.leave()
         return News(_why_out(x, codes), ", ".join(sorted(codes)))
+
+
+def _entry(stanza: Element, x: Element) -> _Entry:
+    item = first(x, MUC_USER, "item")
+    real = None if item is None else jid_or_none(item.get("jid"))
+    return _Entry(
+        None if real is None else real.bare,
+        _only_id(stanza),
+        "" if item is None else item.get("affiliation", ""),
+        "" if item is None else item.get("role", ""),
+    )
+
+
+def _only_id(stanza: Element) -> str:
+    # Two ids in one stanza would be somebody's forgery that the room let through.
+    ids = [each.get("id", "") for each in named(stanza, OCCUPANT_ID, "occupant-id")]
+    return ids[0] if len(ids) == 1 and len(ids[0]) <= LONGEST_ID else ""
 
 
 def _why_out(x: Element, codes: set[str]) -> Change:

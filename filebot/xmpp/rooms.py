@@ -16,9 +16,10 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.errors import RoomClosed
-from filebot.model import Address, BareJid
+from filebot.model import Address, BareJid, Identity, Occupant, Standing
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.elements import MUC, jid_or_none
+from filebot.xmpp.disco import features_of
+from filebot.xmpp.elements import MUC, OCCUPANT_ID, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream, ask
@@ -27,6 +28,7 @@ from filebot.xmpp.tasks import Tasks
 log = logging.getLogger(__name__)
 
 ANSWER_LIMIT_S: Final = 15.0
+DESCRIPTION_LIMIT_S: Final = 5.0
 MOST_NICKS: Final = 5
 """How many names are tried where others have taken them."""
 
@@ -69,7 +71,7 @@ class _Room:
         self.wanted = True
         """False while :meth:`JoinedRooms.join` tries it, and once it does not want the bot."""
         self.task = Tasks(limit=1)
-        self.occupancy = Occupancy(nick)
+        self.occupancy = Occupancy(jid, nick)
         self.news: asyncio.Queue[News] = asyncio.Queue(maxsize=32)
 
 
@@ -100,11 +102,8 @@ class JoinedRooms:
         address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
         return address.bare if address is not None and address.node else None
 
-    def is_present(self, room: BareJid, jid: BareJid) -> bool:
-        return room in self._rooms and self._rooms[room].occupancy.shows(jid)
-
-    def manages(self, room: BareJid, jid: BareJid) -> bool:
-        return room in self._rooms and self._rooms[room].occupancy.manages(jid)
+    def standing(self, room: BareJid, who: Identity) -> Standing | None:
+        return self._rooms[room].occupancy.standing(who) if room in self._rooms else None
 
     def room_like(self, target: str) -> BareJid | None:
         address = self.address_in(target)
@@ -118,14 +117,14 @@ class JoinedRooms:
         """The bot's nick there now."""
         return self._rooms[room].occupancy.nick if room in self._rooms else ""
 
-    def real_jid(self, room: BareJid, nick: str) -> BareJid | None:
-        """Who the room says this occupant is."""
-        return self._rooms[room].occupancy.real_jid(nick) if room in self._rooms else None
+    def occupant(self, room: BareJid, nick: str) -> Occupant:
+        """Who the room says has this nick; nobody while the bot is not in the room."""
+        return self._rooms[room].occupancy.occupant(nick) if room in self._rooms else Occupant()
 
     def is_same_occupant(self, address: Address) -> bool:
-        """Whether a nick still belongs to whom it belonged to; those whom a room hides are all alike."""
+        """Whether a nick still belongs to whom it belonged to; those without an identity are all alike."""
         room, _, nick = address.jid.partition("/")
-        return self.real_jid(room, nick) == address.occupant
+        return self.occupant(room, nick).identity == address.occupant
 
     # --- being told to come and go --------------------------------------------------------------
 
@@ -292,6 +291,8 @@ class JoinedRooms:
 
     async def _enter(self, room: _Room) -> News:
         """Try the nick and then variants of it (section 7.2.9)."""
+        # Before the first presence comes: who speaks at once is known at once.
+        await self._describe(room)
         for attempt in range(MOST_NICKS):
             room.occupancy.nick = self._settings.nick + "_" * attempt
             self._join_presence(room).send()
@@ -303,9 +304,14 @@ class JoinedRooms:
                 return News(Change.REFUSED, _SILENT)
             if news.change is Change.CREATED:
                 await self._unlock(room)
+                await self._describe(room)
             if news.change is not Change.NICK_TAKEN:
                 return news
         return News(Change.NICK_TAKEN, "conflict")
+
+    async def _describe(self, room: _Room) -> None:
+        features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
+        room.occupancy.has_ids = OCCUPANT_ID in features
 
     async def _unlock(self, room: _Room) -> None:
         """Accept the default configuration of a room that did not exist before (section 10.1.2)."""

@@ -316,7 +316,7 @@ async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Prosody, anna
         heard = await bot.next()
         # Prosody hides real JIDs by default, and the bot owns the room that it made.
         assert (heard.sender.jid, heard.sender.room, heard.text) == ("anna@localhost", room, "ls")
-        assert rooms.is_present(room, "anna@localhost")
+        assert rooms.standing(room, "anna@localhost") is not None
         await bot.session.messenger.say(heard.sender.address, "in public")
         assert (await anna.next_message(lambda each: each.body == "in public")).kind == "groupchat"
         assert bot.heard.empty()
@@ -343,7 +343,7 @@ async def test_where_the_room_hides_people_nobody_is_anybody(server: Prosody, an
             eve.say("!ls", room, mtype="groupchat")
             heard = await bot.next()
             assert (heard.sender.jid, heard.sender.nick) == (None, "anna@localhost")
-            assert not bot.session.rooms.is_present(room, "anna@localhost")
+            assert bot.session.rooms.standing(room, "anna@localhost") is None
 
 
 async def test_a_taken_nick_is_varied(server: Prosody, anna: Peer) -> None:

@@ -1,13 +1,15 @@
 """Who may do what with a room's files. The first tests are what errbot#334 and its relatives are about."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from filebot.model import IncomingMessage, Scope
+from filebot.model import IncomingMessage, Offer, Scope, Sender, Standing
 from filebot.service.access import Access
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
+from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.http import HostedFile
 
 CAROL = "carol@elsewhere.example"
 """The bot does not serve her."""
@@ -96,13 +98,14 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
     bot.rooms.managers[ROOM] = frozenset({BOB})
     await shared(bot)
     (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
-    manages, answers = bot.rooms.manages, list[bool]()
+    standing, answers = bot.rooms.standing, list[bool]()
 
-    def recorded(room: str, jid: str) -> bool:
-        answers.append(manages(room, jid))
-        return answers[-1]
+    def recorded(room: str, who: str) -> Standing | None:
+        found = standing(room, who)
+        answers.append(found is not None and found.manages)
+        return found
 
-    monkeypatch.setattr(bot.rooms, "manages", recorded)
+    monkeypatch.setattr(bot.rooms, "standing", recorded)
     # What holds up the act: somebody else is at work on the same bytes.
     async with bot._desk.locks(entry.blob.digest):
         await bot.reception.receive(IncomingMessage(in_room(BOB), "rm plan.txt"))
@@ -115,9 +118,108 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
     assert await names(bot) == ["plan.txt"]
 
 
-async def test_who_is_denied_manages_nothing(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_is_denied_manages_nothing(bot: FakeBot) -> None:
     mallory = "mallory@example.org"
-    monkeypatch.setattr(bot.rooms, "manages", lambda room, jid: jid == mallory)
+    bot.rooms.rolls[ROOM] |= {mallory}
+    bot.rooms.managers[ROOM] = frozenset({mallory})
     await shared(bot)
     await bot.say("rm plan.txt", in_room(mallory))
     assert await names(bot) == ["plan.txt"]
+
+
+# --- where the room hides who people are ----------------------------------------------------------
+
+
+async def posted(bot: FakeBot, sender: Sender, name: str = "plan.txt") -> list[str]:
+    """Somebody posts a file in the room and says ``keep``."""
+    url = f"https://upload.example.org/{sender.nick}/{name}"
+    bot.web.hosted[url] = HostedFile(name.encode())
+    offer = Offer(urls=(url,), name=name)
+    await bot.receive(IncomingMessage(sender, "", offers=(offer,), addressed=False))
+    return await bot.say("keep", sender)
+
+
+@pytest.fixture
+def hidden(bot: FakeBot) -> Sender:
+    """Somebody of whom the room tells an id only."""
+    sender = in_room(None, "hal", occupant_id="9000")
+    bot.rooms.rolls[ROOM] |= {f"{ROOM}/9000"}
+    return sender
+
+
+async def test_an_occupant_owns_files_by_the_id_that_the_room_gives(bot: FakeBot, hidden: Sender) -> None:
+    await posted(bot, hidden)
+    (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=9)
+    assert entry.owner == f"{ROOM}/9000"
+    await bot.say("rename plan.txt to plan2.txt", replace(hidden, nick="under another nick"))
+    assert await names(bot) == ["plan2.txt"]
+    await bot.say("rm plan2.txt", hidden)
+    assert await names(bot) == []
+
+
+async def test_the_nick_of_a_hidden_owner_gives_nothing(bot: FakeBot, hidden: Sender) -> None:
+    await posted(bot, hidden)
+    for occupant_id in ("", "6000"):
+        await bot.say("rm plan.txt", in_room(None, "hal", occupant_id=occupant_id))
+    assert await names(bot) == ["plan.txt"]
+
+
+async def test_of_whom_the_room_tells_nothing_nothing_is_kept(bot: FakeBot) -> None:
+    (answer,) = await posted(bot, in_room(None, "hal"))
+    assert "hides your address" in answer
+    assert await names(bot) == []
+
+
+async def test_an_occupants_id_is_worth_nothing_in_another_room(bot: FakeBot, hidden: Sender) -> None:
+    await posted(bot, hidden)
+    (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=9)
+    for sender in (
+        in_room(None, "hal", "other@conference.example.org", "9000"),
+        through_room(None, "hal", "other@conference.example.org", "9000"),
+    ):
+        await bot.say(f"rm #{entry.id}", sender)
+        assert not any("plan" in each for each in await bot.say("ls", sender))
+    assert await names(bot) == ["plan.txt"]
+
+
+async def test_an_occupant_has_a_quota_of_their_own(hidden: Sender) -> None:
+    async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=10)) as bot:
+        bot.rooms.rolls[ROOM] |= {f"{ROOM}/9000", f"{ROOM}/7000"}
+        await posted(bot, hidden)
+        (full,) = await posted(bot, hidden, "second.txt")
+        assert "There is no room left" in full
+        await posted(bot, in_room(None, "ida", occupant_id="7000"), "second.txt")
+        assert sorted(await names(bot)) == ["plan.txt", "second.txt"]
+
+
+async def test_a_hidden_admin_of_the_room_manages_its_files(bot: FakeBot, hidden: Sender) -> None:
+    await shared(bot)
+    bot.rooms.managers[ROOM] = frozenset({f"{ROOM}/9000"})
+    await bot.say("rm plan.txt", hidden)
+    assert await names(bot) == []
+
+
+async def test_who_is_no_user_of_the_bot_owns_files_in_the_room_and_nothing_else(bot: FakeBot) -> None:
+    bot.rooms.rolls[ROOM] |= {CAROL}
+    await posted(bot, in_room(CAROL, "carol"))
+    assert await names(bot) == ["plan.txt"]
+    await bot.say("fetch https://upload.example.org/carol/plan.txt", through_room(CAROL, "carol"))
+    assert await bot.catalog.count(Scope(owner=CAROL)) == 0
+    await bot.say("rm plan.txt", in_room(CAROL, "carol"))
+    assert await names(bot) == []
+
+
+async def test_what_was_kept_while_the_room_hid_its_owner_is_still_theirs_when_it_shows_them(
+    bot: FakeBot, hidden: Sender
+) -> None:
+    await posted(bot, hidden)
+    await bot.say("rm plan.txt", replace(hidden, jid=BOB))
+    assert await names(bot) == []
+
+
+async def test_who_may_not_speak_in_a_room_puts_nothing_into_it(bot: FakeBot) -> None:
+    await bot.drop("plan.txt", b"plan", BOB)
+    bot.rooms.visitors[ROOM] = frozenset({BOB})
+    for answer in (await posted(bot, in_room(BOB, "bob")), await bot.say(f"send plan.txt to {ROOM}", BOB)):
+        assert "only listen" in answer[0]
+    assert await names(bot) == []

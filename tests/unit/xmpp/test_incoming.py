@@ -7,7 +7,7 @@ import pytest
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
-from filebot.model import Address, AddressKind, IncomingMessage
+from filebot.model import Address, AddressKind, IncomingMessage, Occupant
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 
 BOT = "bot@example.org"
@@ -16,7 +16,7 @@ X = "<x xmlns='http://jabber.org/protocol/muc#user'/>"
 
 
 class OneRoom:
-    """The bot is in one room as ``filebot``; the room tells who Anna is and hides Bert."""
+    """The bot is in one room as ``filebot``; it tells who Anna is, an id of Carl, and nothing of Bert."""
 
     def __init__(self, *, inside: bool = True) -> None:
         self._inside = inside
@@ -27,8 +27,12 @@ class OneRoom:
     def nick_in(self, room: str) -> str:
         return "filebot" if room == ROOM else ""
 
-    def real_jid(self, room: str, nick: str) -> str | None:
-        return {"anna": "anna@example.org"}.get(nick) if self._inside and room == ROOM else None
+    def occupant(self, room: str, nick: str) -> Occupant:
+        known = {
+            "anna": Occupant("anna@example.org"),
+            "carl": Occupant(key=f"{ROOM}/c4r1"),
+        }
+        return known.get(nick, Occupant()) if self._inside and room == ROOM else Occupant()
 
     def joined(self) -> frozenset[str]:
         return frozenset({ROOM} if self._inside else ())
@@ -292,3 +296,11 @@ def test_an_encrypted_file_is_told_as_encrypted() -> None:
     told = read(stanza(f"<body>aesgcm://up.example.org/a.png#{'ab' * 44}</body>"))
     assert isinstance(told, EncryptedMessage)
     assert told.device == ""
+
+
+def test_whom_the_room_knows_by_an_id_only_is_no_jid() -> None:
+    said = message(stanza("<body>!ls</body>", sender=f"{ROOM}/carl", kind="groupchat"))
+    assert (said.sender.jid, said.sender.identity) == (None, f"{ROOM}/c4r1")
+    private = message(stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/carl"))
+    assert (private.sender.jid, private.sender.identity) == (None, f"{ROOM}/c4r1")
+    assert private.sender.address.occupant == f"{ROOM}/c4r1"

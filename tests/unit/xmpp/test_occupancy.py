@@ -4,7 +4,8 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from filebot.xmpp.occupancy import MAX_OCCUPANTS, Change, News, Occupancy
+from filebot.model import Standing
+from filebot.xmpp.occupancy import LONGEST_ID, MAX_OCCUPANTS, Change, News, Occupancy
 
 ROOM = "room@muc.example.org"
 
@@ -17,14 +18,22 @@ def presence(
     inner: str = "",
     new_nick: str = "",
     affiliation: str = "none",
+    role: str = "participant",
+    ids: tuple[str, ...] = (),
 ) -> Element:
-    item = f"<item affiliation='{affiliation}' role='participant' jid='{jid}' nick='{new_nick}'/>"
+    item = f"<item affiliation='{affiliation}' role='{role}' jid='{jid}' nick='{new_nick}'/>"
+    marks = "".join(f"<occupant-id xmlns='urn:xmpp:occupant-id:0' id='{each}'/>" for each in ids)
     states = "".join(f"<status code='{code}'/>" for code in codes)
     what = f"type='{kind}'" if kind else ""
     return fromstring(
         f"<presence xmlns='jabber:client' from='{ROOM}/{nick}' {what}>"
-        f"<x xmlns='http://jabber.org/protocol/muc#user'>{item}{states}{inner}</x></presence>"
+        f"<x xmlns='http://jabber.org/protocol/muc#user'>{item}{states}{inner}</x>{marks}</presence>"
     )
+
+
+def manages(occupancy: Occupancy, jid: str) -> bool:
+    standing = occupancy.standing(jid)
+    return standing is not None and standing.manages
 
 
 def error(condition: str) -> Element:
@@ -36,7 +45,7 @@ def error(condition: str) -> Element:
 
 @pytest.fixture
 def inside() -> Occupancy:
-    occupancy = Occupancy("filebot")
+    occupancy = Occupancy(ROOM, "filebot")
     assert occupancy.presence(presence("anna", jid="Anna@example.org/phone")) is None
     assert occupancy.presence(presence("bert")) is None
     assert occupancy.presence(presence("filebot", 110, jid="bot@example.org/x")) == News(Change.ENTERED)
@@ -44,67 +53,99 @@ def inside() -> Occupancy:
 
 
 def test_the_room_shows_people_by_their_bare_jids(inside: Occupancy) -> None:
-    assert inside.real_jid("anna") == "anna@example.org"
-    assert inside.shows("anna@example.org")
-    assert inside.real_jid("bert") is None
-    assert not inside.shows("bert@example.org")
+    assert inside.occupant("anna").jid == "anna@example.org"
+    assert inside.standing("anna@example.org") is not None
+    assert inside.occupant("bert").jid is None
+    assert inside.standing("bert@example.org") is None
 
 
 def test_nobody_is_known_before_the_bot_is_in() -> None:
-    outside = Occupancy("filebot")
+    outside = Occupancy(ROOM, "filebot")
     outside.presence(presence("anna", jid="anna@example.org/phone"))
-    assert outside.real_jid("anna") is None
-    assert not outside.shows("anna@example.org")
+    assert outside.occupant("anna").jid is None
+    assert outside.standing("anna@example.org") is None
 
 
 def test_who_leaves_or_takes_another_nick_is_gone_under_the_old_one(inside: Occupancy) -> None:
     inside.presence(presence("anna", 303, kind="unavailable", jid="anna@example.org/phone", new_nick="ann"))
-    assert inside.real_jid("anna") is None
+    assert inside.occupant("anna").jid is None
     inside.presence(presence("ann", jid="anna@example.org/phone"))
-    assert inside.shows("anna@example.org")
+    assert inside.standing("anna@example.org") is not None
     inside.presence(presence("ann", kind="unavailable"))
-    assert not inside.shows("anna@example.org")
+    assert inside.standing("anna@example.org") is None
 
 
 def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: Occupancy) -> None:
     inside.presence(presence("anna", kind="unavailable"))
     inside.presence(presence("anna", jid=""))
-    assert inside.real_jid("anna") is None
+    assert inside.occupant("anna").jid is None
 
 
 @pytest.mark.parametrize(
-    ("affiliation", "manages"),
+    ("affiliation", "expected"),
     [("owner", True), ("admin", True), ("member", False), ("none", False), ("OWNER", False), ("", False)],
 )
-def test_owners_and_admins_manage_the_room(inside: Occupancy, affiliation: str, *, manages: bool) -> None:
+def test_owners_and_admins_manage_the_room(inside: Occupancy, affiliation: str, *, expected: bool) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation=affiliation))
-    assert inside.manages("carl@example.org") is manages
+    assert manages(inside, "carl@example.org") is expected
 
 
 def test_an_affiliation_that_is_taken_away_is_gone_at_once(inside: Occupancy) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="admin"))
     inside.presence(presence("carl2", jid="carl@example.org/phone", affiliation="admin"))
-    assert inside.manages("carl@example.org")
+    assert manages(inside, "carl@example.org")
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="member"))
-    assert not inside.manages("carl@example.org")
+    assert not manages(inside, "carl@example.org")
 
 
 def test_who_left_manages_nothing(inside: Occupancy) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
     inside.presence(presence("carl", kind="unavailable", affiliation="owner"))
-    assert not inside.manages("carl@example.org")
+    assert not manages(inside, "carl@example.org")
 
 
 def test_an_owner_whom_the_room_hides_is_nobody(inside: Occupancy) -> None:
     inside.presence(presence("carl@example.org", affiliation="owner"))
-    assert not inside.manages("carl@example.org")
-    assert not inside.manages("")
+    assert not manages(inside, "carl@example.org")
+    assert not manages(inside, "")
+
+
+def test_whom_a_room_hides_is_known_by_an_id(inside: Occupancy) -> None:
+    inside.has_ids = True
+    inside.presence(presence("carl", affiliation="admin", ids=("c4r1",)))
+    assert inside.occupant("carl").identity == f"{ROOM}/c4r1"
+    assert manages(inside, f"{ROOM}/c4r1")
+    inside.presence(presence("carla", ids=("c4r1",), affiliation="member"))
+    assert not manages(inside, f"{ROOM}/c4r1")
+    inside.presence(presence("carl", kind="unavailable"))
+    inside.presence(presence("carl", ids=("th1ef",)))
+    assert inside.occupant("carl").identity == f"{ROOM}/th1ef"
+
+
+def test_ids_count_only_where_the_room_itself_gives_them(inside: Occupancy) -> None:
+    inside.presence(presence("carl", affiliation="admin", ids=("c4r1",)))
+    assert inside.occupant("carl").identity is None
+    assert inside.standing(f"{ROOM}/c4r1") is None
+
+
+@pytest.mark.parametrize("ids", [("c4r1", "d0ra"), ("",), ("x" * (LONGEST_ID + 1),)])
+def test_ids_that_no_room_gives_are_none(inside: Occupancy, ids: tuple[str, ...]) -> None:
+    inside.has_ids = True
+    inside.presence(presence("carl", affiliation="admin", ids=ids))
+    assert inside.occupant("carl").identity is None
+    assert inside.standing(f"{ROOM}/{ids[0]}") is None
+
+
+def test_visitors_have_no_voice(inside: Occupancy) -> None:
+    inside.presence(presence("carl", jid="carl@example.org/pc", role="visitor"))
+    assert inside.standing("carl@example.org") == Standing(has_voice=False)
+    assert inside.standing("anna@example.org") == Standing(has_voice=True)
 
 
 def test_once_out_the_bot_knows_no_managers(inside: Occupancy) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
     inside.leave()
-    assert not inside.manages("carl@example.org")
+    assert not manages(inside, "carl@example.org")
 
 
 def test_the_bot_follows_its_own_nick(inside: Occupancy) -> None:
@@ -115,7 +156,7 @@ def test_the_bot_follows_its_own_nick(inside: Occupancy) -> None:
 
 
 def test_a_service_may_choose_another_nick() -> None:
-    occupancy = Occupancy("Filebot")
+    occupancy = Occupancy(ROOM, "Filebot")
     assert occupancy.presence(presence("filebot", 110, 210)) == News(Change.ENTERED)
     assert occupancy.nick == "filebot"
 
@@ -143,7 +184,7 @@ def test_once_out_the_bot_forgets_everybody(
     assert news is not None
     assert news.change is change
     assert not inside.present
-    assert inside.real_jid("anna") is None
+    assert inside.occupant("anna").jid is None
 
 
 @pytest.mark.parametrize(
@@ -156,7 +197,7 @@ def test_once_out_the_bot_forgets_everybody(
     ],
 )
 def test_a_refusal_says_whether_to_try_again(condition: str, change: Change) -> None:
-    assert Occupancy("filebot").presence(error(condition)) == News(change, condition)
+    assert Occupancy(ROOM, "filebot").presence(error(condition)) == News(change, condition)
 
 
 def test_an_error_while_inside_changes_nothing(inside: Occupancy) -> None:
@@ -165,7 +206,7 @@ def test_an_error_while_inside_changes_nothing(inside: Occupancy) -> None:
 
 
 def test_a_new_room_is_told_as_new() -> None:
-    assert Occupancy("filebot").presence(presence("filebot", 110, 201)) == News(Change.CREATED)
+    assert Occupancy(ROOM, "filebot").presence(presence("filebot", 110, 201)) == News(Change.CREATED)
 
 
 @pytest.mark.parametrize(
@@ -187,5 +228,5 @@ def test_odd_presences_do_no_harm(inside: Occupancy, xml: str) -> None:
 def test_the_roll_is_bounded(inside: Occupancy) -> None:
     for number in range(MAX_OCCUPANTS + 5):
         inside.presence(presence(f"n{number}", jid=f"p{number}@example.org/x"))
-    assert inside.real_jid("n0") == "p0@example.org"
-    assert inside.real_jid(f"n{MAX_OCCUPANTS + 4}") is None
+    assert inside.occupant("n0").jid == "p0@example.org"
+    assert inside.occupant(f"n{MAX_OCCUPANTS + 4}").jid is None
