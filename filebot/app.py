@@ -175,6 +175,7 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
         rooms=session.rooms,
         streams=session.streams,
         clock=now,
+        jid=session.jid,
         server=session.server,
     )
     limits = Limits(config.limits.max_file_size, config.limits.quota_per_user, config.limits.total)

@@ -120,6 +120,20 @@ class NoSuchRoom(UserError):
         self.target = target
 
 
+class NoSuchClaim(UserError):
+    """No occupant of a room was given this code, or it is used or too old."""
+
+
+class NoRoomForClaim(UserError):
+    """The files that somebody claims do not fit beside what they store; sizes in bytes."""
+
+    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{size_bytes} bytes claimed, {used_bytes} of {limit_bytes} used")
+        self.size_bytes = size_bytes
+        self.used_bytes = used_bytes
+        self.limit_bytes = limit_bytes
+
+
 class RoomConfigured(UserError):
     """A room of the config cannot be left by a command: the next start would undo it."""
 

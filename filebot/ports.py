@@ -167,6 +167,9 @@ class Catalog(Protocol):
     async def used_by(self, owner: Identity) -> tuple[int, int]:
         """How many entries somebody owns, and their bytes, the same bytes counted once."""
 
+    async def hand_over(self, owner: Identity, to: Identity) -> None:
+        """Make all entries of one owner another's."""
+
     async def used_in_all(self) -> int:
         """Bytes of all entries, the same bytes counted once."""
 

@@ -58,6 +58,11 @@ def remove(entry_id: int) -> ReturningDelete[Any]:
     return sa.delete(entries).where(one(entry_id)).returning(entries)
 
 
+def hand_over(owner: str, to: str) -> sa.Update:
+    """Make all entries of one owner another's."""
+    return sa.update(entries).where(entries.c.owner == owner).values(owner=to)
+
+
 def add_parcel(columns: dict[str, Any]) -> ReturningInsert[Any]:
     """Keep a parcel, if its entry is there."""
     values = [sa.literal(value, parcels.c[name].type) for name, value in columns.items()]

@@ -22,7 +22,7 @@ from filebot.catalog.rows import (
 )
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import BareJid, Digest, Entry, Identity, Link, NewEntry, Parcel, RememberedRoom, Scope
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -94,9 +94,12 @@ class SqlCatalog:
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.in_use(digests))}
 
-    async def used_by(self, owner: BareJid) -> tuple[int, int]:
+    async def used_by(self, owner: Identity) -> tuple[int, int]:
         usage = (await self._read(queries.used_by(owner)))[0]
         return usage.files, usage.used_bytes
+
+    async def hand_over(self, owner: Identity, to: Identity) -> None:
+        await self._writer.run(changes.execute, changes.hand_over(owner, to))
 
     async def used_in_all(self) -> int:
         total = (await self._read(queries.used_in_all()))[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from filebot.model import BareJid
 from filebot.ports import (
     BlobStore,
     Catalog,
@@ -17,6 +18,7 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.service.access import Access
+from filebot.service.claims import Claims
 from filebot.service.courier import SETTLE_S, Courier
 from filebot.service.delivery import Delivery
 from filebot.service.dispatch import Dispatch
@@ -44,6 +46,8 @@ class Ports:
     streams: Streams
     clock: Callable[[], datetime]
     """The present, in UTC."""
+    jid: BareJid
+    """The bot's own address."""
     server: str
     """The domain of the bot's server, whose services it uses."""
 
@@ -59,6 +63,7 @@ class Desk:
     dispatch: Dispatch
     courier: Courier
     doctor: Doctor
+    claims: Claims
     parcels: Parcels
     experience: Experience
     news: News
@@ -109,6 +114,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         dispatch=dispatch,
         courier=courier,
         doctor=Doctor(dispatch, quota),
+        claims=Claims(ports.catalog, quota, ports.jid, time.monotonic),
         parcels=parcels,
         experience=experience,
         news=news,

@@ -29,6 +29,7 @@ from filebot.model import (
     Usage,
 )
 from filebot.ports import StreamOffer
+from filebot.service.claims import Claim, Claimed
 from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
 from filebot.service.dispatch import Order
@@ -118,6 +119,34 @@ class Files:
         Raises NotAllowed, ExaminationUnderWay or StorageError.
         """
         return await self._desk.doctor.examine(self._own())
+
+    # --- claiming -------------------------------------------------------------------------------
+
+    def begin_claim(self) -> Claim:
+        """A code by which an occupant shows, in a private chat, to be the one who writes there.
+
+        Raises NotAllowed if the room does not tell its occupants apart.
+        """
+        if self._sender.occupant is None:
+            raise NotAllowed(reason="hidden")
+        return self._desk.claims.begin(self._sender.occupant)
+
+    async def claim(self, code: str) -> Claimed:
+        """Make the files of the occupant who was given this code the sender's.
+
+        Raises NotAllowed, NoSuchClaim, NoRoomForClaim or StorageError.
+        """
+        return await self._desk.claims.redeem(code, self._own())
+
+    async def claim_here(self) -> Claimed:
+        """As :meth:`claim`, where the room itself says who the occupant is.
+
+        Raises NotAllowed, NoRoomForClaim or StorageError.
+        """
+        owner = self._own()
+        if self._sender.occupant is None:
+            raise NotAllowed(reason="hidden")
+        return await self._desk.claims.hand_over(self._sender.occupant, owner)
 
     # --- changing -------------------------------------------------------------------------------
 

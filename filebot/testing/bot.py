@@ -28,6 +28,7 @@ from filebot.testing.xmpp import FakeStreams, FakeUploadService, FixedRooms
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
 ADMIN: Final = "admin@example.org"
+BOT: Final = "filebot@example.org"
 ROOM: Final = "team@conference.example.org"
 
 LIMITS: Final = Limits(max_file_bytes=1_000_000, quota_per_user_bytes=5_000_000, total_bytes=50_000_000)
@@ -66,6 +67,7 @@ class FakeBot:
             rooms=self.rooms,
             streams=self.streams,
             clock=lambda: self.now,
+            jid=BOT,
             server="example.org",
         )
         self._desk = furnished(ports, access, limits, settle_s=0.0)

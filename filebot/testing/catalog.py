@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from filebot.catalog.folding import fold
 from filebot.catalog.ranking import likeliest
 from filebot.catalog.rows import added_entry
-from filebot.model import BareJid, Digest, Entry, Link, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import BareJid, Digest, Entry, Identity, Link, NewEntry, Parcel, RememberedRoom, Scope
 
 
 class MemoryCatalog:
@@ -79,6 +79,11 @@ class MemoryCatalog:
     async def used_by(self, owner: BareJid) -> tuple[int, int]:
         owned = [e for e in self._entries.values() if e.owner == owner]
         return len(owned), _bytes_once(owned)
+
+    async def hand_over(self, owner: Identity, to: Identity) -> None:
+        for entry in self._entries.values():
+            if entry.owner == owner:
+                self._entries[entry.id] = replace(entry, owner=to)
 
     async def used_in_all(self) -> int:
         return _bytes_once(self._entries.values())

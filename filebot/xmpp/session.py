@@ -17,7 +17,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.model import IncomingMessage
+from filebot.model import BareJid, IncomingMessage
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.connection import Connection
@@ -137,6 +137,11 @@ class Session:
     def streams(self) -> PeerStreams:
         """The ``Streams`` port."""
         return self._streams
+
+    @property
+    def jid(self) -> BareJid:
+        """The bot's own bare address."""
+        return str(self._stream.boundjid.bare)
 
     @property
     def server(self) -> str:

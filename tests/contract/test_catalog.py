@@ -483,6 +483,21 @@ async def test_used_bytes_count_the_same_bytes_once(catalog: Catalog) -> None:
     assert await catalog.used_in_all() == 15
 
 
+async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
+    hidden = f"{ROOM.room}/1d"
+    await catalog.add(replace(a_file("a", scope=ROOM, blob=1, size=10), owner=hidden))
+    await catalog.add(replace(a_file("b", scope=ROOM, blob=2, size=10), owner=f"{hidden}2"))
+    mine = await catalog.add(a_file("c", blob=1, size=10))
+    await catalog.hand_over(hidden, mine.owner)
+    assert await catalog.used_by(hidden) == (0, 0)
+    assert await catalog.used_by(f"{hidden}2") == (1, 10)
+    assert await catalog.used_by(mine.owner) == (2, 10)
+    entry = await catalog.named(ROOM, "a")
+    assert entry is not None
+    assert (entry.owner, entry.room) == (mine.owner, ROOM.room)
+    await catalog.hand_over("nobody@example.org", mine.owner)
+
+
 async def test_digests_in_use_are_those_that_some_entry_refers_to(catalog: Catalog) -> None:
     first = await catalog.add(a_file("a", blob=1))
     await catalog.add(a_file("b", scope=ROOM, blob=2))

@@ -42,7 +42,9 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
-    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner", "admin")),
+    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner", "voice", "admin")),
+    errors.NoSuchClaim(),
+    errors.NoRoomForClaim(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),
     errors.RoomConfigured("den@muc.example.org"),
     *(

@@ -1,0 +1,140 @@
+"""Files of an occupant whom a room hides become those of their JID."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from filebot.model import IncomingMessage, Offer, Scope, Sender
+from filebot.service.claims import VALID_S, Claims
+from filebot.testing import FakeBot
+from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
+from filebot.testing.http import HostedFile
+
+KEY = f"{ROOM}/9000"
+HAL = in_room(None, "hal", occupant_id="9000")
+HAL_PRIVATE = through_room(None, "hal", occupant_id="9000")
+
+
+async def posted(bot: FakeBot, name: str = "plan.txt", sender: Sender = HAL) -> None:
+    bot.rooms.rolls[ROOM] |= sender.identities
+    url = f"https://upload.example.org/{name}"
+    bot.web.hosted[url] = HostedFile(name.encode())
+    await bot.receive(IncomingMessage(sender, "", offers=(Offer(urls=(url,), name=name),), addressed=False))
+    await bot.say("keep", sender)
+
+
+async def code_for(bot: FakeBot, sender: Sender = HAL_PRIVATE) -> str:
+    (answer,) = await bot.say("claim", sender)
+    found = re.search(r"claim (\w{4}-\w{4})", answer)
+    assert found is not None
+    assert BOT in answer
+    return found[1]
+
+
+async def owners(bot: FakeBot) -> list[str]:
+    return [entry.owner for entry in await bot.catalog.page(Scope(room=ROOM), limit=9)]
+
+
+async def test_who_writes_the_code_in_a_private_chat_has_the_files(bot: FakeBot) -> None:
+    await posted(bot)
+    await posted(bot, "second.txt")
+    code = await code_for(bot)
+    (answer,) = await bot.say(f"claim {code.lower()}", ALICE)
+    assert answer == f'2 files in "{ROOM}" are yours now, under your own address.'
+    assert await owners(bot) == [ALICE, ALICE]
+    await bot.say("rm plan.txt", in_room(ALICE))
+    assert await owners(bot) == [ALICE]
+
+
+async def test_a_code_is_good_once(bot: FakeBot) -> None:
+    await posted(bot)
+    code = await code_for(bot)
+    await bot.say(f"claim {code}", ALICE)
+    await posted(bot, "second.txt")
+    (answer,) = await bot.say(f"claim {code}", BOB)
+    assert answer.startswith("I know no such code")
+    assert await owners(bot) == [KEY, ALICE]
+
+
+async def test_a_new_code_takes_the_place_of_the_old_one(bot: FakeBot) -> None:
+    await posted(bot)
+    old, new = await code_for(bot), await code_for(bot)
+    await bot.say(f"claim {old}", ALICE)
+    assert await owners(bot) == [KEY]
+    await bot.say(f"claim {new}", ALICE)
+    assert await owners(bot) == [ALICE]
+
+
+@pytest.mark.parametrize("wrong", ["ABCD-EFGH", "x", "x" * 2000, "------"])
+async def test_a_wrong_code_gives_nothing(bot: FakeBot, wrong: str) -> None:
+    await posted(bot)
+    await code_for(bot)
+    (answer,) = await bot.say(f"claim {wrong}", ALICE)
+    assert answer.startswith("I know no such code")
+    assert await owners(bot) == [KEY]
+
+
+async def test_a_code_ends_with_its_time(bot: FakeBot) -> None:
+    await posted(bot)
+    now, claims = timed(bot)
+    code = claims.begin(KEY).code
+    now(VALID_S + 1)
+    bot._desk.claims._codes = claims._codes
+    (answer,) = await bot.say(f"claim {code}", ALICE)
+    assert answer.startswith("I know no such code")
+
+
+def timed(bot: FakeBot) -> tuple[Callable[[float], None], Claims]:
+    moments = [0.0]
+    claims = Claims(bot.catalog, bot._desk.quota, BOT, lambda: moments[-1])
+    return moments.append, claims
+
+
+async def test_the_code_is_never_said_before_everybody(bot: FakeBot) -> None:
+    await posted(bot)
+    (answer,) = await bot.say("claim", HAL)
+    assert "in a private message" in answer
+    assert not re.search(r"\w{4}-\w{4}", answer)
+
+
+async def test_whom_the_bot_does_not_serve_claims_nothing(bot: FakeBot) -> None:
+    await posted(bot)
+    code = await code_for(bot)
+    await bot.say(f"claim {code}", "carol@elsewhere.example")
+    await bot.say(f"claim {code}", through_room(None, "eve", occupant_id="666"))
+    await bot.say(f"claim {code}", in_room("carol@elsewhere.example", "carol"))
+    assert await owners(bot) == [KEY]
+
+
+async def test_where_the_room_tells_nobody_apart_there_is_nothing_to_claim(bot: FakeBot) -> None:
+    (answer,) = await bot.say("claim", through_room(None, "hal"))
+    assert "hides your address" in answer
+
+
+async def test_who_does_not_know_how_is_told(bot: FakeBot) -> None:
+    (answer,) = await bot.say("claim")
+    assert answer.startswith("First write claim to me in a private message")
+
+
+async def test_where_the_room_shows_who_it_is_no_code_is_needed(bot: FakeBot) -> None:
+    await posted(bot)
+    shown = replace(HAL_PRIVATE, jid=BOB)
+    assert await bot.say("claim", shown) == [f'One file in "{ROOM}" is yours now, under your own address.']
+    assert await owners(bot) == [BOB]
+    (answer,) = await bot.say("claim", shown)
+    assert answer.startswith("You have no files")
+
+
+async def test_what_does_not_fit_into_the_quota_is_not_claimed(bot: FakeBot) -> None:
+    async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=10)) as small:
+        await posted(small)
+        code = await code_for(small)
+        await small.drop("own.txt", b"12345", ALICE)
+        (answer,) = await small.say(f"claim {code}", ALICE)
+        assert "you use 5 bytes of your 10 bytes" in answer
+        assert await owners(small) == [KEY]
+        await small.say("rm own.txt", ALICE)
+        await small.say(f"claim {code}", ALICE)
+        assert await owners(small) == [ALICE]
