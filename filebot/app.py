@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -129,7 +129,10 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         replies = Replies(config.replies.language, config.replies.templates)
         session = Session(
-            session_settings(config),
+            replace(
+                session_settings(config),
+                archiving=replies.render("archive/status", config.replies.language),
+            ),
             on_message=on_message,
             on_encrypted=on_encrypted,
             on_stream_offer=on_stream_offer,
@@ -144,6 +147,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         desk = await _furnished(config, stack, session, access)
         for room in await desk.ports.catalog.rooms():
             session.rooms.expect(room.jid, room.password)
+        await desk.book.open()
+        await desk.backfill.open()
+        stack.push_async_callback(desk.backfill.close)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
         commands = _commands(config, desk, replies)
@@ -173,6 +179,7 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
         uploads=session.uploads,
         messenger=session.messenger,
         rooms=session.rooms,
+        histories=session.histories,
         streams=session.streams,
         clock=now,
         jid=session.jid,

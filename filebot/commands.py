@@ -126,9 +126,7 @@ class Commands:
             sender=exchange.sender,
             settings=self.table.settings_of(plugin),
             files=Files(self._desk, exchange.sender, exchange.language),
-            rooms=Memberships(
-                self._desk.ports.rooms, self._desk.ports.catalog, self._desk.access, exchange.sender
-            ),
+            rooms=Memberships(self._desk, exchange.sender),
             commands=self.table,
             language=exchange.language,
             conversation=exchange,

@@ -96,7 +96,8 @@ class NotAllowed(UserError):
 
     ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
     files are kept), ``owner`` (it is somebody else's), ``voice`` (nobody may speak in that room who is only
-    a visitor there) or ``admin`` (it is for those who run the bot).
+    a visitor there), ``room`` (it is for the room's owners and admins) or ``admin`` (it is for those who
+    run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:
@@ -132,6 +133,30 @@ class NoRoomForClaim(UserError):
         self.size_bytes = size_bytes
         self.used_bytes = used_bytes
         self.limit_bytes = limit_bytes
+
+
+class NoHistory(UserError):
+    """What was posted in a room before cannot be gone through.
+
+    ``reason`` is one of ``closed`` (it keeps no history, or shows it to others only), ``off`` (its archive
+    is), ``busy`` (that is being done already), ``idle`` (nothing is being done), ``ids`` (the room does not
+    tell who posted what) or ``lost`` (the room has forgotten where the bot was).
+    """
+
+    def __init__(self, room: str, *, reason: str) -> None:
+        super().__init__(f"{room}: {reason}")
+        self.room = room
+        self.reason = reason
+
+
+class BadRoomSetting(UserError):
+    """There is no such setting of a room, or it cannot have this value."""
+
+    def __init__(self, key: str, value: str, *, known: bool) -> None:
+        super().__init__(f"{key} {value}")
+        self.key = key
+        self.value = value
+        self.known = known
 
 
 class RoomConfigured(UserError):

@@ -1,9 +1,10 @@
 """Facts in the past tense. Plugins listen to them with ``@plugin.on``; each names where its people are."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from filebot.errors import FilebotError
-from filebot.model import Address, Entry, Method, Sender
+from filebot.model import Address, Entry, Filling, Method, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,31 @@ class FileStored(Event):
     entry: Entry
     already_known: bool
     """The same bytes of the same owner were there before; ``entry`` is the old row."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileArchived(Event):
+    """A file that was posted in a room was kept without anybody asking, as the room wants it."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryGoesOn(Event):
+    """A room's history is being gone through for the sender."""
+
+    filling: Filling
+    at: datetime | None
+    """Up to which moment it is done, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryGone(Event):
+    """That has come to its end."""
+
+    filling: Filling
+    error: FilebotError | None
+    """Why it ended too early."""
 
 
 @dataclass(frozen=True, slots=True)

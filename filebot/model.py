@@ -71,6 +71,8 @@ class NewEntry:
     width: int | None = None
     """Of a picture, in pixels; likewise ``height``."""
     height: int | None = None
+    archived: bool = False
+    """Kept because its room keeps what is posted there; not because somebody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,14 @@ class RememberedRoom:
     """Empty if the room asks for none."""
 
 
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """What the admins of a room want there."""
+
+    archive: bool = False
+    """Keep what people post there without being asked, as far as they do not mind."""
+
+
 @unique
 class AddressKind(Enum):
     """How a message reaches an address."""
@@ -314,6 +324,44 @@ class IncomingMessage:
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
     wants_chat_states: bool = False
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """A part of what was said in a room before, the oldest first."""
+
+    posts: tuple[IncomingMessage, ...]
+    """Messages with files whose authors the room tells apart; ``delayed_since`` is when each was said."""
+    messages: int
+    """How many there are in all."""
+    last_id: str
+    """After which the next page begins."""
+    complete: bool
+    """Nothing comes after it."""
+    at: datetime | None
+    """When the last of them was said, in UTC; None if there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Going through what was posted in a room before its archive was on: how far it is, and for whom."""
+
+    room: BareJid
+    asker: Identity
+    address: Address
+    """Where the asker is told."""
+    language: str | None
+    since: datetime
+    """Nothing older is looked at, in UTC; nothing newer than ``until``, either."""
+    until: datetime
+    last_id: str = ""
+    """Up to which all is done; empty at the beginning."""
+    messages: int = 0
+    """Looked at."""
+    kept: int = 0
+    """Files that were not there before."""
+    failed: int = 0
+    """Files that are gone, too large, or otherwise not to be had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from filebot.errors import (
 )
 from filebot.events import (
     Event,
+    FileArchived,
     FileGoes,
     FileNotSent,
     FileRefused,
@@ -40,6 +41,8 @@ from filebot.events import (
     FileSent,
     FileStored,
     FileWaits,
+    HistoryGoesOn,
+    HistoryGone,
     LinkNoticed,
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
@@ -56,6 +59,7 @@ __all__ = [
     "Context",
     "Entry",
     "Event",
+    "FileArchived",
     "FileGoes",
     "FileNotSent",
     "FileRefused",
@@ -65,6 +69,8 @@ __all__ = [
     "FileWaits",
     "FilebotError",
     "Files",
+    "HistoryGoesOn",
+    "HistoryGone",
     "IncomingMessage",
     "LinkNoticed",
     "Memberships",

@@ -19,6 +19,8 @@ from filebot.model import (
     Digest,
     Entry,
     FileKind,
+    Filling,
+    HistoryPage,
     Identity,
     Link,
     Method,
@@ -26,6 +28,7 @@ from filebot.model import (
     Offer,
     Parcel,
     RememberedRoom,
+    RoomSettings,
     Scope,
     Sender,
     Slot,
@@ -160,6 +163,31 @@ class Catalog(Protocol):
 
     async def remove(self, entry_id: int) -> Entry | None:
         """The entry as it was; None if it is gone already."""
+
+    async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
+        """The owner's entries in this room that were kept unasked."""
+
+    async def adopt(self, entry_id: int) -> None:
+        """From now on the entry was asked for. One that is gone is not an error."""
+
+    async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
+        """Whether this person wants nothing kept unasked in this room."""
+
+    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None: ...
+
+    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
+        """Those of all rooms of which some were saved."""
+
+    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None: ...
+
+    async def fillings(self) -> list[Filling]:
+        """All that are under way, in the order of the rooms."""
+
+    async def save_filling(self, filling: Filling) -> None:
+        """Keep it, in place of what was known of the same room."""
+
+    async def forget_filling(self, room: BareJid) -> None:
+        """One that is not known is not an error."""
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         """Which of these (at most 500) some entry refers to."""
@@ -419,8 +447,24 @@ class Rooms(Protocol):
         somebody speaks. With several clients in it, a person has the least that one of them has.
         """
 
+    def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+        """Let the bot's presence there say, now and in later sessions, whether it keeps what is posted."""
+
+    def tells_apart(self, room: BareJid) -> bool:
+        """Whether the room gives its occupants ids: later, they tell who posted what (XEP-0421)."""
+
     def room_like(self, target: str) -> BareJid | None:
         """The joined room meant by its address, or None."""
+
+
+class Histories(Protocol):
+    """What was said in rooms before, as they keep it."""
+
+    async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
+        """The messages after this id, or from this moment on; some dozens at most.
+
+        One page of a room is read at a time. Raises NoHistory, or TransferTimeout if nothing is answered.
+        """
 
 
 class Inspector(Protocol):

@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,9 +16,9 @@ from cachetools import LRUCache, TTLCache
 
 from filebot.commands import Commands
 from filebot.conversation import Exchange
-from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
-from filebot.events import FileRefused, FileSent, FileStored, LinkNoticed
-from filebot.model import IncomingMessage, Offer, Sender
+from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
+from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
+from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
@@ -83,6 +83,7 @@ class Reception:
             return
         if message.offers and sender.in_public and sender.identity:
             self._commands.voice.memory.posted[sender.room, sender.identity] = message.offers
+            await self._archive(message, _person(sender))
         if message.addressed and (message.text.strip() or message.offers):
             await self._admit(message)
 
@@ -119,6 +120,49 @@ class Reception:
     async def close(self, *, patience_s: float) -> None:
         """Let running work end, for at most ``patience_s``; then cancel it."""
         await self._jobs.wait_and_close(timeout=patience_s)
+
+    # --- what is posted in rooms ----------------------------------------------------------------
+
+    async def _archive(self, message: IncomingMessage, person: str) -> None:
+        """Keep what somebody posts in a room whose archive is on."""
+        try:
+            keeps = await self._desk.archive.keeps(message.sender)
+        except StorageError as error:
+            log.warning("it is not known whether %s keeps files: %s", message.sender.room, error)
+            return
+        if not keeps:
+            return
+        if self._is_busy(person):
+            await self._not_archived(message, "", TooManyRequests())
+            return
+        self._waiting[person] += 1
+        await self._spawn(self._archive_files(message, person))
+
+    async def _archive_files(self, message: IncomingMessage, person: str) -> None:
+        try:
+            for offer in message.offers[: self._pace.files_per_message]:
+                async with self._drop(person):
+                    await self._archive_file(message, offer)
+        finally:
+            self._served(person)
+
+    async def _archive_file(self, message: IncomingMessage, offer: Offer) -> None:
+        sender, name = message.sender, name_of(offer)
+        try:
+            received = await self._desk.archive.take(sender, offer, message.text)
+        except FilebotError as error:
+            log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
+            await self._not_archived(message, name, error)
+        else:
+            if received is not None and not received.already_known:
+                await self._commands.emit(FileArchived(sender, message.language, received.entry))
+
+    async def _not_archived(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
+        """Told to the poster alone, and once a day for each kind of cause: nobody asked for anything."""
+        sender = message.sender
+        aside = Address(f"{sender.room}/{sender.nick}", AddressKind.ROOM_PRIVATE, sender.identity)
+        refused = FileRefused(replace(sender, address=aside), message.language, name, error)
+        await self._once(sender, f"not archived: {type(error)}", lambda: self._commands.emit(refused))
 
     # --- admission ------------------------------------------------------------------------------
 

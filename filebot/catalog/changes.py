@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog.folding import fold
 from filebot.catalog.queries import one
-from filebot.catalog.schema import entries, links, parcels, people, rooms
+from filebot.catalog.schema import entries, fillings, links, opt_outs, parcels, people, rooms
 from filebot.model import Digest
 
 Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
@@ -63,6 +63,16 @@ def hand_over(owner: str, to: str) -> sa.Update:
     return sa.update(entries).where(entries.c.owner == owner).values(owner=to)
 
 
+def adopt(entry_id: int) -> sa.Update:
+    """Somebody asked for this entry."""
+    return sa.update(entries).where(one(entry_id)).values(archived=False)
+
+
+def forget_opt_out(room: str, person: str) -> sa.Delete:
+    """The person does not mind any more."""
+    return sa.delete(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
+
+
 def add_parcel(columns: dict[str, Any]) -> ReturningInsert[Any]:
     """Keep a parcel, if its entry is there."""
     values = [sa.literal(value, parcels.c[name].type) for name, value in columns.items()]
@@ -88,6 +98,11 @@ def forget_links(digest: Digest) -> sa.Delete:
 def forget_language(jid: str) -> sa.Delete:
     """Forget what this person chose."""
     return sa.delete(people).where(people.c.jid == jid)
+
+
+def forget_filling(room: str) -> sa.Delete:
+    """The room's history is gone through."""
+    return sa.delete(fillings).where(fillings.c.room == room)
 
 
 def forget_room(jid: str) -> sa.Delete:

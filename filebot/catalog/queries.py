@@ -9,7 +9,17 @@ import sqlalchemy as sa
 from filebot.catalog import sqlite
 from filebot.catalog.folding import fold
 from filebot.catalog.rows import scope_key, scope_mark
-from filebot.catalog.schema import entries, links, parcels, people, rooms, totals
+from filebot.catalog.schema import (
+    entries,
+    fillings,
+    links,
+    opt_outs,
+    parcels,
+    people,
+    room_settings,
+    rooms,
+    totals,
+)
 from filebot.model import Digest, Scope
 
 _MAX_ID: Final = 2**63 - 1
@@ -101,6 +111,22 @@ def names_with(scope: Scope, part: str, limit: int) -> sa.Select[Any]:
     return _found([entries.c.name_key, entries.c.name], scope, [part], names_only=True).limit(limit)
 
 
+def archived(room: str, owner: str, limit: int) -> sa.Select[Any]:
+    """What a room kept of somebody unasked."""
+    # Few people own many files: their own rows are fewer than the room's.
+    mine = sa.select(entries).where(entries.c.owner == owner, entries.c.archived)
+    return (
+        mine.where(sqlite.unindexed(entries.c.scope) == scope_key(Scope(room=room)))
+        .order_by(entries.c.id.desc())
+        .limit(limit)
+    )
+
+
+def opt_out(room: str, person: str) -> sa.Select[Any]:
+    """The row that says so, if there is one."""
+    return sa.select(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
+
+
 def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
     """Those of the digests that are used."""
     return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
@@ -138,6 +164,16 @@ def language(jid: str) -> sa.Select[Any]:
 def all_parcels() -> sa.Select[Any]:
     """Every one."""
     return sa.select(parcels).order_by(parcels.c.number)
+
+
+def all_room_settings() -> sa.Select[Any]:
+    """Every room's."""
+    return sa.select(room_settings)
+
+
+def all_fillings() -> sa.Select[Any]:
+    """Every one."""
+    return sa.select(fillings).order_by(fillings.c.room)
 
 
 def all_rooms() -> sa.Select[Any]:

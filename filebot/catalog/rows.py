@@ -8,7 +8,19 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog.folding import fold
-from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
+from filebot.model import (
+    Address,
+    AddressKind,
+    BlobRef,
+    Entry,
+    Filling,
+    Link,
+    Method,
+    NewEntry,
+    Parcel,
+    RoomSettings,
+    Scope,
+)
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 """Code points that no name holds."""
@@ -49,6 +61,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "media_type": new.media_type,
         "width": new.width,
         "height": new.height,
+        "archived": new.archived,
         "created_at": new.created_at,
         "modified_at": new.created_at,
     }
@@ -75,7 +88,31 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         modified_at=row.modified_at,
         width=row.width,
         height=row.height,
+        archived=row.archived,
     )
+
+
+def filling_columns(filling: Filling) -> dict[str, Any]:
+    """The columns of a row of ``fillings``."""
+    columns = {field.name: getattr(filling, field.name) for field in fields(Filling)}
+    address = filling.address
+    return columns | {
+        "address": address.jid,
+        "address_kind": address.kind.value,
+        "occupant": address.occupant,
+    }
+
+
+def filling_of(row: sa.Row[Any]) -> Filling:
+    """The filling of a row of ``fillings``."""
+    columns = {field.name: getattr(row, field.name) for field in fields(Filling)}
+    address = Address(row.address, AddressKind(row.address_kind), row.occupant)
+    return Filling(**columns | {"address": address})
+
+
+def room_settings_of(row: sa.Row[Any]) -> RoomSettings:
+    """The settings of a row of ``room_settings``."""
+    return RoomSettings(**{field.name: getattr(row, field.name) for field in fields(RoomSettings)})
 
 
 def link_of(row: sa.Row[Any]) -> Link:

@@ -49,6 +49,7 @@ entries: Final = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
+    sa.Column("archived", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Index("ix_entries_scope_id", "scope", "id"),
@@ -98,6 +99,39 @@ parcels: Final = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Index("ix_parcels_entry_id", "entry_id"),  # for the removal of an entry
+)
+
+# Those of whom a room's archive keeps nothing.
+opt_outs: Final = sa.Table(
+    "opt_outs",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+)
+
+room_settings: Final = sa.Table(
+    "room_settings",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("archive", sa.Boolean, nullable=False),
+)
+
+# One row for each room whose history is being gone through, replaced as a whole after each part of it.
+fillings: Final = sa.Table(
+    "fillings",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("asker", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("address_kind", sa.Text, nullable=False),
+    sa.Column("occupant", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("last_id", sa.Text, nullable=False),
+    sa.Column("messages", sa.Integer, nullable=False),
+    sa.Column("kept", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
 )
 
 # Beside those of the config. A password is kept as it is: the room wants it so.

@@ -1,7 +1,8 @@
 """The ``Catalog`` port on a database: questions go to the readers, changes to the one writer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,13 +17,28 @@ from filebot.catalog.rows import (
     added_entry,
     entry_columns,
     entry_of,
+    filling_columns,
+    filling_of,
     link_of,
     parcel_columns,
     parcel_of,
+    room_settings_of,
 )
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable
-from filebot.model import BareJid, Digest, Entry, Identity, Link, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import (
+    BareJid,
+    Digest,
+    Entry,
+    Filling,
+    Identity,
+    Link,
+    NewEntry,
+    Parcel,
+    RememberedRoom,
+    RoomSettings,
+    Scope,
+)
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -90,6 +106,35 @@ class SqlCatalog:
 
     async def remove(self, entry_id: int) -> Entry | None:
         return await self._change(changes.remove(entry_id))
+
+    async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
+        return await self._entries(queries.archived(room, owner, limit))
+
+    async def adopt(self, entry_id: int) -> None:
+        await self._writer.run(changes.execute, changes.adopt(entry_id))
+
+    async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
+        return bool(await self._read(queries.opt_out(room, who)))
+
+    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
+        change = sqlite.save_opt_out(room, who) if out else changes.forget_opt_out(room, who)
+        await self._writer.run(changes.execute, change)
+
+    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
+        return {row.room: room_settings_of(row) for row in await self._read(queries.all_room_settings())}
+
+    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
+        columns = {"room": room} | asdict(settings)
+        await self._writer.run(changes.execute, sqlite.save_room_settings(columns))
+
+    async def fillings(self) -> list[Filling]:
+        return [filling_of(row) for row in await self._read(queries.all_fillings())]
+
+    async def save_filling(self, filling: Filling) -> None:
+        await self._writer.run(changes.execute, sqlite.save_filling(filling_columns(filling)))
+
+    async def forget_filling(self, room: BareJid) -> None:
+        await self._writer.run(changes.execute, changes.forget_filling(room))
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.in_use(digests))}

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from filebot.catalog.schema import entries, links, people, rooms
+from filebot.catalog.schema import entries, fillings, links, opt_outs, people, room_settings, rooms
 from filebot.model import Link
 
 READERS: Final = 4
@@ -127,6 +127,29 @@ def save_room(jid: str, password: str) -> sa.Insert:
     statement = insert(rooms).values(jid=jid, password=password)
     return statement.on_conflict_do_update(
         index_elements=[rooms.c.jid], set_={"password": statement.excluded.password}
+    )
+
+
+def save_filling(columns: dict[str, Any]) -> sa.Insert:
+    """Keep how far the room's history is gone through, in place of what was there."""
+    return _put(fillings, fillings.c.room, columns)
+
+
+def save_room_settings(columns: dict[str, Any]) -> sa.Insert:
+    """Keep a room's settings in place of what was there."""
+    return _put(room_settings, room_settings.c.room, columns)
+
+
+def save_opt_out(room: str, person: str) -> sa.Insert:
+    """Keep that this person wants nothing kept unasked there."""
+    return insert(opt_outs).values(room=room, person=person).on_conflict_do_nothing()
+
+
+def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.Insert:
+    """A whole row, in place of the one of the same key."""
+    statement = insert(table).values(columns)
+    return statement.on_conflict_do_update(
+        index_elements=[key], set_={name: statement.excluded[name] for name in columns}
     )
 
 

@@ -10,6 +10,7 @@ from filebot.model import BareJid
 from filebot.ports import (
     BlobStore,
     Catalog,
+    Histories,
     HttpTransfer,
     Inspector,
     Messenger,
@@ -18,6 +19,8 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.service.access import Access
+from filebot.service.archive import Archive
+from filebot.service.backfill import Backfill
 from filebot.service.claims import Claims
 from filebot.service.courier import SETTLE_S, Courier
 from filebot.service.delivery import Delivery
@@ -29,6 +32,8 @@ from filebot.service.locks import Keyed
 from filebot.service.news import News
 from filebot.service.parcels import Parcels
 from filebot.service.quota import Limits, Quota
+from filebot.service.removal import Removal
+from filebot.service.room_settings import RoomBook
 from filebot.service.transfers import Transfers
 
 
@@ -43,6 +48,7 @@ class Ports:
     uploads: UploadService
     messenger: Messenger
     rooms: Rooms
+    histories: Histories
     streams: Streams
     clock: Callable[[], datetime]
     """The present, in UTC."""
@@ -64,6 +70,10 @@ class Desk:
     courier: Courier
     doctor: Doctor
     claims: Claims
+    removal: Removal
+    book: RoomBook
+    archive: Archive
+    backfill: Backfill
     parcels: Parcels
     experience: Experience
     news: News
@@ -75,7 +85,7 @@ class Desk:
 def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S) -> Desk:
     """A desk on these ports. ``settle_s`` is for how long people who came online are left alone.
 
-    The courier is to be opened and closed by the caller.
+    Courier and back-fill are to be opened and closed by the caller, and the book opened before them.
     """
     locks = Keyed(asyncio.Lock)
     quota = Quota(limits, ports.catalog, ports.store)
@@ -106,6 +116,9 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
     courier = Courier(
         dispatch, parcels, transfers, ports.catalog, access, news, ports.clock, settle_s=settle_s
     )
+    removal = Removal(ports.store, ports.catalog, parcels, locks)
+    book = RoomBook(ports.catalog, ports.rooms)
+    archive = Archive(ports.catalog, intake, access, removal, book)
     return Desk(
         ports=ports,
         access=access,
@@ -114,6 +127,10 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         dispatch=dispatch,
         courier=courier,
         doctor=Doctor(dispatch, quota),
+        removal=removal,
+        book=book,
+        archive=archive,
+        backfill=Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock),
         claims=Claims(ports.catalog, quota, ports.jid, time.monotonic),
         parcels=parcels,
         experience=experience,

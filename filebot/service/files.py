@@ -34,7 +34,7 @@ from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
 from filebot.service.dispatch import Order
 from filebot.service.doctor import Diagnosis
-from filebot.service.intake import Destination, Received, forget_unused
+from filebot.service.intake import Destination, Received
 from filebot.service.transfers import Direction, Transfer
 
 WILDCARD_LIMIT: Final = 10
@@ -120,6 +120,16 @@ class Files:
         """
         return await self._desk.doctor.examine(self._own())
 
+    # --- the room's archive ---------------------------------------------------------------------
+
+    async def opt_out(self) -> int:
+        """As :meth:`filebot.service.archive.Archive.opt_out`, in the room spoken in."""
+        return await self._desk.archive.opt_out(self._sender)
+
+    async def opt_in(self) -> None:
+        """As :meth:`filebot.service.archive.Archive.opt_in`."""
+        await self._desk.archive.opt_in(self._sender)
+
     # --- claiming -------------------------------------------------------------------------------
 
     def begin_claim(self) -> Claim:
@@ -182,11 +192,7 @@ class Files:
     async def remove(self, entry: Entry) -> None:
         """Remove a file; its bytes go with the last row that has them. Raises NotAllowed."""
         self._must_be_changeable(entry)
-        async with self._desk.locks(entry.blob.digest):
-            self._must_be_changeable(entry)  # once more: the lock may have taken its time
-            await self._desk.ports.catalog.remove(entry.id)
-            self._desk.parcels.forget_entry(entry.id)
-            await forget_unused(self._desk.ports.store, self._desk.ports.catalog, entry.blob.digest)
+        await self._desk.removal.remove(entry, lambda: self._must_be_changeable(entry))
 
     # --- sending --------------------------------------------------------------------------------
 

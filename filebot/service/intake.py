@@ -31,7 +31,7 @@ from filebot.errors import (
     TransferError,
 )
 from filebot.filenames import name_from_url, plain_text, safe_name
-from filebot.model import BareJid, BlobRef, Digest, Entry, NewEntry, Offer, Scope
+from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
 from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
@@ -59,9 +59,11 @@ class Received:
 class Destination:
     """Whose the file becomes, and where it is seen."""
 
-    owner: BareJid
+    owner: Identity
     room: BareJid | None = None
     caption: str = ""
+    archived: bool = False
+    """It is kept unasked, because the room keeps what is posted there."""
 
     @property
     def scope(self) -> Scope:
@@ -200,6 +202,8 @@ class Intake:
         async with self._locks(digest):
             known = await self._catalog.same(destination.scope, destination.owner, digest)
             if known is not None:
+                if known.archived and not destination.archived:
+                    await self._catalog.adopt(known.id)
                 return Received(known, already_known=True)
             await self._quota.recheck(reservation)
             blob = await writer.commit()
@@ -227,6 +231,7 @@ class Intake:
             created_at=self._clock(),
             width=kind.width,
             height=kind.height,
+            archived=destination.archived,
         )
 
 

@@ -23,7 +23,7 @@ from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
-from filebot.testing.xmpp import FakeStreams, FakeUploadService, FixedRooms
+from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
 
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
@@ -53,6 +53,7 @@ class FakeBot:
         self.messenger = RecordingMessenger()
         self.uploads = FakeUploadService()
         self.streams = FakeStreams()
+        self.histories = FakeHistories()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self._pace = pace or Pace()
@@ -65,6 +66,7 @@ class FakeBot:
             uploads=self.uploads,
             messenger=self.messenger,
             rooms=self.rooms,
+            histories=self.histories,
             streams=self.streams,
             clock=lambda: self.now,
             jid=BOT,
@@ -83,6 +85,8 @@ class FakeBot:
         self._reception: Reception | None = None
 
     async def __aenter__(self) -> Self:
+        await self._desk.book.open()
+        await self._desk.backfill.open()
         await self._desk.courier.open()
         self._reception = Reception(self._commands, self._desk, self._pace)
         return self
@@ -92,6 +96,7 @@ class FakeBot:
     ) -> None:
         await self.reception.close(patience_s=5)
         await self._desk.courier.close()
+        await self._desk.backfill.close()
 
     @property
     def reception(self) -> Reception:

@@ -1,14 +1,27 @@
 """A catalog that forgets: for tests, with the contract of the real one."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 
 from filebot.catalog.folding import fold
 from filebot.catalog.ranking import likeliest
 from filebot.catalog.rows import added_entry
-from filebot.model import BareJid, Digest, Entry, Identity, Link, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import (
+    BareJid,
+    Digest,
+    Entry,
+    Filling,
+    Identity,
+    Link,
+    NewEntry,
+    Parcel,
+    RememberedRoom,
+    RoomSettings,
+    Scope,
+)
 
 
 class MemoryCatalog:
@@ -21,6 +34,9 @@ class MemoryCatalog:
         self._languages: dict[BareJid, str] = {}
         self._parcels: dict[int, Parcel] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
+        self._fillings: dict[BareJid, Filling] = {}
+        self._room_settings: dict[BareJid, RoomSettings] = {}
+        self._opt_outs: set[tuple[BareJid, Identity]] = set()
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -72,6 +88,35 @@ class MemoryCatalog:
     async def remove(self, entry_id: int) -> Entry | None:
         self._parcels = {n: each for n, each in self._parcels.items() if each.entry_id != entry_id}
         return self._entries.pop(entry_id, None)
+
+    async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
+        found = self._in(Scope(room=room))
+        return list(islice((each for each in found if each.archived and each.owner == owner), limit))
+
+    async def adopt(self, entry_id: int) -> None:
+        if entry_id in self._entries:
+            self._entries[entry_id] = replace(self._entries[entry_id], archived=False)
+
+    async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
+        return (room, who) in self._opt_outs
+
+    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
+        (self._opt_outs.add if out else self._opt_outs.discard)((room, who))
+
+    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
+        return dict(self._room_settings)
+
+    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
+        self._room_settings[room] = settings
+
+    async def fillings(self) -> list[Filling]:
+        return [self._fillings[room] for room in sorted(self._fillings)]
+
+    async def save_filling(self, filling: Filling) -> None:
+        self._fillings[filling.room] = filling
+
+    async def forget_filling(self, room: BareJid) -> None:
+        self._fillings.pop(room, None)
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values()} & set(digests)

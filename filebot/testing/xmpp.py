@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from filebot.errors import (
+    NoHistory,
     NoUploadService,
     PeerGone,
     RoomClosed,
@@ -19,7 +21,9 @@ from filebot.model import (
     BareJid,
     Client,
     Entry,
+    HistoryPage,
     Identity,
+    IncomingMessage,
     Method,
     Offer,
     Sender,
@@ -40,6 +44,10 @@ class FixedRooms:
         """Those who are members, but no more than that."""
         self.visitors: dict[BareJid, frozenset[Identity]] = {}
         """Those who may not speak."""
+        self.with_ids: set[BareJid] = set()
+        """Rooms that give their occupants ids."""
+        self.archiving: set[BareJid] = set()
+        """Rooms where the bot's presence says that it keeps what is posted."""
         self.config: frozenset[BareJid] = frozenset()
         """Rooms of the config."""
         self.closed: dict[BareJid, str] = {}
@@ -76,9 +84,47 @@ class FixedRooms:
             has_voice=who not in self.visitors.get(room, frozenset()),
         )
 
+    def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+        (self.archiving.add if is_on else self.archiving.discard)(room)
+
+    def tells_apart(self, room: BareJid) -> bool:
+        return room in self.with_ids
+
     def room_like(self, target: str) -> BareJid | None:
         room = self.address_in(target)
         return room if room in self.rolls else None
+
+
+class FakeHistories:
+    """What was posted in rooms, page by page; the ids are the numbers of the messages."""
+
+    def __init__(self) -> None:
+        self.posts: dict[BareJid, list[IncomingMessage]] = {}
+        """In each room; others have no history."""
+        self.page_size = 10
+        self.failures: list[TransferError] = []
+        """What the next pages end with, in this order."""
+
+    async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
+        if self.failures:
+            raise self.failures.pop(0)
+        if room not in self.posts:
+            raise NoHistory(room, reason="closed")
+        numbered = enumerate(self.posts[room], start=1)
+        rest = [
+            (number, post)
+            for number, post in numbered
+            if number > int(after or 0)
+            and (since is None or post.delayed_since is None or post.delayed_since >= since)
+        ]
+        found = rest[: self.page_size]
+        return HistoryPage(
+            tuple(post for _, post in found),
+            len(found),
+            str(found[-1][0]) if found else after,
+            len(found) == len(rest),
+            found[-1][1].delayed_since if found else None,
+        )
 
 
 class FakeUploadService:

@@ -92,6 +92,14 @@ class Occupancy:
         entry = self._entries.get(nick) if self.present else None
         return Occupant() if entry is None else self._occupant(entry)
 
+    def author(self, stanza: Element) -> Occupant | None:
+        """Who wrote a message of the room's, at whatever time; None if it gives its occupants no ids."""
+        occupant_id = _only_id(stanza) if self.has_ids and self.present else ""
+        if not occupant_id:
+            return None
+        entries = (each for each in self._entries.values() if each.occupant_id == occupant_id)
+        return self._occupant(next(entries, _Entry(None, occupant_id, "", "")))
+
     def standing(self, who: Identity) -> Standing | None:
         """What this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,

@@ -86,6 +86,7 @@ class JoinedRooms:
         self._settings = settings
         self._rooms = {jid: _Room(jid, settings.nick) for jid in _addresses(settings.rooms)}
         self._configured = frozenset(self._rooms)
+        self._archiving: set[BareJid] = set()
         self._shut_out = on_shut_out
         self._changed = asyncio.Event()
         self._changing = asyncio.Lock()
@@ -120,6 +121,18 @@ class JoinedRooms:
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
         return self._rooms[room].occupancy.occupant(nick) if room in self._rooms else Occupant()
+
+    def author(self, room: BareJid, stanza: Element) -> Occupant | None:
+        """Who wrote a message out of the room's archive, by the id that the room gave it."""
+        return self._rooms[room].occupancy.author(stanza) if room in self._rooms else None
+
+    def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+        (self._archiving.add if is_on else self._archiving.discard)(room)
+        if room in self.joined():
+            self._presence(self._rooms[room], status=self._status(room)).send()
+
+    def tells_apart(self, room: BareJid) -> bool:
+        return room in self._rooms and self._rooms[room].occupancy.has_ids
 
     def is_same_occupant(self, address: Address) -> bool:
         """Whether a nick still belongs to whom it belonged to; those without an identity are all alike."""
@@ -324,13 +337,16 @@ class JoinedRooms:
             log.warning("room %s stays locked: %s", room.jid, error.condition)
 
     def _join_presence(self, room: _Room) -> Presence:
-        stanza = self._presence(room, status=self._settings.status)
+        stanza = self._presence(room, status=self._status(room.jid))
         x = SubElement(stanza.xml, f"{{{MUC}}}x")
         # Nobody asked the bot anything before it came.
         SubElement(x, f"{{{MUC}}}history", {"maxstanzas": "0"})
         if room.password:
             SubElement(x, f"{{{MUC}}}password").text = room.password  # section 7.2.6
         return stanza
+
+    def _status(self, room: BareJid) -> str:
+        return self._settings.archiving if room in self._archiving else self._settings.status
 
     def _presence(self, room: _Room, *, kind: str | None = None, status: str) -> Presence:
         sender = self._stream.boundjid if self._stream.is_component else None

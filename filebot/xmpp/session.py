@@ -26,6 +26,7 @@ from filebot.xmpp.contacts import Contacts
 from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import RECEIPTS, STREAMS, condition_of, first, named_condition, sender_of
 from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
+from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
 from filebot.xmpp.resources import Resources
@@ -97,6 +98,7 @@ class Session:
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings, on_shut_out or _ignore)
+        self._histories = RoomHistories(self._stream, self._rooms.author)
         self._messenger = StreamMessenger(
             self._stream, self._resources.all_correct, self._rooms.is_same_occupant
         )
@@ -132,6 +134,11 @@ class Session:
     def rooms(self) -> JoinedRooms:
         """The ``Rooms`` port."""
         return self._rooms
+
+    @property
+    def histories(self) -> RoomHistories:
+        """The ``Histories`` port."""
+        return self._histories
 
     @property
     def streams(self) -> PeerStreams:
@@ -251,6 +258,8 @@ class Session:
     def _message(self, stanza: Element) -> None:
         if stanza.get("type") == "error":
             self._bounced(stanza)
+            return
+        if self._histories.took(stanza):
             return
         self._acknowledge(stanza)
         read = self._reader.read(stanza, asyncio.get_running_loop().time())

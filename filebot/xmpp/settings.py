@@ -31,5 +31,7 @@ class SessionSettings:
     """What begins a command in a room; empty if only the nick addresses the bot there."""
     status: str = "Send me a file, or write: help"
     """The text of the bot's presence."""
+    archiving: str = "I keep what is posted here. You do not want that? Write: archive off for me"
+    """The same in rooms where files are kept unasked."""
     goodbye: str = "Back soon."
     """What rooms and contacts read when the bot goes."""

@@ -13,7 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog
-from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, RememberedRoom, Scope
+from filebot.model import (
+    Address,
+    AddressKind,
+    BlobRef,
+    Entry,
+    Filling,
+    Link,
+    Method,
+    NewEntry,
+    Parcel,
+    RememberedRoom,
+    RoomSettings,
+    Scope,
+)
 from filebot.ports import Catalog
 from filebot.testing.catalog import MemoryCatalog
 
@@ -496,6 +509,74 @@ async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
     assert entry is not None
     assert (entry.owner, entry.room) == (mine.owner, ROOM.room)
     await catalog.hand_over("nobody@example.org", mine.owner)
+
+
+# --- rooms --------------------------------------------------------------------------------------
+
+
+async def test_what_was_kept_unasked_is_told_from_what_was_asked_for(catalog: Catalog) -> None:
+    await catalog.add(replace(a_file("asked", scope=ROOM), owner="alice@example.org"))
+    first, second, _, _ = [
+        await catalog.add(replace(a_file(name, scope=scope), owner=owner, archived=True))
+        for name, scope, owner in (
+            ("first", ROOM, "alice@example.org"),
+            ("second", ROOM, "alice@example.org"),
+            ("bobs", ROOM, "bob@example.org"),
+            ("elsewhere", Scope(room="other@muc.example.org"), "alice@example.org"),
+        )
+    ]
+    assert first.archived
+    room = ROOM.room or ""
+    assert await catalog.archived(room, "alice@example.org", 9) == [second, first]
+    assert await catalog.archived(room, "alice@example.org", 1) == [second]
+    await catalog.adopt(second.id)
+    await catalog.adopt(999)
+    assert await catalog.archived(room, "alice@example.org", 9) == [first]
+
+
+async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) -> None:
+    for _ in range(2):
+        await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=True)
+    assert await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
+    assert not await catalog.has_opted_out("b@muc.example.org", "alice@example.org")
+    assert not await catalog.has_opted_out("a@muc.example.org", "bob@example.org")
+    for _ in range(2):
+        await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=False)
+    assert not await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
+
+
+async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> None:
+    assert await catalog.room_settings() == {}
+    await catalog.save_room_settings("a@muc.example.org", RoomSettings(archive=True))
+    await catalog.save_room_settings("b@muc.example.org", RoomSettings(archive=True))
+    await catalog.save_room_settings("b@muc.example.org", RoomSettings())
+    assert await catalog.room_settings() == {
+        "a@muc.example.org": RoomSettings(archive=True),
+        "b@muc.example.org": RoomSettings(),
+    }
+
+
+async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catalog) -> None:
+    address = Address("a@muc.example.org/anna", AddressKind.ROOM_PRIVATE, "a@muc.example.org/1d")
+    first = Filling(
+        "b@muc.example.org",
+        "alice@example.org",
+        address,
+        "de",
+        NOW,
+        NOW + timedelta(days=1),
+        "id",
+        50,
+        2,
+        1,
+    )
+    second = Filling("a@muc.example.org", "", Address("alice@example.org"), None, NOW, NOW)
+    for filling in (replace(first, last_id="", messages=0), first, second):
+        await catalog.save_filling(filling)
+    assert await catalog.fillings() == [second, first]
+    await catalog.forget_filling(second.room)
+    await catalog.forget_filling("nobody@muc.example.org")
+    assert await catalog.fillings() == [first]
 
 
 async def test_digests_in_use_are_those_that_some_entry_refers_to(catalog: Catalog) -> None:

@@ -42,7 +42,13 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
-    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner", "voice", "admin")),
+    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner", "voice", "room", "admin")),
+    *(
+        errors.NoHistory("den@muc.example.org", reason=r)
+        for r in ("closed", "off", "busy", "idle", "ids", "lost")
+    ),
+    errors.BadRoomSetting("archive", "maybe", known=True),
+    errors.BadRoomSetting("size", "", known=False),
     errors.NoSuchClaim(),
     errors.NoRoomForClaim(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),

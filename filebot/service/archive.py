@@ -1,0 +1,97 @@
+"""What a room's archive keeps: files that people post there, unasked, but with everybody's consent.
+
+The room's admins switch it on, everybody in the room is told, and whoever does not want it says so once:
+then nothing of theirs is kept any more, and what was kept unasked is removed. Nobody's word counts for
+another: of people whom the room does not tell apart, nothing is kept.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from filebot.errors import NotAllowed
+from filebot.filenames import plain_text
+from filebot.model import BareJid, Identity, Offer, Sender
+from filebot.ports import Catalog
+from filebot.service.access import Access
+from filebot.service.intake import Destination, Intake, Received
+from filebot.service.removal import Removal
+from filebot.service.room_settings import RoomBook
+
+REMOVED_AT_ONCE: Final = 100
+
+
+class Archive:
+    """Keeps what is posted in rooms, as far as room and poster want it."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        intake: Intake,
+        access: Access,
+        removal: Removal,
+        book: RoomBook,
+    ) -> None:
+        self._catalog = catalog
+        self._intake = intake
+        self._access = access
+        self._removal = removal
+        self._book = book
+
+    async def keeps(self, sender: Sender) -> bool:
+        """Whether files that somebody posts in a room are kept. Raises StorageError."""
+        room = sender.room
+        if room is None or sender.identity is None or self._access.is_denied(sender.jid):
+            return False
+        return self._book.is_archived(room) and not await self._has_opted_out(room, sender.identities)
+
+    async def take(self, sender: Sender, offer: Offer, caption: str) -> Received | None:
+        """Keep a posted file; None if the room or its poster do not want that, also if only by now.
+
+        Raises whatever :meth:`filebot.service.intake.Intake.fetch` raises.
+        """
+        room, owner = sender.room, sender.identity
+        if room is None or owner is None or not await self.keeps(sender):
+            return None
+        destination = Destination(owner, room, plain_text(caption), archived=True)
+        received = await self._intake.fetch(offer, destination)
+        if await self.keeps(sender):
+            return received
+        # It was said while the bytes came, and what was there before was removed without these.
+        if received.entry.archived:
+            await self._removal.remove(received.entry)
+        return None
+
+    async def opt_out(self, sender: Sender) -> int:
+        """Keep nothing of the sender's unasked in this room, and remove what was; how many files that are.
+
+        Raises NotAllowed if the room does not tell its occupants apart, or StorageError.
+        """
+        room, identities = _known(sender)
+        for each in identities:
+            await self._catalog.set_opted_out(room, each, out=True)
+        removed = 0
+        for each in identities:
+            while entries := await self._catalog.archived(room, each, REMOVED_AT_ONCE):
+                for entry in entries:
+                    await self._removal.remove(entry)
+                removed += len(entries)
+        return removed
+
+    async def opt_in(self, sender: Sender) -> None:
+        """Undo :meth:`opt_out` for what is posted from now on. Raises as that."""
+        room, identities = _known(sender)
+        for each in identities:
+            await self._catalog.set_opted_out(room, each, out=False)
+
+    async def has_opted_out(self, sender: Sender) -> bool:
+        """Whether nothing of the sender's is kept unasked in this room. Raises StorageError."""
+        return sender.room is not None and await self._has_opted_out(sender.room, sender.identities)
+
+    async def _has_opted_out(self, room: BareJid, identities: Iterable[Identity]) -> bool:
+        return any([await self._catalog.has_opted_out(room, each) for each in identities])
+
+
+def _known(sender: Sender) -> tuple[BareJid, frozenset[Identity]]:
+    if sender.room is None or not sender.identities:
+        raise NotAllowed(reason="hidden")
+    return sender.room, sender.identities

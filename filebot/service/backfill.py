@@ -1,0 +1,209 @@
+"""Files that were posted in a room before its archive was on: found in the room's history, and kept.
+
+Theory of operation. One task for each room goes through the history page by page, the oldest first. When
+all files of a page are dealt with, the row that tells how far it has come is saved, so that a restart goes
+on there; the files of a page that was begun twice are found stored. It ends with the history, when enough
+messages are looked at, or when the archive is switched off.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from filebot.errors import FilebotError, NoHistory, TransferError
+from filebot.events import HistoryGoesOn, HistoryGone
+from filebot.model import AddressKind, BareJid, Filling, HistoryPage, IncomingMessage, Offer, Sender
+from filebot.ports import Catalog, Histories, Rooms
+from filebot.service.archive import Archive
+from filebot.service.news import News
+from filebot.service.room_settings import RoomBook
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES: Final = 100_000
+"""Of one request; a further one can ask for the rest."""
+MOST_DAYS: Final = 3650
+FILES_AT_ONCE: Final = 4
+"""Of one room: people's own files come first."""
+TELL_EVERY_S: Final = 60.0
+TRIES: Final = 5
+LONGEST_ABSENCE_S: Final = 86_400.0
+PAUSE_S: Final = 30.0
+"""After a page that was not to be had; likewise while the bot is out of the room."""
+
+
+class Backfill:
+    """Owns the tasks. :meth:`open` comes before all, :meth:`close` ends all."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        histories: Histories,
+        rooms: Rooms,
+        archive: Archive,
+        book: RoomBook,
+        news: News,
+        clock: Callable[[], datetime],
+        *,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._catalog = catalog
+        self._histories = histories
+        self._rooms = rooms
+        self._archive = archive
+        self._book = book
+        self._news = news
+        self._clock = clock
+        self._pause_s = pause_s
+        self._tasks: dict[BareJid, asyncio.Task[None]] = {}
+        self._states: dict[BareJid, Filling] = {}
+
+    async def open(self) -> None:
+        """Go on with what an earlier run left. Raises StorageError."""
+        for filling in await self._catalog.fillings():
+            self._start(filling)
+
+    async def close(self) -> None:
+        """Stop; the next start goes on."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing is gone through."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    def state(self, room: BareJid) -> Filling | None:
+        """How far a room's history is gone through; None if it is not just now."""
+        return self._states.get(room)
+
+    async def begin(self, sender: Sender, room: BareJid, language: str | None, days: int) -> Filling:
+        """Go through what was posted in the last ``days`` (at most ``MOST_DAYS``), in the background.
+
+        HistoryGoesOn and HistoryGone tell the sender of it. Raises NoHistory or StorageError.
+        """
+        if not self._book.is_archived(room):
+            raise NoHistory(room, reason="off")
+        if room in self._tasks:
+            raise NoHistory(room, reason="busy")
+        if not self._rooms.tells_apart(room):
+            raise NoHistory(room, reason="ids")
+        now = self._clock()
+        since = now - timedelta(days=min(days, MOST_DAYS))
+        filling = Filling(room, sender.identity or "", sender.address, language, since, now)
+        await self._histories.page(room, "", since)  # can it be read at all?
+        if room in self._tasks:
+            raise NoHistory(room, reason="busy")
+        self._start(filling)
+        await self._catalog.save_filling(filling)
+        return filling
+
+    async def stop(self, room: BareJid) -> Filling | None:
+        """Stop what is under way there for good; how far it has come. Raises StorageError."""
+        task, filling = self._tasks.get(room), self._states.get(room)
+        if task is None:
+            return None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await self._catalog.forget_filling(room)
+        return filling
+
+    # --- one room -------------------------------------------------------------------------------
+
+    def _start(self, filling: Filling) -> None:
+        room = filling.room
+        self._states[room] = filling
+        task = self._tasks[room] = asyncio.create_task(self._run(filling), name=f"history of {room}")
+
+        def ended(_: asyncio.Task[None]) -> None:
+            del self._tasks[room], self._states[room]
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("the history of %s", room, exc_info=error)
+
+        task.add_done_callback(ended)
+
+    async def _run(self, filling: Filling) -> None:
+        error: FilebotError | None = None
+        try:
+            await self._go_through(filling)
+        except FilebotError as failure:
+            log.warning("the history of %s is not gone through to its end: %s", filling.room, failure)
+            error = failure
+        filling = self._states[filling.room]
+        await self._news.tell(HistoryGone(_asker(filling), filling.language, filling, error))
+        await self._catalog.forget_filling(filling.room)
+
+    async def _go_through(self, filling: Filling) -> None:
+        loop = asyncio.get_running_loop()
+        told = loop.time()
+        while filling.messages < MOST_MESSAGES:
+            if not self._book.is_archived(filling.room):
+                raise NoHistory(filling.room, reason="off")
+            page = await self._page(filling)
+            filling = await self._dealt_with(filling, page)
+            self._states[filling.room] = filling
+            if page.complete or not page.last_id or (page.at is not None and page.at > filling.until):
+                return
+            await self._catalog.save_filling(filling)
+            if loop.time() - told >= TELL_EVERY_S:
+                told = loop.time()
+                await self._news.tell(HistoryGoesOn(_asker(filling), filling.language, filling, page.at))
+
+    async def _page(self, filling: Filling) -> HistoryPage:
+        """The next page; while the bot is out of the room, it waits. Raises TransferError or NoHistory."""
+        room, since = filling.room, None if filling.last_id else filling.since
+        failures, until = 0, asyncio.get_running_loop().time() + LONGEST_ABSENCE_S
+        while failures < TRIES and asyncio.get_running_loop().time() < until:
+            if room in self._rooms.joined():
+                try:
+                    return await self._histories.page(room, filling.last_id, since)
+                except TransferError as error:
+                    failures += 1
+                    log.info("a page of the history of %s: %s", room, error)
+            await asyncio.sleep(self._pause_s)
+        raise NoHistory(room, reason="closed")
+
+    async def _dealt_with(self, filling: Filling, page: HistoryPage) -> Filling:
+        """Keep the files of a page; what is known then."""
+        at_once = asyncio.Semaphore(FILES_AT_ONCE)
+
+        async def keep(post: IncomingMessage, offer: Offer) -> bool | None:
+            async with at_once:
+                return await self._keep(post, offer)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(keep(post, offer))
+                for post in page.posts
+                if post.delayed_since is None or post.delayed_since <= filling.until
+                for offer in post.offers
+            ]
+        outcomes = [task.result() for task in tasks]
+        return replace(
+            filling,
+            last_id=page.last_id or filling.last_id,
+            messages=filling.messages + page.messages,
+            kept=filling.kept + outcomes.count(True),
+            failed=filling.failed + outcomes.count(None),
+        )
+
+    async def _keep(self, post: IncomingMessage, offer: Offer) -> bool | None:
+        """Whether it is new; None if it could not be kept."""
+        try:
+            received = await self._archive.take(post.sender, offer, post.text)
+        except FilebotError as error:
+            log.info("a file in the history of %s is not kept: %s", post.sender.room, error)
+            return None
+        return received is not None and not received.already_known
+
+
+def _asker(filling: Filling) -> Sender:
+    """Whom to tell: as they spoke when they asked."""
+    room = filling.room if filling.address.kind is not AddressKind.CHAT else None
+    jid = None if "/" in filling.asker else filling.asker
+    return Sender(filling.address, jid, room)

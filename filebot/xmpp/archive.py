@@ -1,0 +1,129 @@
+"""Reading a message archive in pages (XEP-0313, paged by XEP-0059).
+
+Anybody may write a message that looks like a result. Those that count come from the archive that was asked,
+while it is asked, and name the question by an id that nobody else can know (XEP-0313 section 4.2).
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from filebot.errors import PeerProtocolError
+from filebot.model import BareJid
+from filebot.xmpp.elements import delayed_since, first, sender_of
+from filebot.xmpp.stream import Stream, ask
+
+MAM: Final = "urn:xmpp:mam:2"
+RSM: Final = "http://jabber.org/protocol/rsm"  # XEP-0059
+FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
+FORM: Final = "jabber:x:data"  # XEP-0004
+
+PAGE: Final = 50
+"""Messages asked for at once: Prosody gives no more."""
+LIMIT_S: Final = 30.0
+_LONGEST_ID: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """One message as the archive keeps it."""
+
+    id: str
+    at: datetime
+    """When it was archived, in UTC."""
+    message: Element
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePage:
+    """Some messages, the oldest first."""
+
+    messages: Sequence[Archived]
+    last_id: str
+    """After which the next page begins; empty if there is none."""
+    complete: bool
+    """Nothing comes after these."""
+
+
+class Archive:
+    """The archive of one address. One page is read at a time."""
+
+    def __init__(self, stream: Stream, jid: BareJid) -> None:
+        """``jid`` is the bot's own bare JID, or that of a room."""
+        self._stream = stream
+        self._jid = jid
+        self._query = ""
+        self._results: list[Archived] = []
+
+    def took(self, stanza: Element) -> bool:
+        """Whether a message was a result of the present question."""
+        result = first(stanza, MAM, "result")
+        if result is None or not self._query or result.get("queryid") != self._query:
+            return False
+        sender = sender_of(stanza)
+        # RFC 6120 section 8.1.2.1: without a sender it is from the account itself.
+        if (stanza.get("from") is not None or self._jid != self._stream.boundjid.bare) and (
+            sender is None or sender.full != self._jid
+        ):
+            return False
+        archived = _archived(result)
+        if archived is not None and len(self._results) < PAGE:
+            self._results.append(archived)
+        return True
+
+    async def page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
+        """The messages after this id, or from this moment on.
+
+        Raises XMPPError, ``item-not-found`` if the id is not there any more, and PeerProtocolError.
+        """
+        iq = self._stream.make_iq_set(ito=self._jid, ifrom=self._stream.boundjid)
+        self._query, self._results = secrets.token_hex(8), []
+        iq.xml.append(_question(self._query, after, start))
+        try:
+            answer = await ask(self._stream, iq, LIMIT_S)
+            results = self._results
+        finally:
+            self._query, self._results = "", []
+        fin = first(answer.xml, MAM, "fin")
+        if fin is None:
+            raise PeerProtocolError("an archive's answer without an end")
+        complete = fin.get("complete") in {"true", "1"}
+        last_id = _last(fin) or (results[-1].id if results else "")
+        if not complete and last_id in {"", after}:
+            raise PeerProtocolError("an archive that does not go on")
+        return ArchivePage(results, last_id, complete)
+
+
+def _question(query: str, after: str, start: datetime | None) -> Element:
+    question = Element(f"{{{MAM}}}query", {"queryid": query})
+    if start is not None:
+        form = SubElement(question, f"{{{FORM}}}x", {"type": "submit"})
+        _field(form, "FORM_TYPE", MAM)
+        _field(form, "start", start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))  # XEP-0082
+    pages = SubElement(question, f"{{{RSM}}}set")
+    SubElement(pages, f"{{{RSM}}}max").text = str(PAGE)
+    if after:
+        SubElement(pages, f"{{{RSM}}}after").text = after
+    return question
+
+
+def _field(form: Element, name: str, value: str) -> None:
+    field = SubElement(form, f"{{{FORM}}}field", {"var": name})
+    SubElement(field, f"{{{FORM}}}value").text = value
+
+
+def _archived(result: Element) -> Archived | None:
+    message_id, forwarded = result.get("id", ""), first(result, FORWARD, "forwarded")
+    if not 0 < len(message_id) <= _LONGEST_ID or forwarded is None:
+        return None
+    at, message = delayed_since(forwarded), first(forwarded, "jabber:client", "message")
+    return None if at is None or message is None else Archived(message_id, at, message)
+
+
+def _last(fin: Element) -> str:
+    pages = first(fin, RSM, "set")
+    last = None if pages is None else first(pages, RSM, "last")
+    return "" if last is None else (last.text or "")[:_LONGEST_ID]

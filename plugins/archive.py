@@ -1,0 +1,51 @@
+"""The archive of a room: files that people post there are kept without further words, if they agree.
+
+Admins of the room switch it on with `room set archive on`. Whoever does not want it writes
+`archive off for me` in that room, or to me through it: then nothing of theirs is kept any more, and what
+was kept so far is removed. With `archive history of 90 days` the admins let me look for files that were
+posted before.
+"""
+
+from filebot.plugin import BadCommand, Context, HistoryGoesOn, HistoryGone, Plugin
+
+plugin = Plugin[None]("archive")
+
+USAGE = ("archive off for me", "archive on for me", "archive history of DAYS days", "archive history off")
+
+
+@plugin.command(
+    "archive", usage=("archive history of DAYS days", "archive history off", "archive ME for me")
+)
+async def archive(ctx: Context[None], days: str, me: str) -> None:
+    """In a room: say whether files that you post there are kept."""
+    if me.casefold() == "off":
+        await ctx.reply("archive/opted_out", removed=await ctx.files.opt_out())
+    elif me.casefold() == "on":
+        await ctx.files.opt_in()
+        await ctx.reply("archive/opted_in")
+    elif days:
+        await ctx.reply(
+            "archive/history_begins", filling=await ctx.rooms.look_back(_number(days), ctx.language)
+        )
+    elif not me:
+        await ctx.reply("archive/history_stopped", filling=await ctx.rooms.stop_looking_back())
+    else:
+        raise BadCommand(command="archive", usage=USAGE)
+
+
+def _number(days: str) -> int:
+    if not (days.isascii() and days.isdigit() and len(days) <= 5 and int(days)):
+        raise BadCommand(command="archive", usage=USAGE)
+    return int(days)
+
+
+@plugin.on(HistoryGoesOn)
+async def say_how_far(ctx: Context[None], event: HistoryGoesOn) -> None:
+    """Now and then, to whoever asked for it."""
+    await ctx.reply("archive/history_goes_on", event=event)
+
+
+@plugin.on(HistoryGone)
+async def say_what_was_found(ctx: Context[None], event: HistoryGone) -> None:
+    """Once, at the end."""
+    await ctx.reply("archive/history_gone", event=event)

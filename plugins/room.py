@@ -1,0 +1,29 @@
+"""What holds in a room, as its owners and admins want it.
+
+Write `room` there to see it, and `room set archive on`, say, to change it. From a private chat, name the
+room: `room team@conference.example.org`.
+"""
+
+from filebot.plugin import Address, AddressKind, Context, Plugin
+
+plugin = Plugin[None]("room")
+
+
+@plugin.command(
+    "room", usage=("room set SETTING", "room ROOM set SETTING", "room ROOM", "room"), aliases=("settings",)
+)
+async def room(ctx: Context[None], room: str, setting: str) -> None:
+    """Show or change what holds in a room."""
+    if not setting:
+        state = await ctx.rooms.state(room)
+        await ctx.reply("room/state", state=state)
+        return
+    before, after = await ctx.rooms.change(room, setting)
+    if before.settings.archive == after.settings.archive:
+        await ctx.reply("room/state", state=after)
+        return
+    # Everybody there must know, wherever it was switched.
+    everybody = Address(after.room, AddressKind.ROOM)
+    await ctx.tell(everybody, "room/archive", state=after)
+    if ctx.sender.address != everybody:
+        await ctx.reply("room/state", state=after)

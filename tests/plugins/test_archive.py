@@ -1,0 +1,303 @@
+"""What a room keeps unasked, with whose consent, and what it takes from its past."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from filebot.errors import PeerGone
+from filebot.model import AddressKind, Entry, HistoryPage, IncomingMessage, Offer, Scope, Sender
+from filebot.testing import FakeBot
+from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.http import HostedFile
+from filebot.testing.messenger import Said
+
+ANNA = in_room(ALICE, "anna")
+BEN = in_room(BOB, "ben")
+REFUSED = "Only owners and admins of the room may do that."
+HAL = in_room(None, "hal", occupant_id="9000")
+
+
+@pytest.fixture
+async def archived(bot: FakeBot) -> FakeBot:
+    """A bot in a room whose archive Alice, who manages it, has switched on."""
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    bot.rooms.rolls[ROOM] |= HAL.identities
+    bot.rooms.with_ids.add(ROOM)
+    await bot.say("room set archive on", ANNA)
+    return bot
+
+
+def posting(bot: FakeBot, sender: Sender, name: str, content: bytes = b"") -> IncomingMessage:
+    """A message in which somebody posts a file."""
+    url = f"https://upload.example.org/{sender.nick}/{name}"
+    bot.web.hosted[url] = HostedFile(content or name.encode())
+    return IncomingMessage(sender, "see this", offers=(Offer(urls=(url,), name=name),), addressed=False)
+
+
+async def post(bot: FakeBot, sender: Sender, name: str, content: bytes = b"") -> list[str]:
+    return await bot.receive(posting(bot, sender, name, content))
+
+
+async def kept(bot: FakeBot) -> list[Entry]:
+    return await bot.catalog.page(Scope(room=ROOM), limit=50)
+
+
+async def names(bot: FakeBot) -> list[str]:
+    return [entry.name for entry in await kept(bot)]
+
+
+async def test_nothing_is_kept_unasked_where_nobody_wanted_that(bot: FakeBot) -> None:
+    assert await post(bot, BEN, "plan.txt") == []
+    assert await names(bot) == []
+
+
+async def test_what_is_posted_is_kept_as_its_posters_without_a_word(archived: FakeBot) -> None:
+    assert await post(archived, BEN, "plan.txt") == []
+    assert await post(archived, HAL, "song.ogg") == []
+    song, plan = await kept(archived)
+    assert (plan.owner, plan.room, plan.caption, plan.archived) == (BOB, ROOM, "see this", True)
+    assert song.owner == f"{ROOM}/9000"
+    await archived.say("get plan.txt", ANNA)
+    assert len(archived.sent) == 1
+
+
+async def test_the_room_is_told_and_the_presence_says_it(bot: FakeBot) -> None:
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    (told,) = await bot.say("room set archive on", ANNA)
+    assert "archive off for me" in told
+    assert bot.rooms.archiving == {ROOM}
+    told, answer = await bot.say("room set archive off", through_room(ALICE, "anna"))
+    assert told.startswith("From now on I keep only")
+    assert "archive off" in answer
+    said = [each for each in bot.messenger.sent if isinstance(each, Said)]
+    assert [each.to.kind for each in said[-2:]] == [AddressKind.ROOM, AddressKind.ROOM_PRIVATE]
+    assert bot.rooms.archiving == set()
+
+
+@pytest.mark.parametrize("sender", [BEN, in_room(None, ALICE), HAL, through_room(None, ALICE)])
+async def test_only_who_manages_the_room_switches_its_archive(bot: FakeBot, sender: Sender) -> None:
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    bot.rooms.rolls[ROOM] |= sender.identities
+    assert await bot.say("room set archive on", sender) == [
+        "Only owners and admins of the room may do that."
+    ]
+    await post(bot, BEN, "plan.txt")
+    assert await names(bot) == []
+
+
+async def test_a_room_is_set_from_a_private_chat_by_those_who_are_in_it(bot: FakeBot) -> None:
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    told, answer = await bot.say(f"room {ROOM} set archive on", ALICE)
+    assert told.startswith("From now on I keep the files")
+    assert answer.startswith(f'"{ROOM}" has 0 files.')
+    assert (await bot.say(f"room {ROOM}", BOB))[0].endswith("I keep the files that are posted there.")
+    bot.rooms.rolls[ROOM] -= {BOB}
+    assert "archive" not in (await bot.say(f"room {ROOM}", BOB))[0]
+
+
+@pytest.mark.parametrize("setting", ["archive", "archive maybe", "volume 11", "x" * 3000])
+async def test_what_cannot_be_set_is_answered_with_what_can(bot: FakeBot, setting: str) -> None:
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    (answer,) = await bot.say(f"room set {setting}", ANNA)
+    assert "room set archive on" in answer
+    assert bot.rooms.archiving == set()
+
+
+async def test_who_opts_out_has_nothing_kept_any_more_and_nothing_left(archived: FakeBot) -> None:
+    for number in range(3):
+        await post(archived, BEN, f"{number}.txt")
+    await post(archived, ANNA, "hers.txt")
+    await post(archived, BEN, "wanted.txt")
+    await archived.say("keep", BEN)
+    (answer,) = await archived.say("archive off for me", BEN)
+    assert "3 files of yours that I had kept are removed" in answer
+    await post(archived, BEN, "later.txt")
+    assert await names(archived) == ["wanted.txt", "hers.txt"]
+    await archived.say("archive on for me", BEN)
+    await post(archived, BEN, "again.txt")
+    assert await names(archived) == ["again.txt", "wanted.txt", "hers.txt"]
+
+
+async def test_a_hidden_occupant_opts_out_and_whoever_takes_the_nick_has_not(archived: FakeBot) -> None:
+    await post(archived, HAL, "song.ogg")
+    await archived.say("archive off for me", through_room(None, "hal", occupant_id="9000"))
+    await post(archived, replace(HAL, nick="dave"), "later.ogg")
+    assert await names(archived) == []
+    other = in_room(None, "hal", occupant_id="6000")
+    archived.rooms.rolls[ROOM] |= other.identities
+    await post(archived, other, "theirs.ogg")
+    assert await names(archived) == ["theirs.ogg"]
+
+
+async def test_of_whom_the_room_does_not_tell_apart_nothing_is_kept(archived: FakeBot) -> None:
+    nobody = in_room(None, "hal")
+    await post(archived, nobody, "song.ogg")
+    assert await names(archived) == []
+    assert "hides your address" in (await archived.say("archive off for me", nobody))[0]
+
+
+async def test_whom_the_operator_denies_has_nothing_kept(archived: FakeBot) -> None:
+    await post(archived, in_room("mallory@example.org", "mallory"), "song.ogg")
+    assert await names(archived) == []
+
+
+async def test_what_is_not_kept_is_explained_to_its_poster_alone_and_once(archived: FakeBot) -> None:
+    large = b"x" * (LIMITS.max_file_bytes + 1)
+    (told,) = await post(archived, BEN, "large.bin", large)
+    assert "large.bin" in told
+    said = archived.messenger.sent[-1]
+    assert isinstance(said, Said)
+    assert (said.to.jid, said.to.kind) == (f"{ROOM}/ben", AddressKind.ROOM_PRIVATE)
+    assert await post(archived, BEN, "large2.bin", large) == []
+    assert await names(archived) == []
+
+
+async def test_the_same_file_posted_again_is_one(archived: FakeBot) -> None:
+    await post(archived, BEN, "plan.txt")
+    await post(archived, BEN, "plan.txt")
+    await post(archived, ANNA, "plan.txt")
+    assert [entry.owner for entry in await kept(archived)] == [ALICE, BOB]
+
+
+# --- the past -----------------------------------------------------------------------------------
+
+
+def past(bot: FakeBot, count: int, sender: Sender = BEN) -> None:
+    """So many files, posted one an hour until an hour ago."""
+    bot.histories.posts[ROOM] = [
+        replace(
+            posting(bot, sender, f"{number}.txt"), delayed_since=bot.now - timedelta(hours=count - number)
+        )
+        for number in range(count)
+    ]
+
+
+async def look_back(
+    bot: FakeBot, text: str = "archive history of 30 days", sender: Sender = ANNA
+) -> list[str]:
+    before = len(bot.messenger.sent)
+    await bot.say(text, sender)
+    await bot._desk.backfill.idle()
+    return [each.text for each in bot.messenger.sent[before:] if isinstance(each, Said)]
+
+
+async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: FakeBot) -> None:
+    past(archived, 25)
+    begins, gone = await look_back(archived)
+    assert begins.startswith("I look through what was posted here since")
+    assert gone == "I have looked through it, 25 messages in all.\n25 files are kept."
+    entries = await kept(archived)
+    assert {entry.owner for entry in entries} == {BOB}
+    assert len(entries) == 25
+    assert await archived.catalog.fillings() == []
+
+
+async def test_only_the_days_that_were_asked_for_are_looked_at(archived: FakeBot) -> None:
+    past(archived, 50)
+    assert "24 messages in all" in (await look_back(archived, "archive history of 1 days"))[-1]
+
+
+async def test_who_opted_out_has_nothing_taken_from_the_past(archived: FakeBot) -> None:
+    await archived.say("archive off for me", BEN)
+    past(archived, 5)
+    assert "0 files are kept" in (await look_back(archived))[-1]
+    assert await names(archived) == []
+
+
+async def test_what_is_gone_by_now_is_counted(archived: FakeBot) -> None:
+    past(archived, 5)
+    for number in range(2):
+        del archived.web.hosted[f"https://upload.example.org/ben/{number}.txt"]
+    gone = (await look_back(archived))[-1]
+    assert "3 files are kept." in gone
+    assert "2 files could not be had any more" in gone
+
+
+async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
+    past(archived, 25)
+    archived.histories.page_size = 5
+    backfill = archived._desk.backfill
+    page = archived.histories.page
+    pages = list[str]()
+
+    async def stops_after_two(room: str, after: str, since: datetime | None) -> HistoryPage:
+        pages.append(after)
+        if len(pages) == 4:  # the first only asks whether there is a history
+            archived._desk.backfill._tasks[ROOM].cancel()
+        return await page(room, after, since)
+
+    archived.histories.page = stops_after_two  # type: ignore[method-assign]
+    await look_back(archived)
+    (filling,) = await archived.catalog.fillings()
+    assert (filling.last_id, filling.messages) == ("10", 10)
+    await backfill.open()
+    await backfill.idle()
+    assert pages == ["", "", "5", "10", "10", "15", "20"]
+    assert len(await kept(archived)) == 25
+    assert await archived.catalog.fillings() == []
+
+
+async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
+    past(archived, 5)
+    archived._desk.backfill._pause_s = 0.0
+    archived.histories.page_size = 2
+    begun = await archived.say("archive history of 30 days", ANNA)
+    archived.histories.failures = [PeerGone("x")] * 2
+    await archived._desk.backfill.idle()
+    assert begun[0].startswith("I look through")
+    assert len(await kept(archived)) == 5
+
+
+@pytest.mark.parametrize(
+    ("sender", "prepare", "answer"),
+    [
+        (BEN, None, "Only owners and admins"),
+        (ANNA, "archive off", "First switch the room's archive on"),
+        (ANNA, "no ids", "does not tell for sure who posted what"),
+        (ANNA, "no history", "keeps no past messages"),
+    ],
+)
+async def test_why_the_past_is_not_looked_at_is_said(
+    archived: FakeBot, sender: Sender, prepare: str | None, answer: str
+) -> None:
+    past(archived, 5)
+    if prepare == "archive off":
+        await archived.say("room set archive off", ANNA)
+    elif prepare == "no ids":
+        archived.rooms.with_ids.clear()
+    elif prepare == "no history":
+        archived.histories.posts.clear()
+    assert answer in (await look_back(archived, sender=sender))[-1]
+    assert await names(archived) == []
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1e9", "999999", "ten", "٣"])
+async def test_days_are_a_number(archived: FakeBot, days: str) -> None:
+    assert (
+        "archive history of DAYS days" in (await look_back(archived, f"archive history of {days} days"))[-1]
+    )
+
+
+async def test_looking_back_stops_when_it_is_told_to(archived: FakeBot) -> None:
+    past(archived, 5)
+    assert (await archived.say("archive history off", ANNA))[0].startswith("I am not looking through")
+    archived.histories.page_size = 2
+    pages, page = 0, archived.histories.page
+
+    async def stands_still(room: str, after: str, since: datetime | None) -> HistoryPage:
+        nonlocal pages
+        pages += 1
+        if pages == 3:
+            await asyncio.Event().wait()
+        return await page(room, after, since)
+
+    archived.histories.page = stands_still  # type: ignore[method-assign]
+    await archived.say("archive history of 30 days", ANNA)
+    async with asyncio.timeout(5):
+        while pages < 3:
+            await asyncio.sleep(0)
+    (stopped,) = await archived.say("archive history off", ANNA)
+    assert stopped == "I stopped after 2 messages.\n2 files are kept."
+    assert await archived.catalog.fillings() == []
