@@ -150,6 +150,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await desk.book.open()
         await desk.backfill.open()
         stack.push_async_callback(desk.backfill.close)
+        stack.push_async_callback(desk.announcer.close)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
         commands = _commands(config, desk, replies)
@@ -158,6 +159,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             sweep(desk.ports.store, desk.ports.catalog, desk.locks),
             ProgressReports(desk.transfers, commands.voice).run(),
             desk.courier.run(),
+            desk.retention.run(),
             _forget_partials(desk.ports.store, config.limits.keep_partial),
         ):
             task: asyncio.Task[object] = asyncio.create_task(work)
@@ -185,7 +187,12 @@ async def _furnished(config: Config, stack: AsyncExitStack, session: Session, ac
         jid=session.jid,
         server=session.server,
     )
-    limits = Limits(config.limits.max_file_size, config.limits.quota_per_user, config.limits.total)
+    limits = Limits(
+        config.limits.max_file_size,
+        config.limits.quota_per_user,
+        config.limits.total,
+        config.limits.quota_per_room,
+    )
     return furnished(ports, access, limits)
 
 

@@ -47,6 +47,16 @@ class QuotaExceeded(UserError):
         self.limit_bytes = limit_bytes
 
 
+class RoomFull(UserError):
+    """A room has as much as it may have; sizes in bytes."""
+
+    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{used_bytes} + {size_bytes} of {limit_bytes} bytes")
+        self.size_bytes = size_bytes
+        self.used_bytes = used_bytes
+        self.limit_bytes = limit_bytes
+
+
 class TooManyFiles(UserError):
     """One message, or one wildcard, names more files than are handled at once."""
 
@@ -96,8 +106,8 @@ class NotAllowed(UserError):
 
     ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
     files are kept), ``owner`` (it is somebody else's), ``voice`` (nobody may speak in that room who is only
-    a visitor there), ``room`` (it is for the room's owners and admins) or ``admin`` (it is for those who
-    run the bot).
+    a visitor there), ``members`` (it is for the room's members), ``room`` (it is for its owners and admins)
+    or ``admin`` (it is for those who run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:

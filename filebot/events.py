@@ -34,6 +34,16 @@ class FileArchived(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FilesNew(Event):
+    """A room has new files and wants to hear of it; the sender is the room itself."""
+
+    first: tuple[Entry, ...]
+    """Some of them, in the order of their coming."""
+    count: int
+    """How many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryGoesOn(Event):
     """A room's history is being gone through for the sender."""
 

@@ -1,7 +1,7 @@
 """The values that everything else speaks of: frozen, without behaviour that needs I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, unique
 
@@ -225,6 +225,14 @@ class RoomSettings:
 
     archive: bool = False
     """Keep what people post there without being asked, as far as they do not mind."""
+    announce: bool = False
+    """Tell the room which files are new, a few at a time."""
+    members_only: bool = False
+    """Files are for members of the room, not for everybody present."""
+    max_size: int | None = None
+    """The largest file, in bytes, if that is less than what the bot takes."""
+    retention_days: int | None = None
+    """After so many days a file goes; None for never."""
 
 
 @unique
@@ -300,6 +308,14 @@ class Sender:
     def identities(self) -> frozenset[Identity]:
         """All that it is known as here: a room may have hidden the JID once, and show it now."""
         return frozenset(each for each in (self.jid, self.occupant) if each is not None)
+
+    @property
+    def aside(self) -> "Sender":
+        """The same person, to be answered where the rest of the room does not read it."""
+        if not self.in_public:
+            return self
+        address = Address(f"{self.room}/{self.nick}", AddressKind.ROOM_PRIVATE, self.identity)
+        return replace(self, address=address)
 
     @property
     def in_public(self) -> bool:

@@ -195,6 +195,12 @@ class Catalog(Protocol):
     async def used_by(self, owner: Identity) -> tuple[int, int]:
         """How many entries somebody owns, and their bytes, the same bytes counted once."""
 
+    async def used_in(self, room: BareJid) -> tuple[int, int]:
+        """How many entries a room has, and their bytes, the same bytes counted once."""
+
+    async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
+        """The entries that were there first; unlike all others, this list begins with the oldest."""
+
     async def hand_over(self, owner: Identity, to: Identity) -> None:
         """Make all entries of one owner another's."""
 

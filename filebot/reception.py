@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from filebot.commands import Commands
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
-from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
+from filebot.model import IncomingMessage, Offer, Sender
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
@@ -155,13 +155,13 @@ class Reception:
             await self._not_archived(message, name, error)
         else:
             if received is not None and not received.already_known:
+                self._desk.announcer.add(received.entry)
                 await self._commands.emit(FileArchived(sender, message.language, received.entry))
 
     async def _not_archived(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Told to the poster alone, and once a day for each kind of cause: nobody asked for anything."""
         sender = message.sender
-        aside = Address(f"{sender.room}/{sender.nick}", AddressKind.ROOM_PRIVATE, sender.identity)
-        refused = FileRefused(replace(sender, address=aside), message.language, name, error)
+        refused = FileRefused(sender.aside, message.language, name, error)
         await self._once(sender, f"not archived: {type(error)}", lambda: self._commands.emit(refused))
 
     # --- admission ------------------------------------------------------------------------------
@@ -232,8 +232,12 @@ class Reception:
         await task
 
     async def _deal_with(self, message: IncomingMessage) -> None:
+        sender = message.sender
+        if sender.room is not None and self._desk.book.of(sender.room).members_only:
+            # Not everybody who would read the answer may know of the room's files.
+            sender = sender.aside
         exchange = await self._commands.exchange(
-            message.sender, message.language, chat_states=message.wants_chat_states
+            sender, message.language, chat_states=message.wants_chat_states
         )
         if len(message.text) > TEXT_LIMIT:
             await exchange.reply_error(MessageTooLong(length=len(message.text), limit=TEXT_LIMIT))

@@ -58,7 +58,8 @@ async def more(ctx: Context[Settings]) -> None:
 @plugin.command("info", usage="info NAME")
 async def info(ctx: Context[Settings], name: str) -> None:
     """Show all that is known of a file."""
-    await ctx.reply("files/info", entry=await ctx.files.one(name))
+    entry = await ctx.files.one(name)
+    await ctx.reply("files/info", entry=entry, goes_at=ctx.files.goes_at(entry))
 
 
 @plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))

@@ -85,6 +85,11 @@ def matching(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
     return candidates.where(sqlite.fits_pattern(key)).limit(limit)
 
 
+def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
+    """The first entries of a scope."""
+    return sa.select(entries).where(_in(scope)).order_by(entries.c.id).limit(limit)
+
+
 def count(scope: Scope) -> sa.Select[Any]:
     """How many entries a scope has."""
     return sa.select(sa.func.count()).where(_in(scope)).select_from(entries)
@@ -133,10 +138,19 @@ def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
 
 
 def used_by(owner: str) -> sa.Select[Any]:
-    """How many entries, and their bytes."""
+    """How many entries somebody has, and their bytes."""
+    return _used(entries.c.owner == owner)
+
+
+def used_in(room: str) -> sa.Select[Any]:
+    """How many entries a room has, and their bytes."""
+    return _used(_in(Scope(room=room)))
+
+
+def _used(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
     blobs = (
         sa.select(sa.func.count().label("files"), sa.func.max(entries.c.size).label("size"))
-        .where(entries.c.owner == owner)
+        .where(condition)
         .group_by(entries.c.digest)
         .subquery()
     )

@@ -56,6 +56,7 @@ entries: Final = sa.Table(
     sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
     sa.Index("ix_entries_digest", "digest"),
     sa.Index("ix_entries_owner", "owner", "digest", "size"),
+    sa.Index("ix_entries_scope", "scope", "digest", "size"),
     sqlite_autoincrement=True,  # an id is never used twice
 )
 
@@ -114,6 +115,10 @@ room_settings: Final = sa.Table(
     metadata,
     sa.Column("room", sa.Text, primary_key=True),
     sa.Column("archive", sa.Boolean, nullable=False),
+    sa.Column("announce", sa.Boolean, nullable=False),
+    sa.Column("members_only", sa.Boolean, nullable=False),
+    sa.Column("max_size", sa.BigInteger),
+    sa.Column("retention_days", sa.Integer),
 )
 
 # One row for each room whose history is being gone through, replaced as a whole after each part of it.

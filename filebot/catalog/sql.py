@@ -143,6 +143,13 @@ class SqlCatalog:
         usage = (await self._read(queries.used_by(owner)))[0]
         return usage.files, usage.used_bytes
 
+    async def used_in(self, room: BareJid) -> tuple[int, int]:
+        usage = (await self._read(queries.used_in(room)))[0]
+        return usage.files, usage.used_bytes
+
+    async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
+        return await self._entries(queries.oldest(scope, limit))
+
     async def hand_over(self, owner: Identity, to: Identity) -> None:
         await self._writer.run(changes.execute, changes.hand_over(owner, to))
 

@@ -91,6 +91,7 @@ class Limits(Table):
 
     max_file_size: values.Size = ByteSize(2**30)
     quota_per_user: values.Size = ByteSize(10 * 2**30)
+    quota_per_room: values.Size = ByteSize(20 * 2**30)
     total: values.Size = ByteSize(100 * 2**30)
     files_per_message: Count = 10
     commands_per_minute: Count = 60

@@ -19,6 +19,7 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.service.access import Access
+from filebot.service.announcer import Announcer
 from filebot.service.archive import Archive
 from filebot.service.backfill import Backfill
 from filebot.service.claims import Claims
@@ -33,6 +34,7 @@ from filebot.service.news import News
 from filebot.service.parcels import Parcels
 from filebot.service.quota import Limits, Quota
 from filebot.service.removal import Removal
+from filebot.service.retention import Retention
 from filebot.service.room_settings import RoomBook
 from filebot.service.transfers import Transfers
 
@@ -73,6 +75,8 @@ class Desk:
     removal: Removal
     book: RoomBook
     archive: Archive
+    retention: Retention
+    announcer: Announcer
     backfill: Backfill
     parcels: Parcels
     experience: Experience
@@ -85,10 +89,12 @@ class Desk:
 def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S) -> Desk:
     """A desk on these ports. ``settle_s`` is for how long people who came online are left alone.
 
-    Courier and back-fill are to be opened and closed by the caller, and the book opened before them.
+    Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
+    to be opened before all.
     """
     locks = Keyed(asyncio.Lock)
-    quota = Quota(limits, ports.catalog, ports.store)
+    book = RoomBook(ports.catalog, ports.rooms)
+    quota = Quota(limits, ports.catalog, ports.store, book.max_bytes)
     intake = Intake(
         store=ports.store,
         catalog=ports.catalog,
@@ -117,7 +123,6 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         dispatch, parcels, transfers, ports.catalog, access, news, ports.clock, settle_s=settle_s
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
-    book = RoomBook(ports.catalog, ports.rooms)
     archive = Archive(ports.catalog, intake, access, removal, book)
     return Desk(
         ports=ports,
@@ -130,6 +135,8 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         removal=removal,
         book=book,
         archive=archive,
+        retention=Retention(ports.catalog, removal, book, ports.clock),
+        announcer=Announcer(news, book.announces),
         backfill=Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock),
         claims=Claims(ports.catalog, quota, ports.jid, time.monotonic),
         parcels=parcels,

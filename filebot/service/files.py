@@ -167,8 +167,16 @@ class Files:
         """
         room = self._sender.room if in_room else None
         destination = Destination(self._own() if room is None else self._speaking_in(room), room, caption)
+        in_private = not self._sender.in_public
         with self._shown(name_of(offer) or UNNAMED, Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
-            return await self._desk.intake.fetch(offer, destination, transfer)
+            received = await self._desk.intake.fetch(offer, destination, transfer)
+        if in_private and not received.already_known:
+            self._desk.announcer.add(received.entry)  # said to everybody otherwise
+        return received
+
+    def goes_at(self, entry: Entry) -> datetime | None:
+        """When a file goes by itself, because its room wants it so; in UTC. None for never."""
+        return self._desk.retention.goes_at(entry)
 
     async def receive(self, stream: StreamOffer) -> Received:
         """Take in a file that the person's client sends by a stream.
@@ -245,6 +253,8 @@ class Files:
         becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
         if becomes_shared and entry.owner != self._owner:
             raise NotAllowed(reason="owner")
+        if becomes_shared:
+            await self._desk.quota.check_room(to.jid, entry.blob.size)
         order = Order(self._sender, self._language, entry, to, method)
         used = await self._desk.courier.send(order)
         if becomes_shared:
@@ -277,9 +287,11 @@ class Files:
 
     def _here(self) -> Scope:
         """The scope spoken in."""
-        if self._sender.room is not None:
-            return Scope(room=self._sender.room)
-        return Scope(owner=self._own())
+        if self._sender.room is None:
+            return Scope(owner=self._own())
+        if not self._may_read(self._sender.room):
+            raise NotAllowed(reason="members")
+        return Scope(room=self._sender.room)
 
     def _scopes(self) -> list[Scope]:
         scopes = [self._here()]
@@ -307,8 +319,19 @@ class Files:
             return True
         if self._owner is None or self._sender.in_public:
             return False
-        return entry.owner == self._owner or (
-            entry.room is not None and self._desk.ports.rooms.standing(entry.room, self._owner) is not None
+        return entry.owner == self._owner or (entry.room is not None and self._may_read(entry.room))
+
+    def _may_read(self, room: BareJid) -> bool:
+        """Whether the room's files are for the sender; asked when acting.
+
+        In the room spoken in, being there is enough, also for people of whom it tells nothing, unless its
+        admins want otherwise.
+        """
+        if room == self._sender.room and not self._desk.book.of(room).members_only:
+            return True
+        found = (self._desk.ports.rooms.standing(room, each) for each in self._sender.identities)
+        return self._desk.access.is_admin(self._sender.jid) or any(
+            standing is not None and self._desk.book.admits(room, standing) for standing in found
         )
 
     def _own(self) -> BareJid:

@@ -137,7 +137,7 @@ class Intake:
         if offer.size == 0:
             raise EmptyFile
         async with (
-            self._quota.reserve(destination.owner, offer.size) as reservation,
+            self._quota.reserve(destination.owner, offer.size, destination.room) as reservation,
             self._opened(attempt, reservation) as (writer, download),
         ):
             if download.size == 0:

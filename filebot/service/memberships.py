@@ -8,7 +8,7 @@ backup that has the rooms' files.
 from dataclasses import dataclass
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
-from filebot.model import BareJid, Filling, RememberedRoom, RoomSettings, Scope, Sender
+from filebot.model import BareJid, Filling, RememberedRoom, RoomSettings, Sender, Usage
 from filebot.service.desk import Desk
 
 
@@ -18,7 +18,7 @@ class RoomState:
 
     room: BareJid
     settings: RoomSettings
-    files: int
+    usage: Usage
     filling: Filling | None
     """Its history is being gone through."""
 
@@ -105,7 +105,7 @@ class Memberships:
         return RoomState(
             room,
             self._desk.book.of(room),
-            await self._catalog.count(Scope(room=room)),
+            await self._desk.quota.room_usage(room),
             self._desk.backfill.state(room),
         )
 

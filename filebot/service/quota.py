@@ -1,12 +1,15 @@
-"""How much may be stored: by one person, and by all. Counts what is stored and what is on its way."""
+"""How much may be stored: by one person, in one room, and by all.
+
+What is stored counts, and what is on its way.
+"""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from filebot.errors import FileTooLarge, QuotaExceeded, StorageFull
-from filebot.model import BareJid, Usage
+from filebot.errors import FileTooLarge, QuotaExceeded, RoomFull, StorageFull
+from filebot.model import BareJid, Identity, Usage
 from filebot.ports import BlobStore, Catalog
 
 DISK_RESERVE_BYTES = 64 * 1024 * 1024
@@ -20,36 +23,61 @@ class Limits:
     max_file_bytes: int
     quota_per_user_bytes: int
     total_bytes: int
+    quota_per_room_bytes: int
+    """Of all in one room, whosever it is: in an open room everybody can be a new person each day."""
 
 
 class Quota:
     """Holds the limits, also for many files at once."""
 
-    def __init__(self, limits: Limits, catalog: Catalog, store: BlobStore) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        catalog: Catalog,
+        store: BlobStore,
+        room_max_bytes: Callable[[BareJid], int | None] = lambda _: None,
+    ) -> None:
+        """``room_max_bytes`` tells the largest file that a room wants; None for any."""
         self._limits = limits
         self._catalog = catalog
         self._store = store
-        self._on_its_way: Counter[BareJid] = Counter()
+        self._room_max_bytes = room_max_bytes
+        self._on_its_way: Counter[Identity] = Counter()
+        self._to_rooms: Counter[BareJid] = Counter()
 
     @property
     def max_file_bytes(self) -> int:
         """The largest file that is taken in."""
         return self._limits.max_file_bytes
 
-    async def usage(self, owner: BareJid) -> Usage:
+    async def usage(self, owner: Identity) -> Usage:
         """What somebody has stored, and may store."""
         files, used = await self._catalog.used_by(owner)
         return Usage(files=files, used_bytes=used, limit_bytes=self._limits.quota_per_user_bytes)
 
+    async def room_usage(self, room: BareJid) -> Usage:
+        """What a room has, and may have."""
+        files, used = await self._catalog.used_in(room)
+        return Usage(files=files, used_bytes=used, limit_bytes=self._limits.quota_per_room_bytes)
+
+    async def check_room(self, room: BareJid, size_bytes: int) -> None:
+        """Raise FileTooLarge or RoomFull if a file that is stored already does not fit into a room."""
+        reservation = self._reservation("", room)
+        reservation.stored = Stored(in_room=(await self._catalog.used_in(room))[1])
+        reservation.check_size(size_bytes)
+        reservation.check_room(size_bytes)
+
     @asynccontextmanager
-    async def reserve(self, owner: BareJid, announced_bytes: int | None) -> AsyncIterator["Reservation"]:
+    async def reserve(
+        self, owner: Identity, announced_bytes: int | None, room: BareJid | None = None
+    ) -> AsyncIterator["Reservation"]:
         """Hold room for one file while it comes in. ``announced_bytes`` is what the peer promises.
 
         Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge,
-        QuotaExceeded or StorageFull, at once or as the file grows.
+        QuotaExceeded, RoomFull or StorageFull, at once or as the file grows.
         """
-        reservation = Reservation(self._limits, self._on_its_way, owner)
-        reservation.stored = await self._stored(owner)
+        reservation = self._reservation(owner, room)
+        reservation.stored = await self._stored(owner, room)
         try:
             reservation.promise(announced_bytes)
             yield reservation
@@ -59,15 +87,22 @@ class Quota:
     async def recheck(self, reservation: "Reservation") -> None:
         """Count once more, now that the true size is known: other files may have come in meanwhile.
 
-        Raises QuotaExceeded or StorageFull.
+        Raises QuotaExceeded, RoomFull or StorageFull.
         """
-        reservation.stored = await self._stored(reservation.owner)
+        reservation.stored = await self._stored(reservation.owner, reservation.room)
         reservation.check()
 
-    async def _stored(self, owner: BareJid) -> "Stored":
+    def _reservation(self, owner: Identity, room: BareJid | None) -> "Reservation":
+        most = self._limits.max_file_bytes
+        if room is not None:
+            most = min(most, self._room_max_bytes(room) or most)
+        return Reservation(self._limits, most, self._on_its_way, self._to_rooms, owner, room)
+
+    async def _stored(self, owner: Identity, room: BareJid | None) -> "Stored":
         _, by_owner = await self._catalog.used_by(owner)
+        in_room = 0 if room is None else (await self._catalog.used_in(room))[1]
         in_all = await self._catalog.used_in_all()
-        return Stored(by_owner, in_all, await self._store.free_bytes())
+        return Stored(by_owner, in_room, in_all, await self._store.free_bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +110,7 @@ class Stored:
     """What is on disk at one moment, in bytes."""
 
     by_owner: int = 0
+    in_room: int = 0
     in_all: int = 0
     disk_free: int = 0
 
@@ -82,11 +118,22 @@ class Stored:
 class Reservation:
     """Room held for one file: the larger of what was promised and what came."""
 
-    def __init__(self, limits: Limits, on_its_way: Counter[BareJid], owner: BareJid) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        max_file_bytes: int,
+        on_its_way: Counter[Identity],
+        to_rooms: Counter[BareJid],
+        owner: Identity,
+        room: BareJid | None,
+    ) -> None:
         self.owner = owner
+        self.room = room
         self.stored = Stored()
         self._limits = limits
+        self._max_file_bytes = max_file_bytes
         self._on_its_way = on_its_way
+        self._to_rooms = to_rooms
         self._held = 0
 
     @property
@@ -96,26 +143,43 @@ class Reservation:
 
     def promise(self, size_bytes: int | None) -> None:
         """Hold room for what the peer announces, which may be nothing. Raises as :meth:`grow_to`."""
-        if size_bytes is not None and size_bytes > self._limits.max_file_bytes:
-            raise FileTooLarge(size_bytes=size_bytes, limit_bytes=self._limits.max_file_bytes)
+        if size_bytes is not None:
+            self.check_size(size_bytes)
         self.grow_to(size_bytes or 0)
 
     def grow_to(self, size_bytes: int) -> None:
         """Hold room for this many bytes in all.
 
         Raises FileTooLarge (its size_bytes is None: how large it would have become is unknown),
-        QuotaExceeded or StorageFull.
+        QuotaExceeded, RoomFull or StorageFull.
         """
         if size_bytes <= self._held:
             return
-        if size_bytes > self._limits.max_file_bytes:
-            raise FileTooLarge(size_bytes=None, limit_bytes=self._limits.max_file_bytes)
+        if size_bytes > self._max_file_bytes:
+            raise FileTooLarge(size_bytes=None, limit_bytes=self._max_file_bytes)
         self._on_its_way[self.owner] += size_bytes - self._held
+        if self.room is not None:
+            self._to_rooms[self.room] += size_bytes - self._held
         self._held = size_bytes
         self.check()
 
+    def check_size(self, size_bytes: int) -> None:
+        """Raise FileTooLarge if one file may not be so large."""
+        if size_bytes > self._max_file_bytes:
+            raise FileTooLarge(size_bytes=size_bytes, limit_bytes=self._max_file_bytes)
+
+    def check_room(self, size_bytes: int) -> None:
+        """Raise RoomFull if so many bytes do not fit beside what is in the room, or on its way there."""
+        if self.room is None:
+            return
+        others = self.stored.in_room + self._to_rooms[self.room] - self._held
+        if others + size_bytes > self._limits.quota_per_room_bytes:
+            raise RoomFull(
+                size_bytes=size_bytes, used_bytes=others, limit_bytes=self._limits.quota_per_room_bytes
+            )
+
     def check(self) -> None:
-        """Raise QuotaExceeded or StorageFull if what is held does not fit."""
+        """Raise QuotaExceeded, RoomFull or StorageFull if what is held does not fit."""
         others = self.stored.by_owner + self._on_its_way[self.owner] - self._held
         if others + self._held > self._limits.quota_per_user_bytes:
             raise QuotaExceeded(
@@ -123,6 +187,7 @@ class Reservation:
                 used_bytes=others,
                 limit_bytes=self._limits.quota_per_user_bytes,
             )
+        self.check_room(self._held)
         room = min(
             self._limits.total_bytes - self.stored.in_all, self.stored.disk_free - DISK_RESERVE_BYTES
         )
@@ -134,4 +199,8 @@ class Reservation:
         self._on_its_way[self.owner] -= self._held
         if not self._on_its_way[self.owner]:
             del self._on_its_way[self.owner]
+        if self.room is not None:
+            self._to_rooms[self.room] -= self._held
+            if not self._to_rooms[self.room]:
+                del self._to_rooms[self.room]
         self._held = 0

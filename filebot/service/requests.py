@@ -45,7 +45,8 @@ class Requests:
     async def _of_a_room(self, person: BareJid, asked: Offer) -> Entry | None:
         rooms = self._desk.ports.rooms
         for room in sorted(rooms.joined()):
-            if rooms.standing(room, person) is None:
+            standing = rooms.standing(room, person)
+            if standing is None or not self._desk.book.admits(room, standing):
                 continue
             if entry := await self._named(Scope(room=room), asked):
                 return entry

@@ -1,14 +1,20 @@
 """What the admins of each room want there. All of it is in memory: every message in a room asks for it."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from pydantic import ByteSize, TypeAdapter
+
 from filebot.errors import BadRoomSetting
-from filebot.model import BareJid, RoomSettings
+from filebot.model import BareJid, RoomSettings, Standing
 from filebot.ports import Catalog, Rooms
 
+LONGEST_RETENTION_DAYS: Final = 36_500
 _LONGEST_VALUE: Final = 100
+_SIZE: Final[TypeAdapter[ByteSize]] = TypeAdapter(ByteSize)
+_DAYS: Final = re.compile(r"([0-9]{1,5})(?: ?d(?:ays?)?)?")
 _OFF: Final = frozenset({"off", "no", "none", "never"})
 
 
@@ -29,6 +35,22 @@ class RoomBook:
     def of(self, room: BareJid) -> RoomSettings:
         """What holds in this room."""
         return self._settings.get(room, RoomSettings())
+
+    def rooms(self) -> Sequence[BareJid]:
+        """Those of which something was ever set."""
+        return tuple(self._settings)
+
+    def admits(self, room: BareJid, standing: Standing) -> bool:
+        """Whether somebody of this standing may see and get the room's files."""
+        return standing.is_member or not self.of(room).members_only
+
+    def announces(self, room: BareJid) -> bool:
+        """Whether the room wants to hear of new files, and everybody in it may."""
+        return self.of(room).announce and not self.of(room).members_only
+
+    def max_bytes(self, room: BareJid) -> int | None:
+        """The largest file that the room wants; None for any that the bot takes."""
+        return self.of(room).max_size
 
     def is_archived(self, room: BareJid) -> bool:
         """Whether what is posted there is kept unasked."""
@@ -63,6 +85,32 @@ def _archive(settings: RoomSettings, value: str) -> RoomSettings:
     return replace(settings, archive=_switch(value))
 
 
+def _announce(settings: RoomSettings, value: str) -> RoomSettings:
+    return replace(settings, announce=_switch(value))
+
+
+def _who_may_get(settings: RoomSettings, value: str) -> RoomSettings:
+    if value not in {"members", "present"}:
+        raise ValueError(value)
+    return replace(settings, members_only=value == "members")
+
+
+def _max_size(settings: RoomSettings, value: str) -> RoomSettings:
+    size = None if value in _OFF else _SIZE.validate_python(value)
+    if size is not None and size < 1:
+        raise ValueError(value)
+    return replace(settings, max_size=None if size is None else int(size))
+
+
+def _retention(settings: RoomSettings, value: str) -> RoomSettings:
+    if value in _OFF:
+        return replace(settings, retention_days=None)
+    days = _DAYS.fullmatch(value)
+    if days is None or not 1 <= int(days[1]) <= LONGEST_RETENTION_DAYS:
+        raise ValueError(value)
+    return replace(settings, retention_days=int(days[1]))
+
+
 def _switch(value: str) -> bool:
     if value in {"on", "yes"}:
         return True
@@ -71,4 +119,10 @@ def _switch(value: str) -> bool:
     raise ValueError(value)
 
 
-_READ: Final[Mapping[str, Callable[[RoomSettings, str], RoomSettings]]] = {"archive": _archive}
+_READ: Final[Mapping[str, Callable[[RoomSettings, str], RoomSettings]]] = {
+    "archive": _archive,
+    "announce": _announce,
+    "who-may-get": _who_may_get,
+    "max-size": _max_size,
+    "retention": _retention,
+}

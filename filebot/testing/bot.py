@@ -31,7 +31,12 @@ ADMIN: Final = "admin@example.org"
 BOT: Final = "filebot@example.org"
 ROOM: Final = "team@conference.example.org"
 
-LIMITS: Final = Limits(max_file_bytes=1_000_000, quota_per_user_bytes=5_000_000, total_bytes=50_000_000)
+LIMITS: Final = Limits(
+    max_file_bytes=1_000_000,
+    quota_per_user_bytes=5_000_000,
+    total_bytes=50_000_000,
+    quota_per_room_bytes=20_000_000,
+)
 
 
 class FakeBot:
@@ -97,6 +102,7 @@ class FakeBot:
         await self.reception.close(patience_s=5)
         await self._desk.courier.close()
         await self._desk.backfill.close()
+        await self._desk.announcer.close()
 
     @property
     def reception(self) -> Reception:

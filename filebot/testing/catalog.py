@@ -125,6 +125,13 @@ class MemoryCatalog:
         owned = [e for e in self._entries.values() if e.owner == owner]
         return len(owned), _bytes_once(owned)
 
+    async def used_in(self, room: BareJid) -> tuple[int, int]:
+        shared = list(self._in(Scope(room=room)))
+        return len(shared), _bytes_once(shared)
+
+    async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
+        return list(self._in(scope))[::-1][:limit]
+
     async def hand_over(self, owner: Identity, to: Identity) -> None:
         for entry in self._entries.values():
             if entry.owner == owner:

@@ -496,6 +496,23 @@ async def test_used_bytes_count_the_same_bytes_once(catalog: Catalog) -> None:
     assert await catalog.used_in_all() == 15
 
 
+async def test_what_a_room_has_counts_the_same_bytes_once(catalog: Catalog) -> None:
+    room = ROOM.room or ""
+    assert await catalog.used_in(room) == (0, 0)
+    await catalog.add(a_file("private", blob=3, size=99))
+    await catalog.add(a_file("a", scope=ROOM, blob=1, size=10))
+    await catalog.add(replace(a_file("b", scope=ROOM, blob=1, size=10), owner="bob@example.org"))
+    await catalog.add(a_file("c", scope=ROOM, blob=2, size=5))
+    assert await catalog.used_in(room) == (3, 15)
+
+
+async def test_the_oldest_come_first_for_once(catalog: Catalog) -> None:
+    await put(catalog, "private")
+    await put(catalog, "a", "b", "c", scope=ROOM)
+    assert names(await catalog.oldest(ROOM, 2)) == ["a", "b"]
+    assert names(await catalog.oldest(ROOM, 9)) == ["a", "b", "c"]
+
+
 async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
     hidden = f"{ROOM.room}/1d"
     await catalog.add(replace(a_file("a", scope=ROOM, blob=1, size=10), owner=hidden))
@@ -549,10 +566,11 @@ async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> N
     assert await catalog.room_settings() == {}
     await catalog.save_room_settings("a@muc.example.org", RoomSettings(archive=True))
     await catalog.save_room_settings("b@muc.example.org", RoomSettings(archive=True))
-    await catalog.save_room_settings("b@muc.example.org", RoomSettings())
+    given = RoomSettings(announce=True, members_only=True, max_size=2**40, retention_days=90)
+    await catalog.save_room_settings("b@muc.example.org", given)
     assert await catalog.room_settings() == {
         "a@muc.example.org": RoomSettings(archive=True),
-        "b@muc.example.org": RoomSettings(),
+        "b@muc.example.org": given,
     }
 
 

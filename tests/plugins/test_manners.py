@@ -93,7 +93,7 @@ async def test_an_old_command_is_not_carried_out_but_an_old_file_is_kept(bot: Fa
 
 
 async def test_quota_says_what_is_used_and_warns_in_time() -> None:
-    async with FakeBot(limits=Limits(10_000, 10_000, 100_000)) as bot:
+    async with FakeBot(limits=Limits(10_000, 10_000, 100_000, 100_000)) as bot:
         assert len(await bot.drop("a.bin", b"a" * 8_000)) == 1
         assert "8 kB of 10 kB" in (await bot.say("quota"))[0]
         assert "nearly full" in (await bot.drop("b.bin", b"b" * 1_500))[1]

@@ -42,7 +42,10 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
-    *(errors.NotAllowed(reason=r) for r in ("hidden", "unserved", "owner", "voice", "room", "admin")),
+    *(
+        errors.NotAllowed(reason=r)
+        for r in ("hidden", "unserved", "owner", "voice", "members", "room", "admin")
+    ),
     *(
         errors.NoHistory("den@muc.example.org", reason=r)
         for r in ("closed", "off", "busy", "idle", "ids", "lost")
@@ -50,6 +53,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.BadRoomSetting("archive", "maybe", known=True),
     errors.BadRoomSetting("size", "", known=False),
     errors.NoSuchClaim(),
+    errors.RoomFull(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoRoomForClaim(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),
     errors.RoomConfigured("den@muc.example.org"),

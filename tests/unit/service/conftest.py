@@ -48,7 +48,9 @@ def workbench() -> Callable[..., Workbench]:
         *, max_file_bytes: int = 1000, quota_per_user_bytes: int = 10_000, total_bytes: int = 100_000
     ) -> Workbench:
         web, store, catalog = MemoryWeb(), MemoryBlobs(), MemoryCatalog()
-        quota = Quota(Limits(max_file_bytes, quota_per_user_bytes, total_bytes), catalog, store)
+        quota = Quota(
+            Limits(max_file_bytes, quota_per_user_bytes, total_bytes, total_bytes), catalog, store
+        )
         intake = Intake(
             store=store,
             catalog=catalog,

@@ -8,13 +8,14 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision: Final = "0007"
+revision: Final = "0004"
 down_revision: Final = "0003"
 
 
 def upgrade() -> None:
     """Add the column and make the tables."""
     op.add_column("entries", sa.Column("archived", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index("ix_entries_scope", "entries", ["scope", "digest", "size"])
     op.create_table(
         "opt_outs",
         sa.Column("room", sa.Text(), nullable=False),
@@ -25,6 +26,10 @@ def upgrade() -> None:
         "room_settings",
         sa.Column("room", sa.Text(), nullable=False),
         sa.Column("archive", sa.Boolean(), nullable=False),
+        sa.Column("announce", sa.Boolean(), nullable=False),
+        sa.Column("members_only", sa.Boolean(), nullable=False),
+        sa.Column("max_size", sa.BigInteger()),
+        sa.Column("retention_days", sa.Integer()),
         sa.PrimaryKeyConstraint("room"),
     )
     op.create_table(

@@ -1,0 +1,72 @@
+"""Tells rooms that want it which files are new: some at a time, and the more seldom the more there are."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from filebot.events import FilesNew
+from filebot.model import Address, AddressKind, BareJid, Entry, Sender
+from filebot.service.news import News
+
+GATHER_S: Final = 20.0
+"""After the first new file; twice as long after each announcement that soon follows another."""
+LONGEST_S: Final = 1280.0
+NAMED: Final = 5
+"""Files of one announcement; the others are counted."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    count: int = 0
+    first: list[Entry] = field(default_factory=list)
+
+
+class Announcer:
+    """Owns a task for each room that has new files, or had some just now."""
+
+    def __init__(self, news: News, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S) -> None:
+        """``wants`` tells whether a room wants to be told at all."""
+        self._news = news
+        self._wants = wants
+        self._gather_s = gather_s
+        self._gathered: dict[BareJid, _Gathered] = {}
+        self._tasks: dict[BareJid, asyncio.Task[None]] = {}
+        self._closed = False
+
+    def add(self, entry: Entry) -> None:
+        """A file is new in its room."""
+        room = entry.room
+        if room is None or self._closed or not self._wants(room):
+            return
+        gathered = self._gathered.setdefault(room, _Gathered())
+        gathered.count += 1
+        if len(gathered.first) < NAMED:
+            gathered.first.append(entry)
+        if room not in self._tasks:
+            self._tasks[room] = asyncio.create_task(self._run(room), name=f"new files of {room}")
+
+    async def close(self) -> None:
+        """Say no more."""
+        self._closed = True
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, room: BareJid) -> None:
+        """Until nothing new came for a whole pause."""
+        pause_s = self._gather_s
+        try:
+            while gathered := self._gathered.get(room):
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_S)
+                self._gathered[room] = _Gathered()
+                if gathered.count:
+                    everybody = Sender(Address(room, AddressKind.ROOM), None, room)
+                    await self._news.tell(FilesNew(everybody, None, tuple(gathered.first), gathered.count))
+                else:
+                    del self._gathered[room]
+        finally:
+            self._gathered.pop(room, None)
+            del self._tasks[room]

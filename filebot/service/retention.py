@@ -1,0 +1,67 @@
+"""Files that a room keeps for some time only go when it is over."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from filebot.errors import StorageError
+from filebot.model import BareJid, Entry, Scope
+from filebot.ports import Catalog
+from filebot.service.removal import Removal
+from filebot.service.room_settings import RoomBook
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 3600.0
+REMOVED_AT_ONCE: Final = 100
+
+
+class Retention:
+    """Looks for what is too old."""
+
+    def __init__(
+        self, catalog: Catalog, removal: Removal, book: RoomBook, clock: Callable[[], datetime]
+    ) -> None:
+        self._catalog = catalog
+        self._removal = removal
+        self._book = book
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look now and every hour, for ever."""
+        while True:
+            try:
+                await self.look()
+            except StorageError as error:  # the next look is soon enough
+                log.warning("files that are too old are not removed: %s", error)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Remove what is too old just now. Raises StorageError."""
+        for room in self._book.rooms():
+            removed = await self._look_at(room)
+            if removed:
+                log.info("%d files of %s had been there long enough", removed, room)
+
+    def goes_at(self, entry: Entry) -> datetime | None:
+        """When a file goes by itself, in UTC; None for never."""
+        days = None if entry.room is None else self._book.of(entry.room).retention_days
+        return None if days is None else entry.created_at + timedelta(days=days)
+
+    async def _look_at(self, room: BareJid) -> int:
+        removed = 0
+        while True:
+            entries = await self._catalog.oldest(Scope(room=room), REMOVED_AT_ONCE)
+            old = [entry for entry in entries if self._is_over(entry)]
+            for entry in old:
+                await self._removal.remove(entry)
+            removed += len(old)
+            # A later one cannot be older, unless the clock was set back; then it waits for the next look.
+            if len(old) < REMOVED_AT_ONCE:
+                return removed
+
+    def _is_over(self, entry: Entry) -> bool:
+        at = self.goes_at(entry)
+        return at is not None and at <= self._clock()

@@ -1,0 +1,222 @@
+"""A room's settings at work."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from filebot.events import Event, FilesNew
+from filebot.model import AddressKind, IncomingMessage, Offer, Scope, Sender
+from filebot.service.announcer import Announcer
+from filebot.service.intake import Destination
+from filebot.service.news import News
+from filebot.testing import FakeBot
+from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.http import HostedFile
+from filebot.testing.messenger import Said
+from filebot.testing.xmpp import FakeFileRequest
+
+ANNA = in_room(ALICE, "anna")
+BEN = in_room(BOB, "ben")
+
+
+@pytest.fixture
+async def managed(bot: FakeBot) -> FakeBot:
+    """Alice manages the room and has shared a file there."""
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    await bot.drop("plan.txt", b"plan", ALICE)
+    await bot.say("get plan.txt", ANNA)
+    return bot
+
+
+async def posted(bot: FakeBot, sender: Sender, name: str, content: bytes) -> list[str]:
+    url = f"https://upload.example.org/{sender.nick}/{name}"
+    bot.web.hosted[url] = HostedFile(content)
+    return await bot.receive(
+        IncomingMessage(sender, "", offers=(Offer(urls=(url,), name=name),), addressed=False)
+    )
+
+
+async def names(bot: FakeBot) -> list[str]:
+    return [each.name for each in await bot.catalog.page(Scope(room=ROOM), limit=50)]
+
+
+def said(bot: FakeBot) -> list[Said]:
+    return [each for each in bot.messenger.sent if isinstance(each, Said)]
+
+
+# --- who may get --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["ls", "find plan", "get plan.txt", "get *", "info plan.txt", "get #2"])
+@pytest.mark.parametrize("sender", [BEN, through_room(BOB, "ben"), in_room(None, "eve")])
+async def test_files_for_members_are_for_nobody_else(managed: FakeBot, text: str, sender: Sender) -> None:
+    await managed.say("room set who-may-get members", ANNA)
+    files = len(managed.sent)
+    (answer,) = await managed.say(text, sender)
+    assert answer.startswith("The files of this room are for its members only")
+    assert len(managed.sent) == files
+
+
+async def test_members_are_answered_where_nobody_else_reads_it(managed: FakeBot) -> None:
+    await managed.say("room set who-may-get members", ANNA)
+    managed.rooms.members[ROOM] = frozenset({BOB})
+    assert "plan.txt" in (await managed.say("ls", BEN))[0]
+    assert said(managed)[-1].to.kind is AddressKind.ROOM_PRIVATE
+    await managed.say("get plan.txt", BEN)
+    assert managed.sent[-1].to.jid == f"{ROOM}/ben"
+    managed.rooms.members[ROOM] = frozenset()
+    (refused,) = await managed.say("get plan.txt", BEN)
+    assert refused.startswith("The files of this room are for its members")
+
+
+async def test_files_for_members_are_not_to_be_had_by_other_doors(managed: FakeBot) -> None:
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    files = len(managed.sent)
+    await managed.say(f"get #{entry.id}", BOB)
+    assert len(managed.sent) == files + 1
+    await managed.say("room set who-may-get members", ANNA)
+    await managed.say(f"get #{entry.id}", BOB)
+    assert len(managed.sent) == files + 1
+    request = FakeFileRequest(BOB, Offer(name="plan.txt"))
+    await managed.reception.receive_request(request)
+    assert (len(request.refusals), request.sent) == (1, [])
+
+
+# --- size, quota, time --------------------------------------------------------------------------
+
+
+async def test_a_room_takes_no_file_larger_than_it_wants(managed: FakeBot) -> None:
+    await managed.say("room set max-size 10", ANNA)
+    await posted(managed, BEN, "large.bin", b"x" * 11)
+    (refused,) = await managed.say("keep", BEN)
+    assert "I take files up to 10 bytes" in refused
+    await managed.drop("large.bin", b"x" * 11, ALICE)
+    (refused,) = await managed.say("get large.bin", ANNA)
+    assert "I take files up to 10 bytes" in refused
+    assert await names(managed) == ["plan.txt"]
+    await posted(managed, BEN, "small.bin", b"x" * 10)
+    await managed.say("keep", BEN)
+    assert await names(managed) == ["small.bin", "plan.txt"]
+
+
+async def test_a_room_is_full_for_everybody_together() -> None:
+    async with FakeBot(limits=replace(LIMITS, quota_per_room_bytes=25)) as bot:
+        for sender in (ANNA, BEN):
+            await posted(bot, sender, f"{sender.nick}.bin", sender.nick.encode() * 2 + b"x" * 3)
+            await bot.say("keep", sender)
+        await posted(bot, BEN, "third.bin", b"x" * 10)
+        (refused,) = await bot.say("keep", BEN)
+        assert "has no space left" in refused
+        await bot.drop("own.bin", b"y" * 10, ALICE)
+        assert "has no space left" in (await bot.say("get own.bin", ANNA))[0]
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        await bot.say("rm ben.bin", ANNA)
+        await bot.say("keep", BEN)
+        assert await names(bot) == ["third.bin", "anna.bin"]
+
+
+async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: FakeBot) -> None:
+    await managed.say("room set retention 90 days", ANNA)
+    assert "Is removed: Feb" in (await managed.say("info plan.txt", ANNA))[0]
+    managed.now += timedelta(days=89)
+    await posted(managed, BEN, "young.txt", b"young")
+    await managed.say("keep", BEN)
+    await managed._desk.retention.look()
+    assert await names(managed) == ["young.txt", "plan.txt"]
+    managed.now += timedelta(days=1)
+    await managed._desk.retention.look()
+    assert await names(managed) == ["young.txt"]
+    assert [each.name for each in await managed.catalog.page(Scope(owner=ALICE), limit=9)] == ["plan.txt"]
+    assert len(managed.store.blobs) == 2
+
+
+async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -> None:
+    await managed.say("room set retention 1", ANNA)
+    for number in range(230):
+        await posted(managed, BEN, f"{number}.txt", str(number).encode())
+        await managed._desk.intake.fetch(
+            Offer(urls=(f"https://upload.example.org/ben/{number}.txt",)), Destination(BOB, ROOM)
+        )
+    managed.now += timedelta(days=2)
+    await managed._desk.retention.look()
+    assert await names(managed) == []
+
+
+# --- announcements ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def quick(managed: FakeBot) -> FakeBot:
+    """Announcements come almost at once."""
+    managed._desk.announcer._gather_s = 0.05
+    await managed.say("room set announce on", ANNA)
+    await managed.say("room set archive on", ANNA)
+    return managed
+
+
+async def announced(bot: FakeBot, after: int) -> list[Said]:
+    async with asyncio.timeout(5):
+        while bot._desk.announcer._tasks:
+            await asyncio.sleep(0.01)
+    return said(bot)[after:]
+
+
+async def test_new_files_are_announced_together(quick: FakeBot) -> None:
+    await quick.say("room set announce off", ANNA)
+    for number in range(7):
+        await posted(quick, BEN, f"{number}.txt", str(number).encode())
+    await quick.say("room set announce on", ANNA)
+    before = len(said(quick))
+    for entry in reversed(await quick.catalog.page(Scope(room=ROOM), limit=7)):
+        quick._desk.announcer.add(entry)
+    (told,) = await announced(quick, before)
+    assert (told.to.jid, told.to.kind) == (ROOM, AddressKind.ROOM)
+    lines = told.text.splitlines()
+    assert lines[0] == "7 new files are kept here:"
+    assert lines[-2:] == ["and 2 more.", 'Write get "0.txt" to me to have it.']
+
+
+async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> None:
+    before = len(said(quick))
+    await quick.say("room set announce off", ANNA)
+    await posted(quick, BEN, "a.txt", b"a")
+    await quick.say("room set announce on", ANNA)
+    await quick.say("room set who-may-get members", ANNA)
+    await posted(quick, BEN, "b.txt", b"b")
+    assert not any("kept here" in each.text for each in await announced(quick, before))
+
+
+async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_is_not(
+    quick: FakeBot,
+) -> None:
+    await quick.say("room set archive off", ANNA)
+    await posted(quick, BEN, "a.txt", b"a")
+    before = len(said(quick))
+    await quick.say("keep", BEN)
+    assert len(await announced(quick, before)) == 1
+    await posted(quick, BEN, "b.txt", b"b")
+    before = len(said(quick))
+    await quick.say("keep", through_room(BOB, "ben"))
+    assert len(await announced(quick, before)) == 2
+
+
+async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    told, news = list[int](), News()
+
+    async def listen(event: Event) -> None:
+        assert isinstance(event, FilesNew)
+        told.append(event.count)
+
+    news.listen(listen)
+    announcer = Announcer(news, lambda _: True, gather_s=0.05)
+    async with asyncio.timeout(5):
+        while len(told) < 3:
+            announcer.add(entry)
+            await asyncio.sleep(0.005)
+    await announcer.close()
+    assert told[0] < told[1] < told[2]
+    announcer.add(entry)
+    assert not announcer._tasks
