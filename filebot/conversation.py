@@ -66,19 +66,24 @@ class Voice:
 
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
         """Say a template's text and return an id for it."""
-        return await self._say(to, language, template, values, None)
+        text, tag = self._words(template, language, values)
+        return await self.messenger.say(to, text, language=tag)
+
+    async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> None:
+        """Say a template's text to somebody who has just spoken."""
+        text, tag = self._words(template, language, values)
+        await self.messenger.say(sender.address, text, language=tag, answers=sender.spoke)
 
     async def correct(
         self, what: str, to: Address, language: str, template: str, /, **values: object
     ) -> None:
         """Say it in place of what has this id."""
-        await self._say(to, language, template, values, what)
+        text, tag = self._words(template, language, values)
+        await self.messenger.say(to, text, language=tag, replaces=what)
 
-    async def _say(
-        self, to: Address, language: str, template: str, values: Mapping[str, object], replaces: str | None
-    ) -> str:
-        text = self.replies.render(template, language, **values)
-        return await self.messenger.say(to, text, language=language.replace("_", "-"), replaces=replaces)
+    def _words(self, template: str, language: str, values: Mapping[str, object]) -> tuple[str, str]:
+        """The text, and its language as a tag (RFC 5646)."""
+        return self.replies.render(template, language, **values), language.replace("_", "-")
 
 
 class Exchange:
@@ -100,7 +105,7 @@ class Exchange:
         self._chat_states = chat_states and sender.address.kind is AddressKind.CHAT
 
     async def reply(self, template: str, /, **values: object) -> None:
-        await self._voice.say(self.sender.address, self.language, template, **values)
+        await self._voice.answer(self.sender, self.language, template, **values)
 
     def rendered(self, template: str, /, **values: object) -> str:
         """The text that a reply would have, for other ways of saying it."""

@@ -285,6 +285,16 @@ class Occupant:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A message that another one refers to (XEP-0461)."""
+
+    author: str
+    """The JID that it came from; in a room, the occupant's."""
+    message_id: str
+    """As the XEP wants it: in a room the id that the room gave it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """Who speaks, as far as the server or the room vouches for it."""
 
@@ -298,6 +308,9 @@ class Sender:
     """For display only; never a base of rights."""
     occupant: Identity | None = None
     """``room/occupant-id``, where the room has such: the base of rights in it, and there only."""
+
+    spoke: Reference | None = field(default=None, compare=False)
+    """What was said just now, for the answer to refer to; in rooms, where others speak in between."""
 
     @property
     def identity(self) -> Identity | None:
@@ -315,7 +328,7 @@ class Sender:
         if not self.in_public:
             return self
         address = Address(f"{self.room}/{self.nick}", AddressKind.ROOM_PRIVATE, self.identity)
-        return replace(self, address=address)
+        return replace(self, address=address, spoke=None)
 
     @property
     def in_public(self) -> bool:

@@ -27,6 +27,7 @@ from filebot.model import (
     NewEntry,
     Offer,
     Parcel,
+    Reference,
     RememberedRoom,
     RoomSettings,
     Scope,
@@ -411,9 +412,19 @@ class Messenger(Protocol):
     """
 
     async def say(
-        self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
+        self,
+        to: Address,
+        text: str,
+        *,
+        language: str | None = None,
+        replaces: str | None = None,
+        answers: Reference | None = None,
     ) -> str:
-        """Say something and return an id for it; ``replaces`` corrects what has that id (XEP-0308)."""
+        """Say something and return an id for it.
+
+        ``replaces`` corrects what has that id (XEP-0308); ``answers`` is what it replies to (XEP-0461).
+        What is said to a room waits its turn if there is too much of it.
+        """
 
     async def shows_corrections(self, to: Address) -> bool:
         """Whether every client of the person that is online shows a correction in place."""
@@ -455,6 +466,9 @@ class Rooms(Protocol):
 
     def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         """Let the bot's presence there say, now and in later sessions, whether it keeps what is posted."""
+
+    def has_voice(self, room: BareJid) -> bool:
+        """Whether the bot may speak to everybody there (XEP-0045 section 5.1)."""
 
     def tells_apart(self, room: BareJid) -> bool:
         """Whether the room gives its occupants ids: later, they tell who posted what (XEP-0421)."""

@@ -233,8 +233,11 @@ class Reception:
 
     async def _deal_with(self, message: IncomingMessage) -> None:
         sender = message.sender
-        if sender.room is not None and self._desk.book.of(sender.room).members_only:
-            # Not everybody who would read the answer may know of the room's files.
+        if sender.room is not None and (
+            # Not everybody who would read the answer may know of the room's files, or nobody would hear it.
+            self._desk.book.of(sender.room).members_only
+            or not self._desk.ports.rooms.has_voice(sender.room)
+        ):
             sender = sender.aside
         exchange = await self._commands.exchange(
             sender, message.language, chat_states=message.wants_chat_states

@@ -61,6 +61,9 @@ async def say_why(ctx: Context[None], event: FileGoes) -> None:
 @plugin.on(FileSent)
 async def confirm(ctx: Context[None], event: FileSent) -> None:
     """A file that comes here speaks for itself; what goes elsewhere, or as it was told to, does not."""
+    if event.entry.caption and event.method is Method.HTTP:
+        # Clients show a file as one only if its message holds nothing else.
+        await ctx.tell(event.to, "delivery/caption", entry=event.entry)
     if _is_here(event, event.to):
         if event.asked and event.method is not Method.HTTP:
             await ctx.reply("delivery/arrived", entry=event.entry)

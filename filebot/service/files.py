@@ -253,10 +253,14 @@ class Files:
         becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
         if becomes_shared and entry.owner != self._owner:
             raise NotAllowed(reason="owner")
+        if to.kind is AddressKind.ROOM and not self._desk.ports.rooms.has_voice(to.jid):
+            raise NotAllowed(reason="mute")
         if becomes_shared:
             await self._desk.quota.check_room(to.jid, entry.blob.size)
         order = Order(self._sender, self._language, entry, to, method)
         used = await self._desk.courier.send(order)
+        if to.kind is AddressKind.ROOM and not self._desk.ports.rooms.has_voice(to.jid):
+            raise NotAllowed(reason="mute")
         if becomes_shared:
             await self._share(entry, to.jid)
         if used is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filebot.model import Address, Entry
+from filebot.model import Address, Entry, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Said:
     language: str | None = None
     replaces: str | None = None
     """The id of what it corrects; ids are the places in ``sent``."""
+    answers: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,15 @@ class RecordingMessenger:
         """Who sees a sign that an answer is being worked on."""
 
     async def say(
-        self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
+        self,
+        to: Address,
+        text: str,
+        *,
+        language: str | None = None,
+        replaces: str | None = None,
+        answers: Reference | None = None,
     ) -> str:
-        self.sent.append(Said(to, text, language, replaces))
+        self.sent.append(Said(to, text, language, replaces, answers))
         return str(len(self.sent) - 1)
 
     async def shows_corrections(self, to: Address) -> bool:

@@ -46,6 +46,8 @@ class FixedRooms:
         """Those who may not speak."""
         self.with_ids: set[BareJid] = set()
         """Rooms that give their occupants ids."""
+        self.mute: set[BareJid] = set()
+        """Rooms where the bot may not speak."""
         self.archiving: set[BareJid] = set()
         """Rooms where the bot's presence says that it keeps what is posted."""
         self.config: frozenset[BareJid] = frozenset()
@@ -86,6 +88,9 @@ class FixedRooms:
 
     def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         (self.archiving.add if is_on else self.archiving.discard)(room)
+
+    def has_voice(self, room: BareJid) -> bool:
+        return room not in self.mute
 
     def tells_apart(self, room: BareJid) -> bool:
         return room in self.with_ids

@@ -76,6 +76,12 @@ def condition_of(stanza: Element) -> str:
     return ""
 
 
+def error_type_of(stanza: Element) -> str:
+    """The type of an error stanza, such as ``wait`` (RFC 6120 section 8.3.2); empty if there is none."""
+    errors = (each.get("type", "") for each in stanza if str(each.tag).endswith("}error"))
+    return next(errors, "")
+
+
 def named_condition(error: Element, namespace: str) -> str:
     """The name of the first child in this namespace that is not the text."""
     names = (str(child.tag) for child in error)

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 
-from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Occupant, Offer, Sender
+from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Occupant, Offer, Reference, Sender
 from filebot.protocol.seen import SeenMessages
 from filebot.protocol.sharing import Joiner, Shared, read
 from filebot.xmpp.addressing import addressed
@@ -123,7 +123,10 @@ class Reader:
         if first(stanza, DELAY, "delay") is not None:
             return None
         occupant = self._rooms.occupant(room, nick)
-        return Sender(Address(room, AddressKind.ROOM), occupant.jid, room, nick, occupant.key)
+        # XEP-0461 section 3.1: in a room it is the room's id that counts.
+        ids = [each for giver, each in self._stanza_ids(stanza, speaker) if giver == room]
+        spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
+        return Sender(Address(room, AddressKind.ROOM), occupant.jid, room, nick, occupant.key, spoke)
 
     def _through_room(self, speaker: JID) -> Sender | None:
         """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""

@@ -9,9 +9,10 @@ from xml.etree.ElementTree import Element
 from slixmpp.jid import JID
 from slixmpp.stanza import Message
 
-from filebot.model import Address, AddressKind, BareJid, Entry
+from filebot.model import Address, AddressKind, BareJid, Entry, Reference
 from filebot.protocol.sharing import outgoing
 from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
+from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -32,16 +33,24 @@ class StreamMessenger:
         stream: Stream,
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
+        flow: RoomFlow,
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
         ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to.
         """
         self._stream = stream
+        self._flow = flow
         self._is_same_occupant = is_same_occupant
         self._all_correct = all_correct
 
     async def say(
-        self, to: Address, text: str, *, language: str | None = None, replaces: str | None = None
+        self,
+        to: Address,
+        text: str,
+        *,
+        language: str | None = None,
+        replaces: str | None = None,
+        answers: Reference | None = None,
     ) -> str:
         message = self._addressed(to)
         if message is None:
@@ -53,7 +62,11 @@ class StreamMessenger:
             message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
         if replaces:
             message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
-        self._send(message)
+        if answers is not None:
+            # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
+            reply = {"to": answers.author, "id": answers.message_id}
+            message.xml.append(Element("{urn:xmpp:reply:0}reply", reply))
+        await self._send(to, message)
         return str(message["id"])
 
     async def shows_corrections(self, to: Address) -> bool:
@@ -66,7 +79,7 @@ class StreamMessenger:
         body, children = outgoing(entry, url)
         message["body"] = body
         message.xml.extend(children)
-        self._send(message)
+        await self._send(to, message)
 
     async def composing(self, to: Address, active: bool) -> None:
         if to.kind is AddressKind.ROOM:
@@ -108,9 +121,12 @@ class StreamMessenger:
             message["from"] = own.bare if kind is AddressKind.CHAT else own.full
         return message
 
-    def _send(self, message: Message) -> None:
+    async def _send(self, to: Address, message: Message) -> None:
         message.xml.append(Element(f"{{{STANZA_IDS}}}origin-id", {"id": message["id"]}))
-        message.send()
+        if to.kind is AddressKind.ROOM:
+            await self._flow.send(to.jid, message)
+        else:
+            message.send()
 
 
 def _sayable(text: str) -> str:

@@ -92,6 +92,12 @@ class Occupancy:
         entry = self._entries.get(nick) if self.present else None
         return Occupant() if entry is None else self._occupant(entry)
 
+    @property
+    def has_voice(self) -> bool:
+        """Whether the bot itself may speak there to everybody."""
+        own = self._entries.get(self.nick)
+        return self.present and (own is None or own.role != _VISITOR)
+
     def author(self, stanza: Element) -> Occupant | None:
         """Who wrote a message of the room's, at whatever time; None if it gives its occupants no ids."""
         occupant_id = _only_id(stanza) if self.has_ids and self.present else ""

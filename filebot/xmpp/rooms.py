@@ -131,6 +131,9 @@ class JoinedRooms:
         if room in self.joined():
             self._presence(self._rooms[room], status=self._status(room)).send()
 
+    def has_voice(self, room: BareJid) -> bool:
+        return room in self._rooms and self._rooms[room].occupancy.has_voice
+
     def tells_apart(self, room: BareJid) -> bool:
         return room in self._rooms and self._rooms[room].occupancy.has_ids
 

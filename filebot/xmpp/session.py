@@ -24,8 +24,17 @@ from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
 from filebot.xmpp.disco import server_of
-from filebot.xmpp.elements import RECEIPTS, STREAMS, condition_of, first, named_condition, sender_of
+from filebot.xmpp.elements import (
+    RECEIPTS,
+    STREAMS,
+    condition_of,
+    error_type_of,
+    first,
+    named_condition,
+    sender_of,
+)
 from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
+from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
@@ -99,8 +108,9 @@ class Session:
         self._uploads = UploadSlots(self._stream)
         self._rooms = JoinedRooms(self._stream, settings, on_shut_out or _ignore)
         self._histories = RoomHistories(self._stream, self._rooms.author)
+        self._flow = RoomFlow()
         self._messenger = StreamMessenger(
-            self._stream, self._resources.all_correct, self._rooms.is_same_occupant
+            self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow
         )
         self._streams = PeerStreams(
             self._stream,
@@ -200,6 +210,7 @@ class Session:
         self._connection.finish()
         await self._handlers.close()
         await self._streams.close()
+        await self._flow.close()
         if self._ready.is_set() and self._stream.is_connected():
             await self._rooms.say_goodbye(self._settings.goodbye)
             self._announce("unavailable", self._settings.goodbye)
@@ -285,7 +296,9 @@ class Session:
     def _bounced(self, stanza: Element) -> None:
         sender = sender_of(stanza)
         if sender is not None and self._rooms.is_ours(sender.bare):
-            self._rooms.bounced(sender.bare, condition_of(stanza))
+            condition = condition_of(stanza)
+            self._rooms.bounced(sender.bare, condition)
+            self._flow.bounced(sender.bare, stanza.get("id", ""), condition, error_type_of(stanza))
         log.info("a message to %s came back: %s", sender, condition_of(stanza))
 
     def _presence(self, stanza: Element) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from filebot.model import AddressKind
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
+from filebot.testing.messenger import Said
 
 
 @pytest.mark.parametrize("wanted", ["report.pdf", "REPORT.PDF", "#1", "1", "rep", "*.pdf", "r?port.*"])
@@ -134,3 +136,23 @@ async def test_a_private_message_through_the_room_is_answered_privately(bot: Fak
     assert bot.sent[-1].to.jid == f"{ROOM}/bob"
     await bot.say("ls", through_room(BOB, "bob"))
     assert bot.messenger.sent[-1].to.jid == f"{ROOM}/bob"
+
+
+async def test_a_caption_follows_its_file_as_a_message_of_its_own(bot: FakeBot) -> None:
+    await bot.drop("plan.txt", b"plan", caption="the plan for *May*")
+    said = await bot.say("get plan.txt")
+    assert said == ["the plan for *May*"]
+    assert [type(each).__name__ for each in bot.messenger.sent[-2:]] == ["FileShown", "Said"]
+    await bot.drop("bare.txt", b"bare")
+    assert await bot.say("get bare.txt") == []
+
+
+async def test_where_the_bot_may_only_listen_it_answers_aside_and_posts_nothing(bot: FakeBot) -> None:
+    bot.rooms.mute.add(ROOM)
+    await bot.drop("plan.txt", b"plan", ALICE)
+    (refused,) = await bot.say(f"send plan.txt to {ROOM}", ALICE)
+    assert refused.startswith("I may only listen")
+    await bot.say("ls", in_room(ALICE))
+    last = bot.messenger.sent[-1]
+    assert isinstance(last, Said)
+    assert last.to.kind is AddressKind.ROOM_PRIVATE

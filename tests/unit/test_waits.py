@@ -68,6 +68,8 @@ NO_WAITS = {
     "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
     "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
     "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",
+    "xmpp/flow.AGAIN_S": "a pause before something is said again",
+    "xmpp/flow.BURST_S": "how fast the bot speaks",
     "xmpp/proxies.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "xmpp/resources.SILENT_FOR_S": "how long an answer is believed",
     "xmpp/rooms.KICKED_FOR_S": "a pause before the bot comes back",

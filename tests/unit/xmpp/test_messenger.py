@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from slixmpp.jid import JID
 
-from filebot.model import Address, AddressKind, BlobRef, Entry
+from filebot.model import Address, AddressKind, BlobRef, Entry, Reference
+from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.messenger import MAX_TEXT, StreamMessenger
 from tests.unit.xmpp.conftest import Mode, Outbox
 
@@ -28,6 +29,10 @@ async def corrects_nothing(jid: str) -> bool:
     return False
 
 
+def a_messenger(outbox: Outbox) -> StreamMessenger:
+    return StreamMessenger(outbox.stream, corrects_nothing, same_as_ever, RoomFlow())
+
+
 def entry() -> Entry:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return Entry(
@@ -43,7 +48,7 @@ def entry() -> Entry:
 async def test_words_go_out_in_the_manner_of_the_address(
     outbox: Outbox, to: Address, kind: str, *, marked: bool, state: bool
 ) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).say(to, "Hallo", language="de")
+    await a_messenger(outbox).say(to, "Hallo", language="de")
     [message] = outbox.sent
     assert (message.get("to"), message.get("type")) == (to.jid, kind)
     assert message.findtext(BODY) == "Hallo"
@@ -58,7 +63,7 @@ async def test_words_go_out_in_the_manner_of_the_address(
 
 
 async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).send_file(ROOM, entry(), URL)
+    await a_messenger(outbox).send_file(ROOM, entry(), URL)
     [message] = outbox.sent
     assert message.get("type") == "groupchat"
     assert message.findtext(BODY) == message.findtext("{jabber:x:oob}x/{jabber:x:oob}url") == URL
@@ -67,7 +72,7 @@ async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -
 
 
 async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing, same_as_ever)
+    messenger = a_messenger(outbox)
     await messenger.composing(ROOM, active=True)
     assert outbox.sent == []
     await messenger.composing(ANNA, active=True)
@@ -81,12 +86,12 @@ async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: O
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\ud800b", "a\uffffb"])
 async def test_signs_that_would_end_the_stream_are_replaced(outbox: Outbox, text: str) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).say(ANNA, text)
+    await a_messenger(outbox).say(ANNA, text)
     assert outbox.sent[0].findtext(BODY) == "a\ufffdb"
 
 
 async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
-    await StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).say(ANNA, "😀" * (MAX_TEXT + 1))
+    await a_messenger(outbox).say(ANNA, "😀" * (MAX_TEXT + 1))
     body = outbox.sent[0].findtext(BODY)
     assert body is not None
     assert len(body) == MAX_TEXT
@@ -94,7 +99,7 @@ async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
 
 
 async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing, same_as_ever)
+    messenger = a_messenger(outbox)
     nobody = Address("@@@")
     await messenger.say(nobody, "a")
     await messenger.send_file(nobody, entry(), URL)
@@ -106,24 +111,30 @@ async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
     outbox_of: Callable[[Mode], Outbox],
 ) -> None:
     outbox = outbox_of("component")
-    messenger = StreamMessenger(outbox.stream, corrects_nothing, same_as_ever)
+    messenger = a_messenger(outbox)
     for to in (ANNA, ROOM, PRIVATE):
         await messenger.say(to, "a")
     full = "files.example.org/filebot"
     assert [message.get("from") for message in outbox.sent] == ["files.example.org", full, full]
 
 
+async def test_an_answer_names_what_it_answers(outbox: Outbox) -> None:
+    question = Reference("room@muc.example.org/anna", "s1")
+    await a_messenger(outbox).say(ROOM, "Hallo", answers=question)
+    reply = outbox.sent[0].find("{urn:xmpp:reply:0}reply")
+    assert reply is not None
+    assert (reply.get("to"), reply.get("id")) == (question.author, question.message_id)
+
+
 async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
-    StreamMessenger(outbox.stream, corrects_nothing, same_as_ever).acknowledge(
-        JID("anna@example.org/phone"), "m1"
-    )
+    a_messenger(outbox).acknowledge(JID("anna@example.org/phone"), "m1")
     received = outbox.sent[0].find("{urn:xmpp:receipts}received")
     assert received is not None
     assert received.get("id") == "m1"
 
 
 async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False)
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False, RoomFlow())
     await messenger.say(PRIVATE, "Hallo")
     await messenger.send_file(PRIVATE, entry(), URL)
     await messenger.composing(PRIVATE, active=True)

@@ -1,0 +1,59 @@
+"""A room of which the bot is told nothing but what everybody there is told."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.peer import Peer, Received
+from filebot.demo.prosody import Prosody
+from tests.e2e.conftest import ROOM, bot_config
+
+OCCUPANT = f"{ROOM}/filebot"
+
+
+@dataclass(frozen=True)
+class Den:
+    """A semi-anonymous room that Alice owns, with Bob in it, and a bot that can come in."""
+
+    alice: Peer
+    bob: Peer
+    folder: Path
+    bot: BotProcess
+    stack: AsyncExitStack
+
+    async def let_the_bot_in(self) -> None:
+        await self.stack.enter_async_context(self.bot)
+
+    async def post(self, peer: Peer, name: str) -> None:
+        path = self.folder / name
+        path.write_bytes(name.encode() * 100)
+        await peer.drop(path, ROOM, mtype="groupchat")
+
+    async def ask(self, peer: Peer, text: str) -> str:
+        """Through the room, in private."""
+        peer.say(text, OCCUPANT)
+        return (await self.heard(peer, "chat")).body
+
+    async def heard(self, peer: Peer, kind: str) -> Received:
+        return await peer.next_message(
+            lambda each: each.sender == OCCUPANT and bool(each.body) and each.kind == kind
+        )
+
+
+@asynccontextmanager
+async def den_in(folder: Path) -> AsyncIterator[Den]:
+    """All but the bot are there."""
+    async with AsyncExitStack() as stack:
+        server = Prosody(folder / "server", users=["alice", "bob", "filebot"])
+        await stack.enter_async_context(server)
+        alice, bob = [
+            await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")
+        ]
+        await alice.join(ROOM, "Alice")
+        await bob.join(ROOM, "Bob")
+        config = bot_config(server)
+        config["access"]["allow"] = ["nobody@localhost"]
+        bot = BotProcess(write_config(folder / "config.toml", config))
+        yield Den(alice, bob, folder, bot, stack)

@@ -1,0 +1,70 @@
+"""How the bot speaks in a room: to whom, about what, and how much at once; on a real server."""
+
+from pathlib import Path
+from xml.etree.ElementTree import SubElement
+
+from slixmpp import JID
+
+from filebot.demo.peer import Peer, Received
+from tests.e2e.conftest import ROOM
+from tests.e2e.den import OCCUPANT, Den, den_in
+from tests.e2e.test_room_life import MUC
+from tests.e2e.test_session import LIMIT_S
+
+
+def stanza_id(heard: Received) -> str:
+    given = heard.element.find("{urn:xmpp:sid:0}stanza-id")
+    assert given is not None
+    assert given.get("by") == ROOM
+    return given.get("id", "")
+
+
+async def kept(den: Den, peer: Peer, name: str) -> None:
+    await den.post(peer, name)
+    peer.say("!keep", ROOM, mtype="groupchat")
+    await den.heard(peer, "groupchat")
+
+
+async def moderate(owner: Peer, room: str = ROOM) -> None:
+    iq = owner.client.make_iq_set(ito=JID(room))
+    form = SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), "{jabber:x:data}x", {"type": "submit"})
+    for name, value in {"FORM_TYPE": f"{MUC}#roomconfig", "muc#roomconfig_moderatedroom": "1"}.items():
+        field = SubElement(form, "{jabber:x:data}field", {"var": name})
+        SubElement(field, "{jabber:x:data}value").text = value
+    await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+
+
+async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        den.bob.say("!ls", ROOM, mtype="groupchat")
+        question = await den.alice.next_message(lambda each: each.body == "!ls")
+        answer = await den.heard(den.alice, "groupchat")
+        reply = answer.element.find("{urn:xmpp:reply:0}reply")
+        assert reply is not None
+        assert (reply.get("id"), reply.get("to")) == (stanza_id(question), f"{ROOM}/Bob")
+        den.bob.say("ls", OCCUPANT)
+        private = await den.heard(den.bob, "chat")
+        assert private.element.find("{urn:xmpp:reply:0}reply") is None
+
+
+async def test_a_bot_that_may_only_listen_answers_in_private(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await moderate(den.alice)
+        muc = den.alice.client.plugin["xep_0045"]
+        await muc.set_role(JID(ROOM), "Bob", "participant")
+        await den.let_the_bot_in()
+        den.bob.say("!ls", ROOM, mtype="groupchat")
+        assert "no files" in (await den.heard(den.bob, "chat")).body.lower()
+        await muc.set_role(JID(ROOM), "filebot", "participant")
+        await kept(den, den.bob, "plan.txt")
+        assert "plan.txt" in await den.ask(den.bob, "ls")
+
+
+async def test_many_questions_at_once_are_all_answered_and_in_order(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        for number in range(30):
+            den.bob.say(f"!find word{number}", ROOM, mtype="groupchat")
+        answers = [(await den.heard(den.alice, "groupchat")).body for _ in range(30)]
+        assert [f"word{number}" in answer for number, answer in enumerate(answers)] == [True] * 30
