@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 
 from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.interop.conftest import Reports
 from tests.interop.matrix import CELLS, WRITING, Cell, Direction, Outcome, committed
 from tests.interop.peers import KINDS, Event, ForeignPeer, Method, random_file, sha256_of
+from tests.servers import private_server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -47,7 +47,7 @@ async def bot_on_a_server(folder: Path, upload_limit_bytes: int | None) -> Async
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with AsyncExitStack() as stack:
-        server = Prosody(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes)
+        server = private_server(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes)
         await stack.enter_async_context(server)
         tables = bot_config(
             server,
