@@ -171,7 +171,7 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
 
 
 async def test_a_semi_anonymous_room_tells_people_apart_by_ids_that_outlive_nicks(
-    server: Prosody, anna: Peer
+    server: Server, anna: Peer
 ) -> None:
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
         anna.say("!ls", ROOM, mtype="groupchat")

@@ -57,14 +57,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Tell the process of xdist that prints the summary."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output[_TO_CONTROLLER] = sorted(session.config.stash[_NOT_RUN])
+        not_run = session.config.stash[_NOT_RUN]
+        output[_TO_CONTROLLER] = sorted(not_run)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     told: list[tuple[str, str]] = getattr(node, "workeroutput", {}).get(_TO_CONTROLLER, [])
-    not_run: set[tuple[str, str]] = node.config.stash[_NOT_RUN]
-    not_run.update((needed, nodeid) for needed, nodeid in told)
+    stash: pytest.Stash = node.config.stash
+    stash[_NOT_RUN] |= {(needed, nodeid) for needed, nodeid in told}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
