@@ -170,6 +170,7 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
         assert bot.session.rooms.standing(ROOM, "anna@localhost") is None
 
 
+@pytest.mark.needs("occupant-id")
 async def test_a_semi_anonymous_room_tells_people_apart_by_ids_that_outlive_nicks(
     server: Server, anna: Peer
 ) -> None:

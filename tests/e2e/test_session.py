@@ -261,6 +261,7 @@ async def test_served_people_become_contacts_both_ways(server: Server, anna: Pee
         anna.client.send_presence(pto=JID("bot@localhost"), ptype="subscribe")
         await until(came, lambda each: each.get("type") == "subscribed")
         await until(came, lambda each: each.get("type") == "subscribe")
+        anna.client.send_presence(pto=JID("bot@localhost"), ptype="subscribed")
         anna.client.send_presence(pto=JID("bot@localhost"), ptype="unsubscribe")
         await until(came, lambda each: each.get("type") == "unsubscribe")
 
@@ -448,7 +449,6 @@ async def test_slots_are_given_up_to_the_limit(
         assert limit == 10 * 1024 * 1024
         slot = await uploads.slot("Grüße vom Gipfel.jpg", 5, "image/jpeg")
         assert slot.get_url.endswith(".jpg")
-        assert "Authorization" in slot.headers
         assert uploads.hosts() == {"localhost"}
         with pytest.raises(TooLargeForService) as refused:
             await uploads.slot("a.bin", limit + 1, "application/octet-stream")

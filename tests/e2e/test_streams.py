@@ -305,7 +305,7 @@ async def test_a_receiver_that_cannot_connect_gets_it_in_band(
     asked.reply().set_payload(accepted(BYTESTREAMS)).send()
     query = await asyncio.wait_for(queries.get(), LIMIT_S)
     hosts = [each.get("jid") for each in query.xml.iter(f"{{{BYTESTREAMS}}}streamhost")]
-    assert hosts == ["proxy.localhost"]
+    assert [JID(each).bare for each in hosts] == ["proxy.localhost"]  # ejabberd gives its own a resource
     refusal = query.reply()
     refusal["type"] = "error"
     refusal["error"]["condition"] = "item-not-found"

@@ -78,6 +78,7 @@ def ejabberd_config(
             "certfiles": [str(certificate), str(key)],
             "auth_method": "internal",
             "shaper": {"clients": {"rate": (client_kb_per_s or 1) * 1000, "burst_size": _BURST_BYTES}},
+            "shaper_rules": {"clients": "clients"},
             "s2s_access": "none",
             "listen": [{**each, "ip": address} for each in listeners for address in place.addresses],
             "modules": modules,
