@@ -55,7 +55,9 @@ async def test_a_proxy_that_lets_the_bot_in_is_told_from_one_that_does_not(tmp_p
         async with server, house(server, "bot") as bot:
             proxies = await bot.session.streams.proxies()
             # ejabberd gives its own a resource.
-            assert {JID(proxy).bare: lets_in for proxy, lets_in in proxies.items()} == {server.proxy: reached}
+            assert {JID(proxy).bare: lets_in for proxy, lets_in in proxies.items()} == {
+                server.proxy: reached
+            }
 
 
 @pytest.mark.parametrize(("listens", "hosts"), [(True, ["127.0.0.1"]), (False, [])])

@@ -19,7 +19,11 @@ from tests.interop.network import Network
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.trace import Way, sessions
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(180),
+    pytest.mark.needs("stanzas in its log"),
+]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

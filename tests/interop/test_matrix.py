@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)
 
 LIMIT_S = 75.0
 SLOW_LIMIT_S = 240.0
+SLOW = (pytest.mark.timeout(2 * SLOW_LIMIT_S), pytest.mark.needs("patience"))
 USER = {"purple": "alice", "gloox": "bob"}
 BY = {Method.DIRECT: "socks5", Method.PROXY: "socks5", Method.IBB: "ibb"}
 
@@ -33,10 +34,7 @@ def some(direction: Direction, *, empty: bool = False) -> pytest.MarkDecorator:
     ]
     return pytest.mark.parametrize(
         "cell",
-        [
-            pytest.param(cell, marks=[pytest.mark.timeout(2 * SLOW_LIMIT_S)] if cell.slow else [])
-            for cell in cells
-        ],
+        [pytest.param(cell, marks=SLOW if cell.slow else []) for cell in cells],
         ids=lambda cell: f"{cell.client}-{cell.method}-{cell.size}",
     )
 

@@ -102,7 +102,8 @@ class Ejabberd(Server):
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
-            log_level="debug" if self._logs_stanzas else self._log_level,
+            # It has no level between: "debug" tells of every stanza, twice, and of much besides.
+            log_level="debug" if self._logs_stanzas else "info",
             client_kb_per_s=self._client_kb_per_s,
         )
         (self.folder / "ejabberd.yml").write_text(config)
