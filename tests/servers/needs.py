@@ -73,10 +73,11 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     kind = config.getoption("--server")
     not_run = config.stash[_NOT_RUN]
-    if kind != "prosody":
-        terminalreporter.section(f"not run, for what {KINDS[kind].name} lacks: {len(not_run)} tests")
+    if not LACKS[kind]:
+        return
+    terminalreporter.section(f"not run, for what {KINDS[kind].name} lacks: {len(not_run)} of the tests")
     for needed, reason in LACKS[kind].items():
         names = sorted(nodeid for each, nodeid in not_run if each == needed)
-        terminalreporter.line(f"{needed}: {reason}; {len(names)} tests were not run for that")
+        terminalreporter.line(f"{needed}: {reason}; not run for that: {len(names)}")
         for name in names:
             terminalreporter.line(f"    {name}")
