@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-ejabberd check bench clean
 
 # ONCE=1: go through it once and leave, without waiting for a person.
 demo:
@@ -12,6 +12,11 @@ demo:
 test:
 	@scripts/bootstrap test
 	$(BIN)/pytest -n 3 --dist worksteal
+
+# The tests of behaviour again, against another server. What it lacks, and what is not run for that, is said.
+test-ejabberd:
+	@scripts/bootstrap test
+	$(BIN)/pytest -n 3 --dist worksteal --server ejabberd tests/servers tests/e2e tests/interop
 
 check:
 	@scripts/bootstrap

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.errors import FilebotError
 
 READY_LIMIT_S: Final = 30.0
@@ -108,7 +108,7 @@ class BotProcess:
                 self._ready.set()
 
 
-def tables_for(server: Prosody, room: str) -> dict[str, Any]:
+def tables_for(server: Server, room: str) -> dict[str, Any]:
     """The config of a bot on the private server, in one room."""
     return {
         "data_dir": "data",

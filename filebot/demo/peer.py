@@ -22,7 +22,7 @@ from slixmpp import JID, ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 
 CONNECT_LIMIT_S = 20.0
 OOB = "jabber:x:oob"
@@ -94,7 +94,7 @@ class Peer:
         return peer
 
     @classmethod
-    async def of(cls, server: Prosody, user: str) -> Self:
+    async def of(cls, server: Server, user: str) -> Self:
         """Log in as one of the private server's users."""
         return await cls.connect(
             server.jid(user),

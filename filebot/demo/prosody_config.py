@@ -1,15 +1,10 @@
 """The configuration of the private Prosody, as text. Stock settings, but for what loopback needs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-HOST: Final = "localhost"
-CONFERENCE: Final = f"conference.{HOST}"
-UPLOAD: Final = f"upload.{HOST}"
-PROXY: Final = f"proxy.{HOST}"
-ADDRESS: Final = "127.0.0.1"
+from filebot.demo.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
 
 _GLOBAL: Final = """\
 run_as_root = true
@@ -17,7 +12,7 @@ daemonize = false
 pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 certificates = "{folder}"
-log = {{ {log_level} = "{folder}/prosody.log" }}
+log = {{ {log_level} = "{log_file}" }}
 interfaces = {{ {listening} }}
 local_interfaces = {{ {listening} }}
 c2s_ports = {{ {ports.c2s} }}
@@ -66,33 +61,6 @@ Component "{domain}"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the server runs: on this machine's loopback, or in a network of its own."""
-
-    launcher: tuple[str, ...] = ()
-    """What goes before its command line, to start it elsewhere."""
-    addresses: tuple[str, ...] = (ADDRESS,)
-    """On all of which it listens."""
-    proxy_address: str | None = ADDRESS
-    """Where it says that its SOCKS5 proxy is (XEP-0065); it has none if None."""
-    c2s_port: int | None = None
-    """Of clients; any free one if None."""
-
-
-LOOPBACK: Final = Place()
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """TCP ports on the loopback address."""
-
-    c2s: int
-    component: int
-    https: int
-    proxy: int
-
-
 def prosody_config(
     folder: Path,
     place: Place,
@@ -100,18 +68,24 @@ def prosody_config(
     *,
     certificate: Path,
     key: Path,
+    log_file: Path,
     upload_limit_bytes: int | None,
     logs_stanzas: bool,
     components: Mapping[str, str],
     log_level: str,
+    client_kb_per_s: int | None,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
+    more_modules = ["stanza_debug"] if logs_stanzas else []
+    if client_kb_per_s is not None:
+        more_modules.append("limits")
     values = {
         "folder": folder,
         "place": place,
         "ports": ports,
         "certificate": certificate,
         "key": key,
+        "log_file": log_file,
         "listening": _quoted(place.addresses),
         "host": HOST,
         "conference": CONFERENCE,
@@ -119,12 +93,15 @@ def prosody_config(
         "upload": UPLOAD,
         "log_level": log_level,
         "limit": upload_limit_bytes,
-        "more_modules": ', "stanza_debug"' if logs_stanzas else "",
+        "more_modules": "".join(f', "{module}"' for module in more_modules),
         "components": _quoted(components),
     }
     parts = [_GLOBAL.format_map(values)]
     if place.proxy_address is not None:
         parts.append(_PROXY.format_map(values))
+    if client_kb_per_s is not None:
+        # Before the hosts begin. In kB: mod_limits takes 1 b for ten.
+        parts.insert(0, f'limits = {{ c2s = {{ rate = "{client_kb_per_s}kb/s" }} }}\n')
     if upload_limit_bytes is not None:
         parts.append(_UPLOAD.format_map(values))
     parts += [_COMPONENT.format(domain=domain, secret=secret) for domain, secret in components.items()]

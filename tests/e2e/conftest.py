@@ -12,7 +12,8 @@ import pytest_asyncio
 
 from filebot.demo.botprocess import BotProcess, tables_for, write_config
 from filebot.demo.peer import Peer, Received
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
+from tests.servers import private_server
 
 ROOM = "team@conference.localhost"
 USERS = ("alice", "bob", "carol", "eve", "filebot")
@@ -23,7 +24,7 @@ UPLOAD_LIMIT = 3_000_000
 class World:
     """The server, the bot on it, and the way to log in."""
 
-    server: Prosody
+    server: Server
     bot: BotProcess
     folder: Path
 
@@ -69,7 +70,7 @@ class World:
         return heard.sender.startswith(self.bot_jid + "/") and bool(heard.body)
 
 
-def bot_config(server: Prosody, **tables: dict[str, Any]) -> dict[str, Any]:
+def bot_config(server: Server, **tables: dict[str, Any]) -> dict[str, Any]:
     """The config of issue and README, with what a server on loopback needs."""
     config = tables_for(server, ROOM)
     config["access"]["allow"] = ["alice@localhost", "bob@localhost", "carol@localhost"]
@@ -84,7 +85,7 @@ def bot_config(server: Prosody, **tables: dict[str, Any]) -> dict[str, Any]:
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("world")
     async with AsyncExitStack() as stack:
-        server = Prosody(folder / "prosody", users=USERS, upload_limit_bytes=UPLOAD_LIMIT)
+        server = private_server(folder / "prosody", users=USERS, upload_limit_bytes=UPLOAD_LIMIT)
         await stack.enter_async_context(server)
         config = write_config(folder / "config.toml", bot_config(server))
         bot = await stack.enter_async_context(BotProcess(config))

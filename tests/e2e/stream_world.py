@@ -16,7 +16,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.errors import FilebotError
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
@@ -44,7 +44,7 @@ class House:
 
     def __init__(
         self,
-        server: Prosody,
+        server: Server,
         user: str,
         connections: ByteConnections | None,
         on_offer: OnOffer | None,
@@ -158,7 +158,7 @@ def entry(file: Path) -> Entry:
 
 @asynccontextmanager
 async def house(
-    server: Prosody,
+    server: Server,
     user: str,
     *,
     socks5: bool = True,

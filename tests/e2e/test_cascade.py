@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.errors import TransferError
 from filebot.model import Address, IncomingMessage, Method, Negotiation, Way
 from filebot.ports import StreamOffer
@@ -21,6 +21,7 @@ from filebot.xmpp.jingle.incoming import JingleOffer
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
 from tests.e2e.conftest import USERS, bot_config
 from tests.e2e.stream_world import entry
+from tests.servers import private_server
 
 LIMIT_S = 40.0
 MB = 1_000_000
@@ -31,7 +32,7 @@ speaking = pytest.mark.parametrize("jingle", [True, False], ids=["jingle", "si"]
 class Person:
     """Somebody whose client knows nothing of HTTP upload, and maybe nothing of Jingle."""
 
-    def __init__(self, server: Prosody, user: str, *, jingle: bool = True) -> None:
+    def __init__(self, server: Server, user: str, *, jingle: bool = True) -> None:
         self.bot = server.jid("filebot")
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         self.offers: list[StreamOffer] = []
@@ -125,7 +126,7 @@ class Person:
 
 @asynccontextmanager
 async def online(
-    server: Prosody, user: str, content: bytes = b"", *, jingle: bool = True
+    server: Server, user: str, content: bytes = b"", *, jingle: bool = True
 ) -> AsyncIterator[Person]:
     """``content`` is what the client has of a file from an earlier run."""
     person = Person(server, user, jingle=jingle)
@@ -138,8 +139,10 @@ async def online(
 @asynccontextmanager
 async def bot_on(
     folder: Path, upload_limit_bytes: int | None = None
-) -> AsyncIterator[tuple[Prosody, BotProcess]]:
-    async with Prosody(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes) as server:
+) -> AsyncIterator[tuple[Server, BotProcess]]:
+    async with private_server(
+        folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes
+    ) as server:
         tables = bot_config(server, limits={"max_file_size": "30 MB", "idle_timeout": "10 s"})
         async with BotProcess(write_config(folder / "config.toml", tables)) as bot:
             yield server, bot

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import ROOM, bot_config
+from tests.servers import private_server
 
 
 async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_private_chat(
@@ -15,7 +15,7 @@ async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_priv
 ) -> None:
     async with AsyncExitStack() as stack:
         users = ["alice", "bob", "filebot"]
-        server = await stack.enter_async_context(Prosody(tmp_path / "server", users=users))
+        server = await stack.enter_async_context(private_server(tmp_path / "server", users=users))
         alice, bob = [
             await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")
         ]

@@ -7,10 +7,10 @@ import pytest
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
 from filebot.model import Method
 from tests.e2e.conftest import ROOM, bot_config, sha256
 from tests.e2e.stream_world import house
+from tests.servers import private_server
 
 DOMAIN = "files.localhost"
 
@@ -18,7 +18,7 @@ DOMAIN = "files.localhost"
 async def test_a_component_stores_lists_returns_and_shares(tmp_path: Path) -> None:
     path = tmp_path / "report.bin"
     path.write_bytes(os.urandom(50_000))
-    async with Prosody(
+    async with private_server(
         tmp_path / "prosody", users=["filebot", "alice", "bob"], components=[DOMAIN]
     ) as server:
         login = server.component(DOMAIN)
@@ -67,7 +67,7 @@ async def test_a_component_sends_and_receives_by_streams(
     path = tmp_path / "report.bin"
     path.write_bytes(os.urandom(300_000))
     async with (
-        Prosody(tmp_path / "prosody", users=["anna"], components=[DOMAIN]) as server,
+        private_server(tmp_path / "prosody", users=["anna"], components=[DOMAIN]) as server,
         house(server, DOMAIN, component=True, listens=listens) as bot,
         house(server, "anna", listens=listens) as anna,
     ):

@@ -13,9 +13,9 @@ from slixmpp import JID
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.e2e.stream_world import LIMIT_S, House, house
+from tests.servers import private_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,7 +26,7 @@ LARGE = {"max_file_size": "10 GB", "quota_per_user": "20 GB", "total": "50 GB", 
 async def a_world(folder: Path, *, upload_limit_bytes: int | None, listens: bool) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(
-            Prosody(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes)
+            private_server(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes)
         )
         tables = bot_config(server, limits=LARGE)
         if listens:

@@ -11,11 +11,12 @@ import pytest
 import pytest_asyncio
 
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.errors import DigestMismatch, FilebotError, PeerGone, PeerProtocolError, Refused, TransferError
 from filebot.model import Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
 from tests.e2e.stream_world import IBB, LIMIT_S, Answer, House, ask, block, entry, house, opening, requests
+from tests.servers import private_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,20 +27,20 @@ SIZES = [1, 4096, 1_000_000]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Prosody]:
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     folder = tmp_path_factory.mktemp("jingle")
-    async with Prosody(folder / "server", users=["bot", "other", "anna", "eve"]) as running:
+    async with private_server(folder / "server", users=["bot", "other", "anna", "eve"]) as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def bot(server: Prosody) -> AsyncIterator[House]:
+async def bot(server: Server) -> AsyncIterator[House]:
     async with house(server, "bot") as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def anna(server: Prosody) -> AsyncIterator[Peer]:
+async def anna(server: Server) -> AsyncIterator[Peer]:
     async with await Peer.of(server, "anna") as peer:
         yield peer
 
@@ -56,7 +57,7 @@ def file_of(folder: Path, size: int) -> Path:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("listening", ["sender", "receiver", "neither"])
 async def test_a_file_goes_by_socks5_and_arrives_whole(
-    server: Prosody, tmp_path: Path, size: int, listening: str
+    server: Server, tmp_path: Path, size: int, listening: str
 ) -> None:
     path = file_of(tmp_path, size)
     async with (
@@ -69,7 +70,7 @@ async def test_a_file_goes_by_socks5_and_arrives_whole(
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_file_goes_in_band_and_arrives_whole(
-    server: Prosody, bot: House, tmp_path: Path, size: int
+    server: Server, bot: House, tmp_path: Path, size: int
 ) -> None:
     path = file_of(tmp_path, size)
     async with house(server, "other") as other:
@@ -78,16 +79,14 @@ async def test_a_file_goes_in_band_and_arrives_whole(
 
 
 @pytest.mark.conformance(69, 70)
-async def test_where_nobody_can_connect_the_session_goes_on_in_band(
-    server: Prosody, tmp_path: Path
-) -> None:
+async def test_where_nobody_can_connect_the_session_goes_on_in_band(server: Server, tmp_path: Path) -> None:
     path = file_of(tmp_path, 100_000)
     async with house(server, "bot", private=False) as bot, house(server, "other", private=False) as other:
         assert await bot.send_by_jingle(other, path, Method.SOCKS5) is Method.IBB
         assert await other.file() == path.read_bytes()
 
 
-async def test_the_rest_of_a_file_is_enough(server: Prosody, bot: House, tmp_path: Path) -> None:
+async def test_the_rest_of_a_file_is_enough(server: Server, bot: House, tmp_path: Path) -> None:
     async def take_the_rest(own: House, offer: StreamOffer) -> None:
         assert offer.resumable
         async with offer.accept(400_000) as download:
@@ -104,7 +103,7 @@ async def test_the_rest_of_a_file_is_enough(server: Prosody, bot: House, tmp_pat
             assert (min(told) > 400_000, max(told)) == (True, 500_000)
 
 
-async def test_many_files_at_once_arrive_whole(server: Prosody, bot: House, tmp_path: Path) -> None:
+async def test_many_files_at_once_arrive_whole(server: Server, bot: House, tmp_path: Path) -> None:
     path = file_of(tmp_path, 30_000)
     async with house(server, "other") as other:
         methods = [Method.IBB, Method.SOCKS5] * 4
@@ -112,7 +111,7 @@ async def test_many_files_at_once_arrive_whole(server: Prosody, bot: House, tmp_
         assert [await other.file() for _ in methods] == [path.read_bytes()] * 8
 
 
-async def test_a_no_is_a_no(server: Prosody, bot: House, tmp_path: Path) -> None:
+async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
     async def refuse(_: House, offer: StreamOffer) -> None:
         await offer.refuse("Not today.")
 
@@ -131,7 +130,7 @@ async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
 @pytest.mark.conformance(48)
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
-    server: Prosody, bot: House, tmp_path: Path, method: Method
+    server: Server, bot: House, tmp_path: Path, method: Method
 ) -> None:
     async def find_it_wrong(own: House, offer: StreamOffer) -> None:
         async with offer.accept() as download:
@@ -146,7 +145,7 @@ async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
 
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_reader_that_stops_ends_the_session(
-    server: Prosody, bot: House, tmp_path: Path, method: Method
+    server: Server, bot: House, tmp_path: Path, method: Method
 ) -> None:
     async def read_a_little(_: House, offer: StreamOffer) -> None:
         async with offer.accept() as download:
@@ -162,7 +161,7 @@ async def test_a_reader_that_stops_ends_the_session(
 
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_cancelled_sender_leaves_nothing(
-    server: Prosody, bot: House, tmp_path: Path, method: Method
+    server: Server, bot: House, tmp_path: Path, method: Method
 ) -> None:
     path = file_of(tmp_path, 20_000_000)
     async with house(server, "other") as other:
@@ -182,7 +181,7 @@ async def test_a_cancelled_sender_leaves_nothing(
 
 @pytest.mark.conformance(53)
 async def test_a_client_that_goes_offline_ends_its_session(
-    server: Prosody, bot: House, tmp_path: Path
+    server: Server, bot: House, tmp_path: Path
 ) -> None:
     async def ponder(own: House, _: StreamOffer) -> None:
         own.session._stream.send_presence(pto=bot.jid.partition("/")[0], ptype="unavailable")
@@ -333,7 +332,7 @@ async def test_what_makes_no_sense_is_an_error(
     assert not specific or specific in {each.tag.partition("}")[2] for each in answer.stanza.iter()}
 
 
-async def test_a_stranger_is_declined_with_words_once(server: Prosody, bot: House) -> None:
+async def test_a_stranger_is_declined_with_words_once(server: Server, bot: House) -> None:
     async with await Peer.of(server, "eve") as eve:
         _, heard = await begin(eve, bot, "s5", content())
         said = await next_said(heard)

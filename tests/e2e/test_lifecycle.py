@@ -15,18 +15,19 @@ from aiohttp import web
 
 from filebot.demo.botprocess import BotEnded, BotProcess, write_config
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
+from tests.servers import private_server
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Prosody]:
-    async with Prosody(tmp_path / "prosody", users=USERS) as running:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with private_server(tmp_path / "prosody", users=USERS) as running:
         yield running
 
 
 @pytest.fixture
-def config(server: Prosody, tmp_path: Path) -> Path:
+def config(server: Server, tmp_path: Path) -> Path:
     return write_config(tmp_path / "config.toml", bot_config(server))
 
 
@@ -87,7 +88,7 @@ async def test_one_line_says_ready_and_the_full_jid(config: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
-    server: Prosody, config: Path, number: signal.Signals
+    server: Server, config: Path, number: signal.Signals
 ) -> None:
     bot = BotProcess(config)
     async with bot, await Peer.of(server, "alice") as alice:
@@ -99,7 +100,7 @@ async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
         assert await bot.stop() == 0
 
 
-async def test_wrong_credentials_end_it_with_1(server: Prosody, tmp_path: Path) -> None:
+async def test_wrong_credentials_end_it_with_1(server: Server, tmp_path: Path) -> None:
     config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
     with pytest.raises(BotEnded):
         await BotProcess(config).start()
@@ -108,7 +109,7 @@ async def test_wrong_credentials_end_it_with_1(server: Prosody, tmp_path: Path) 
     assert "wrong" not in said
 
 
-async def test_a_wrong_config_ends_it_with_2_and_every_mistake(server: Prosody, tmp_path: Path) -> None:
+async def test_a_wrong_config_ends_it_with_2_and_every_mistake(server: Server, tmp_path: Path) -> None:
     broken = bot_config(server, xmpp={"prot": 1}, plugins={"disabled": ["fils"]})
     config = write_config(tmp_path / "config.toml", broken)
     for command in ("run", "check"):
@@ -125,7 +126,7 @@ async def test_check_tries_everything_that_the_bot_needs(config: Path) -> None:
         assert f"✓ {name}" in said
 
 
-async def test_check_says_what_does_not_work(server: Prosody, tmp_path: Path) -> None:
+async def test_check_says_what_does_not_work(server: Server, tmp_path: Path) -> None:
     config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
     code, said = await filebot("check", "--config", str(config))
     assert code == 1
@@ -134,7 +135,7 @@ async def test_check_says_what_does_not_work(server: Prosody, tmp_path: Path) ->
 
 
 async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowledged(
-    server: Prosody, config: Path, tmp_path: Path, slow_server: SlowServer
+    server: Server, config: Path, tmp_path: Path, slow_server: SlowServer
 ) -> None:
     kept = tmp_path / "kept.bin"
     kept.write_bytes(os.urandom(200_000))
@@ -160,7 +161,7 @@ async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowl
 
 
 async def test_a_stop_waits_for_what_is_being_written(
-    server: Prosody, config: Path, tmp_path: Path, slow_server: SlowServer
+    server: Server, config: Path, tmp_path: Path, slow_server: SlowServer
 ) -> None:
     bot = BotProcess(config)
     async with bot, await Peer.of(server, "alice") as alice:
@@ -176,7 +177,7 @@ async def test_a_stop_waits_for_what_is_being_written(
 
 
 async def test_after_the_servers_restart_it_serves_again(
-    server: Prosody, config: Path, tmp_path: Path
+    server: Server, config: Path, tmp_path: Path
 ) -> None:
     async with BotProcess(config) as bot:
         world = World(server, bot, tmp_path)
@@ -198,7 +199,7 @@ async def asked_until_answered(world: World, peer: Peer, text: str) -> str:
 
 
 async def test_a_room_named_by_an_admin_is_entered_again_after_a_crash_until_it_is_left(
-    server: Prosody, config: Path
+    server: Server, config: Path
 ) -> None:
     den = f"den@{server.conference}"
     async with await Peer.of(server, "alice") as alice, await Peer.of(server, "bob") as bob:

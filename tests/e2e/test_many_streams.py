@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import bot_config
+from tests.servers import private_server
 
 PEOPLE = 20
 EACH = 10
@@ -102,7 +102,7 @@ def sockets(bot: BotProcess) -> int:
 async def test_stalled_transfers_disturb_nobody(tmp_path: Path) -> None:
     users = [f"user{number}" for number in range(PEOPLE)]
     async with AsyncExitStack() as stack:
-        server = Prosody(tmp_path / "prosody", users=["filebot", "alice", *users])
+        server = private_server(tmp_path / "prosody", users=["filebot", "alice", *users])
         await stack.enter_async_context(server)
         tables = bot_config(server, access={"allow": ["*@localhost"]}, limits={"idle_timeout": "8 s"})
         bot = BotProcess(write_config(tmp_path / "config.toml", tables))

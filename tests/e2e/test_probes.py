@@ -9,20 +9,21 @@ import pytest_asyncio
 from slixmpp import JID
 
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Place, Server
 from tests.e2e.stream_world import LIMIT_S, house
+from tests.servers import private_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Prosody]:
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     folder = tmp_path_factory.mktemp("probes")
-    async with Prosody(folder / "server", users=["bot", "other", "anna"]) as running:
+    async with private_server(folder / "server", users=["bot", "other", "anna"]) as running:
         yield running
 
 
-async def test_a_client_with_streams_and_one_without_are_measured_alike(server: Prosody) -> None:
+async def test_a_client_with_streams_and_one_without_are_measured_alike(server: Server) -> None:
     async with (
         house(server, "bot") as bot,
         house(server, "other") as other,
@@ -35,7 +36,7 @@ async def test_a_client_with_streams_and_one_without_are_measured_alike(server: 
         assert anna.messages == []
 
 
-async def test_who_is_present_is_seen_with_or_without_streams(server: Prosody) -> None:
+async def test_who_is_present_is_seen_with_or_without_streams(server: Server) -> None:
     async with house(server, "bot") as bot, await Peer.of(server, "anna") as anna:
         assert await bot.session.streams.present("anna@localhost") == []
         anna.client.send_presence(pto=JID("bot@localhost"))
@@ -47,48 +48,40 @@ async def test_who_is_present_is_seen_with_or_without_streams(server: Prosody) -
 
 
 async def test_a_proxy_that_lets_the_bot_in_is_told_from_one_that_does_not(tmp_path: Path) -> None:
-    server = Prosody(tmp_path / "server", users=["bot"])
-    async with server:
-        async with house(server, "bot") as bot:
-            assert await bot.session.streams.proxies() == {"proxy.localhost": True}
-        config = server.folder / "prosody.cfg.lua"
-        # A proxy that names a place where nobody listens, as behind a firewall.
-        elsewhere = config.read_text().replace(
-            'proxy65_address = "127.0.0.1"', 'proxy65_address = "127.0.0.2"'
-        )
-        config.write_text(elsewhere)
-        await server.restart()
-        async with house(server, "bot") as bot:
-            assert await bot.session.streams.proxies() == {"proxy.localhost": False}
+    # At the latter, nobody listens, as behind a firewall.
+    for address, reached in (("127.0.0.1", True), ("127.0.0.2", False)):
+        place = Place(proxy_address=address)
+        server = private_server(tmp_path / address, users=["bot"], place=place)
+        async with server, house(server, "bot") as bot:
+            proxies = await bot.session.streams.proxies()
+            # ejabberd gives its own a resource.
+            assert {JID(proxy).bare: lets_in for proxy, lets_in in proxies.items()} == {
+                server.proxy: reached
+            }
 
 
 @pytest.mark.parametrize(("listens", "hosts"), [(True, ["127.0.0.1"]), (False, [])])
-async def test_where_the_bot_is_reached_directly(server: Prosody, listens: bool, hosts: list[str]) -> None:
+async def test_where_the_bot_is_reached_directly(server: Server, listens: bool, hosts: list[str]) -> None:
     async with house(server, "bot", listens=listens) as bot:
         assert bot.session.streams.addresses() == hosts
 
 
 async def test_under_a_servers_limit_chat_does_not_wait_for_the_measurement(tmp_path: Path) -> None:
-    server = Prosody(tmp_path / "server", users=["bot", "other", "anna"])
-    async with server:
-        config = server.folder / "prosody.cfg.lua"
-        limits = 'limits = { c2s = { rate = "10kb/s" } }\nstorage = '  # as in Prosody's own configuration
-        stock = config.read_text().replace("storage = ", limits).replace('"ping",', '"ping", "limits",')
-        config.write_text(stock)
-        await server.restart()
-        async with (
-            house(server, "bot") as bot,
-            house(server, "other") as other,
-            await Peer.of(server, "anna") as anna,
-        ):
-            measuring = asyncio.create_task(bot.session.streams.in_band_rate(other.jid))
-            waits = []
-            while not measuring.done():
-                await asyncio.sleep(0.2)
-                asked_at = asyncio.get_running_loop().time()
-                anna.say("ls", "bot@localhost")
-                await anna.next_message()
-                waits.append(asyncio.get_running_loop().time() - asked_at)
-            rate = await measuring
-            assert max(waits) < 5.0
-            assert rate < 20_000  # not what passes before the limit is felt
+    server = private_server(tmp_path / "server", users=["bot", "other", "anna"], client_kb_per_s=10)
+    async with (
+        server,
+        house(server, "bot") as bot,
+        house(server, "other") as other,
+        await Peer.of(server, "anna") as anna,
+    ):
+        measuring = asyncio.create_task(bot.session.streams.in_band_rate(other.jid))
+        waits = []
+        while not measuring.done():
+            await asyncio.sleep(0.2)
+            asked_at = asyncio.get_running_loop().time()
+            anna.say("ls", "bot@localhost")
+            await anna.next_message()
+            waits.append(asyncio.get_running_loop().time() - asked_at)
+        rate = await measuring
+        assert max(waits) < 5.0
+        assert rate < 20_000  # not what passes before the limit is felt

@@ -22,11 +22,12 @@ import pytest
 import pytest_asyncio
 
 from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.model import Method, Negotiation, Way
 from filebot.protocol.ibb import Pace
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.e2e.sender import PAUSE_S, PIECE_BYTES, Job
+from tests.servers import private_server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -108,7 +109,7 @@ class Sending:
 class StreamSender(Sending):
     """A client in a process of its own."""
 
-    def __init__(self, server: Prosody, by: ByStream, to: str, file: Path) -> None:
+    def __init__(self, server: Server, by: ByStream, to: str, file: Path) -> None:
         self._job = Job(
             jid=server.jid("alice"),
             password=server.password("alice"),
@@ -266,7 +267,7 @@ class Stage:
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     folder = tmp_path_factory.mktemp("resume")
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Prosody(folder / "prosody", users=USERS))
+        server = await stack.enter_async_context(private_server(folder / "prosody", users=USERS))
         tables = bot_config(server, limits={"max_file_size": "20 MB", "idle_timeout": "2 s"})
         bot = BotProcess(write_config(folder / "config.toml", tables))
         await stack.enter_async_context(bot)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,11 +17,12 @@ from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.demo.certificate import self_signed
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.errors import LoginFailed, NoUploadService, TooLargeForService
 from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.features import CAPS_NODE, FEATURES
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
+from tests.servers import private_server
 
 LIMIT_S = 20.0
 DISCO = "{http://jabber.org/protocol/disco#info}"
@@ -46,9 +48,11 @@ class Bot:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Prosody]:
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Server]:
     components = getattr(request, "param", [])
-    async with Prosody(tmp_path / "server", users=["bot", "anna", "eve"], components=components) as running:
+    async with private_server(
+        tmp_path / "server", users=["bot", "anna", "eve"], components=components
+    ) as running:
         yield running
 
 
@@ -56,7 +60,7 @@ with_component = pytest.mark.parametrize("server", [["files.localhost"]], indire
 
 
 def account(
-    server: Prosody, *rooms: str, password: str = "", ca_file: Path | None = None
+    server: Server, *rooms: str, password: str = "", ca_file: Path | None = None
 ) -> SessionSettings:
     return SessionSettings(
         server.jid("bot"),
@@ -69,7 +73,7 @@ def account(
     )
 
 
-def component(server: Prosody, *rooms: str, secret: str = "") -> SessionSettings:
+def component(server: Server, *rooms: str, secret: str = "") -> SessionSettings:
     login = server.component("files.localhost")
     return SessionSettings(
         login.domain,
@@ -91,7 +95,7 @@ async def online(settings: SessionSettings) -> AsyncIterator[Bot]:
 
 
 @asynccontextmanager
-async def person(server: Prosody, name: str) -> AsyncIterator[Peer]:
+async def person(server: Server, name: str) -> AsyncIterator[Peer]:
     async with await Peer.of(server, name) as peer:
         peer.client.auto_authorize = None
         peer.client.auto_subscribe = False
@@ -101,7 +105,7 @@ async def person(server: Prosody, name: str) -> AsyncIterator[Peer]:
 
 
 @pytest.fixture
-async def anna(server: Prosody) -> AsyncIterator[Peer]:
+async def anna(server: Server) -> AsyncIterator[Peer]:
     async with person(server, "anna") as peer:
         yield peer
 
@@ -137,14 +141,14 @@ async def query(peer: Peer, to: str, namespace: str, node: str = "") -> Element:
 # --- login -------------------------------------------------------------------------------------------
 
 
-async def test_the_bot_logs_in_and_is_ready(server: Prosody) -> None:
+async def test_the_bot_logs_in_and_is_ready(server: Server) -> None:
     async with online(account(server)) as bot:
         assert await bot.session.run_until_ready() == "bot@localhost/filebot"
 
 
 @pytest.mark.parametrize("mode", ["client", "component"])
 @with_component
-async def test_wrong_credentials_end_the_first_login(server: Prosody, mode: str) -> None:
+async def test_wrong_credentials_end_the_first_login(server: Server, mode: str) -> None:
     settings = account(server, password="wrong") if mode == "client" else component(server, secret="wrong")
     async with Bot(settings, lambda _: True).session as session:
         with pytest.raises(LoginFailed):
@@ -154,17 +158,18 @@ async def test_wrong_credentials_end_the_first_login(server: Prosody, mode: str)
 
 
 async def test_an_untrusted_certificate_is_refused_before_anything_is_said(
-    server: Prosody, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other, _ = await self_signed(tmp_path, ["localhost"], [])
     async with Bot(account(server, ca_file=other), lambda _: True).session as session:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(session.run_until_ready(), 3.0)
     assert "certificate is not valid for localhost" in caplog.text
-    assert "authenticated" not in server.log_file.read_text().lower()
+    # As Prosody and ejabberd say it.
+    assert not re.search(r"authenticat(ed|ion) (as|for) ", server.log_file.read_text(), re.IGNORECASE)
 
 
-async def test_the_bot_may_start_before_its_server(server: Prosody) -> None:
+async def test_the_bot_may_start_before_its_server(server: Server) -> None:
     await server.stop()
     async with Bot(account(server), lambda _: True).session as session:
         ready = asyncio.create_task(session.run_until_ready())
@@ -173,7 +178,7 @@ async def test_the_bot_may_start_before_its_server(server: Prosody) -> None:
         assert await asyncio.wait_for(ready, LIMIT_S) == "bot@localhost/filebot"
 
 
-async def test_small_stanzas_are_not_held_back(server: Prosody) -> None:
+async def test_small_stanzas_are_not_held_back(server: Server) -> None:
     async with online(account(server)) as bot:
         transport = bot.session._stream.transport
         assert transport is not None
@@ -221,7 +226,7 @@ def features(info: Element) -> list[str]:
 
 
 async def test_the_features_are_exactly_those_that_work_and_hash_to_the_caps(
-    server: Prosody, anna: Peer
+    server: Server, anna: Peer
 ) -> None:
     came = presences(anna)
     async with online(account(server)) as bot:
@@ -242,7 +247,7 @@ async def test_the_features_are_exactly_those_that_work_and_hash_to_the_caps(
         assert features(named) == features(plain)
 
 
-async def test_the_version_is_told_without_the_system(server: Prosody, anna: Peer) -> None:
+async def test_the_version_is_told_without_the_system(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         version = await query(anna, await bot.session.run_until_ready(), "jabber:iq:version")
         assert [each.tag.partition("}")[2] for each in version] == ["name", "version"]
@@ -252,24 +257,25 @@ async def test_the_version_is_told_without_the_system(server: Prosody, anna: Pee
 # --- people ------------------------------------------------------------------------------------------
 
 
-async def test_served_people_become_contacts_both_ways(server: Prosody, anna: Peer) -> None:
+async def test_served_people_become_contacts_both_ways(server: Server, anna: Peer) -> None:
     came = presences(anna)
     async with online(account(server)):
         anna.client.send_presence(pto=JID("bot@localhost"), ptype="subscribe")
         await until(came, lambda each: each.get("type") == "subscribed")
         await until(came, lambda each: each.get("type") == "subscribe")
+        anna.client.send_presence(pto=JID("bot@localhost"), ptype="subscribed")
         anna.client.send_presence(pto=JID("bot@localhost"), ptype="unsubscribe")
         await until(came, lambda each: each.get("type") == "unsubscribe")
 
 
-async def test_others_are_declined(server: Prosody) -> None:
+async def test_others_are_declined(server: Server) -> None:
     async with person(server, "eve") as eve, online(account(server)):
         came = presences(eve)
         eve.client.send_presence(pto=JID("bot@localhost"), ptype="subscribe")
         await until(came, lambda each: each.get("type") == "unsubscribed")
 
 
-async def test_words_come_and_go(server: Prosody, anna: Peer) -> None:
+async def test_words_come_and_go(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         anna.say("help", "bot@localhost")
         heard = await bot.next()
@@ -280,7 +286,7 @@ async def test_words_come_and_go(server: Prosody, anna: Peer) -> None:
         assert (answer.sender, answer.body) == ("bot@localhost/filebot", "Hallo")
 
 
-async def test_a_receipt_is_given_to_served_people_only(server: Prosody, anna: Peer) -> None:
+async def test_a_receipt_is_given_to_served_people_only(server: Server, anna: Peer) -> None:
     async with person(server, "eve") as eve, online(account(server)) as bot:
         for peer in (eve, anna):
             message = peer.client.make_message(JID("bot@localhost"), "ls", mtype="chat")
@@ -291,7 +297,7 @@ async def test_a_receipt_is_given_to_served_people_only(server: Prosody, anna: P
         assert eve.messages == []
 
 
-async def test_what_was_said_while_the_bot_was_away_is_told_as_late(server: Prosody, anna: Peer) -> None:
+async def test_what_was_said_while_the_bot_was_away_is_told_as_late(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         await bot.session.run_until_ready()
     anna.say("ls", "bot@localhost")
@@ -305,7 +311,7 @@ async def test_what_was_said_while_the_bot_was_away_is_told_as_late(server: Pros
 # --- rooms -------------------------------------------------------------------------------------------
 
 
-async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Prosody, anna: Peer) -> None:
+async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with online(account(server, room)) as bot:
         rooms = bot.session.rooms
@@ -322,7 +328,7 @@ async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Prosody, anna
         assert bot.heard.empty()
 
 
-async def test_private_messages_go_through_the_room(server: Prosody, anna: Peer) -> None:
+async def test_private_messages_go_through_the_room(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with online(account(server, room)) as bot:
         await anna.join(room, "Anna")
@@ -335,7 +341,7 @@ async def test_private_messages_go_through_the_room(server: Prosody, anna: Peer)
         assert (answer.sender, answer.kind) == (f"{room}/Filebot", "chat")
 
 
-async def test_where_the_room_hides_people_nobody_is_anybody(server: Prosody, anna: Peer) -> None:
+async def test_where_the_room_hides_people_nobody_is_anybody(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with person(server, "eve") as eve:
         await eve.join(room, "anna@localhost")
@@ -346,7 +352,7 @@ async def test_where_the_room_hides_people_nobody_is_anybody(server: Prosody, an
             assert bot.session.rooms.standing(room, "anna@localhost") is None
 
 
-async def test_a_taken_nick_is_varied(server: Prosody, anna: Peer) -> None:
+async def test_a_taken_nick_is_varied(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     await anna.join(room, "Filebot")
     async with online(account(server, room)) as bot:
@@ -354,7 +360,7 @@ async def test_a_taken_nick_is_varied(server: Prosody, anna: Peer) -> None:
         assert (await bot.next()).text == "ls"
 
 
-async def test_at_the_end_the_bot_says_good_bye(server: Prosody, anna: Peer) -> None:
+async def test_at_the_end_the_bot_says_good_bye(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     await anna.join(room, "Anna")
     came = presences(anna)
@@ -368,7 +374,7 @@ async def test_at_the_end_the_bot_says_good_bye(server: Prosody, anna: Peer) -> 
 
 
 @pytest.mark.parametrize("crash", [True, False])
-async def test_after_a_restart_of_the_server_the_bot_is_back(server: Prosody, *, crash: bool) -> None:
+async def test_after_a_restart_of_the_server_the_bot_is_back(server: Server, *, crash: bool) -> None:
     room = f"den@{server.conference}"
     async with online(account(server, room)) as bot:
         if crash:
@@ -385,7 +391,7 @@ async def test_after_a_restart_of_the_server_the_bot_is_back(server: Prosody, *,
             assert await bot.session.uploads.size_limit() is not None
 
 
-async def test_a_broken_connection_loses_no_word(server: Prosody, anna: Peer) -> None:
+async def test_a_broken_connection_loses_no_word(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with online(account(server, room)) as bot:
         bot.session._stream.abort()
@@ -401,7 +407,7 @@ async def test_a_broken_connection_loses_no_word(server: Prosody, anna: Peer) ->
 
 
 @with_component
-async def test_a_component_talks_in_private_and_in_rooms(server: Prosody, anna: Peer) -> None:
+async def test_a_component_talks_in_private_and_in_rooms(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with online(component(server, room)) as bot:
         assert await bot.session.run_until_ready() == "files.localhost/Filebot"
@@ -420,7 +426,7 @@ async def test_a_component_talks_in_private_and_in_rooms(server: Prosody, anna: 
 
 
 @with_component
-async def test_a_component_is_seen_by_its_contacts(server: Prosody, anna: Peer) -> None:
+async def test_a_component_is_seen_by_its_contacts(server: Server, anna: Peer) -> None:
     came = presences(anna)
     async with online(component(server)):
         anna.client.send_presence(pto=JID("files.localhost"), ptype="subscribe")
@@ -437,7 +443,7 @@ async def test_a_component_is_seen_by_its_contacts(server: Prosody, anna: Peer) 
     ("server", "make"), [([], account), (["files.localhost"], component)], indirect=["server"]
 )
 async def test_slots_are_given_up_to_the_limit(
-    server: Prosody, make: Callable[..., SessionSettings]
+    server: Server, make: Callable[..., SessionSettings]
 ) -> None:
     async with online(make(server)) as bot:
         uploads = bot.session.uploads
@@ -445,7 +451,6 @@ async def test_slots_are_given_up_to_the_limit(
         assert limit == 10 * 1024 * 1024
         slot = await uploads.slot("Grüße vom Gipfel.jpg", 5, "image/jpeg")
         assert slot.get_url.endswith(".jpg")
-        assert "Authorization" in slot.headers
         assert uploads.hosts() == {"localhost"}
         with pytest.raises(TooLargeForService) as refused:
             await uploads.slot("a.bin", limit + 1, "application/octet-stream")
@@ -453,7 +458,7 @@ async def test_slots_are_given_up_to_the_limit(
 
 
 async def test_without_a_service_there_are_no_slots(tmp_path: Path) -> None:
-    bare = Prosody(tmp_path / "bare", users=["bot"], upload_limit_bytes=None)
+    bare = private_server(tmp_path / "bare", users=["bot"], upload_limit_bytes=None)
     async with bare as server, online(account(server)) as bot:
         with pytest.raises(NoUploadService):
             await bot.session.uploads.slot("a.bin", 1, "application/octet-stream")

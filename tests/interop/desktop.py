@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
 from urllib.parse import quote
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from tests.interop.network import Network
 from tests.interop.trace import Way, sessions
 
@@ -339,7 +339,7 @@ class DesktopClient:
     """Its resource, and what its windows are called."""
     wrapper: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, network: Network, server: Prosody, user: str, folder: Path) -> None:
+    def __init__(self, network: Network, server: Server, user: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.jid = server.jid(user)
         """The bare one."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.interop.network import ADDRESS_OUTSIDE, Network
 from tests.interop.trace import Way
+from tests.servers import private_server
 
 UPLOAD_LIMIT: Final = 20_000_000
 
@@ -36,11 +37,11 @@ class DesktopWorld(World):
 @asynccontextmanager
 async def server_in_a_network(
     folder: Path, upload_limit_bytes: int | None, *, proxy: bool = True
-) -> AsyncIterator[tuple[Network, Prosody]]:
+) -> AsyncIterator[tuple[Network, Server]]:
     """Without a bot."""
     async with AsyncExitStack() as stack:
         network = await stack.enter_async_context(Network(folder / "network"))
-        server = Prosody(
+        server = private_server(
             folder / "prosody",
             users=USERS,
             upload_limit_bytes=upload_limit_bytes,

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from tests.interop.desktop import (
     REPLY_LIMIT_S,
     TRANSFER_LIMIT_S,
@@ -46,7 +46,7 @@ class Gajim(DesktopClient):
     # It refuses to run as root. To the kernel it is still us; the bus insists on users with a name.
     wrapper = ("unshare", "--user", "--map-user=nobody", "--map-group=nogroup")
 
-    def __init__(self, network: Network, server: Prosody, user: str, folder: Path) -> None:
+    def __init__(self, network: Network, server: Server, user: str, folder: Path) -> None:
         super().__init__(network, server, user, folder)
         self.events: list[dict[str, Any]] = []
         """What it told, in order."""

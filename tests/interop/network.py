@@ -17,8 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from filebot.demo.prosody import Prosody
-from filebot.demo.prosody_config import ADDRESS, Place
+from filebot.demo.server import ADDRESS, Place, Server
 
 ADDRESS_OUTSIDE: Final = "192.0.2.1"
 """Of the interface (RFC 5737: it is nobody's)."""
@@ -88,7 +87,7 @@ class Network:
         addresses = (ADDRESS, ADDRESS_OUTSIDE)
         return Place(self.launcher, addresses, ADDRESS_OUTSIDE if proxy else None, C2S_PORT)
 
-    def trust(self, server: Prosody) -> None:
+    def trust(self, server: Server) -> None:
         """Add the server's certificate to the authorities of the system, in here."""
         # The same inode: it is mounted.
         self._authorities.write_bytes(AUTHORITIES.read_bytes() + server.ca_file.read_bytes())

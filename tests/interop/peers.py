@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 
 HERE: Final = Path(__file__).parent
 LOGIN_LIMIT_S: Final = 20.0
@@ -118,7 +118,7 @@ class ForeignPeer:
 
     program: ClassVar[Program]
 
-    def __init__(self, binary: Path, server: Prosody, user: str, folder: Path) -> None:
+    def __init__(self, binary: Path, server: Server, user: str, folder: Path) -> None:
         self.jid = server.jid(user)
         """The bare one."""
         self.full_jid = ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from tests.interop.conftest import Reports
 from tests.interop.desktop import Sending
 from tests.interop.desktop_world import DesktopWorld, bot_in_a_network, server_in_a_network
@@ -19,7 +19,11 @@ from tests.interop.network import Network
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.trace import Way, sessions
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(180),
+    pytest.mark.needs("stanzas in its log"),
+]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -75,7 +79,7 @@ async def test_gajim_uploads_a_file_and_gets_it_back(
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def plain_server(
     tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[tuple[Network, Prosody]]:
+) -> AsyncIterator[tuple[Network, Server]]:
     """Without an upload service."""
     async with server_in_a_network(tmp_path_factory.mktemp("plain"), None) as place:
         yield place
@@ -83,7 +87,7 @@ async def plain_server(
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def pair(
-    plain_server: tuple[Network, Prosody], tmp_path_factory: pytest.TempPathFactory
+    plain_server: tuple[Network, Server], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[Gajim, Dino]]:
     folder = tmp_path_factory.mktemp("pair")
     async with AsyncExitStack() as stack:
@@ -109,7 +113,7 @@ async def test_gajim_sends_dino_a_file_without_any_bot(
 
 
 async def test_gajim_never_answers_what_dino_offers(
-    pair: tuple[Gajim, Dino], plain_server: tuple[Network, Prosody], tmp_path: Path
+    pair: tuple[Gajim, Dino], plain_server: tuple[Network, Server], tmp_path: Path
 ) -> None:
     alice, bob = pair
     _, server = plain_server

@@ -16,7 +16,11 @@ from tests.interop.matrix import Cell, Direction, Outcome
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.trace import Session, Way, sessions
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+    pytest.mark.needs("stanzas in its log"),
+]
 
 SIZES = (1, 1_000_000)
 SILENCE_S = 180.0

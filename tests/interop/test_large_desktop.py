@@ -14,7 +14,11 @@ from tests.interop.peers import random_file, sha256_of
 from tests.interop.test_large import LIMIT_S, SIZE, WHY
 from tests.interop.trace import Way
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+    pytest.mark.needs("stanzas in its log"),
+]
 
 
 @pytest_asyncio.fixture(

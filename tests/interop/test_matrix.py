@@ -10,16 +10,17 @@ import pytest
 import pytest_asyncio
 
 from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.interop.conftest import Reports
 from tests.interop.matrix import CELLS, WRITING, Cell, Direction, Outcome, committed
 from tests.interop.peers import KINDS, Event, ForeignPeer, Method, random_file, sha256_of
+from tests.servers import private_server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 LIMIT_S = 75.0
 SLOW_LIMIT_S = 240.0
+SLOW = (pytest.mark.timeout(2 * SLOW_LIMIT_S), pytest.mark.needs("patience"))
 USER = {"purple": "alice", "gloox": "bob"}
 BY = {Method.DIRECT: "socks5", Method.PROXY: "socks5", Method.IBB: "ibb"}
 
@@ -33,10 +34,7 @@ def some(direction: Direction, *, empty: bool = False) -> pytest.MarkDecorator:
     ]
     return pytest.mark.parametrize(
         "cell",
-        [
-            pytest.param(cell, marks=[pytest.mark.timeout(2 * SLOW_LIMIT_S)] if cell.slow else [])
-            for cell in cells
-        ],
+        [pytest.param(cell, marks=SLOW if cell.slow else []) for cell in cells],
         ids=lambda cell: f"{cell.client}-{cell.method}-{cell.size}",
     )
 
@@ -47,7 +45,7 @@ async def bot_on_a_server(folder: Path, upload_limit_bytes: int | None) -> Async
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with AsyncExitStack() as stack:
-        server = Prosody(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes)
+        server = private_server(folder / "prosody", users=USERS, upload_limit_bytes=upload_limit_bytes)
         await stack.enter_async_context(server)
         tables = bot_config(
             server,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from tests.interop.peers import (
     GLOOX,
     BuildFailed,
@@ -21,6 +21,7 @@ from tests.interop.peers import (
     random_file,
     sha256_of,
 )
+from tests.servers import private_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,15 +29,15 @@ SIZES = (1, 1_000_000)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Prosody]:
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     folder = tmp_path_factory.mktemp("prosody")
-    async with Prosody(folder, users=["anna", "ben", "cleo"], upload_limit_bytes=None) as prosody:
+    async with private_server(folder, users=["anna", "ben", "cleo"], upload_limit_bytes=None) as prosody:
         yield prosody
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def anna(
-    server: Prosody, binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+    server: Server, binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Purple]:
     async with Purple(binaries["purple"], server, "anna", tmp_path_factory.mktemp("anna")) as peer:
         await peer.find_proxy()
@@ -45,7 +46,7 @@ async def anna(
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def ben(
-    server: Prosody, anna: Purple, binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+    server: Server, anna: Purple, binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Gloox]:
     async with Gloox(binaries["gloox"], server, "ben", tmp_path_factory.mktemp("ben")) as peer:
         await peer.find_proxy()
@@ -74,7 +75,7 @@ async def test_purple_and_gloox_send_each_other_files(
 
 
 async def test_purple_goes_over_to_ibb_when_no_stream_host_answers(
-    server: Prosody, anna: Purple, binaries: dict[str, Path], tmp_path: Path
+    server: Server, anna: Purple, binaries: dict[str, Path], tmp_path: Path
 ) -> None:
     path = random_file(tmp_path / "a file.bin", 10_000)
     async with Purple(binaries["purple"], server, "cleo", tmp_path / "cleo") as cleo:

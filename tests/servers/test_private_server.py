@@ -1,4 +1,4 @@
-"""The private Prosody does what all other tests against a real server take for granted."""
+"""The private server does what all other tests against a real server take for granted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,27 +9,28 @@ import pytest
 from slixmpp.exceptions import IqError
 
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.demo.server import Server
 from filebot.errors import ConfigError
 from tests.e2e import go_sendxmpp
+from tests.servers import chosen, private_server
 
 CONTENT = bytes(range(256)) * 400
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Prosody]:
-    async with Prosody(tmp_path / "server", users=["anna", "bert"]) as running:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with private_server(tmp_path / "server", users=["anna", "bert"]) as running:
         yield running
 
 
 @pytest.fixture
-async def anna(server: Prosody) -> AsyncIterator[Peer]:
+async def anna(server: Server) -> AsyncIterator[Peer]:
     async with await Peer.of(server, "anna") as peer:
         yield peer
 
 
 @pytest.fixture
-async def bert(server: Prosody) -> AsyncIterator[Peer]:
+async def bert(server: Server) -> AsyncIterator[Peer]:
     async with await Peer.of(server, "bert") as peer:
         yield peer
 
@@ -56,7 +57,7 @@ async def test_a_dropped_file_can_be_fetched_by_the_other(anna: Peer, bert: Peer
 
 
 async def test_what_is_said_in_a_room_reaches_everybody(
-    server: Prosody, anna: Peer, bert: Peer, photo: Path
+    server: Server, anna: Peer, bert: Peer, photo: Path
 ) -> None:
     room = f"den@{server.conference}"
     await anna.join(room, "Anna")
@@ -66,7 +67,7 @@ async def test_what_is_said_in_a_room_reaches_everybody(
     assert (heard.sender, heard.kind, heard.url) == (f"{room}/Anna", "groupchat", url)
 
 
-async def test_a_file_of_go_sendxmpp_is_seen(server: Prosody, bert: Peer, photo: Path) -> None:
+async def test_a_file_of_go_sendxmpp_is_seen(server: Server, bert: Peer, photo: Path) -> None:
     await go_sendxmpp.send_file(
         photo,
         server.jid("bert"),
@@ -82,7 +83,7 @@ async def test_a_file_of_go_sendxmpp_is_seen(server: Prosody, bert: Peer, photo:
     assert await bert.download(heard.url) == CONTENT
 
 
-async def test_after_a_crash_it_is_the_same_server(server: Prosody, photo: Path) -> None:
+async def test_after_a_crash_it_is_the_same_server(server: Server, photo: Path) -> None:
     async with await Peer.of(server, "anna") as anna:
         url = await anna.upload(photo)
     await server.kill()
@@ -92,21 +93,21 @@ async def test_after_a_crash_it_is_the_same_server(server: Prosody, photo: Path)
 
 
 async def test_a_file_over_the_limit_gets_no_slot(tmp_path: Path, photo: Path) -> None:
-    small = Prosody(tmp_path / "small", users=["anna"], upload_limit_bytes=1000)
+    small = private_server(tmp_path / "small", users=["anna"], upload_limit_bytes=1000)
     async with small as server, await Peer.of(server, "anna") as anna:
         with pytest.raises(IqError, match="not-acceptable"):
             await anna.upload(photo)
 
 
 async def test_the_upload_service_can_be_left_out(tmp_path: Path, photo: Path) -> None:
-    bare = Prosody(tmp_path / "bare", users=["anna"], upload_limit_bytes=None)
+    bare = private_server(tmp_path / "bare", users=["anna"], upload_limit_bytes=None)
     async with bare as server, await Peer.of(server, "anna") as anna:
         with pytest.raises(LookupError):
             await anna.upload(photo)
 
 
 async def test_a_component_logs_in_with_its_secret(tmp_path: Path) -> None:
-    async with Prosody(tmp_path / "server", components=["files.localhost"]) as server:
+    async with private_server(tmp_path / "server", components=["files.localhost"]) as server:
         login = server.component("files.localhost")
         reader, writer = await asyncio.open_connection(login.host, login.port)
         writer.write(
@@ -119,7 +120,7 @@ async def test_a_component_logs_in_with_its_secret(tmp_path: Path) -> None:
         await writer.wait_closed()
 
 
-async def test_nobody_else_is_trusted_by_its_certificate(server: Prosody, anna: Peer, photo: Path) -> None:
+async def test_nobody_else_is_trusted_by_its_certificate(server: Server, anna: Peer, photo: Path) -> None:
     url = await anna.upload(photo)
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
@@ -128,15 +129,15 @@ async def test_nobody_else_is_trusted_by_its_certificate(server: Prosody, anna: 
 
 async def test_nothing_is_left_running_when_the_caller_fails(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with Prosody(tmp_path / "server") as server:
+        async with private_server(tmp_path / "server") as server:
             raise ZeroDivisionError
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", server.c2s_port)
 
 
-async def test_a_missing_prosody_is_said_with_its_remedy(
+async def test_a_missing_server_is_said_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match="apt-get install prosody"):
-        await Prosody(tmp_path / "server").__aenter__()
+    with pytest.raises(ConfigError, match=f"apt-get install {chosen().package}"):
+        await private_server(tmp_path / "server").__aenter__()

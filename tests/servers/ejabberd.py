@@ -1,0 +1,128 @@
+"""A private, throw-away ejabberd, for the tests only.
+
+It runs in an Erlang that is no node of a network: without a name, a cookie or an ``epmd``, so that nothing
+of it can clash with another, or be left behind. ``ejabberdctl`` would need all of these, and a second for
+each account, so a script does that which it is for, from within (``_SCRIPT``).
+"""
+
+import os
+import shutil
+from asyncio.subprocess import Process
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from subprocess import PIPE
+from typing import ClassVar, Final
+
+from filebot.demo.server import HOST, Server
+from tests.servers.ejabberd_config import ejabberd_config
+
+_EBIN: Final = "ejabberd-*/ebin/ejabberd.app"
+
+# Ends when its standard input does, in an orderly manner and at once; on SIGTERM, Erlang takes two seconds.
+# So it ends with us, too, whatever becomes of us.
+_SCRIPT: Final = """\
+{{ok, _}} = application:ensure_all_started(ejabberd).
+lists:foreach(
+    fun({{User, Password}}) ->
+        case ejabberd_auth:try_register(User, <<"{host}">>, Password) of
+            ok -> ok;
+            {{error, exists}} -> ok
+        end
+    end,
+    [{accounts}]).
+lists:foreach(
+    fun({{User, Friend}}) ->
+        Host = <<"{host}">>,
+        Jid = {{Friend, Host, <<>>}},
+        {{atomic, _}} = mod_roster:set_roster(
+            {{roster, {{User, Host, Jid}}, {{User, Host}}, Jid, <<>>, both, none, [], <<>>, []}})
+    end,
+    [{friends}]).
+logger:notice("{ready}").
+spawn(
+    fun() ->
+        io:get_line(""),
+        application:stop(ejabberd),
+        application:stop(mnesia),
+        erlang:halt(0)
+    end).
+"""
+_READY: Final = "Everybody may come in"
+
+# Its schedulers do not spin while they wait: there are other tests.
+_ERLANG: Final = (
+    "-noshell",
+    *("+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"),
+    *("-ejabberd", "quiet", "true"),
+)
+
+
+class Ejabberd(Server):
+    """ejabberd 23.01, as Debian 12 has it; it starts in about a second and a half."""
+
+    name = "ejabberd"
+    package = "ejabberd"
+    _stdin: ClassVar[int] = PIPE
+
+    @classmethod
+    def installed(cls) -> bool:
+        return _library() is not None and shutil.which("erl") is not None
+
+    def _command(self) -> Sequence[str | Path]:
+        spool, script = self.folder / "spool", self.folder / "start.erl"
+        return (
+            *("erl", *_ERLANG),
+            *("-mnesia", "dir", f'"{spool}"'),
+            *("-eval", f'ok = file:eval("{script}")'),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "HOME": str(self.folder),
+            "ERL_LIBS": str(_library()),
+            "ERL_CRASH_DUMP_BYTES": "0",
+            "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),
+            "EJABBERD_LOG_PATH": str(self.log_file),
+        }
+
+    def _ask_to_end(self, process: Process) -> None:
+        assert process.stdin is not None
+        process.stdin.close()
+
+    def _listens(self, said: bytes) -> bool:
+        return _READY.encode() in said
+
+    def _write_files(self, certificate: Path, key: Path) -> None:
+        config = ejabberd_config(
+            self.folder,
+            self.place,
+            self._ports,
+            certificate=certificate,
+            key=key,
+            upload_limit_bytes=self._upload_limit_bytes,
+            components=self._secrets,
+            # It has no level between: "debug" tells of every stanza, twice, and of much besides.
+            log_level="debug" if self._logs_stanzas else "info",
+            client_kb_per_s=self._client_kb_per_s,
+        )
+        (self.folder / "ejabberd.yml").write_text(config)
+        friends = [(one, other) for one in self.users for other in self.users if one != other]
+        script = _SCRIPT.format(
+            host=HOST,
+            accounts=_pairs(self._passwords.items()),
+            friends=_pairs(friends if self._acquainted else ()),
+            ready=_READY,
+        )
+        (self.folder / "start.erl").write_text(script)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """As Erlang writes them."""
+    return ", ".join(f'{{<<"{one}">>, <<"{other}">>}}' for one, other in pairs)
+
+
+def _library() -> Path | None:
+    """Where Erlang finds ejabberd and what it needs."""
+    found = next(Path("/usr/lib").glob(f"*/{_EBIN}"), None)
+    return found.parents[2] if found else None

@@ -1,0 +1,102 @@
+"""The configuration of the private ejabberd. It is YAML, and all JSON is.
+
+As in the example that comes with ejabberd, but for what loopback needs, for limits that would only be in
+the way, and for what the private Prosody lets everybody do: components may use the services, and all rooms
+have an archive.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from filebot.demo.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
+
+_STANZA_BYTES: Final = 262_144
+_BURST_BYTES: Final = 20_000
+_COMPONENT_STANZA_BYTES: Final = 524_288
+
+
+def ejabberd_config(
+    folder: Path,
+    place: Place,
+    ports: Ports,
+    *,
+    certificate: Path,
+    key: Path,
+    upload_limit_bytes: int | None,
+    components: Mapping[str, str],
+    log_level: str,
+    client_kb_per_s: int | None,
+) -> str:
+    """The text of ``ejabberd.yml``. ``components`` has the secret of each domain."""
+    clients: dict[str, Any] = {
+        "module": "ejabberd_c2s",
+        "port": ports.c2s,
+        "starttls_required": True,
+        "max_stanza_size": _STANZA_BYTES,
+        "shaper": "none" if client_kb_per_s is None else "clients",
+    }
+    services: dict[str, Any] = {
+        "module": "ejabberd_service",
+        "port": ports.component,
+        "max_stanza_size": _COMPONENT_STANZA_BYTES,
+        "hosts": {domain: {"password": secret} for domain, secret in components.items()},
+    }
+    web: dict[str, Any] = {
+        "module": "ejabberd_http",
+        "port": ports.https,
+        "tls": True,
+        "request_handlers": {"/upload": "mod_http_upload"},
+    }
+    listeners = [clients]
+    modules = _modules()
+    if components:
+        listeners.append(services)
+    if upload_limit_bytes is not None:
+        listeners.append(web)
+        modules["mod_http_upload"] = {
+            "host": UPLOAD,
+            "docroot": str(folder / "upload"),
+            "put_url": f"https://{HOST}:{ports.https}/upload",
+            "max_size": upload_limit_bytes,
+            "access": "all",
+        }
+    if place.proxy_address is not None:
+        modules["mod_proxy65"] = {
+            "host": PROXY,
+            "ip": "0.0.0.0" if len(place.addresses) > 1 else place.addresses[0],
+            "hostname": place.proxy_address,
+            "port": ports.proxy,
+            "access": "all",
+            "max_connections": "infinity",
+        }
+    return json.dumps(
+        {
+            "hosts": [HOST],
+            "loglevel": log_level,
+            "certfiles": [str(certificate), str(key)],
+            "auth_method": "internal",
+            "shaper": {"clients": {"rate": (client_kb_per_s or 1) * 1000, "burst_size": _BURST_BYTES}},
+            "shaper_rules": {"clients": "clients"},
+            "s2s_access": "none",
+            "listen": [{**each, "ip": address} for each in listeners for address in place.addresses],
+            "modules": modules,
+        },
+        indent=1,
+    )
+
+
+def _modules() -> dict[str, dict[str, Any]]:
+    """What is always there."""
+    plain = (
+        "mod_blocking", "mod_caps", "mod_carboncopy", "mod_disco", "mod_last", "mod_offline",
+        "mod_ping", "mod_privacy", "mod_private", "mod_roster", "mod_stream_mgmt", "mod_time", "mod_vcard",
+        "mod_version",
+    )  # fmt: skip
+    return {
+        **{name: {} for name in plain},
+        "mod_pubsub": {"plugins": ["flat", "pep"]},
+        "mod_mam": {"default": "always"},
+        "mod_muc": {"host": CONFERENCE, "default_room_options": {"mam": True}},
+    }

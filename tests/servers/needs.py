@@ -1,0 +1,83 @@
+"""Tests that a server cannot be asked to pass are not run, and the last lines of a run name each of them.
+
+A plugin of pytest, named in ``pyproject.toml``. ``@pytest.mark.needs("occupant-id")`` says what a test
+needs; ``LACKS`` says which server lacks that, and why.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from tests.servers.choice import KINDS, choose
+
+LACKS: Final[dict[str, dict[str, str]]] = {
+    "prosody": {},
+    "ejabberd": {
+        "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
+        "stanzas in its log": "Dino and Gajim are watched by what Prosody logs",
+        "patience": "50 MB in-band take up to three minutes, and the path is that of 1 MB",
+    },
+}
+"""By server, then by what is needed."""
+
+_NOT_RUN: Final = pytest.StashKey[set[tuple[str, str]]]()
+_TO_CONTROLLER: Final = "tests that a server lacks something for"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--server", choices=list(KINDS), default="prosody", help="run the tests against this one"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose(config.getoption("--server"))
+    config.stash[_NOT_RUN] = set()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lacks = LACKS[config.getoption("--server")]
+    lacking = {item: needed for item in items for needed in _needs(item) if needed in lacks}
+    if lacking:
+        config.hook.pytest_deselected(items=list(lacking))
+        items[:] = [item for item in items if item not in lacking]
+    config.stash[_NOT_RUN] |= {(needed, item.nodeid) for item, needed in lacking.items()}
+
+
+def _needs(item: pytest.Item) -> Iterator[str]:
+    known = {needed for lacks in LACKS.values() for needed in lacks}
+    for mark in item.iter_markers("needs"):
+        for needed in mark.args:
+            if needed not in known:
+                raise pytest.UsageError(f"{item.nodeid} needs {needed!r}, which every server has")
+            yield needed
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process of xdist that prints the summary."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        not_run = session.config.stash[_NOT_RUN]
+        output[_TO_CONTROLLER] = sorted(not_run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told: list[tuple[str, str]] = getattr(node, "workeroutput", {}).get(_TO_CONTROLLER, [])
+    stash: pytest.Stash = node.config.stash
+    stash[_NOT_RUN] |= {(needed, nodeid) for needed, nodeid in told}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    kind = config.getoption("--server")
+    not_run = config.stash[_NOT_RUN]
+    if not LACKS[kind]:
+        return
+    terminalreporter.section(f"not run, for what {KINDS[kind].name} lacks: {len(not_run)} of the tests")
+    for needed, reason in LACKS[kind].items():
+        names = sorted(nodeid for each, nodeid in not_run if each == needed)
+        terminalreporter.line(f"{needed}: {reason}; not run for that: {len(names)}")
+        for name in names:
+            terminalreporter.line(f"    {name}")
