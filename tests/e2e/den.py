@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import ROOM, bot_config
+from tests.servers import private_server
 
 OCCUPANT = f"{ROOM}/filebot"
 
@@ -46,7 +46,7 @@ class Den:
 async def den_in(folder: Path) -> AsyncIterator[Den]:
     """All but the bot are there."""
     async with AsyncExitStack() as stack:
-        server = Prosody(folder / "server", users=["alice", "bob", "filebot"])
+        server = private_server(folder / "server", users=["alice", "bob", "filebot"])
         await stack.enter_async_context(server)
         alice, bob = [
             await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")

@@ -4,12 +4,15 @@ import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
 from tests.e2e.conftest import ROOM, bot_config
 from tests.servers import private_server
 
 
+@pytest.mark.needs("occupant-id")
 async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_private_chat(
     tmp_path: Path,
 ) -> None:

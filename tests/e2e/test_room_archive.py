@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import OCCUPANT, den_in
 from tests.e2e.test_session import presences, until
 
 
+@pytest.mark.needs("occupant-id")
 async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
         for name in ("old1.txt", "old2.txt"):

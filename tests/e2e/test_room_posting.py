@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree.ElementTree import SubElement
 
+import pytest
 from slixmpp import JID
 
 from filebot.demo.peer import Peer, Received
@@ -48,6 +49,7 @@ async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp
         assert private.element.find("{urn:xmpp:reply:0}reply") is None
 
 
+@pytest.mark.needs("occupant-id")
 async def test_a_bot_that_may_only_listen_answers_in_private(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
         await moderate(den.alice)
