@@ -235,6 +235,20 @@ class RoomSettings:
     """After so many days a file goes; None for never."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far somebody's message archive (XEP-0313) has been dealt with."""
+
+    archive: BareJid
+    """Whose archive it is."""
+    last_id: str
+    """The archive's id of a message: it and all before it are dealt with. Empty if there was none yet."""
+    at: datetime
+    """About when that message was archived, in UTC: where to go on if the archive no longer has it."""
+    ahead: frozenset[str] = frozenset()
+    """Ids after it that are dealt with as well, although something between is not."""
+
+
 @unique
 class AddressKind(Enum):
     """How a message reaches an address."""

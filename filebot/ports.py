@@ -23,6 +23,7 @@ from filebot.model import (
     HistoryPage,
     Identity,
     Link,
+    Mark,
     Method,
     NewEntry,
     Offer,
@@ -118,7 +119,17 @@ class BlobStore(Protocol):
         """Room left where the blobs are."""
 
 
-class Catalog(Protocol):
+class Marks(Protocol):
+    """How far message archives have been dealt with. Raises and keeps as the :class:`Catalog`."""
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        """What was saved last for this archive."""
+
+    async def save_mark(self, mark: Mark) -> None:
+        """Keep it in place of the one before."""
+
+
+class Catalog(Marks, Protocol):
     """What is known of each file, and the little that is remembered of people and links.
 
     Every method that changes something returns only after the change would survive a power cut. All

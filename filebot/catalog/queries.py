@@ -13,6 +13,7 @@ from filebot.catalog.schema import (
     entries,
     fillings,
     links,
+    marks,
     opt_outs,
     parcels,
     people,
@@ -173,6 +174,11 @@ def link(digest: Digest, name: str) -> sa.Select[Any]:
 def language(jid: str) -> sa.Select[Any]:
     """What this person chose."""
     return sa.select(people.c.language).where(people.c.jid == jid)
+
+
+def mark(archive: str) -> sa.Select[Any]:
+    """The mark of an archive."""
+    return sa.select(marks).where(marks.c.archive == archive)
 
 
 def all_parcels() -> sa.Select[Any]:

@@ -15,6 +15,7 @@ from filebot.model import (
     Entry,
     Filling,
     Link,
+    Mark,
     Method,
     NewEntry,
     Parcel,
@@ -118,6 +119,11 @@ def room_settings_of(row: sa.Row[Any]) -> RoomSettings:
 def link_of(row: sa.Row[Any]) -> Link:
     """The link of a row of ``links``."""
     return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)
+
+
+def mark_of(row: sa.Row[Any]) -> Mark:
+    """The mark of a row of ``marks``."""
+    return Mark(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
 
 
 def parcel_columns(parcel: Parcel) -> dict[str, Any]:

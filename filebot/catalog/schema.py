@@ -86,6 +86,16 @@ people: Final = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
 )
 
+# One row for each archive, replaced as a whole: a mark and what was dealt with ahead of it belong together.
+marks: Final = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("archive", sa.Text, primary_key=True),
+    sa.Column("last_id", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("ahead", sa.JSON, nullable=False),
+)
+
 # The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a
 # file was on its way.
 parcels: Final = sa.Table(

@@ -20,6 +20,7 @@ from filebot.catalog.rows import (
     filling_columns,
     filling_of,
     link_of,
+    mark_of,
     parcel_columns,
     parcel_of,
     room_settings_of,
@@ -33,6 +34,7 @@ from filebot.model import (
     Filling,
     Identity,
     Link,
+    Mark,
     NewEntry,
     Parcel,
     RememberedRoom,
@@ -174,6 +176,13 @@ class SqlCatalog:
     async def set_language(self, jid: BareJid, language: str | None) -> None:
         chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
         await self._writer.run(changes.execute, chosen)
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        rows = await self._read(queries.mark(archive))
+        return mark_of(rows[0]) if rows else None
+
+    async def save_mark(self, mark: Mark) -> None:
+        await self._writer.run(changes.execute, sqlite.save_mark(mark))
 
     async def parcels(self) -> list[Parcel]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]

@@ -16,6 +16,7 @@ from filebot.model import (
     Filling,
     Identity,
     Link,
+    Mark,
     NewEntry,
     Parcel,
     RememberedRoom,
@@ -37,6 +38,7 @@ class MemoryCatalog:
         self._fillings: dict[BareJid, Filling] = {}
         self._room_settings: dict[BareJid, RoomSettings] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
+        self._marks: dict[BareJid, Mark] = {}
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -159,6 +161,12 @@ class MemoryCatalog:
         self._languages.pop(jid, None)
         if language is not None:
             self._languages[jid] = language
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        return self._marks.get(archive)
+
+    async def save_mark(self, mark: Mark) -> None:
+        self._marks[mark.archive] = replace(mark, at=mark.at.astimezone(UTC))
 
     async def parcels(self) -> list[Parcel]:
         return sorted(self._parcels.values(), key=lambda each: each.number)

@@ -20,6 +20,7 @@ from filebot.model import (
     Entry,
     Filling,
     Link,
+    Mark,
     Method,
     NewEntry,
     Parcel,
@@ -704,3 +705,15 @@ async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: 
     await catalog.forget_room(team.jid)
     await catalog.forget_room("nobody@muc.example.org")
     assert await catalog.rooms() == [den]
+
+
+async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
+    berlin = NOW.astimezone(timezone(timedelta(hours=2)))
+    later = Mark("bot@example.org", "7", NOW + timedelta(hours=1), frozenset({"9", "'; --"}))
+    assert await catalog.mark("bot@example.org") is None
+    await catalog.save_mark(Mark("bot@example.org", "", berlin))
+    assert await catalog.mark("bot@example.org") == Mark("bot@example.org", "", NOW)
+    await catalog.save_mark(Mark("tea@rooms.example.org", "x", NOW))
+    await catalog.save_mark(later)
+    assert await catalog.mark("bot@example.org") == later
+    assert await catalog.mark("tea@rooms.example.org") == Mark("tea@rooms.example.org", "x", NOW)
