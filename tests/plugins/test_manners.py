@@ -1,7 +1,8 @@
 """Help, languages, quotas, strangers and floods."""
 
+import asyncio
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -90,6 +91,41 @@ async def test_an_old_command_is_not_carried_out_but_an_old_file_is_kept(bot: Fa
     )
     assert "rm a.txt" in said
     assert len(bot.store.blobs) == 1
+
+
+async def test_many_old_commands_have_one_answer_each_person_and_it_comes_last(bot: FakeBot) -> None:
+    late = [bot.now - timedelta(minutes=minutes) for minutes in (5, 90, 3)]
+
+    async def receive(text: str, since: datetime, person: str = ALICE) -> None:
+        message = IncomingMessage(Sender(Address(person), person), text, delayed_since=since)
+        await bot.reception.receive(message)
+        said.append(text)
+
+    said: list[str] = []
+    texts = ["ls", "rm a.txt", "ls", *(f"get {number}" for number in range(100))]
+    work = [receive(text, late[number % 3]) for number, text in enumerate(texts)]
+    await asyncio.gather(*work, receive("help", late[0], BOB))
+    [alice], [bob] = bot.messenger.texts(ALICE), bot.messenger.texts(BOB)
+    assert "103 messages" in alice
+    assert alice.count("ls") == 1
+    assert '"rm a.txt", "get 0", "get 1", "get 2"' in alice
+    assert "get 3" not in alice
+    assert '"help"' in bob
+    assert len(said) == 104  # nothing was dealt with before its answer, and all of it with it
+
+
+async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
+    async with FakeBot() as bot:
+        late = bot.now - timedelta(hours=1)
+        message = IncomingMessage(Sender(Address(ALICE), ALICE), "ls", delayed_since=late)
+        waiting = [asyncio.create_task(bot.reception.receive(message)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await bot.reception.close(patience_s=0.1)
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(each.cancelled() for each in waiting)
+        with pytest.raises(asyncio.CancelledError):
+            await bot.reception.receive(message)
+    assert bot.messenger.texts(ALICE) == []
 
 
 async def test_quota_says_what_is_used_and_warns_in_time() -> None:
