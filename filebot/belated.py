@@ -53,11 +53,14 @@ class Belated:
             await exchange.reply(
                 "reception/late", texts=gathered.texts, count=gathered.count, since=gathered.since
             )
-            gathered.told.set_result(None)
+        except asyncio.CancelledError:
+            gathered.told.cancel()
+            raise
         finally:
             if self._gathered.get(address) is gathered:
                 del self._gathered[address]
-            gathered.told.cancel()
+            if not gathered.told.done():
+                gathered.told.set_result(None)
 
 
 def _add(gathered: _Gathered, text: str, since: datetime) -> None:

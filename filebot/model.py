@@ -73,6 +73,8 @@ class NewEntry:
     height: int | None = None
     archived: bool = False
     """Kept because its room keeps what is posted there; not because somebody asked for it."""
+    brought_by: str | None = None
+    """Which file of which message made this row, where the message is one that may be met again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +356,8 @@ class IncomingMessage:
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
     wants_chat_states: bool = False
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
+    archive_id: str | None = None
+    """What the bot's own archive calls the message; None if it is in none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,13 @@ class Reception:
             if message.addressed:
                 await self._once(sender, "stranger", lambda: self._refuse(message))
             return
+        work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
             self._commands.voice.memory.posted[sender.room, sender.identity] = message.offers
-            await self._archive(message, _person(sender))
+            work.append(self._archive(message, _person(sender)))
         if message.addressed and (message.text.strip() or message.offers):
-            await self._admit(message)
+            work.append(self._admit(message))
+        await asyncio.gather(*work)
 
     async def receive_stream(self, stream: StreamOffer) -> None:
         """Take in, or decline, a file that is offered by a stream; returns when that is done."""
@@ -290,14 +292,16 @@ class Reception:
         if len(offers) > self._pace.files_per_message:
             await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
             return
-        for offer in offers:
+        for number, offer in enumerate(offers):
             async with self._drop(_person(message.sender)):
-                await self._take_file(exchange, message, offer, caption)
+                await self._take_file(exchange, message, offer, caption, number)
 
     async def _take_file(
-        self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str
+        self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
-        taking = Files(self._desk, message.sender, exchange.language).keep(offer, caption=caption)
+        brought_by = None if message.archive_id is None else f"{message.archive_id}/{number}"
+        files = Files(self._desk, message.sender, exchange.language)
+        taking = files.keep(offer, caption=caption, brought_by=brought_by)
         async with exchange.at_work():
             await self._told(exchange, message.language, name_of(offer), taking)
 

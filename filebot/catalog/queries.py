@@ -58,6 +58,12 @@ def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
     )
 
 
+def brought_by(owner: str, message: str) -> sa.Select[Any]:
+    """The newest entry that this message made."""
+    made = sa.select(entries).where(entries.c.brought_by == message)
+    return made.where(sqlite.unindexed(entries.c.owner) == owner).order_by(entries.c.id.desc()).limit(1)
+
+
 def named(scope: Scope, name: str) -> sa.Select[Any]:
     """The newest entry of this name."""
     return page(scope, 1).where(entries.c.name_key == fold(name))

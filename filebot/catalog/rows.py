@@ -63,6 +63,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "width": new.width,
         "height": new.height,
         "archived": new.archived,
+        "brought_by": new.brought_by,
         "created_at": new.created_at,
         "modified_at": new.created_at,
     }
@@ -90,6 +91,7 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         width=row.width,
         height=row.height,
         archived=row.archived,
+        brought_by=row.brought_by,
     )
 
 

@@ -50,6 +50,7 @@ entries: Final = sa.Table(
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("archived", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("brought_by", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Index("ix_entries_scope_id", "scope", "id"),
@@ -57,6 +58,7 @@ entries: Final = sa.Table(
     sa.Index("ix_entries_digest", "digest"),
     sa.Index("ix_entries_owner", "owner", "digest", "size"),
     sa.Index("ix_entries_scope", "scope", "digest", "size"),
+    sa.Index("ix_entries_brought_by", "brought_by", sqlite_where=sa.text("brought_by IS NOT NULL")),
     sqlite_autoincrement=True,  # an id is never used twice
 )
 

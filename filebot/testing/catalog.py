@@ -53,6 +53,10 @@ class MemoryCatalog:
         mine = (e for e in self._in(scope) if e.owner == owner and e.blob.digest == digest)
         return next(mine, None)
 
+    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
+        made = (e for e in self._entries.values() if (e.owner, e.brought_by) == (owner, message))
+        return max(made, key=lambda each: each.id, default=None)
+
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return next((e for e in self._in(scope) if fold(e.name) == fold(name)), None)
 

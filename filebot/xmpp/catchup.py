@@ -1,13 +1,13 @@
-"""Nothing missed: what came while the bot was away is read from its own archive (XEP-0313).
+"""Nothing missed: what came while the bot was away is read from an archive (XEP-0313), page by page.
 
 Theory of operation. The ``Ledger`` knows which messages are dealt with; its mark is saved soon after it has
 moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the same
 hands as what comes live. A message that the server had kept back comes twice, from there and from the
 archive, and is taken from the archive, which alone knows its place.
 
-The mark is saved when the server has heard the answers. A kill before that, in the first tenth of a second
-after them, means that the message is met again: files are found stored then, and the answer is given once
-more.
+The mark is saved when the server has heard the answers. A kill before that means that the message is met
+again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
+answer is given twice only if the kill came between the answer and the mark.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import IqError, IqTimeout, XMPPError
 
 from filebot.errors import FilebotError, PeerProtocolError
-from filebot.model import Mark
+from filebot.model import BareJid, Mark
 from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
@@ -36,10 +36,11 @@ MOST_OPEN: Final = 200
 PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the archive is left alone for a while."""
-SAVE_AFTER_S: Final = 0.05
-"""Changes of the mark that come together are saved together."""
 SAVE_AGAIN_S: Final = 5.0
-HEARD_LIMIT_S: Final = 5.0
+HEARD_LIMIT_S: Final = 30.0
+"""In-band streams may keep the server from answering for a while."""
+HEARD_AT_LAST_S: Final = 3.0
+"""The same when the bot is stopped and somebody waits for that."""
 GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
 
@@ -50,15 +51,21 @@ _NO_ARCHIVE: Final = frozenset(
 
 
 class CatchUp:
-    """Keeps the ledger of the account's archive. Without ``marks`` it does nothing at all."""
+    """Keeps the ledger of one archive. Without ``marks`` it does nothing at all."""
 
-    def __init__(self, stream: Stream, marks: Marks | None, take: Callable[[Archived], None]) -> None:
-        """``take`` is given each message that was missed and sees to it that ``handled`` is called."""
+    def __init__(
+        self, stream: Stream, jid: BareJid, marks: Marks | None, take: Callable[[Archived], bool]
+    ) -> None:
+        """``jid`` is whose archive it is.
+
+        ``take`` is given each message that was missed and sees to it that ``handled`` is called, at once or
+        later; it returns whether there is anything to do.
+        """
         self._stream = stream
         self._marks = marks
         self._take = take
-        self._archive = Archive(stream, stream.boundjid.bare)
-        self._jid = stream.boundjid.bare
+        self._archive = Archive(stream, jid)
+        self._jid = jid
         self._ledger: Ledger | None = None
         self._first_session = False
         self._wanted = asyncio.Event()
@@ -107,7 +114,7 @@ class CatchUp:
         if saving is not None:
             saving.cancel()
             await asyncio.gather(saving, return_exceptions=True)
-            await self._save()
+            await self._save(HEARD_AT_LAST_S)
 
     def live(self, archive_id: str | None, *, kept_back: bool) -> bool:
         """A message came; whether it is to be dealt with now, and not found in the archive instead.
@@ -186,10 +193,9 @@ class CatchUp:
 
     def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
         new = [each for each in page.messages if ledger.missed(each.id, each.at)]
-        for each in new:
-            self._take(each)
+        missed = sum(self._take(each) for each in new)
         self._changed.set()
-        return len(new)
+        return missed
 
     async def _wait_for_room(self, ledger: Ledger) -> None:
         while ledger.open > MOST_OPEN:
@@ -201,14 +207,13 @@ class CatchUp:
     async def _save_changes(self) -> None:
         while True:
             await self._changed.wait()
-            # More has changed by then.
-            await asyncio.sleep(SAVE_AFTER_S)
+            # What changes while this is saved is saved together, next.
             self._changed.clear()
-            if not await self._save():
+            if not await self._save(HEARD_LIMIT_S):
                 await asyncio.sleep(SAVE_AGAIN_S)
                 self._changed.set()
 
-    async def _heard(self) -> None:
+    async def _heard(self, limit_s: float) -> None:
         """Return when the server has read all that was said (XEP-0199). Raises IqTimeout.
 
         What is only written to the socket dies with a process that is killed: so would the answers to
@@ -217,15 +222,15 @@ class CatchUp:
         ping = self._stream.make_iq_get(ito=self._stream.boundjid.domain, ifrom=self._stream.boundjid)
         ping.enable("ping")
         with suppress(IqError):  # an answer, too
-            await ask(self._stream, ping, HEARD_LIMIT_S)
+            await ask(self._stream, ping, limit_s)
 
-    async def _save(self) -> bool:
+    async def _save(self, limit_s: float) -> bool:
         if self._ledger is None or self._marks is None:
             return True
         mark = self._ledger.mark
         if mark != self._saved:
             try:
-                await self._heard()
+                await self._heard(limit_s)
                 await self._marks.save_mark(mark)
             except IqTimeout:
                 return False

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
@@ -122,7 +123,8 @@ class Session:
         self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
         self._connection = Connection(self._stream, settings, self._online)
         # A component has no archive: its server only passes messages on.
-        self._catch_up = CatchUp(self._stream, None if self._stream.is_component else marks, self._missed)
+        kept = None if self._stream.is_component else marks
+        self._catch_up = CatchUp(self._stream, self._stream.boundjid.bare, kept, self._missed)
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -277,17 +279,19 @@ class Session:
         if self._catch_up.live(archive_id, kept_back=self._reader.was_kept_back(stanza)):
             self._take(self._reader.read(stanza, asyncio.get_running_loop().time()), archive_id)
 
-    def _missed(self, archived: Archived) -> None:
+    def _missed(self, archived: Archived) -> bool:
         now = asyncio.get_running_loop().time()
-        self._take(self._reader.read(archived.message, now, archived_at=archived.at), archived.id)
+        return self._take(self._reader.read(archived.message, now, archived_at=archived.at), archived.id)
 
-    def _take(self, read: IncomingMessage | EncryptedMessage | None, archive_id: str | None) -> None:
+    def _take(self, read: IncomingMessage | EncryptedMessage | None, archive_id: str | None) -> bool:
         if isinstance(read, IncomingMessage):
-            self._handle(self._on_message, read, archive_id)
+            self._handle(self._on_message, replace(read, archive_id=archive_id), archive_id)
         elif read is not None and self._on_encrypted is not None:
             self._handle(self._on_encrypted, read, archive_id)
         else:
             self._catch_up.handled(archive_id)
+            return False
+        return True
 
     def _handle(self, handler: Handler[_T], value: _T, archive_id: str | None) -> None:
         # Always as a task: an error of the handler is ours to log, and no stanza for the peer.

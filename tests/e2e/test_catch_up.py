@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,13 +84,26 @@ class Absence:
             if mark != last:
                 last, since = mark, time.monotonic()
 
+    def told_of(self, files: Iterable[tuple[str, str]]) -> str:
+        """All that can be known afterwards of files that went wrong."""
+        archive = (self._archive().read_text()).split("\n\n") if self._archive().exists() else []
+        with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
+            lines = [f"marks: {catalog.execute('SELECT * FROM marks').fetchall()}"]
+        for person, name in sorted(files):
+            lines.append(f"--- {name}: {self.stored()[person, name]} times stored")
+            lines += [f"said: {each}" for each in self.heard(person) if name in each]
+            lines += [f"archived: {each}" for each in archive if name in each]
+        return "\n".join([*lines, "--- the bot's log", *self.bot.log])
+
     def an_hour_passes(self) -> None:
         """Make everything in the archive of the bot an hour older."""
-        archive = self.world.server.folder / "data" / "localhost" / "archive" / "filebot.list"
-        text = archive.read_text()
+        text = self._archive().read_text()
         older = re.sub(r'(\["when"\] = )([0-9.]+)', lambda m: f"{m[1]}{float(m[2]) - 3600}", text)
         assert older != text
-        archive.write_text(older)
+        self._archive().write_text(older)
+
+    def _archive(self) -> Path:
+        return self.world.server.folder / "data" / "localhost" / "archive" / "filebot.list"
 
 
 @pytest.fixture
@@ -201,9 +214,10 @@ async def test_killed_at_random_moments_every_file_is_stored_once_and_answered(a
     until = time.monotonic() + LIMIT_S
     while time.monotonic() < until and not all(answers(absence, *each) for each in posted):
         await asyncio.sleep(0.1)
-    assert Counter(posted) - absence.stored() == Counter(), [*absence.bot.log][-20:]
-    assert [each for each in posted if not answers(absence, *each)] == []
-    assert absence.stored() == Counter(posted)
+    unanswered = [each for each in posted if not answers(absence, *each)]
+    if absence.stored() != Counter(posted) or unanswered:
+        wrong = {*unanswered, *(Counter(posted) - absence.stored()), *(absence.stored() - Counter(posted))}
+        raise AssertionError(absence.told_of(wrong))
     said = [answer for person, name in posted for answer in answers(absence, person, name)]
     print(f"{len(said)} answers to {len(posted)} files after {kills} kills")  # noqa: T201
 

@@ -2,17 +2,19 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from filebot.errors import CatalogUnavailable
 from filebot.loader import bundled
-from filebot.model import Address, IncomingMessage, Sender
+from filebot.model import Address, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.reception import Pace
 from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, FakeBot, in_room
+from filebot.testing.http import HostedFile
 
 
 async def test_help_shows_every_command(bot: FakeBot) -> None:
@@ -112,6 +114,25 @@ async def test_many_old_commands_have_one_answer_each_person_and_it_comes_last(b
     assert "get 3" not in alice
     assert '"help"' in bob
     assert len(said) == 104  # nothing was dealt with before its answer, and all of it with it
+
+
+async def test_a_file_that_was_stored_before_a_crash_is_answered_as_stored_and_not_fetched_again(
+    bot: FakeBot,
+) -> None:
+    urls = [f"https://files.example.org/{name}" for name in ("a.txt", "b.txt")]
+    bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
+    offers = tuple(Offer(urls=(url,)) for url in urls)
+    message = IncomingMessage(Sender(Address(ALICE), ALICE), "", offers=offers, archive_id="7")
+    first = await bot.receive(message)
+    bot.web.hosted.clear()  # the links are dead by now
+    assert await bot.receive(replace(message, delayed_since=bot.now - timedelta(hours=1))) == first
+    assert [each.startswith("Stored") for each in first] == [True, True]
+    assert await bot.catalog.count(Scope(owner=ALICE)) == 2
+    # The same file in another message is fetched as any, and so is somebody else's message of that id.
+    bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
+    assert "already" in (await bot.receive(replace(message, archive_id="8")))[0]
+    assert "Stored" in (await bot.receive(replace(message, sender=Sender(Address(BOB), BOB))))[0]
+    assert await bot.catalog.count(Scope(owner=BOB)) == 2
 
 
 async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:

@@ -38,14 +38,13 @@ class World:
         self.at_once = True
         self.deaf = 0
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
-        monkeypatch.setattr(catchup, "SAVE_AFTER_S", 0.0)
         monkeypatch.setattr(catchup, "SAVE_AGAIN_S", 0.0)
         monkeypatch.setattr(catchup, "wait_s", lambda failures, chance: 0.0)
         self.catch_up = self.bot()
 
     def bot(self) -> CatchUp:
         """A new process, which knows nothing but what was saved."""
-        made = CatchUp(self.outbox.stream, self.marks, self._take)
+        made = CatchUp(self.outbox.stream, OWN, self.marks, self._take)
         made._archive.page = self._page  # type: ignore[method-assign]
         made._heard = self._heard  # type: ignore[method-assign]
         self.catch_up = made
@@ -64,12 +63,13 @@ class World:
         mark = self.marks._marks.get(OWN)
         return None if mark is None else (mark.last_id, mark.ahead)
 
-    def _take(self, archived: Archived) -> None:
+    def _take(self, archived: Archived) -> bool:
         self.taken.append(archived.id)
         if self.at_once:
             self.catch_up.handled(archived.id)
+        return True
 
-    async def _heard(self) -> None:
+    async def _heard(self, limit_s: float) -> None:
         if self.deaf:
             self.deaf -= 1
             raise IqTimeout(Iq())  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -218,7 +218,6 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
     world.numbers = [1]
     await world.online()
     await world.until(lambda: world.saved() == ("", frozenset()))
-    monkeypatch.setattr(catchup, "SAVE_AFTER_S", 60.0)
     assert world.catch_up.live("2", kept_back=False)
     world.catch_up.handled("2")
     await world.until(lambda: len(world.asked) == 1)
@@ -239,7 +238,7 @@ async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> 
 
 
 async def test_without_marks_nothing_is_asked_and_everything_is_taken(world: World, outbox: Outbox) -> None:
-    plain = CatchUp(outbox.stream, None, lambda _: None)
+    plain = CatchUp(outbox.stream, OWN, None, lambda _: False)
     await plain.begin()
     await plain.start()
     assert plain.live("1", kept_back=True)

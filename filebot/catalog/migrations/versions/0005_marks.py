@@ -1,4 +1,4 @@
-"""Marks: how far the bot's message archives have been dealt with.
+"""Marks: how far message archives have been dealt with, and which message brought an entry.
 
 A migration says what was true on its day: it names its columns itself and never imports the schema.
 """
@@ -8,12 +8,12 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision: Final = "0004"
-down_revision: Final = "0003"
+revision: Final = "0005"
+down_revision: Final = "0004"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and add the column."""
     op.create_table(
         "marks",
         sa.Column("archive", sa.Text(), nullable=False),
@@ -21,4 +21,8 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("ahead", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("archive"),
+    )
+    op.add_column("entries", sa.Column("brought_by", sa.Text()))
+    op.create_index(
+        "ix_entries_brought_by", "entries", ["brought_by"], sqlite_where=sa.text("brought_by IS NOT NULL")
     )
