@@ -17,7 +17,7 @@ from filebot.errors import ConfigError, StorageError
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage
-from filebot.ports import BlobStore, FileRequest, StreamOffer
+from filebot.ports import BlobStore, Catalog, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Pace, Reception
 from filebot.replies import Replies
@@ -128,6 +128,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
 
     async with AsyncExitStack() as stack:
         replies = Replies(config.replies.language, config.replies.templates)
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
         session = Session(
             replace(
                 session_settings(config),
@@ -143,9 +145,10 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
+            marks=catalog,
         )
-        desk = await _furnished(config, stack, session, access)
-        for room in await desk.ports.catalog.rooms():
+        desk = await _furnished(config, stack, session, access, catalog)
+        for room in await catalog.rooms():
             session.rooms.expect(room.jid, room.password)
         await desk.book.open()
         await desk.backfill.open()
@@ -167,11 +170,11 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         yield Bot(session, reception, desk.courier)
 
 
-async def _furnished(config: Config, stack: AsyncExitStack, session: Session, access: Access) -> Desk:
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+async def _furnished(
+    config: Config, stack: AsyncExitStack, session: Session, access: Access, catalog: Catalog
+) -> Desk:
     store = await DiskStore.open(config.data_dir)
     stack.push_async_callback(store.close)
-    catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
     http = await stack.enter_async_context(http_client(config))
     ports = Ports(
         store=store,

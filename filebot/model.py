@@ -73,6 +73,8 @@ class NewEntry:
     height: int | None = None
     archived: bool = False
     """Kept because its room keeps what is posted there; not because somebody asked for it."""
+    brought_by: str | None = None
+    """Which file of which message made this row, where the message is one that may be met again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,20 @@ class RoomSettings:
     """After so many days a file goes; None for never."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far somebody's message archive (XEP-0313) has been dealt with."""
+
+    archive: BareJid
+    """Whose archive it is."""
+    last_id: str
+    """The archive's id of a message: it and all before it are dealt with. Empty if there was none yet."""
+    at: datetime
+    """About when that message was archived, in UTC: where to go on if the archive no longer has it."""
+    ahead: frozenset[str] = frozenset()
+    """Ids after it that are dealt with as well, although something between is not."""
+
+
 @unique
 class AddressKind(Enum):
     """How a message reaches an address."""
@@ -353,6 +369,8 @@ class IncomingMessage:
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
     wants_chat_states: bool = False
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
+    archive_id: str | None = None
+    """What the bot's own archive calls the message; None if it is in none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from filebot.model import (
     HistoryPage,
     Identity,
     Link,
+    Mark,
     Method,
     NewEntry,
     Offer,
@@ -119,7 +120,17 @@ class BlobStore(Protocol):
         """Room left where the blobs are."""
 
 
-class Catalog(Protocol):
+class Marks(Protocol):
+    """How far message archives have been dealt with. Raises and keeps as the :class:`Catalog`."""
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        """What was saved last for this archive."""
+
+    async def save_mark(self, mark: Mark) -> None:
+        """Keep it in place of the one before."""
+
+
+class Catalog(Marks, Protocol):
     """What is known of each file, and the little that is remembered of people and links.
 
     Every method that changes something returns only after the change would survive a power cut. All
@@ -134,6 +145,9 @@ class Catalog(Protocol):
 
     async def same(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
         """The newest entry of this owner in this scope with these bytes."""
+
+    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
+        """The newest entry of this owner that was made with this ``brought_by``."""
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         """The newest entry of exactly this name."""

@@ -14,6 +14,7 @@ import aiojobs
 from aiolimiter import AsyncLimiter
 from cachetools import LRUCache, TTLCache
 
+from filebot.belated import Belated
 from filebot.commands import Commands
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
@@ -70,33 +71,39 @@ class Reception:
         self._drops_of = Keyed(lambda: asyncio.Semaphore(DROPS_AT_ONCE_PER_PERSON))
         self._drops = asyncio.Semaphore(DROPS_AT_ONCE)
         self._waiting: Counter[str] = Counter()
+        self._belated = Belated()
         self._limiters: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
         self._told_off: TTLCache[tuple[str, str], bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
         self._told_to_wait: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
 
     async def receive(self, message: IncomingMessage) -> None:
-        """Take a message in; the work goes on in a job of its own."""
+        """Take a message in; returns when all there is to do and to say about it is done and said.
+
+        The work goes on in a job of its own. Raises CancelledError if it was cut off by :meth:`close`.
+        """
         sender = message.sender
         if not self._access.may_speak(sender):
             if message.addressed:
                 await self._once(sender, "stranger", lambda: self._refuse(message))
             return
+        work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
             self._commands.voice.memory.posted[sender.room, sender.identity] = message.offers
-            await self._archive(message, _person(sender))
+            work.append(self._archive(message, _person(sender)))
         if message.addressed and (message.text.strip() or message.offers):
-            await self._admit(message)
+            work.append(self._admit(message))
+        await asyncio.gather(*work)
 
     async def receive_stream(self, stream: StreamOffer) -> None:
         """Take in, or decline, a file that is offered by a stream; returns when that is done."""
         sender, person = stream.sender, _person(stream.sender)
         if not self._access.serves(sender.jid):
-            await self._spawn(self._decline(stream, "errors/stranger"), wait=True)
+            await self._spawn(self._decline(stream, "errors/stranger"))
         elif self._is_busy(person):
-            await self._spawn(self._decline(stream, "errors/too_many_requests"), wait=True)
+            await self._spawn(self._decline(stream, "errors/too_many_requests"))
         else:
             self._waiting[person] += 1
-            await self._spawn(self._take_stream(stream, person), wait=True)
+            await self._spawn(self._take_stream(stream, person))
 
     async def receive_request(self, request: FileRequest) -> None:
         """Give a file to a client that asks for it by itself; returns when that is done."""
@@ -105,7 +112,7 @@ class Reception:
             await request.refuse("")
             return
         self._waiting[person] += 1
-        await self._spawn(self._answer_request(request, person), wait=True)
+        await self._spawn(self._answer_request(request, person))
 
     async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
         """Answer a message that cannot be read, once a day for each sender."""
@@ -175,11 +182,16 @@ class Reception:
             self._told_to_wait[person] = True
             await self._spawn(self._reply_error(message, TooManyRequests()))
 
+    def _is_late(self, message: IncomingMessage) -> bool:
+        since = message.delayed_since
+        return since is not None and self._clock() - since > STALE_AFTER
+
     async def _has_turn(self, message: IncomingMessage, person: str) -> bool:
         if self._is_busy(person):
             return False
-        if message.offers and not message.sender.in_public:
-            # Whoever drags a folder onto the bot sends as many messages at once as it has files.
+        if (message.offers or self._is_late(message)) and not message.sender.in_public:
+            # Whoever drags a folder onto the bot sends as many messages at once as it has files, and what
+            # came while the bot was away comes all at once.
             return True
         limiter = self._limiters.get(person)
         if limiter is None:
@@ -198,17 +210,16 @@ class Reception:
         async with self._drops_of(person), self._drops:
             yield
 
-    async def _spawn(self, work: Coroutine[object, object, None], *, wait: bool = False) -> None:
+    async def _spawn(self, work: Coroutine[object, object, None]) -> None:
         if self._jobs.closed:
             work.close()
-            return
+            raise asyncio.CancelledError("closing")
         job = await self._jobs.spawn(work)
-        if wait:
-            await job.wait()
+        await job.wait()
 
     async def _serve(self, message: IncomingMessage, person: str) -> None:
         try:
-            if message.offers:
+            if message.offers or self._is_late(message):
                 await self._deal_with(message)
             else:
                 await self._in_turn(person, self._deal_with(message))
@@ -258,8 +269,8 @@ class Reception:
             await self._take_files(exchange, message, (Offer(urls=(url,)),))
         elif url is not None:
             await self._commands.emit(LinkNoticed(message.sender, message.language, url))
-        elif message.delayed_since and self._clock() - message.delayed_since > STALE_AFTER:
-            await exchange.reply("reception/late", text=text[:200], since=message.delayed_since)
+        elif message.delayed_since and self._is_late(message):
+            await self._belated.tell(exchange, text, message.delayed_since)
         else:
             await self._commands.run(exchange, text)
 
@@ -284,14 +295,16 @@ class Reception:
         if len(offers) > self._pace.files_per_message:
             await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
             return
-        for offer in offers:
+        for number, offer in enumerate(offers):
             async with self._drop(_person(message.sender)):
-                await self._take_file(exchange, message, offer, caption)
+                await self._take_file(exchange, message, offer, caption, number)
 
     async def _take_file(
-        self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str
+        self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
-        taking = Files(self._desk, message.sender, exchange.language).keep(offer, caption=caption)
+        brought_by = None if message.archive_id is None else f"{message.archive_id}/{number}"
+        files = Files(self._desk, message.sender, exchange.language)
+        taking = files.keep(offer, caption=caption, brought_by=brought_by)
         async with exchange.at_work():
             await self._told(exchange, message.language, name_of(offer), taking)
 

@@ -13,6 +13,7 @@ from filebot.catalog.schema import (
     entries,
     fillings,
     links,
+    marks,
     opt_outs,
     parcels,
     people,
@@ -55,6 +56,12 @@ def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
         .order_by(entries.c.id.desc())
         .limit(1)
     )
+
+
+def brought_by(owner: str, message: str) -> sa.Select[Any]:
+    """The newest entry that this message made."""
+    made = sa.select(entries).where(entries.c.brought_by == message)
+    return made.where(sqlite.unindexed(entries.c.owner) == owner).order_by(entries.c.id.desc()).limit(1)
 
 
 def named(scope: Scope, name: str) -> sa.Select[Any]:
@@ -173,6 +180,11 @@ def link(digest: Digest, name: str) -> sa.Select[Any]:
 def language(jid: str) -> sa.Select[Any]:
     """What this person chose."""
     return sa.select(people.c.language).where(people.c.jid == jid)
+
+
+def mark(archive: str) -> sa.Select[Any]:
+    """The mark of an archive."""
+    return sa.select(marks).where(marks.c.archive == archive)
 
 
 def all_parcels() -> sa.Select[Any]:

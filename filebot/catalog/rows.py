@@ -15,6 +15,7 @@ from filebot.model import (
     Entry,
     Filling,
     Link,
+    Mark,
     Method,
     NewEntry,
     Parcel,
@@ -62,6 +63,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "width": new.width,
         "height": new.height,
         "archived": new.archived,
+        "brought_by": new.brought_by,
         "created_at": new.created_at,
         "modified_at": new.created_at,
     }
@@ -89,6 +91,7 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         width=row.width,
         height=row.height,
         archived=row.archived,
+        brought_by=row.brought_by,
     )
 
 
@@ -118,6 +121,11 @@ def room_settings_of(row: sa.Row[Any]) -> RoomSettings:
 def link_of(row: sa.Row[Any]) -> Link:
     """The link of a row of ``links``."""
     return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)
+
+
+def mark_of(row: sa.Row[Any]) -> Mark:
+    """The mark of a row of ``marks``."""
+    return Mark(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
 
 
 def parcel_columns(parcel: Parcel) -> dict[str, Any]:

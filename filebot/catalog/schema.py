@@ -50,6 +50,7 @@ entries: Final = sa.Table(
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("archived", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("brought_by", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Index("ix_entries_scope_id", "scope", "id"),
@@ -57,6 +58,7 @@ entries: Final = sa.Table(
     sa.Index("ix_entries_digest", "digest"),
     sa.Index("ix_entries_owner", "owner", "digest", "size"),
     sa.Index("ix_entries_scope", "scope", "digest", "size"),
+    sa.Index("ix_entries_brought_by", "brought_by", sqlite_where=sa.text("brought_by IS NOT NULL")),
     sqlite_autoincrement=True,  # an id is never used twice
 )
 
@@ -84,6 +86,16 @@ people: Final = sa.Table(
     metadata,
     sa.Column("jid", sa.Text, primary_key=True),
     sa.Column("language", sa.Text, nullable=False),
+)
+
+# One row for each archive, replaced as a whole: a mark and what was dealt with ahead of it belong together.
+marks: Final = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("archive", sa.Text, primary_key=True),
+    sa.Column("last_id", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("ahead", sa.JSON, nullable=False),
 )
 
 # The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a

@@ -20,6 +20,7 @@ from filebot.catalog.rows import (
     filling_columns,
     filling_of,
     link_of,
+    mark_of,
     parcel_columns,
     parcel_of,
     room_settings_of,
@@ -33,6 +34,7 @@ from filebot.model import (
     Filling,
     Identity,
     Link,
+    Mark,
     NewEntry,
     Parcel,
     RememberedRoom,
@@ -70,6 +72,9 @@ class SqlCatalog:
 
     async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
         return await self._entry(queries.same(scope, owner, digest))
+
+    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
+        return await self._entry(queries.brought_by(owner, message))
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return await self._entry(queries.named(scope, name))
@@ -174,6 +179,13 @@ class SqlCatalog:
     async def set_language(self, jid: BareJid, language: str | None) -> None:
         chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
         await self._writer.run(changes.execute, chosen)
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        rows = await self._read(queries.mark(archive))
+        return mark_of(rows[0]) if rows else None
+
+    async def save_mark(self, mark: Mark) -> None:
+        await self._writer.run(changes.execute, sqlite.save_mark(mark))
 
     async def parcels(self) -> list[Parcel]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]

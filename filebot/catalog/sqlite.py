@@ -15,8 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from filebot.catalog.schema import entries, fillings, links, opt_outs, people, room_settings, rooms
-from filebot.model import Link
+from filebot.catalog.schema import entries, fillings, links, marks, opt_outs, people, room_settings, rooms
+from filebot.model import Link, Mark
 
 READERS: Final = 4
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -128,6 +128,12 @@ def save_room(jid: str, password: str) -> sa.Insert:
     return statement.on_conflict_do_update(
         index_elements=[rooms.c.jid], set_={"password": statement.excluded.password}
     )
+
+
+def save_mark(mark: Mark) -> sa.Insert:
+    """Keep the mark in place of the archive's last one."""
+    columns = {"archive": mark.archive, "last_id": mark.last_id, "at": mark.at}
+    return _put(marks, marks.c.archive, columns | {"ahead": sorted(mark.ahead)})
 
 
 def save_filling(columns: dict[str, Any]) -> sa.Insert:

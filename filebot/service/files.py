@@ -160,13 +160,18 @@ class Files:
 
     # --- changing -------------------------------------------------------------------------------
 
-    async def keep(self, offer: Offer, *, caption: str = "", in_room: bool = False) -> Received:
+    async def keep(
+        self, offer: Offer, *, caption: str = "", in_room: bool = False, brought_by: str | None = None
+    ) -> Received:
         """Take a file in, for the person or, with ``in_room``, into the room spoken in.
+
+        What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
 
         Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.fetch` raises.
         """
         room = self._sender.room if in_room else None
-        destination = Destination(self._own() if room is None else self._speaking_in(room), room, caption)
+        owner = self._own() if room is None else self._speaking_in(room)
+        destination = Destination(owner, room, caption, brought_by=brought_by)
         in_private = not self._sender.in_public
         with self._shown(name_of(offer) or UNNAMED, Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
             received = await self._desk.intake.fetch(offer, destination, transfer)

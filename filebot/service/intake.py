@@ -64,6 +64,8 @@ class Destination:
     caption: str = ""
     archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
+    brought_by: str | None = None
+    """As that of the entry."""
 
     @property
     def scope(self) -> Scope:
@@ -100,7 +102,13 @@ class Intake:
 
         ``watch`` is told how far it is. Raises UserError, TransferError or StorageError; then nothing is
         left of it but, after a break, the bytes to go on with.
+
+        What was stored just before a crash, from the same message, is not fetched again.
         """
+        if destination.brought_by is not None:
+            made = await self._catalog.brought_by(destination.owner, destination.brought_by)
+            if made is not None:
+                return Received(made, already_known=False)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
@@ -232,6 +240,7 @@ class Intake:
             width=kind.width,
             height=kind.height,
             archived=destination.archived,
+            brought_by=destination.brought_by,
         )
 
 

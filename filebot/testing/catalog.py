@@ -16,6 +16,7 @@ from filebot.model import (
     Filling,
     Identity,
     Link,
+    Mark,
     NewEntry,
     Parcel,
     RememberedRoom,
@@ -37,6 +38,7 @@ class MemoryCatalog:
         self._fillings: dict[BareJid, Filling] = {}
         self._room_settings: dict[BareJid, RoomSettings] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
+        self._marks: dict[BareJid, Mark] = {}
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -50,6 +52,10 @@ class MemoryCatalog:
     async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
         mine = (e for e in self._in(scope) if e.owner == owner and e.blob.digest == digest)
         return next(mine, None)
+
+    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
+        made = (e for e in self._entries.values() if (e.owner, e.brought_by) == (owner, message))
+        return max(made, key=lambda each: each.id, default=None)
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return next((e for e in self._in(scope) if fold(e.name) == fold(name)), None)
@@ -159,6 +165,12 @@ class MemoryCatalog:
         self._languages.pop(jid, None)
         if language is not None:
             self._languages[jid] = language
+
+    async def mark(self, archive: BareJid) -> Mark | None:
+        return self._marks.get(archive)
+
+    async def save_mark(self, mark: Mark) -> None:
+        self._marks[mark.archive] = replace(mark, at=mark.at.astimezone(UTC))
 
     async def parcels(self) -> list[Parcel]:
         return sorted(self._parcels.values(), key=lambda each: each.number)

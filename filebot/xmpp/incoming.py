@@ -6,7 +6,8 @@ claims inside of the stanza and marks of a room on messages from elsewhere give 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element
 
@@ -85,10 +86,18 @@ class Reader:
         self._seen = SeenMessages()
         self._joiner = Joiner()
 
-    def read(self, stanza: Element, now: float) -> IncomingMessage | EncryptedMessage | None:
-        """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back."""
+    def read(
+        self, stanza: Element, now: float, *, archived_at: datetime | None = None
+    ) -> IncomingMessage | EncryptedMessage | None:
+        """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back.
+
+        ``archived_at``: it comes out of the bot's own archive, where it lies since then.
+        """
         speaker = sender_of(stanza)
         if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
+            return None
+        if archived_at is not None and self._is_of_a_room(stanza, speaker):
+            # Who had a nick at that time cannot be known, and an answer would go to whoever has it now.
             return None
         sender = self._sender(stanza, speaker)
         if sender is None or not self._is_new(stanza, speaker, now):
@@ -101,7 +110,25 @@ class Reader:
         self._joiner.expire(now)
         if not offers and not shared.text:
             return None
-        return self._message(stanza, sender, shared.text, offers)
+        message = self._message(stanza, sender, shared.text, offers)
+        return message if archived_at is None else replace(message, delayed_since=archived_at)
+
+    def archive_id(self, stanza: Element) -> str | None:
+        """What the bot's own archive calls a message that has just come; None if it does not keep it."""
+        ids = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == self._own)
+        return next((each.get("id") for each in ids if each.get("id")), None)
+
+    def was_kept_back(self, stanza: Element) -> bool:
+        """Whether the bot's own server had the message lying for a while (XEP-0160, XEP-0198)."""
+        delays = (jid_or_none(each.get("from")) for each in named(stanza, DELAY, "delay"))
+        return any(each is not None and each.full in {self._own, JID(self._own).domain} for each in delays)
+
+    def _is_of_a_room(self, stanza: Element, speaker: JID) -> bool:
+        return (
+            stanza.get("type") == "groupchat"
+            or self._rooms.is_ours(speaker.bare)
+            or first(stanza, MUC_USER, "x") is not None
+        )
 
     def _sender(self, stanza: Element, speaker: JID) -> Sender | None:
         kind = stanza.get("type", "normal")
@@ -109,7 +136,7 @@ class Reader:
             return self._in_room(stanza, speaker)
         if kind not in {"chat", "normal"} or speaker.bare == self._own:
             return None
-        if self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None:
+        if self._is_of_a_room(stanza, speaker):
             return self._through_room(speaker)
         # Answers go to all of the person's clients: some, go-sendxmpp for one, leave at once.
         return Sender(Address(speaker.bare), speaker.bare)

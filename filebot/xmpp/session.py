@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
@@ -18,8 +19,10 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import BareJid, IncomingMessage
-from filebot.ports import FileRequest, StreamOffer
+from filebot.ports import FileRequest, Marks, StreamOffer
 from filebot.xmpp.admission import StreamWords
+from filebot.xmpp.archive import Archived
+from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
@@ -56,8 +59,8 @@ CLOSE_LIMIT_S: Final = 2.0
 ROSTER_LIMIT_S: Final = 20.0
 PROXY_LIMIT_S: Final = 3.0
 """How long the first presence waits to learn whether there is a proxy."""
-MOST_HANDLERS: Final = 500
-"""Messages that are worked on at once; policy limits each person long before."""
+MOST_HANDLERS: Final = 20_000
+"""Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""
 
 _T = TypeVar("_T")
 Handler = Callable[[_T], Awaitable[None] | None]
@@ -84,6 +87,7 @@ class Session:
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
+        marks: Marks | None = None,
     ) -> None:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
 
@@ -94,6 +98,9 @@ class Session:
         each client and again in each new session; it must be quick.
 
         ``on_shut_out`` is told of a room that the bot does not come back to; it must be quick.
+        With ``marks`` an account goes through its message archive (XEP-0313) in each new session, from the
+        last message on before which all were handled; without, it knows only what its server delivers. A
+        message is handled when its handler has returned, or has failed, but not when it was cancelled.
 
         The other handlers are called in the order of arrival, each in a task of its own in which also what
         they return is awaited; :meth:`stop` cancels these tasks.
@@ -125,6 +132,9 @@ class Session:
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
         self._connection = Connection(self._stream, settings, self._online)
+        # A component has no archive: its server only passes messages on.
+        kept = None if self._stream.is_component else marks
+        self._catch_up = CatchUp(self._stream, self._stream.boundjid.bare, kept, self._missed)
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -209,6 +219,7 @@ class Session:
         running, self._running = self._running, None
         self._connection.finish()
         await self._handlers.close()
+        await self._catch_up.close()
         await self._streams.close()
         await self._flow.close()
         if self._ready.is_set() and self._stream.is_connected():
@@ -239,6 +250,7 @@ class Session:
             log.info("the session is resumed")  # XEP-0198: rooms and presence live on
             return
         log.info("online as %s", self._stream.boundjid.full)
+        await self._catch_up.begin()
         self._uploads.forget()
         self._streams.renewed()
         self._resources.forget()
@@ -247,6 +259,7 @@ class Session:
         await self._tell_features()
         self._announce(None, self._settings.status)
         await self._rooms.enter()
+        await self._catch_up.start()
         self._ready.set()
 
     def _gone(self, full: str) -> None:
@@ -270,18 +283,41 @@ class Session:
         if stanza.get("type") == "error":
             self._bounced(stanza)
             return
-        if self._histories.took(stanza):
+        if self._catch_up.took(stanza) or self._histories.took(stanza):
             return
         self._acknowledge(stanza)
-        read = self._reader.read(stanza, asyncio.get_running_loop().time())
-        if isinstance(read, IncomingMessage):
-            self._handle(self._on_message, read)
-        elif read is not None and self._on_encrypted is not None:
-            self._handle(self._on_encrypted, read)
+        archive_id = self._reader.archive_id(stanza)
+        if self._catch_up.live(archive_id, kept_back=self._reader.was_kept_back(stanza)):
+            self._take(self._reader.read(stanza, asyncio.get_running_loop().time()), archive_id)
 
-    def _handle(self, handler: Handler[_T], value: _T) -> None:
+    def _missed(self, archived: Archived) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._take(self._reader.read(archived.message, now, archived_at=archived.at), archived.id)
+
+    def _take(self, read: IncomingMessage | EncryptedMessage | None, archive_id: str | None) -> bool:
+        if isinstance(read, IncomingMessage):
+            self._handle(self._on_message, replace(read, archive_id=archive_id), archive_id)
+        elif read is not None and self._on_encrypted is not None:
+            self._handle(self._on_encrypted, read, archive_id)
+        else:
+            self._catch_up.handled(archive_id)
+            return False
+        return True
+
+    def _handle(self, handler: Handler[_T], value: _T, archive_id: str | None) -> None:
         # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
-        self._handlers.start(_call(handler, value), "message handler")
+        self._handlers.start(self._call(handler, value, archive_id), "message handler")
+
+    async def _call(self, handler: Handler[_T], value: _T, archive_id: str | None) -> None:
+        try:
+            work = handler(value)
+            if work is not None:
+                await work
+        except Exception:
+            # A message that no handler can bear would be met again at every start.
+            self._catch_up.handled(archive_id)
+            raise
+        self._catch_up.handled(archive_id)
 
     def _acknowledge(self, stanza: Element) -> None:
         """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
@@ -329,12 +365,6 @@ async def _refuse(request: FileRequest) -> None:
 
 def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:
     return lambda stanza: take(stanza.xml)
-
-
-async def _call(handler: Handler[_T], value: _T) -> None:
-    work = handler(value)
-    if work is not None:
-        await work
 
 
 async def _fetch_roster(stream: Client) -> None:

@@ -20,6 +20,7 @@ from filebot.model import (
     Entry,
     Filling,
     Link,
+    Mark,
     Method,
     NewEntry,
     Parcel,
@@ -704,3 +705,26 @@ async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: 
     await catalog.forget_room(team.jid)
     await catalog.forget_room("nobody@muc.example.org")
     assert await catalog.rooms() == [den]
+
+
+async def test_an_entry_is_found_by_the_message_that_brought_it(catalog: Catalog) -> None:
+    made = await catalog.add(replace(a_file("a.txt"), brought_by="7/0"))
+    await catalog.add(a_file("b.txt"))
+    assert made.brought_by == "7/0"
+    assert await catalog.brought_by(made.owner, "7/0") == made
+    assert await catalog.brought_by(made.owner, "7/1") is None
+    assert await catalog.brought_by("nobody@example.org", "7/0") is None
+    await catalog.remove(made.id)
+    assert await catalog.brought_by(made.owner, "7/0") is None
+
+
+async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
+    berlin = NOW.astimezone(timezone(timedelta(hours=2)))
+    later = Mark("bot@example.org", "7", NOW + timedelta(hours=1), frozenset({"9", "'; --"}))
+    assert await catalog.mark("bot@example.org") is None
+    await catalog.save_mark(Mark("bot@example.org", "", berlin))
+    assert await catalog.mark("bot@example.org") == Mark("bot@example.org", "", NOW)
+    await catalog.save_mark(Mark("tea@rooms.example.org", "x", NOW))
+    await catalog.save_mark(later)
+    assert await catalog.mark("bot@example.org") == later
+    assert await catalog.mark("tea@rooms.example.org") == Mark("tea@rooms.example.org", "x", NOW)

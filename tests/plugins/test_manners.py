@@ -1,17 +1,20 @@
 """Help, languages, quotas, strangers and floods."""
 
+import asyncio
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from filebot.errors import CatalogUnavailable
 from filebot.loader import bundled
-from filebot.model import Address, IncomingMessage, Sender
+from filebot.model import Address, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.reception import Pace
 from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, FakeBot, in_room
+from filebot.testing.http import HostedFile
 
 
 async def test_help_shows_every_command(bot: FakeBot) -> None:
@@ -90,6 +93,60 @@ async def test_an_old_command_is_not_carried_out_but_an_old_file_is_kept(bot: Fa
     )
     assert "rm a.txt" in said
     assert len(bot.store.blobs) == 1
+
+
+async def test_many_old_commands_have_one_answer_each_person_and_it_comes_last(bot: FakeBot) -> None:
+    late = [bot.now - timedelta(minutes=minutes) for minutes in (5, 90, 3)]
+
+    async def receive(text: str, since: datetime, person: str = ALICE) -> None:
+        message = IncomingMessage(Sender(Address(person), person), text, delayed_since=since)
+        await bot.reception.receive(message)
+        said.append(text)
+
+    said: list[str] = []
+    texts = ["ls", "rm a.txt", "ls", *(f"get {number}" for number in range(100))]
+    work = [receive(text, late[number % 3]) for number, text in enumerate(texts)]
+    await asyncio.gather(*work, receive("help", late[0], BOB))
+    [alice], [bob] = bot.messenger.texts(ALICE), bot.messenger.texts(BOB)
+    assert "103 messages" in alice
+    assert alice.count("ls") == 1
+    assert '"rm a.txt", "get 0", "get 1", "get 2"' in alice
+    assert "get 3" not in alice
+    assert '"help"' in bob
+    assert len(said) == 104  # nothing was dealt with before its answer, and all of it with it
+
+
+async def test_a_file_that_was_stored_before_a_crash_is_answered_as_stored_and_not_fetched_again(
+    bot: FakeBot,
+) -> None:
+    urls = [f"https://files.example.org/{name}" for name in ("a.txt", "b.txt")]
+    bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
+    offers = tuple(Offer(urls=(url,)) for url in urls)
+    message = IncomingMessage(Sender(Address(ALICE), ALICE), "", offers=offers, archive_id="7")
+    first = await bot.receive(message)
+    bot.web.hosted.clear()  # the links are dead by now
+    assert await bot.receive(replace(message, delayed_since=bot.now - timedelta(hours=1))) == first
+    assert [each.startswith("Stored") for each in first] == [True, True]
+    assert await bot.catalog.count(Scope(owner=ALICE)) == 2
+    # The same file in another message is fetched as any, and so is somebody else's message of that id.
+    bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
+    assert "already" in (await bot.receive(replace(message, archive_id="8")))[0]
+    assert "Stored" in (await bot.receive(replace(message, sender=Sender(Address(BOB), BOB))))[0]
+    assert await bot.catalog.count(Scope(owner=BOB)) == 2
+
+
+async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
+    async with FakeBot() as bot:
+        late = bot.now - timedelta(hours=1)
+        message = IncomingMessage(Sender(Address(ALICE), ALICE), "ls", delayed_since=late)
+        waiting = [asyncio.create_task(bot.reception.receive(message)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await bot.reception.close(patience_s=0.1)
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(each.cancelled() for each in waiting)
+        with pytest.raises(asyncio.CancelledError):
+            await bot.reception.receive(message)
+    assert bot.messenger.texts(ALICE) == []
 
 
 async def test_quota_says_what_is_used_and_warns_in_time() -> None:

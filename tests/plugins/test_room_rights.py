@@ -108,12 +108,12 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
     monkeypatch.setattr(bot.rooms, "standing", recorded)
     # What holds up the act: somebody else is at work on the same bytes.
     async with bot._desk.locks(entry.blob.digest):
-        await bot.reception.receive(IncomingMessage(in_room(BOB), "rm plan.txt"))
+        received = asyncio.create_task(bot.reception.receive(IncomingMessage(in_room(BOB), "rm plan.txt")))
         async with asyncio.timeout(5):
             while not answers:
                 await asyncio.sleep(0)
         bot.rooms.managers[ROOM] = frozenset()
-    await bot.reception.idle()
+    await received
     assert answers == [True, False]
     assert await names(bot) == ["plan.txt"]
 

@@ -65,6 +65,9 @@ NO_WAITS = {
     "transfer/byte_source.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
     "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
+    "xmpp/catchup.GATHER_S": "a pause before the archive is read",
+    "xmpp/catchup.REST_S": "a pause between two parts of the archive",
+    "xmpp/catchup.SAVE_AGAIN_S": "a pause before another try",
     "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
     "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
     "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",
@@ -83,6 +86,8 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
+    "xmpp/catchup.HEARD_AT_LAST_S": "for the server, not for a peer",
+    "xmpp/catchup.HEARD_LIMIT_S": "for the server, not for a peer",
     "xmpp/connection.CONNECT_LIMIT_S": "of the login",
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",

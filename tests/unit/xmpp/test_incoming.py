@@ -304,3 +304,54 @@ def test_whom_the_room_knows_by_an_id_only_is_no_jid() -> None:
     private = message(stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/carl"))
     assert (private.sender.jid, private.sender.identity) == (None, f"{ROOM}/c4r1")
     assert private.sender.address.occupant == f"{ROOM}/c4r1"
+
+
+# --- the bot's own archive ---------------------------------------------------------------------------
+
+ARCHIVED_AT = datetime(2026, 3, 1, 11, tzinfo=UTC)
+
+
+def archived(element: Element) -> IncomingMessage | EncryptedMessage | None:
+    return reader().read(element, 0.0, archived_at=ARCHIVED_AT)
+
+
+def test_what_lay_in_the_archive_is_as_old_as_the_archive_says() -> None:
+    forged = "<delay xmlns='urn:xmpp:delay' stamp='2038-01-01T00:00:00Z'/>"
+    said = archived(stanza(f"<body>ls</body>{forged}"))
+    assert isinstance(said, IncomingMessage)
+    assert (said.text, said.sender.jid, said.delayed_since) == ("ls", "anna@example.org", ARCHIVED_AT)
+
+
+@pytest.mark.parametrize(
+    ("inner", "sender", "kind"),
+    [
+        ("<body>a</body>", f"{ROOM}/anna", "groupchat"),
+        ("<body>a</body>", f"{ROOM}/anna", "chat"),
+        (f"<body>a</body>{X}", "left@muc.example.org/anna", "chat"),
+        ("<body>a</body>", BOT, "chat"),
+        ("<body>a</body>", f"{BOT}/filebot", "chat"),
+    ],
+)
+def test_whoever_had_a_nick_once_is_nobody_now_and_own_words_are_no_order(
+    inner: str, sender: str, kind: str
+) -> None:
+    assert archived(stanza(inner, sender=sender, kind=kind)) is None
+
+
+def test_only_the_own_archive_gives_archive_ids() -> None:
+    ids = "".join(
+        f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{number}'/>"
+        for number, by in enumerate(["anna@example.org", f"{BOT}/filebot", "example.org", BOT, BOT])
+    )
+    assert reader().archive_id(stanza(f"<body>a</body>{ids}")) == "3"
+    assert reader().archive_id(stanza("<body>a</body>")) is None
+    assert reader().archive_id(stanza(f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id=''/>")) is None
+
+
+@pytest.mark.parametrize(
+    ("giver", "kept"),
+    [("example.org", True), (BOT, True), ("anna@example.org", False), ("other.org", False), ("", False)],
+)
+def test_only_the_own_server_can_have_kept_a_message_back(giver: str, *, kept: bool) -> None:
+    delay = f"<delay xmlns='urn:xmpp:delay' from='{giver}' stamp='2026-03-01T12:00:00Z'/>"
+    assert reader().was_kept_back(stanza(f"<body>a</body>{delay}")) is kept

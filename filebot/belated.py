@@ -1,0 +1,82 @@
+"""Commands that came too late, gathered for each person: one answer to all of them.
+
+After an absence they come many at once. Nobody waits for them any more, and a dozen answers would only be
+in the way of what the person wants now.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from filebot.conversation import Exchange
+from filebot.model import Address
+
+QUIET_S: Final = 2.0
+"""A person is answered when nothing more of theirs came for so long..."""
+LONGEST_S: Final = 30.0
+"""...or after this."""
+TEXTS_SHOWN: Final = 5
+TEXT_SHOWN: Final = 100
+"""Characters of each."""
+
+
+@dataclass(slots=True, eq=False)
+class _Gathered:
+    since: datetime
+    count: int = 0
+    texts: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Belated:
+    """Holds what was not carried out until the person is told so."""
+
+    def __init__(self) -> None:
+        self._gathered: dict[Address, _Gathered] = {}
+
+    async def tell(self, exchange: Exchange, text: str, since: datetime) -> None:
+        """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
+        address = exchange.sender.address
+        gathered = self._gathered.get(address)
+        if gathered is not None:
+            _add(gathered, text, since)
+            await asyncio.shield(gathered.told)
+            return
+        gathered = self._gathered[address] = _Gathered(since)
+        _add(gathered, text, since)
+        try:
+            await _quiet(gathered)
+            del self._gathered[address]
+            await exchange.reply(
+                "reception/late", texts=gathered.texts, count=gathered.count, since=gathered.since
+            )
+        except asyncio.CancelledError:
+            gathered.told.cancel()
+            raise
+        finally:
+            if self._gathered.get(address) is gathered:
+                del self._gathered[address]
+            if not gathered.told.done():
+                gathered.told.set_result(None)
+
+
+def _add(gathered: _Gathered, text: str, since: datetime) -> None:
+    gathered.came.set()
+    gathered.since = min(gathered.since, since)
+    gathered.count += 1
+    shown = text[:TEXT_SHOWN]
+    if shown not in gathered.texts and len(gathered.texts) < TEXTS_SHOWN:
+        gathered.texts.append(shown)
+
+
+async def _quiet(gathered: _Gathered) -> None:
+    """Return when nothing more comes."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_S):
+            while True:
+                gathered.came.clear()
+                async with asyncio.timeout(QUIET_S):
+                    await gathered.came.wait()

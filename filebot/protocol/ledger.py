@@ -1,0 +1,123 @@
+"""Which messages of an archive are dealt with, and how far the mark in it may go.
+
+Theory of operation. An archive has an order; work on its messages ends in any order. The mark may stand
+only on a message before which nothing is left to do: whoever reads the archive from the mark on after a
+crash then misses nothing. What was dealt with ahead of the mark is kept beside it, so that it is not met as
+new.
+
+In a new session nobody knows what came since the last one. So the archive is read from the mark on, and
+what it has is put in its order (``missed``); what meanwhile comes live (``live``) is known, but has no
+place until the archive shows it, or until the archive has been read to its end (``caught_up``).
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from filebot.model import Mark
+
+MOST: Final = 5_000
+"""Messages after the mark that are remembered."""
+MOST_PASSED: Final = 1_000
+"""Messages before the mark that are remembered, for those that come twice."""
+
+
+@dataclass(slots=True)
+class _Message:
+    at: datetime
+    handled: bool
+    placed: bool = False
+
+
+class Ledger:
+    """What is known of one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
+
+    def __init__(self, mark: Mark) -> None:
+        """``mark`` is the one that was saved last."""
+        self._mark = mark
+        self._ahead = set(mark.ahead)
+        self._messages: dict[str, _Message] = {}
+        self._order: deque[str] = deque()
+        self._passed: dict[str, None] = {}
+        self._catching_up = True
+        self._open = 0
+
+    @property
+    def open(self) -> int:
+        """Messages that are not dealt with yet."""
+        return self._open
+
+    @property
+    def mark(self) -> Mark:
+        """What is to be saved now."""
+        done = {each for each, message in self._messages.items() if message.handled}
+        return replace(self._mark, ahead=frozenset(done | self._ahead))
+
+    def begin(self) -> None:
+        """There may be messages that did not come: the archive is going to be read from the mark on."""
+        self._catching_up = True
+        self._order.clear()
+        for message in self._messages.values():
+            message.placed = False
+
+    def missed(self, message_id: str, at: datetime) -> bool:
+        """The archive's next message; whether it has to be dealt with."""
+        new = self._is_new(message_id, at)
+        message = self._messages.get(message_id)
+        if message is not None and not message.placed:
+            message.placed = True
+            message.at = at
+            self._order.append(message_id)
+            self._advance()
+        return new
+
+    def live(self, message_id: str, at: datetime) -> bool:
+        """A message comes; whether it has to be dealt with.
+
+        When too much is open to remember it, it is one of those that the archive has to show again.
+        """
+        if len(self._messages) >= MOST and message_id not in self._messages:
+            return message_id not in self._passed
+        new = self._is_new(message_id, at)
+        message = self._messages.get(message_id)
+        if message is not None and not message.placed and not self._catching_up:
+            message.placed = True
+            self._order.append(message_id)
+            self._advance()
+        return new
+
+    def caught_up(self) -> None:
+        """The archive has been read to its end."""
+        self._catching_up = False
+        self._ahead.clear()
+        for message_id, message in self._messages.items():
+            if not message.placed:
+                message.placed = True
+                self._order.append(message_id)
+        self._advance()
+
+    def handled(self, message_id: str) -> None:
+        """It is dealt with for good. One that is not known is no mistake."""
+        message = self._messages.get(message_id)
+        if message is not None and not message.handled:
+            message.handled = True
+            self._open -= 1
+            self._advance()
+
+    def _is_new(self, message_id: str, at: datetime) -> bool:
+        if message_id in self._messages or message_id in self._passed:
+            return False
+        before = message_id in self._ahead
+        self._messages[message_id] = _Message(at, handled=before)
+        self._open += not before
+        return not before
+
+    def _advance(self) -> None:
+        while self._order and self._messages[self._order[0]].handled:
+            last_id = self._order.popleft()
+            self._mark = replace(self._mark, last_id=last_id, at=self._messages.pop(last_id).at)
+            self._ahead.discard(last_id)
+            self._passed[last_id] = None
+            if len(self._passed) > MOST_PASSED:
+                del self._passed[next(iter(self._passed))]

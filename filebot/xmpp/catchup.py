@@ -1,0 +1,241 @@
+"""Nothing missed: what came while the bot was away is read from an archive (XEP-0313), page by page.
+
+Theory of operation. The ``Ledger`` knows which messages are dealt with; its mark is saved soon after it has
+moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the same
+hands as what comes live. A message that the server had kept back comes twice, from there and from the
+archive, and is taken from the archive, which alone knows its place.
+
+The mark is saved when the server has heard the answers. A kill before that means that the message is met
+again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
+answer is given twice only if the kill came between the answer and the mark.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import IqError, IqTimeout, XMPPError
+
+from filebot.errors import FilebotError, PeerProtocolError
+from filebot.model import BareJid, Mark
+from filebot.ports import Marks
+from filebot.protocol.ledger import Ledger
+from filebot.xmpp.archive import Archive, Archived, ArchivePage
+from filebot.xmpp.connection import wait_s
+from filebot.xmpp.stream import Stream, ask
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN: Final = 200
+"""While more messages than these are being dealt with, no more are read."""
+PAGES_AT_ONCE: Final = 200
+REST_S: Final = 30.0
+"""After so many pages the archive is left alone for a while."""
+SAVE_AGAIN_S: Final = 5.0
+HEARD_LIMIT_S: Final = 30.0
+"""In-band streams may keep the server from answering for a while."""
+HEARD_AT_LAST_S: Final = 3.0
+"""The same when the bot is stopped and somebody waits for that."""
+GATHER_S: Final = 0.2
+"""Messages that the server had kept back come many at once; the archive is read once for all of them."""
+
+# RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
+_NO_ARCHIVE: Final = frozenset(
+    {"feature-not-implemented", "service-unavailable", "forbidden", "not-allowed"}
+)
+
+
+class CatchUp:
+    """Keeps the ledger of one archive. Without ``marks`` it does nothing at all."""
+
+    def __init__(
+        self, stream: Stream, jid: BareJid, marks: Marks | None, take: Callable[[Archived], bool]
+    ) -> None:
+        """``jid`` is whose archive it is.
+
+        ``take`` is given each message that was missed and sees to it that ``handled`` is called, at once or
+        later; it returns whether there is anything to do.
+        """
+        self._stream = stream
+        self._marks = marks
+        self._take = take
+        self._archive = Archive(stream, jid)
+        self._jid = jid
+        self._ledger: Ledger | None = None
+        self._first_session = False
+        self._wanted = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._saved: Mark | None = None
+
+    def took(self, stanza: Element) -> bool:
+        """Whether a message came out of the archive because we asked for it."""
+        return self._archive.took(stanza)
+
+    async def begin(self) -> None:
+        """A new session: to be called before anything can come in it."""
+        await self._stop_reading()
+        if self._marks is None:
+            return
+        if self._ledger is None:
+            try:
+                mark = await self._marks.mark(self._jid)
+            except FilebotError as error:
+                log.warning("it is not known what was missed: %s", error)
+                return
+            self._first_session = mark is None
+            # What is older than the first session is not the bot's business.
+            self._ledger = Ledger(mark or Mark(self._jid, "", datetime.now(UTC)))
+            self._saved = mark
+            self._saving = asyncio.create_task(self._save_changes(), name="marks")
+            self._changed.set()
+        else:
+            self._first_session = False
+        self._ledger.begin()
+
+    async def start(self) -> None:
+        """Read what was missed, in the background; for each new session."""
+        await self._stop_reading()
+        if self._ledger is not None:
+            self._wanted.set()
+            self._reading = asyncio.create_task(self._read_whenever_wanted(self._ledger), name="catch-up")
+
+    async def close(self) -> None:
+        """Save the mark for the last time."""
+        await self._stop_reading()
+        saving, self._saving = self._saving, None
+        if saving is not None:
+            saving.cancel()
+            await asyncio.gather(saving, return_exceptions=True)
+            await self._save(HEARD_AT_LAST_S)
+
+    def live(self, archive_id: str | None, *, kept_back: bool) -> bool:
+        """A message came; whether it is to be dealt with now, and not found in the archive instead.
+
+        ``archive_id`` is the one that the archive gave it; ``kept_back`` says that the server had it lying
+        for a while.
+        """
+        if self._ledger is None or archive_id is None:
+            return True
+        if kept_back:
+            if self._first_session:
+                return True
+            self._wanted.set()
+            return False
+        return self._ledger.live(archive_id, datetime.now(UTC))
+
+    def handled(self, archive_id: str | None) -> None:
+        """A message is dealt with, and what there is to say of it was said."""
+        if self._ledger is not None and archive_id is not None:
+            self._ledger.handled(archive_id)
+            self._changed.set()
+            self._ended.set()
+
+    # --- reading --------------------------------------------------------------------------------
+
+    async def _stop_reading(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read_whenever_wanted(self, ledger: Ledger) -> None:
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(GATHER_S)
+            self._wanted.clear()
+            ledger.begin()
+            if not await self._read(ledger):
+                return
+            ledger.caught_up()
+            self._changed.set()
+
+    async def _read(self, ledger: Ledger) -> bool:
+        """Read the archive to its end; False if there is none."""
+        mark, read, new, failures = ledger.mark, 0, 0, 0
+        after, start = mark.last_id, None if mark.last_id else mark.at
+        while True:
+            try:
+                page = await self._archive.page(after, start)
+            except (XMPPError, PeerProtocolError) as error:
+                condition = error.condition if isinstance(error, XMPPError) else ""
+                if condition in _NO_ARCHIVE:
+                    log.info("the server keeps no archive for the bot: %s", condition)
+                    return False
+                if condition == "item-not-found" and after:
+                    # The archive has forgotten that message, and with it what was before.
+                    after, start = "", ledger.mark.at
+                    continue
+                failures += 1
+                wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
+                log.warning("the archive cannot be read (%s); trying again in %.1f s", error, wait)
+                await asyncio.sleep(wait)
+                continue
+            failures = 0
+            new += self._took_page(ledger, page)
+            read += 1
+            after, start = page.last_id, None
+            if page.complete:
+                log.info("caught up: %d messages had been missed", new)
+                return True
+            log.info("catching up: %d missed messages so far", new)
+            await self._wait_for_room(ledger)
+            if read % PAGES_AT_ONCE == 0:
+                log.info("catching up goes on in %.0f s", REST_S)
+                await asyncio.sleep(REST_S)
+
+    def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
+        new = [each for each in page.messages if ledger.missed(each.id, each.at)]
+        missed = sum(self._take(each) for each in new)
+        self._changed.set()
+        return missed
+
+    async def _wait_for_room(self, ledger: Ledger) -> None:
+        while ledger.open > MOST_OPEN:
+            self._ended.clear()
+            await self._ended.wait()
+
+    # --- saving ---------------------------------------------------------------------------------
+
+    async def _save_changes(self) -> None:
+        while True:
+            await self._changed.wait()
+            # What changes while this is saved is saved together, next.
+            self._changed.clear()
+            if not await self._save(HEARD_LIMIT_S):
+                await asyncio.sleep(SAVE_AGAIN_S)
+                self._changed.set()
+
+    async def _heard(self, limit_s: float) -> None:
+        """Return when the server has read all that was said (XEP-0199). Raises IqTimeout.
+
+        What is only written to the socket dies with a process that is killed: so would the answers to
+        messages that the mark calls dealt with.
+        """
+        ping = self._stream.make_iq_get(ito=self._stream.boundjid.domain, ifrom=self._stream.boundjid)
+        ping.enable("ping")
+        with suppress(IqError):  # an answer, too
+            await ask(self._stream, ping, limit_s)
+
+    async def _save(self, limit_s: float) -> bool:
+        if self._ledger is None or self._marks is None:
+            return True
+        mark = self._ledger.mark
+        if mark != self._saved:
+            try:
+                await self._heard(limit_s)
+                await self._marks.save_mark(mark)
+            except IqTimeout:
+                return False
+            except FilebotError as error:
+                log.warning("the mark in the archive could not be saved: %s", error)
+                return False
+            self._saved = mark
+        return True

@@ -1,0 +1,226 @@
+"""Nothing missed: what came while the bot was away, stopped or killed, on a real server with an archive."""
+
+import asyncio
+import os
+import random
+import re
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import SubElement
+
+import pytest
+from slixmpp import JID
+
+from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.peer import Peer
+from filebot.demo.prosody import Prosody
+from tests.e2e.conftest import USERS, World, bot_config
+
+PEOPLE = ("alice", "bob", "carol")
+LIMIT_S = 40.0
+PATIENT = {"max_file_size": "2 MB", "idle_timeout": "20 s"}
+KILLS = int(os.environ.get("KILLS", "5"))
+"""``KILLS=50`` makes the last test one of 300 files, and of five minutes."""
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A bot that comes and goes, and three people who are there all the time."""
+
+    world: World
+    people: dict[str, Peer]
+
+    @property
+    def bot(self) -> BotProcess:
+        return self.world.bot
+
+    async def drop(self, person: str, name: str) -> None:
+        path = self.world.folder / name
+        path.write_bytes(os.urandom(2_000))
+        await self.people[person].drop(path, self.world.bot_jid)
+
+    def say(self, person: str, text: str) -> None:
+        self.people[person].say(text, self.world.bot_jid)
+
+    def heard(self, person: str) -> list[str]:
+        """All that the bot said to somebody."""
+        return [each.body for each in self.people[person].messages if self.world.from_bot(each)]
+
+    async def until_heard(self, person: str, count: int) -> list[str]:
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                while len(self.heard(person)) < count:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{person} heard {self.heard(person)}; {[*self.bot.log][-20:]}") from None
+        return self.heard(person)
+
+    def stored(self) -> Counter[tuple[str, str]]:
+        """How often each file of each person is in the catalog."""
+        with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
+            rows = catalog.execute("SELECT owner, name FROM entries").fetchall()
+        return Counter((owner.partition("@")[0], name) for owner, name in rows)
+
+    async def begin(self) -> None:
+        """Start the bot for the first time, and let it know a message of its archive."""
+        await self.bot.start()
+        self.say("alice", "quota")
+        await self.until_heard("alice", 1)
+        await self.until_saved()
+        self.people["alice"].messages.clear()
+
+    async def until_saved(self) -> None:
+        """Wait until the mark does not change any more."""
+        last, since = None, time.monotonic()
+        while time.monotonic() - since < 0.5:
+            await asyncio.sleep(0.05)
+            with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
+                mark = catalog.execute("SELECT last_id, ahead FROM marks").fetchall()
+            if mark != last:
+                last, since = mark, time.monotonic()
+
+    def told_of(self, files: Iterable[tuple[str, str]]) -> str:
+        """All that can be known afterwards of files that went wrong."""
+        archive = (self._archive().read_text()).split("\n\n") if self._archive().exists() else []
+        with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
+            lines = [f"marks: {catalog.execute('SELECT * FROM marks').fetchall()}"]
+        for person, name in sorted(files):
+            lines.append(f"--- {name}: {self.stored()[person, name]} times stored")
+            lines += [f"said: {each}" for each in self.heard(person) if name in each]
+            lines += [f"archived: {each}" for each in archive if name in each]
+        return "\n".join([*lines, "--- the bot's log", *self.bot.log])
+
+    def an_hour_passes(self) -> None:
+        """Make everything in the archive of the bot an hour older."""
+        text = self._archive().read_text()
+        older = re.sub(r'(\["when"\] = )([0-9.]+)', lambda m: f"{m[1]}{float(m[2]) - 3600}", text)
+        assert older != text
+        self._archive().write_text(older)
+
+    def _archive(self) -> Path:
+        return self.world.server.folder / "data" / "localhost" / "archive" / "filebot.list"
+
+
+@pytest.fixture
+async def absence(tmp_path: Path) -> AsyncIterator[Absence]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(Prosody(tmp_path / "prosody", users=USERS))
+        bot = BotProcess(write_config(tmp_path / "config.toml", bot_config(server, limits=PATIENT)))
+        people = {each: await stack.enter_async_context(await Peer.of(server, each)) for each in PEOPLE}
+        stack.push_async_callback(bot.stop)
+        yield Absence(World(server, bot, tmp_path), people)
+
+
+async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -> None:
+    await absence.begin()
+    await absence.bot.stop()
+    for number in range(3):
+        for person in PEOPLE:
+            await absence.drop(person, f"{person}-{number}.bin")
+            absence.say(person, f"rm {person}-{number}.bin")
+    dead = "https://localhost:1/gone.bin"
+    message = absence.people["bob"].client.make_message(JID(absence.world.bot_jid), dead, mtype="chat")
+    SubElement(SubElement(message.xml, "{jabber:x:oob}x"), "{jabber:x:oob}url").text = dead
+    message.send()
+    await asyncio.sleep(0.5)
+    absence.an_hour_passes()
+    await absence.bot.start()
+    for person, count in (("alice", 4), ("bob", 5), ("carol", 4)):
+        heard = await absence.until_heard(person, count)
+        assert sum(each.startswith("Stored") for each in heard) == 3
+        [summary] = [each for each in heard if "away" in each]
+        assert "3 messages" in summary
+        assert f"rm {person}-0.bin" in summary
+    assert any("gone.bin" in each for each in absence.heard("bob"))
+    files = {(person, f"{person}-{number}.bin") for person in PEOPLE for number in range(3)}
+    assert absence.stored() == Counter(files)
+    # What was dealt with is not met again.
+    await absence.bot.stop()
+    await absence.bot.start()
+    absence.say("alice", "ls")
+    assert "3 files" in (await absence.until_heard("alice", 5))[-1]
+    assert [len(absence.heard(person)) for person in PEOPLE] == [5, 5, 4]
+
+
+async def test_a_command_of_just_now_is_carried_out_after_a_short_absence(absence: Absence) -> None:
+    await absence.begin()
+    await absence.bot.kill()
+    absence.say("alice", "ls")
+    await asyncio.sleep(0.2)
+    await absence.bot.start()
+    [answer] = await absence.until_heard("alice", 1)
+    assert "away" not in answer
+
+
+async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
+    await absence.begin()
+    await absence.bot.stop()
+    for number in range(130):
+        absence.say(PEOPLE[number % 3], f"get {number}")
+    await absence.drop("carol", "last.bin")
+    absence.an_hour_passes()
+    await absence.bot.start()
+    for person in PEOPLE:
+        heard = await absence.until_heard(person, 1 + (person == "carol"))
+        assert sum("messages" in each for each in heard) == 1
+    assert absence.stored() == Counter({("carol", "last.bin"): 1})
+
+
+async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_history(
+    absence: Absence,
+) -> None:
+    async with await absence.world.login("filebot"):
+        absence.say("alice", "this went to another client")
+        await asyncio.sleep(0.3)
+    await absence.drop("bob", "kept.bin")
+    absence.an_hour_passes()
+    await absence.bot.start()
+    assert "Stored" in (await absence.until_heard("bob", 1))[0]
+    await absence.until_saved()
+    await absence.bot.kill()
+    await absence.bot.start()
+    absence.say("bob", "ls")
+    await absence.until_heard("bob", 2)
+    assert (len(absence.heard("alice")), len(absence.heard("bob"))) == (0, 2)
+
+
+@pytest.mark.timeout(60 + 15 * KILLS)
+async def test_killed_at_random_moments_every_file_is_stored_once_and_answered(absence: Absence) -> None:
+    kills, files = KILLS, 3 * max(15, 2 * KILLS)
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201 - to be seen when it fails
+    chance = random.Random(seed)
+    await absence.begin()
+    posted = [(person, f"{person}-{number}.bin") for number in range(files // 3) for person in PEOPLE]
+
+    async def post(person: str) -> None:
+        for who, name in posted:
+            if who == person:
+                await asyncio.sleep(chance.uniform(0, 6.0 * kills * 3 / files))
+                await absence.drop(who, name)
+
+    posting = [asyncio.create_task(post(person)) for person in PEOPLE]
+    for _ in range(kills):
+        await asyncio.sleep(chance.uniform(0, 1.5))
+        await absence.bot.kill()
+        await asyncio.sleep(chance.uniform(0, 1.5))
+        await absence.bot.start()
+    await asyncio.gather(*posting)
+    until = time.monotonic() + LIMIT_S
+    while time.monotonic() < until and not all(answers(absence, *each) for each in posted):
+        await asyncio.sleep(0.1)
+    unanswered = [each for each in posted if not answers(absence, *each)]
+    if absence.stored() != Counter(posted) or unanswered:
+        wrong = {*unanswered, *(Counter(posted) - absence.stored()), *(absence.stored() - Counter(posted))}
+        raise AssertionError(absence.told_of(wrong))
+    said = [answer for person, name in posted for answer in answers(absence, person, name)]
+    print(f"{len(said)} answers to {len(posted)} files after {kills} kills")  # noqa: T201
+
+
+def answers(absence: Absence, person: str, name: str) -> list[str]:
+    return [each for each in absence.heard(person) if name in each]

@@ -1,0 +1,164 @@
+"""The mark in an archive: whatever ends in whatever order, and wherever the bot is killed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filebot.model import Mark
+from filebot.protocol.ledger import MOST, MOST_PASSED, Ledger
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+START = Mark("bot@example.org", "", NOW)
+
+
+def moment(message_id: str) -> datetime:
+    return NOW + timedelta(seconds=int(message_id))
+
+
+def ids(count: int) -> list[str]:
+    return [str(number) for number in range(1, count + 1)]
+
+
+def after(mark: Mark, archive: list[str]) -> list[str]:
+    """What a reader of the archive gets who goes on from the mark."""
+    return archive[archive.index(mark.last_id) + 1 :] if mark.last_id else archive
+
+
+def caught_up(mark: Mark, archive: list[str]) -> tuple[Ledger, list[str]]:
+    """A ledger that has read the archive, and what is to be dealt with."""
+    ledger = Ledger(mark)
+    new = [each for each in after(mark, archive) if ledger.missed(each, moment(each))]
+    ledger.caught_up()
+    return ledger, new
+
+
+def test_the_mark_stands_before_the_first_that_is_not_dealt_with() -> None:
+    ledger, new = caught_up(START, ids(4))
+    assert new == ids(4)
+    for each in ("3", "1", "4"):
+        ledger.handled(each)
+    assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"3", "4"}))
+    ledger.handled("2")
+    assert ledger.mark == Mark(START.archive, "4", moment("4"))
+    assert ledger.open == 0
+
+
+def test_while_the_archive_is_read_nothing_live_moves_the_mark() -> None:
+    ledger = Ledger(START)
+    assert ledger.live("9", moment("9"))
+    ledger.handled("9")
+    assert ledger.mark == replace(START, ahead=frozenset({"9"}))
+    assert ledger.missed("8", moment("8"))
+    ledger.handled("8")
+    assert ledger.mark.last_id == "8"
+    assert not ledger.missed("9", moment("9"))
+    assert ledger.mark == Mark(START.archive, "9", moment("9"))
+
+
+def test_a_message_that_comes_twice_is_new_once() -> None:
+    ledger, _ = caught_up(START, ["1"])
+    assert not ledger.live("1", moment("1"))
+    ledger.handled("1")
+    assert not ledger.live("1", moment("1"))  # long dealt with
+    assert ledger.live("2", moment("2"))
+    assert not ledger.live("2", moment("2"))
+    ledger.begin()
+    assert not ledger.missed("2", moment("2"))  # still being dealt with
+    ledger.handled("2")
+    assert ledger.mark.last_id == "2"
+
+
+def test_a_new_session_finds_what_came_between_what_is_known() -> None:
+    ledger, _ = caught_up(START, ["1", "4"])
+    ledger.handled("4")
+    ledger.begin()
+    assert [each for each in ids(5) if ledger.missed(each, moment(each))] == ["2", "3", "5"]
+    ledger.caught_up()
+    ledger.handled("1")
+    assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"4"}))
+
+
+def test_what_was_ahead_and_never_came_again_is_forgotten() -> None:
+    ledger, new = caught_up(replace(START, ahead=frozenset({"2", "gone"})), ids(2))
+    assert new == ["1"]
+    assert ledger.mark == replace(START, ahead=frozenset({"2"}))
+
+
+def test_what_is_unknown_is_no_mistake() -> None:
+    ledger, _ = caught_up(START, [])
+    ledger.handled("7")
+    assert ledger.mark == START
+
+
+def test_what_is_remembered_has_a_bound() -> None:
+    ledger, _ = caught_up(START, [])
+    for each in ids(MOST + 10):
+        assert ledger.live(each, moment(each))
+    assert ledger.open == MOST
+    for each in ids(MOST + 10):
+        ledger.handled(each)
+    assert ledger.mark.last_id == str(MOST)
+    assert len(ledger._passed) == MOST_PASSED
+
+
+@given(data=st.data())
+def test_whatever_the_order_and_wherever_it_is_killed_everything_is_dealt_with_once(
+    data: st.DataObject,
+) -> None:
+    """Messages come missed and live, end in any order, and the process dies after any number of steps.
+
+    What a real bot does between two saved marks may be done again after a kill; here every step is saved,
+    so that each message has to be dealt with exactly once.
+    """
+    archive: list[str] = []
+    dealt_with: list[str] = []
+    mark = START
+    for _ in range(data.draw(st.integers(1, 4), "lives")):
+        unread = data.draw(st.integers(0, 6), "came while away")
+        archive += [str(len(archive) + 1 + number) for number in range(unread)]
+        mark = _live(data.draw, mark, archive, dealt_with)
+    ledger, new = caught_up(mark, archive)
+    for each in new:
+        dealt_with.append(each)
+        ledger.handled(each)
+    assert sorted(dealt_with, key=int) == archive
+    if archive:
+        assert ledger.mark == Mark(START.archive, archive[-1], moment(archive[-1]))
+
+
+def _live(draw: Callable[..., int], mark: Mark, archive: list[str], dealt_with: list[str]) -> Mark:
+    """One life of a bot, to its kill; the mark that it leaves."""
+    ledger = Ledger(mark)
+    to_read = list(after(mark, archive))
+    at_work: list[str] = []
+    reading = True
+    for _ in range(draw(st.integers(0, 25))):
+        step = draw(st.integers(0, 4))
+        if step == 0:
+            archive.append(str(len(archive) + 1))
+            to_read.append(archive[-1])
+            if ledger.live(archive[-1], moment(archive[-1])):
+                at_work.append(archive[-1])
+        elif step == 1 and reading and to_read:
+            each = to_read.pop(0)
+            if ledger.missed(each, moment(each)):
+                at_work.append(each)
+        elif step == 2 and reading and not to_read:
+            reading = False
+            ledger.caught_up()
+        elif step == 3 and not reading:
+            ledger.begin()
+            reading, to_read = True, list(after(ledger.mark, archive))
+        elif step == 4 and at_work:
+            each = at_work.pop(draw(st.integers(0, len(at_work) - 1)))
+            dealt_with.append(each)
+            ledger.handled(each)
+        assert all(each in dealt_with for each in archive[: _place(ledger.mark, archive)])
+    return ledger.mark
+
+
+def _place(mark: Mark, archive: list[str]) -> int:
+    return archive.index(mark.last_id) + 1 if mark.last_id else 0

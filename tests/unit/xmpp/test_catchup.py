@@ -1,0 +1,247 @@
+"""Catching up with an archive that forgets, fails, or is not there; and what is saved of it when."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from xml.etree.ElementTree import Element
+
+import pytest
+from slixmpp.exceptions import IqTimeout, XMPPError
+from slixmpp.stanza import Iq
+
+from filebot.errors import CatalogUnavailable, PeerProtocolError
+from filebot.model import Mark
+from filebot.testing.catalog import MemoryCatalog
+from filebot.xmpp import catchup
+from filebot.xmpp.archive import Archived, ArchivePage
+from filebot.xmpp.catchup import MOST_OPEN, CatchUp
+from tests.unit.xmpp.conftest import Outbox
+
+OWN = "bot@example.org"
+AT = datetime(2020, 11, 24, 12, tzinfo=UTC)
+
+
+def moment(number: int) -> datetime:
+    return AT + timedelta(seconds=number)
+
+
+class World:
+    """A bot's archive with messages ``1`` and up, in pages of 50, and what is taken out of it."""
+
+    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.marks = MemoryCatalog()
+        self.outbox = outbox
+        self.numbers: list[int] = []
+        self.failures: list[Exception] = []
+        self.asked: list[tuple[str, datetime | None]] = []
+        self.taken: list[str] = []
+        self.at_once = True
+        self.deaf = 0
+        monkeypatch.setattr(catchup, "GATHER_S", 0.0)
+        monkeypatch.setattr(catchup, "SAVE_AGAIN_S", 0.0)
+        monkeypatch.setattr(catchup, "wait_s", lambda failures, chance: 0.0)
+        self.catch_up = self.bot()
+
+    def bot(self) -> CatchUp:
+        """A new process, which knows nothing but what was saved."""
+        made = CatchUp(self.outbox.stream, OWN, self.marks, self._take)
+        made._archive.page = self._page  # type: ignore[method-assign]
+        made._heard = self._heard  # type: ignore[method-assign]
+        self.catch_up = made
+        return made
+
+    async def online(self) -> None:
+        await self.catch_up.begin()
+        await self.catch_up.start()
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not reached():
+                await asyncio.sleep(0.001)
+
+    def saved(self) -> tuple[str, frozenset[str]] | None:
+        mark = self.marks._marks.get(OWN)
+        return None if mark is None else (mark.last_id, mark.ahead)
+
+    def _take(self, archived: Archived) -> bool:
+        self.taken.append(archived.id)
+        if self.at_once:
+            self.catch_up.handled(archived.id)
+        return True
+
+    async def _heard(self, limit_s: float) -> None:
+        if self.deaf:
+            self.deaf -= 1
+            raise IqTimeout(Iq())  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        await asyncio.sleep(0)
+
+    async def _page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
+        self.asked.append((after, start))
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        if after and int(after) not in self.numbers:
+            raise XMPPError("item-not-found")
+        later = [
+            number
+            for number in self.numbers
+            if number > int(after or 0) and (start is None or moment(number) >= start)
+        ]
+        page = [Archived(str(number), moment(number), Element("message")) for number in later[:50]]
+        return ArchivePage(page, page[-1].id if page else "", len(later) <= 50)
+
+
+@pytest.fixture
+async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    made = World(outbox, monkeypatch)
+    yield made
+    await made.catch_up.close()
+
+
+async def test_it_goes_on_after_the_mark_page_by_page(world: World) -> None:
+    world.numbers = [*range(1, 131)]
+    await world.marks.save_mark(Mark(OWN, "5", moment(5), frozenset({"9"})))
+    await world.online()
+    await world.until(lambda: world.saved() == ("130", frozenset()))
+    assert world.taken == [str(number) for number in range(6, 131) if number != 9]
+    assert world.asked == [("5", None), ("55", None), ("105", None)]
+
+
+async def test_the_first_start_ever_begins_now_and_says_so_at_once(world: World) -> None:
+    world.numbers = [*range(1, 9)]
+    await world.online()
+    await world.until(lambda: world.saved() == ("", frozenset()))
+    await world.until(lambda: len(world.asked) == 1)
+    [(after, start)] = world.asked
+    assert after == ""
+    assert start is not None
+    assert abs(datetime.now(UTC) - start) < timedelta(minutes=1)
+
+
+async def test_what_the_archive_has_forgotten_is_passed_over_by_its_time(world: World) -> None:
+    world.numbers = [7, 8]
+    await world.marks.save_mark(Mark(OWN, "5", moment(8)))
+    await world.online()
+    await world.until(lambda: world.saved() == ("8", frozenset()))
+    assert world.taken == ["8"]
+    assert world.asked == [("5", None), ("", moment(8))]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [XMPPError("internal-server-error"), XMPPError("remote-server-timeout"), PeerProtocolError("")],
+)
+async def test_an_archive_that_fails_is_asked_again_where_it_failed(
+    world: World, failure: Exception
+) -> None:
+    world.numbers = [*range(1, 61)]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    world.failures = [failure, failure]
+    await world.online()
+    await world.until(lambda: world.saved() == ("60", frozenset()))
+    assert [after for after, _ in world.asked] == ["1", "1", "1", "51"]
+    assert len(world.taken) == 59
+
+
+async def test_without_an_archive_it_is_not_asked_again(world: World) -> None:
+    world.failures = [XMPPError("feature-not-implemented")]
+    await world.online()
+    await world.until(lambda: not world.failures)
+    await asyncio.sleep(0.05)
+    assert len(world.asked) == 1
+    assert world.catch_up.live(None, kept_back=True)
+
+
+async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
+    world.numbers = [*range(1, 1001)]
+    world.at_once = False
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.taken) > MOST_OPEN)
+    await asyncio.sleep(0.05)
+    assert len(world.taken) == MOST_OPEN + 50
+    for each in [*world.taken][:60]:
+        world.catch_up.handled(each)
+    await world.until(lambda: len(world.taken) == MOST_OPEN + 100)
+
+
+async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World) -> None:
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    world.numbers = [1]
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    world.numbers = [1, 2, 3]
+    assert not world.catch_up.live("1", kept_back=True)  # dealt with before the mark
+    assert not world.catch_up.live("3", kept_back=True)
+    await world.until(lambda: world.saved() == ("3", frozenset()))
+    assert world.taken == ["2", "3"]
+
+
+async def test_in_the_first_session_ever_what_was_kept_back_is_taken_as_it_comes(world: World) -> None:
+    await world.online()
+    assert world.catch_up.live("1", kept_back=True)
+    await world.catch_up.begin()
+    assert not world.catch_up.live("1", kept_back=True)
+
+
+async def test_what_ended_ahead_is_not_done_again_after_a_crash(world: World) -> None:
+    world.numbers = [*range(1, 6)]
+    world.at_once = False
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.taken) == 4)
+    world.catch_up.handled("4")
+    await world.until(lambda: world.saved() == ("1", frozenset({"4"})))
+    await world.catch_up.close()
+    world.taken.clear()
+    world.at_once = True
+    world.bot()
+    await world.online()
+    await world.until(lambda: world.saved() == ("5", frozenset()))
+    assert world.taken == ["2", "3", "5"]
+
+
+async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = 2
+    save = world.marks.save_mark
+
+    async def failing(mark: Mark) -> None:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise CatalogUnavailable("busy")
+        await save(mark)
+
+    monkeypatch.setattr(world.marks, "save_mark", failing)
+    world.numbers = [1]
+    await world.online()
+    await world.until(lambda: world.saved() == ("", frozenset()))
+    assert world.catch_up.live("2", kept_back=False)
+    world.catch_up.handled("2")
+    await world.until(lambda: len(world.asked) == 1)
+    await world.catch_up.close()
+    assert world.saved() == ("2", frozenset())
+
+
+async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> None:
+    world.numbers = [1, 2]
+    world.deaf = 10**9
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: world.taken == ["2"])
+    await asyncio.sleep(0.05)
+    assert world.saved() == ("1", frozenset())
+    world.deaf = 0
+    await world.until(lambda: world.saved() == ("2", frozenset()))
+
+
+async def test_without_marks_nothing_is_asked_and_everything_is_taken(world: World, outbox: Outbox) -> None:
+    plain = CatchUp(outbox.stream, OWN, None, lambda _: False)
+    await plain.begin()
+    await plain.start()
+    assert plain.live("1", kept_back=True)
+    plain.handled("1")
+    await plain.close()
+    assert outbox.sent == []
