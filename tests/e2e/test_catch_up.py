@@ -18,8 +18,8 @@ from slixmpp import JID
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
 from tests.e2e.conftest import USERS, World, bot_config
+from tests.servers import private_server
 
 PEOPLE = ("alice", "bob", "carol")
 LIMIT_S = 40.0
@@ -109,7 +109,7 @@ class Absence:
 @pytest.fixture
 async def absence(tmp_path: Path) -> AsyncIterator[Absence]:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Prosody(tmp_path / "prosody", users=USERS))
+        server = await stack.enter_async_context(private_server(tmp_path / "prosody", users=USERS))
         bot = BotProcess(write_config(tmp_path / "config.toml", bot_config(server, limits=PATIENT)))
         people = {each: await stack.enter_async_context(await Peer.of(server, each)) for each in PEOPLE}
         stack.push_async_callback(bot.stop)
