@@ -26,7 +26,7 @@ class Announcer:
     """Owns a task for each room that has new files, or had some just now."""
 
     def __init__(self, news: News, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S) -> None:
-        """``wants`` tells whether a room wants to be told at all."""
+        """``wants`` tells whether a room wants to be told: asked for each file, and before it is told."""
         self._news = news
         self._wants = wants
         self._gather_s = gather_s
@@ -62,6 +62,8 @@ class Announcer:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_S)
                 self._gathered[room] = _Gathered()
+                if gathered.count and not self._wants(room):
+                    return  # its admins have changed their mind meanwhile
                 if gathered.count:
                     everybody = Sender(Address(room, AddressKind.ROOM), None, room)
                     await self._news.tell(FilesNew(everybody, None, tuple(gathered.first), gathered.count))

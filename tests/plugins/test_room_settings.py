@@ -188,6 +188,17 @@ async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> 
     assert not any("kept here" in each.text for each in await announced(quick, before))
 
 
+@pytest.mark.parametrize("setting", ["who-may-get members", "announce off"])
+async def test_what_the_admins_want_when_the_room_would_be_told_counts(
+    quick: FakeBot, setting: str
+) -> None:
+    await posted(quick, BEN, "secret.txt", b"secret")
+    assert quick._desk.announcer._tasks
+    before = len(said(quick))
+    await quick.say(f"room set {setting}", through_room(ALICE, "anna"))
+    assert not any("secret.txt" in each.text for each in await announced(quick, before))
+
+
 async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_is_not(
     quick: FakeBot,
 ) -> None:

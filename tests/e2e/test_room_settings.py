@@ -1,0 +1,34 @@
+"""What a room's admins want holds for everybody there: on a real server."""
+
+from pathlib import Path
+
+from slixmpp import JID
+
+from filebot.demo.peer import Received
+from tests.e2e.conftest import ROOM
+from tests.e2e.den import OCCUPANT, den_in
+
+
+def is_a_file(heard: Received) -> bool:
+    return heard.sender == OCCUPANT and heard.body.startswith("https://")
+
+
+async def test_files_for_members_go_to_members_in_private_and_to_nobody_else(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        muc = den.alice.client.plugin["xep_0045"]
+        await den.post(den.alice, "plan.txt")
+        den.alice.say("!keep", ROOM, mtype="groupchat")
+        assert "plan.txt" in (await den.heard(den.alice, "groupchat")).body
+        assert "Only owners and admins" in await den.ask(den.bob, "room set who-may-get members")
+        assert "only members" in await den.ask(den.alice, "room set who-may-get members")
+
+        den.bob.say("!get plan.txt", ROOM, mtype="groupchat")
+        assert "for its members only" in (await den.heard(den.bob, "chat")).body
+
+        await muc.set_affiliation(JID(ROOM), "member", jid=JID("bob@localhost"))
+        den.bob.say("!get plan.txt", ROOM, mtype="groupchat")
+        assert (await den.bob.next_message(is_a_file)).kind == "chat"
+
+        await muc.set_affiliation(JID(ROOM), "none", jid=JID("bob@localhost"))
+        assert "for its members only" in await den.ask(den.bob, "get plan.txt")
