@@ -64,6 +64,8 @@ class Destination:
     caption: str = ""
     archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
+    recheck: Callable[[], object] = lambda: None
+    """Called right before the row is made. Raises UserError if the owner may put no file there any more."""
 
     @property
     def scope(self) -> Scope:
@@ -200,6 +202,7 @@ class Intake:
     ) -> Received:
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
+            destination.recheck()
             known = await self._catalog.same(destination.scope, destination.owner, digest)
             if known is not None:
                 if known.archived and not destination.archived:
