@@ -25,6 +25,8 @@ ssl = {{ certificate = "{certificate}", key = "{key}" }}
 https_ssl = {{ certificate = "{certificate}", key = "{key}" }}
 authentication = "internal_plain"
 storage = "internal"
+-- By default an archive loses its oldest hundred messages at the 10,000th.
+storage_archive_item_limit = 50000
 modules_enabled = {{
     "roster", "saslauth", "tls", "disco", "carbons", "pep", "private", "blocklist", "vcard4",
     "vcard_legacy", "version", "uptime", "time", "ping", "register", "mam", "smacks", "csi_simple",

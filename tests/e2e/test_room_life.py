@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element, SubElement
@@ -323,16 +324,24 @@ class ForgetfulRooms(ComponentXMPP):
         answer.send()  # type: ignore[no-untyped-call]  # untyped in slixmpp
 
 
-@pytest.fixture
-async def forgetful(server: Server) -> AsyncIterator[ForgetfulRooms]:
+@asynccontextmanager
+async def room_service(server: Server) -> AsyncIterator[ForgetfulRooms]:
     service = ForgetfulRooms(server)
     began = asyncio.Event()
     service.add_event_handler("session_start", lambda _: began.set())
     service.connect()
     await asyncio.wait_for(began.wait(), LIMIT_S)
-    yield service
-    await service.disconnect(wait=1.0)
-    await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+    try:
+        yield service
+    finally:
+        service.abort()  # without a word, as a crash would
+        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+
+
+@pytest.fixture
+async def forgetful(server: Server) -> AsyncIterator[ForgetfulRooms]:
+    async with room_service(server) as service:
+        yield service
 
 
 async def in_the_forgetful_room(bot: Bot, service: ForgetfulRooms) -> None:
@@ -350,6 +359,23 @@ async def test_a_room_that_forgot_the_bot_without_a_word_is_entered_again(
         forgetful.inside = None
         await becomes(lambda: forgetful.entered == 2)
         await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+
+
+async def test_a_rooms_host_that_went_away_and_came_back_without_a_word_is_entered_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(rooms, "SELF_PING_S", 0.2)
+    async with AsyncExitStack() as host:
+        before = await host.enter_async_context(room_service(server))
+        async with online(account(server, f"den@{ELSEWHERE}")) as bot:
+            await in_the_forgetful_room(bot, before)
+            await host.aclose()
+            await asyncio.sleep(1.0)  # some pings, of which the server says that nobody is there
+            assert "trying again" not in caplog.text
+            async with room_service(server) as after:
+                await becomes(lambda: after.entered == 1)
+                await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+                assert after.pings >= 1
 
 
 @pytest.mark.parametrize("answer", ["service-unavailable", "item-not-found", "remote-server-timeout"])

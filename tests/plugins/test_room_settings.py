@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from filebot.events import Event, FilesNew
-from filebot.model import AddressKind, IncomingMessage, Offer, Scope, Sender
+from filebot.model import AddressKind, Client, IncomingMessage, Method, Negotiation, Offer, Scope, Sender
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
 from filebot.service.news import News
@@ -231,3 +231,30 @@ async def test_the_more_files_there_are_the_more_seldom_they_are_announced(manag
     assert told[0] < told[1] < told[2]
     announcer.add(entry)
     assert not announcer._tasks
+
+
+# --- rights that are lost while a file waits ----------------------------------------------------
+
+
+async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(managed: FakeBot) -> None:
+    managed.uploads.away = True
+    await managed.say("get plan.txt", through_room(BOB, "ben"))
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    await managed.say(f"get #{entry.id}", BOB)
+    assert [parcel.asker for parcel in await managed.catalog.parcels()] == [BOB]
+    managed.rooms.rolls[ROOM] -= {BOB}
+    streams = {Negotiation.SI: frozenset({Method.SOCKS5})}
+    (told,) = await managed.come_online(Client(f"{BOB}/phone", streams))
+    assert "Enter that room and ask again" in told
+    assert managed.streams.received == []
+    assert await managed.catalog.parcels() == []
+
+
+async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeBot) -> None:
+    await managed.say("room set who-may-get members", ANNA)
+    managed.rooms.members[ROOM] = frozenset({BOB})
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    files = len(managed.sent)
+    (refused,) = await managed.say(f"send #{entry.id} to {ROOM}", BOB)
+    assert refused.startswith("The files of this room are for its members only")
+    assert len(managed.sent) == files
