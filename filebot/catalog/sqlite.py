@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from filebot.catalog.schema import entries, fillings, links, opt_outs, people, room_settings, rooms
-from filebot.model import Link
+from filebot.model import Link, RememberedRoom
 
 READERS: Final = 4
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -122,11 +122,12 @@ def save_language(jid: str, language: str) -> sa.Insert:
     )
 
 
-def save_room(jid: str, password: str) -> sa.Insert:
+def save_room(room: RememberedRoom) -> sa.Insert:
     """Remember a room in place of what was there."""
-    statement = insert(rooms).values(jid=jid, password=password)
+    values = {"password": room.password, "invited_by": room.invited_by}
+    statement = insert(rooms).values(jid=room.jid, **values)
     return statement.on_conflict_do_update(
-        index_elements=[rooms.c.jid], set_={"password": statement.excluded.password}
+        index_elements=[rooms.c.jid], set_={name: statement.excluded[name] for name in values}
     )
 
 

@@ -77,7 +77,8 @@ class RoomHistories:
         author = self._author(room, stanza) if offers else None
         if author is None or author.identity is None:
             return None
-        sender = Sender(Address(room, AddressKind.ROOM), author.jid, room, speaker.resource, author.key)
+        address, nick = Address(room, AddressKind.ROOM), speaker.resource
+        sender = Sender(address, author.jid, room, nick, author.key, claimed=author.claimed)
         return IncomingMessage(
             sender, shared.text, offers=offers, addressed=False, delayed_since=archived.at
         )

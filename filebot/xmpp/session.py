@@ -17,7 +17,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.model import BareJid, IncomingMessage
+from filebot.model import BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.connection import Connection
@@ -77,6 +77,7 @@ class Session:
         may_subscribe: Callable[[str], bool],
         unserved_reason: str = "",
         on_encrypted: Handler[EncryptedMessage] | None = None,
+        on_invitation: Handler[Invitation] | None = None,
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
@@ -101,6 +102,7 @@ class Session:
         self._settings = settings
         self._on_message = on_message
         self._on_encrypted = on_encrypted
+        self._on_invitation = on_invitation
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
@@ -276,8 +278,10 @@ class Session:
         read = self._reader.read(stanza, asyncio.get_running_loop().time())
         if isinstance(read, IncomingMessage):
             self._handle(self._on_message, read)
-        elif read is not None and self._on_encrypted is not None:
+        elif isinstance(read, EncryptedMessage) and self._on_encrypted is not None:
             self._handle(self._on_encrypted, read)
+        elif isinstance(read, Invitation) and self._on_invitation is not None:
+            self._handle(self._on_invitation, read)
 
     def _handle(self, handler: Handler[_T], value: _T) -> None:
         # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
