@@ -116,6 +116,7 @@ async def absence(tmp_path: Path) -> AsyncIterator[Absence]:
         yield Absence(World(server, bot, tmp_path), people)
 
 
+@pytest.mark.needs("an archive in files")
 async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -> None:
     await absence.begin()
     await absence.bot.stop()
@@ -157,6 +158,7 @@ async def test_a_command_of_just_now_is_carried_out_after_a_short_absence(absenc
     assert "away" not in answer
 
 
+@pytest.mark.needs("an archive in files")
 async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
     await absence.begin()
     await absence.bot.stop()
@@ -171,6 +173,7 @@ async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
     assert absence.stored() == Counter({("carol", "last.bin"): 1})
 
 
+@pytest.mark.needs("an archive in files")
 async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_history(
     absence: Absence,
 ) -> None:
