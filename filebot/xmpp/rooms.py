@@ -230,8 +230,13 @@ class JoinedRooms:
             self._tell(self._rooms[room], news)
 
     def bounced(self, room: BareJid, condition: str) -> None:
-        """A message to the room came back; ``not-acceptable`` says that the bot is out (section 7.4)."""
+        """A message to the room came back; ``not-acceptable`` says that the bot is out (section 7.4), and
+        ``forbidden`` that it may only listen.
+        """
         kept = self._rooms[room]
+        if condition == "forbidden":
+            log.info("room %s does not let the bot speak", room)
+            kept.occupancy.mute()
         if condition == "not-acceptable" and kept.occupancy.present:
             kept.occupancy.leave()
             self._tell(kept, News(Change.PUT_OUT, condition))

@@ -70,3 +70,16 @@ async def test_many_questions_at_once_are_all_answered_and_in_order(tmp_path: Pa
             den.bob.say(f"!find word{number}", ROOM, mtype="groupchat")
         answers = [(await den.heard(den.alice, "groupchat")).body for _ in range(30)]
         assert [f"word{number}" in answer for number, answer in enumerate(answers)] == [True] * 30
+
+
+async def test_an_occupant_cannot_make_the_bot_believe_that_the_room_put_it_out(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        for condition in ("not-acceptable", "forbidden"):
+            forged = den.bob.client.make_message(mto=JID(OCCUPANT), mtype="chat")
+            forged["type"] = "error"
+            error = SubElement(forged.xml, "{jabber:client}error", {"type": "cancel"})
+            SubElement(error, f"{{urn:ietf:params:xml:ns:xmpp-stanzas}}{condition}")
+            forged.send()
+        den.alice.say("!ls", ROOM, mtype="groupchat")
+        assert "no files" in (await den.heard(den.alice, "groupchat")).body.lower()
