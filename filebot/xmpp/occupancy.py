@@ -85,6 +85,9 @@ class Occupancy:
         self.has_ids = False
         """Whether the room gives occupant-ids: only then are those in its stanzas its own (XEP-0421 section
         4); in other rooms everybody can write them."""
+        self.has_stanza_ids = False
+        """Likewise of the ids that a room gives to messages (XEP-0359)."""
+        self._muted = False
         self._entries: dict[str, _Entry] = {}
 
     def occupant(self, nick: str) -> Occupant:
@@ -96,7 +99,11 @@ class Occupancy:
     def has_voice(self) -> bool:
         """Whether the bot itself may speak there to everybody."""
         own = self._entries.get(self.nick)
-        return self.present and (own is None or own.role != _VISITOR)
+        return self.present and not self._muted and (own is None or own.role != _VISITOR)
+
+    def mute(self) -> None:
+        """The room did not let the bot speak; that holds until it says anew what the bot is there."""
+        self._muted = True
 
     def author(self, stanza: Element) -> Occupant | None:
         """Who wrote a message of the room's, at whatever time; None if it gives its occupants no ids."""
@@ -161,6 +168,7 @@ class Occupancy:
             self._entries[nick] = _entry(stanza, x)
         if _OURSELVES not in codes:
             return None
+        self._muted = False
         self.nick = nick  # section 7.2.3: the service may have changed it (status 210)
         if self.present:
             return None

@@ -19,7 +19,7 @@ from filebot.errors import RoomClosed
 from filebot.model import Address, BareJid, Identity, Occupant, Standing
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.disco import features_of
-from filebot.xmpp.elements import MUC, OCCUPANT_ID, jid_or_none
+from filebot.xmpp.elements import MUC, OCCUPANT_ID, STANZA_IDS, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream, ask
@@ -134,6 +134,10 @@ class JoinedRooms:
     def has_voice(self, room: BareJid) -> bool:
         return room in self._rooms and self._rooms[room].occupancy.has_voice
 
+    def gives_ids(self, room: BareJid) -> bool:
+        """Whether the room gives each message an id, so that nobody else can (XEP-0359 section 3.1)."""
+        return room in self._rooms and self._rooms[room].occupancy.has_stanza_ids
+
     def tells_apart(self, room: BareJid) -> bool:
         return room in self._rooms and self._rooms[room].occupancy.has_ids
 
@@ -230,8 +234,13 @@ class JoinedRooms:
             self._tell(self._rooms[room], news)
 
     def bounced(self, room: BareJid, condition: str) -> None:
-        """A message to the room came back; ``not-acceptable`` says that the bot is out (section 7.4)."""
+        """A message to the room came back; ``not-acceptable`` says that the bot is out (section 7.4), and
+        ``forbidden`` that it may only listen.
+        """
         kept = self._rooms[room]
+        if condition == "forbidden":
+            log.info("room %s does not let the bot speak", room)
+            kept.occupancy.mute()
         if condition == "not-acceptable" and kept.occupancy.present:
             kept.occupancy.leave()
             self._tell(kept, News(Change.PUT_OUT, condition))
@@ -328,6 +337,7 @@ class JoinedRooms:
     async def _describe(self, room: _Room) -> None:
         features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
         room.occupancy.has_ids = OCCUPANT_ID in features
+        room.occupancy.has_stanza_ids = STANZA_IDS in features
 
     async def _unlock(self, room: _Room) -> None:
         """Accept the default configuration of a room that did not exist before (section 10.1.2)."""

@@ -295,7 +295,8 @@ class Session:
 
     def _bounced(self, stanza: Element) -> None:
         sender = sender_of(stanza)
-        if sender is not None and self._rooms.is_ours(sender.bare):
+        # Errors with a nick come from that occupant, who can make up any: they say nothing of the room.
+        if sender is not None and self._rooms.is_ours(sender.bare) and not sender.resource:
             condition = condition_of(stanza)
             self._rooms.bounced(sender.bare, condition)
             self._flow.bounced(sender.bare, stanza.get("id", ""), condition, error_type_of(stanza))

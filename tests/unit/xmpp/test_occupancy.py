@@ -230,3 +230,15 @@ def test_the_roll_is_bounded(inside: Occupancy) -> None:
         inside.presence(presence(f"n{number}", jid=f"p{number}@example.org/x"))
     assert inside.occupant("n0").jid == "p0@example.org"
     assert inside.occupant(f"n{MAX_OCCUPANTS + 4}").jid is None
+
+
+def test_a_room_that_lets_the_bot_say_nothing_is_believed_until_it_says_what_the_bot_is() -> None:
+    room = Occupancy(ROOM, "filebot")
+    room.presence(presence("filebot", 110))
+    assert room.has_voice
+    room.mute()
+    assert not room.has_voice
+    room.presence(presence("anna"))
+    assert not room.has_voice
+    room.presence(presence("filebot", 110))
+    assert room.has_voice
