@@ -7,7 +7,7 @@ import pytest
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
-from filebot.model import Address, AddressKind, IncomingMessage, Occupant
+from filebot.model import Address, AddressKind, IncomingMessage, Occupant, Reference
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 
 BOT = "bot@example.org"
@@ -18,8 +18,9 @@ X = "<x xmlns='http://jabber.org/protocol/muc#user'/>"
 class OneRoom:
     """The bot is in one room as ``filebot``; it tells who Anna is, an id of Carl, and nothing of Bert."""
 
-    def __init__(self, *, inside: bool = True) -> None:
+    def __init__(self, *, inside: bool = True, gives_ids: bool = True) -> None:
         self._inside = inside
+        self._gives_ids = gives_ids
 
     def is_ours(self, jid: str) -> bool:
         return jid == ROOM
@@ -33,6 +34,9 @@ class OneRoom:
             "carl": Occupant(key=f"{ROOM}/c4r1"),
         }
         return known.get(nick, Occupant()) if self._inside and room == ROOM else Occupant()
+
+    def gives_ids(self, room: str) -> bool:
+        return self._gives_ids and room == ROOM
 
     def joined(self) -> frozenset[str]:
         return frozenset({ROOM} if self._inside else ())
@@ -304,3 +308,32 @@ def test_whom_the_room_knows_by_an_id_only_is_no_jid() -> None:
     private = message(stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/carl"))
     assert (private.sender.jid, private.sender.identity) == (None, f"{ROOM}/c4r1")
     assert private.sender.address.occupant == f"{ROOM}/c4r1"
+
+
+@pytest.mark.conformance(96)
+def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
+    def spoke(inner: str, *, gives_ids: bool = True) -> Reference | None:
+        one = Reader(BOT, OneRoom(gives_ids=gives_ids), "!")
+        said = one.read(stanza(f"<body>!ls</body>{inner}", f"{ROOM}/anna", "groupchat", "id='m1'"), 0.0)
+        assert isinstance(said, IncomingMessage)
+        return said.sender.spoke
+
+    def given(by: str, name: str = "s1") -> str:
+        return f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{name}'/>"
+
+    assert spoke(given(ROOM)) == Reference(f"{ROOM}/anna", "s1")
+    assert spoke(given("elsewhere@muc.example.org") + given(ROOM)) == Reference(f"{ROOM}/anna", "s1")
+    assert spoke(given(ROOM), gives_ids=False) is None
+    assert spoke(given(f"{ROOM}/anna") + "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>") is None
+    assert spoke(given(ROOM) + given(ROOM, "s2")) is None
+
+
+def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:
+    quote = "> 😀 !rm all\n"
+    inner = (
+        f"<body>{quote.replace('>', '&gt;')}!keep</body><reply xmlns='urn:xmpp:reply:0' to='x' id='s0'/>"
+        f"<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='{len(quote)}'/>"
+        "</fallback>"
+    )
+    said = message(stanza(inner, f"{ROOM}/anna", "groupchat"))
+    assert (said.text, said.replies_to, said.addressed) == ("keep", "s0", True)
