@@ -28,6 +28,8 @@ class Order:
     to: Address
     method: Method | None = None
     """The one that was named."""
+    recheck: Callable[[], object] = lambda: None
+    """Raises UserError if it must not go there any more; called right before it does."""
 
     @property
     def asker(self) -> BareJid:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from filebot.errors import (
@@ -170,8 +171,8 @@ class Files:
         Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.fetch` raises.
         """
         room = self._sender.room if in_room else None
-        owner = self._own() if room is None else self._speaking_in(room)
-        destination = Destination(owner, room, caption, brought_by=brought_by)
+        may_own = self._own if room is None else partial(self._speaking_in, room)
+        destination = Destination(may_own(), room, caption, brought_by=brought_by, recheck=may_own)
         in_private = not self._sender.in_public
         with self._shown(name_of(offer) or UNNAMED, Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
             received = await self._desk.intake.fetch(offer, destination, transfer)
@@ -231,8 +232,8 @@ class Files:
         elif self._desk.ports.rooms.standing(room, sender) is None:
             raise NoSuchRecipient(target)
         else:
-            self._must_have_voice(room, sender)
             address = Address(room, AddressKind.ROOM)
+        self._must_be_for(entry, address)
         return await self._send(entry, address, None)
 
     def transfers(self) -> Sequence[Transfer]:
@@ -260,17 +261,23 @@ class Files:
             raise NotAllowed(reason="owner")
         if to.kind is AddressKind.ROOM and not self._desk.ports.rooms.has_voice(to.jid):
             raise NotAllowed(reason="mute")
+        if to.kind is AddressKind.ROOM and entry.owner not in self._sender.identities:
+            self._must_be_for_everybody(to.jid)
         if becomes_shared:
             await self._desk.quota.check_room(to.jid, entry.blob.size)
-        order = Order(self._sender, self._language, entry, to, method)
+        recheck = partial(self._must_be_for, entry, to)
+        order = Order(self._sender, self._language, entry, to, method, recheck)
         used = await self._desk.courier.send(order)
-        if to.kind is AddressKind.ROOM and not self._desk.ports.rooms.has_voice(to.jid):
-            raise NotAllowed(reason="mute")
         if becomes_shared:
             await self._share(entry, to.jid)
         if used is not None:
             await self._desk.news.tell(order.sent(used))
         return used
+
+    def _must_be_for_everybody(self, room: BareJid) -> None:
+        """Called before somebody else's file is posted in its room, where all who are present see it."""
+        if self._desk.book.of(room).members_only:
+            raise NotAllowed(reason="members")
 
     def _shown(
         self, name: str, direction: Direction, method: Method, total_bytes: int | None
@@ -370,6 +377,13 @@ class Files:
         standing = self._desk.ports.rooms.standing(room, who)
         if standing is None or not standing.has_voice:
             raise NotAllowed(reason="voice")
+
+    def _must_be_for(self, entry: Entry, to: Address) -> None:
+        """Called again right before the file goes: whoever asked may have been put out meanwhile."""
+        if to.kind is AddressKind.ROOM and entry.room != to.jid:
+            self._must_have_voice(to.jid, self._own())
+        elif to.kind is not AddressKind.ROOM and not self._may_see(entry):
+            raise NoSuchEntry(entry.name)
 
     def _must_be_changeable(self, entry: Entry) -> None:
         """Called right before the change: affiliations of the moment when somebody spoke may be gone."""

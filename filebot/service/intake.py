@@ -66,6 +66,8 @@ class Destination:
     """It is kept unasked, because the room keeps what is posted there."""
     brought_by: str | None = None
     """As that of the entry."""
+    recheck: Callable[[], object] = lambda: None
+    """Called right before the row is made. Raises UserError if the owner may put no file there any more."""
 
     @property
     def scope(self) -> Scope:
@@ -208,6 +210,7 @@ class Intake:
     ) -> Received:
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
+            destination.recheck()
             known = await self._catalog.same(destination.scope, destination.owner, digest)
             if known is not None:
                 if known.archived and not destination.archived:

@@ -231,3 +231,13 @@ async def test_the_more_files_there_are_the_more_seldom_they_are_announced(manag
     assert told[0] < told[1] < told[2]
     announcer.add(entry)
     assert not announcer._tasks
+
+
+async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeBot) -> None:
+    await managed.say("room set who-may-get members", ANNA)
+    managed.rooms.members[ROOM] = frozenset({BOB})
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    files = len(managed.sent)
+    (refused,) = await managed.say(f"send #{entry.id} to {ROOM}", BOB)
+    assert refused.startswith("The files of this room are for its members only")
+    assert len(managed.sent) == files
