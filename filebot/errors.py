@@ -106,8 +106,9 @@ class NotAllowed(UserError):
 
     ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
     files are kept), ``owner`` (it is somebody else's), ``voice`` (nobody may speak in that room who is only
-    a visitor there), ``mute`` (the bot is one), ``members`` (it is for the room's members), ``room`` (it is
-    for its owners and admins) or ``admin`` (it is for those who run the bot).
+    a visitor there), ``mute`` (the bot is one), ``members`` (it is for the room's members), ``left``
+    (it is for people in a room where they are no more), ``room`` (it is for its owners and admins) or
+    ``admin`` (it is for those who run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:

@@ -17,12 +17,13 @@ from filebot.errors import (
     AlreadyUnderWay,
     FilebotError,
     NoSuchTransfer,
+    NotAllowed,
     StorageError,
     TransferError,
     WaitedTooLong,
 )
 from filebot.events import FileNotSent
-from filebot.model import Address, BareJid, Entry, Method, Parcel, Sender
+from filebot.model import Address, BareJid, Entry, Identity, Method, Parcel, Sender
 from filebot.ports import Catalog
 from filebot.service.access import Access
 from filebot.service.attempt import MOST_TRIES, pause, send
@@ -67,9 +68,11 @@ class Courier:
         access: Access,
         news: News,
         clock: Callable[[], datetime],
+        lets_read: Callable[[BareJid, Identity], bool],
         *,
         settle_s: float = SETTLE_S,
     ) -> None:
+        """``lets_read`` tells whether a room's files are somebody's to get just now."""
         self._dispatch = dispatch
         self._parcels = parcels
         self._transfers = transfers
@@ -77,6 +80,7 @@ class Courier:
         self._access = access
         self._news = news
         self._clock = clock
+        self._lets_read = lets_read
         self._settle_s = settle_s
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[BareJid, asyncio.Task[None]] = {}
@@ -210,8 +214,19 @@ class Courier:
         entry = await self._catalog.entry(parcel.entry_id)
         if entry is None:
             self._parcels.forget_entry(parcel.entry_id)
+        elif not self._may_have(parcel.asker, entry):
+            await self._parcels.remove(number)
+            await self._tell_not_sent(parcel, entry, NotAllowed(reason="left"))
         else:
             await self._send(parcel, entry)
+
+    def _may_have(self, asker: BareJid, entry: Entry) -> bool:
+        """Who asked for a room's file may have been put out of the room since."""
+        return (
+            entry.owner == asker
+            or self._access.is_admin(asker)
+            or (entry.room is not None and self._lets_read(entry.room, asker))
+        )
 
     async def _send(self, parcel: Parcel, entry: Entry) -> None:
         order = _order(parcel, entry)

@@ -120,7 +120,15 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         server=ports.server,
     )
     courier = Courier(
-        dispatch, parcels, transfers, ports.catalog, access, news, ports.clock, settle_s=settle_s
+        dispatch,
+        parcels,
+        transfers,
+        ports.catalog,
+        access,
+        news,
+        ports.clock,
+        book.lets_read,
+        settle_s=settle_s,
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
     archive = Archive(ports.catalog, intake, access, removal, book)

@@ -345,9 +345,8 @@ class Files:
         """
         if room == self._sender.room and not self._desk.book.of(room).members_only:
             return True
-        found = (self._desk.ports.rooms.standing(room, each) for each in self._sender.identities)
         return self._desk.access.is_admin(self._sender.jid) or any(
-            standing is not None and self._desk.book.admits(room, standing) for standing in found
+            self._desk.book.lets_read(room, each) for each in self._sender.identities
         )
 
     def _own(self) -> BareJid:

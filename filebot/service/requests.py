@@ -45,8 +45,7 @@ class Requests:
     async def _of_a_room(self, person: BareJid, asked: Offer) -> Entry | None:
         rooms = self._desk.ports.rooms
         for room in sorted(rooms.joined()):
-            standing = rooms.standing(room, person)
-            if standing is None or not self._desk.book.admits(room, standing):
+            if not self._desk.book.lets_read(room, person):
                 continue
             if entry := await self._named(Scope(room=room), asked):
                 return entry

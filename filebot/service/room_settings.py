@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import ByteSize, TypeAdapter
 
 from filebot.errors import BadRoomSetting
-from filebot.model import BareJid, RoomSettings, Standing
+from filebot.model import BareJid, Identity, RoomSettings, Standing
 from filebot.ports import Catalog, Rooms
 
 LONGEST_RETENTION_DAYS: Final = 36_500
@@ -43,6 +43,11 @@ class RoomBook:
     def admits(self, room: BareJid, standing: Standing) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
         return standing.is_member or not self.of(room).members_only
+
+    def lets_read(self, room: BareJid, who: Identity) -> bool:
+        """Whether somebody is in the room just now, and may see and get its files. Ask when acting."""
+        standing = self._rooms.standing(room, who)
+        return standing is not None and self.admits(room, standing)
 
     def announces(self, room: BareJid) -> bool:
         """Whether the room wants to hear of new files, and everybody in it may."""

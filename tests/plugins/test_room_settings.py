@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from filebot.events import Event, FilesNew
-from filebot.model import AddressKind, IncomingMessage, Offer, Scope, Sender
+from filebot.model import AddressKind, Client, IncomingMessage, Method, Negotiation, Offer, Scope, Sender
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
 from filebot.service.news import News
@@ -241,3 +241,20 @@ async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeB
     (refused,) = await managed.say(f"send #{entry.id} to {ROOM}", BOB)
     assert refused.startswith("The files of this room are for its members only")
     assert len(managed.sent) == files
+
+
+@pytest.mark.parametrize("out", [True, False])
+async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
+    managed: FakeBot, *, out: bool
+) -> None:
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    managed.uploads.away = True
+    managed.web.hosted.clear()
+    await managed.say(f"get #{entry.id}", BOB)
+    assert [parcel.asker for parcel in await managed.catalog.parcels()] == [BOB]
+    if out:
+        managed.rooms.rolls[ROOM] -= {BOB}
+    said = await managed.come_online(Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})}))
+    assert any("Enter that room and ask again" in each for each in said) is out
+    assert len(managed.streams.received) == (0 if out else 1)
+    assert await managed.catalog.parcels() == []

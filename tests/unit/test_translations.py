@@ -44,7 +44,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
     *(
         errors.NotAllowed(reason=r)
-        for r in ("hidden", "unserved", "owner", "voice", "mute", "members", "room", "admin")
+        for r in ("hidden", "unserved", "owner", "voice", "mute", "members", "left", "room", "admin")
     ),
     *(
         errors.NoHistory("den@muc.example.org", reason=r)
