@@ -365,6 +365,8 @@ class IncomingMessage:
     """``xml:lang``, where the client gave one."""
     addressed: bool = True
     """Whether the bot is meant: always in private; in a room only by prefix or nick."""
+    perhaps_done: bool = False
+    """An earlier run of the bot, killed since, seems to have dealt with it: no command is done twice."""
     delayed_since: datetime | None = None
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
     wants_chat_states: bool = False

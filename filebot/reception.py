@@ -184,7 +184,7 @@ class Reception:
 
     def _is_late(self, message: IncomingMessage) -> bool:
         since = message.delayed_since
-        return since is not None and self._clock() - since > STALE_AFTER
+        return message.perhaps_done or (since is not None and self._clock() - since > STALE_AFTER)
 
     async def _has_turn(self, message: IncomingMessage, person: str) -> bool:
         if self._is_busy(person):

@@ -35,6 +35,8 @@ class Archived:
     at: datetime
     """When it was archived, in UTC."""
     message: Element
+    answered: bool = False
+    """Something was said to its sender afterwards by an earlier run of the bot: perhaps it is done."""
 
 
 @dataclass(frozen=True, slots=True)

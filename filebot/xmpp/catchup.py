@@ -7,7 +7,8 @@ archive, and is taken from the archive, which alone knows its place.
 
 The mark is saved when the server has heard the answers. A kill before that means that the message is met
 again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
-answer is given twice only if the kill came between the answer and the mark.
+answer is given twice only if the kill came between the answer and the mark. What else an earlier run seems
+to have answered is told apart (``Archived.answered``), so that no command is carried out twice.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -27,6 +29,7 @@ from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
+from filebot.xmpp.elements import jid_or_none, sender_of
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,7 @@ class CatchUp:
         self._jid = jid
         self._ledger: Ledger | None = None
         self._first_session = False
+        self._began = datetime.now(UTC)
         self._wanted = asyncio.Event()
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -192,10 +196,27 @@ class CatchUp:
                 await asyncio.sleep(REST_S)
 
     def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
-        new = [each for each in page.messages if ledger.missed(each.id, each.at)]
+        new = [each for each in self._with_answers(page) if ledger.missed(each.id, each.at)]
         missed = sum(self._take(each) for each in new)
         self._changed.set()
         return missed
+
+    def _with_answers(self, page: ArchivePage) -> list[Archived]:
+        """The messages, each with whether an earlier run of the bot seems to have answered it.
+
+        Its answers are in the archive, too; the mark may have been lost with a process that was killed.
+        """
+        messages, spoken_to = list[Archived](), set[BareJid]()
+        for each in reversed(page.messages):
+            sender, to = sender_of(each.message), jid_or_none(each.message.get("to"))
+            if sender is not None and sender.bare == self._jid:
+                if to is not None and each.at < self._began:
+                    spoken_to.add(to.bare)
+                messages.append(each)
+            else:
+                answered = sender is not None and sender.bare in spoken_to
+                messages.append(replace(each, answered=answered))
+        return messages[::-1]
 
     async def _wait_for_room(self, ledger: Ledger) -> None:
         while ledger.open > MOST_OPEN:

@@ -292,7 +292,10 @@ class Session:
 
     def _missed(self, archived: Archived) -> bool:
         now = asyncio.get_running_loop().time()
-        return self._take(self._reader.read(archived.message, now, archived_at=archived.at), archived.id)
+        read = self._reader.read(archived.message, now, archived_at=archived.at)
+        if isinstance(read, IncomingMessage):
+            read = replace(read, perhaps_done=archived.answered)
+        return self._take(read, archived.id)
 
     def _take(self, read: IncomingMessage | EncryptedMessage | None, archive_id: str | None) -> bool:
         if isinstance(read, IncomingMessage):

@@ -201,3 +201,13 @@ async def test_a_catalog_that_fails_is_no_reason_for_silence(
     for said in (await bot.say("ls"), await bot.drop("a.txt", b"1")):
         assert len(said) == 1
         assert "disk gone" not in said[0]
+
+
+async def test_a_command_that_was_perhaps_done_before_a_crash_is_not_done_again(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"a")
+    message = IncomingMessage(Sender(Address(ALICE), ALICE), "rm a.txt", delayed_since=bot.now)
+    (answer,) = await bot.receive(replace(message, perhaps_done=True))
+    assert "please write it again" in answer
+    assert len(bot.store.blobs) == 1
+    await bot.receive(message)
+    assert len(bot.store.blobs) == 0

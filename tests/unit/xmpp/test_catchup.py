@@ -245,3 +245,29 @@ async def test_without_marks_nothing_is_asked_and_everything_is_taken(world: Wor
     plain.handled("1")
     await plain.close()
     assert outbox.sent == []
+
+
+def said(sender: str, to: str, at: datetime, message_id: str) -> Archived:
+    return Archived(message_id, at, Element("message", {"from": sender, "to": to}))
+
+
+async def test_what_an_earlier_run_seems_to_have_answered_is_told_apart(world: World) -> None:
+    anna, bert, later = (
+        "anna@example.org/phone",
+        "bert@example.org/pc",
+        datetime.now(UTC) + timedelta(hours=1),
+    )
+    page = ArchivePage(
+        [
+            said(anna, OWN, moment(1), "asked"),
+            said(bert, OWN, moment(2), "not heard"),
+            said(f"{OWN}/x", "anna@example.org", moment(3), "answer"),
+            said(anna, OWN, moment(4), "asked since"),
+            said(f"{OWN}/y", "bert@example.org", later, "answer of this run"),
+        ],
+        "",
+        True,
+    )
+    found = {each.id: each.answered for each in world.catch_up._with_answers(page)}
+    assert [each for each, answered in found.items() if answered] == ["asked"]
+    assert [*found] == [each.id for each in page.messages]
