@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from slixmpp import JID
 
 from filebot.demo.peer import Received
@@ -13,6 +14,7 @@ def is_a_file(heard: Received) -> bool:
     return heard.sender == OCCUPANT and heard.body.startswith("https://")
 
 
+@pytest.mark.needs("occupant-id")
 async def test_files_for_members_go_to_members_in_private_and_to_nobody_else(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
         await den.let_the_bot_in()
