@@ -49,13 +49,8 @@ def page(scope: Scope, limit: int, before: int | None = None) -> sa.Select[Any]:
 
 def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
     """The newest entry with these bytes."""
-    mine = sa.select(entries).where(entries.c.owner == owner, entries.c.digest == digest)
-    # Few rows share their bytes: sorting those is cheaper than reading a scope in order.
-    return (
-        mine.where(sqlite.unindexed(entries.c.scope) == scope_key(scope))
-        .order_by(entries.c.id.desc())
-        .limit(1)
-    )
+    # Few rows share their bytes.
+    return _few(scope, entries.c.owner == owner, entries.c.digest == digest).limit(1)
 
 
 def brought_by(owner: str, message: str) -> sa.Select[Any]:
@@ -126,12 +121,7 @@ def names_with(scope: Scope, part: str, limit: int) -> sa.Select[Any]:
 def archived(room: str, owner: str, limit: int) -> sa.Select[Any]:
     """What a room kept of somebody unasked."""
     # Few people own many files: their own rows are fewer than the room's.
-    mine = sa.select(entries).where(entries.c.owner == owner, entries.c.archived)
-    return (
-        mine.where(sqlite.unindexed(entries.c.scope) == scope_key(Scope(room=room)))
-        .order_by(entries.c.id.desc())
-        .limit(limit)
-    )
+    return _few(Scope(room=room), entries.c.owner == owner, entries.c.archived).limit(limit)
 
 
 def opt_out(room: str, person: str) -> sa.Select[Any]:
@@ -205,6 +195,12 @@ def all_fillings() -> sa.Select[Any]:
 def all_rooms() -> sa.Select[Any]:
     """Every one that is remembered."""
     return sa.select(rooms).order_by(rooms.c.jid)
+
+
+def _few(scope: Scope, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The newest entries of a scope, of few in all: to sort those is cheaper than to read it in order."""
+    here = sqlite.unindexed(entries.c.scope) == scope_key(scope)
+    return sa.select(entries).where(*conditions, here).order_by(entries.c.id.desc())
 
 
 def _searched_row_by_row(

@@ -11,6 +11,7 @@ from filebot.catalog.folding import fold
 from filebot.model import (
     Address,
     AddressKind,
+    BareJid,
     BlobRef,
     Entry,
     Filling,
@@ -72,8 +73,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
 def added_entry(new: NewEntry, entry_id: int) -> Entry:
     """The entry that a reader of the new row gets."""
     created_at = new.created_at.astimezone(UTC)
-    values = {field.name: getattr(new, field.name) for field in fields(NewEntry)}
-    return Entry(**values | {"created_at": created_at}, id=entry_id, modified_at=created_at)
+    return Entry(**_fields(new, NewEntry) | {"created_at": created_at}, id=entry_id, modified_at=created_at)
 
 
 def entry_of(row: sa.Row[Any]) -> Entry:
@@ -97,9 +97,8 @@ def entry_of(row: sa.Row[Any]) -> Entry:
 
 def filling_columns(filling: Filling) -> dict[str, Any]:
     """The columns of a row of ``fillings``."""
-    columns = {field.name: getattr(filling, field.name) for field in fields(Filling)}
     address = filling.address
-    return columns | {
+    return _fields(filling, Filling) | {
         "address": address.jid,
         "address_kind": address.kind.value,
         "occupant": address.occupant,
@@ -108,14 +107,18 @@ def filling_columns(filling: Filling) -> dict[str, Any]:
 
 def filling_of(row: sa.Row[Any]) -> Filling:
     """The filling of a row of ``fillings``."""
-    columns = {field.name: getattr(row, field.name) for field in fields(Filling)}
     address = Address(row.address, AddressKind(row.address_kind), row.occupant)
-    return Filling(**columns | {"address": address})
+    return Filling(**_fields(row, Filling) | {"address": address})
+
+
+def room_settings_columns(room: BareJid, settings: RoomSettings) -> dict[str, Any]:
+    """The columns of a row of ``room_settings``."""
+    return {"room": room} | _fields(settings, RoomSettings)
 
 
 def room_settings_of(row: sa.Row[Any]) -> RoomSettings:
     """The settings of a row of ``room_settings``."""
-    return RoomSettings(**{field.name: getattr(row, field.name) for field in fields(RoomSettings)})
+    return RoomSettings(**_fields(row, RoomSettings))
 
 
 def link_of(row: sa.Row[Any]) -> Link:
@@ -130,11 +133,14 @@ def mark_of(row: sa.Row[Any]) -> Mark:
 
 def parcel_columns(parcel: Parcel) -> dict[str, Any]:
     """The columns of a row of ``parcels``."""
-    columns = {field.name: getattr(parcel, field.name) for field in fields(Parcel)}
-    return columns | {"method": parcel.method.value if parcel.method else None}
+    return _fields(parcel, Parcel) | {"method": parcel.method.value if parcel.method else None}
 
 
 def parcel_of(row: sa.Row[Any]) -> Parcel:
     """The parcel of a row of ``parcels``."""
-    columns = {field.name: getattr(row, field.name) for field in fields(Parcel)}
-    return Parcel(**columns | {"method": Method(row.method) if row.method else None})
+    return Parcel(**_fields(row, Parcel) | {"method": Method(row.method) if row.method else None})
+
+
+def _fields(source: object, kind: type[Any]) -> dict[str, Any]:
+    """What a value or a row has under the names of the fields of a dataclass."""
+    return {field.name: getattr(source, field.name) for field in fields(kind)}

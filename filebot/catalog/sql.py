@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from filebot.catalog.rows import (
     mark_of,
     parcel_columns,
     parcel_of,
+    room_settings_columns,
     room_settings_of,
 )
 from filebot.catalog.writer import Writer
@@ -129,8 +129,8 @@ class SqlCatalog:
         return {row.room: room_settings_of(row) for row in await self._read(queries.all_room_settings())}
 
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
-        columns = {"room": room} | asdict(settings)
-        await self._writer.run(changes.execute, sqlite.save_room_settings(columns))
+        saved = sqlite.save_room_settings(room_settings_columns(room, settings))
+        await self._writer.run(changes.execute, saved)
 
     async def fillings(self) -> list[Filling]:
         return [filling_of(row) for row in await self._read(queries.all_fillings())]

@@ -116,18 +116,12 @@ def save_link(link: Link, name_key: str) -> sa.Insert:
 
 def save_language(jid: str, language: str) -> sa.Insert:
     """Keep what this person chose in place of what was there."""
-    statement = insert(people).values(jid=jid, language=language)
-    return statement.on_conflict_do_update(
-        index_elements=[people.c.jid], set_={"language": statement.excluded.language}
-    )
+    return _put(people, people.c.jid, {"jid": jid, "language": language})
 
 
 def save_room(jid: str, password: str) -> sa.Insert:
     """Remember a room in place of what was there."""
-    statement = insert(rooms).values(jid=jid, password=password)
-    return statement.on_conflict_do_update(
-        index_elements=[rooms.c.jid], set_={"password": statement.excluded.password}
-    )
+    return _put(rooms, rooms.c.jid, {"jid": jid, "password": password})
 
 
 def save_mark(mark: Mark) -> sa.Insert:
