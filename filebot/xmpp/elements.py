@@ -70,16 +70,18 @@ def delayed_since(stanza: Element) -> datetime | None:
 
 def condition_of(stanza: Element) -> str:
     """The defined condition of an error stanza (RFC 6120 section 8.3.3); empty if there is none."""
-    for error in stanza:
-        if str(error.tag).endswith("}error"):
-            return named_condition(error, STANZAS)
-    return ""
+    error = _error_of(stanza)
+    return "" if error is None else named_condition(error, STANZAS)
 
 
 def error_type_of(stanza: Element) -> str:
     """The type of an error stanza, such as ``wait`` (RFC 6120 section 8.3.2); empty if there is none."""
-    errors = (each.get("type", "") for each in stanza if str(each.tag).endswith("}error"))
-    return next(errors, "")
+    error = _error_of(stanza)
+    return "" if error is None else error.get("type", "")
+
+
+def _error_of(stanza: Element) -> Element | None:
+    return next((child for child in stanza if str(child.tag).endswith("}error")), None)
 
 
 def named_condition(error: Element, namespace: str) -> str:

@@ -104,7 +104,7 @@ class JoinedRooms:
         return address.bare if address is not None and address.node else None
 
     def standing(self, room: BareJid, who: Identity) -> Standing | None:
-        return self._rooms[room].occupancy.standing(who) if room in self._rooms else None
+        return self._occupancy(room).standing(who)
 
     def room_like(self, target: str) -> BareJid | None:
         address = self.address_in(target)
@@ -116,31 +116,37 @@ class JoinedRooms:
 
     def nick_in(self, room: BareJid) -> str:
         """The bot's nick there now."""
-        return self._rooms[room].occupancy.nick if room in self._rooms else ""
+        return self._occupancy(room).nick
 
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
-        return self._rooms[room].occupancy.occupant(nick) if room in self._rooms else Occupant()
+        return self._occupancy(room).occupant(nick)
 
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
         """Who wrote a message out of the room's archive, by the id that the room gave it."""
-        return self._rooms[room].occupancy.author(stanza) if room in self._rooms else None
+        return self._occupancy(room).author(stanza)
 
     def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+        if (room in self._archiving) == is_on:
+            return
         (self._archiving.add if is_on else self._archiving.discard)(room)
         if room in self.joined():
             self._presence(self._rooms[room], status=self._status(room)).send()
 
     def has_voice(self, room: BareJid) -> bool:
-        return room in self._rooms and self._rooms[room].occupancy.has_voice
+        return self._occupancy(room).has_voice
 
     def tells_apart(self, room: BareJid) -> bool:
-        return room in self._rooms and self._rooms[room].occupancy.has_ids
+        return self._occupancy(room).has_ids
 
     def is_same_occupant(self, address: Address) -> bool:
         """Whether a nick still belongs to whom it belonged to; those without an identity are all alike."""
         room, _, nick = address.jid.partition("/")
         return self.occupant(room, nick).identity == address.occupant
+
+    def _occupancy(self, room: BareJid) -> Occupancy:
+        """The roll of a room; of one that is none of ours, an empty one."""
+        return self._rooms[room].occupancy if room in self._rooms else Occupancy(room, "")
 
     # --- being told to come and go --------------------------------------------------------------
 

@@ -333,13 +333,12 @@ class Session:
             self._messenger.acknowledge(sender, message_id)
 
     def _bounced(self, stanza: Element) -> None:
-        sender = sender_of(stanza)
+        sender, condition = sender_of(stanza), condition_of(stanza)
         # Errors with a nick come from that occupant, who can make up any: they say nothing of the room.
         if sender is not None and self._rooms.is_ours(sender.bare) and not sender.resource:
-            condition = condition_of(stanza)
             self._rooms.bounced(sender.bare, condition)
             self._flow.bounced(sender.bare, stanza.get("id", ""), condition, error_type_of(stanza))
-        log.info("a message to %s came back: %s", sender, condition_of(stanza))
+        log.info("a message to %s came back: %s", sender, condition)
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)
