@@ -26,6 +26,7 @@ from filebot.service.cleanup import sweep
 from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.quota import Limits
+from filebot.service.tasks import end
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
@@ -166,7 +167,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             _forget_partials(desk.ports.store, config.limits.keep_partial),
         ):
             task: asyncio.Task[object] = asyncio.create_task(work)
-            stack.push_async_callback(_ended, task)
+            stack.push_async_callback(end, [task])
         yield Bot(session, reception, desk.courier)
 
 
@@ -261,8 +262,3 @@ async def _byte_connections(config: Config, stack: AsyncExitStack) -> ByteConnec
             place = f"{streams.bind} port {streams.port}"
             raise ConfigError((f"bytestreams: cannot listen at {place}: {error.strerror}",)) from error
     return ByteConnections(address_policy(config), config.limits.idle_timeout, listener, streams.addresses)
-
-
-async def _ended(task: asyncio.Task[object]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from filebot.model import BareJid, Entry, Sender
+from filebot.ports import Rooms
 
 
 class Access:
@@ -42,6 +43,13 @@ class Access:
         if sender.room is not None:
             return not self.is_denied(sender.jid)
         return self.serves(sender.jid)
+
+    def manages(self, rooms: Rooms, sender: Sender, room: BareJid) -> bool:
+        """Whether the room shows the sender as an owner or admin of it just now. Ask when acting."""
+        standings = (rooms.standing(room, each) for each in sender.identities)
+        return not self.is_denied(sender.jid) and any(
+            each is not None and each.manages for each in standings
+        )
 
     def may_change(self, sender: Sender, entry: Entry) -> bool:
         """Whether the sender may rename or remove the entry: its owner, or an admin of the bot."""

@@ -8,6 +8,7 @@ from typing import Final
 from filebot.events import FilesNew
 from filebot.model import Address, AddressKind, BareJid, Entry, Sender
 from filebot.service.news import News
+from filebot.service.tasks import end
 
 GATHER_S: Final = 20.0
 """After the first new file; twice as long after each announcement that soon follows another."""
@@ -49,26 +50,20 @@ class Announcer:
     async def close(self) -> None:
         """Say no more."""
         self._closed = True
-        tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._tasks.values())
 
     async def _run(self, room: BareJid) -> None:
         """Until nothing new came for a whole pause."""
         pause_s = self._gather_s
         try:
-            while gathered := self._gathered.get(room):
+            while True:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_S)
-                self._gathered[room] = _Gathered()
-                if gathered.count and not self._wants(room):
-                    return  # its admins have changed their mind meanwhile
-                if gathered.count:
-                    everybody = Sender(Address(room, AddressKind.ROOM), None, room)
-                    await self._news.tell(FilesNew(everybody, None, tuple(gathered.first), gathered.count))
-                else:
-                    del self._gathered[room]
+                gathered = self._gathered.pop(room, None)
+                if gathered is None or not self._wants(room):  # its admins may have changed their mind
+                    return
+                everybody = Sender(Address(room, AddressKind.ROOM), None, room)
+                await self._news.tell(FilesNew(everybody, None, tuple(gathered.first), gathered.count))
         finally:
             self._gathered.pop(room, None)
             del self._tasks[room]

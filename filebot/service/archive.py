@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from filebot.errors import NotAllowed
-from filebot.filenames import plain_text
 from filebot.model import BareJid, Identity, Offer, Sender
 from filebot.ports import Catalog
 from filebot.service.access import Access
@@ -52,7 +51,7 @@ class Archive:
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):
             return None
-        destination = Destination(owner, room, plain_text(caption), archived=True)
+        destination = Destination(owner, room, caption, archived=True)
         received = await self._intake.fetch(offer, destination)
         if await self.keeps(sender):
             return received
@@ -82,10 +81,6 @@ class Archive:
         room, identities = _known(sender)
         for each in identities:
             await self._catalog.set_opted_out(room, each, out=False)
-
-    async def has_opted_out(self, sender: Sender) -> bool:
-        """Whether nothing of the sender's is kept unasked in this room. Raises StorageError."""
-        return sender.room is not None and await self._has_opted_out(sender.room, sender.identities)
 
     async def _has_opted_out(self, room: BareJid, identities: Iterable[Identity]) -> bool:
         return any([await self._catalog.has_opted_out(room, each) for each in identities])

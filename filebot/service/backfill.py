@@ -20,6 +20,7 @@ from filebot.ports import Catalog, Histories, Rooms
 from filebot.service.archive import Archive
 from filebot.service.news import News
 from filebot.service.room_settings import RoomBook
+from filebot.service.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +69,7 @@ class Backfill:
 
     async def close(self) -> None:
         """Stop; the next start goes on."""
-        tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._tasks.values())
 
     async def idle(self) -> None:
         """Wait until nothing is gone through."""
@@ -108,8 +106,7 @@ class Backfill:
         task, filling = self._tasks.get(room), self._states.get(room)
         if task is None:
             return None
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
         await self._catalog.forget_filling(room)
         return filling
 

@@ -30,6 +30,7 @@ from filebot.service.attempt import MOST_TRIES, pause, send
 from filebot.service.dispatch import Dispatch, Order
 from filebot.service.news import News
 from filebot.service.parcels import KEPT_FOR, Parcels
+from filebot.service.tasks import end
 from filebot.service.transfers import Transfers
 
 log = logging.getLogger(__name__)
@@ -97,10 +98,7 @@ class Courier:
         self._closed = True
         for timer in self._timers.values():
             timer.cancel()
-        tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._tasks.values())
 
     async def idle(self) -> None:
         """Wait until nothing is being brought to anybody."""

@@ -259,10 +259,8 @@ class Files:
         becomes_shared = to.kind is AddressKind.ROOM and entry.room != to.jid
         if becomes_shared and entry.owner != self._owner:
             raise NotAllowed(reason="owner")
-        if to.kind is AddressKind.ROOM and not self._desk.ports.rooms.has_voice(to.jid):
-            raise NotAllowed(reason="mute")
-        if to.kind is AddressKind.ROOM and entry.owner not in self._sender.identities:
-            self._must_be_for_everybody(to.jid)
+        if to.kind is AddressKind.ROOM:
+            self._must_be_postable(entry, to.jid)
         if becomes_shared:
             await self._desk.quota.check_room(to.jid, entry.blob.size)
         recheck = partial(self._must_be_for, entry, to)
@@ -274,9 +272,11 @@ class Files:
             await self._desk.news.tell(order.sent(used))
         return used
 
-    def _must_be_for_everybody(self, room: BareJid) -> None:
-        """Called before somebody else's file is posted in its room, where all who are present see it."""
-        if self._desk.book.of(room).members_only:
+    def _must_be_postable(self, entry: Entry, room: BareJid) -> None:
+        """The bot may speak there, and somebody else's file is for all who are present."""
+        if not self._desk.ports.rooms.has_voice(room):
+            raise NotAllowed(reason="mute")
+        if entry.owner not in self._sender.identities and self._desk.book.of(room).members_only:
             raise NotAllowed(reason="members")
 
     def _shown(
@@ -386,17 +386,12 @@ class Files:
 
     def _must_be_changeable(self, entry: Entry) -> None:
         """Called right before the change: affiliations of the moment when somebody spoke may be gone."""
-        if self._manages_room_of(entry):
+        access, rooms = self._desk.access, self._desk.ports.rooms
+        if entry.room is not None and access.manages(rooms, self._sender, entry.room):
             return
         self._own_here()
-        if not self._desk.access.may_change(self._sender, entry):
+        if not access.may_change(self._sender, entry):
             raise NotAllowed(reason="owner")
-
-    def _manages_room_of(self, entry: Entry) -> bool:
-        if entry.room is None or self._desk.access.is_denied(self._sender.jid):
-            return False
-        standings = (self._desk.ports.rooms.standing(entry.room, each) for each in self._sender.identities)
-        return any(standing is not None and standing.manages for standing in standings)
 
 
 def name_of(offer: Offer) -> str:

@@ -73,8 +73,7 @@ class Memberships:
 
         Raises NoSuchRoom, NotAllowed or StorageError.
         """
-        room = self._here(target)
-        return await self._state(room)
+        return await self._state(self._here(target))
 
     async def change(self, target: str, setting: str) -> tuple[RoomState, RoomState]:
         """Change a setting; what held before, and what does now. For those who manage the room.
@@ -124,19 +123,13 @@ class Memberships:
             raise NoSuchRoom(target)
         if self._sender.room == room or self._desk.access.is_admin(self._sender.jid):
             return room
-        if self._standings(room) == []:
+        if not any(self._rooms.standing(room, each) for each in self._sender.identities):
             raise NoSuchRoom(target)
         return room
 
     def _managed(self, target: str) -> BareJid:
         room = self._here(target)
-        if self._desk.access.is_admin(self._sender.jid):
-            return room
-        if self._desk.access.is_denied(self._sender.jid) or not any(self._standings(room)):
+        access = self._desk.access
+        if not access.is_admin(self._sender.jid) and not access.manages(self._rooms, self._sender, room):
             raise NotAllowed(reason="room")
         return room
-
-    def _standings(self, room: BareJid) -> list[bool]:
-        """For each identity that is in the room, whether it manages it."""
-        found = (self._rooms.standing(room, each) for each in self._sender.identities)
-        return [each.manages for each in found if each is not None]

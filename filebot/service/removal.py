@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from filebot.model import Digest, Entry
+from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog
 from filebot.service.intake import forget_unused
 from filebot.service.locks import Keyed
@@ -27,7 +27,7 @@ class Removal:
         ``may`` is called when nothing stands between it and the act: waiting for a turn takes time. It
         raises what keeps the entry. Raises StorageError, too.
         """
-        digest: Digest = entry.blob.digest
+        digest = entry.blob.digest
         async with self._locks(digest):
             may()
             await self._catalog.remove(entry.id)

@@ -40,7 +40,7 @@ class Retention:
 
     async def look(self) -> None:
         """Remove what is too old just now. Raises StorageError."""
-        for room in self._book.rooms():
+        for room in self._book.forgetful():
             removed = await self._look_at(room)
             if removed:
                 log.info("%d files of %s had been there long enough", removed, room)

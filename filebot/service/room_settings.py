@@ -36,9 +36,9 @@ class RoomBook:
         """What holds in this room."""
         return self._settings.get(room, RoomSettings())
 
-    def rooms(self) -> Sequence[BareJid]:
-        """Those of which something was ever set."""
-        return tuple(self._settings)
+    def forgetful(self) -> Sequence[BareJid]:
+        """The rooms whose files go after some time."""
+        return [room for room, settings in self._settings.items() if settings.retention_days is not None]
 
     def admits(self, room: BareJid, standing: Standing) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
