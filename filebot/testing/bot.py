@@ -122,11 +122,13 @@ class FakeBot:
     async def drop(
         self, name: str, content: bytes, sender: Sender | str = ALICE, *, caption: str = ""
     ) -> list[str]:
-        """Send a file and return what the bot said then."""
+        """Send a file to the bot, or into the room spoken in, and return what the bot said then."""
         url = f"https://files.example.org/{len(self.web.hosted)}/{name}"
         self.web.hosted[url] = HostedFile(content)
         offer = Offer(urls=(url,), name=name, size=len(content))
-        return await self.receive(IncomingMessage(self._sender(sender), caption, offers=(offer,)))
+        who = self._sender(sender)
+        message = IncomingMessage(who, caption, offers=(offer,), addressed=not who.in_public)
+        return await self.receive(message)
 
     async def receive(self, message: IncomingMessage) -> list[str]:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""

@@ -15,7 +15,10 @@ OCCUPANT = f"{ROOM}/filebot"
 
 @dataclass(frozen=True)
 class Den:
-    """A semi-anonymous room that Alice owns, with Bob in it, and a bot that can come in."""
+    """A semi-anonymous room that Alice owns, with Bob in it, and a bot that can come in.
+
+    It is no moderator, and the room hides people from it.
+    """
 
     alice: Peer
     bob: Peer
@@ -43,8 +46,8 @@ class Den:
 
 
 @asynccontextmanager
-async def den_in(folder: Path) -> AsyncIterator[Den]:
-    """All but the bot are there."""
+async def den_in(folder: Path, serves: str = "nobody@localhost") -> AsyncIterator[Den]:
+    """All but the bot are there, which serves one person outside of the room."""
     async with AsyncExitStack() as stack:
         server = private_server(folder / "server", users=["alice", "bob", "filebot"])
         await stack.enter_async_context(server)
@@ -54,6 +57,6 @@ async def den_in(folder: Path) -> AsyncIterator[Den]:
         await alice.join(ROOM, "Alice")
         await bob.join(ROOM, "Bob")
         config = bot_config(server)
-        config["access"]["allow"] = ["nobody@localhost"]
+        config["access"]["allow"] = [serves]
         bot = BotProcess(write_config(folder / "config.toml", config))
         yield Den(alice, bob, folder, bot, stack)

@@ -45,9 +45,9 @@ def logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
-async def configure(peer: Peer, **fields: str) -> None:
+async def configure(peer: Peer, room: str = ROOM, **fields: str) -> None:
     """Set fields of the room's configuration (XEP-0045 section 10.2)."""
-    iq = peer.client.make_iq_set(ito=JID(ROOM))
+    iq = peer.client.make_iq_set(ito=JID(room))
     form = SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), "{jabber:x:data}x", {"type": "submit"})
     for name, value in {"FORM_TYPE": f"{MUC}#roomconfig"}.items() | {
         (f"muc#roomconfig_{name}", value) for name, value in fields.items()

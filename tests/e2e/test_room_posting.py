@@ -9,8 +9,7 @@ from slixmpp import JID
 from filebot.demo.peer import Peer, Received
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import OCCUPANT, Den, den_in
-from tests.e2e.test_room_life import MUC
-from tests.e2e.test_session import LIMIT_S
+from tests.e2e.test_room_life import configure
 
 
 def stanza_id(heard: Received) -> str:
@@ -24,15 +23,6 @@ async def kept(den: Den, peer: Peer, name: str) -> None:
     await den.post(peer, name)
     peer.say("!keep", ROOM, mtype="groupchat")
     await den.heard(peer, "groupchat")
-
-
-async def moderate(owner: Peer, room: str = ROOM) -> None:
-    iq = owner.client.make_iq_set(ito=JID(room))
-    form = SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), "{jabber:x:data}x", {"type": "submit"})
-    for name, value in {"FORM_TYPE": f"{MUC}#roomconfig", "muc#roomconfig_moderatedroom": "1"}.items():
-        field = SubElement(form, "{jabber:x:data}field", {"var": name})
-        SubElement(field, "{jabber:x:data}value").text = value
-    await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
 
 
 async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp_path: Path) -> None:
@@ -52,7 +42,7 @@ async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp
 @pytest.mark.needs("occupant-id")
 async def test_a_bot_that_may_only_listen_answers_in_private(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
-        await moderate(den.alice)
+        await configure(den.alice, ROOM, moderatedroom="1")
         muc = den.alice.client.plugin["xep_0045"]
         await muc.set_role(JID(ROOM), "Bob", "participant")
         await den.let_the_bot_in()

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from filebot.model import IncomingMessage, Offer, Scope, Sender
+from filebot.model import Scope, Sender
 from filebot.service.claims import VALID_S, Claims
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
-from filebot.testing.http import HostedFile
 
 KEY = f"{ROOM}/9000"
 HAL = in_room(None, "hal", occupant_id="9000")
@@ -19,9 +18,7 @@ HAL_PRIVATE = through_room(None, "hal", occupant_id="9000")
 
 async def posted(bot: FakeBot, name: str = "plan.txt", sender: Sender = HAL) -> None:
     bot.rooms.rolls[ROOM] |= sender.identities
-    url = f"https://upload.example.org/{name}"
-    bot.web.hosted[url] = HostedFile(name.encode())
-    await bot.receive(IncomingMessage(sender, "", offers=(Offer(urls=(url,), name=name),), addressed=False))
+    await bot.drop(name, name.encode(), sender)
     await bot.say("keep", sender)
 
 

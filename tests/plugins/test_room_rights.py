@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from filebot.model import IncomingMessage, Offer, Scope, Sender, Standing
+from filebot.model import IncomingMessage, Scope, Sender, Standing
 from filebot.service.access import Access
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
-from filebot.testing.http import HostedFile
 
 CAROL = "carol@elsewhere.example"
 """The bot does not serve her."""
@@ -132,10 +131,7 @@ async def test_who_is_denied_manages_nothing(bot: FakeBot) -> None:
 
 async def posted(bot: FakeBot, sender: Sender, name: str = "plan.txt") -> list[str]:
     """Somebody posts a file in the room and says ``keep``."""
-    url = f"https://upload.example.org/{sender.nick}/{name}"
-    bot.web.hosted[url] = HostedFile(name.encode())
-    offer = Offer(urls=(url,), name=name)
-    await bot.receive(IncomingMessage(sender, "", offers=(offer,), addressed=False))
+    await bot.drop(name, name.encode(), sender)
     return await bot.say("keep", sender)
 
 

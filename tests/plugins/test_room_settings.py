@@ -7,13 +7,12 @@ from datetime import timedelta
 import pytest
 
 from filebot.events import Event, FilesNew
-from filebot.model import AddressKind, Client, IncomingMessage, Method, Negotiation, Offer, Scope, Sender
+from filebot.model import AddressKind, Client, Method, Negotiation, Offer, Scope, Sender
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
 from filebot.service.news import News
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
-from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
 from filebot.testing.xmpp import FakeFileRequest
 
@@ -28,14 +27,6 @@ async def managed(bot: FakeBot) -> FakeBot:
     await bot.drop("plan.txt", b"plan", ALICE)
     await bot.say("get plan.txt", ANNA)
     return bot
-
-
-async def posted(bot: FakeBot, sender: Sender, name: str, content: bytes) -> list[str]:
-    url = f"https://upload.example.org/{sender.nick}/{name}"
-    bot.web.hosted[url] = HostedFile(content)
-    return await bot.receive(
-        IncomingMessage(sender, "", offers=(Offer(urls=(url,), name=name),), addressed=False)
-    )
 
 
 async def names(bot: FakeBot) -> list[str]:
@@ -89,14 +80,14 @@ async def test_files_for_members_are_not_to_be_had_by_other_doors(managed: FakeB
 
 async def test_a_room_takes_no_file_larger_than_it_wants(managed: FakeBot) -> None:
     await managed.say("room set max-size 10", ANNA)
-    await posted(managed, BEN, "large.bin", b"x" * 11)
+    await managed.drop("large.bin", b"x" * 11, BEN)
     (refused,) = await managed.say("keep", BEN)
     assert "I take files up to 10 bytes" in refused
     await managed.drop("large.bin", b"x" * 11, ALICE)
     (refused,) = await managed.say("get large.bin", ANNA)
     assert "I take files up to 10 bytes" in refused
     assert await names(managed) == ["plan.txt"]
-    await posted(managed, BEN, "small.bin", b"x" * 10)
+    await managed.drop("small.bin", b"x" * 10, BEN)
     await managed.say("keep", BEN)
     assert await names(managed) == ["small.bin", "plan.txt"]
 
@@ -104,9 +95,9 @@ async def test_a_room_takes_no_file_larger_than_it_wants(managed: FakeBot) -> No
 async def test_a_room_is_full_for_everybody_together() -> None:
     async with FakeBot(limits=replace(LIMITS, quota_per_room_bytes=25)) as bot:
         for sender in (ANNA, BEN):
-            await posted(bot, sender, f"{sender.nick}.bin", sender.nick.encode() * 2 + b"x" * 3)
+            await bot.drop(f"{sender.nick}.bin", sender.nick.encode() * 2 + b"x" * 3, sender)
             await bot.say("keep", sender)
-        await posted(bot, BEN, "third.bin", b"x" * 10)
+        await bot.drop("third.bin", b"x" * 10, BEN)
         (refused,) = await bot.say("keep", BEN)
         assert "has no space left" in refused
         await bot.drop("own.bin", b"y" * 10, ALICE)
@@ -121,7 +112,7 @@ async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: F
     await managed.say("room set retention 90 days", ANNA)
     assert "Is removed: Feb" in (await managed.say("info plan.txt", ANNA))[0]
     managed.now += timedelta(days=89)
-    await posted(managed, BEN, "young.txt", b"young")
+    await managed.drop("young.txt", b"young", BEN)
     await managed.say("keep", BEN)
     await managed._desk.retention.look()
     assert await names(managed) == ["young.txt", "plan.txt"]
@@ -135,10 +126,8 @@ async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: F
 async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -> None:
     await managed.say("room set retention 1", ANNA)
     for number in range(230):
-        await posted(managed, BEN, f"{number}.txt", str(number).encode())
-        await managed._desk.intake.fetch(
-            Offer(urls=(f"https://upload.example.org/ben/{number}.txt",)), Destination(BOB, ROOM)
-        )
+        await managed.drop(f"{number}.txt", str(number).encode(), BEN)
+        await managed._desk.intake.fetch(Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, ROOM))
     managed.now += timedelta(days=2)
     await managed._desk.retention.look()
     assert await names(managed) == []
@@ -166,7 +155,7 @@ async def announced(bot: FakeBot, after: int) -> list[Said]:
 async def test_new_files_are_announced_together(quick: FakeBot) -> None:
     await quick.say("room set announce off", ANNA)
     for number in range(7):
-        await posted(quick, BEN, f"{number}.txt", str(number).encode())
+        await quick.drop(f"{number}.txt", str(number).encode(), BEN)
     await quick.say("room set announce on", ANNA)
     before = len(said(quick))
     for entry in reversed(await quick.catalog.page(Scope(room=ROOM), limit=7)):
@@ -181,10 +170,10 @@ async def test_new_files_are_announced_together(quick: FakeBot) -> None:
 async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> None:
     before = len(said(quick))
     await quick.say("room set announce off", ANNA)
-    await posted(quick, BEN, "a.txt", b"a")
+    await quick.drop("a.txt", b"a", BEN)
     await quick.say("room set announce on", ANNA)
     await quick.say("room set who-may-get members", ANNA)
-    await posted(quick, BEN, "b.txt", b"b")
+    await quick.drop("b.txt", b"b", BEN)
     assert not any("kept here" in each.text for each in await announced(quick, before))
 
 
@@ -192,7 +181,7 @@ async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> 
 async def test_what_the_admins_want_when_the_room_would_be_told_counts(
     quick: FakeBot, setting: str
 ) -> None:
-    await posted(quick, BEN, "secret.txt", b"secret")
+    await quick.drop("secret.txt", b"secret", BEN)
     assert quick._desk.announcer._tasks
     before = len(said(quick))
     await quick.say(f"room set {setting}", through_room(ALICE, "anna"))
@@ -203,11 +192,11 @@ async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_i
     quick: FakeBot,
 ) -> None:
     await quick.say("room set archive off", ANNA)
-    await posted(quick, BEN, "a.txt", b"a")
+    await quick.drop("a.txt", b"a", BEN)
     before = len(said(quick))
     await quick.say("keep", BEN)
     assert len(await announced(quick, before)) == 1
-    await posted(quick, BEN, "b.txt", b"b")
+    await quick.drop("b.txt", b"b", BEN)
     before = len(said(quick))
     await quick.say("keep", through_room(BOB, "ben"))
     assert len(await announced(quick, before)) == 2
