@@ -152,7 +152,7 @@ class _Attempt:
             return None
         if self.failures or self.parcel is not None:
             await self._say(method, None)
-        order.recheck()  # the upload may have taken its time
+        await order.ready()  # the upload may have taken its time
         await dispatch.messenger.send_file(order.to, order.entry, url)
         await self._done()
         return method
@@ -178,7 +178,7 @@ class _Attempt:
         return None
 
     async def _stream(self, client: Client, way: Way) -> Method:
-        self.order.recheck()
+        await self.order.ready()
         dispatch, entry, begun = self.dispatch, self.order.entry, _Begun()
 
         def moved(done_bytes: int) -> None:

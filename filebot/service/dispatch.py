@@ -1,6 +1,6 @@
 """What is to be sent, and all that sending takes; how a file would go is asked here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,10 @@ from filebot.service.parcels import Parcels
 from filebot.service.transfers import Transfers
 
 
+async def _ready() -> None:
+    """Nothing stands in the way of most files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What somebody wants to be sent."""
@@ -28,8 +32,8 @@ class Order:
     to: Address
     method: Method | None = None
     """The one that was named."""
-    recheck: Callable[[], object] = lambda: None
-    """Raises UserError if it must not go there any more; called right before it does."""
+    ready: Callable[[], Awaitable[None]] = _ready
+    """Awaited right before it goes; raises UserError if it must not go there any more."""
 
     @property
     def asker(self) -> BareJid:

@@ -263,11 +263,15 @@ class Files:
             self._must_be_postable(entry, to.jid)
         if becomes_shared:
             await self._desk.quota.check_room(to.jid, entry.blob.size)
-        recheck = partial(self._must_be_for, entry, to)
-        order = Order(self._sender, self._language, entry, to, method, recheck)
+
+        async def ready() -> None:
+            self._must_be_for(entry, to)
+            if becomes_shared:
+                # Before the room hears of it: whoever asks for it then must find it.
+                await self._share(entry, to.jid)
+
+        order = Order(self._sender, self._language, entry, to, method, ready)
         used = await self._desk.courier.send(order)
-        if becomes_shared:
-            await self._share(entry, to.jid)
         if used is not None:
             await self._desk.news.tell(order.sent(used))
         return used

@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.model import AddressKind
+from filebot.model import Address, AddressKind, Entry, Scope
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.messenger import Said
 
@@ -96,6 +96,20 @@ async def test_send_posts_into_a_room_and_makes_the_file_the_rooms(bot: FakeBot)
     assert "a.txt" in (await bot.say("ls", in_room(BOB, "bob")))[0]
     await bot.say("get a.txt", in_room(BOB, "bob"))
     assert len(bot.sent) == 2
+
+
+async def test_a_file_is_the_rooms_when_the_room_first_hears_of_it(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.drop("a.txt", b"1")
+    counted = []
+
+    async def send_file(to: Address, entry: Entry, url: str) -> None:
+        counted.append(await bot.catalog.count(Scope(room=to.jid)))
+
+    monkeypatch.setattr(bot.messenger, "send_file", send_file)
+    await bot.say(f"send a.txt to {ROOM}")
+    assert counted == [1]
 
 
 async def test_send_into_a_room_needs_the_sender_to_be_there(bot: FakeBot) -> None:
