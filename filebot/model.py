@@ -371,8 +371,8 @@ class IncomingMessage:
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
     wants_chat_states: bool = False
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
-    archive_id: str | None = None
-    """What the bot's own archive calls the message; None if it is in none."""
+    archived_as: str | None = None
+    """What its archive calls the message, which is like no name in another one; None if it is in none."""
 
 
 @dataclass(frozen=True, slots=True)

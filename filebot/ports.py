@@ -129,6 +129,9 @@ class Marks(Protocol):
     async def save_mark(self, mark: Mark) -> None:
         """Keep it in place of the one before."""
 
+    async def forget_mark(self, archive: BareJid) -> None:
+        """Know nothing of this archive any more; one that is not known is no mistake."""
+
 
 class Catalog(Marks, Protocol):
     """What is known of each file, and the little that is remembered of people and links.
@@ -146,8 +149,8 @@ class Catalog(Marks, Protocol):
     async def same(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
         """The newest entry of this owner in this scope with these bytes."""
 
-    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
-        """The newest entry of this owner that was made with this ``brought_by``."""
+    async def brought_by(self, scope: Scope, message: str) -> Entry | None:
+        """The newest entry in this scope that was made with this ``brought_by``."""
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         """The newest entry of exactly this name."""

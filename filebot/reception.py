@@ -143,26 +143,36 @@ class Reception:
             await self._not_archived(message, "", TooManyRequests())
             return
         self._waiting[person] += 1
-        await self._spawn(self._archive_files(message, person))
+        told = list[Awaitable[None]]()
+        await self._spawn(self._archive_files(message, person, told))
+        for each in told:  # outside of the job: a stop does not wait for this
+            await each
 
-    async def _archive_files(self, message: IncomingMessage, person: str) -> None:
+    async def _archive_files(
+        self, message: IncomingMessage, person: str, told: list[Awaitable[None]]
+    ) -> None:
+        """Keep the files; in ``told`` is put what ends when the room has heard of one."""
         try:
-            for offer in message.offers[: self._pace.files_per_message]:
+            for number, offer in enumerate(message.offers[: self._pace.files_per_message]):
                 async with self._drop(person):
-                    await self._archive_file(message, offer)
+                    await self._archive_file(message, offer, number, told)
         finally:
             self._served(person)
 
-    async def _archive_file(self, message: IncomingMessage, offer: Offer) -> None:
+    async def _archive_file(
+        self, message: IncomingMessage, offer: Offer, number: int, told: list[Awaitable[None]]
+    ) -> None:
         sender, name = message.sender, name_of(offer)
         try:
-            received = await self._desk.archive.take(sender, offer, message.text)
+            received = await self._desk.archive.take(
+                sender, offer, message.text, brought_by=_brought_by(message, number)
+            )
         except FilebotError as error:
             log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
             await self._not_archived(message, name, error)
         else:
             if received is not None and not received.already_known:
-                self._desk.announcer.add(received.entry)
+                told.append(self._desk.announcer.add(received.entry))
                 await self._commands.emit(FileArchived(sender, message.language, received.entry))
 
     async def _not_archived(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
@@ -302,9 +312,8 @@ class Reception:
     async def _take_file(
         self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
-        brought_by = None if message.archive_id is None else f"{message.archive_id}/{number}"
         files = Files(self._desk, message.sender, exchange.language)
-        taking = files.keep(offer, caption=caption, brought_by=brought_by)
+        taking = files.keep(offer, caption=caption, brought_by=_brought_by(message, number))
         async with exchange.at_work():
             await self._told(exchange, message.language, name_of(offer), taking)
 
@@ -405,6 +414,11 @@ class _Accepted:
 def _person(sender: Sender) -> str:
     """Who is meant for counting: the identity, else the nick, which here gives no right."""
     return sender.identity or f"{sender.room}/{sender.nick}"
+
+
+def _brought_by(message: IncomingMessage, number: int) -> str | None:
+    """What the catalog calls the message's file of this number, to know it again."""
+    return None if message.archived_as is None else f"{message.archived_as}/{number}"
 
 
 def _is_link(text: str) -> bool:

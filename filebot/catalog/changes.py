@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog.folding import fold
 from filebot.catalog.queries import one
-from filebot.catalog.schema import entries, fillings, links, opt_outs, parcels, people, rooms
+from filebot.catalog.schema import entries, fillings, links, marks, opt_outs, parcels, people, rooms
 from filebot.model import Digest
 
 Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
@@ -103,6 +103,11 @@ def forget_language(jid: str) -> sa.Delete:
 def forget_filling(room: str) -> sa.Delete:
     """The room's history is gone through."""
     return sa.delete(fillings).where(fillings.c.room == room)
+
+
+def forget_mark(archive: str) -> sa.Delete:
+    """Forget how far this archive was dealt with."""
+    return sa.delete(marks).where(marks.c.archive == archive)
 
 
 def forget_room(jid: str) -> sa.Delete:

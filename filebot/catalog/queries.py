@@ -53,10 +53,9 @@ def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
     return _few(scope, entries.c.owner == owner, entries.c.digest == digest).limit(1)
 
 
-def brought_by(owner: str, message: str) -> sa.Select[Any]:
+def brought_by(scope: Scope, message: str) -> sa.Select[Any]:
     """The newest entry that this message made."""
-    made = sa.select(entries).where(entries.c.brought_by == message)
-    return made.where(sqlite.unindexed(entries.c.owner) == owner).order_by(entries.c.id.desc()).limit(1)
+    return _few(scope, entries.c.brought_by == message).limit(1)
 
 
 def named(scope: Scope, name: str) -> sa.Select[Any]:

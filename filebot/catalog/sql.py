@@ -73,8 +73,8 @@ class SqlCatalog:
     async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
         return await self._entry(queries.same(scope, owner, digest))
 
-    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
-        return await self._entry(queries.brought_by(owner, message))
+    async def brought_by(self, scope: Scope, message: str) -> Entry | None:
+        return await self._entry(queries.brought_by(scope, message))
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return await self._entry(queries.named(scope, name))
@@ -186,6 +186,9 @@ class SqlCatalog:
 
     async def save_mark(self, mark: Mark) -> None:
         await self._writer.run(changes.execute, sqlite.save_mark(mark))
+
+    async def forget_mark(self, archive: BareJid) -> None:
+        await self._writer.run(changes.execute, changes.forget_mark(archive))
 
     async def parcels(self) -> list[Parcel]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]

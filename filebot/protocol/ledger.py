@@ -61,6 +61,11 @@ class Ledger:
         for message in self._messages.values():
             message.placed = False
 
+    def begin_after(self, message_id: str, at: datetime) -> None:
+        """The mark stands here, if this message is not known to be still dealt with."""
+        if message_id not in self._messages:
+            self._mark = replace(self._mark, last_id=message_id, at=at)
+
     def missed(self, message_id: str, at: datetime) -> bool:
         """The archive's next message; whether it has to be dealt with."""
         new = self._is_new(message_id, at)

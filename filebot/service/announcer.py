@@ -21,6 +21,7 @@ NAMED: Final = 5
 class _Gathered:
     count: int = 0
     first: list[Entry] = field(default_factory=list)
+    told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Announcer:
@@ -35,17 +36,21 @@ class Announcer:
         self._tasks: dict[BareJid, asyncio.Task[None]] = {}
         self._closed = False
 
-    def add(self, entry: Entry) -> None:
-        """A file is new in its room."""
+    def add(self, entry: Entry) -> asyncio.Future[None]:
+        """A file is new in its room. What is returned ends when the room has been told, or need not be.
+
+        It is cancelled if the bot stops before.
+        """
         room = entry.room
         if room is None or self._closed or not self._wants(room):
-            return
+            return _no_need()
         gathered = self._gathered.setdefault(room, _Gathered())
         gathered.count += 1
         if len(gathered.first) < NAMED:
             gathered.first.append(entry)
         if room not in self._tasks:
             self._tasks[room] = asyncio.create_task(self._run(room), name=f"new files of {room}")
+        return asyncio.shield(gathered.told)
 
     async def close(self) -> None:
         """Say no more."""
@@ -59,11 +64,25 @@ class Announcer:
             while True:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_S)
-                gathered = self._gathered.pop(room, None)
-                if gathered is None or not self._wants(room):  # its admins may have changed their mind
+                if room not in self._gathered:
                     return
+                await self._tell(room, self._gathered.pop(room))
+        finally:
+            if room in self._gathered:
+                self._gathered.pop(room).told.cancel()
+            del self._tasks[room]
+
+    async def _tell(self, room: BareJid, gathered: _Gathered) -> None:
+        try:
+            if self._wants(room):  # its admins may have changed their mind
                 everybody = Sender(Address(room, AddressKind.ROOM), None, room)
                 await self._news.tell(FilesNew(everybody, None, tuple(gathered.first), gathered.count))
+            gathered.told.set_result(None)
         finally:
-            self._gathered.pop(room, None)
-            del self._tasks[room]
+            gathered.told.cancel()
+
+
+def _no_need() -> asyncio.Future[None]:
+    told = asyncio.get_running_loop().create_future()
+    told.set_result(None)
+    return told

@@ -43,15 +43,19 @@ class Archive:
             return False
         return self._book.is_archived(room) and not await self._has_opted_out(room, sender.identities)
 
-    async def take(self, sender: Sender, offer: Offer, caption: str) -> Received | None:
+    async def take(
+        self, sender: Sender, offer: Offer, caption: str, *, brought_by: str | None = None
+    ) -> Received | None:
         """Keep a posted file; None if the room or its poster do not want that, also if only by now.
+
+        What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
 
         Raises whatever :meth:`filebot.service.intake.Intake.fetch` raises.
         """
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):
             return None
-        destination = Destination(owner, room, caption, archived=True)
+        destination = Destination(owner, room, caption, archived=True, brought_by=brought_by)
         received = await self._intake.fetch(offer, destination)
         if await self.keeps(sender):
             return received

@@ -53,9 +53,8 @@ class MemoryCatalog:
         mine = (e for e in self._in(scope) if e.owner == owner and e.blob.digest == digest)
         return next(mine, None)
 
-    async def brought_by(self, owner: Identity, message: str) -> Entry | None:
-        made = (e for e in self._entries.values() if (e.owner, e.brought_by) == (owner, message))
-        return max(made, key=lambda each: each.id, default=None)
+    async def brought_by(self, scope: Scope, message: str) -> Entry | None:
+        return next((e for e in self._in(scope) if e.brought_by == message), None)
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return next((e for e in self._in(scope) if fold(e.name) == fold(name)), None)
@@ -171,6 +170,9 @@ class MemoryCatalog:
 
     async def save_mark(self, mark: Mark) -> None:
         self._marks[mark.archive] = replace(mark, at=mark.at.astimezone(UTC))
+
+    async def forget_mark(self, archive: BareJid) -> None:
+        self._marks.pop(archive, None)
 
     async def parcels(self) -> list[Parcel]:
         return sorted(self._parcels.values(), key=lambda each: each.number)

@@ -60,6 +60,11 @@ class Archive:
         self._query = ""
         self._results: list[Archived] = []
 
+    async def newest(self) -> Archived | None:
+        """The last message of all; None if there is none. Raises as :meth:`page`."""
+        _, results = await self._ask(last=True)
+        return results[-1] if results else None
+
     def took(self, stanza: Element) -> bool:
         """Whether a message was a result of the present question."""
         result = first(stanza, MAM, "result")
@@ -81,9 +86,19 @@ class Archive:
 
         Raises XMPPError, ``item-not-found`` if the id is not there any more, and PeerProtocolError.
         """
+        fin, results = await self._ask(after, start)
+        complete = fin.get("complete") in {"true", "1"}
+        last_id = _last(fin) or (results[-1].id if results else "")
+        if not complete and last_id in {"", after}:
+            raise PeerProtocolError("an archive that does not go on")
+        return ArchivePage(results, last_id, complete)
+
+    async def _ask(
+        self, after: str = "", start: datetime | None = None, *, last: bool = False
+    ) -> tuple[Element, list[Archived]]:
         iq = self._stream.make_iq_set(ito=self._jid, ifrom=self._stream.boundjid)
         self._query, self._results = secrets.token_hex(8), []
-        iq.xml.append(_question(self._query, after, start))
+        iq.xml.append(_question(self._query, after, start, last=last))
         try:
             answer = await ask(self._stream, iq, LIMIT_S)
             results = self._results
@@ -92,21 +107,19 @@ class Archive:
         fin = first(answer.xml, MAM, "fin")
         if fin is None:
             raise PeerProtocolError("an archive's answer without an end")
-        complete = fin.get("complete") in {"true", "1"}
-        last_id = _last(fin) or (results[-1].id if results else "")
-        if not complete and last_id in {"", after}:
-            raise PeerProtocolError("an archive that does not go on")
-        return ArchivePage(results, last_id, complete)
+        return fin, results
 
 
-def _question(query: str, after: str, start: datetime | None) -> Element:
+def _question(query: str, after: str, start: datetime | None, *, last: bool) -> Element:
     question = Element(f"{{{MAM}}}query", {"queryid": query})
     if start is not None:
         form = SubElement(question, f"{{{FORM}}}x", {"type": "submit"})
         _field(form, "FORM_TYPE", MAM)
         _field(form, "start", start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))  # XEP-0082
     pages = SubElement(question, f"{{{RSM}}}set")
-    SubElement(pages, f"{{{RSM}}}max").text = str(PAGE)
+    SubElement(pages, f"{{{RSM}}}max").text = str(1 if last else PAGE)
+    if last:
+        SubElement(pages, f"{{{RSM}}}before")  # XEP-0059 section 2.5: the last page
     if after:
         SubElement(pages, f"{{{RSM}}}after").text = after
     return question

@@ -9,6 +9,9 @@ The mark is saved when the server has heard the answers. A kill before that mean
 again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
 answer is given twice only if the kill came between the answer and the mark. What else an earlier run seems
 to have answered is told apart (``Archived.answered``), so that no command is carried out twice.
+
+What is nobody's business, the talk of a room above all, moves the mark as well, but is no reason to save it
+at once.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -40,6 +43,8 @@ PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the archive is left alone for a while."""
 SAVE_AGAIN_S: Final = 5.0
+SAVE_EVERY_S: Final = 30.0
+"""When only such messages moved the mark as asked for nothing."""
 HEARD_LIMIT_S: Final = 30.0
 """In-band streams may keep the server from answering for a while."""
 HEARD_AT_LAST_S: Final = 3.0
@@ -53,24 +58,57 @@ _NO_ARCHIVE: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who spoke to whom."""
+
+    ours: bool
+    """The bot itself spoke."""
+    party: BareJid | None
+    """The other side: a person, or a whole room."""
+
+
+def private_turn(own: BareJid, message: Element) -> Turn:
+    """Who spoke to whom, in the archive of ``own``."""
+    sender, to = sender_of(message), jid_or_none(message.get("to"))
+    ours = sender is not None and sender.bare == own
+    party = to if ours else sender
+    return Turn(ours, None if party is None else party.bare)
+
+
 class CatchUp:
     """Keeps the ledger of one archive. Without ``marks`` it does nothing at all."""
 
     def __init__(
-        self, stream: Stream, jid: BareJid, marks: Marks | None, take: Callable[[Archived], bool]
+        self,
+        stream: Stream,
+        jid: BareJid,
+        marks: Marks | None,
+        take: Callable[[Archived], bool],
+        turn: Callable[[Element], Turn],
+        *,
+        at_once: asyncio.Semaphore | None = None,
+        from_newest: bool = False,
     ) -> None:
         """``jid`` is whose archive it is.
 
         ``take`` is given each message that was missed and sees to it that ``handled`` is called, at once or
         later; it returns whether there is anything to do.
+
+        ``at_once`` is held while a page is asked for. Where there is no mark yet, the archive is read from
+        now on or, with ``from_newest``, from its present end on, whatever the clocks say.
         """
         self._stream = stream
         self._marks = marks
         self._take = take
+        self._turn = turn
+        self._at_once = at_once or asyncio.Semaphore()
+        self._from_newest = from_newest
         self._archive = Archive(stream, jid)
         self._jid = jid
         self._ledger: Ledger | None = None
         self._first_session = False
+        self._skips_past = False
         self._began = datetime.now(UTC)
         self._wanted = asyncio.Event()
         self._changed = asyncio.Event()
@@ -95,10 +133,12 @@ class CatchUp:
                 log.warning("it is not known what was missed: %s", error)
                 return
             self._first_session = mark is None
+            self._skips_past = mark is None and self._from_newest
             # What is older than the first session is not the bot's business.
             self._ledger = Ledger(mark or Mark(self._jid, "", datetime.now(UTC)))
             self._saved = mark
-            self._saving = asyncio.create_task(self._save_changes(), name="marks")
+            if self._saving is None:
+                self._saving = asyncio.create_task(self._save_changes(), name="marks")
             self._changed.set()
         else:
             self._first_session = False
@@ -111,14 +151,35 @@ class CatchUp:
             self._wanted.set()
             self._reading = asyncio.create_task(self._read_whenever_wanted(self._ledger), name="catch-up")
 
+    async def pause(self) -> None:
+        """Read no more until the next session."""
+        await self._stop_reading()
+
     async def close(self) -> None:
         """Save the mark for the last time."""
+        if await self._stop():
+            await self._save(HEARD_AT_LAST_S)
+
+    async def forget(self) -> None:
+        """End, and begin anew another time: what comes until then is not the bot's business."""
+        await self._stop()
+        self._ledger = None
+        if self._marks is not None:
+            await self._marks.forget_mark(self._jid)
+
+    async def _stop(self) -> bool:
+        """Whether there was anything to stop."""
         await self._stop_reading()
         saving, self._saving = self._saving, None
-        if saving is not None:
-            saving.cancel()
-            await asyncio.gather(saving, return_exceptions=True)
-            await self._save(HEARD_AT_LAST_S)
+        if saving is None:
+            return False
+        saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
+        return True
+
+    def name(self, archive_id: str | None) -> str | None:
+        """What no message of any other archive is called."""
+        return None if archive_id is None else f"{self._jid} {archive_id}"
 
     def live(self, archive_id: str | None, *, kept_back: bool) -> bool:
         """A message came; whether it is to be dealt with now, and not found in the archive instead.
@@ -135,11 +196,15 @@ class CatchUp:
             return False
         return self._ledger.live(archive_id, datetime.now(UTC))
 
-    def handled(self, archive_id: str | None) -> None:
-        """A message is dealt with, and what there is to say of it was said."""
+    def handled(self, archive_id: str | None, *, save: bool = True) -> None:
+        """A message is dealt with, and what there is to say of it was said.
+
+        Not to ``save`` at once is right where to meet it again would change nothing.
+        """
         if self._ledger is not None and archive_id is not None:
             self._ledger.handled(archive_id)
-            self._changed.set()
+            if save:
+                self._changed.set()
             self._ended.set()
 
     # --- reading --------------------------------------------------------------------------------
@@ -157,6 +222,7 @@ class CatchUp:
             self._wanted.clear()
             ledger.begin()
             if not await self._read(ledger):
+                self._ledger = None
                 return
             ledger.caught_up()
             self._changed.set()
@@ -167,11 +233,15 @@ class CatchUp:
         after, start = mark.last_id, None if mark.last_id else mark.at
         while True:
             try:
-                page = await self._archive.page(after, start)
+                async with self._at_once:
+                    if self._skips_past:
+                        await self._skip_past(ledger)
+                        return True
+                    page = await self._archive.page(after, start)
             except (XMPPError, PeerProtocolError) as error:
                 condition = error.condition if isinstance(error, XMPPError) else ""
                 if condition in _NO_ARCHIVE:
-                    log.info("the server keeps no archive for the bot: %s", condition)
+                    log.info("no archive of %s is to be read: %s", self._jid, condition)
                     return False
                 if condition == "item-not-found" and after:
                     # The archive has forgotten that message, and with it what was before.
@@ -179,7 +249,7 @@ class CatchUp:
                     continue
                 failures += 1
                 wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
-                log.warning("the archive cannot be read (%s); trying again in %.1f s", error, wait)
+                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, error, wait)
                 await asyncio.sleep(wait)
                 continue
             failures = 0
@@ -187,13 +257,19 @@ class CatchUp:
             read += 1
             after, start = page.last_id, None
             if page.complete:
-                log.info("caught up: %d messages had been missed", new)
+                log.info("caught up with %s: %d messages had been missed", self._jid, new)
                 return True
-            log.info("catching up: %d missed messages so far", new)
+            log.info("catching up with %s: %d missed messages so far", self._jid, new)
             await self._wait_for_room(ledger)
             if read % PAGES_AT_ONCE == 0:
                 log.info("catching up goes on in %.0f s", REST_S)
                 await asyncio.sleep(REST_S)
+
+    async def _skip_past(self, ledger: Ledger) -> None:
+        newest = await self._archive.newest()
+        if newest is not None:
+            ledger.begin_after(newest.id, newest.at)
+        self._skips_past = False
 
     def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
         new = [each for each in self._with_answers(page) if ledger.missed(each.id, each.at)]
@@ -206,16 +282,13 @@ class CatchUp:
 
         Its answers are in the archive, too; the mark may have been lost with a process that was killed.
         """
-        messages, spoken_to = list[Archived](), set[BareJid]()
+        messages, spoken_to = list[Archived](), set[BareJid | None]()
         for each in reversed(page.messages):
-            sender, to = sender_of(each.message), jid_or_none(each.message.get("to"))
-            if sender is not None and sender.bare == self._jid:
-                if to is not None and each.at < self._began:
-                    spoken_to.add(to.bare)
-                messages.append(each)
-            else:
-                answered = sender is not None and sender.bare in spoken_to
-                messages.append(replace(each, answered=answered))
+            turn = self._turn(each.message)
+            if turn.ours and each.at < self._began:
+                spoken_to.add(turn.party)
+            answered = not turn.ours and turn.party is not None and turn.party in spoken_to
+            messages.append(replace(each, answered=answered))
         return messages[::-1]
 
     async def _wait_for_room(self, ledger: Ledger) -> None:
@@ -227,7 +300,9 @@ class CatchUp:
 
     async def _save_changes(self) -> None:
         while True:
-            await self._changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SAVE_EVERY_S):
+                    await self._changed.wait()
             # What changes while this is saved is saved together, next.
             self._changed.clear()
             if not await self._save(HEARD_LIMIT_S):

@@ -18,6 +18,10 @@ STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"  # RFC 6120 section 8.3
 STREAMS: Final = "urn:ietf:params:xml:ns:xmpp-streams"  # RFC 6120 section 4.9
 LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
+_RETRACTED: Final = frozenset(
+    {"{urn:xmpp:message-retract:0}retracted", "{urn:xmpp:message-retract:1}retracted"}
+)
+
 # RFC 5646 section 4.4.1: nobody needs longer tags.
 _LONGEST_LANGUAGE: Final = 35
 
@@ -36,6 +40,11 @@ def first(parent: Element, namespace: str, name: str) -> Element | None:
 def in_namespace(parent: Element, namespace: str) -> bool:
     """Whether some child belongs to this namespace."""
     return any(str(child.tag).startswith(f"{{{namespace}}}") for child in parent)
+
+
+def is_retracted(stanza: Element) -> bool:
+    """Whether an archive has only the place of a message left, which was taken back (XEP-0424)."""
+    return any(child.tag in _RETRACTED for child in stanza)
 
 
 def jid_or_none(text: str | None) -> JID | None:

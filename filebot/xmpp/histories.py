@@ -8,7 +8,6 @@ put there by whoever wrote it: not every service takes such out.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqTimeout, XMPPError
@@ -17,14 +16,10 @@ from filebot.errors import NoHistory, PeerProtocolError, TransferTimeout
 from filebot.model import Address, AddressKind, BareJid, HistoryPage, IncomingMessage, Occupant, Sender
 from filebot.protocol.sharing import Joiner, read
 from filebot.xmpp.archive import LIMIT_S, Archive, Archived
-from filebot.xmpp.elements import STANZA_IDS, named, sender_of
+from filebot.xmpp.elements import STANZA_IDS, is_retracted, named, sender_of
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
-
-RETRACTIONS: Final = frozenset(
-    {"{urn:xmpp:message-retract:0}retracted", "{urn:xmpp:message-retract:1}retracted"}
-)
 
 
 class RoomHistories:
@@ -69,7 +64,7 @@ class RoomHistories:
         stanza, speaker = archived.message, sender_of(archived.message)
         if speaker is None or speaker.bare != room or stanza.get("type") != "groupchat":
             return None
-        if any(child.tag in RETRACTIONS for child in stanza):
+        if is_retracted(stanza):
             return None
         shared = read(stanza)
         ids = [archived.id, *(each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))]

@@ -25,6 +25,7 @@ from filebot.xmpp.elements import (
     delayed_since,
     first,
     in_namespace,
+    is_retracted,
     jid_or_none,
     language_of,
     named,
@@ -73,6 +74,9 @@ class RoomRolls(Protocol):
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
 
+    def author(self, room: BareJid, stanza: Element) -> Occupant | None:
+        """Who wrote a message out of the room's archive; None if the room tells nobody apart."""
+
     def joined(self) -> frozenset[BareJid]: ...
 
 
@@ -87,19 +91,28 @@ class Reader:
         self._joiner = Joiner()
 
     def read(
-        self, stanza: Element, now: float, *, archived_at: datetime | None = None
+        self,
+        stanza: Element,
+        now: float,
+        *,
+        archived_at: datetime | None = None,
+        archive: BareJid | None = None,
     ) -> IncomingMessage | EncryptedMessage | None:
         """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back.
 
-        ``archived_at``: it comes out of the bot's own archive, where it lies since then.
+        ``archived_at``: it comes out of an archive, where it lies since then: out of that of the room
+        ``archive``, or out of the bot's own.
         """
         speaker = sender_of(stanza)
         if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
             return None
-        if archived_at is not None and self._is_of_a_room(stanza, speaker):
+        if archived_at is not None and archive is None and self._is_of_a_room(stanza, speaker):
             # Who had a nick at that time cannot be known, and an answer would go to whoever has it now.
             return None
-        sender = self._sender(stanza, speaker)
+        if archive is None:
+            sender = self._sender(stanza, speaker)
+        else:
+            sender = self._author(stanza, speaker, archive)
         if sender is None or not self._is_new(stanza, speaker, now):
             return None
         shared = read(stanza)
@@ -113,10 +126,14 @@ class Reader:
         message = self._message(stanza, sender, shared.text, offers)
         return message if archived_at is None else replace(message, delayed_since=archived_at)
 
-    def archive_id(self, stanza: Element) -> str | None:
-        """What the bot's own archive calls a message that has just come; None if it does not keep it."""
-        ids = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == self._own)
+    def archive_id(self, stanza: Element, archive: BareJid) -> str | None:
+        """What this archive calls a message that has just come; None if it does not keep it."""
+        ids = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == archive)
         return next((each.get("id") for each in ids if each.get("id")), None)
+
+    def is_past(self, stanza: Element) -> bool:
+        """Whether a room shows what was said in it before (XEP-0045 section 7.2.14)."""
+        return first(stanza, DELAY, "delay") is not None
 
     def was_kept_back(self, stanza: Element) -> bool:
         """Whether the bot's own server had the message lying for a while (XEP-0160, XEP-0198)."""
@@ -147,13 +164,23 @@ class Reader:
         # 7.4); with a delay it is history (section 7.2.14).
         if not nick or room not in self._rooms.joined() or nick == self._rooms.nick_in(room):
             return None
-        if first(stanza, DELAY, "delay") is not None:
+        if self.is_past(stanza):
             return None
         occupant = self._rooms.occupant(room, nick)
         # XEP-0461 section 3.1: in a room it is the room's id that counts.
         ids = [each for giver, each in self._stanza_ids(stanza, speaker) if giver == room]
         spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
         return Sender(Address(room, AddressKind.ROOM), occupant.jid, room, nick, occupant.key, spoke)
+
+    def _author(self, stanza: Element, speaker: JID, room: BareJid) -> Sender | None:
+        """Who spoke in a room at an earlier time: its id for them tells, and not the nick of that time."""
+        nick = speaker.resource
+        if speaker.bare != room or not nick or stanza.get("type") != "groupchat" or is_retracted(stanza):
+            return None
+        author = self._rooms.author(room, stanza)
+        if author is None:
+            return None
+        return Sender(Address(room, AddressKind.ROOM), author.jid, room, nick, author.key)
 
     def _through_room(self, speaker: JID) -> Sender | None:
         """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""

@@ -111,6 +111,13 @@ class Occupancy:
         entries = (each for each in self._entries.values() if each.occupant_id == occupant_id)
         return self._occupant(next(entries, _Entry(None, occupant_id, "", "")))
 
+    def is_ours(self, stanza: Element) -> bool:
+        """Whether the bot itself wrote a message of the room's, at whatever time."""
+        own = self._entries.get(self.nick)
+        if own is None or not self.has_ids or not own.occupant_id:
+            return False
+        return _only_id(stanza) == own.occupant_id
+
     def standing(self, who: Identity) -> Standing | None:
         """What this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,

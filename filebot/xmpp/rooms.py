@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from typing import Final, Protocol
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import IqTimeout, XMPPError
@@ -62,6 +62,20 @@ _CLOSED: Final = {
 _OWNER: Final = "http://jabber.org/protocol/muc#owner"
 
 
+class Stays(Protocol):
+    """What is told of the bot's stays in rooms; see :class:`filebot.xmpp.room_catchups.RoomCatchUps`."""
+
+    def switch(self, room: BareJid, *, is_on: bool) -> None: ...
+
+    async def entering(self, room: BareJid) -> None: ...
+
+    async def entered(self, room: BareJid) -> None: ...
+
+    async def left(self, room: BareJid) -> None: ...
+
+    async def forget(self, room: BareJid) -> None: ...
+
+
 class _Room:
     """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
 
@@ -79,11 +93,16 @@ class JoinedRooms:
     """The ``Rooms`` port; also what the reader of messages asks."""
 
     def __init__(
-        self, stream: Stream, settings: SessionSettings, on_shut_out: Callable[[BareJid], Awaitable[None]]
+        self,
+        stream: Stream,
+        settings: SessionSettings,
+        stays: Stays,
+        on_shut_out: Callable[[BareJid], Awaitable[None]],
     ) -> None:
         """``on_shut_out`` is told of rooms to which the bot does not come back."""
         self._stream = stream
         self._settings = settings
+        self._stays = stays
         self._rooms = {jid: _Room(jid, settings.nick) for jid in _addresses(settings.rooms)}
         self._configured = frozenset(self._rooms)
         self._archiving: set[BareJid] = set()
@@ -126,10 +145,15 @@ class JoinedRooms:
         """Who wrote a message out of the room's archive, by the id that the room gave it."""
         return self._occupancy(room).author(stanza)
 
+    def is_ours_in(self, room: BareJid, stanza: Element) -> bool:
+        """Whether the bot wrote a message out of the room's archive."""
+        return self._occupancy(room).is_ours(stanza)
+
     def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         if (room in self._archiving) == is_on:
             return
         (self._archiving.add if is_on else self._archiving.discard)(room)
+        self._stays.switch(room, is_on=is_on)
         if room in self.joined():
             self._presence(self._rooms[room], status=self._status(room)).send()
 
@@ -196,6 +220,8 @@ class JoinedRooms:
             if kept is not None:
                 await kept.task.close()
                 self._presence(kept, kind="unavailable", status="").send()
+                await self._stays.left(room)
+                await self._stays.forget(room)
 
     # --- what the session does ------------------------------------------------------------------
 
@@ -222,6 +248,7 @@ class JoinedRooms:
             room.occupancy.leave()
             while not room.news.empty():
                 room.news.get_nowait()
+            await self._stays.left(room.jid)
 
     async def say_goodbye(self, words: str) -> None:
         """Leave all rooms with some last words (section 7.14)."""
@@ -272,13 +299,16 @@ class JoinedRooms:
             outcome, began = (entered or await self._enter(room)).change, loop.time()
             entered = None
             if outcome in ENTRIES:
+                await self._stays.entered(room.jid)
                 outcome = (await self._until_out(room)).change
+                await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:
                     failures, kicks = 0, 0
             if outcome is Change.SHUT_OUT:
                 log.error("room %s does not want the bot; not trying again", room.jid)
                 room.wanted = False
                 self._changed.set()
+                await self._stays.forget(room.jid)
                 await self._shut_out(room.jid)
                 return
             if outcome is Change.KICKED:
@@ -320,6 +350,8 @@ class JoinedRooms:
         """Try the nick and then variants of it (section 7.2.9)."""
         # Before the first presence comes: who speaks at once is known at once.
         await self._describe(room)
+        if room.occupancy.has_ids:
+            await self._stays.entering(room.jid)
         for attempt in range(MOST_NICKS):
             room.occupancy.nick = self._settings.nick + "_" * attempt
             self._join_presence(room).send()

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
@@ -22,7 +23,7 @@ from filebot.model import BareJid, IncomingMessage
 from filebot.ports import FileRequest, Marks, StreamOffer
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp
+from filebot.xmpp.catchup import CatchUp, Turn, private_turn
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
@@ -42,6 +43,7 @@ from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
 from filebot.xmpp.resources import Resources
+from filebot.xmpp.room_catchups import RoomCatchUps
 from filebot.xmpp.rooms import JoinedRooms
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
@@ -98,9 +100,10 @@ class Session:
         each client and again in each new session; it must be quick.
 
         ``on_shut_out`` is told of a room that the bot does not come back to; it must be quick.
-        With ``marks`` an account goes through its message archive (XEP-0313) in each new session, from the
-        last message on before which all were handled; without, it knows only what its server delivers. A
-        message is handled when its handler has returned, or has failed, but not when it was cancelled.
+        With ``marks`` an account goes through its message archive (XEP-0313) in each new session, and in
+        each new stay through those of rooms that keep files, from the last message on before which all were
+        handled; without, it knows only what its server delivers. A message is handled when its handler has
+        returned, or has failed, but not when it was cancelled.
 
         The other handlers are called in the order of arrival, each in a task of its own in which also what
         they return is awaited; :meth:`stop` cancels these tasks.
@@ -113,7 +116,15 @@ class Session:
         self._stream = build(settings, self._features)
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
         self._uploads = UploadSlots(self._stream)
-        self._rooms = JoinedRooms(self._stream, settings, on_shut_out or _ignore)
+        # A component has no archive, and what it misses in rooms nobody keeps for it.
+        kept = None if self._stream.is_component else marks
+        self._room_catch_ups = RoomCatchUps(
+            self._stream,
+            kept,
+            self._missed_in_room,
+            self._room_turn,
+        )
+        self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
         self._histories = RoomHistories(self._stream, self._rooms.author)
         self._flow = RoomFlow()
         self._messenger = StreamMessenger(
@@ -132,9 +143,8 @@ class Session:
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
         self._connection = Connection(self._stream, settings, self._online)
-        # A component has no archive: its server only passes messages on.
-        kept = None if self._stream.is_component else marks
-        self._catch_up = CatchUp(self._stream, self._stream.boundjid.bare, kept, self._missed)
+        bare = self._stream.boundjid.bare
+        self._catch_up = CatchUp(self._stream, bare, kept, self._missed, partial(private_turn, bare))
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -220,6 +230,7 @@ class Session:
         self._connection.finish()
         await self._handlers.close()
         await self._catch_up.close()
+        await self._room_catch_ups.close()
         await self._streams.close()
         await self._flow.close()
         if self._ready.is_set() and self._stream.is_connected():
@@ -283,44 +294,73 @@ class Session:
         if stanza.get("type") == "error":
             self._bounced(stanza)
             return
-        if self._catch_up.took(stanza) or self._histories.took(stanza):
+        if any(each.took(stanza) for each in (self._catch_up, self._room_catch_ups, self._histories)):
             return
         self._acknowledge(stanza)
-        archive_id = self._reader.archive_id(stanza)
-        if self._catch_up.live(archive_id, kept_back=self._reader.was_kept_back(stanza)):
-            self._take(self._reader.read(stanza, asyncio.get_running_loop().time()), archive_id)
+        catch_up, archive_id = self._place(stanza)
+        if catch_up.live(archive_id, kept_back=self._reader.was_kept_back(stanza)):
+            read = self._reader.read(stanza, asyncio.get_running_loop().time())
+            self._take(read, catch_up, archive_id)
+
+    def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
+        """Who looks after a message that has just come, and what its archive calls it."""
+        if stanza.get("type") != "groupchat":
+            return self._catch_up, self._reader.archive_id(stanza, self.jid)
+        sender = sender_of(stanza)
+        catch_up = None if sender is None else self._room_catch_ups.of(sender.bare)
+        if sender is None or catch_up is None or self._reader.is_past(stanza):
+            return self._catch_up, None
+        return catch_up, self._reader.archive_id(stanza, sender.bare)
+
+    def _room_turn(self, room: BareJid, stanza: Element) -> Turn:
+        return Turn(self._rooms.is_ours_in(room, stanza), room)
 
     def _missed(self, archived: Archived) -> bool:
+        return self._take_missed(archived, self._catch_up, None)
+
+    def _missed_in_room(self, catch_up: CatchUp, room: BareJid, archived: Archived) -> bool:
+        if self._rooms.is_ours_in(room, archived.message):
+            catch_up.handled(archived.id, save=False)
+            return False
+        return self._take_missed(archived, catch_up, room)
+
+    def _take_missed(self, archived: Archived, catch_up: CatchUp, room: BareJid | None) -> bool:
         now = asyncio.get_running_loop().time()
-        read = self._reader.read(archived.message, now, archived_at=archived.at)
+        read = self._reader.read(archived.message, now, archived_at=archived.at, archive=room)
         if isinstance(read, IncomingMessage):
             read = replace(read, perhaps_done=archived.answered)
-        return self._take(read, archived.id)
+        return self._take(read, catch_up, archived.id)
 
-    def _take(self, read: IncomingMessage | EncryptedMessage | None, archive_id: str | None) -> bool:
-        if isinstance(read, IncomingMessage):
-            self._handle(self._on_message, replace(read, archive_id=archive_id), archive_id)
-        elif read is not None and self._on_encrypted is not None:
-            self._handle(self._on_encrypted, read, archive_id)
+    def _take(
+        self, read: IncomingMessage | EncryptedMessage | None, catch_up: CatchUp, archive_id: str | None
+    ) -> bool:
+        """Whether there is anything to do; ``catch_up`` hears when that is done."""
+        if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
+            message = replace(read, archived_as=catch_up.name(archive_id))
+            self._handle(self._on_message, message, catch_up, archive_id)
+        elif isinstance(read, EncryptedMessage) and self._on_encrypted is not None:
+            self._handle(self._on_encrypted, read, catch_up, archive_id)
         else:
-            self._catch_up.handled(archive_id)
+            catch_up.handled(archive_id, save=False)
             return False
         return True
 
-    def _handle(self, handler: Handler[_T], value: _T, archive_id: str | None) -> None:
+    def _handle(self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None) -> None:
         # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
-        self._handlers.start(self._call(handler, value, archive_id), "message handler")
+        self._handlers.start(self._call(handler, value, catch_up, archive_id), "message handler")
 
-    async def _call(self, handler: Handler[_T], value: _T, archive_id: str | None) -> None:
+    async def _call(
+        self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None
+    ) -> None:
         try:
             work = handler(value)
             if work is not None:
                 await work
         except Exception:
             # A message that no handler can bear would be met again at every start.
-            self._catch_up.handled(archive_id)
+            catch_up.handled(archive_id)
             raise
-        self._catch_up.handled(archive_id)
+        catch_up.handled(archive_id)
 
     def _acknowledge(self, stanza: Element) -> None:
         """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""

@@ -711,11 +711,12 @@ async def test_an_entry_is_found_by_the_message_that_brought_it(catalog: Catalog
     made = await catalog.add(replace(a_file("a.txt"), brought_by="7/0"))
     await catalog.add(a_file("b.txt"))
     assert made.brought_by == "7/0"
-    assert await catalog.brought_by(made.owner, "7/0") == made
-    assert await catalog.brought_by(made.owner, "7/1") is None
-    assert await catalog.brought_by("nobody@example.org", "7/0") is None
+    assert await catalog.brought_by(Scope(owner=made.owner), "7/0") == made
+    assert await catalog.brought_by(Scope(owner=made.owner), "7/1") is None
+    assert await catalog.brought_by(Scope(owner="nobody@example.org"), "7/0") is None
+    assert await catalog.brought_by(Scope(room="tea@rooms.example.org"), "7/0") is None
     await catalog.remove(made.id)
-    assert await catalog.brought_by(made.owner, "7/0") is None
+    assert await catalog.brought_by(Scope(owner=made.owner), "7/0") is None
 
 
 async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
@@ -728,3 +729,7 @@ async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> Non
     await catalog.save_mark(later)
     assert await catalog.mark("bot@example.org") == later
     assert await catalog.mark("tea@rooms.example.org") == Mark("tea@rooms.example.org", "x", NOW)
+    await catalog.forget_mark("tea@rooms.example.org")
+    await catalog.forget_mark("nobody@rooms.example.org")
+    assert await catalog.mark("tea@rooms.example.org") is None
+    assert await catalog.mark("bot@example.org") == later

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import SubElement
 
 import pytest
@@ -18,14 +19,23 @@ from slixmpp import JID
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
-from tests.e2e.conftest import USERS, World, bot_config
+from filebot.service.announcer import GATHER_S
+from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
 
 PEOPLE = ("alice", "bob", "carol")
 LIMIT_S = 40.0
 PATIENT = {"max_file_size": "2 MB", "idle_timeout": "20 s"}
 KILLS = int(os.environ.get("KILLS", "5"))
-"""``KILLS=50`` makes the last test one of 300 files, and of five minutes."""
+"""``KILLS=50`` makes the last tests such of 300 files, and of five minutes each."""
+
+
+class Drop(NamedTuple):
+    """A file of somebody's, and where it went."""
+
+    person: str
+    name: str
+    in_room: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,13 @@ class Absence:
     def bot(self) -> BotProcess:
         return self.world.bot
 
-    async def drop(self, person: str, name: str) -> None:
+    async def drop(self, person: str, name: str, *, in_room: bool = False) -> None:
         path = self.world.folder / name
         path.write_bytes(os.urandom(2_000))
-        await self.people[person].drop(path, self.world.bot_jid)
+        if in_room:
+            await self.people[person].drop(path, ROOM, mtype="groupchat")
+        else:
+            await self.people[person].drop(path, self.world.bot_jid)
 
     def say(self, person: str, text: str) -> None:
         self.people[person].say(text, self.world.bot_jid)
@@ -60,11 +73,39 @@ class Absence:
             raise AssertionError(f"{person} heard {self.heard(person)}; {[*self.bot.log][-20:]}") from None
         return self.heard(person)
 
-    def stored(self) -> Counter[tuple[str, str]]:
+    def answers(self, drop: Drop) -> list[str]:
+        """All that was said to somebody of a file; of one in a room, anything that was announced there."""
+        if drop.in_room:
+            return [each for each in self._room_heard() if "kept here" in each]
+        return [each for each in self.heard(drop.person) if drop.name in each]
+
+    def announced(self) -> int:
+        """How many new files the room was told of."""
+        told = [re.match(r"(\d+|One) new files? (?:is|are) kept here", each) for each in self._room_heard()]
+        return sum(1 if match[1] == "One" else int(match[1]) for match in told if match)
+
+    def _room_heard(self) -> list[str]:
+        return [each.body for each in self.people["alice"].messages if each.sender == f"{ROOM}/filebot"]
+
+    async def gather_in_a_room(self) -> None:
+        """Alice, who is the first, owns it."""
+        for person in PEOPLE:
+            await self.people[person].join(ROOM, person)
+
+    async def keep_what_is_posted(self) -> None:
+        for setting in ("archive on", "announce on"):
+            self.people["alice"].say(f"!room set {setting}", ROOM, mtype="groupchat")
+            await self.people["alice"].next_message(lambda each: each.sender == f"{ROOM}/filebot")
+
+    def stored(self) -> Counter[Drop]:
         """How often each file of each person is in the catalog."""
         with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
-            rows = catalog.execute("SELECT owner, name FROM entries").fetchall()
-        return Counter((owner.partition("@")[0], name) for owner, name in rows)
+            rows = catalog.execute("SELECT owner, name, room FROM entries").fetchall()
+        # Where people are known by ids, their files tell who they are.
+        return Counter(
+            Drop(name.partition("-")[0] if room else owner.partition("@")[0], name, bool(room))
+            for owner, name, room in rows
+        )
 
     async def begin(self) -> None:
         """Start the bot for the first time, and let it know a message of its archive."""
@@ -84,15 +125,15 @@ class Absence:
             if mark != last:
                 last, since = mark, time.monotonic()
 
-    def told_of(self, files: Iterable[tuple[str, str]]) -> str:
+    def told_of(self, files: Iterable[Drop]) -> str:
         """All that can be known afterwards of files that went wrong."""
         archive = (self._archive().read_text()).split("\n\n") if self._archive().exists() else []
         with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
             lines = [f"marks: {catalog.execute('SELECT * FROM marks').fetchall()}"]
-        for person, name in sorted(files):
-            lines.append(f"--- {name}: {self.stored()[person, name]} times stored")
-            lines += [f"said: {each}" for each in self.heard(person) if name in each]
-            lines += [f"archived: {each}" for each in archive if name in each]
+        for drop in sorted(files):
+            lines.append(f"--- {drop}: {self.stored()[drop]} times stored")
+            lines += [f"said: {each}" for each in self.answers(drop)]
+            lines += [f"archived: {each}" for each in archive if drop.name in each]
         return "\n".join([*lines, "--- the bot's log", *self.bot.log])
 
     def an_hour_passes(self) -> None:
@@ -138,7 +179,7 @@ async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -
         assert "3 messages" in summary
         assert f"rm {person}-0.bin" in summary
     assert any("gone.bin" in each for each in absence.heard("bob"))
-    files = {(person, f"{person}-{number}.bin") for person in PEOPLE for number in range(3)}
+    files = {Drop(person, f"{person}-{number}.bin") for person in PEOPLE for number in range(3)}
     assert absence.stored() == Counter(files)
     # What was dealt with is not met again.
     await absence.bot.stop()
@@ -170,7 +211,7 @@ async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
     for person in PEOPLE:
         heard = await absence.until_heard(person, 1 + (person == "carol"))
         assert sum("messages" in each for each in heard) == 1
-    assert absence.stored() == Counter({("carol", "last.bin"): 1})
+    assert absence.stored() == Counter([Drop("carol", "last.bin")])
 
 
 @pytest.mark.needs("an archive in files")
@@ -192,20 +233,41 @@ async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_his
     assert (len(absence.heard("alice")), len(absence.heard("bob"))) == (0, 2)
 
 
-@pytest.mark.timeout(60 + 15 * KILLS)
-async def test_killed_at_random_moments_every_file_is_stored_once_and_answered(absence: Absence) -> None:
+@pytest.mark.timeout(180 + 15 * KILLS)
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param(("in private",), id="in private"),
+        pytest.param(
+            ("in a room", "in private"),
+            id="in a room and in private",
+            marks=pytest.mark.needs("occupant-id"),
+        ),
+    ],
+)
+async def test_killed_at_random_moments_every_file_is_stored_once_and_answered(
+    absence: Absence, places: tuple[str, ...]
+) -> None:
     kills, files = KILLS, 3 * max(15, 2 * KILLS)
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - to be seen when it fails
     chance = random.Random(seed)
+    if "in a room" in places:
+        await absence.gather_in_a_room()
     await absence.begin()
-    posted = [(person, f"{person}-{number}.bin") for number in range(files // 3) for person in PEOPLE]
+    if "in a room" in places:
+        await absence.keep_what_is_posted()
+    posted = [
+        Drop(person, f"{person}-{number}.bin", places[number % len(places)] == "in a room")
+        for number in range(files // 3)
+        for person in PEOPLE
+    ]
 
     async def post(person: str) -> None:
-        for who, name in posted:
-            if who == person:
+        for each in posted:
+            if each.person == person:
                 await asyncio.sleep(chance.uniform(0, 6.0 * kills * 3 / files))
-                await absence.drop(who, name)
+                await absence.drop(person, each.name, in_room=each.in_room)
 
     posting = [asyncio.create_task(post(person)) for person in PEOPLE]
     for _ in range(kills):
@@ -214,16 +276,19 @@ async def test_killed_at_random_moments_every_file_is_stored_once_and_answered(a
         await asyncio.sleep(chance.uniform(0, 1.5))
         await absence.bot.start()
     await asyncio.gather(*posting)
-    until = time.monotonic() + LIMIT_S
-    while time.monotonic() < until and not all(answers(absence, *each) for each in posted):
+    in_room = sum(each.in_room for each in posted)
+    until = time.monotonic() + LIMIT_S + 2.5 * GATHER_S * bool(in_room)
+    while time.monotonic() < until and (
+        absence.announced() < in_room or not all(absence.answers(each) for each in posted)
+    ):
         await asyncio.sleep(0.1)
-    unanswered = [each for each in posted if not answers(absence, *each)]
-    if absence.stored() != Counter(posted) or unanswered:
-        wrong = {*unanswered, *(Counter(posted) - absence.stored()), *(absence.stored() - Counter(posted))}
-        raise AssertionError(absence.told_of(wrong))
-    said = [answer for person, name in posted for answer in answers(absence, person, name)]
-    print(f"{len(said)} answers to {len(posted)} files after {kills} kills")  # noqa: T201
-
-
-def answers(absence: Absence, person: str, name: str) -> list[str]:
-    return [each for each in absence.heard(person) if name in each]
+    unanswered = [each for each in posted if not absence.answers(each)]
+    wanted, stored = Counter(posted), absence.stored()
+    if stored != wanted or unanswered or absence.announced() < in_room:
+        wrong = {*unanswered, *(wanted - stored), *(stored - wanted)}
+        raise AssertionError(f"{absence.announced()} of {in_room} announced\n{absence.told_of(wrong)}")
+    said = sum(len(absence.answers(each)) for each in posted if not each.in_room)
+    print(  # noqa: T201
+        f"{said} answers to {len(posted) - in_room} files, {absence.announced()} announced of {in_room} files"
+        f" in the room, after {kills} kills"
+    )

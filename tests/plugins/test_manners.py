@@ -122,7 +122,7 @@ async def test_a_file_that_was_stored_before_a_crash_is_answered_as_stored_and_n
     urls = [f"https://files.example.org/{name}" for name in ("a.txt", "b.txt")]
     bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
     offers = tuple(Offer(urls=(url,)) for url in urls)
-    message = IncomingMessage(Sender(Address(ALICE), ALICE), "", offers=offers, archive_id="7")
+    message = IncomingMessage(Sender(Address(ALICE), ALICE), "", offers=offers, archived_as="7")
     first = await bot.receive(message)
     bot.web.hosted.clear()  # the links are dead by now
     assert await bot.receive(replace(message, delayed_since=bot.now - timedelta(hours=1))) == first
@@ -130,7 +130,7 @@ async def test_a_file_that_was_stored_before_a_crash_is_answered_as_stored_and_n
     assert await bot.catalog.count(Scope(owner=ALICE)) == 2
     # The same file in another message is fetched as any, and so is somebody else's message of that id.
     bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
-    assert "already" in (await bot.receive(replace(message, archive_id="8")))[0]
+    assert "already" in (await bot.receive(replace(message, archived_as="8")))[0]
     assert "Stored" in (await bot.receive(replace(message, sender=Sender(Address(BOB), BOB))))[0]
     assert await bot.catalog.count(Scope(owner=BOB)) == 2
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -14,7 +15,7 @@ from filebot.model import Mark
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp import catchup
 from filebot.xmpp.archive import Archived, ArchivePage
-from filebot.xmpp.catchup import MOST_OPEN, CatchUp
+from filebot.xmpp.catchup import MOST_OPEN, CatchUp, private_turn
 from tests.unit.xmpp.conftest import Outbox
 
 OWN = "bot@example.org"
@@ -44,7 +45,7 @@ class World:
 
     def bot(self) -> CatchUp:
         """A new process, which knows nothing but what was saved."""
-        made = CatchUp(self.outbox.stream, OWN, self.marks, self._take)
+        made = CatchUp(self.outbox.stream, OWN, self.marks, self._take, partial(private_turn, OWN))
         made._archive.page = self._page  # type: ignore[method-assign]
         made._heard = self._heard  # type: ignore[method-assign]
         self.catch_up = made
@@ -238,7 +239,7 @@ async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> 
 
 
 async def test_without_marks_nothing_is_asked_and_everything_is_taken(world: World, outbox: Outbox) -> None:
-    plain = CatchUp(outbox.stream, OWN, None, lambda _: False)
+    plain = CatchUp(outbox.stream, OWN, None, lambda _: False, partial(private_turn, OWN))
     await plain.begin()
     await plain.start()
     assert plain.live("1", kept_back=True)

@@ -34,6 +34,10 @@ class OneRoom:
         }
         return known.get(nick, Occupant()) if self._inside and room == ROOM else Occupant()
 
+    def author(self, room: str, stanza: Element) -> Occupant | None:
+        ids = [each.get("id") for each in stanza if each.tag.endswith("occupant-id")]
+        return Occupant(key=f"{room}/{ids[0]}") if ids else None
+
     def joined(self) -> frozenset[str]:
         return frozenset({ROOM} if self._inside else ())
 
@@ -343,9 +347,9 @@ def test_only_the_own_archive_gives_archive_ids() -> None:
         f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{number}'/>"
         for number, by in enumerate(["anna@example.org", f"{BOT}/filebot", "example.org", BOT, BOT])
     )
-    assert reader().archive_id(stanza(f"<body>a</body>{ids}")) == "3"
-    assert reader().archive_id(stanza("<body>a</body>")) is None
-    assert reader().archive_id(stanza(f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id=''/>")) is None
+    assert reader().archive_id(stanza(f"<body>a</body>{ids}"), BOT) == "3"
+    assert reader().archive_id(stanza("<body>a</body>"), BOT) is None
+    assert reader().archive_id(stanza(f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id=''/>"), BOT) is None
 
 
 @pytest.mark.parametrize(

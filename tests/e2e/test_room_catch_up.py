@@ -1,0 +1,131 @@
+"""Nothing missed in a room whose files are kept: what was posted there while the bot was away."""
+
+import asyncio
+import re
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.e2e.conftest import ROOM
+from tests.e2e.den import OCCUPANT, Den, den_in
+
+pytestmark = pytest.mark.needs("occupant-id")
+
+
+async def keeping(den: Den) -> None:
+    """The bot is there, and keeps what is posted."""
+    await den.let_the_bot_in()
+    await switch(den, "on")
+
+
+async def switch(den: Den, setting: str) -> None:
+    den.alice.say(f"!room set archive {setting}", ROOM, mtype="groupchat")
+    await den.heard(den.alice, "groupchat")
+
+
+def stored(den: Den) -> Counter[str]:
+    """How often each file is in the catalog."""
+    with closing(sqlite3.connect(den.folder / "data" / "catalog.sqlite")) as catalog:
+        return Counter(
+            name for (name,) in catalog.execute("SELECT name FROM entries WHERE room = ?", [ROOM])
+        )
+
+
+async def until_stored(den: Den, *names: str) -> None:
+    try:
+        async with asyncio.timeout(20):
+            while stored(den) != Counter(names):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"{stored(den)}; {[*den.bot.log][-20:]}") from None
+
+
+async def test_what_was_posted_in_the_absence_is_kept_once_and_its_poster_s(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.post(den.bob, "long ago.txt")
+        await keeping(den)
+        await den.post(den.bob, "before.txt")
+        await until_stored(den, "before.txt")
+        await den.bot.kill()
+        for number in range(60):  # more than a page
+            den.alice.say(f"talk {number}", ROOM, mtype="groupchat")
+        await den.post(den.bob, "missed.txt")
+        await den.post(den.alice, "missed too.txt")
+        await den.bot.start()
+        await until_stored(den, "before.txt", "missed.txt", "missed too.txt")
+        assert "Only" in await den.ask(den.bob, "rm missed too.txt")
+        assert "missed.txt" in await den.ask(den.bob, "rm missed.txt")
+        # What was dealt with is not met again.
+        await den.post(den.alice, "last.txt")
+        await until_stored(den, "before.txt", "missed too.txt", "last.txt")
+        await den.bot.stop()
+        await den.bot.start()
+        await den.post(den.bob, "after.txt")
+        await until_stored(den, "before.txt", "missed too.txt", "last.txt", "after.txt")
+
+
+async def test_nothing_is_caught_up_that_was_posted_while_the_archive_was_off(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await keeping(den)
+        await den.post(den.bob, "before.txt")
+        await until_stored(den, "before.txt")
+        await switch(den, "off")
+        await den.bot.kill()
+        await den.post(den.bob, "unasked.txt")
+        await den.bot.start()
+        await switch(den, "on")
+        await den.bot.stop()
+        await den.bot.start()
+        await den.post(den.bob, "after.txt")
+        await until_stored(den, "before.txt", "after.txt")
+
+
+async def test_who_wants_nothing_kept_has_nothing_kept_of_an_absence_either(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await keeping(den)
+        assert "keep" in await den.ask(den.bob, "archive off for me")
+        await den.bot.kill()
+        await den.post(den.bob, "bob's.txt")
+        await den.post(den.alice, "alice's.txt")
+        await den.bot.start()
+        await until_stored(den, "alice's.txt")
+
+
+@pytest.mark.needs("an archive in files")
+async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await keeping(den)
+        await den.post(den.bob, "a.txt")
+        await until_stored(den, "a.txt")
+        assert "a.txt" in await den.ask(den.bob, "ls")
+        await asyncio.sleep(1.0)  # the mark is saved
+        await den.bot.stop()
+        for peer in (den.alice, den.bob):
+            peer.say("!rm a.txt", ROOM, mtype="groupchat")
+        await asyncio.sleep(0.5)
+        an_hour_passes(den)
+        den.bob.messages.clear()
+        den.bob._read = 0
+        await den.bot.start()
+        told = (await den.heard(den.bob, "groupchat")).body
+        assert "2 messages" in told
+        assert "rm a.txt" in told
+        assert stored(den) == Counter(["a.txt"])
+        den.bob.say("!ls", ROOM, mtype="groupchat")
+        assert "a.txt" in (await den.heard(den.bob, "groupchat")).body
+        assert sum(each.sender == OCCUPANT and bool(each.body) for each in den.bob.messages) == 2
+
+
+def an_hour_passes(den: Den) -> None:
+    """Make everything in the archive of the room an hour older."""
+    node, _, domain = ROOM.partition("@")
+    folder = den.folder / "server" / "data" / quote(domain, safe="").replace(".", "%2e") / "muc_log"
+    archive = folder / f"{node}.list"
+    text = archive.read_text()
+    older = re.sub(r'(\["when"\] = )([0-9.]+)', lambda m: f"{m[1]}{float(m[2]) - 3600}", text)
+    assert older != text
+    archive.write_text(older)
