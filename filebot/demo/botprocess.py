@@ -70,6 +70,8 @@ class BotProcess:
         try:
             async with asyncio.timeout(READY_LIMIT_S):
                 await asyncio.wait({ready, self._reading}, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            raise TimeoutError("\n".join([*self.log][-20:])) from None
         finally:
             ready.cancel()
         if not self._ready.is_set():
