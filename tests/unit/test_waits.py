@@ -68,6 +68,7 @@ NO_WAITS = {
     "xmpp/catchup.GATHER_S": "a pause before the archive is read",
     "xmpp/catchup.REST_S": "a pause between two parts of the archive",
     "xmpp/catchup.SAVE_AGAIN_S": "a pause before another try",
+    "xmpp/catchup.SAVE_EVERY_S": "a pause between two looks at the mark",
     "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
     "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
     "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",

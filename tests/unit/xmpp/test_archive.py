@@ -77,6 +77,18 @@ async def test_a_page_is_what_came_for_the_question_in_its_order(server: Server)
     assert question.find(f"{FORM}x") is None
 
 
+async def test_the_newest_message_is_the_last_page_of_one(server: Server) -> None:
+    server.messages = lambda query: [result(query, "z")]
+    newest = await server.archive.newest()
+    assert newest is not None
+    assert (newest.id, newest.at) == ("z", AT)
+    [question] = server.asked
+    assert question.find(f"{RSM}set/{RSM}before") is not None
+    assert question.findtext(f"{RSM}set/{RSM}max") == "1"
+    server.messages = lambda query: []
+    assert await server.archive.newest() is None
+
+
 async def test_it_can_begin_at_a_moment(server: Server) -> None:
     await server.archive.page(start=AT.astimezone(timezone(timedelta(hours=2))))
     fields = {

@@ -37,6 +37,7 @@ class World:
         self.asked: list[tuple[str, datetime | None]] = []
         self.taken: list[str] = []
         self.at_once = True
+        self.from_newest = False
         self.deaf = 0
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "SAVE_AGAIN_S", 0.0)
@@ -45,8 +46,16 @@ class World:
 
     def bot(self) -> CatchUp:
         """A new process, which knows nothing but what was saved."""
-        made = CatchUp(self.outbox.stream, OWN, self.marks, self._take, partial(private_turn, OWN))
+        made = CatchUp(
+            self.outbox.stream,
+            OWN,
+            self.marks,
+            self._take,
+            partial(private_turn, OWN),
+            from_newest=self.from_newest,
+        )
         made._archive.page = self._page  # type: ignore[method-assign]
+        made._archive.newest = self._newest  # type: ignore[method-assign]
         made._heard = self._heard  # type: ignore[method-assign]
         self.catch_up = made
         return made
@@ -90,6 +99,12 @@ class World:
         ]
         page = [Archived(str(number), moment(number), Element("message")) for number in later[:50]]
         return ArchivePage(page, page[-1].id if page else "", len(later) <= 50)
+
+    async def _newest(self) -> Archived | None:
+        if self.failures:
+            raise self.failures.pop(0)
+        number = max(self.numbers, default=0)
+        return Archived(str(number), moment(number), Element("message")) if number else None
 
 
 @pytest.fixture
@@ -272,3 +287,80 @@ async def test_what_an_earlier_run_seems_to_have_answered_is_told_apart(world: W
     found = {each.id: each.answered for each in world.catch_up._with_answers(page)}
     assert [each for each, answered in found.items() if answered] == ["asked"]
     assert [*found] == [each.id for each in page.messages]
+
+
+async def of_a_room(world: World) -> None:
+    world.from_newest = True
+    world.bot()
+    await world.online()
+
+
+async def test_of_a_room_nothing_is_read_that_is_older_than_the_first_stay(world: World) -> None:
+    world.numbers = [1, 2, 3]
+    world.failures = [XMPPError("internal-server-error")]
+    await of_a_room(world)
+    await world.until(lambda: world.saved() == ("3", frozenset()))
+    assert world.catch_up.live("4", kept_back=False)
+    world.catch_up.handled("4")
+    await world.until(lambda: world.saved() == ("4", frozenset()))
+    assert world.taken == []
+
+
+async def test_what_is_still_dealt_with_at_the_first_look_is_not_passed_over(world: World) -> None:
+    world.numbers = [1, 2, 3]
+    world.failures = [XMPPError("internal-server-error")]
+    await of_a_room(world)
+    assert world.catch_up.live("3", kept_back=False)  # the stay has begun, and the archive is not read yet
+    await world.until(lambda: not world.failures)
+    await asyncio.sleep(0.05)
+    assert world.saved() == ("", frozenset())
+    world.catch_up.handled("3")
+    await world.until(lambda: world.saved() == ("3", frozenset()))
+
+
+async def test_a_room_that_was_empty_at_first_is_read_from_that_moment_on(world: World) -> None:
+    await of_a_room(world)
+    await world.until(lambda: world.saved() == ("", frozenset()))
+    await world.catch_up.close()
+    await of_a_room(world)
+    await world.until(lambda: len(world.asked) == 1)
+    assert world.asked[0][1] is not None
+
+
+async def test_what_is_nobody_s_business_is_no_reason_to_save(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.numbers = [1]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    assert world.catch_up.live("2", kept_back=False)
+    await asyncio.sleep(0.05)
+    world.catch_up.handled("2", save=False)
+    await asyncio.sleep(0.05)
+    assert world.saved() == ("1", frozenset())
+    await world.catch_up.close()
+    assert world.saved() == ("2", frozenset())
+    world.numbers = [1, 2]
+    monkeypatch.setattr(catchup, "SAVE_EVERY_S", 0.01)
+    world.bot()
+    await world.online()
+    assert world.catch_up.live("3", kept_back=False)
+    await world.until(lambda: len(world.asked) == 2)
+    world.catch_up.handled("3", save=False)
+    await world.until(lambda: world.saved() == ("3", frozenset()))
+
+
+async def test_what_is_forgotten_begins_anew(world: World) -> None:
+    world.numbers = [1, 2]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await of_a_room(world)
+    await world.until(lambda: world.saved() == ("2", frozenset()))
+    await world.catch_up.forget()
+    assert world.saved() is None
+    assert world.catch_up.live("3", kept_back=False)
+    world.catch_up.handled("3")
+    world.numbers = [1, 2, 3, 4]
+    await world.online()
+    await world.until(lambda: world.saved() == ("4", frozenset()))
+    assert world.taken == ["2"]

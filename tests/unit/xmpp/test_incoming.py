@@ -342,6 +342,41 @@ def test_whoever_had_a_nick_once_is_nobody_now_and_own_words_are_no_order(
     assert archived(stanza(inner, sender=sender, kind=kind)) is None
 
 
+KNOWN = "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='b0b'/>"
+
+
+def in_archive(element: Element) -> IncomingMessage | EncryptedMessage | None:
+    return reader().read(element, 0.0, archived_at=ARCHIVED_AT, archive=ROOM)
+
+
+def test_out_of_a_room_s_archive_the_author_is_whom_the_room_names_by_an_id() -> None:
+    said = in_archive(stanza(f"<body>!ls</body>{KNOWN}", sender=f"{ROOM}/anna", kind="groupchat"))
+    assert isinstance(said, IncomingMessage)
+    assert (said.text, said.addressed, said.delayed_since) == ("ls", True, ARCHIVED_AT)
+    # Anna has that nick now; at that time somebody else may have had it.
+    assert (said.sender.jid, said.sender.identity) == (None, f"{ROOM}/b0b")
+
+
+@pytest.mark.parametrize(
+    ("inner", "sender", "kind"),
+    [
+        ("<body>!ls</body>", f"{ROOM}/anna", "groupchat"),
+        (f"<body>!ls</body>{KNOWN}", f"{ROOM}/anna", "chat"),
+        (f"<body>!ls</body>{KNOWN}", "other@muc.example.org/anna", "groupchat"),
+        (f"<body>!ls</body>{KNOWN}", ROOM, "groupchat"),
+        (
+            f"<body>!ls</body>{KNOWN}<retracted xmlns='urn:xmpp:message-retract:1'/>",
+            f"{ROOM}/anna",
+            "groupchat",
+        ),
+    ],
+)
+def test_what_nobody_known_said_in_a_room_is_not_taken_from_its_archive(
+    inner: str, sender: str, kind: str
+) -> None:
+    assert in_archive(stanza(inner, sender=sender, kind=kind)) is None
+
+
 def test_only_the_own_archive_gives_archive_ids() -> None:
     ids = "".join(
         f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{number}'/>"

@@ -1,0 +1,96 @@
+"""When rooms are caught up with: what switches it on and off, and what is forgotten when."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from filebot.model import BareJid, Mark
+from filebot.testing.catalog import MemoryCatalog
+from filebot.xmpp.archive import Archived
+from filebot.xmpp.catchup import CatchUp, Turn
+from filebot.xmpp.room_catchups import RoomCatchUps
+from tests.unit.xmpp.conftest import Outbox
+
+TEA = "tea@rooms.example.org"
+MARK = Mark(TEA, "7", datetime(2026, 11, 24, tzinfo=UTC))
+
+
+class World:
+    """Rooms, and what is known of how far they were read."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.marks = MemoryCatalog()
+        self.rooms = RoomCatchUps(outbox.stream, self.marks, self._take, lambda room, _: Turn(False, room))
+
+    def _take(self, catch_up: CatchUp, room: BareJid, archived: Archived) -> bool:
+        raise AssertionError(f"{archived.id} of {room}")
+
+    async def stay(self) -> None:
+        await self.rooms.entering(TEA)
+        await self.rooms.entered(TEA)
+
+    async def until_known(self, *, known: bool) -> None:
+        async with asyncio.timeout(5):
+            while (await self.marks.mark(TEA) is not None) != known:
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    async def heard(_: CatchUp, limit_s: float) -> None:
+        """The server hears all."""
+
+    monkeypatch.setattr(CatchUp, "_heard", heard)
+    made = World(outbox)
+    yield made
+    await made.rooms.close()
+
+
+async def test_a_room_that_keeps_nothing_is_not_caught_up_with(world: World) -> None:
+    await world.stay()
+    assert world.rooms.of(TEA) is None
+    assert not world.rooms.took(Element("message", {"from": TEA}))
+
+
+async def test_a_room_whose_archive_is_on_is_from_the_beginning_of_the_stay_on(world: World) -> None:
+    world.rooms.switch(TEA, is_on=True)
+    await world.rooms.entering(TEA)
+    catch_up = world.rooms.of(TEA)
+    assert catch_up is not None
+    assert catch_up.live("8", kept_back=False)
+    assert not catch_up.live("8", kept_back=False)
+    await world.rooms.entered(TEA)
+    await world.rooms.left(TEA)
+    await world.stay()
+    assert world.rooms.of(TEA) is catch_up
+
+
+async def test_an_archive_that_is_switched_on_in_the_stay_begins_then(world: World) -> None:
+    await world.stay()
+    world.rooms.switch(TEA, is_on=True)
+    await world.until_known(known=True)
+    assert world.rooms.of(TEA) is not None
+
+
+async def test_what_is_posted_while_the_archive_is_off_is_never_read(world: World) -> None:
+    await world.marks.save_mark(MARK)
+    world.rooms.switch(TEA, is_on=False)  # while the bot is out of the room
+    await world.until_known(known=False)
+    world.rooms.switch(TEA, is_on=True)
+    await world.stay()
+    await world.until_known(known=True)
+    world.rooms.switch(TEA, is_on=False)
+    await world.until_known(known=False)
+    assert world.rooms.of(TEA) is None
+
+
+async def test_a_room_that_the_bot_leaves_for_good_is_forgotten(world: World) -> None:
+    await world.marks.save_mark(MARK)
+    world.rooms.switch(TEA, is_on=True)
+    await world.stay()
+    await world.rooms.left(TEA)
+    await world.rooms.forget(TEA)
+    assert await world.marks.mark(TEA) is None
