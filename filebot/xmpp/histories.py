@@ -1,9 +1,4 @@
-"""What was posted in rooms before: the ``Histories`` port over their archives (XEP-0313).
-
-Who posted a message is told by its occupant-id alone (XEP-0421), which the room itself wrote. Nicks may
-have had other owners then, and a real JID inside of a message (XEP-0313 section 5.2) may have been
-put there by whoever wrote it: not every service takes such out.
-"""
+"""What was posted in rooms before: the ``Histories`` port over their archives (XEP-0313)."""
 
 import logging
 from collections.abc import Callable
@@ -13,10 +8,10 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import IqTimeout, XMPPError
 
 from filebot.errors import NoHistory, PeerProtocolError, TransferTimeout
-from filebot.model import Address, AddressKind, BareJid, HistoryPage, IncomingMessage, Occupant, Sender
+from filebot.model import BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.sharing import Joiner, read
 from filebot.xmpp.archive import LIMIT_S, Archive, Archived
-from filebot.xmpp.elements import STANZA_IDS, is_retracted, named, sender_of
+from filebot.xmpp.elements import STANZA_IDS, named, sender_of
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -25,11 +20,8 @@ log = logging.getLogger(__name__)
 class RoomHistories:
     """Reads archives of rooms page by page; for each room one page at a time."""
 
-    def __init__(self, stream: Stream, author: Callable[[BareJid, Element], Occupant | None]) -> None:
-        """``author`` tells who wrote a message, as far as its room vouches for that.
-
-        It is None where the room tells nobody apart.
-        """
+    def __init__(self, stream: Stream, author: Callable[[BareJid, Element], Sender | None]) -> None:
+        """``author`` tells who wrote a message, if anything that the room vouches for tells it."""
         self._stream = stream
         self._author = author
         self._open: dict[BareJid, Archive] = {}
@@ -61,18 +53,14 @@ class RoomHistories:
         return HistoryPage(tuple(posts), len(page.messages), page.last_id, page.complete, at)
 
     def _post(self, room: BareJid, archived: Archived, joiner: Joiner) -> IncomingMessage | None:
-        stanza, speaker = archived.message, sender_of(archived.message)
-        if speaker is None or speaker.bare != room or stanza.get("type") != "groupchat":
-            return None
-        if is_retracted(stanza):
+        stanza, sender = archived.message, self._author(room, archived.message)
+        if sender is None or sender.identity is None:
             return None
         shared = read(stanza)
         ids = [archived.id, *(each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))]
-        offers = joiner.feed(speaker.full, shared, [each for each in ids if each], 0.0)
-        author = self._author(room, stanza) if offers else None
-        if author is None or author.identity is None:
+        offers = joiner.feed(f"{room}/{sender.nick}", shared, [each for each in ids if each], 0.0)
+        if not offers:
             return None
-        sender = Sender(Address(room, AddressKind.ROOM), author.jid, room, speaker.resource, author.key)
         return IncomingMessage(
             sender, shared.text, offers=offers, addressed=False, delayed_since=archived.at
         )

@@ -109,10 +109,7 @@ class Reader:
         if archived_at is not None and archive is None and self._is_of_a_room(stanza, speaker):
             # Who had a nick at that time cannot be known, and an answer would go to whoever has it now.
             return None
-        if archive is None:
-            sender = self._sender(stanza, speaker)
-        else:
-            sender = self._author(stanza, speaker, archive)
+        sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
         if sender is None or not self._is_new(stanza, speaker, now):
             return None
         shared = read(stanza)
@@ -125,6 +122,22 @@ class Reader:
             return None
         message = self._message(stanza, sender, shared.text, offers)
         return message if archived_at is None else replace(message, delayed_since=archived_at)
+
+    def author(self, room: BareJid, stanza: Element) -> Sender | None:
+        """Who spoke in a room at an earlier time, out of its archive: its id for them tells (XEP-0421).
+
+        Nicks may have had other owners then, and a real JID inside of a message (XEP-0313 section 5.2) may
+        have been put there by whoever wrote it: not every service takes such out.
+        """
+        speaker = sender_of(stanza)
+        if speaker is None or speaker.bare != room or not speaker.resource:
+            return None
+        if stanza.get("type") != "groupchat" or is_retracted(stanza):
+            return None
+        author = self._rooms.author(room, stanza)
+        if author is None:
+            return None
+        return Sender(Address(room, AddressKind.ROOM), author.jid, room, speaker.resource, author.key)
 
     def archive_id(self, stanza: Element, archive: BareJid) -> str | None:
         """What this archive calls a message that has just come; None if it does not keep it."""
@@ -171,16 +184,6 @@ class Reader:
         ids = [each for giver, each in self._stanza_ids(stanza, speaker) if giver == room]
         spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
         return Sender(Address(room, AddressKind.ROOM), occupant.jid, room, nick, occupant.key, spoke)
-
-    def _author(self, stanza: Element, speaker: JID, room: BareJid) -> Sender | None:
-        """Who spoke in a room at an earlier time: its id for them tells, and not the nick of that time."""
-        nick = speaker.resource
-        if speaker.bare != room or not nick or stanza.get("type") != "groupchat" or is_retracted(stanza):
-            return None
-        author = self._rooms.author(room, stanza)
-        if author is None:
-            return None
-        return Sender(Address(room, AddressKind.ROOM), author.jid, room, nick, author.key)
 
     def _through_room(self, speaker: JID) -> Sender | None:
         """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""

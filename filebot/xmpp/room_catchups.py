@@ -80,7 +80,7 @@ class RoomCatchUps:
                 await self._made(room).begin()
 
     async def entered(self, room: BareJid) -> None:
-        """It is in."""
+        """It is in; likewise."""
         self._present.add(room)
         if room in self._catch_ups:
             await self._catch_ups[room].start()

@@ -299,7 +299,8 @@ class JoinedRooms:
             outcome, began = (entered or await self._enter(room)).change, loop.time()
             entered = None
             if outcome in ENTRIES:
-                await self._stays.entered(room.jid)
+                if room.occupancy.has_ids:
+                    await self._stays.entered(room.jid)
                 outcome = (await self._until_out(room)).change
                 await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:

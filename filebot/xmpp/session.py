@@ -125,7 +125,8 @@ class Session:
             self._room_turn,
         )
         self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
-        self._histories = RoomHistories(self._stream, self._rooms.author)
+        self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
+        self._histories = RoomHistories(self._stream, self._reader.author)
         self._flow = RoomFlow()
         self._messenger = StreamMessenger(
             self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow
@@ -141,7 +142,6 @@ class Session:
             words=stream_words or StreamWords(unserved=unserved_reason),
         )
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
-        self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
         self._connection = Connection(self._stream, settings, self._online)
         bare = self._stream.boundjid.bare
         self._catch_up = CatchUp(self._stream, bare, kept, self._missed, partial(private_turn, bare))
