@@ -122,13 +122,20 @@ class Peer:
         """The full JID of this session."""
         return str(self.client.boundjid)
 
+    @property
+    def user(self) -> str:
+        """The name of the account."""
+        return str(self.client.boundjid.user)
+
     def say(self, text: str, to: str, *, mtype: MessageType = "chat") -> None:
         """Write a message."""
         self.client.send_message(mto=JID(to), mbody=text, mtype=mtype)
 
-    async def join(self, room: str, nick: str) -> None:
+    async def join(self, room: str, nick: str, password: str = "") -> None:
         """Enter a room without its history; returns when one is in it (XEP-0045 section 7.2)."""
-        await self.client.plugin["xep_0045"].join_muc_wait(JID(room), nick, maxstanzas=0, timeout=20.0)
+        await self.client.plugin["xep_0045"].join_muc_wait(
+            JID(room), nick, password=password or None, maxstanzas=0, timeout=20.0
+        )
 
     async def next_message(
         self, predicate: Callable[[Received], bool] = anything, timeout_s: float = 20.0

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pytest_asyncio
 from filebot.demo.botprocess import BotProcess, tables_for, write_config
 from filebot.demo.peer import Peer, Received
 from filebot.demo.server import Server
+from tests.e2e.here import Here
+from tests.e2e.muc import affiliate, configure
 from tests.servers import private_server
 
 ROOM = "team@conference.localhost"
@@ -62,9 +64,19 @@ class World:
         peer.say(text, self.bot_jid)
         return await peer.next_message(self.from_bot)
 
-    async def ask_in_room(self, peer: Peer, text: str) -> Received:
-        peer.say(text, ROOM, mtype="groupchat")
-        return await peer.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+    async def room(self, admin: Peer, owner: Peer, name: str, *, password: str = "", **fields: str) -> Here:
+        """Let ``owner`` make a room with such a configuration (see ``configure``), and ``admin`` bring the
+        bot into it.
+        """
+        room = f"{name}@{self.server.conference}"
+        await owner.join(room, owner.user)
+        if fields:
+            await configure(owner, room, **fields)
+        if "membersonly" in fields:
+            await affiliate(owner, room, self.bot_jid, "member")
+        said = await self.ask(admin, f"join {room} with {password}" if password else f"join {room}")
+        assert "I am in" in said.body, said.body
+        return Here(room)
 
     def from_bot(self, heard: Received) -> bool:
         return heard.sender.startswith(self.bot_jid + "/") and bool(heard.body)
@@ -81,15 +93,21 @@ def bot_config(server: Server, **tables: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    folder = tmp_path_factory.mktemp("world")
+@asynccontextmanager
+async def world_in(folder: Path, **tables: dict[str, Any]) -> AsyncIterator[World]:
+    """The server and the bot, with more in its config."""
     async with AsyncExitStack() as stack:
         server = private_server(folder / "prosody", users=USERS, upload_limit_bytes=UPLOAD_LIMIT)
         await stack.enter_async_context(server)
-        config = write_config(folder / "config.toml", bot_config(server))
+        config = write_config(folder / "config.toml", bot_config(server, **tables))
         bot = await stack.enter_async_context(BotProcess(config))
         yield World(server, bot, folder)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world_in(tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -101,6 +119,19 @@ async def alice(world: World) -> AsyncIterator[Peer]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def bob(world: World) -> AsyncIterator[Peer]:
     async with await world.login("bob") as peer:
+        yield peer
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def carol(world: World) -> AsyncIterator[Peer]:
+    async with await world.login("carol") as peer:
+        yield peer
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def eve(world: World) -> AsyncIterator[Peer]:
+    """The bot does not serve her."""
+    async with await world.login("eve") as peer:
         yield peer
 
 

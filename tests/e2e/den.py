@@ -8,9 +8,11 @@ from pathlib import Path
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
 from tests.e2e.conftest import ROOM, bot_config
+from tests.e2e.here import Here
 from tests.servers import private_server
 
-OCCUPANT = f"{ROOM}/filebot"
+HERE = Here(ROOM)
+OCCUPANT = HERE.bot
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,14 @@ class Den:
     async def post(self, peer: Peer, name: str) -> None:
         path = self.folder / name
         path.write_bytes(name.encode() * 100)
-        await peer.drop(path, ROOM, mtype="groupchat")
+        await HERE.post(peer, path)
 
     async def ask(self, peer: Peer, text: str) -> str:
         """Through the room, in private."""
-        peer.say(text, OCCUPANT)
-        return (await self.heard(peer, "chat")).body
+        return (await HERE.ask_privately(peer, text)).body
 
     async def heard(self, peer: Peer, kind: str) -> Received:
-        return await peer.next_message(
-            lambda each: each.sender == OCCUPANT and bool(each.body) and each.kind == kind
-        )
+        return await HERE.heard(peer, kind)
 
 
 @asynccontextmanager

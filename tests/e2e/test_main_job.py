@@ -11,8 +11,11 @@ import pytest
 from filebot.demo.peer import Peer, Received
 from tests.e2e import go_sendxmpp
 from tests.e2e.conftest import ROOM, World, sha256
+from tests.e2e.here import Here
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HERE = Here(ROOM)
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mNk+M8ABSgMAAoAAQEBAQAAAABJRU5ErkJggg=="
@@ -107,7 +110,7 @@ async def test_a_room_is_shown_and_given_what_was_shared_with_it(
     heard, content = await returned(bob)
     assert (heard.sender, heard.kind) == (f"{ROOM}/filebot", "groupchat")
     assert sha256(content) == sha256(path.read_bytes())
-    assert "slides.odp" in (await world.ask_in_room(bob, "!ls")).body
+    assert "slides.odp" in (await HERE.ask(bob, "!ls")).body
     for question in ("filebot: get slides.odp", "!get SLIDES*"):
         bob.say(question, ROOM, mtype="groupchat")
         heard, content = await returned(bob)
@@ -121,7 +124,7 @@ async def test_a_file_posted_in_a_room_is_kept_when_its_poster_says_so(
     path = file(tmp_path, "posted.bin")
     await bob.join(ROOM, "bob")
     await bob.drop(path, ROOM, mtype="groupchat")
-    assert "posted.bin" in (await world.ask_in_room(bob, "!keep")).body
+    assert "posted.bin" in (await HERE.ask(bob, "!keep")).body
     bob.say("!get posted.bin", ROOM, mtype="groupchat")
     heard, content = await returned_from(bob, f"{ROOM}/filebot")
     assert sha256(content) == sha256(path.read_bytes())
@@ -146,7 +149,7 @@ async def test_in_a_room_nothing_private_is_shown(world: World, alice: Peer, tmp
     await alice.join(ROOM, "alice")
     await alice.drop(file(tmp_path, "diary.txt"), world.bot_jid)
     await alice.next_message(world.from_bot)
-    assert "diary" not in (await world.ask_in_room(alice, "!find diary")).body.replace('"diary"', "")
+    assert "diary" not in (await HERE.ask(alice, "!find diary")).body.replace('"diary"', "")
 
 
 async def test_send_brings_a_file_to_a_friend(world: World, alice: Peer, bob: Peer, tmp_path: Path) -> None:
@@ -179,7 +182,7 @@ async def test_a_nick_like_an_admins_address_gives_no_right(
     alice.say(f"send mine.bin to {ROOM}", world.bot_jid)
     await returned(alice)
     await bob.join(ROOM, "alice@localhost")
-    assert "Deleted" not in (await world.ask_in_room(bob, "!rm mine.bin")).body
+    assert "Deleted" not in (await HERE.ask(bob, "!rm mine.bin")).body
     bob.say("rm mine.bin", f"{ROOM}/filebot")
     refusal = await bob.next_message(lambda heard: heard.kind == "chat")
     assert "Deleted" not in refusal.body

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 import pytest
-from slixmpp import JID, ComponentXMPP
+from slixmpp import ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
@@ -16,10 +17,10 @@ from filebot.demo.peer import Peer
 from filebot.demo.server import Server
 from filebot.errors import RoomClosed
 from filebot.xmpp import rooms
+from tests.e2e.muc import MUC, affiliate, configure, destroy, leave, set_role
 from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
 from tests.servers import private_server
 
-MUC = "http://jabber.org/protocol/muc"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 ROOM = "den@conference.localhost"
 ELSEWHERE = "rooms.localhost"
@@ -45,24 +46,6 @@ def logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
-async def configure(peer: Peer, room: str = ROOM, **fields: str) -> None:
-    """Set fields of the room's configuration (XEP-0045 section 10.2)."""
-    iq = peer.client.make_iq_set(ito=JID(room))
-    form = SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), "{jabber:x:data}x", {"type": "submit"})
-    for name, value in {"FORM_TYPE": f"{MUC}#roomconfig"}.items() | {
-        (f"muc#roomconfig_{name}", value) for name, value in fields.items()
-    }:
-        field = SubElement(form, "{jabber:x:data}field", {"var": name})
-        SubElement(field, "{jabber:x:data}value").text = value
-    await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
-
-
-async def affiliate(
-    peer: Peer, jid: str, affiliation: Literal["outcast", "none", "member", "admin"]
-) -> None:
-    await peer.client.plugin["xep_0045"].set_affiliation(JID(ROOM), affiliation, jid=JID(jid))
-
-
 async def log_says(caplog: pytest.LogCaptureFixture, words: str) -> None:
     async with asyncio.timeout(LIMIT_S):
         while words not in caplog.text:
@@ -81,13 +64,12 @@ async def test_whom_somebody_kicks_stays_away_for_a_while_and_comes_back(
     monkeypatch.setattr(rooms, "KICKED_FOR_S", 1.5)
     came = presences(anna)
     async with online(account(server, ROOM)) as bot:
-        muc = anna.client.plugin["xep_0045"]
-        await muc.set_role(JID(ROOM), "Filebot", "none")
+        await set_role(anna, ROOM, "Filebot", "none")
         await until(came, lambda each: each.get("type") == "unavailable")
         await log_says(caplog, "(kicked); trying again in 1.5 s")
         await until(came, lambda each: each.get("type") is None)
         await becomes(lambda: bot.session.rooms.joined() == {ROOM})
-        await muc.set_role(JID(ROOM), "Filebot", "none")
+        await set_role(anna, ROOM, "Filebot", "none")
         await log_says(caplog, "(kicked); trying again in 3.0 s")
 
 
@@ -95,7 +77,7 @@ async def test_after_a_ban_the_bot_does_not_come_back(
     server: Server, anna: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with online(account(server, ROOM)) as bot:
-        await affiliate(anna, "bot@localhost", "outcast")
+        await affiliate(anna, ROOM, "bot@localhost", "outcast")
         await log_says(caplog, "does not want the bot")
         assert bot.session.rooms.joined() == frozenset()
 
@@ -103,11 +85,11 @@ async def test_after_a_ban_the_bot_does_not_come_back(
 async def test_who_is_no_member_any_more_does_not_come_back(
     server: Server, anna: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await configure(anna, membersonly="1")
-    await affiliate(anna, "bot@localhost", "member")
+    await configure(anna, ROOM, membersonly="1")
+    await affiliate(anna, ROOM, "bot@localhost", "member")
     async with online(account(server, ROOM)) as bot:
         assert bot.session.rooms.joined() == {ROOM}
-        await affiliate(anna, "bot@localhost", "none")
+        await affiliate(anna, ROOM, "bot@localhost", "none")
         await log_says(caplog, "does not want the bot")
         assert "321" in caplog.text
         assert bot.session.rooms.joined() == frozenset()
@@ -117,7 +99,7 @@ async def test_a_room_that_closes_to_others_than_members_does_not_see_the_bot_ag
     server: Server, anna: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with online(account(server, ROOM)):
-        await configure(anna, membersonly="1")
+        await configure(anna, ROOM, membersonly="1")
         await log_says(caplog, "does not want the bot")
         assert "322" in caplog.text
 
@@ -129,9 +111,7 @@ async def test_a_destroyed_room_is_not_made_again_nor_is_the_other_one_that_it_n
     await anna.join(other, "Anna")
     came = presences(anna)
     async with online(account(server, ROOM)) as bot:
-        iq = anna.client.make_iq_set(ito=JID(ROOM))
-        SubElement(SubElement(iq.xml, f"{{{MUC}#owner}}query"), f"{{{MUC}#owner}}destroy", {"jid": other})
-        await iq.send(timeout=LIMIT_S)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        await destroy(anna, ROOM, other)
         await log_says(caplog, "does not want the bot")
         assert bot.session.rooms.joined() == frozenset()
         seen = [came.get_nowait().get("from") for _ in range(came.qsize())]
@@ -140,7 +120,7 @@ async def test_a_destroyed_room_is_not_made_again_nor_is_the_other_one_that_it_n
 
 
 async def test_rights_follow_what_the_room_says_now(server: Server, anna: Peer) -> None:
-    await configure(anna, whois="anyone")
+    await configure(anna, ROOM, whois="anyone")
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
 
         def manages(room: str, jid: str) -> bool:
@@ -151,9 +131,9 @@ async def test_rights_follow_what_the_room_says_now(server: Server, anna: Peer) 
         await eve.join(ROOM, "Eve")
         await becomes(lambda: bot.session.rooms.standing(ROOM, "eve@localhost") is not None)
         assert not manages(ROOM, "eve@localhost")
-        await affiliate(anna, "eve@localhost", "admin")
+        await affiliate(anna, ROOM, "eve@localhost", "admin")
         await becomes(lambda: manages(ROOM, "eve@localhost"))
-        await affiliate(anna, "eve@localhost", "none")
+        await affiliate(anna, ROOM, "eve@localhost", "none")
         await becomes(lambda: not manages(ROOM, "eve@localhost"))
 
 
@@ -161,7 +141,7 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
     server: Server, anna: Peer
 ) -> None:
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
-        anna.client.plugin["xep_0045"].leave_muc(JID(ROOM), "Anna")
+        await leave(anna, ROOM, "Anna")
         await becomes(lambda: "Anna" not in bot.session.rooms._rooms[ROOM].occupancy._entries)
         await eve.join(ROOM, "Anna")
         eve.say("!ls", ROOM, mtype="groupchat")
@@ -183,7 +163,7 @@ async def test_a_semi_anonymous_room_tells_people_apart_by_ids_that_outlive_nick
         standing = bot.session.rooms.standing(ROOM, first.identity)
         assert standing is not None
         assert standing.manages
-        anna.client.plugin["xep_0045"].leave_muc(JID(ROOM), "Anna")
+        await leave(anna, ROOM, "Anna")
         await becomes(lambda: bot.session.rooms.standing(ROOM, first.identity or "") is None)
         await eve.join(ROOM, "Anna")
         # Whoever writes an id in by themselves has it taken out by the room.
@@ -201,13 +181,13 @@ async def test_a_semi_anonymous_room_tells_people_apart_by_ids_that_outlive_nick
 async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last_owner(
     server: Server, anna: Peer
 ) -> None:
-    await configure(anna, whois="anyone")
+    await configure(anna, ROOM, whois="anyone")
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
         anna.say("get diary.txt", f"{ROOM}/Filebot")
         asked = (await bot.next()).sender
         await bot.session.messenger.say(asked.address, "for Anna")
         assert (await anna.next_message(lambda heard: heard.body == "for Anna")).kind == "chat"
-        anna.client.plugin["xep_0045"].leave_muc(JID(ROOM), "Anna")
+        await leave(anna, ROOM, "Anna")
         await becomes(lambda: bot.session.rooms.standing(ROOM, "anna@localhost") is None)
         await bot.session.messenger.say(asked.address, "for Anna, who has left")
         await eve.join(ROOM, "Anna")
@@ -225,7 +205,7 @@ async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last
 async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves_it(
     server: Server, anna: Peer
 ) -> None:
-    await configure(anna, passwordprotectedroom="1", roomsecret="sesame")
+    await configure(anna, ROOM, passwordprotectedroom="1", roomsecret="sesame")
     async with online(account(server)) as bot:
         for wrong in ("", "wrong"):
             with pytest.raises(RoomClosed) as closed:
@@ -251,12 +231,12 @@ async def test_a_room_is_tried_by_one_at_a_time(server: Server, anna: Peer) -> N
 
 async def test_why_a_room_is_closed_is_known(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
-        await configure(anna, membersonly="1")
+        await configure(anna, ROOM, membersonly="1")
         with pytest.raises(RoomClosed) as closed:
             await bot.session.rooms.join(ROOM, "")
         assert closed.value.reason == "members"
-        await configure(anna, membersonly="0")
-        await affiliate(anna, "bot@localhost", "outcast")
+        await configure(anna, ROOM, membersonly="0")
+        await affiliate(anna, ROOM, "bot@localhost", "outcast")
         with pytest.raises(RoomClosed) as closed:
             await bot.session.rooms.join(ROOM, "")
         assert closed.value.reason == "banned"
@@ -271,7 +251,7 @@ async def test_a_remembered_room_is_entered_at_the_start_and_forgotten_after_a_b
     async with bot.session:
         await asyncio.wait_for(bot.session.run_until_ready(), LIMIT_S)
         assert bot.session.rooms.joined() == {ROOM}
-        await affiliate(anna, "bot@localhost", "outcast")
+        await affiliate(anna, ROOM, "bot@localhost", "outcast")
         assert await asyncio.wait_for(gone.get(), LIMIT_S) == ROOM
 
 
@@ -323,16 +303,24 @@ class ForgetfulRooms(ComponentXMPP):
         answer.send()  # type: ignore[no-untyped-call]  # untyped in slixmpp
 
 
-@pytest.fixture
-async def forgetful(server: Server) -> AsyncIterator[ForgetfulRooms]:
+@asynccontextmanager
+async def room_service(server: Server) -> AsyncIterator[ForgetfulRooms]:
     service = ForgetfulRooms(server)
     began = asyncio.Event()
     service.add_event_handler("session_start", lambda _: began.set())
     service.connect()
     await asyncio.wait_for(began.wait(), LIMIT_S)
-    yield service
-    await service.disconnect(wait=1.0)
-    await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+    try:
+        yield service
+    finally:
+        service.abort()  # without a word, as a crash would
+        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+
+
+@pytest.fixture
+async def forgetful(server: Server) -> AsyncIterator[ForgetfulRooms]:
+    async with room_service(server) as service:
+        yield service
 
 
 async def in_the_forgetful_room(bot: Bot, service: ForgetfulRooms) -> None:
@@ -350,6 +338,21 @@ async def test_a_room_that_forgot_the_bot_without_a_word_is_entered_again(
         forgetful.inside = None
         await becomes(lambda: forgetful.entered == 2)
         await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+
+
+async def test_a_rooms_host_that_went_away_and_came_back_without_a_word_is_entered_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "SELF_PING_S", 0.2)
+    async with AsyncExitStack() as host:
+        before = await host.enter_async_context(room_service(server))
+        async with online(account(server, f"den@{ELSEWHERE}")) as bot:
+            await in_the_forgetful_room(bot, before)
+            await host.aclose()
+            await asyncio.sleep(1.0)  # some pings, which the servers answer for the host, each in its way
+            async with room_service(server) as after:
+                await becomes(lambda: after.entered == 1)
+                await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
 
 
 @pytest.mark.parametrize("answer", ["service-unavailable", "item-not-found", "remote-server-timeout"])

@@ -9,7 +9,7 @@ from slixmpp import JID
 from filebot.demo.peer import Peer, Received
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import OCCUPANT, Den, den_in
-from tests.e2e.test_room_life import configure
+from tests.e2e.muc import configure, set_role
 
 
 def stanza_id(heard: Received) -> str:
@@ -43,12 +43,11 @@ async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp
 async def test_a_bot_that_may_only_listen_answers_in_private(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
         await configure(den.alice, ROOM, moderatedroom="1")
-        muc = den.alice.client.plugin["xep_0045"]
-        await muc.set_role(JID(ROOM), "Bob", "participant")
+        await set_role(den.alice, ROOM, "Bob", "participant")
         await den.let_the_bot_in()
         den.bob.say("!ls", ROOM, mtype="groupchat")
         assert "no files" in (await den.heard(den.bob, "chat")).body.lower()
-        await muc.set_role(JID(ROOM), "filebot", "participant")
+        await set_role(den.alice, ROOM, "filebot", "participant")
         await kept(den, den.bob, "plan.txt")
         assert "plan.txt" in await den.ask(den.bob, "ls")
 

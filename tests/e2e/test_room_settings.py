@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from slixmpp import JID
 
 from filebot.demo.peer import Received
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import OCCUPANT, den_in
+from tests.e2e.muc import affiliate
 
 
 def is_a_file(heard: Received) -> bool:
@@ -18,7 +18,6 @@ def is_a_file(heard: Received) -> bool:
 async def test_files_for_members_go_to_members_in_private_and_to_nobody_else(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
         await den.let_the_bot_in()
-        muc = den.alice.client.plugin["xep_0045"]
         await den.post(den.alice, "plan.txt")
         den.alice.say("!keep", ROOM, mtype="groupchat")
         assert "plan.txt" in (await den.heard(den.alice, "groupchat")).body
@@ -28,9 +27,9 @@ async def test_files_for_members_go_to_members_in_private_and_to_nobody_else(tmp
         den.bob.say("!get plan.txt", ROOM, mtype="groupchat")
         assert "for its members only" in (await den.heard(den.bob, "chat")).body
 
-        await muc.set_affiliation(JID(ROOM), "member", jid=JID("bob@localhost"))
+        await affiliate(den.alice, ROOM, "bob@localhost", "member")
         den.bob.say("!get plan.txt", ROOM, mtype="groupchat")
         assert (await den.bob.next_message(is_a_file)).kind == "chat"
 
-        await muc.set_affiliation(JID(ROOM), "none", jid=JID("bob@localhost"))
+        await affiliate(den.alice, ROOM, "bob@localhost", "none")
         assert "for its members only" in await den.ask(den.bob, "get plan.txt")
