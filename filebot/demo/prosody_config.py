@@ -25,6 +25,8 @@ ssl = {{ certificate = "{certificate}", key = "{key}" }}
 https_ssl = {{ certificate = "{certificate}", key = "{key}" }}
 authentication = "internal_plain"
 storage = "internal"
+-- Otherwise a crowded room keeps it busy with garbage for half of its time.
+gc = {{ mode = "generational" }}
 modules_enabled = {{
     "roster", "saslauth", "tls", "disco", "carbons", "pep", "private", "blocklist", "vcard4",
     "vcard_legacy", "version", "uptime", "time", "ping", "register", "mam", "smacks", "csi_simple",

@@ -15,6 +15,7 @@ from filebot.demo.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
 _STANZA_BYTES: Final = 262_144
 _BURST_BYTES: Final = 20_000
 _COMPONENT_STANZA_BYTES: Final = 524_288
+_MOST_OCCUPANTS: Final = 1_000
 
 
 def ejabberd_config(
@@ -98,5 +99,9 @@ def _modules() -> dict[str, dict[str, Any]]:
         **{name: {} for name in plain},
         "mod_pubsub": {"plugins": ["flat", "pep"]},
         "mod_mam": {"default": "always"},
-        "mod_muc": {"host": CONFERENCE, "default_room_options": {"mam": True}},
+        "mod_muc": {
+            "host": CONFERENCE,
+            "max_users": _MOST_OCCUPANTS,
+            "default_room_options": {"mam": True, "max_users": _MOST_OCCUPANTS},
+        },
     }
