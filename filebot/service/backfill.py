@@ -33,7 +33,9 @@ TELL_EVERY_S: Final = 60.0
 TRIES: Final = 5
 LONGEST_ABSENCE_S: Final = 86_400.0
 PAUSE_S: Final = 30.0
-"""After a page that was not to be had; likewise while the bot is out of the room."""
+"""After a page that was not to be had."""
+LOOK_EVERY_S: Final = 1.0
+"""Whether the bot is in the room again."""
 
 
 class Backfill:
@@ -156,12 +158,14 @@ class Backfill:
         room, since = filling.room, None if filling.last_id else filling.since
         failures, until = 0, asyncio.get_running_loop().time() + LONGEST_ABSENCE_S
         while failures < TRIES and asyncio.get_running_loop().time() < until:
-            if room in self._rooms.joined():
-                try:
-                    return await self._histories.page(room, filling.last_id, since)
-                except TransferError as error:
-                    failures += 1
-                    log.info("a page of the history of %s: %s", room, error)
+            if room not in self._rooms.joined():
+                await asyncio.sleep(LOOK_EVERY_S)
+                continue
+            try:
+                return await self._histories.page(room, filling.last_id, since)
+            except TransferError as error:
+                failures += 1
+                log.info("a page of the history of %s: %s", room, error)
             await asyncio.sleep(self._pause_s)
         raise NoHistory(room, reason="closed")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from filebot.errors import PeerGone
-from filebot.model import AddressKind, Entry, HistoryPage, IncomingMessage, Offer, Scope, Sender
+from filebot.model import AddressKind, Entry, Filling, HistoryPage, IncomingMessage, Offer, Scope, Sender
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -237,6 +237,23 @@ async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
     assert pages == ["", "", "5", "10", "10", "15", "20"]
     assert len(await kept(archived)) == 25
     assert await archived.catalog.fillings() == []
+
+
+async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filebot.service.backfill.LOOK_EVERY_S", 0.01)
+    past(archived, 5)
+    month = archived.now - timedelta(days=30)
+    await archived.catalog.save_filling(Filling(ROOM, ALICE, ANNA.address, None, month, archived.now))
+    roll = archived.rooms.rolls.pop(ROOM)
+    await archived._desk.backfill.open()
+    await asyncio.sleep(0.05)
+    assert await kept(archived) == []
+    archived.rooms.rolls[ROOM] = roll
+    async with asyncio.timeout(5):
+        await archived._desk.backfill.idle()
+    assert len(await kept(archived)) == 5
 
 
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
