@@ -47,6 +47,7 @@ class Prosody(Server):
             components=self._secrets,
             log_level=self._log_level,
             client_kb_per_s=self._client_kb_per_s,
+            long_past=self._long_past,
         )
         (self.folder / "prosody.cfg.lua").write_text(config)
         accounts = self.folder / "data" / HOST / "accounts"

@@ -38,7 +38,11 @@ Component "{conference}" "muc"
     modules_enabled = {{ "muc_mam" }}
     -- Otherwise a new room waits for its owner to configure it.
     muc_room_locking = false
+    {rooms_storage}
 """
+
+# The stock storage reads the whole archive for each page of it.
+_LONG_PAST: Final = 'storage = { muc_log = "memory" } storage_archive_item_limit = 1000000'
 
 _PROXY: Final = """\
 Component "{proxy}" "proxy65"
@@ -76,6 +80,7 @@ def prosody_config(
     components: Mapping[str, str],
     log_level: str,
     client_kb_per_s: int | None,
+    long_past: bool,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
     more_modules = ["stanza_debug"] if logs_stanzas else []
@@ -97,6 +102,7 @@ def prosody_config(
         "limit": upload_limit_bytes,
         "more_modules": "".join(f', "{module}"' for module in more_modules),
         "components": _quoted(components),
+        "rooms_storage": _LONG_PAST if long_past else "",
     }
     parts = [_GLOBAL.format_map(values)]
     if place.proxy_address is not None:

@@ -73,7 +73,8 @@ class Server(ABC):
     Without ``upload_limit_bytes`` there is no upload service. ``acquainted`` users have one another in
     their rosters, with subscriptions in both directions. ``logs_stanzas``: they are in the log, whole.
     At ``log_level`` "info" the log tells just enough to see when the server listens. Of what a client
-    sends, ``client_kb_per_s`` (1000 bytes) pass; all if None.
+    sends, ``client_kb_per_s`` (1000 bytes) pass; all if None. ``long_past``: rooms keep many thousands of
+    messages and find them quickly, until the server ends.
     """
 
     host: Final = HOST
@@ -96,6 +97,7 @@ class Server(ABC):
         logs_stanzas: bool = False,
         log_level: Literal["debug", "info"] = "debug",
         client_kb_per_s: int | None = None,
+        long_past: bool = False,
         place: Place = LOOPBACK,
     ) -> None:
         self.folder = folder
@@ -107,6 +109,7 @@ class Server(ABC):
         self._acquainted = acquainted
         self._logs_stanzas = logs_stanzas
         self._client_kb_per_s = client_kb_per_s
+        self._long_past = long_past
         self._ports = _free_ports()
         if place.c2s_port is not None:
             self._ports = replace(self._ports, c2s=place.c2s_port)

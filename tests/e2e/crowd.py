@@ -93,11 +93,6 @@ class Crowd:
         """Let one of them take another nick."""
         self._presence(number, f"{room}/{nick}")
 
-    def leave(self, room: str) -> None:
-        """Let all of them go out at once, whatever their nicks."""
-        for number in range(self.size):
-            self._presence(number, f"{room}/p{number}", kind=" type='unavailable'")
-
     def say(self, number: int, to: str, text: str, *, kind: str = "chat", url: str = "") -> None:
         """Let one of them say something, or send a link as clients send files (XEP-0066)."""
         more = f"<x xmlns='jabber:x:oob'><url>{escape(url)}</url></x>" if url else ""
@@ -106,10 +101,6 @@ class Crowd:
             f"<body>{escape(text)}</body>{more}</message>"
         )
 
-    async def drain(self) -> None:
-        """Wait until not much waits to be sent."""
-        await self._writer.drain()
-
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what is heard to fulfil a condition. Raises TimeoutError."""
         async with asyncio.timeout(LIMIT_S):
@@ -117,8 +108,8 @@ class Crowd:
                 self._came.clear()
                 await self._came.wait()
 
-    def _presence(self, number: int, to: str, content: str = "", *, kind: str = "") -> None:
-        self._write(f"<presence from='{self.jid(number)}' to='{escape(to)}'{kind}>{content}</presence>")
+    def _presence(self, number: int, to: str, content: str = "") -> None:
+        self._write(f"<presence from='{self.jid(number)}' to='{escape(to)}'>{content}</presence>")
 
     def _write(self, text: str) -> None:
         self._writer.write(text.encode())

@@ -1,0 +1,70 @@
+"""A room with a past: thousands of messages in its archive, some of them files on a server of their own."""
+
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from tests.e2e.crowd import Crowd
+
+IN_FLIGHT = 200
+"""Messages that the room has not told to everybody yet."""
+
+
+@dataclass(frozen=True)
+class FileHost:
+    """A web server on loopback that has a small file of any name."""
+
+    url: str
+    """The beginning of all addresses."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """How often each name was."""
+
+
+@asynccontextmanager
+async def file_host() -> AsyncIterator[FileHost]:
+    asked = Counter[str]()
+
+    async def give(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        asked[name] += 1
+        return web.Response(body=content(name))
+
+    app = web.Application()
+    app.router.add_get("/{name}", give)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield FileHost(f"http://127.0.0.1:{runner.addresses[0][1]}", asked)
+    finally:
+        await runner.cleanup()
+
+
+def content(name: str) -> bytes:
+    """What a file of this name holds: another one for each name."""
+    return hashlib.sha256(name.encode()).digest() * 40
+
+
+async def speak(people: Crowd, room: str, host: FileHost, messages: int, files: int) -> dict[str, int]:
+    """Let all people in a room say so much in turn that its archive has it; who posted which file.
+
+    Every ``messages // files``-th message is a file.
+    """
+    posted: dict[str, int] = {}
+    every = messages // files
+    for number in range(messages):
+        speaker, text, url = number % people.size, f"message {number}", ""
+        if number % every == every - 1:
+            name = f"old-{number}.bin"
+            text = url = f"{host.url}/{name}"
+            posted[name] = speaker
+        people.say(speaker, room, text, kind="groupchat", url=url)
+        if number % IN_FLIGHT == 0:
+            told = number - IN_FLIGHT
+            await people.until(lambda: len(people.heard[0]) > told)  # noqa: B023 - at once
+    await people.until(lambda: len(people.heard[0]) >= messages)
+    return posted
