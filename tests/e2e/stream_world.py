@@ -23,7 +23,8 @@ from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
 from filebot.transfer.socks5_listener import Listener
-from filebot.xmpp.session import Session, SessionSettings, StreamLimits
+from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.sessions import StreamLimits
 
 LIMIT_S = 20.0
 SI = "http://jabber.org/protocol/si"
@@ -33,8 +34,6 @@ FORMS = "jabber:x:data"
 BYTESTREAMS = "http://jabber.org/protocol/bytestreams"
 IBB = "http://jabber.org/protocol/ibb"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
-
-QUICK = StreamLimits(offer_s=1.0, answer_s=2.0, open_s=1.0, idle_s=1.0, linger_s=0.3)
 
 OnOffer = Callable[["House", StreamOffer], Awaitable[None]]
 
@@ -165,19 +164,23 @@ async def house(
     listens: bool = False,
     private: bool = True,
     on_offer: OnOffer | None = None,
-    limits: StreamLimits = QUICK,
+    limits: StreamLimits | None = None,
     component: bool = False,
 ) -> AsyncIterator[House]:
     """Online; leaves nothing behind. ``user`` is a domain if it is a component.
 
-    Without ``private`` it connects to nothing on this machine.
+    Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own unless told; a
+    test that waits for one shortens that one alone: on a machine with much to do others would end, too.
     """
+    limits = limits or StreamLimits()
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
         connections = None
         if socks5:
             policy = AddressPolicy(allow_insecure=True, allow_private=private)
-            connections = ByteConnections(policy, QUICK.idle_s, listener, ("127.0.0.1",) if listens else ())
+            connections = ByteConnections(
+                policy, limits.idle_s, listener, ("127.0.0.1",) if listens else ()
+            )
         made = House(server, user, connections, on_offer, limits, component=component)
         async with made.session as session:
             made.jid = await asyncio.wait_for(session.run_until_ready(), LIMIT_S)

@@ -15,6 +15,7 @@ from filebot.demo.server import Server
 from filebot.errors import DigestMismatch, FilebotError, PeerGone, PeerProtocolError, Refused, TransferError
 from filebot.model import Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
+from filebot.xmpp.sessions import StreamLimits
 from tests.e2e.stream_world import IBB, LIMIT_S, Answer, House, ask, block, entry, house, opening, requests
 from tests.servers import private_server
 
@@ -352,12 +353,13 @@ async def test_a_second_session_of_the_same_sid_is_refused(bot: House, anna: Pee
         await bot.file()
 
 
-async def test_a_sender_that_says_nothing_more_is_given_up(bot: House, anna: Peer) -> None:
-    _, heard = await begin(anna, bot, "s7", content())
-    await next_said(heard)
-    assert reason(await next_said(heard)) == "failed-transport"
-    with pytest.raises(PeerGone):
-        await bot.file()
+async def test_a_sender_that_says_nothing_more_is_given_up(server: Server, anna: Peer) -> None:
+    async with house(server, "bot", limits=StreamLimits(open_s=1.0)) as bot:
+        _, heard = await begin(anna, bot, "s7", content())
+        await next_said(heard)
+        assert reason(await next_said(heard)) == "failed-transport"
+        with pytest.raises(PeerGone):
+            await bot.file()
 
 
 # --- asked for --------------------------------------------------------------------------------------------
