@@ -2,7 +2,7 @@
 
 ``python -m tests.e2e.sender '{...}'``: the JSON object is what :class:`Job` holds. It says on its standard
 output, a line each, how many bytes it has put on the wire (``sent N``), and how it ended (``done METHOD``
-or ``failed REASON``). It sends slowly: what is in flight when something is killed is little.
+or ``failed REASON``). It sends slowly, and in step with the bot's disk: see :class:`Brake`.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element
 
 from filebot.errors import FilebotError
 from filebot.model import Method, Negotiation, Way
+from filebot.protocol.ibb import Pace
 from filebot.protocol.si import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
@@ -32,6 +33,11 @@ from tests.e2e.stream_world import entry
 PIECE_BYTES = 64 * 1024
 PAUSE_S = 0.008
 """For each piece: about 8 MB/s at most."""
+AHEAD_BYTES = 2 * Pace().most_bytes
+"""What a sender may have put on the wire before the bot has it on its disk. More than the window in which
+blocks wait for an acknowledgement: so each of them can arrive while the sender waits."""
+LOOKS_S = 0.001
+"""How often it is looked how far the bot is."""
 
 _DATA = re.compile(r"<data [^>]*>([^<]*)</data>")
 
@@ -50,18 +56,47 @@ class Job:
     method: str
     listens: bool
     """Whether the receiver can connect directly; otherwise by the server's proxy."""
+    kept_in: str = ""
+    """The folder in which the bot keeps what has come, for a brake; without one nothing holds it."""
+    stops_at: int = 0
+    """After so many bytes a sender with a brake goes no further."""
+
+
+@dataclass(frozen=True)
+class Brake:
+    """Keeps a sender, which is going to be killed, from running away from the bot.
+
+    What is lost in a kill is what the bot has not written yet: in the buffers of two kernels, in the bot's
+    own, in the queue to the disk. On a machine with much to do those fill, up to megabytes, and what is
+    sent twice would tell how busy it was. So a sender waits while the bot is behind by more than
+    :data:`AHEAD_BYTES`. A bot that kept more than that to itself until more comes would never see the end.
+    """
+
+    kept_in: Path
+    stops_at: int
+
+    def holds(self, sent: int) -> bool:
+        """Whether one that has sent so much of a file has to wait."""
+        return sent >= self.stops_at or sent - self.kept() > AHEAD_BYTES
+
+    def kept(self) -> int:
+        """How much of the file is on the disk."""
+        return sum(file.stat().st_size for file in self.kept_in.iterdir())
 
 
 class Meter:
     """Counts what is put on the wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, brake: Brake | None) -> None:
         self.sent = 0
+        self._brake = brake
 
     def add(self, size: int) -> None:
         self.sent += size
         say(f"sent {self.sent}")
         time.sleep(PAUSE_S * size / PIECE_BYTES)
+        while self._brake is not None and self._brake.holds(self.sent):
+            time.sleep(LOOKS_S)
 
 
 def say(line: str) -> None:
@@ -100,7 +135,8 @@ def measured(meter: Meter, file: Path) -> None:
 
 
 async def send(job: Job) -> None:
-    meter, file = Meter(), Path(job.file)
+    file = Path(job.file)
+    meter = Meter(Brake(Path(job.kept_in), job.stops_at) if job.kept_in else None)
     measured(meter, file)
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if job.listens else None
