@@ -1,7 +1,8 @@
 """Measuring without a file: what is sent is little, what does not answer is no rate, nothing is left."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -13,7 +14,9 @@ from filebot.protocol.ibb import IBB, USUAL_BLOCK, decode
 from filebot.xmpp import probes
 from filebot.xmpp.express import Express
 from filebot.xmpp.probes import RateProbe, reachable
-from tests.unit.xmpp.conftest import Outbox
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import Stream, build
+from tests.virtual_time import in_virtual_time, seconds
 
 PEER = "anna@example.org/phone"
 
@@ -21,16 +24,20 @@ PEER = "anna@example.org/phone"
 class Client:
     """Answers each block as told, after a while; counts."""
 
-    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.express = Express(outbox.stream)
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.express = Express(stream)
         self.condition = "item-not-found"
         self.delay_s: Callable[[], float | None] = lambda: 0.0
         self.name_of: Callable[[str], str] = lambda stanza_id: stanza_id
         self.sent_bytes = self.in_flight = self.most_in_flight = 0
         self.sids: set[str] = set()
         self._loop = asyncio.get_running_loop()
-        self._take = outbox.stream.express
-        monkeypatch.setattr(outbox.stream, "post", self._post)
+        self._take = stream.express
+        stream.post = self._post  # type: ignore[method-assign]  # nothing is connected to it
+
+    async def measure(self) -> float:
+        return await RateProbe(self.stream, self.express, PEER).measure()
 
     def _post(self, text: str) -> None:
         stanza = fromstring(text)
@@ -57,30 +64,28 @@ class Client:
         )
 
 
-@pytest.fixture
-async def client(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr(probes, "RATE_S", 0.3)
-    monkeypatch.setattr(probes, "SILENCE_S", 0.5)
-    return Client(outbox, monkeypatch)
+@asynccontextmanager
+async def client() -> AsyncIterator[Client]:
+    stream = build(SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1))
+    try:
+        yield Client(stream)
+    finally:
+        await stream.close(0.0)
 
 
-async def test_a_quick_path_is_measured_with_no_more_than_a_megabyte(
-    outbox: Outbox, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(probes, "RATE_S", 30.0)
-    rate = await RateProbe(outbox.stream, client.express, PEER).measure()
-    assert rate > 0
-    assert probes.RATE_BYTES <= client.sent_bytes < probes.RATE_BYTES + USUAL_BLOCK
-    assert client.most_in_flight <= probes.PACE.most_bytes
-    assert len(client.sids) == 1
-    assert not client.express._askers
+@in_virtual_time
+async def test_a_quick_path_is_measured_with_no_more_than_a_megabyte() -> None:
+    async with client() as peer:
+        assert await peer.measure() > 0
+        assert probes.RATE_BYTES <= peer.sent_bytes < probes.RATE_BYTES + USUAL_BLOCK
+        assert peer.most_in_flight <= probes.PACE.most_bytes
+        assert len(peer.sids) == 1
+        assert not peer.express._askers
 
 
-async def test_where_blocks_queue_up_hardly_any_is_on_its_way(
-    outbox: Outbox, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@in_virtual_time
+async def test_where_blocks_queue_up_hardly_any_is_on_its_way() -> None:
     """A line of 20 kB/s: each block comes through after all before it."""
-    monkeypatch.setattr(probes, "RATE_S", 2.0)
     free_at = 0.0
 
     def queued() -> float:
@@ -89,27 +94,32 @@ async def test_where_blocks_queue_up_hardly_any_is_on_its_way(
         free_at = max(free_at, now) + USUAL_BLOCK / 20_000
         return free_at - now
 
-    client.delay_s = queued
-    rate = await RateProbe(outbox.stream, client.express, PEER).measure()
-    assert client.most_in_flight <= 4 * USUAL_BLOCK
-    assert 5_000 < rate < 25_000
+    async with client() as peer:
+        peer.delay_s = queued
+        rate = await peer.measure()
+        assert peer.most_in_flight <= 4 * USUAL_BLOCK
+        assert 5_000 < rate < 25_000
 
 
-async def test_a_path_so_slow_that_one_block_takes_longer_is_waited_for(
-    outbox: Outbox, client: Client
-) -> None:
-    client.delay_s = lambda: 0.4
-    rate = await RateProbe(outbox.stream, client.express, PEER).measure()
-    assert client.sent_bytes == USUAL_BLOCK
-    assert rate < USUAL_BLOCK / 0.4
+@in_virtual_time
+async def test_a_path_so_slow_that_one_block_takes_longer_is_waited_for() -> None:
+    assert probes.RATE_S < 4.0 < probes.SILENCE_S
+    async with client() as peer:
+        peer.delay_s = lambda: 4.0
+        assert await peer.measure() == pytest.approx(USUAL_BLOCK / 4.0)
+        assert peer.sent_bytes == USUAL_BLOCK
 
 
-async def test_a_client_that_answers_nothing_has_no_rate(outbox: Outbox, client: Client) -> None:
-    client.delay_s = lambda: None
-    with pytest.raises(TransferTimeout):
-        await RateProbe(outbox.stream, client.express, PEER).measure()
-    assert client.sent_bytes == USUAL_BLOCK
-    assert not client.express._askers
+@in_virtual_time
+async def test_a_client_that_answers_nothing_has_no_rate() -> None:
+    async with client() as peer:
+        peer.delay_s = lambda: None
+        measuring = asyncio.create_task(peer.measure())
+        assert await seconds(measuring) == pytest.approx(probes.SILENCE_S)
+        with pytest.raises(TransferTimeout):
+            await measuring
+        assert peer.sent_bytes == USUAL_BLOCK
+        assert not peer.express._askers
 
 
 @pytest.mark.parametrize(
@@ -120,32 +130,34 @@ async def test_a_client_that_answers_nothing_has_no_rate(outbox: Outbox, client:
         ("item-not-found", lambda each: each[:-1] + "7", PeerProtocolError),
     ],
 )
+@in_virtual_time
 async def test_who_is_not_there_or_lies_has_no_rate(
-    outbox: Outbox,
-    client: Client,
-    condition: str,
-    name_of: Callable[[str], str],
-    error: type[TransferError],
+    condition: str, name_of: Callable[[str], str], error: type[TransferError]
 ) -> None:
-    client.condition, client.name_of = condition, name_of
-    with pytest.raises(error):
-        await RateProbe(outbox.stream, client.express, PEER).measure()
-    assert not client.express._askers
+    async with client() as peer:
+        peer.condition, peer.name_of = condition, name_of
+        with pytest.raises(error):
+            await peer.measure()
+        assert not peer.express._askers
 
 
-async def test_answers_under_another_name_are_nobodys(outbox: Outbox, client: Client) -> None:
-    client.name_of = lambda stanza_id: "x" + stanza_id
-    with pytest.raises(TransferTimeout):
-        await RateProbe(outbox.stream, client.express, PEER).measure()
+@in_virtual_time
+async def test_answers_under_another_name_are_nobodys() -> None:
+    async with client() as peer:
+        peer.name_of = lambda stanza_id: "x" + stanza_id
+        with pytest.raises(TransferTimeout):
+            await peer.measure()
 
 
-async def test_a_probe_that_is_cancelled_leaves_nothing(outbox: Outbox, client: Client) -> None:
-    client.delay_s = lambda: None
-    task = asyncio.create_task(RateProbe(outbox.stream, client.express, PEER).measure())
-    await asyncio.sleep(0.05)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert not client.express._askers
+@in_virtual_time
+async def test_a_probe_that_is_cancelled_leaves_nothing() -> None:
+    async with client() as peer:
+        peer.delay_s = lambda: None
+        task = asyncio.create_task(peer.measure())
+        await asyncio.sleep(probes.RATE_S / 2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert not peer.express._askers
 
 
 # --- proxies -----------------------------------------------------------------------------------------
