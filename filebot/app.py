@@ -16,7 +16,7 @@ from filebot.conversation import Voice
 from filebot.errors import ConfigError, StorageError
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
-from filebot.model import IncomingMessage
+from filebot.model import IncomingMessage, Invitation
 from filebot.ports import BlobStore, Catalog, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Pace, Reception
@@ -102,7 +102,12 @@ class Bot:
 @asynccontextmanager
 async def assembled(config: Config) -> AsyncIterator[Bot]:
     """Open everything in the order of need; it is closed the other way round."""
-    access = Access(admins=config.access.admins, allow=config.access.allow, deny=config.access.deny)
+    access = Access(
+        admins=config.access.admins,
+        allow=config.access.allow,
+        deny=config.access.deny,
+        invitations=config.rooms.invitations,
+    )
     reception: Reception
     desk: Desk
 
@@ -121,6 +126,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async def on_encrypted(message: EncryptedMessage) -> None:
         await reception.receive_encrypted(message.sender, message.language)
 
+    async def on_invitation(invitation: Invitation) -> None:
+        await reception.receive_invitation(invitation)
+
     async def on_stream_offer(offer: StreamOffer) -> None:
         await reception.receive_stream(offer)
 
@@ -138,6 +146,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             ),
             on_message=on_message,
             on_encrypted=on_encrypted,
+            on_invitation=on_invitation,
             on_stream_offer=on_stream_offer,
             on_file_request=on_file_request,
             on_online=on_online,
@@ -149,8 +158,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             marks=catalog,
         )
         desk = await _furnished(config, stack, session, access, catalog)
-        for room in await catalog.rooms():
-            session.rooms.expect(room.jid, room.password)
+        await _expect_rooms(desk, session)
         await desk.book.open()
         await desk.backfill.open()
         stack.push_async_callback(desk.backfill.close)
@@ -169,6 +177,15 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             task: asyncio.Task[object] = asyncio.create_task(work)
             stack.push_async_callback(end, [task])
         yield Bot(session, reception, desk.courier)
+
+
+async def _expect_rooms(desk: Desk, session: Session) -> None:
+    """The remembered ones, but for those of people whose word does not count any more."""
+    for room in await desk.ports.catalog.rooms():
+        if room.invited_by is None or desk.access.may_invite(room.invited_by):
+            session.rooms.expect(room.jid, room.password, room.invited_by)
+        else:
+            log.warning("not going to %s: %s may not invite any more", room.jid, room.invited_by)
 
 
 async def _furnished(

@@ -104,11 +104,12 @@ class AmbiguousName(UserError):
 class NotAllowed(UserError):
     """The person may see the thing but not do this to it.
 
-    ``reason`` is one of ``hidden`` (the room hides who it is), ``unserved`` (not one of the people whose
-    files are kept), ``owner`` (it is somebody else's), ``voice`` (nobody may speak in that room who is only
-    a visitor there), ``mute`` (the bot is one), ``members`` (it is for the room's members), ``left``
-    (it is for people in a room where they are no more), ``room`` (it is for its owners and admins) or
-    ``admin`` (it is for those who run the bot).
+    ``reason`` is one of ``hidden`` (the room hides who it is), ``strange`` (the room says who it is, but
+    its word does not count), ``unserved`` (not one of the people whose files are kept), ``owner`` (it is
+    somebody else's), ``voice`` (nobody may speak in that room who is only a visitor there), ``mute`` (the
+    bot is one), ``members`` (it is for the room's members), ``left`` (it is for people in a room where they
+    are no more), ``room`` (it is for its owners and admins), ``leave`` (it is for them and for those who
+    brought the bot there) or ``admin`` (it is for those who run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:
@@ -182,7 +183,9 @@ class RoomClosed(UserError):
     """The room does not let the bot in.
 
     ``reason`` is one of ``banned``, ``members`` (only they may enter), ``password`` (missing or wrong),
-    ``limit`` (the bot is in as many rooms as it can be), ``silent`` (no answer) or ``other``.
+    ``limit`` (the bot is in as many rooms as it can be), ``own limit`` (the person has brought it into as
+    many as one may), ``none`` (there is no such room), ``service`` (there are no rooms at that address),
+    ``silent`` (no answer) or ``other``.
     """
 
     def __init__(self, room: str, *, reason: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.errors import FilebotError
-from filebot.model import Address, Entry, Filling, Method, Sender
+from filebot.model import Address, BareJid, Entry, Filling, Method, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +135,10 @@ class FileRemoved(Event):
     """A catalog row is gone; so are the bytes, unless another row needs them."""
 
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationAccepted(Event):
+    """The bot is in a room because the sender invited it."""
+
+    room: BareJid

@@ -9,8 +9,9 @@ BareJid = str
 """A bare JID, prepared (RFC 7622): lower case, no resource. In a ``Sender`` it is verified."""
 
 Identity = str
-"""Who somebody is, as far as server and room vouch for it: a ``BareJid``, or, where a room hides that,
-``room/occupant-id`` (XEP-0421). A bare JID has no slash, so neither can be taken for the other."""
+"""Who somebody is, as far as server and room vouch for it: a ``BareJid``, or, where a room hides that or is
+not to be believed, ``room/occupant-id`` (XEP-0421). A bare JID has no slash, so neither can be taken for
+the other."""
 
 Digest = str
 """The sha-256 of a blob, 64 lower-case hexadecimal digits."""
@@ -219,6 +220,24 @@ class RememberedRoom:
     jid: BareJid
     password: str = field(default="", repr=False)
     """Empty if the room asks for none."""
+    invited_by: BareJid | None = None
+    """Whose invitation brought the bot there; None if those who run it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody wants the bot in a room, as far as a server that is believed vouches for it."""
+
+    room: BareJid
+    inviter: BareJid | None
+    """None where the room hides who it is."""
+    password: str = field(default="", repr=False)
+    """Empty if the room asks for none."""
+    mediated_for: str = ""
+    """As whom the room knows the inviter, if it came through the room, which passes on a refusal (XEP-0045
+    sections 7.8.2 and 7.8.3); empty if it came from the inviter (XEP-0249)."""
+    language: str | None = None
+    """``xml:lang`` of a direct one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +311,10 @@ class Occupant:
     jid: BareJid | None = None
     """The real one; None where the room hides it, or where the room is not to be believed."""
     key: Identity | None = None
-    """``room/occupant-id``; None where the room has no such ids."""
+    """``room/occupant-id``; None where the room has no such ids. In a room that is not to be believed and
+    has none, ``room/bare JID`` as it shows it."""
+    claimed: BareJid | None = None
+    """The JID that a room shows which is not to be believed. It may take rights away and gives none."""
 
     @property
     def identity(self) -> Identity | None:
@@ -323,8 +345,10 @@ class Sender:
     nick: str = ""
     """For display only; never a base of rights."""
     occupant: Identity | None = None
-    """``room/occupant-id``, where the room has such: the base of rights in it, and there only."""
-
+    """``room/occupant-id``, where the room has such: the base of rights in it, and there only. See
+    ``Occupant.key``."""
+    claimed: BareJid | None = None
+    """See ``Occupant.claimed``."""
     spoke: Reference | None = field(default=None, compare=False)
     """What was said just now, for the answer to refer to; in rooms, where others speak in between."""
 

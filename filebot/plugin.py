@@ -44,6 +44,7 @@ from filebot.events import (
     FileWaits,
     HistoryGoesOn,
     HistoryGone,
+    InvitationAccepted,
     LinkNoticed,
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
@@ -74,6 +75,7 @@ __all__ = [
     "HistoryGoesOn",
     "HistoryGone",
     "IncomingMessage",
+    "InvitationAccepted",
     "LinkNoticed",
     "Memberships",
     "Method",

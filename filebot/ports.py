@@ -22,6 +22,7 @@ from filebot.model import (
     Filling,
     HistoryPage,
     Identity,
+    Invitation,
     Link,
     Mark,
     Method,
@@ -464,8 +465,11 @@ class Rooms(Protocol):
     def address_in(self, target: str) -> BareJid | None:
         """The address of a room in what people write, such as ``xmpp:team@muc.example.org?join``."""
 
-    async def join(self, room: BareJid, password: str) -> None:
+    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
         """Be in this room from now on, in later sessions as well; ``password`` may be empty.
+
+        ``invited_by`` is for whose sake; None for those who run the bot. They vouch for the room's service:
+        only then, or if it is the bot's own server's, are the real JIDs that it shows believed.
 
         Returns when the bot is in it, which takes seconds; if it is in already, the password is for the
         next time. Raises RoomClosed, and tries no more then unless it wanted to be there before.
@@ -473,6 +477,9 @@ class Rooms(Protocol):
 
     async def leave(self, room: BareJid) -> None:
         """Leave it, and do not come back. A room that the bot is not in is not an error."""
+
+    def decline(self, invitation: Invitation, words: str) -> None:
+        """Have a mediated invitation's room tell the inviter why the bot does not come."""
 
     def standing(self, room: BareJid, who: Identity) -> Standing | None:
         """What somebody may do in a room; None if the room does not show them among those present.

@@ -19,7 +19,8 @@ from filebot.commands import Commands
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
-from filebot.model import IncomingMessage, Offer, Sender
+from filebot.invitations import Invitations
+from filebot.model import Address, IncomingMessage, Invitation, Offer, Sender
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
@@ -62,6 +63,7 @@ class Reception:
         self._commands = commands
         self._desk = desk
         self._requests = Requests(desk)
+        self._invitations = Invitations(commands, desk)
         self._uploads = desk.ports.uploads
         self._clock = desk.ports.clock
         self._pace = pace
@@ -118,6 +120,17 @@ class Reception:
         """Answer a message that cannot be read, once a day for each sender."""
         if self._access.may_speak(sender):
             await self._once(sender, "encrypted", lambda: self._say(sender, language, "errors/encrypted"))
+
+    async def receive_invitation(self, invitation: Invitation) -> None:
+        """Follow an invitation into a room, or say why not."""
+        person, inside = invitation.inviter, invitation.mediated_for
+        # Whom the room hides is a sender of whom nothing is known but an address in it.
+        sender = Sender(Address(person or inside), person, nick=inside)
+        if person is None or not self._access.serves(person):
+            await self._once(sender, "stranger", lambda: self._invitations.turn_down(invitation, sender))
+        elif not self._is_busy(person) and await self._is_in_pace(person):
+            self._waiting[person] += 1
+            await self._spawn(self._follow(invitation, sender, person))
 
     async def idle(self) -> None:
         """Wait until no work is under way."""
@@ -203,6 +216,9 @@ class Reception:
             # Whoever drags a folder onto the bot sends as many messages at once as it has files, and what
             # came while the bot was away comes all at once.
             return True
+        return await self._is_in_pace(person)
+
+    async def _is_in_pace(self, person: str) -> bool:
         limiter = self._limiters.get(person)
         if limiter is None:
             limiter = self._limiters[person] = AsyncLimiter(self._pace.commands_per_minute, 60)
@@ -349,6 +365,12 @@ class Reception:
                 stored = FileStored(exchange.sender, language, received.entry, received.already_known)
                 await self._commands.emit(stored)
         return refusal
+
+    async def _follow(self, invitation: Invitation, sender: Sender, person: str) -> None:
+        try:
+            await self._invitations.follow(invitation, sender)
+        finally:
+            self._served(person)
 
     async def _answer_request(self, request: FileRequest, person: str) -> None:
         try:

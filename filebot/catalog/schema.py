@@ -151,10 +151,12 @@ fillings: Final = sa.Table(
     sa.Column("failed", sa.Integer, nullable=False),
 )
 
-# Beside those of the config. A password is kept as it is: the room wants it so.
+# Beside those of the config. Without ``invited_by`` those who run the bot want it there. A password is kept
+# as it is: the room wants it so.
 rooms: Final = sa.Table(
     "rooms",
     metadata,
     sa.Column("jid", sa.Text, primary_key=True),
     sa.Column("password", sa.Text, nullable=False),
+    sa.Column("invited_by", sa.Text),
 )

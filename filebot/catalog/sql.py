@@ -204,10 +204,10 @@ class SqlCatalog:
 
     async def rooms(self) -> list[RememberedRoom]:
         found = await self._read(queries.all_rooms())
-        return [RememberedRoom(row.jid, row.password) for row in found]
+        return [RememberedRoom(row.jid, row.password, row.invited_by) for row in found]
 
     async def remember_room(self, room: RememberedRoom) -> None:
-        await self._writer.run(changes.execute, sqlite.save_room(room.jid, room.password))
+        await self._writer.run(changes.execute, sqlite.save_room(room))
 
     async def forget_room(self, jid: BareJid) -> None:
         await self._writer.run(changes.execute, changes.forget_room(jid))

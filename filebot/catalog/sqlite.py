@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from filebot.catalog.schema import entries, fillings, links, marks, opt_outs, people, room_settings, rooms
-from filebot.model import Link, Mark
+from filebot.model import Link, Mark, RememberedRoom
 
 READERS: Final = 4
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -119,9 +119,10 @@ def save_language(jid: str, language: str) -> sa.Insert:
     return _put(people, people.c.jid, {"jid": jid, "language": language})
 
 
-def save_room(jid: str, password: str) -> sa.Insert:
+def save_room(room: RememberedRoom) -> sa.Insert:
     """Remember a room in place of what was there."""
-    return _put(rooms, rooms.c.jid, {"jid": jid, "password": password})
+    columns = {"jid": room.jid, "password": room.password, "invited_by": room.invited_by}
+    return _put(rooms, rooms.c.jid, columns)
 
 
 def save_mark(mark: Mark) -> sa.Insert:

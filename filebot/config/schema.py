@@ -75,6 +75,8 @@ class Rooms(Table):
 
     join: tuple[values.BareJid, ...] = ()
     command_prefix: values.Prefix = "!"
+    invitations: StrictBool = True
+    """Whether everybody who is served brings the bot into rooms, or admins only."""
 
 
 class Access(Table):

@@ -14,8 +14,15 @@ class Access:
     """The operator's rules, as globs (``*`` and ``?``) on bare JIDs. A denial beats everything."""
 
     def __init__(
-        self, *, admins: Iterable[str] = (), allow: Iterable[str] = (), deny: Iterable[str] = ()
+        self,
+        *,
+        admins: Iterable[str] = (),
+        allow: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        invitations: bool = True,
     ) -> None:
+        """Without ``invitations`` only admins bring the bot into rooms."""
+        self._invitations = invitations
         self._admins = frozenset(jid.lower() for jid in admins)
         self._allow = _any_of(allow)
         self._deny = _any_of(deny)
@@ -34,6 +41,16 @@ class Access:
             return False
         return jid in self._admins or self._allow.fullmatch(jid) is not None
 
+    def denies(self, sender: Sender) -> bool:
+        """Whether the operator shut out whoever speaks, or whom a room of doubtful word calls so: that they
+        are somebody else is no more certain than that they are not.
+        """
+        return self.is_denied(sender.jid) or self.is_denied(sender.claimed)
+
+    def may_invite(self, jid: BareJid | None) -> bool:
+        """Whether this person may bring the bot into rooms."""
+        return self.is_admin(jid) or (self._invitations and self.serves(jid))
+
     def may_speak(self, sender: Sender) -> bool:
         """Whether a message is answered at all.
 
@@ -41,21 +58,19 @@ class Access:
         of them to whom the room can tell from others. Everything else needs a JID that is served.
         """
         if sender.room is not None:
-            return not self.is_denied(sender.jid)
+            return not self.denies(sender)
         return self.serves(sender.jid)
 
     def manages(self, rooms: Rooms, sender: Sender, room: BareJid) -> bool:
         """Whether the room shows the sender as an owner or admin of it just now. Ask when acting."""
         standings = (rooms.standing(room, each) for each in sender.identities)
-        return not self.is_denied(sender.jid) and any(
-            each is not None and each.manages for each in standings
-        )
+        return not self.denies(sender) and any(each is not None and each.manages for each in standings)
 
     def may_change(self, sender: Sender, entry: Entry) -> bool:
         """Whether the sender may rename or remove the entry: its owner, or an admin of the bot."""
         if self.is_admin(sender.jid):
             return True
-        if self.is_denied(sender.jid) or entry.owner not in sender.identities:
+        if self.denies(sender) or entry.owner not in sender.identities:
             return False
         return self.serves(sender.jid) or (entry.room is not None and entry.room == sender.room)
 

@@ -39,7 +39,7 @@ class Archive:
     async def keeps(self, sender: Sender) -> bool:
         """Whether files that somebody posts in a room are kept. Raises StorageError."""
         room = sender.room
-        if room is None or sender.identity is None or self._access.is_denied(sender.jid):
+        if room is None or sender.identity is None or self._access.denies(sender):
             return False
         return self._book.is_archived(room) and not await self._has_opted_out(room, sender.identities)
 

@@ -139,7 +139,7 @@ class Files:
         Raises NotAllowed if the room does not tell its occupants apart.
         """
         if self._sender.occupant is None:
-            raise NotAllowed(reason="hidden")
+            raise self._unknown()
         return self._desk.claims.begin(self._sender.occupant)
 
     async def claim(self, code: str) -> Claimed:
@@ -156,7 +156,7 @@ class Files:
         """
         owner = self._own()
         if self._sender.occupant is None:
-            raise NotAllowed(reason="hidden")
+            raise self._unknown()
         return await self._desk.claims.hand_over(self._sender.occupant, owner)
 
     # --- changing -------------------------------------------------------------------------------
@@ -356,8 +356,12 @@ class Files:
     def _own(self) -> BareJid:
         """Whose private files these are."""
         if self._owner is None:
-            raise NotAllowed(reason="hidden" if self._sender.jid is None else "unserved")
+            raise self._unknown() if self._sender.jid is None else NotAllowed(reason="unserved")
         return self._owner
+
+    def _unknown(self) -> NotAllowed:
+        """Why nobody can tell who the sender is."""
+        return NotAllowed(reason="hidden" if self._sender.claimed is None else "strange")
 
     def _own_here(self) -> Identity:
         """As whom the sender owns files where they speak."""
@@ -365,8 +369,8 @@ class Files:
             return self._own()
         identity = self._sender.identity
         if identity is None:
-            raise NotAllowed(reason="hidden")
-        if self._desk.access.is_denied(self._sender.jid):
+            raise self._unknown()
+        if self._desk.access.denies(self._sender):
             raise NotAllowed(reason="unserved")
         return identity
 

@@ -1,4 +1,5 @@
-"""In which rooms the bot is beside those of the config, and what holds in a room: as one person may say.
+"""In which rooms the bot is beside those of the config, for whose sake, and what holds in a room: as one
+person may say.
 
 The catalog is the one place where rooms are remembered. Bookmarks on the server (XEP-0402) would be a
 second one: a component has none, every client of the account could change them, and they are not in the
@@ -8,7 +9,7 @@ backup that has the rooms' files.
 from dataclasses import dataclass
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
-from filebot.model import BareJid, Filling, RememberedRoom, RoomSettings, Sender, Usage
+from filebot.model import BareJid, Filling, Invitation, RememberedRoom, RoomSettings, Sender, Usage
 from filebot.service.desk import Desk
 
 
@@ -32,35 +33,46 @@ class Memberships:
         self._catalog = desk.ports.catalog
         self._sender = sender
 
-    # --- for those who run the bot --------------------------------------------------------------
+    # --- coming and going -----------------------------------------------------------------------
 
     async def join(self, target: str, password: str = "") -> BareJid:
-        """Enter a room and stay there; returns its address. For those who run the bot.
+        """Enter a room and stay there; returns its address.
 
-        Raises NotAllowed, NoSuchRoom, RoomClosed or StorageError; the bot is not in the room then.
+        An admin of the bot vouches by this for the room's service, see ``Rooms.join``. From anybody else it
+        is an invitation. Raises NotAllowed, NoSuchRoom, RoomClosed or StorageError; the bot is not in the
+        room then.
         """
         room = self._meant(target)
+        if not self._desk.access.is_admin(self._sender.jid):
+            return await self._be_invited(room, password)
+        known = await self._remembered(room)
         if room in self._rooms.joined() and not password:
-            return room  # what it knows of the room's password stays
-        await self._rooms.join(room, password)
-        if room not in self._rooms.configured():
-            try:
-                await self._catalog.remember_room(RememberedRoom(room, password))
-            except FilebotError:
-                await self._rooms.leave(room)
-                raise
+            if known is None or known.invited_by is None:
+                return room
+            password = known.password
+        await self._enter(RememberedRoom(room, password))
         return room
 
+    async def accept(self, invitation: Invitation) -> BareJid:
+        """Follow an invitation of the sender's; returns the room's address.
+
+        Raises NotAllowed, RoomClosed or StorageError; the bot is not in the room then.
+        """
+        return await self._be_invited(invitation.room, invitation.password)
+
     async def leave(self, target: str) -> BareJid:
-        """Leave a room for good; its files stay. For those who run the bot.
+        """Leave a room for good; its files stay. For those who run the bot, who invited it, and the room's
+        owners and admins.
 
         Raises NotAllowed, NoSuchRoom, RoomConfigured or StorageError.
         """
         room = self._meant(target)
+        known = await self._remembered(room)
+        if not self._may_send_away(room, known):
+            raise NotAllowed(reason="leave")
         if room in self._rooms.configured():
             raise RoomConfigured(room)
-        known = {each.jid for each in await self._catalog.rooms()}
-        if room not in known and room not in self._rooms.joined():
+        if known is None and room not in self._rooms.joined():
             raise NoSuchRoom(target)
         await self._catalog.forget_room(room)
         await self._rooms.leave(room)
@@ -108,9 +120,41 @@ class Memberships:
             self._desk.backfill.state(room),
         )
 
-    def _meant(self, target: str) -> BareJid:
-        if not self._desk.access.is_admin(self._sender.jid):
+    # --- what is behind it ----------------------------------------------------------------------
+
+    async def _be_invited(self, room: BareJid, password: str) -> BareJid:
+        inviter = self._sender.jid
+        if inviter is None or not self._desk.access.may_invite(inviter):
             raise NotAllowed(reason="admin")
+        if room in self._rooms.joined():
+            return room
+        if room in self._rooms.configured():
+            inviter = None
+        elif (known := await self._remembered(room)) is not None:
+            inviter = known.invited_by  # who came first; it only was away
+        await self._enter(RememberedRoom(room, password, inviter))
+        return room
+
+    async def _enter(self, room: RememberedRoom) -> None:
+        await self._rooms.join(room.jid, room.password, room.invited_by)
+        if room.jid not in self._rooms.configured():
+            try:
+                await self._catalog.remember_room(room)
+            except FilebotError:
+                await self._rooms.leave(room.jid)
+                raise
+
+    async def _remembered(self, room: BareJid) -> RememberedRoom | None:
+        return next((each for each in await self._catalog.rooms() if each.jid == room), None)
+
+    def _may_send_away(self, room: BareJid, known: RememberedRoom | None) -> bool:
+        access = self._desk.access
+        if access.is_admin(self._sender.jid) or access.manages(self._rooms, self._sender, room):
+            return True
+        inviter = None if known is None else known.invited_by
+        return inviter is not None and inviter == self._sender.jid and not access.is_denied(inviter)
+
+    def _meant(self, target: str) -> BareJid:
         room = self._rooms.address_in(target)
         if room is None:
             raise NoSuchRoom(target)

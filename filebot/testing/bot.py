@@ -9,7 +9,16 @@ from typing import Any, Final, Self
 from filebot.commands import Commands, LoadedPlugin
 from filebot.conversation import Voice
 from filebot.loader import bundled, checked
-from filebot.model import Address, AddressKind, BareJid, Client, IncomingMessage, Offer, Sender
+from filebot.model import (
+    Address,
+    AddressKind,
+    BareJid,
+    Client,
+    IncomingMessage,
+    Invitation,
+    Offer,
+    Sender,
+)
 from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
 from filebot.reception import Pace, Reception
@@ -51,6 +60,7 @@ class FakeBot:
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         limits: Limits = LIMITS,
         pace: Pace | None = None,
+        invitations: bool = True,
     ) -> None:
         self.web = MemoryWeb()
         self.store = MemoryBlobs()
@@ -62,7 +72,12 @@ class FakeBot:
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self._pace = pace or Pace()
-        access = Access(admins=[ADMIN], allow=["*@example.org"], deny=["mallory@example.org"])
+        access = Access(
+            admins=[ADMIN],
+            allow=["*@example.org"],
+            deny=["mallory@example.org"],
+            invitations=invitations,
+        )
         ports = Ports(
             store=self.store,
             catalog=self.catalog,
@@ -133,6 +148,10 @@ class FakeBot:
     async def receive(self, message: IncomingMessage) -> list[str]:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""
         return await self._answers(self.reception.receive(message))
+
+    async def invite(self, invitation: Invitation) -> list[str]:
+        """Invite the bot into a room, wait until that is dealt with, and return what was said."""
+        return await self._answers(self.reception.receive_invitation(invitation))
 
     async def offer(self, stream: StreamOffer) -> list[str]:
         """Offer a file by a stream, wait until it is dealt with, and return what was said."""

@@ -24,6 +24,7 @@ from filebot.model import (
     HistoryPage,
     Identity,
     IncomingMessage,
+    Invitation,
     Method,
     Offer,
     Sender,
@@ -56,6 +57,10 @@ class FixedRooms:
         """Rooms that do not let the bot in, and why; see RoomClosed."""
         self.passwords: dict[BareJid, str] = {}
         """What was given when a room was entered."""
+        self.inviters: dict[BareJid, BareJid | None] = {}
+        """For whose sake it was entered."""
+        self.declined: list[tuple[Invitation, str]] = []
+        """Invitations, and the words that their rooms were given."""
 
     def joined(self) -> frozenset[BareJid]:
         return frozenset(self.rolls)
@@ -67,14 +72,18 @@ class FixedRooms:
         room = target.strip().removeprefix("xmpp:").partition("?")[0].partition("/")[0].lower()
         return room if "@" in room else None
 
-    async def join(self, room: BareJid, password: str) -> None:
+    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
         if room in self.closed:
             raise RoomClosed(room, reason=self.closed[room])
         self.rolls.setdefault(room, frozenset())
         self.passwords[room] = password
+        self.inviters[room] = invited_by
 
     async def leave(self, room: BareJid) -> None:
         self.rolls.pop(room, None)
+
+    def decline(self, invitation: Invitation, words: str) -> None:
+        self.declined.append((invitation, words))
 
     def standing(self, room: BareJid, who: Identity) -> Standing | None:
         if who not in self.rolls.get(room, frozenset()):

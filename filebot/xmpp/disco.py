@@ -35,6 +35,23 @@ async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str
     return frozenset(each.get("var", "") for each in features)
 
 
+async def has_rooms(stream: Stream, service: str, limit_s: float) -> bool:
+    """Whether there are rooms at an address (XEP-0045 section 6.1), rather than people."""
+    # Not by the feature: clients have it, too.
+    found = await query(stream, service, INFO, limit_s)
+    identities = () if found is None else named(found, INFO, "identity")
+    return any(each.get("category") == "conference" for each in identities)
+
+
+async def is_nowhere(stream: Stream, jid: str, limit_s: float) -> bool:
+    """Whether its server says that there is no such address. Other errors and silence tell nothing."""
+    try:
+        await ask(stream, stream.make_iq_get(INFO, ito=jid, ifrom=stream.boundjid), limit_s)
+    except XMPPError as error:
+        return error.condition == "item-not-found"
+    return False
+
+
 async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:
     """Addresses of what somebody has, a bounded number."""
     found = await query(stream, jid, ITEMS, limit_s)

@@ -9,6 +9,7 @@ from slixmpp.jid import JID, InvalidJID
 
 MUC: Final = "http://jabber.org/protocol/muc"  # XEP-0045
 MUC_USER: Final = "http://jabber.org/protocol/muc#user"
+CONFERENCE: Final = "jabber:x:conference"  # XEP-0249
 CHAT_STATES: Final = "http://jabber.org/protocol/chatstates"  # XEP-0085
 RECEIPTS: Final = "urn:xmpp:receipts"  # XEP-0184
 DELAY: Final = "urn:xmpp:delay"  # XEP-0203

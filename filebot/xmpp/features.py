@@ -26,6 +26,7 @@ FEATURES: Final = frozenset(
         "http://jabber.org/protocol/disco#info",
         "http://jabber.org/protocol/muc",
         "jabber:iq:version",
+        "jabber:x:conference",
         "jabber:x:oob",
         "urn:xmpp:fallback:0",
         "urn:xmpp:hashes:2",

@@ -2,9 +2,11 @@
 
 Whom to believe: the server vouches for ``from`` (RFC 6120 section 8.1.2.1), a room that the bot is in
 vouches for the real JIDs of its occupants (XEP-0045 section 7.2.3) or for their ids (XEP-0421). Nicks,
-claims inside of the stanza and marks of a room on messages from elsewhere give nothing.
+claims inside of the stanza and marks of a room on messages from elsewhere give nothing. Who invites through
+a room is what the room's service says, so that counts only if the service is believed.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +15,17 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 
-from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Occupant, Offer, Reference, Sender
+from filebot.model import (
+    Address,
+    AddressKind,
+    BareJid,
+    IncomingMessage,
+    Invitation,
+    Occupant,
+    Offer,
+    Reference,
+    Sender,
+)
 from filebot.protocol.seen import SeenMessages
 from filebot.protocol.sharing import Joiner, Shared, read
 from filebot.xmpp.addressing import addressed
@@ -31,6 +43,9 @@ from filebot.xmpp.elements import (
     named,
     sender_of,
 )
+from filebot.xmpp.invitations import is_invitation, read_direct, read_mediated
+
+log = logging.getLogger(__name__)
 
 # Copies, archives, and notes about other messages. Their body, where there is one, only tells old clients
 # what they cannot show.
@@ -77,6 +92,9 @@ class RoomRolls(Protocol):
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
         """Who wrote a message out of the room's archive; None if the room tells nobody apart."""
 
+    def believes(self, room: BareJid) -> bool:
+        """Whether what the room's service says of real JIDs counts, whether or not the bot is there."""
+
     def joined(self) -> frozenset[BareJid]: ...
 
 
@@ -97,7 +115,7 @@ class Reader:
         *,
         archived_at: datetime | None = None,
         archive: BareJid | None = None,
-    ) -> IncomingMessage | EncryptedMessage | None:
+    ) -> IncomingMessage | EncryptedMessage | Invitation | None:
         """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back.
 
         ``archived_at``: it comes out of an archive, where it lies since then: out of that of the room
@@ -106,11 +124,22 @@ class Reader:
         speaker = sender_of(stanza)
         if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
             return None
+        if archive is None and is_invitation(stanza):
+            invitation = self._invitation(stanza, speaker)
+            return invitation if invitation and self._is_new(stanza, speaker, now) else None
         if archived_at is not None and archive is None and self._is_of_a_room(stanza, speaker):
             # Who had a nick at that time cannot be known, and an answer would go to whoever has it now.
             return None
         sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
-        if sender is None or not self._is_new(stanza, speaker, now):
+        said = None if sender is None else self._said(stanza, speaker, sender, now)
+        if archived_at is not None and isinstance(said, IncomingMessage):
+            return replace(said, delayed_since=archived_at)
+        return said
+
+    def _said(
+        self, stanza: Element, speaker: JID, sender: Sender, now: float
+    ) -> IncomingMessage | EncryptedMessage | None:
+        if not self._is_new(stanza, speaker, now):
             return None
         shared = read(stanza)
         if _is_encrypted(stanza, shared):
@@ -120,8 +149,7 @@ class Reader:
         self._joiner.expire(now)
         if not offers and not shared.text:
             return None
-        message = self._message(stanza, sender, shared.text, offers)
-        return message if archived_at is None else replace(message, delayed_since=archived_at)
+        return self._message(stanza, sender, shared.text, offers)
 
     def author(self, room: BareJid, stanza: Element) -> Sender | None:
         """Who spoke in a room at an earlier time, out of its archive: its id for them tells (XEP-0421).
@@ -137,7 +165,8 @@ class Reader:
         author = self._rooms.author(room, stanza)
         if author is None:
             return None
-        return Sender(Address(room, AddressKind.ROOM), author.jid, room, speaker.resource, author.key)
+        address, nick = Address(room, AddressKind.ROOM), speaker.resource
+        return Sender(address, author.jid, room, nick, author.key, claimed=author.claimed)
 
     def archive_id(self, stanza: Element, archive: BareJid) -> str | None:
         """What this archive calls a message that has just come; None if it does not keep it."""
@@ -159,6 +188,16 @@ class Reader:
             or self._rooms.is_ours(speaker.bare)
             or first(stanza, MUC_USER, "x") is not None
         )
+
+    def _invitation(self, stanza: Element, speaker: JID) -> Invitation | None:
+        if speaker.bare == self._own:
+            return None
+        by_room = self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None
+        invitation = read_mediated(stanza, speaker) if by_room else read_direct(stanza, speaker)
+        if invitation is not None and by_room and not self._rooms.believes(invitation.room):
+            log.info("ignored: %s says that %s invites the bot there", invitation.room, invitation.inviter)
+            return None
+        return invitation
 
     def _sender(self, stanza: Element, speaker: JID) -> Sender | None:
         kind = stanza.get("type", "normal")
@@ -183,20 +222,23 @@ class Reader:
         # XEP-0461 section 3.1: in a room it is the room's id that counts.
         ids = [each for giver, each in self._stanza_ids(stanza, speaker) if giver == room]
         spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
-        return Sender(Address(room, AddressKind.ROOM), occupant.jid, room, nick, occupant.key, spoke)
+        address = Address(room, AddressKind.ROOM)
+        return Sender(
+            address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed, spoke=spoke
+        )
 
     def _through_room(self, speaker: JID) -> Sender | None:
         """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""
         room, nick = speaker.bare, speaker.resource
         if not nick:
-            return None  # an invitation or a notice of the room
+            return None  # a notice of the room
         if room not in self._rooms.joined():
             return Sender(Address(speaker.full, AddressKind.ROOM_PRIVATE), None, None, nick)
         if nick == self._rooms.nick_in(room):
             return None
         occupant = self._rooms.occupant(room, nick)
         address = Address(speaker.full, AddressKind.ROOM_PRIVATE, occupant.identity)
-        return Sender(address, occupant.jid, room, nick, occupant.key)
+        return Sender(address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed)
 
     def _is_new(self, stanza: Element, speaker: JID, now: float) -> bool:
         # Plain ids are not always unique, but the same id with the same content is a repetition, such as

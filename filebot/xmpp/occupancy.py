@@ -10,6 +10,10 @@ Real JIDs, occupant-ids and affiliations are taken from here only, and only whil
 outside of it nobody tells about those who leave. They are as the room tells them now: who loses an
 affiliation is shown without it at once (section 9), so whoever looks here when acting, acts on what is
 true then.
+
+A room's service can write any JID into its presences. Where it is not ``believed``, that JID is nobody's: a
+person is then known by something that is worth nothing outside of this room. What somebody may do in the
+room is the room's own matter, so there its word always counts.
 """
 
 from dataclasses import dataclass
@@ -82,6 +86,8 @@ class Occupancy:
         self.nick = nick
         """Ours: as asked for, or as the room has it."""
         self.present = False
+        self.believed = False
+        """Whether the real JIDs that the room shows are those of the people there."""
         self.has_ids = False
         """Whether the room gives occupant-ids: only then are those in its stanzas its own (XEP-0421 section
         4); in other rooms everybody can write them."""
@@ -136,8 +142,11 @@ class Occupancy:
         )
 
     def _occupant(self, entry: _Entry) -> Occupant:
-        key = f"{self.room}/{entry.occupant_id}" if self.has_ids and entry.occupant_id else None
-        return Occupant(entry.jid, key)
+        mark = entry.occupant_id if self.has_ids else ""
+        if self.believed:
+            return Occupant(entry.jid, f"{self.room}/{mark}" if mark else None)
+        mark = mark or entry.jid or ""
+        return Occupant(None, f"{self.room}/{mark}" if mark else None, entry.jid)
 
     def leave(self) -> None:
         """Forget all: the bot is out, or its stream is."""
@@ -190,7 +199,7 @@ class Occupancy:
             self.nick = (item.get("nick") if item is not None else None) or self.nick
             return None
         self.leave()
-        return News(_why_out(x, codes), ", ".join(sorted(codes)))
+        return News(_why_out(x, codes), _told(x, codes))
 
 
 def _entry(stanza: Element, x: Element) -> _Entry:
@@ -217,3 +226,11 @@ def _why_out(x: Element, codes: set[str]) -> Change:
         return Change.SHUT_OUT
     # Section 8.2: a service that puts somebody out for an error says so by 333 beside 307.
     return Change.KICKED if _KICKED in codes and _BY_ERROR not in codes else Change.PUT_OUT
+
+
+def _told(x: Element, codes: set[str]) -> str:
+    destroyed = first(x, MUC_USER, "destroy")
+    if destroyed is None:
+        return ", ".join(sorted(codes))
+    other = jid_or_none(destroyed.get("jid"))
+    return f"destroyed; it names {other.bare}: invite the bot there" if other is not None else "destroyed"

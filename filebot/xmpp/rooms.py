@@ -3,23 +3,29 @@
 slixmpp's own plugin is not used: it announces PEP features that nothing here serves, does not come back
 from a kick, waits for a room's subject, and keeps the real JIDs of a room after its stream is gone. Rights
 depend on those JIDs, so they are kept in ``occupancy``, which forgets them in time.
+
+Whom to believe about them: the room services of the bot's own server, and those with a room that the
+operator or an admin of the bot named. To an invitation anybody's service will do, and that may say what it
+likes.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.errors import RoomClosed
-from filebot.model import Address, BareJid, Identity, Occupant, Standing
+from filebot.model import Address, BareJid, Identity, Invitation, Occupant, Standing
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.disco import features_of
-from filebot.xmpp.elements import MUC, OCCUPANT_ID, jid_or_none
+from filebot.xmpp.disco import features_of, has_rooms, is_nowhere, items, server_of
+from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream, ask
@@ -46,6 +52,9 @@ _STILL_IN: Final = frozenset({"service-unavailable", "feature-not-implemented", 
 _UNKNOWN: Final = frozenset({"remote-server-not-found", "remote-server-timeout"})
 
 MOST_ROOMS: Final = 500
+MOST_INVITED: Final = 200
+"""Of them by invitation, so that there are some left for those who run the bot."""
+MOST_INVITED_BY_ONE: Final = 10
 ENTRIES: Final = frozenset({Change.ENTERED, Change.CREATED})
 
 _SILENT: Final = "no answer"
@@ -79,9 +88,13 @@ class Stays(Protocol):
 class _Room:
     """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
 
-    def __init__(self, jid: BareJid, nick: str, password: str = "") -> None:
+    def __init__(
+        self, jid: BareJid, nick: str, password: str = "", invited_by: BareJid | None = None
+    ) -> None:
         self.jid = jid
         self.password = password
+        self.invited_by = invited_by
+        """None if those who run the bot want it there."""
         self.wanted = True
         """False while :meth:`JoinedRooms.join` tries it, and once it does not want the bot."""
         self.task = Tasks(limit=1)
@@ -108,7 +121,8 @@ class JoinedRooms:
         self._archiving: set[BareJid] = set()
         self._shut_out = on_shut_out
         self._changed = asyncio.Event()
-        self._changing = asyncio.Lock()
+        self._changing: WeakValueDictionary[BareJid, asyncio.Lock] = WeakValueDictionary()
+        self._own_services: frozenset[str] = frozenset()
 
     # --- what others ask ------------------------------------------------------------------------
 
@@ -136,6 +150,10 @@ class JoinedRooms:
     def nick_in(self, room: BareJid) -> str:
         """The bot's nick there now."""
         return self._occupancy(room).nick
+
+    def believes(self, room: BareJid) -> bool:
+        """Whether what the room's service says of real JIDs counts, whether or not the bot is there."""
+        return _service(room) in self._believed_services()
 
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
@@ -174,26 +192,38 @@ class JoinedRooms:
 
     # --- being told to come and go --------------------------------------------------------------
 
-    def expect(self, room: BareJid, password: str) -> None:
+    def expect(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
         """Be in this room as well, from the next session on."""
-        self._rooms.setdefault(room, _Room(room, self._settings.nick, password))
+        self._rooms.setdefault(room, _Room(room, self._settings.nick, password, invited_by))
 
-    async def join(self, room: BareJid, password: str) -> None:
+    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
         """See the port."""
-        async with self._changing:
-            await self._join(room, password)
+        async with self._alone_with(room):
+            known = self._rooms.get(room)
+            if known is not None and known.occupancy.present:
+                known.invited_by = invited_by
+                known.password = password  # for the next time
+            else:
+                await self._must_be_a_room(room)
+                await self._try(room, password, invited_by)
+            self._judge()
 
-    async def _join(self, room: BareJid, password: str) -> None:
-        if room in self.joined():
-            self._rooms[room].password = password  # for the next time
-            return
+    async def _must_be_a_room(self, room: BareJid) -> None:
+        # Before anything from there is taken for a room's: a person's address, given as a room's, would
+        # make the bot deaf to them, and let their client say who is who. Here their server answers.
+        if not await has_rooms(self._stream, _service(room), DESCRIPTION_LIMIT_S):
+            raise RoomClosed(room, reason="service")
+        if await is_nowhere(self._stream, room, DESCRIPTION_LIMIT_S):
+            raise RoomClosed(room, reason="none")  # to enter would make it: a mistyped address
+
+    async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> None:
+        self._must_not_be_too_many(room, invited_by)
         known = self._rooms.get(room)
-        if known is None and len(self._rooms) >= MOST_ROOMS:
-            raise RoomClosed(room, reason="limit")
+        kept = _Room(room, self._settings.nick, password, invited_by)
+        kept.wanted = False
         if known is not None:
             await known.task.close()
-        kept = self._rooms[room] = _Room(room, self._settings.nick, password)
-        kept.wanted = False
+        self._rooms[room] = kept
         try:
             news = await self._enter_or_raise(kept)
         except BaseException:
@@ -207,6 +237,16 @@ class JoinedRooms:
         kept.wanted = True
         kept.task.start(self._keep(kept, news), f"room {room}")
 
+    def _must_not_be_too_many(self, room: BareJid, invited_by: BareJid | None) -> None:
+        """Rooms that are being tried count as well: nobody gets around the limits by haste."""
+        others = [each for jid, each in self._rooms.items() if jid != room]
+        invited = [each for each in others if each.invited_by is not None]
+        own = sum(each.invited_by == invited_by for each in invited)
+        if invited_by is not None and own >= MOST_INVITED_BY_ONE:
+            raise RoomClosed(room, reason="own limit")
+        if len(others) >= MOST_ROOMS or (invited_by is not None and len(invited) >= MOST_INVITED):
+            raise RoomClosed(room, reason="limit")
+
     async def _enter_or_raise(self, room: _Room) -> News:
         news = await self._enter(room)
         if news.change not in ENTRIES:
@@ -215,19 +255,36 @@ class JoinedRooms:
 
     async def leave(self, room: BareJid) -> None:
         """See the port."""
-        async with self._changing:
+        async with self._alone_with(room):
             kept = self._rooms.pop(room, None)
             if kept is not None:
                 await kept.task.close()
                 self._presence(kept, kind="unavailable", status="").send()
                 await self._stays.left(room)
                 await self._stays.forget(room)
+                self._judge()
+
+    def decline(self, invitation: Invitation, words: str) -> None:
+        """See the port."""
+        stanza = self._stream.make_message(invitation.room, mfrom=self._stream.boundjid)
+        x = SubElement(stanza.xml, f"{{{MUC_USER}}}x")
+        decline = SubElement(x, f"{{{MUC_USER}}}decline", {"to": invitation.mediated_for})
+        SubElement(decline, f"{{{MUC_USER}}}reason").text = words
+        stanza.send()
+
+    @asynccontextmanager
+    async def _alone_with(self, room: BareJid) -> AsyncIterator[None]:
+        """One change of a room at a time; one that does not answer holds up no other."""
+        lock = self._changing.setdefault(room, asyncio.Lock())
+        async with lock:
+            yield
 
     # --- what the session does ------------------------------------------------------------------
 
     async def enter(self) -> None:
         """Enter all rooms in the background, and again after being put out. For a new session."""
         await self.forget()
+        await self._find_own_services()
         for room in self._rooms.values():
             self._keep_in(room)
 
@@ -276,6 +333,26 @@ class JoinedRooms:
 
     # --- one room -------------------------------------------------------------------------------
 
+    def _believed_services(self) -> frozenset[str]:
+        named = {_service(jid) for jid, each in self._rooms.items() if each.wanted and not each.invited_by}
+        # An account is no room, even if somebody named it and it behaves like one.
+        return (self._own_services | named) - {server_of(self._stream)}
+
+    def _judge(self) -> None:
+        services = self._believed_services()
+        for jid, room in self._rooms.items():
+            room.occupancy.believed = _service(jid) in services
+
+    async def _find_own_services(self) -> None:
+        """Those that the bot's server lists and that are below it.
+
+        A list alone does not say whose they are: operators point to services of others in it. A name alone
+        does not either: in a large domain many have a subdomain of their own.
+        """
+        server = server_of(self._stream)
+        listed = await items(self._stream, server, DESCRIPTION_LIMIT_S)
+        self._own_services |= {each.lower() for each in listed if each.lower().endswith(f".{server}")}
+
     def _tell(self, room: _Room, news: News) -> None:
         self._changed.set()
         log.info("room %s: %s %s", room.jid, news.change.value, news.reason)
@@ -296,29 +373,31 @@ class JoinedRooms:
         loop = asyncio.get_running_loop()
         failures, kicks = 0, 0
         while True:
-            outcome, began = (entered or await self._enter(room)).change, loop.time()
+            news, began = entered or await self._enter(room), loop.time()
             entered = None
-            if outcome in ENTRIES:
+            if news.change in ENTRIES:
                 if room.occupancy.has_ids:
                     await self._stays.entered(room.jid)
-                outcome = (await self._until_out(room)).change
+                news = await self._until_out(room)
                 await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:
                     failures, kicks = 0, 0
-            if outcome is Change.SHUT_OUT:
-                log.error("room %s does not want the bot; not trying again", room.jid)
+            if news.change is Change.SHUT_OUT:
+                log.error("room %s does not want the bot (%s); not trying again", room.jid, news.reason)
                 room.wanted = False
                 self._changed.set()
                 await self._stays.forget(room.jid)
                 await self._shut_out(room.jid)
+                if room.jid not in self._configured and self._rooms.get(room.jid) is room:
+                    del self._rooms[room.jid]
                 return
-            if outcome is Change.KICKED:
+            if news.change is Change.KICKED:
                 wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
                 kicks += 1
             else:
                 failures += 1
                 wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
-            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, outcome.value, wait)
+            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, news.change.value, wait)
             await asyncio.sleep(wait)
 
     async def _until_out(self, room: _Room) -> News:
@@ -370,6 +449,9 @@ class JoinedRooms:
         return News(Change.NICK_TAKEN, "conflict")
 
     async def _describe(self, room: _Room) -> None:
+        if not self._own_services:
+            await self._find_own_services()
+        room.occupancy.believed = self.believes(room.jid)
         features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
         room.occupancy.has_ids = OCCUPANT_ID in features
 
@@ -399,6 +481,10 @@ class JoinedRooms:
         sender = self._stream.boundjid if self._stream.is_component else None
         to = f"{room.jid}/{room.occupancy.nick}"
         return self._stream.make_presence(pshow=kind, pto=to, pfrom=sender, pstatus=status)
+
+
+def _service(room: BareJid) -> str:
+    return room.partition("@")[2]
 
 
 def _addresses(rooms: tuple[str, ...]) -> Iterator[BareJid]:

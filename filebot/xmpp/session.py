@@ -19,7 +19,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.model import BareJid, IncomingMessage
+from filebot.model import BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
@@ -82,6 +82,7 @@ class Session:
         may_subscribe: Callable[[str], bool],
         unserved_reason: str = "",
         on_encrypted: Handler[EncryptedMessage] | None = None,
+        on_invitation: Handler[Invitation] | None = None,
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
@@ -111,6 +112,7 @@ class Session:
         self._settings = settings
         self._on_message = on_message
         self._on_encrypted = on_encrypted
+        self._on_invitation = on_invitation
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
@@ -332,7 +334,10 @@ class Session:
         return self._take(read, catch_up, archived.id)
 
     def _take(
-        self, read: IncomingMessage | EncryptedMessage | None, catch_up: CatchUp, archive_id: str | None
+        self,
+        read: IncomingMessage | EncryptedMessage | Invitation | None,
+        catch_up: CatchUp,
+        archive_id: str | None,
     ) -> bool:
         """Whether there is anything to do; ``catch_up`` hears when that is done."""
         if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
@@ -340,6 +345,8 @@ class Session:
             self._handle(self._on_message, message, catch_up, archive_id)
         elif isinstance(read, EncryptedMessage) and self._on_encrypted is not None:
             self._handle(self._on_encrypted, read, catch_up, archive_id)
+        elif isinstance(read, Invitation) and self._on_invitation is not None:
+            self._handle(self._on_invitation, read, catch_up, archive_id)
         else:
             catch_up.handled(archive_id, save=False)
             return False

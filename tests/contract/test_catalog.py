@@ -696,7 +696,8 @@ async def test_a_removed_entry_takes_its_parcels_with_it_and_gets_no_more(catalo
 
 
 async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: Catalog) -> None:
-    den, team = RememberedRoom("den@muc.example.org", "open sesame"), RememberedRoom("team@muc.example.org")
+    den = RememberedRoom("den@muc.example.org", "open sesame", "anna@example.org")
+    team = RememberedRoom("team@muc.example.org")
     assert await catalog.rooms() == []
     await catalog.remember_room(team)
     await catalog.remember_room(RememberedRoom(den.jid, "old"))

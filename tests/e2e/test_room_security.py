@@ -27,6 +27,9 @@ CARELESS = {
 }
 ELSEWHERE = "elsewhere@conference.localhost"
 NOT_AN_ADMIN = "Only those who run me may do that."
+NOT_WHO_BROUGHT_IT = (
+    "I leave a room for whoever brought me there, for its owners and admins, and for those who run me."
+)
 NOT_THE_OWNER = "Only the person whose file it is may do that."
 NOT_OF_THE_ROOM = "Only owners and admins of the room may do that."
 NOT_FOR_HER = "You may read this room's files, but I keep none for you. If I should, ask the operator."
@@ -80,7 +83,7 @@ async def guarded(
 async def refuses_all(guarded: Guarded, eve: Peer) -> None:
     """Whatever she orders there, aloud or in private, she has no more rights than anybody."""
     for order, refusal in {
-        f"leave {guarded.here.room}": NOT_AN_ADMIN,
+        f"leave {guarded.here.room}": NOT_WHO_BROUGHT_IT,
         f"join {ELSEWHERE}": NOT_AN_ADMIN,
         "rm plan.txt": NOT_THE_OWNER,
         "rename plan.txt to evil.txt": NOT_THE_OWNER,

@@ -193,6 +193,7 @@ EXPECTED = {
     "http://jabber.org/protocol/disco#info",
     "http://jabber.org/protocol/muc",
     "jabber:iq:version",
+    "jabber:x:conference",
     "jabber:x:oob",
     "urn:xmpp:fallback:0",
     "urn:xmpp:hash-function-text-names:blake2b-256",

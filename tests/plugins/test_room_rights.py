@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from filebot.model import IncomingMessage, Scope, Sender, Standing
+from filebot.model import Address, AddressKind, IncomingMessage, Scope, Sender, Standing
 from filebot.service.access import Access
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
@@ -219,3 +219,81 @@ async def test_who_may_not_speak_in_a_room_puts_nothing_into_it(bot: FakeBot) ->
     for answer in (await posted(bot, in_room(BOB, "bob")), await bot.say(f"send plan.txt to {ROOM}", BOB)):
         assert "only listen" in answer[0]
     assert await names(bot) == []
+
+
+# --- a room whose service says what it likes -----------------------------------------------------------
+
+STRANGE = "den@muc.evil.example"
+
+
+@pytest.fixture
+def impostor(bot: FakeBot) -> Sender:
+    """Of whom a room service that nobody vouches for says that it is the admin of the bot."""
+    mark = f"{STRANGE}/{ADMIN}"
+    bot.rooms.rolls[STRANGE] = frozenset({mark})
+    bot.rooms.managers[STRANGE] = frozenset({mark})
+    return Sender(Address(STRANGE, AddressKind.ROOM), None, STRANGE, "admin", occupant=mark, claimed=ADMIN)
+
+
+async def test_a_room_of_a_strange_service_that_says_somebody_is_the_admin_gives_nothing_of_the_admins(
+    bot: FakeBot, impostor: Sender
+) -> None:
+    await bot.drop("diary.txt", b"secret", ADMIN)
+    await shared(bot)
+    (diary,) = await bot.catalog.page(Scope(owner=ADMIN), limit=9)
+    private = replace(
+        impostor, address=Address(f"{STRANGE}/admin", AddressKind.ROOM_PRIVATE, impostor.identity)
+    )
+    sent = len(bot.sent)
+    for sender in (impostor, private):
+        for command in (
+            "ls",
+            "find diary",
+            "get diary.txt",
+            f"get #{diary.id}",
+            f"rm #{diary.id}",
+            f"info #{diary.id}",
+            "rm plan.txt",
+            "send diary.txt to bob@example.org",
+            f"send diary.txt to {STRANGE}",
+            "quota",
+            "transfers",
+        ):
+            said = await bot.say(command, sender)
+            assert not any("secret" in each or "from a browser" in each for each in said)
+        await bot.say("join other@muc.evil.example", sender)
+        await bot.say(f"leave {ROOM}", sender)
+    assert len(bot.sent) == sent
+    assert bot.rooms.joined() == {ROOM, STRANGE}
+    assert [each.name for each in await bot.catalog.page(Scope(owner=ADMIN), limit=9)] == ["diary.txt"]
+    assert await names(bot) == ["plan.txt"]
+
+
+async def test_what_somebody_keeps_in_a_room_of_a_strange_service_is_not_who_it_says_they_are(
+    bot: FakeBot, impostor: Sender
+) -> None:
+    await posted(bot, impostor, "trap.txt")
+    (entry,) = await bot.catalog.page(Scope(room=STRANGE), limit=9)
+    assert entry.owner == f"{STRANGE}/{ADMIN}"
+    assert await bot.catalog.used_by(ADMIN) == (0, 0)
+    assert not any("trap" in each for each in await bot.say("ls", ADMIN))
+
+
+async def test_who_is_denied_is_denied_where_a_strange_service_says_who_they_are(bot: FakeBot) -> None:
+    mallory = "mallory@example.org"
+    mark = f"{STRANGE}/m4"
+    bot.rooms.rolls[STRANGE] = frozenset({mark})
+    bot.rooms.managers[STRANGE] = frozenset({mark})
+    sender = Sender(Address(STRANGE, AddressKind.ROOM), None, STRANGE, "m", occupant=mark, claimed=mallory)
+    await bot.say("help", sender)  # one refusal
+    assert await posted(bot, sender, "plan.txt") == []
+    assert await bot.say("ls", sender) == []
+    assert await bot.say("leave", sender) == []
+    assert await names(bot, STRANGE) == []
+
+
+async def test_somebody_whom_nobody_vouches_for_is_told_to_write_in_private(
+    bot: FakeBot, impostor: Sender
+) -> None:
+    (answer,) = await bot.say("quota", replace(impostor, occupant=None))
+    assert "believe" in answer

@@ -1,10 +1,12 @@
 """Those who run the bot bring it into rooms and out of them."""
 
+from collections.abc import Callable
+
 import pytest
 
-from filebot.model import RememberedRoom
+from filebot.model import RememberedRoom, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, ROOM, in_room, through_room
+from filebot.testing.bot import ADMIN, ROOM, in_room, through_room
 
 DEN = "den@conference.example.org"
 
@@ -26,14 +28,18 @@ async def test_a_password_is_given_and_remembered(bot: FakeBot) -> None:
     assert await bot.catalog.rooms() == [RememberedRoom(DEN, "open sesame")]
 
 
-@pytest.mark.parametrize("sender", [ALICE, in_room(None, ADMIN), through_room(None, ADMIN), in_room(ALICE)])
-async def test_nobody_else_may_whatever_their_nick(bot: FakeBot, sender: object) -> None:
-    for command in (f"join {DEN}", f"leave {ROOM}"):
-        assert await bot.say(command, sender) == ["Only those who run me may do that."]  # type: ignore[arg-type]
+@pytest.mark.parametrize("speak", [in_room, through_room])
+async def test_nobody_may_because_of_their_nick(bot: FakeBot, speak: Callable[..., Sender]) -> None:
+    assert await bot.say(f"join {DEN}", speak(None, ADMIN)) == ["Only those who run me may do that."]
+    (answer,) = await bot.say(f"leave {ROOM}", speak(None, ADMIN))
+    assert "whoever brought me there" in answer
     assert bot.rooms.joined() == {ROOM}
 
 
-@pytest.mark.parametrize("reason", ["banned", "members", "password", "limit", "silent", "other"])
+@pytest.mark.parametrize(
+    "reason",
+    ["banned", "members", "password", "limit", "own limit", "none", "service", "silent", "other"],
+)
 async def test_a_room_that_lets_nobody_in_is_not_remembered(bot: FakeBot, reason: str) -> None:
     bot.rooms.closed[DEN] = reason
     (answer,) = await bot.say(f"join {DEN}", ADMIN)

@@ -7,7 +7,7 @@ import pytest
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
-from filebot.model import Address, AddressKind, IncomingMessage, Occupant
+from filebot.model import Address, AddressKind, IncomingMessage, Invitation, Occupant
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 
 BOT = "bot@example.org"
@@ -38,6 +38,9 @@ class OneRoom:
         ids = [each.get("id") for each in stanza if each.tag.endswith("occupant-id")]
         return Occupant(key=f"{room}/{ids[0]}") if ids else None
 
+    def believes(self, room: str) -> bool:
+        return room.endswith("@muc.example.org")
+
     def joined(self) -> frozenset[str]:
         return frozenset({ROOM} if self._inside else ())
 
@@ -56,7 +59,7 @@ def reader(*, inside: bool = True) -> Reader:
     return Reader(BOT, OneRoom(inside=inside), "!")
 
 
-def read(element: Element) -> IncomingMessage | EncryptedMessage | None:
+def read(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
     return reader().read(element, 0.0)
 
 
@@ -206,6 +209,7 @@ def test_a_nick_that_looks_like_somebody_gains_nothing(nick: str) -> None:
     room = read(stanza("<body>!ls</body>", sender=f"{ROOM}/{nick}", kind="groupchat"))
     private = read(stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/{nick}"))
     for each in (room, private):
+        assert not isinstance(each, Invitation)
         assert each is None or each.sender.jid is None
 
 
@@ -264,13 +268,70 @@ def test_the_mark_of_a_private_message_from_elsewhere_takes_the_identity_away() 
         assert (said.sender.jid, said.sender.room) == (None, None)
 
 
-def test_invitations_are_ignored() -> None:
-    invitation = "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='anna@example.org'/></x>"
-    assert read(stanza(f"<body>come!</body>{invitation}", sender=ROOM, kind="normal")) is None
-    assert (
-        read(stanza(f"<body>come!</body>{invitation}", sender="other@muc.example.org", kind="normal"))
-        is None
-    )
+# --- invitations --------------------------------------------------------------------------------------
+
+DEN = "den@muc.example.org"
+CONFERENCE = f"<x xmlns='jabber:x:conference' jid='{DEN}' password='sesame' reason='come'/>"
+
+
+def mediated(inviter: str = "anna@example.org/phone", password: str = "") -> str:
+    inner = f"<invite from='{inviter}'><reason>come</reason></invite>{password}"
+    return f"<body>come!</body><x xmlns='http://jabber.org/protocol/muc#user'>{inner}</x>"
+
+
+def test_a_direct_invitation_is_the_senders_and_no_command() -> None:
+    said = stanza(f"<body>ls</body>{CONFERENCE}", kind="normal", extra="xml:lang='de'")
+    assert read(said) == Invitation(DEN, "anna@example.org", "sesame", language="de")
+
+
+def test_an_invitation_through_a_room_that_is_believed_is_the_inviters() -> None:
+    password = "<password>sesame</password>"
+    for extra in ("", CONFERENCE.replace("sesame", "other")):
+        said = stanza(mediated(password=password) + extra, sender=DEN, kind="normal")
+        assert read(said) == Invitation(DEN, "anna@example.org", "sesame", "anna@example.org/phone")
+
+
+def test_who_invites_through_a_room_of_a_strange_service_is_not_believed() -> None:
+    for extra in ("", CONFERENCE):
+        assert read(stanza(mediated() + extra, sender="den@muc.evil.example", kind="normal")) is None
+
+
+@pytest.mark.parametrize(
+    ("inner", "sender"),
+    [
+        (mediated(), "mallory@example.org/phone"),  # a person who plays the room
+        (mediated(), f"{DEN}/mallory"),  # an occupant who plays the room
+        (CONFERENCE, f"{ROOM}/anna"),  # an occupant is not a person
+        (CONFERENCE, ROOM),
+        (CONFERENCE + X, f"{DEN}/anna"),
+        (CONFERENCE, BOT),
+        (mediated(""), DEN),
+        (mediated(), "muc.example.org"),
+        (CONFERENCE.replace(DEN, "muc.example.org"), "anna@example.org/phone"),
+        (CONFERENCE.replace(DEN, ""), "anna@example.org/phone"),
+        ("<x xmlns='jabber:x:conference'/>", "anna@example.org/phone"),
+    ],
+)
+def test_what_only_looks_like_an_invitation_is_neither_that_nor_a_command(inner: str, sender: str) -> None:
+    assert read(stanza(f"{inner}<body>rm *</body>", sender=sender, kind="normal")) is None
+
+
+def test_a_room_that_hides_its_people_does_not_say_who_invites() -> None:
+    password = f"<password>{'x' * 1001}</password>"
+    said = stanza(mediated(f"{DEN}/anna", password), sender=DEN, kind="normal")
+    assert read(said) == Invitation(DEN, None, "", f"{DEN}/anna")
+
+
+def test_nobody_is_invited_by_what_is_said_in_a_room() -> None:
+    said = message(stanza(f"<body>!ls</body>{CONFERENCE}", sender=f"{ROOM}/anna", kind="groupchat"))
+    assert said.text == "ls"
+
+
+def test_an_invitation_that_is_repeated_is_one() -> None:
+    one = reader()
+    said = stanza(CONFERENCE, extra="id='i1'")
+    assert isinstance(one.read(said, 0.0), Invitation)
+    assert one.read(said, 1.0) is None
 
 
 # --- encryption --------------------------------------------------------------------------------------
@@ -315,8 +376,15 @@ def test_whom_the_room_knows_by_an_id_only_is_no_jid() -> None:
 ARCHIVED_AT = datetime(2026, 3, 1, 11, tzinfo=UTC)
 
 
-def archived(element: Element) -> IncomingMessage | EncryptedMessage | None:
+def archived(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
     return reader().read(element, 0.0, archived_at=ARCHIVED_AT)
+
+
+def test_who_invited_while_the_bot_was_away_invited_all_the_same() -> None:
+    assert archived(stanza(CONFERENCE)) == Invitation(DEN, "anna@example.org", "sesame")
+    by_room = archived(stanza(mediated(), sender=DEN, kind="normal"))
+    assert by_room == Invitation(DEN, "anna@example.org", "", "anna@example.org/phone")
+    assert archived(stanza(mediated(), sender="den@muc.evil.example", kind="normal")) is None
 
 
 def test_what_lay_in_the_archive_is_as_old_as_the_archive_says() -> None:
@@ -345,7 +413,7 @@ def test_whoever_had_a_nick_once_is_nobody_now_and_own_words_are_no_order(
 KNOWN = "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='b0b'/>"
 
 
-def in_archive(element: Element) -> IncomingMessage | EncryptedMessage | None:
+def in_archive(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
     return reader().read(element, 0.0, archived_at=ARCHIVED_AT, archive=ROOM)
 
 

@@ -4,7 +4,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from filebot.model import Standing
+from filebot.model import Occupant, Standing
 from filebot.xmpp.occupancy import LONGEST_ID, MAX_OCCUPANTS, Change, News, Occupancy
 
 ROOM = "room@muc.example.org"
@@ -46,6 +46,7 @@ def error(condition: str) -> Element:
 @pytest.fixture
 def inside() -> Occupancy:
     occupancy = Occupancy(ROOM, "filebot")
+    occupancy.believed = True
     assert occupancy.presence(presence("anna", jid="Anna@example.org/phone")) is None
     assert occupancy.presence(presence("bert")) is None
     assert occupancy.presence(presence("filebot", 110, jid="bot@example.org/x")) == News(Change.ENTERED)
@@ -134,6 +135,37 @@ def test_ids_that_no_room_gives_are_none(inside: Occupancy, ids: tuple[str, ...]
     inside.presence(presence("carl", affiliation="admin", ids=ids))
     assert inside.occupant("carl").identity is None
     assert inside.standing(f"{ROOM}/{ids[0]}") is None
+
+
+def test_a_room_that_is_not_believed_gives_nobody_the_address_that_it_shows(inside: Occupancy) -> None:
+    inside.believed = False
+    inside.presence(presence("mallory", jid="admin@example.org/phone"))
+    occupant = inside.occupant("mallory")
+    assert occupant == Occupant(None, f"{ROOM}/admin@example.org", "admin@example.org")
+    assert occupant.identity == f"{ROOM}/admin@example.org"
+
+
+def test_where_a_room_is_not_believed_its_ids_still_tell_its_people_apart(inside: Occupancy) -> None:
+    inside.believed = False
+    inside.has_ids = True
+    inside.presence(presence("mallory", jid="admin@example.org/phone", ids=("m4",)))
+    inside.presence(presence("nobody"))
+    assert inside.occupant("mallory") == Occupant(None, f"{ROOM}/m4", "admin@example.org")
+    assert inside.occupant("nobody") == Occupant()
+
+
+def test_what_somebody_may_do_in_a_room_is_for_the_room_to_say(inside: Occupancy) -> None:
+    inside.believed = False
+    inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
+    assert manages(inside, f"{ROOM}/carl@example.org")
+    assert manages(inside, "carl@example.org")
+
+
+def test_a_destroyed_room_tells_of_the_other_one_for_the_log(inside: Occupancy) -> None:
+    other = "<destroy jid='den@muc.example.org'/>"
+    news = inside.presence(presence("filebot", 110, kind="unavailable", inner=other))
+    assert news is not None
+    assert "den@muc.example.org: invite the bot" in news.reason
 
 
 def test_visitors_have_no_voice(inside: Occupancy) -> None:

@@ -1,0 +1,78 @@
+"""Following people's invitations into rooms, or telling them why not."""
+
+import logging
+from typing import Final
+
+from cachetools import TTLCache
+
+from filebot.commands import Commands
+from filebot.conversation import Exchange
+from filebot.errors import FilebotError
+from filebot.events import InvitationAccepted
+from filebot.model import BareJid, Invitation, Sender
+from filebot.service.desk import Desk
+from filebot.service.memberships import Memberships
+
+log = logging.getLogger(__name__)
+
+DOUBLE_S: Final = 5.0
+"""Clients send an invitation in both forms, one after the other: what comes so soon after it was dealt with
+is the same one."""
+REMEMBERED: Final = 10_000
+
+
+class Invitations:
+    """What becomes of invitations from people who are served; limits are in the ``Rooms`` port."""
+
+    def __init__(self, commands: Commands, desk: Desk) -> None:
+        self._commands = commands
+        self._desk = desk
+        self._under_way: set[tuple[BareJid, BareJid | None]] = set()
+        self._dealt_with: TTLCache[tuple[BareJid, BareJid | None], bool] = TTLCache(REMEMBERED, DOUBLE_S)
+
+    async def follow(self, invitation: Invitation, sender: Sender) -> None:
+        """Go where somebody wants the bot, and thank them; a second time at once does nothing."""
+        key = (invitation.room, sender.jid)
+        if key in self._under_way or key in self._dealt_with:
+            return
+        self._under_way.add(key)
+        try:
+            exchange = await self._commands.exchange(sender, invitation.language)
+            async with exchange.errors_in_words():
+                await self._enter(invitation, exchange)
+        finally:
+            self._under_way.discard(key)
+            self._dealt_with[key] = True
+
+    async def turn_down(self, invitation: Invitation, sender: Sender) -> None:
+        """Tell somebody who is not served that nothing will come of it, and somebody whom the room hides to
+        ask again otherwise.
+        """
+        log.info("invited to %s by somebody who is not served: %s", invitation.room, sender.jid)
+        exchange = await self._commands.exchange(sender, invitation.language)
+        if not invitation.mediated_for:
+            await exchange.reply("errors/stranger")
+        elif sender.jid is not None:
+            self._decline(invitation, exchange.rendered("errors/stranger"))
+        elif not self._is_expected_in(invitation.room):
+            self._decline(invitation, exchange.rendered("rooms/hidden_inviter", room=invitation.room))
+
+    async def _enter(self, invitation: Invitation, exchange: Exchange) -> None:
+        sender = exchange.sender
+        memberships = Memberships(self._desk, sender)
+        try:
+            room = await memberships.accept(invitation)
+        except FilebotError as error:
+            if not invitation.mediated_for:
+                raise
+            log.info("did not follow an invitation: %s: %s", error.kind, error)
+            self._decline(invitation, exchange.words(error))
+            return
+        log.info("invited to %s by %s", room, sender.jid)
+        await self._commands.emit(InvitationAccepted(sender, invitation.language, room))
+
+    def _decline(self, invitation: Invitation, words: str) -> None:
+        self._desk.ports.rooms.decline(invitation, words)
+
+    def _is_expected_in(self, room: BareJid) -> bool:
+        return room in self._desk.ports.rooms.joined() or any(room == other for other, _ in self._under_way)
