@@ -465,14 +465,16 @@ class Rooms(Protocol):
     def address_in(self, target: str) -> BareJid | None:
         """The address of a room in what people write, such as ``xmpp:team@muc.example.org?join``."""
 
-    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
+    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
         """Be in this room from now on, in later sessions as well; ``password`` may be empty.
 
         ``invited_by`` is for whose sake; None for those who run the bot. They vouch for the room's service:
-        only then, or if it is the bot's own server's, are the real JIDs that it shows believed.
+        only then, or if it is the bot's own server's, are the real JIDs that it shows believed. Where the
+        bot is, or wants to be, for somebody's sake already, nobody but those who run it takes that over.
 
-        Returns when the bot is in it, which takes seconds; if it is in already, the password is for the
-        next time. Raises RoomClosed, and tries no more then unless it wanted to be there before.
+        Returns when the bot is in it, which takes seconds, with what is to be remembered; if it is in
+        already, a password of those who run it is for the next time. Raises RoomClosed, and tries no more
+        then unless it wanted to be there before.
         """
 
     async def leave(self, room: BareJid) -> None:

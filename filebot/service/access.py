@@ -6,6 +6,7 @@ Nicknames and the addresses of rooms never count.
 import re
 from collections.abc import Iterable
 
+from filebot.errors import NotAllowed
 from filebot.model import BareJid, Entry, Sender
 from filebot.ports import Rooms
 
@@ -73,6 +74,11 @@ class Access:
         if self.denies(sender) or entry.owner not in sender.identities:
             return False
         return self.serves(sender.jid) or (entry.room is not None and entry.room == sender.room)
+
+
+def unknown(sender: Sender) -> NotAllowed:
+    """Why nobody can tell who the sender is."""
+    return NotAllowed(reason="hidden" if sender.claimed is None else "strange")
 
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str]:

@@ -8,10 +8,9 @@ another: of people whom the room does not tell apart, nothing is kept.
 from collections.abc import Iterable
 from typing import Final
 
-from filebot.errors import NotAllowed
 from filebot.model import BareJid, Identity, Offer, Sender
 from filebot.ports import Catalog
-from filebot.service.access import Access
+from filebot.service.access import Access, unknown
 from filebot.service.intake import Destination, Intake, Received
 from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
@@ -41,7 +40,7 @@ class Archive:
         room = sender.room
         if room is None or sender.identity is None or self._access.denies(sender):
             return False
-        return self._book.is_archived(room) and not await self._has_opted_out(room, sender.identities)
+        return self._book.is_archived(room) and not await self._has_opted_out(room, _meant(sender))
 
     async def take(
         self, sender: Sender, offer: Offer, caption: str, *, brought_by: str | None = None
@@ -92,5 +91,13 @@ class Archive:
 
 def _known(sender: Sender) -> tuple[BareJid, frozenset[Identity]]:
     if sender.room is None or not sender.identities:
-        raise NotAllowed(reason="hidden")
-    return sender.room, sender.identities
+        raise unknown(sender)
+    return sender.room, _meant(sender)
+
+
+def _meant(sender: Sender) -> frozenset[Identity]:
+    """All by whom somebody's wish holds: it must not be lost when a room's word begins to count, or no
+    longer does. To a room that lies this gives nothing that it lacks: what it keeps is its own to remove.
+    """
+    claimed = frozenset() if sender.claimed is None else frozenset({sender.claimed})
+    return sender.identities | claimed

@@ -30,6 +30,7 @@ from filebot.model import (
     Usage,
 )
 from filebot.ports import StreamOffer
+from filebot.service.access import unknown
 from filebot.service.claims import Claim, Claimed
 from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
@@ -139,7 +140,7 @@ class Files:
         Raises NotAllowed if the room does not tell its occupants apart.
         """
         if self._sender.occupant is None:
-            raise self._unknown()
+            raise unknown(self._sender)
         return self._desk.claims.begin(self._sender.occupant)
 
     async def claim(self, code: str) -> Claimed:
@@ -156,7 +157,7 @@ class Files:
         """
         owner = self._own()
         if self._sender.occupant is None:
-            raise self._unknown()
+            raise unknown(self._sender)
         return await self._desk.claims.hand_over(self._sender.occupant, owner)
 
     # --- changing -------------------------------------------------------------------------------
@@ -356,12 +357,8 @@ class Files:
     def _own(self) -> BareJid:
         """Whose private files these are."""
         if self._owner is None:
-            raise self._unknown() if self._sender.jid is None else NotAllowed(reason="unserved")
+            raise unknown(self._sender) if self._sender.jid is None else NotAllowed(reason="unserved")
         return self._owner
-
-    def _unknown(self) -> NotAllowed:
-        """Why nobody can tell who the sender is."""
-        return NotAllowed(reason="hidden" if self._sender.claimed is None else "strange")
 
     def _own_here(self) -> Identity:
         """As whom the sender owns files where they speak."""
@@ -369,7 +366,7 @@ class Files:
             return self._own()
         identity = self._sender.identity
         if identity is None:
-            raise self._unknown()
+            raise unknown(self._sender)
         if self._desk.access.denies(self._sender):
             raise NotAllowed(reason="unserved")
         return identity

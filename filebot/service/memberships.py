@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.model import BareJid, Filling, Invitation, RememberedRoom, RoomSettings, Sender, Usage
+from filebot.service.access import unknown
 from filebot.service.desk import Desk
 
 
@@ -45,13 +46,7 @@ class Memberships:
         room = self._meant(target)
         if not self._desk.access.is_admin(self._sender.jid):
             return await self._be_invited(room, password)
-        known = await self._remembered(room)
-        if room in self._rooms.joined() and not password:
-            if known is None or known.invited_by is None:
-                return room
-            password = known.password
-        await self._enter(RememberedRoom(room, password))
-        return room
+        return await self._enter(room, password, None)
 
     async def accept(self, invitation: Invitation) -> BareJid:
         """Follow an invitation of the sender's; returns the room's address.
@@ -124,25 +119,23 @@ class Memberships:
 
     async def _be_invited(self, room: BareJid, password: str) -> BareJid:
         inviter = self._sender.jid
-        if inviter is None or not self._desk.access.may_invite(inviter):
+        if inviter is None:
+            raise unknown(self._sender)
+        if not self._desk.access.may_invite(inviter):
             raise NotAllowed(reason="admin")
         if room in self._rooms.joined():
             return room
-        if room in self._rooms.configured():
-            inviter = None
-        elif (known := await self._remembered(room)) is not None:
-            inviter = known.invited_by  # who came first; it only was away
-        await self._enter(RememberedRoom(room, password, inviter))
-        return room
+        return await self._enter(room, password, inviter)
 
-    async def _enter(self, room: RememberedRoom) -> None:
-        await self._rooms.join(room.jid, room.password, room.invited_by)
-        if room.jid not in self._rooms.configured():
+    async def _enter(self, room: BareJid, password: str, inviter: BareJid | None) -> BareJid:
+        entered = await self._rooms.join(room, password, inviter)
+        if room not in self._rooms.configured():
             try:
-                await self._catalog.remember_room(room)
+                await self._catalog.remember_room(entered)
             except FilebotError:
-                await self._rooms.leave(room.jid)
+                await self._rooms.leave(room)
                 raise
+        return room
 
     async def _remembered(self, room: BareJid) -> RememberedRoom | None:
         return next((each for each in await self._catalog.rooms() if each.jid == room), None)

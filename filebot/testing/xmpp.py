@@ -27,6 +27,7 @@ from filebot.model import (
     Invitation,
     Method,
     Offer,
+    RememberedRoom,
     Sender,
     Slot,
     Standing,
@@ -72,15 +73,21 @@ class FixedRooms:
         room = target.strip().removeprefix("xmpp:").partition("?")[0].partition("/")[0].lower()
         return room if "@" in room else None
 
-    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
+    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
         if room in self.closed:
             raise RoomClosed(room, reason=self.closed[room])
+        if invited_by is not None:
+            invited_by = self.inviters.get(room, invited_by)
+        if room not in self.rolls or invited_by is None:
+            self.passwords[room] = password or self.passwords.get(room, "")
         self.rolls.setdefault(room, frozenset())
-        self.passwords[room] = password
         self.inviters[room] = invited_by
+        return RememberedRoom(room, self.passwords[room], invited_by)
 
     async def leave(self, room: BareJid) -> None:
         self.rolls.pop(room, None)
+        self.inviters.pop(room, None)
+        self.passwords.pop(room, None)
 
     def decline(self, invitation: Invitation, words: str) -> None:
         self.declined.append((invitation, words))

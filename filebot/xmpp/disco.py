@@ -35,12 +35,14 @@ async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str
     return frozenset(each.get("var", "") for each in features)
 
 
-async def has_rooms(stream: Stream, service: str, limit_s: float) -> bool:
-    """Whether there are rooms at an address (XEP-0045 section 6.1), rather than people."""
+async def kinds_of_rooms(stream: Stream, service: str, limit_s: float) -> frozenset[str]:
+    """Of what kind the rooms at an address are: ``text`` for those of XMPP (XEP-0045 section 6.1), others
+    for those of other networks. Empty if there are none, but people, or if nobody answers.
+    """
     # Not by the feature: clients have it, too.
     found = await query(stream, service, INFO, limit_s)
     identities = () if found is None else named(found, INFO, "identity")
-    return any(each.get("category") == "conference" for each in identities)
+    return frozenset(each.get("type", "") for each in identities if each.get("category") == "conference")
 
 
 async def is_nowhere(stream: Stream, jid: str, limit_s: float) -> bool:

@@ -6,7 +6,8 @@ depend on those JIDs, so they are kept in ``occupancy``, which forgets them in t
 
 Whom to believe about them: the room services of the bot's own server, and those with a room that the
 operator or an admin of the bot named. To an invitation anybody's service will do, and that may say what it
-likes.
+likes. A gateway to another network is never believed, whoever runs it: people there choose what it shows
+as their JIDs.
 """
 
 import asyncio
@@ -22,9 +23,9 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.errors import RoomClosed
-from filebot.model import Address, BareJid, Identity, Invitation, Occupant, Standing
+from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, Standing
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.disco import features_of, has_rooms, is_nowhere, items, server_of
+from filebot.xmpp.disco import features_of, is_nowhere, items, kinds_of_rooms, server_of
 from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
 from filebot.xmpp.settings import SessionSettings
@@ -68,6 +69,7 @@ _CLOSED: Final = {
     "remote-server-timeout": "silent",
 }
 
+_TEXT: Final = "text"
 _OWNER: Final = "http://jabber.org/protocol/muc#owner"
 
 
@@ -123,6 +125,7 @@ class JoinedRooms:
         self._changed = asyncio.Event()
         self._changing: WeakValueDictionary[BareJid, asyncio.Lock] = WeakValueDictionary()
         self._own_services: frozenset[str] = frozenset()
+        self._gateways: set[str] = set()
 
     # --- what others ask ------------------------------------------------------------------------
 
@@ -196,27 +199,34 @@ class JoinedRooms:
         """Be in this room as well, from the next session on."""
         self._rooms.setdefault(room, _Room(room, self._settings.nick, password, invited_by))
 
-    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
+    async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
         """See the port."""
         async with self._alone_with(room):
             known = self._rooms.get(room)
-            if known is not None and known.occupancy.present:
-                known.invited_by = invited_by
-                known.password = password  # for the next time
-            else:
+            if known is not None:
+                password = password or known.password
+                invited_by = known.invited_by if invited_by is not None else None
+            if known is None or not known.occupancy.present:
                 await self._must_be_a_room(room)
-                await self._try(room, password, invited_by)
-            self._judge()
+                try:
+                    known = await self._try(room, password, invited_by)
+                finally:
+                    self._judge()
+            elif invited_by is None:
+                known.invited_by = None
+                known.password = password
+                self._judge()
+            return RememberedRoom(room, known.password, known.invited_by)
 
     async def _must_be_a_room(self, room: BareJid) -> None:
         # Before anything from there is taken for a room's: a person's address, given as a room's, would
         # make the bot deaf to them, and let their client say who is who. Here their server answers.
-        if not await has_rooms(self._stream, _service(room), DESCRIPTION_LIMIT_S):
+        if not await self._kinds_of_rooms(_service(room)):
             raise RoomClosed(room, reason="service")
         if await is_nowhere(self._stream, room, DESCRIPTION_LIMIT_S):
             raise RoomClosed(room, reason="none")  # to enter would make it: a mistyped address
 
-    async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> None:
+    async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> _Room:
         self._must_not_be_too_many(room, invited_by)
         known = self._rooms.get(room)
         kept = _Room(room, self._settings.nick, password, invited_by)
@@ -236,6 +246,7 @@ class JoinedRooms:
             raise
         kept.wanted = True
         kept.task.start(self._keep(kept, news), f"room {room}")
+        return kept
 
     def _must_not_be_too_many(self, room: BareJid, invited_by: BareJid | None) -> None:
         """Rooms that are being tried count as well: nobody gets around the limits by haste."""
@@ -334,9 +345,13 @@ class JoinedRooms:
     # --- one room -------------------------------------------------------------------------------
 
     def _believed_services(self) -> frozenset[str]:
-        named = {_service(jid) for jid, each in self._rooms.items() if each.wanted and not each.invited_by}
+        named = {
+            _service(jid)
+            for jid, each in self._rooms.items()
+            if jid in self._configured or (each.wanted and each.invited_by is None)
+        }
         # An account is no room, even if somebody named it and it behaves like one.
-        return (self._own_services | named) - {server_of(self._stream)}
+        return (self._own_services | named) - self._gateways - {server_of(self._stream)}
 
     def _judge(self) -> None:
         services = self._believed_services()
@@ -351,7 +366,20 @@ class JoinedRooms:
         """
         server = server_of(self._stream)
         listed = await items(self._stream, server, DESCRIPTION_LIMIT_S)
-        self._own_services |= {each.lower() for each in listed if each.lower().endswith(f".{server}")}
+        below = [each.lower() for each in listed if each.lower().endswith(f".{server}")]
+        kinds = await asyncio.gather(*map(self._kinds_of_rooms, below))
+        self._own_services |= {service for service, kind in zip(below, kinds, strict=True) if _TEXT in kind}
+
+    async def _kinds_of_rooms(self, service: str) -> frozenset[str]:
+        """As :func:`kinds_of_rooms`; what is a gateway is remembered.
+
+        COMPAT(biboumi, 9): the JID that it shows of somebody on IRC is their user name and host there, and
+        both can be chosen so that they are an admin's address.
+        """
+        kinds = await kinds_of_rooms(self._stream, service, DESCRIPTION_LIMIT_S)
+        if kinds:
+            (self._gateways.discard if _TEXT in kinds else self._gateways.add)(service)
+        return kinds
 
     def _tell(self, room: _Room, news: News) -> None:
         self._changed.set()
@@ -390,6 +418,7 @@ class JoinedRooms:
                 await self._shut_out(room.jid)
                 if room.jid not in self._configured and self._rooms.get(room.jid) is room:
                     del self._rooms[room.jid]
+                    self._judge()
                 return
             if news.change is Change.KICKED:
                 wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
@@ -451,6 +480,8 @@ class JoinedRooms:
     async def _describe(self, room: _Room) -> None:
         if not self._own_services:
             await self._find_own_services()
+        if _service(room.jid) not in self._own_services:
+            await self._kinds_of_rooms(_service(room.jid))
         room.occupancy.believed = self.believes(room.jid)
         features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
         room.occupancy.has_ids = OCCUPANT_ID in features

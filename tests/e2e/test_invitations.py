@@ -16,6 +16,7 @@ from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
 from filebot.demo.server import Server
 from filebot.errors import RoomClosed
+from filebot.model import RememberedRoom
 from filebot.xmpp import rooms
 from tests.e2e.conftest import bot_config
 from tests.e2e.muc import MUC, affiliate, configure
@@ -28,6 +29,7 @@ REASON = f"{{{MUC}#user}}x/{{{MUC}#user}}decline/{{{MUC}#user}}reason"
 ROOM = "den@conference.localhost"
 EVIL = "muc.evil.example"
 STRANGE = f"den@{EVIL}"
+GATEWAY = "irc.localhost"
 USERS = ["alice", "bob", "carol", "eve", "filebot"]
 
 
@@ -74,7 +76,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        server = private_server(tmp_path / "server", users=USERS, components=[EVIL])
+        server = private_server(tmp_path / "server", users=USERS, components=[EVIL, GATEWAY])
         await stack.enter_async_context(server)
         yield World(server, tmp_path, stack)
 
@@ -270,14 +272,16 @@ async def test_nobody_gets_around_the_limits_by_haste(
 
 
 class StrangeRooms(ComponentXMPP):
-    """A room service that says of its one other occupant whatever it likes."""
+    """A room service that says of its one other occupant whatever it likes, in all of its rooms."""
 
-    def __init__(self, server: Server, claimed: str) -> None:
-        login = server.component(EVIL)
+    def __init__(self, server: Server, claimed: str, domain: str, kind: str) -> None:
+        login = server.component(domain)
         super().__init__(  # type: ignore[no-untyped-call]  # untyped in slixmpp
             login.domain, login.secret, login.host, login.port
         )
         self.claimed = claimed
+        self.kind = kind
+        self.den = f"den@{domain}"
         self.entered: asyncio.Queue[str] = asyncio.Queue()
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         space = "{jabber:component:accept}"
@@ -287,26 +291,34 @@ class StrangeRooms(ComponentXMPP):
     def say(self, text: str, to: str, *, public: bool = True) -> None:
         """As the occupant who is called admin."""
         kind: Any = "groupchat" if public else "chat"
-        message = self.make_message(mto=JID(to), mbody=text, mtype=kind, mfrom=f"{STRANGE}/admin")
+        message = self.make_message(mto=JID(to), mbody=text, mtype=kind, mfrom=f"{self.den}/admin")
         if not public:
             message.xml.append(Element(f"{{{MUC}#user}}x"))
         message.send()
 
+    def ban(self, occupant: str, to: str) -> None:
+        presence = self.make_presence(pto=JID(to), pfrom=JID(occupant), ptype="unavailable")
+        x = SubElement(presence.xml, f"{{{MUC}#user}}x")
+        SubElement(x, f"{{{MUC}#user}}item", {"affiliation": "outcast", "role": "none"})
+        for code in ("110", "301"):
+            SubElement(x, f"{{{MUC}#user}}status", {"code": code})
+        presence.send()
+
     def invite(self, to: str) -> None:
-        message = self.make_message(mto=JID(to), mtype="normal", mfrom=STRANGE)
+        message = self.make_message(mto=JID(to), mtype="normal", mfrom=self.den)
         x = SubElement(message.xml, f"{{{MUC}#user}}x")
         SubElement(x, f"{{{MUC}#user}}invite", {"from": self.claimed})
-        message.append(Element("{jabber:x:conference}x", {"jid": STRANGE}))
+        message.append(Element("{jabber:x:conference}x", {"jid": self.den}))
         message.send()
 
     def _presence(self, stanza: Any) -> None:
-        if stanza.xml.get("type") is not None or stanza["to"].bare != STRANGE:
+        if stanza.xml.get("type") is not None or not stanza["to"].node:
             return
         for nick, jid, codes in (
             ("admin", f"{self.claimed}/phone", ()),
             (stanza["to"].resource, stanza["from"].full, ("100", "110")),
         ):
-            answer = self.make_presence(pto=stanza["from"], pfrom=f"{STRANGE}/{nick}")
+            answer = self.make_presence(pto=stanza["from"], pfrom=f"{stanza['to'].bare}/{nick}")
             x = SubElement(answer.xml, f"{{{MUC}#user}}x")
             item = {"affiliation": "owner", "role": "moderator", "jid": jid}
             SubElement(x, f"{{{MUC}#user}}item", item)
@@ -320,7 +332,7 @@ class StrangeRooms(ComponentXMPP):
             return
         answer = self.make_iq_result(stanza["id"], stanza["from"], stanza["to"])
         query = SubElement(answer.xml, f"{{{INFO}}}query")
-        SubElement(query, f"{{{INFO}}}identity", {"category": "conference", "type": "text"})
+        SubElement(query, f"{{{INFO}}}identity", {"category": "conference", "type": self.kind})
         SubElement(query, f"{{{INFO}}}feature", {"var": MUC})
         answer.send()  # type: ignore[no-untyped-call]  # untyped in slixmpp
 
@@ -333,8 +345,10 @@ class StrangeRooms(ComponentXMPP):
 
 
 @asynccontextmanager
-async def strange(server: Server, claimed: str) -> AsyncIterator[StrangeRooms]:
-    service = StrangeRooms(server, claimed)
+async def strange(
+    server: Server, claimed: str, domain: str = EVIL, kind: str = "text"
+) -> AsyncIterator[StrangeRooms]:
+    service = StrangeRooms(server, claimed, domain, kind)
     began = asyncio.Event()
     service.add_event_handler("session_start", lambda _: began.set())
     service.connect()
@@ -389,6 +403,62 @@ async def test_an_admin_who_names_a_room_vouches_for_its_service(world: World, t
         assert "diary.txt" in await service.answer()
         service.say("get diary.txt", bot, public=False)
         assert "http" in await service.answer()
+
+
+async def test_people_of_another_network_are_not_whom_they_make_its_gateway_show(world: World) -> None:
+    # Before the bot looks which services its server has.
+    async with strange(world.server, "alice@localhost", GATEWAY, "irc") as service:
+        await world.start()
+        alice, bob = await world.login("alice"), await world.login("bob")
+        invite_directly(bob, world.bot, service.den)
+        bot = await asyncio.wait_for(service.entered.get(), LIMIT_S)
+        assert (await world.told(bob)).startswith(f'I am in "{service.den}" now.')
+        service.say("transfers", bot, public=False)
+        assert "believe" in await service.answer()
+        alice.say(f"join {service.den}", world.bot)
+        await world.told(alice)
+        service.say("transfers", bot, public=False)
+        assert "believe" in await service.answer()
+
+
+@pytest.mark.parametrize("end", ["left", "banned"])
+async def test_a_service_is_believed_while_those_who_run_the_bot_want_it_in_a_room_there(
+    tmp_path: Path, end: str
+) -> None:
+    trap = f"trap@{EVIL}"
+    async with (
+        private_server(tmp_path / "server", users=["bot"], components=[EVIL]) as server,
+        strange(server, "anna@localhost") as service,
+        online(account(server)) as bot,
+    ):
+        known = bot.session.rooms
+        assert await known.join(trap, "", "eve@localhost") == RememberedRoom(trap, "", "eve@localhost")
+        assert known.occupant(trap, "admin").jid is None
+        await known.join(STRANGE, "")
+        assert known.occupant(trap, "admin").jid == "anna@localhost"
+        if end == "left":
+            await known.leave(STRANGE)
+        else:
+            service.ban(f"{STRANGE}/Filebot", await service.entered.get())
+            await becomes(lambda: not known.is_ours(STRANGE))
+        assert known.occupant(trap, "admin").jid is None
+        assert known.joined() == {trap}
+
+
+async def test_who_invites_at_the_same_time_as_somebody_else_takes_nothing_over(tmp_path: Path) -> None:
+    async with (
+        private_server(tmp_path / "server", users=["bot", "anna"]) as server,
+        person(server, "anna") as anna,
+        online(account(server)) as bot,
+    ):
+        await anna.join(ROOM, "Anna")
+        join = bot.session.rooms.join
+        first, second = await asyncio.gather(
+            join(ROOM, "", "anna@localhost"), join(ROOM, "other", "eve@localhost")
+        )
+        assert first == second == RememberedRoom(ROOM, "", "anna@localhost")
+        assert await join(ROOM, "", None) == RememberedRoom(ROOM)
+        assert await join(ROOM, "", "eve@localhost") == RememberedRoom(ROOM)
 
 
 async def test_who_invites_through_a_room_of_a_strange_service_is_not_believed(world: World) -> None:

@@ -125,6 +125,12 @@ async def test_who_invited_first_stays_the_one(bot: FakeBot) -> None:
     assert await bot.catalog.rooms() == [RememberedRoom(DEN, "sesame", ALICE)]
 
 
+async def test_whoever_invites_it_after_somebody_who_may_no_more_is_the_one(bot: FakeBot) -> None:
+    await bot.catalog.remember_room(RememberedRoom(DEN, "", CAROL))
+    await bot.invite(BY_ALICE)
+    assert await bot.catalog.rooms() == [RememberedRoom(DEN, "sesame", ALICE)]
+
+
 async def test_an_admin_who_joins_vouches_for_a_room_that_the_bot_was_invited_to(bot: FakeBot) -> None:
     await bot.invite(replace(BY_ALICE, inviter=ADMIN))
     assert bot.rooms.inviters[DEN] == ADMIN

@@ -279,6 +279,29 @@ async def test_what_somebody_keeps_in_a_room_of_a_strange_service_is_not_who_it_
     assert not any("trap" in each for each in await bot.say("ls", ADMIN))
 
 
+@pytest.mark.parametrize("was_believed", [True, False])
+async def test_who_wants_nothing_kept_is_heeded_whether_the_room_is_believed_then_or_not(
+    bot: FakeBot, *, was_believed: bool
+) -> None:
+    strange = Sender(
+        Address(STRANGE, AddressKind.ROOM), None, STRANGE, "a", f"{STRANGE}/{ALICE}", claimed=ALICE
+    )
+    known = in_room(ALICE, "a", STRANGE)
+    then, now = (known, strange) if was_believed else (strange, known)
+    bot.rooms.rolls[STRANGE] = frozenset({ALICE, f"{STRANGE}/{ALICE}"})
+    bot.rooms.managers[STRANGE] = bot.rooms.rolls[STRANGE]
+    await bot.say("room set archive on", then)
+    await bot.drop("before.txt", b"before", then)
+    assert await names(bot, STRANGE) == ["before.txt"]
+    await bot.say("archive off for me", then)
+    assert await names(bot, STRANGE) == []
+    await bot.drop("after.txt", b"after", now)
+    assert await names(bot, STRANGE) == []
+    await bot.say("archive on for me", now)
+    await bot.drop("again.txt", b"again", now)
+    assert await names(bot, STRANGE) == ["again.txt"]
+
+
 async def test_who_is_denied_is_denied_where_a_strange_service_says_who_they_are(bot: FakeBot) -> None:
     mallory = "mallory@example.org"
     mark = f"{STRANGE}/m4"
