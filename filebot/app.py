@@ -114,11 +114,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     def on_online(person: str) -> None:
         desk.courier.came_online(person)
 
-    async def on_shut_out(room: str) -> None:
-        try:
-            await desk.ports.catalog.forget_room(room)
-        except StorageError as error:
-            log.warning("room %s is not forgotten: %s", room, error)
+    async def on_shut_out(room: str, destroyed: bool) -> None:
+        await _forget_room(desk, room, destroyed=destroyed)
 
     async def on_message(message: IncomingMessage) -> None:
         await reception.receive(message)
@@ -186,6 +183,15 @@ async def _expect_rooms(desk: Desk, session: Session) -> None:
             session.rooms.expect(room.jid, room.password, room.invited_by)
         else:
             log.warning("not going to %s: %s may not invite any more", room.jid, room.invited_by)
+
+
+async def _forget_room(desk: Desk, room: str, *, destroyed: bool) -> None:
+    try:
+        if destroyed:
+            await desk.ended_rooms.release(room)
+        await desk.ports.catalog.forget_room(room)
+    except StorageError as error:
+        log.warning("room %s is not forgotten: %s", room, error)
 
 
 async def _furnished(

@@ -223,6 +223,13 @@ class Catalog(Marks, Protocol):
     async def hand_over(self, owner: Identity, to: Identity) -> None:
         """Make all entries of one owner another's."""
 
+    async def release(self, room: BareJid) -> Sequence[Identity]:
+        """Make all entries of a room private ones of their owners, who are returned, in no order.
+
+        Who has the same bytes by the same name in private has them once. The room's settings, the wishes of
+        its people and the going through its history are forgotten.
+        """
+
     async def used_in_all(self) -> int:
         """Bytes of all entries, the same bytes counted once."""
 

@@ -10,8 +10,19 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog.folding import fold
 from filebot.catalog.queries import one
-from filebot.catalog.schema import entries, fillings, links, marks, opt_outs, parcels, people, rooms
-from filebot.model import Digest
+from filebot.catalog.rows import scope_key, scope_mark
+from filebot.catalog.schema import (
+    entries,
+    fillings,
+    links,
+    marks,
+    opt_outs,
+    parcels,
+    people,
+    room_settings,
+    rooms,
+)
+from filebot.model import Digest, Scope
 
 Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
 """A statement about one row that returns it."""
@@ -61,6 +72,30 @@ def remove(entry_id: int) -> ReturningDelete[Any]:
 def hand_over(owner: str, to: str) -> sa.Update:
     """Make all entries of one owner another's."""
     return sa.update(entries).where(entries.c.owner == owner).values(owner=to)
+
+
+async def release(connection: AsyncConnection, released: Sequence[str]) -> list[list[str]]:
+    """Make all entries of rooms private ones of their owners, who are returned, and forget the rooms."""
+    return [await _release(connection, room) for room in released]
+
+
+async def _release(connection: AsyncConnection, room: str) -> list[str]:
+    here = entries.c.scope == scope_key(Scope(room=room))
+    own = entries.alias()
+    has_it = sa.exists().where(
+        own.c.scope == scope_key(Scope(owner="")) + entries.c.owner,
+        own.c.digest == entries.c.digest,
+        own.c.name == entries.c.name,
+    )
+    owners: list[str] = list(await connection.scalars(sa.select(entries.c.owner).where(here).distinct()))
+    await connection.execute(sa.delete(entries).where(here, has_it))
+    for owner in owners:
+        key = scope_key(Scope(owner=owner))
+        private = {"room": None, "scope": key, "mark": scope_mark(key), "archived": False}
+        await connection.execute(sa.update(entries).where(here, entries.c.owner == owner).values(private))
+    for table in (room_settings, opt_outs, fillings):
+        await connection.execute(sa.delete(table).where(table.c.room == room))
+    return owners
 
 
 def adopt(entry_id: int) -> sa.Update:

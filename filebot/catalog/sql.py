@@ -158,6 +158,9 @@ class SqlCatalog:
     async def hand_over(self, owner: Identity, to: Identity) -> None:
         await self._writer.run(changes.execute, changes.hand_over(owner, to))
 
+    async def release(self, room: BareJid) -> Sequence[Identity]:
+        return await self._writer.run(changes.release, room)
+
     async def used_in_all(self) -> int:
         total = (await self._read(queries.used_in_all()))[0]
         return int(total.used_bytes)

@@ -27,6 +27,7 @@ from filebot.service.courier import SETTLE_S, Courier
 from filebot.service.delivery import Delivery
 from filebot.service.dispatch import Dispatch
 from filebot.service.doctor import Doctor
+from filebot.service.ended_rooms import EndedRooms
 from filebot.service.experience import Experience
 from filebot.service.intake import Intake
 from filebot.service.locks import Keyed
@@ -78,6 +79,7 @@ class Desk:
     retention: Retention
     announcer: Announcer
     backfill: Backfill
+    ended_rooms: EndedRooms
     parcels: Parcels
     experience: Experience
     news: News
@@ -132,6 +134,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
     archive = Archive(ports.catalog, intake, access, removal, book)
+    backfill = Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock)
     return Desk(
         ports=ports,
         access=access,
@@ -145,7 +148,8 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         archive=archive,
         retention=Retention(ports.catalog, removal, book, ports.clock),
         announcer=Announcer(news, book.announces),
-        backfill=Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock),
+        backfill=backfill,
+        ended_rooms=EndedRooms(ports.catalog, removal, book, backfill),
         claims=Claims(ports.catalog, quota, ports.jid, time.monotonic),
         parcels=parcels,
         experience=experience,

@@ -32,6 +32,11 @@ class RoomBook:
         for room, settings in self._settings.items():
             self._rooms.show_archiving(room, is_on=settings.archive)
 
+    def forget(self, room: BareJid) -> None:
+        """The catalog no longer knows this room."""
+        if self._settings.pop(room, None) is not None:
+            self._rooms.show_archiving(room, is_on=False)
+
     def of(self, room: BareJid) -> RoomSettings:
         """What holds in this room."""
         return self._settings.get(room, RoomSettings())

@@ -153,6 +153,12 @@ class FakeBot:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.reception.receive_invitation(invitation))
 
+    async def destroy(self, room: str) -> None:
+        """Let a room be destroyed by its owner."""
+        self.rooms.rolls.pop(room, None)
+        await self._desk.ended_rooms.release(room)
+        await self.catalog.forget_room(room)
+
     async def offer(self, stream: StreamOffer) -> list[str]:
         """Offer a file by a stream, wait until it is dealt with, and return what was said."""
         return await self._answers(self.reception.receive_stream(stream))

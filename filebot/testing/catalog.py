@@ -142,6 +142,19 @@ class MemoryCatalog:
             if entry.owner == owner:
                 self._entries[entry.id] = replace(entry, owner=to)
 
+    async def release(self, room: BareJid) -> list[Identity]:
+        released = list(self._in(Scope(room=room)))
+        private = {(e.owner, e.name, e.blob) for e in self._entries.values() if e.room is None}
+        for entry in released:
+            if (entry.owner, entry.name, entry.blob) in private:
+                await self.remove(entry.id)
+            else:
+                self._entries[entry.id] = replace(entry, room=None, archived=False)
+        self._room_settings.pop(room, None)
+        self._fillings.pop(room, None)
+        self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
+        return list({entry.owner for entry in released})
+
     async def used_in_all(self) -> int:
         return _bytes_once(self._entries.values())
 

@@ -57,9 +57,15 @@ class Change(Enum):
     KICKED = "kicked"
     """Somebody wanted the bot to be out, for now: try again, but not at once."""
     SHUT_OUT = "shut out"
-    """Banned, no member where only members may be, or the room was destroyed: do not come back."""
+    """Banned, or no member where only members may be: do not come back."""
+    DESTROYED = "destroyed"
+    """The room is no more. What may be made at its address is another one."""
     NICK_TAKEN = "nick taken"
     REFUSED = "refused"
+
+
+# Section 7.2.8: "forbidden" is the answer to the banned; RFC 6120 section 8.3.3.5: "gone" is for ever.
+_WHY_REFUSED: Final = {"forbidden": Change.SHUT_OUT, "gone": Change.DESTROYED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +180,7 @@ class Occupancy:
             return None  # a later presence of ours was not taken; the bot is still in
         if condition == "conflict":
             return News(Change.NICK_TAKEN, condition)
-        # Section 7.2.8: "forbidden" is the answer to the banned.
-        return News(Change.SHUT_OUT if condition == "forbidden" else Change.REFUSED, condition)
+        return News(_WHY_REFUSED.get(condition, Change.REFUSED), condition)
 
     def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> News | None:
         if nick in self._entries or len(self._entries) < MAX_OCCUPANTS:
@@ -220,9 +225,11 @@ def _only_id(stanza: Element) -> str:
 
 
 def _why_out(x: Element, codes: set[str]) -> Change:
-    # A destroyed room may name another (section 10.9). It is not followed: the files are this room's, and
-    # who was let into this one need not be in the other.
-    if _BANNED in codes or codes & _NO_MEMBER or first(x, MUC_USER, "destroy") is not None:
+    # A destroyed room may name another (section 10.9). It is not followed: who was let into this one need
+    # not be in the other.
+    if first(x, MUC_USER, "destroy") is not None:
+        return Change.DESTROYED
+    if _BANNED in codes or codes & _NO_MEMBER:
         return Change.SHUT_OUT
     # Section 8.2: a service that puts somebody out for an error says so by 333 beside 307.
     return Change.KICKED if _KICKED in codes and _BY_ERROR not in codes else Change.PUT_OUT

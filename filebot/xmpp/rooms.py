@@ -58,12 +58,17 @@ MOST_INVITED: Final = 200
 MOST_INVITED_BY_ONE: Final = 10
 ENTRIES: Final = frozenset({Change.ENTERED, Change.CREATED})
 
+_FOR_GOOD: Final = frozenset({Change.SHUT_OUT, Change.DESTROYED})
+
 _SILENT: Final = "no answer"
+_NOWHERE: Final = "no such room"
 # Section 7.2: by which conditions a room says why it lets nobody in.
 _CLOSED: Final = {
     "forbidden": "banned",
     "registration-required": "members",
     "not-authorized": "password",
+    "gone": "none",
+    _NOWHERE: "none",
     _SILENT: "silent",
     "remote-server-not-found": "silent",
     "remote-server-timeout": "silent",
@@ -100,8 +105,15 @@ class _Room:
         self.wanted = True
         """False while :meth:`JoinedRooms.join` tries it, and once it does not want the bot."""
         self.task = Tasks(limit=1)
+        self.ending = asyncio.Lock()
+        """Held while others are told that the bot does not come back: that is not cut off."""
         self.occupancy = Occupancy(jid, nick)
         self.news: asyncio.Queue[News] = asyncio.Queue(maxsize=32)
+
+    async def stop(self) -> None:
+        """No longer see to it that the bot is there."""
+        async with self.ending:
+            await self.task.close()
 
 
 class JoinedRooms:
@@ -112,9 +124,11 @@ class JoinedRooms:
         stream: Stream,
         settings: SessionSettings,
         stays: Stays,
-        on_shut_out: Callable[[BareJid], Awaitable[None]],
+        on_shut_out: Callable[[BareJid, bool], Awaitable[None]],
     ) -> None:
-        """``on_shut_out`` is told of rooms to which the bot does not come back."""
+        """``on_shut_out`` is told of rooms to which the bot does not come back, and whether they were
+        destroyed.
+        """
         self._stream = stream
         self._settings = settings
         self._stays = stays
@@ -223,8 +237,6 @@ class JoinedRooms:
         # make the bot deaf to them, and let their client say who is who. Here their server answers.
         if not await self._kinds_of_rooms(_service(room)):
             raise RoomClosed(room, reason="service")
-        if await is_nowhere(self._stream, room, DESCRIPTION_LIMIT_S):
-            raise RoomClosed(room, reason="none")  # to enter would make it: a mistyped address
 
     async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> _Room:
         self._must_not_be_too_many(room, invited_by)
@@ -232,17 +244,17 @@ class JoinedRooms:
         kept = _Room(room, self._settings.nick, password, invited_by)
         kept.wanted = False
         if known is not None:
-            await known.task.close()
+            await known.stop()
         self._rooms[room] = kept
         try:
             news = await self._enter_or_raise(kept)
         except BaseException:
             self._presence(kept, kind="unavailable", status="").send()
-            if known is None:
-                del self._rooms[room]
-            else:
+            if known is not None and (known.wanted or room in self._configured):
                 self._rooms[room] = known
                 self._keep_in(known)
+            else:
+                del self._rooms[room]
             raise
         kept.wanted = True
         kept.task.start(self._keep(kept, news), f"room {room}")
@@ -260,6 +272,8 @@ class JoinedRooms:
 
     async def _enter_or_raise(self, room: _Room) -> News:
         news = await self._enter(room)
+        if news.change is Change.DESTROYED:
+            await self._shut_out(room.jid, True)
         if news.change not in ENTRIES:
             raise RoomClosed(room.jid, reason=_CLOSED.get(news.reason, "other"))
         return news
@@ -269,7 +283,7 @@ class JoinedRooms:
         async with self._alone_with(room):
             kept = self._rooms.pop(room, None)
             if kept is not None:
-                await kept.task.close()
+                await kept.stop()
                 self._presence(kept, kind="unavailable", status="").send()
                 await self._stays.left(room)
                 await self._stays.forget(room)
@@ -311,7 +325,7 @@ class JoinedRooms:
 
     async def forget(self) -> None:
         """The session is over, and with it what the rooms told in it."""
-        await asyncio.gather(*(room.task.close() for room in self._rooms.values()))
+        await asyncio.gather(*(room.stop() for room in self._rooms.values()))
         for room in self._rooms.values():
             room.occupancy.leave()
             while not room.news.empty():
@@ -410,12 +424,13 @@ class JoinedRooms:
                 await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:
                     failures, kicks = 0, 0
-            if news.change is Change.SHUT_OUT:
+            if news.change in _FOR_GOOD:
                 log.error("room %s does not want the bot (%s); not trying again", room.jid, news.reason)
                 room.wanted = False
                 self._changed.set()
-                await self._stays.forget(room.jid)
-                await self._shut_out(room.jid)
+                async with room.ending:
+                    await self._stays.forget(room.jid)
+                    await self._shut_out(room.jid, news.change is Change.DESTROYED)
                 if room.jid not in self._configured and self._rooms.get(room.jid) is room:
                     del self._rooms[room.jid]
                     self._judge()
@@ -459,6 +474,11 @@ class JoinedRooms:
         """Try the nick and then variants of it (section 7.2.9)."""
         # Before the first presence comes: who speaks at once is known at once.
         await self._describe(room)
+        if room.jid not in self._configured and await is_nowhere(
+            self._stream, room.jid, DESCRIPTION_LIMIT_S
+        ):
+            # To enter would make it: of a mistyped address, or in place of one that was destroyed.
+            return News(Change.REFUSED, _NOWHERE)
         if room.occupancy.has_ids:
             await self._stays.entering(room.jid)
         for attempt in range(MOST_NICKS):

@@ -86,7 +86,7 @@ class Session:
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
-        on_shut_out: Callable[[str], Awaitable[None]] | None = None,
+        on_shut_out: Callable[[str, bool], Awaitable[None]] | None = None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
@@ -100,7 +100,8 @@ class Session:
         ``on_online`` is told the bare JID whenever a client of a person who is served comes online, for
         each client and again in each new session; it must be quick.
 
-        ``on_shut_out`` is told of a room that the bot does not come back to; it must be quick.
+        ``on_shut_out`` is told of a room that the bot does not come back to, and whether it was destroyed.
+
         With ``marks`` an account goes through its message archive (XEP-0313) in each new session, and in
         each new stay through those of rooms that keep files, from the last message on before which all were
         handled; without, it knows only what its server delivers. A message is handled when its handler has
@@ -405,7 +406,7 @@ def _features(on_stream_offer: object | None, connections: object | None) -> fro
     return FEATURES | IN_BAND | (SOCKS5 if connections is not None else frozenset())
 
 
-async def _ignore(room: str) -> None:
+async def _ignore(room: str, destroyed: bool) -> None:
     """Nobody remembers rooms."""
 
 

@@ -529,6 +529,32 @@ async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
     await catalog.hand_over("nobody@example.org", mine.owner)
 
 
+async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: Catalog) -> None:
+    assert ROOM.room is not None
+    mine = await catalog.add(a_file("both.txt", blob=1, size=10))
+    for shared in (a_file("both.txt", scope=ROOM, blob=1, size=10), a_file("only.txt", scope=ROOM, blob=2)):
+        await catalog.add(replace(shared, owner=mine.owner, archived=True))
+    await catalog.add(replace(a_file("theirs.txt", scope=ROOM, blob=1), owner="bob@example.org"))
+    await catalog.add(a_file("elsewhere.txt", scope=Scope(room="other@muc.example.org"), blob=3))
+    for room in (ROOM.room, "other@muc.example.org"):
+        await catalog.save_room_settings(room, RoomSettings(archive=True))
+        await catalog.set_opted_out(room, mine.owner, out=True)
+    assert set(await catalog.release(ROOM.room)) == {mine.owner, "bob@example.org"}
+    assert await catalog.count(ROOM) == 0
+    private = Scope(owner=mine.owner)
+    assert names(await catalog.page(private, limit=9)) == ["only.txt", "both.txt"]
+    assert [each.id for each in await catalog.search(private, ["both"], limit=9)] == [mine.id]
+    (only,) = await catalog.search(private, ["only"], limit=9)
+    assert (only.room, only.archived) == (None, False)
+    assert names(await catalog.page(Scope(owner="bob@example.org"), limit=9)) == ["theirs.txt"]
+    assert await catalog.search(ROOM, ["only"], limit=9) == []
+    assert set(await catalog.room_settings()) == {"other@muc.example.org"}
+    assert not await catalog.has_opted_out(ROOM.room, mine.owner)
+    assert await catalog.has_opted_out("other@muc.example.org", mine.owner)
+    assert await catalog.count(Scope(room="other@muc.example.org")) == 1
+    assert await catalog.release(ROOM.room) == []
+
+
 # --- rooms --------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from filebot.errors import RoomClosed
 from filebot.model import RememberedRoom
 from filebot.xmpp import rooms
 from tests.e2e.conftest import bot_config
-from tests.e2e.muc import MUC, affiliate, configure
+from tests.e2e.muc import MUC, affiliate, configure, destroy
 from tests.e2e.test_room_life import becomes
 from tests.e2e.test_session import LIMIT_S, account, online, person
 from tests.servers import private_server
@@ -74,9 +74,11 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        server = private_server(tmp_path / "server", users=USERS, components=[EVIL, GATEWAY])
+        server = private_server(
+            tmp_path / "server", users=USERS, components=[EVIL, *getattr(request, "param", [])]
+        )
         await stack.enter_async_context(server)
         yield World(server, tmp_path, stack)
 
@@ -152,7 +154,7 @@ async def test_the_bot_is_invited_into_a_members_only_room_by_its_owner(world: W
     await world.start()
     bob = await world.login("bob")
     await bob.join(ROOM, "Bob")
-    await configure(bob, ROOM, membersonly="1", whois="anyone")
+    await configure(bob, ROOM, membersonly="1", publicroom="0", whois="anyone")
     invite_directly(bob, world.bot, ROOM)
     assert (await world.told(bob)).startswith("Only members may enter")
     # Of whom an owner invites through the room, that makes a member.
@@ -268,6 +270,56 @@ async def test_nobody_gets_around_the_limits_by_haste(
         assert len(bot.session.rooms.joined()) == 4
 
 
+# --- a room that is no more --------------------------------------------------------------------------
+
+
+async def share(world: World, bob: Peer, tmp_path: Path) -> None:
+    """Bob posts two files into a room of his that the bot is in, and has one of them in private, too."""
+    await bob.join(ROOM, "Bob")
+    await configure(bob, ROOM, whois="anyone", persistentroom="1")
+    invite_directly(bob, world.bot, ROOM)
+    await world.told(bob)
+    (tmp_path / "plan.txt").write_bytes(b"plan")
+    await bob.drop(tmp_path / "plan.txt", world.bot)
+    await world.told(bob)
+    bob.say(f"send plan.txt to {ROOM}", world.bot)
+    await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+    (tmp_path / "posted.txt").write_bytes(b"posted")
+    await bob.drop(tmp_path / "posted.txt", ROOM, mtype="groupchat")
+    bob.say("!keep", ROOM, mtype="groupchat")
+    await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+
+
+async def test_the_files_of_a_room_that_is_destroyed_go_back_to_their_owners(
+    world: World, tmp_path: Path
+) -> None:
+    bot, bob = await world.start(), await world.login("bob")
+    await share(world, bob, tmp_path)
+    bob.say("!ls", ROOM, mtype="groupchat")
+    heard = await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+    assert ("plan.txt" in heard.body, "posted.txt" in heard.body) == (True, True)
+    await destroy(bob, ROOM)
+    await becomes(lambda: any("is no more" in line for line in bot.log))
+    bob.say("ls", world.bot)
+    told = await world.told(bob)
+    assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
+
+
+@pytest.mark.needs("tombstones")
+async def test_what_a_room_had_that_was_destroyed_while_the_bot_was_away_is_its_owners(
+    world: World, tmp_path: Path
+) -> None:
+    bot, bob = await world.start(), await world.login("bob")
+    await share(world, bob, tmp_path)
+    await bot.stop()
+    await destroy(bob, ROOM)
+    await bot.start()
+    await becomes(lambda: any("is no more" in line for line in bot.log))
+    bob.say("ls", world.bot)
+    told = await world.told(bob)
+    assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
+
+
 # --- a service that nobody vouches for ---------------------------------------------------------------
 
 
@@ -296,12 +348,15 @@ class StrangeRooms(ComponentXMPP):
             message.xml.append(Element(f"{{{MUC}#user}}x"))
         message.send()
 
-    def ban(self, occupant: str, to: str) -> None:
+    def put_out(self, occupant: str, to: str, *, destroyed: bool = False) -> None:
+        """By a ban, or because the room is no more."""
         presence = self.make_presence(pto=JID(to), pfrom=JID(occupant), ptype="unavailable")
         x = SubElement(presence.xml, f"{{{MUC}#user}}x")
         SubElement(x, f"{{{MUC}#user}}item", {"affiliation": "outcast", "role": "none"})
-        for code in ("110", "301"):
+        for code in ("110",) if destroyed else ("110", "301"):
             SubElement(x, f"{{{MUC}#user}}status", {"code": code})
+        if destroyed:
+            SubElement(x, f"{{{MUC}#user}}destroy")
         presence.send()
 
     def invite(self, to: str) -> None:
@@ -405,6 +460,7 @@ async def test_an_admin_who_names_a_room_vouches_for_its_service(world: World, t
         assert "http" in await service.answer()
 
 
+@pytest.mark.parametrize("world", [[GATEWAY]], indirect=True)
 async def test_people_of_another_network_are_not_whom_they_make_its_gateway_show(world: World) -> None:
     # Before the bot looks which services its server has.
     async with strange(world.server, "alice@localhost", GATEWAY, "irc") as service:
@@ -439,10 +495,35 @@ async def test_a_service_is_believed_while_those_who_run_the_bot_want_it_in_a_ro
         if end == "left":
             await known.leave(STRANGE)
         else:
-            service.ban(f"{STRANGE}/Filebot", await service.entered.get())
+            service.put_out(f"{STRANGE}/Filebot", await service.entered.get())
             await becomes(lambda: not known.is_ours(STRANGE))
         assert known.occupant(trap, "admin").jid is None
         assert known.joined() == {trap}
+
+
+async def test_whoever_makes_a_destroyed_room_anew_gets_none_of_its_files_even_if_an_admin_joins_it(
+    world: World, tmp_path: Path
+) -> None:
+    # With this service, since Prosody gives the address of a destroyed room to nobody else for a month.
+    bot = await world.start()
+    alice, bob = await world.login("alice"), await world.login("bob")
+    async with strange(world.server, "bob@localhost") as service:
+        alice.say(f"join {STRANGE}", world.bot)
+        occupant = await asyncio.wait_for(service.entered.get(), LIMIT_S)
+        await world.told(alice)
+        (tmp_path / "plan.txt").write_bytes(b"plan")
+        await bob.drop(tmp_path / "plan.txt", world.bot)
+        await world.told(bob)
+        bob.say(f"send plan.txt to {STRANGE}", world.bot)
+        assert "http" in await service.answer()
+        service.claimed = "eve@localhost"
+        service.put_out(f"{STRANGE}/filebot", occupant, destroyed=True)
+        await becomes(lambda: any(f"{STRANGE} is no more" in line for line in bot.log))
+        alice.say(f"join {STRANGE}", world.bot)
+        assert "and stay there" in await world.told(alice)
+        for command in ("!ls", "!get plan.txt", "!get #1", "!get #2"):
+            service.say(command, occupant)
+            assert (await service.answer()).startswith(("This room has no files", "I have no file"))
 
 
 async def test_who_invites_at_the_same_time_as_somebody_else_takes_nothing_over(tmp_path: Path) -> None:

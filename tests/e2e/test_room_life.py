@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 import pytest
-from slixmpp import ComponentXMPP
+from slixmpp import JID, ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
@@ -245,14 +245,35 @@ async def test_why_a_room_is_closed_is_known(server: Server, anna: Peer) -> None
 async def test_a_remembered_room_is_entered_at_the_start_and_forgotten_after_a_ban(
     server: Server, anna: Peer
 ) -> None:
-    bot, gone = Bot(account(server), lambda _: True), asyncio.Queue[str]()
-    bot.session._rooms._shut_out = gone.put
+    bot, gone = Bot(account(server), lambda _: True), asyncio.Queue[tuple[str, bool]]()
+
+    async def shut_out(room: str, destroyed: bool) -> None:
+        gone.put_nowait((room, destroyed))
+
+    bot.session._rooms._shut_out = shut_out
     bot.session.rooms.expect(ROOM, "")
     async with bot.session:
         await asyncio.wait_for(bot.session.run_until_ready(), LIMIT_S)
         assert bot.session.rooms.joined() == {ROOM}
         await affiliate(anna, ROOM, "bot@localhost", "outcast")
-        assert await asyncio.wait_for(gone.get(), LIMIT_S) == ROOM
+        assert await asyncio.wait_for(gone.get(), LIMIT_S) == (ROOM, False)
+
+
+async def test_a_remembered_room_that_is_no_more_is_not_made_but_waited_for(
+    server: Server, anna: Peer
+) -> None:
+    await leave(anna, ROOM, "Anna")
+    bot = Bot(account(server), lambda _: True)
+    bot.session.rooms.expect(ROOM, "")
+    async with bot.session:
+        bot.session.start()
+        await becomes(bot.session._ready.is_set)
+        await asyncio.sleep(1.0)
+        assert bot.session.rooms.joined() == frozenset()
+        items = await anna.client.plugin["xep_0030"].get_items(jid=JID("conference.localhost"))
+        assert not items["disco_items"]["items"]
+        await anna.join(ROOM, "Anna")
+        await becomes(lambda: bot.session.rooms.joined() == {ROOM})
 
 
 # --- a room service that forgets ---------------------------------------------------------------------

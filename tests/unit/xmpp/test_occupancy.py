@@ -205,8 +205,8 @@ def test_a_service_may_choose_another_nick() -> None:
         ((110, 307, 321), "", Change.SHUT_OUT),
         ((110, 322), "", Change.SHUT_OUT),
         ((110, 301), "", Change.SHUT_OUT),
-        ((110,), "<destroy/>", Change.SHUT_OUT),
-        ((110,), "<destroy jid='elsewhere@muc.example.org'/>", Change.SHUT_OUT),
+        ((110,), "<destroy/>", Change.DESTROYED),
+        ((110,), "<destroy jid='elsewhere@muc.example.org'/>", Change.DESTROYED),
     ],
 )
 def test_once_out_the_bot_forgets_everybody(
@@ -223,6 +223,7 @@ def test_once_out_the_bot_forgets_everybody(
     ("condition", "change"),
     [
         ("conflict", Change.NICK_TAKEN),
+        ("gone", Change.DESTROYED),
         ("forbidden", Change.SHUT_OUT),
         ("registration-required", Change.REFUSED),
         ("remote-server-not-found", Change.REFUSED),

@@ -1,0 +1,47 @@
+"""What becomes of the files of a room that was destroyed.
+
+They were for the people of that room. Whoever makes another one at its address decides who is in it, so
+the files go back to those whose they are.
+"""
+
+import logging
+from typing import Final
+
+from filebot.model import BareJid, Identity, Scope
+from filebot.ports import Catalog
+from filebot.service.backfill import Backfill
+from filebot.service.removal import Removal
+from filebot.service.room_settings import RoomBook
+
+log = logging.getLogger(__name__)
+
+REMOVED_AT_ONCE: Final = 100
+
+
+class EndedRooms:
+    """Releases what such rooms had."""
+
+    def __init__(self, catalog: Catalog, removal: Removal, book: RoomBook, backfill: Backfill) -> None:
+        self._catalog = catalog
+        self._removal = removal
+        self._book = book
+        self._backfill = backfill
+
+    async def release(self, room: BareJid) -> None:
+        """Make the room's files private ones of their owners, and forget what it was set to.
+
+        What belongs to occupants of whom nothing but the room's id is known is removed: nobody can ever
+        show again to be one of them. Raises StorageError.
+        """
+        await self._backfill.stop(room)
+        owners = await self._catalog.release(room)
+        self._book.forget(room)
+        log.info("room %s is no more; its files are those of %d people", room, len(owners))
+        for owner in owners:
+            if owner.startswith(f"{room}/"):
+                await self._remove_all_of(owner)
+
+    async def _remove_all_of(self, occupant: Identity) -> None:
+        while entries := await self._catalog.oldest(Scope(owner=occupant), REMOVED_AT_ONCE):
+            for entry in entries:
+                await self._removal.remove(entry)

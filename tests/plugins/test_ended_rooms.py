@@ -1,0 +1,58 @@
+"""What people have of a room that was destroyed."""
+
+import pytest
+
+from filebot.model import Scope, Sender
+from filebot.testing import FakeBot
+from filebot.testing.bot import ALICE, BOB, ROOM, in_room
+
+HAL = in_room(None, "hal", occupant_id="9000")
+
+
+@pytest.fixture
+async def ended(bot: FakeBot) -> FakeBot:
+    """Alice, Bob and somebody whom the room hides had files there; its archive was on."""
+    bot.rooms.rolls[ROOM] |= HAL.identities
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    await bot.drop("plan.txt", b"plan", ALICE)
+    await bot.say("get plan.txt", in_room(ALICE))
+    await bot.say("room set archive on", in_room(ALICE))
+    for sender, name in ((in_room(BOB), "bob.txt"), (HAL, "hal.txt")):
+        await bot.drop(name, name.encode(), sender)
+    assert await bot.catalog.count(Scope(room=ROOM)) == 3
+    await bot.destroy(ROOM)
+    return bot
+
+
+async def names(bot: FakeBot, owner: str) -> list[str]:
+    return [each.name for each in await bot.catalog.page(Scope(owner=owner), limit=9)]
+
+
+async def test_everybody_has_their_own_once(ended: FakeBot) -> None:
+    assert await names(ended, ALICE) == ["plan.txt"]
+    assert await names(ended, BOB) == ["bob.txt"]
+    assert any("bob.txt" in each for each in await ended.say("ls", BOB))
+
+
+async def test_what_nobody_can_ever_claim_is_removed_with_its_bytes(ended: FakeBot) -> None:
+    assert await ended.catalog.used_by(f"{ROOM}/9000") == (0, 0)
+    assert len([each async for each in ended.store.digests()]) == 2
+
+
+@pytest.mark.parametrize("sender", [in_room(BOB), HAL, in_room(None, "eve")])
+async def test_another_room_at_its_address_has_nothing_of_it(ended: FakeBot, sender: Sender) -> None:
+    ended.rooms.rolls[ROOM] = sender.identities
+    ended.rooms.managers[ROOM] = sender.identities
+    (answer,) = await ended.say("ls", sender)
+    assert answer.startswith("This room has no files")
+    for name in ("plan.txt", "hal.txt", "#2", "#4"):
+        (answer,) = await ended.say(f"get {name}", sender)
+        assert answer.startswith("I have no file")
+
+
+async def test_what_it_was_set_to_is_forgotten(ended: FakeBot) -> None:
+    assert ended.rooms.archiving == set()
+    assert await ended.catalog.room_settings() == {}
+    ended.rooms.rolls[ROOM] = frozenset({BOB})
+    await ended.drop("new.txt", b"new", in_room(BOB))
+    assert await ended.catalog.count(Scope(room=ROOM)) == 0
