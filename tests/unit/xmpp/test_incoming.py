@@ -14,6 +14,9 @@ BOT = "bot@example.org"
 ROOM = "room@muc.example.org"
 X = "<x xmlns='http://jabber.org/protocol/muc#user'/>"
 
+MARY = Occupant(None, f"{ROOM}/m4ry", claimed="mallory@example.org")
+"""Of whom the room says more than is believed."""
+
 
 class OneRoom:
     """The bot is in one room as ``filebot``; it tells who Anna is, an id of Carl, and nothing of Bert."""
@@ -31,11 +34,14 @@ class OneRoom:
         known = {
             "anna": Occupant("anna@example.org"),
             "carl": Occupant(key=f"{ROOM}/c4r1"),
+            "mary": MARY,
         }
         return known.get(nick, Occupant()) if self._inside and room == ROOM else Occupant()
 
     def author(self, room: str, stanza: Element) -> Occupant | None:
         ids = [each.get("id") for each in stanza if each.tag.endswith("occupant-id")]
+        if ids == ["m4ry"]:
+            return MARY
         return Occupant(key=f"{room}/{ids[0]}") if ids else None
 
     def believes(self, room: str) -> bool:
@@ -443,6 +449,17 @@ def test_what_nobody_known_said_in_a_room_is_not_taken_from_its_archive(
     inner: str, sender: str, kind: str
 ) -> None:
     assert in_archive(stanza(inner, sender=sender, kind=kind)) is None
+
+
+def test_whom_a_doubtful_room_calls_somebody_is_called_so_whenever_they_spoke() -> None:
+    written = stanza("<body>!ls</body>", sender=f"{ROOM}/mary", kind="groupchat")
+    aside = stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/mary")
+    past = "<body>!ls</body><occupant-id xmlns='urn:xmpp:occupant-id:0' id='m4ry'/>"
+    archived_there = in_archive(stanza(past, sender=f"{ROOM}/nick", kind="groupchat"))
+    for said in (read(written), read(aside), archived_there):
+        assert isinstance(said, IncomingMessage)
+        assert (said.sender.jid, said.sender.identity) == (None, f"{ROOM}/m4ry")
+        assert said.sender.claimed == "mallory@example.org"
 
 
 def test_only_the_own_archive_gives_archive_ids() -> None:
