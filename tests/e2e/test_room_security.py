@@ -25,6 +25,7 @@ CARELESS = {
     "admins": ["alice@localhost", *(f"room{number}@conference.localhost" for number in range(50))],
     "allow": ["alice@localhost", "carol@localhost", "*@conference.localhost"],
 }
+PATIENT = {"commands_per_minute": 1000}
 ELSEWHERE = "elsewhere@conference.localhost"
 NOT_AN_ADMIN = "Only those who run me may do that."
 NOT_WHO_BROUGHT_IT = (
@@ -39,7 +40,7 @@ NO_FILE = "I have no file called"
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world_in(tmp_path_factory.mktemp("careless"), access=CARELESS) as made:
+    async with world_in(tmp_path_factory.mktemp("careless"), access=CARELESS, limits=PATIENT) as made:
         yield made
 
 
