@@ -497,7 +497,7 @@ class Rooms(Protocol):
         somebody speaks. With several clients in it, a person has the least that one of them has.
         """
 
-    def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+    async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         """Let the bot's presence there say, now and in later sessions, whether it keeps what is posted."""
 
     def has_voice(self, room: BareJid) -> bool:

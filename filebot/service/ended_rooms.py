@@ -35,7 +35,7 @@ class EndedRooms:
         """
         await self._backfill.stop(room)
         owners = await self._catalog.release(room)
-        self._book.forget(room)
+        await self._book.forget(room)
         log.info("room %s is no more; its files are those of %d people", room, len(owners))
         for owner in owners:
             if owner.startswith(f"{room}/"):

@@ -30,12 +30,12 @@ class RoomBook:
         """Read them. Raises StorageError."""
         self._settings.update(await self._catalog.room_settings())
         for room, settings in self._settings.items():
-            self._rooms.show_archiving(room, is_on=settings.archive)
+            await self._rooms.show_archiving(room, is_on=settings.archive)
 
-    def forget(self, room: BareJid) -> None:
+    async def forget(self, room: BareJid) -> None:
         """The catalog no longer knows this room."""
         if self._settings.pop(room, None) is not None:
-            self._rooms.show_archiving(room, is_on=False)
+            await self._rooms.show_archiving(room, is_on=False)
 
     def of(self, room: BareJid) -> RoomSettings:
         """What holds in this room."""
@@ -74,7 +74,7 @@ class RoomBook:
         settings = changed(self.of(room), setting)
         await self._catalog.save_room_settings(room, settings)
         self._settings[room] = settings
-        self._rooms.show_archiving(room, is_on=settings.archive)
+        await self._rooms.show_archiving(room, is_on=settings.archive)
         return settings
 
 

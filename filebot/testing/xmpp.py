@@ -102,7 +102,7 @@ class FixedRooms:
             has_voice=who not in self.visitors.get(room, frozenset()),
         )
 
-    def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+    async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         (self.archiving.add if is_on else self.archiving.discard)(room)
 
     def has_voice(self, room: BareJid) -> bool:

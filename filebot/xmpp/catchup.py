@@ -137,9 +137,10 @@ class CatchUp:
             # What is older than the first session is not the bot's business.
             self._ledger = Ledger(mark or Mark(self._jid, "", datetime.now(UTC)))
             self._saved = mark
+            if mark is None:
+                await self._save_first(self._ledger.mark)
             if self._saving is None:
                 self._saving = asyncio.create_task(self._save_changes(), name="marks")
-            self._changed.set()
         else:
             self._first_session = False
         self._ledger.begin()
@@ -319,6 +320,17 @@ class CatchUp:
         ping.enable("ping")
         with suppress(IqError):  # an answer, too
             await ask(self._stream, ping, limit_s)
+
+    async def _save_first(self, mark: Mark) -> None:
+        """At once: a crash just now must not make the next session the first one."""
+        if self._marks is None:
+            return
+        try:
+            await self._marks.save_mark(mark)
+            self._saved = mark
+        except FilebotError as error:
+            log.warning("the first mark could not be saved: %s", error)
+            self._changed.set()
 
     async def _save(self, limit_s: float) -> bool:
         if self._ledger is None or self._marks is None:

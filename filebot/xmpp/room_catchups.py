@@ -22,13 +22,11 @@ from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp, Turn
 from filebot.xmpp.elements import sender_of
 from filebot.xmpp.stream import Stream
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 ROOMS_AT_ONCE: Final = 4
 """Archives that are asked for a page at one time."""
-MOST_CHANGES: Final = 1000
 
 
 class RoomCatchUps:
@@ -51,7 +49,6 @@ class RoomCatchUps:
         self._catch_ups: dict[BareJid, CatchUp] = {}
         self._at_once = asyncio.Semaphore(ROOMS_AT_ONCE)
         self._changing = asyncio.Lock()
-        self._changes = Tasks(MOST_CHANGES)
 
     def of(self, room: BareJid) -> CatchUp | None:
         """That of one room, if there is any."""
@@ -63,15 +60,18 @@ class RoomCatchUps:
         catch_up = None if sender is None else self._catch_ups.get(sender.full)
         return catch_up is not None and catch_up.took(stanza)
 
-    def switch(self, room: BareJid, *, is_on: bool) -> None:
-        """The room's archive is switched on or off."""
-        if is_on:
-            self._archived.add(room)
-            if room in self._present:
-                self._changes.start(self._begin_now(room), f"catch-up of {room}")
-        else:
+    async def switch(self, room: BareJid, *, is_on: bool) -> None:
+        """The room's archive is switched on or off; returns when that would survive a crash."""
+        if not is_on:
             self._archived.discard(room)
-            self._changes.start(self.forget(room), f"end of the catch-up of {room}")
+            await self.forget(room)
+            return
+        self._archived.add(room)
+        async with self._changing:
+            if room in self._present and room not in self._catch_ups:
+                catch_up = self._made(room)
+                await catch_up.begin()
+                await catch_up.start()
 
     async def entering(self, room: BareJid) -> None:
         """The bot is about to enter a room that tells its occupants apart."""
@@ -102,15 +102,7 @@ class RoomCatchUps:
 
     async def close(self) -> None:
         """Save all marks for the last time."""
-        await self._changes.close()
         await asyncio.gather(*(each.close() for each in self._catch_ups.values()))
-
-    async def _begin_now(self, room: BareJid) -> None:
-        async with self._changing:
-            if room in self._archived & self._present and room not in self._catch_ups:
-                catch_up = self._made(room)
-                await catch_up.begin()
-                await catch_up.start()
 
     def _made(self, room: BareJid) -> CatchUp:
         return self._catch_ups.setdefault(room, self._made_for(room))

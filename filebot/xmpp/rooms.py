@@ -81,7 +81,7 @@ _OWNER: Final = "http://jabber.org/protocol/muc#owner"
 class Stays(Protocol):
     """What is told of the bot's stays in rooms; see :class:`filebot.xmpp.room_catchups.RoomCatchUps`."""
 
-    def switch(self, room: BareJid, *, is_on: bool) -> None: ...
+    async def switch(self, room: BareJid, *, is_on: bool) -> None: ...
 
     async def entering(self, room: BareJid) -> None: ...
 
@@ -184,11 +184,11 @@ class JoinedRooms:
         """Whether the bot wrote a message out of the room's archive."""
         return self._occupancy(room).is_ours(stanza)
 
-    def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+    async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         if (room in self._archiving) == is_on:
             return
         (self._archiving.add if is_on else self._archiving.discard)(room)
-        self._stays.switch(room, is_on=is_on)
+        await self._stays.switch(room, is_on=is_on)
         if room in self.joined():
             self._presence(self._rooms[room], status=self._status(room)).send()
 

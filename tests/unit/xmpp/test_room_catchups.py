@@ -1,6 +1,5 @@
 """When rooms are caught up with: what switches it on and off, and what is forgotten when."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
@@ -32,10 +31,8 @@ class World:
         await self.rooms.entering(TEA)
         await self.rooms.entered(TEA)
 
-    async def until_known(self, *, known: bool) -> None:
-        async with asyncio.timeout(5):
-            while (await self.marks.mark(TEA) is not None) != known:
-                await asyncio.sleep(0.001)
+    async def knows(self) -> bool:
+        return await self.marks.mark(TEA) is not None
 
 
 @pytest.fixture
@@ -56,7 +53,7 @@ async def test_a_room_that_keeps_nothing_is_not_caught_up_with(world: World) -> 
 
 
 async def test_a_room_whose_archive_is_on_is_from_the_beginning_of_the_stay_on(world: World) -> None:
-    world.rooms.switch(TEA, is_on=True)
+    await world.rooms.switch(TEA, is_on=True)
     await world.rooms.entering(TEA)
     catch_up = world.rooms.of(TEA)
     assert catch_up is not None
@@ -70,26 +67,26 @@ async def test_a_room_whose_archive_is_on_is_from_the_beginning_of_the_stay_on(w
 
 async def test_an_archive_that_is_switched_on_in_the_stay_begins_then(world: World) -> None:
     await world.stay()
-    world.rooms.switch(TEA, is_on=True)
-    await world.until_known(known=True)
+    await world.rooms.switch(TEA, is_on=True)
+    assert await world.knows() is True
     assert world.rooms.of(TEA) is not None
 
 
 async def test_what_is_posted_while_the_archive_is_off_is_never_read(world: World) -> None:
     await world.marks.save_mark(MARK)
-    world.rooms.switch(TEA, is_on=False)  # while the bot is out of the room
-    await world.until_known(known=False)
-    world.rooms.switch(TEA, is_on=True)
+    await world.rooms.switch(TEA, is_on=False)  # while the bot is out of the room
+    assert await world.knows() is False
+    await world.rooms.switch(TEA, is_on=True)
     await world.stay()
-    await world.until_known(known=True)
-    world.rooms.switch(TEA, is_on=False)
-    await world.until_known(known=False)
+    assert await world.knows() is True
+    await world.rooms.switch(TEA, is_on=False)
+    assert await world.knows() is False
     assert world.rooms.of(TEA) is None
 
 
 async def test_a_room_that_the_bot_leaves_for_good_is_forgotten(world: World) -> None:
     await world.marks.save_mark(MARK)
-    world.rooms.switch(TEA, is_on=True)
+    await world.rooms.switch(TEA, is_on=True)
     await world.stay()
     await world.rooms.left(TEA)
     await world.rooms.forget(TEA)
