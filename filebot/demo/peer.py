@@ -131,6 +131,13 @@ class Peer:
         """Write a message."""
         self.client.send_message(mto=JID(to), mbody=text, mtype=mtype)
 
+    async def until_taken(self) -> None:
+        """Wait until the server has dealt with all that was written so far.
+
+        It takes the stanzas of one stream in their order (RFC 6120 section 10.1): also a ping behind them.
+        """
+        await self.client.plugin["xep_0199"].ping(JID(self.client.boundjid.domain), timeout=20.0)
+
     async def join(self, room: str, nick: str, password: str = "") -> None:
         """Enter a room without its history; returns when one is in it (XEP-0045 section 7.2)."""
         await self.client.plugin["xep_0045"].join_muc_wait(

@@ -60,6 +60,11 @@ class Absence:
     def say(self, person: str, text: str) -> None:
         self.people[person].say(text, self.world.bot_jid)
 
+    async def until_taken(self) -> None:
+        """Wait until the server keeps all that was said to the bot."""
+        for peer in self.people.values():
+            await peer.until_taken()
+
     def heard(self, person: str) -> list[str]:
         """All that the bot said to somebody."""
         return [each.body for each in self.people[person].messages if self.world.from_bot(each)]
@@ -169,7 +174,7 @@ async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -
     message = absence.people["bob"].client.make_message(JID(absence.world.bot_jid), dead, mtype="chat")
     SubElement(SubElement(message.xml, "{jabber:x:oob}x"), "{jabber:x:oob}url").text = dead
     message.send()
-    await asyncio.sleep(0.5)
+    await absence.until_taken()
     absence.an_hour_passes()
     await absence.bot.start()
     for person, count in (("alice", 4), ("bob", 5), ("carol", 4)):
@@ -193,7 +198,7 @@ async def test_a_command_of_just_now_is_carried_out_after_a_short_absence(absenc
     await absence.begin()
     await absence.bot.kill()
     absence.say("alice", "ls")
-    await asyncio.sleep(0.2)
+    await absence.until_taken()
     await absence.bot.start()
     [answer] = await absence.until_heard("alice", 1)
     assert "away" not in answer
@@ -206,6 +211,7 @@ async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
     for number in range(130):
         absence.say(PEOPLE[number % 3], f"get {number}")
     await absence.drop("carol", "last.bin")
+    await absence.until_taken()
     absence.an_hour_passes()
     await absence.bot.start()
     for person in PEOPLE:
@@ -218,10 +224,11 @@ async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
 async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_history(
     absence: Absence,
 ) -> None:
-    async with await absence.world.login("filebot"):
+    async with await absence.world.login("filebot") as another:
         absence.say("alice", "this went to another client")
-        await asyncio.sleep(0.3)
+        await another.next_message()
     await absence.drop("bob", "kept.bin")
+    await absence.until_taken()
     absence.an_hour_passes()
     await absence.bot.start()
     assert "Stored" in (await absence.until_heard("bob", 1))[0]

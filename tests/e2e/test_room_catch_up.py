@@ -106,7 +106,7 @@ async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> Non
         await den.bot.stop()
         for peer in (den.alice, den.bob):
             peer.say("!rm a.txt", ROOM, mtype="groupchat")
-        await asyncio.sleep(0.5)
+            await peer.until_taken()
         an_hour_passes(den)
         den.bob.messages.clear()
         den.bob._read = 0

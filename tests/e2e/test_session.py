@@ -302,7 +302,7 @@ async def test_what_was_said_while_the_bot_was_away_is_told_as_late(server: Serv
     async with online(account(server)) as bot:
         await bot.session.run_until_ready()
     anna.say("ls", "bot@localhost")
-    await asyncio.sleep(0.3)
+    await anna.until_taken()
     async with online(account(server)) as bot:
         heard = await bot.next()
         assert heard.text == "ls"
