@@ -131,16 +131,14 @@ async def test_stalled_transfers_disturb_nobody(tmp_path: Path) -> None:
         await offers
         stored: set[str] = set()
         for peer in people:
-            for _ in range(EACH // 2):
-                answer = await peer.next_message(lambda heard: "Stored" in heard.body, timeout_s=30)
-                stored.add(answer.body.split('"')[1])
+            answers = await said(peer, "Stored", EACH // 2, 30)
+            stored |= {each.split('"')[1] for each in answers}
         assert stored == {f"{sid}.bin" for sid, content in contents.items() if content}
         assert host[0].stalled == PEOPLE * EACH // 2
         growth = memory_kib(bot, "VmHWM") - memory
         assert growth < PEOPLE * EACH * 1024
         for peer in people:
-            for _ in range(EACH // 2):
-                await peer.next_message(lambda heard: "8 seconds" in heard.body, timeout_s=40)
+            await said(peer, "8 seconds", EACH // 2, 40)
         asking.cancel()
         assert await asyncio.gather(asking, return_exceptions=True)
         people[0].say("transfers", address)
@@ -149,6 +147,21 @@ async def test_stalled_transfers_disturb_nobody(tmp_path: Path) -> None:
             while sockets(bot) > before:
                 await asyncio.sleep(0.2)
         assert list((tmp_path / "data" / "incoming").iterdir()) == []
+
+
+async def said(peer: Peer, words: str, count: int, limit_s: float) -> list[str]:
+    """So many answers with these words, in whatever order they and others come."""
+
+    def found() -> list[str]:
+        return [each.body for each in peer.messages if words in each.body]
+
+    try:
+        async with asyncio.timeout(limit_s):
+            while len(found()) < count:
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"{[each.body for each in peer.messages]}") from None
+    return found()
 
 
 def full_resource(bot: BotProcess) -> str:
