@@ -185,10 +185,11 @@ class JoinedRooms:
         return self._occupancy(room).is_ours(stanza)
 
     async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+        # Also if nothing changes: a crash may have come between the setting and what follows from it.
+        await self._stays.switch(room, is_on=is_on)
         if (room in self._archiving) == is_on:
             return
         (self._archiving.add if is_on else self._archiving.discard)(room)
-        await self._stays.switch(room, is_on=is_on)
         if room in self.joined():
             self._presence(self._rooms[room], status=self._status(room)).send()
 
