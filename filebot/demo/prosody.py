@@ -2,7 +2,7 @@
 
 import shutil
 from asyncio.subprocess import Process
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filebot.demo.prosody_config import account_file, prosody_config, roster_file
@@ -19,6 +19,14 @@ class Prosody(Server):
     def installed(cls) -> bool:
         # Not ``prosody --version``: that starts a server.
         return shutil.which("prosody") is not None
+
+    def sent(self, since: int = 0) -> Iterator[str]:
+        with self.log_file.open("rb") as log:
+            log.seek(since)
+            for line in log:
+                _, sent, stanza = line.decode(errors="replace").rstrip("\n").partition("\tSEND: ")
+                if sent:
+                    yield stanza
 
     def _command(self) -> Sequence[str | Path]:
         return ("prosody", "--config", self.folder / "prosody.cfg.lua", "-F")

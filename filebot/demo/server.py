@@ -8,7 +8,7 @@ import secrets
 import socket
 from abc import ABC, abstractmethod
 from asyncio.subprocess import Process
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -141,6 +141,10 @@ class Server(ABC):
     def log_file(self) -> Path:
         """Its own, at the chosen level. ``debug`` tells of every stanza, and that takes time."""
         return self.folder / "server.log"
+
+    @abstractmethod
+    def sent(self, since: int = 0) -> Iterator[str]:
+        """What it has sent, in order, since its log had so many bytes. It has to log stanzas."""
 
     @property
     def users(self) -> tuple[str, ...]:

@@ -407,7 +407,7 @@ class DesktopClient:
 
     def ended_session(self, since: int, to: str) -> Sending | None:
         """What came of the first Jingle session with somebody after that, if it has ended."""
-        for session in sessions(self._server.log_file, since):
+        for session in sessions(self._server, since):
             if session.initiator == f"{self.jid}/{self.name}" and session.responder.startswith(f"{to}/"):
                 return Sending(True, session.way, session.reason) if session.reason else None
         return None

@@ -19,7 +19,6 @@ from tests.interop.trace import Session, Way, sessions
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
-    pytest.mark.needs("stanzas in its log"),
 ]
 
 SIZES = (1, 1_000_000)
@@ -74,7 +73,7 @@ async def drop_it(client: Dino | Gajim, world: DesktopWorld, said: str) -> None:
 def offers(world: DesktopWorld, client: Dino | Gajim, since: int) -> list[Session]:
     """The sessions that the bot began with a client after this many bytes of the server's log."""
     both = (f"{world.bot_jid}/", f"{client.jid}/")
-    found = sessions(world.server.log_file, since)
+    found = sessions(world.server, since)
     return [
         each for each in found if each.initiator.startswith(both[0]) and each.responder.startswith(both[1])
     ]

@@ -17,7 +17,6 @@ from tests.interop.trace import Way
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
-    pytest.mark.needs("stanzas in its log"),
 ]
 
 

@@ -1,11 +1,12 @@
-"""What a server saw of Jingle (XEP-0166): the log of one that logs stanzas tells it of any two clients."""
+"""What a server that logs stanzas saw of Jingle (XEP-0166) between any two clients."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
+
+from filebot.demo.server import Server
 
 JINGLE: Final = "{urn:xmpp:jingle:1}"
 SOCKS5: Final = "{urn:xmpp:jingle:transports:s5b:1}"
@@ -60,22 +61,19 @@ class Session:
             self.reason = reasons[0].removeprefix(JINGLE) if reasons else "none given"
 
 
-def sessions(log: Path, since: int = 0) -> list[Session]:
-    """All that began in the log after this many bytes, in order."""
+def sessions(server: Server, since: int = 0) -> list[Session]:
+    """All that began after the server's log had this many bytes, in order."""
     found: dict[str, Session] = {}
-    with log.open("rb") as file:
-        file.seek(since)
-        for line in file.read().decode(errors="replace").splitlines():
-            _, sent, stanza = line.partition("\tSEND: ")
-            if not sent or not stanza.startswith("<iq ") or f"xmlns='{JINGLE.strip('{}')}'" not in stanza:
-                continue
-            iq = ET.fromstring(stanza)
-            jingle = iq.find(f"{JINGLE}jingle")
-            if jingle is None or iq.get("type") != "set":  # an error quotes it
-                continue
-            sid, by, to = jingle.get("sid", ""), iq.get("from", ""), iq.get("to", "")
-            if jingle.get("action") == "session-initiate":
-                found[sid] = Session(sid, by, to)
-            if sid in found:
-                found[sid].add(jingle, stanza)
+    for stanza in server.sent(since):
+        if not stanza.startswith("<iq ") or f"xmlns='{JINGLE.strip('{}')}'" not in stanza:
+            continue
+        iq = ET.fromstring(stanza)
+        jingle = iq.find(f"{JINGLE}jingle")
+        if jingle is None or iq.get("type") != "set":  # an error quotes it
+            continue
+        sid, by, to = jingle.get("sid", ""), iq.get("from", ""), iq.get("to", "")
+        if jingle.get("action") == "session-initiate":
+            found[sid] = Session(sid, by, to)
+        if sid in found:
+            found[sid].add(jingle, stanza)
     return list(found.values())

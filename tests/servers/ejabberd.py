@@ -6,9 +6,10 @@ each account, so a script does that which it is for, from within (``_SCRIPT``).
 """
 
 import os
+import re
 import shutil
 from asyncio.subprocess import Process
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from subprocess import PIPE
 from typing import ClassVar, Final
@@ -38,6 +39,7 @@ lists:foreach(
             {{roster, {{User, Host, Jid}}, {{User, Host}}, Jid, <<>>, both, none, [], <<>>, []}})
     end,
     [{friends}]).
+xmpp:set_config([{{debug, {logs_stanzas}}}]).
 logger:notice("{ready}").
 spawn(
     fun() ->
@@ -57,6 +59,11 @@ _ERLANG: Final = (
 )
 
 
+_SENT: Final = re.compile(rb"\) Send XML on stream = <<(.*?)>>\n", re.DOTALL)
+_ESCAPED: Final = re.compile(rb"\\\\(.)", re.DOTALL)
+_CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
 class Ejabberd(Server):
     """ejabberd 23.01, as Debian 12 has it; it starts in about a second and a half."""
 
@@ -67,6 +74,12 @@ class Ejabberd(Server):
     @classmethod
     def installed(cls) -> bool:
         return _library() is not None and shutil.which("erl") is not None
+
+    def sent(self, since: int = 0) -> Iterator[str]:
+        with self.log_file.open("rb") as log:
+            log.seek(since)
+            for match in _SENT.finditer(log.read()):
+                yield _binary(match[1]).decode(errors="replace")
 
     def _command(self) -> Sequence[str | Path]:
         spool, script = self.folder / "spool", self.folder / "start.erl"
@@ -102,8 +115,6 @@ class Ejabberd(Server):
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
-            # It has no level between: "debug" tells of every stanza, twice, and of much besides.
-            log_level="debug" if self._logs_stanzas else "info",
             client_kb_per_s=self._client_kb_per_s,
         )
         (self.folder / "ejabberd.yml").write_text(config)
@@ -112,9 +123,19 @@ class Ejabberd(Server):
             host=HOST,
             accounts=_pairs(self._passwords.items()),
             friends=_pairs(friends if self._acquainted else ()),
+            # Without the level "debug", which tells so much besides that little gets done.
+            logs_stanzas=str(self._logs_stanzas).lower(),
             ready=_READY,
         )
         (self.folder / "start.erl").write_text(script)
+
+
+def _binary(literal: bytes) -> bytes:
+    """What Erlang writes between << and >>: as a text if it is one in Latin-1, else as numbers."""
+    if literal.startswith(b'"'):
+        text = literal[1:].removesuffix(b'"')
+        return _ESCAPED.sub(lambda match: _CONTROLS.get(match[1], match[1]), text)
+    return bytes(int(each) for each in literal.split(b","))
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:

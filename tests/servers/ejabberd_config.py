@@ -27,7 +27,6 @@ def ejabberd_config(
     key: Path,
     upload_limit_bytes: int | None,
     components: Mapping[str, str],
-    log_level: str,
     client_kb_per_s: int | None,
 ) -> str:
     """The text of ``ejabberd.yml``. ``components`` has the secret of each domain."""
@@ -75,7 +74,7 @@ def ejabberd_config(
     return json.dumps(
         {
             "hosts": [HOST],
-            "loglevel": log_level,
+            "loglevel": "info",
             "certfiles": [str(certificate), str(key)],
             "auth_method": "internal",
             "shaper": {"clients": {"rate": (client_kb_per_s or 1) * 1000, "burst_size": _BURST_BYTES}},

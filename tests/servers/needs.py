@@ -18,7 +18,6 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
         "tombstones": "ejabberd 23.01 forgets a destroyed room, and whoever comes makes it anew",
-        "stanzas in its log": "Dino and Gajim are watched by what Prosody logs",
         "patience": "50 MB in-band take up to three minutes, and the path is that of 1 MB",
     },
 }
