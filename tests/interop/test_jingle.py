@@ -156,6 +156,7 @@ async def test_the_bot_keeps_what_gajim_sends(
     report(Cell("gajim", Direction.SENDS, world.way, size), Outcome.SAME)
 
 
+@pytest.mark.needs("patience")
 @ANYWHERE
 async def test_the_bot_does_not_wait_for_gajim_for_ever(
     world: DesktopWorld, gajim: Gajim, tmp_path: Path, report: Reports

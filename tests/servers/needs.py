@@ -18,7 +18,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
         "tombstones": "ejabberd 23.01 forgets a destroyed room, and whoever comes makes it anew",
-        "patience": "50 MB in-band take up to three minutes, and the path is that of 1 MB",
+        "patience": "minutes for 50 MB in-band and for a Gajim that never answers, on any server alike",
     },
 }
 """By server, then by what is needed."""
