@@ -199,9 +199,10 @@ async def asked_until_answered(world: World, peer: Peer, text: str) -> str:
 
 
 async def test_a_room_named_by_an_admin_is_entered_again_after_a_crash_until_it_is_left(
-    server: Server, config: Path
+    server: Server, tmp_path: Path
 ) -> None:
     den = f"den@{server.conference}"
+    config = write_config(tmp_path / "config.toml", bot_config(server, rooms={"invitations": False}))
     async with await Peer.of(server, "alice") as alice, await Peer.of(server, "bob") as bob:
         await bob.join(den, "Bob")
 
