@@ -19,6 +19,7 @@ from tests.interop.trace import Session, Way, sessions
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
+    pytest.mark.needs("stanzas in its log"),
 ]
 
 SIZES = (1, 1_000_000)
@@ -156,7 +157,6 @@ async def test_the_bot_keeps_what_gajim_sends(
     report(Cell("gajim", Direction.SENDS, world.way, size), Outcome.SAME)
 
 
-@pytest.mark.needs("patience")
 @ANYWHERE
 async def test_the_bot_does_not_wait_for_gajim_for_ever(
     world: DesktopWorld, gajim: Gajim, tmp_path: Path, report: Reports

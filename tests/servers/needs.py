@@ -17,8 +17,9 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "an archive in files": "the tests make Prosody's archive older by writing its files",
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
+        "stanzas in its log": "of in-band blocks ejabberd logs only some, and ends of sessions are missed",
         "tombstones": "ejabberd 23.01 forgets a destroyed room, and whoever comes makes it anew",
-        "patience": "minutes for 50 MB in-band and for a Gajim that never answers, on any server alike",
+        "patience": "50 MB in-band take up to three minutes, and the path is that of 1 MB",
     },
 }
 """By server, then by what is needed."""
