@@ -6,7 +6,7 @@ another: of people whom the room does not tell apart, nothing is kept.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from functools import partial
 
 from filebot.model import BareJid, Identity, Offer, Sender
 from filebot.ports import Catalog
@@ -14,8 +14,6 @@ from filebot.service.access import Access, unknown
 from filebot.service.intake import Destination, Intake, Received
 from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
-
-REMOVED_AT_ONCE: Final = 100
 
 
 class Archive:
@@ -73,10 +71,7 @@ class Archive:
             await self._catalog.set_opted_out(room, each, out=True)
         removed = 0
         for each in identities:
-            while entries := await self._catalog.archived(room, each, REMOVED_AT_ONCE):
-                for entry in entries:
-                    await self._removal.remove(entry)
-                removed += len(entries)
+            removed += await self._removal.remove_all(partial(self._catalog.archived, room, each))
         return removed
 
     async def opt_in(self, sender: Sender) -> None:

@@ -5,17 +5,15 @@ the files go back to those whose they are.
 """
 
 import logging
-from typing import Final
+from functools import partial
 
-from filebot.model import BareJid, Identity, Scope
+from filebot.model import BareJid, Scope
 from filebot.ports import Catalog
 from filebot.service.backfill import Backfill
 from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
 
 log = logging.getLogger(__name__)
-
-REMOVED_AT_ONCE: Final = 100
 
 
 class EndedRooms:
@@ -39,9 +37,4 @@ class EndedRooms:
         log.info("room %s is no more; its files are those of %d people", room, len(owners))
         for owner in owners:
             if owner.startswith(f"{room}/"):
-                await self._remove_all_of(owner)
-
-    async def _remove_all_of(self, occupant: Identity) -> None:
-        while entries := await self._catalog.oldest(Scope(owner=occupant), REMOVED_AT_ONCE):
-            for entry in entries:
-                await self._removal.remove(entry)
+                await self._removal.remove_all(partial(self._catalog.oldest, Scope(owner=owner)))

@@ -1,13 +1,17 @@
 """How a file goes: the row, then the bytes if it was their last row."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog
 from filebot.service.intake import forget_unused
 from filebot.service.locks import Keyed
 from filebot.service.parcels import Parcels
+
+REMOVED_AT_ONCE: Final = 100
+"""Entries that are looked up together."""
 
 
 class Removal:
@@ -33,3 +37,15 @@ class Removal:
             await self._catalog.remove(entry.id)
             self._parcels.forget_entry(entry.id)
             await forget_unused(self._store, self._catalog, digest)
+
+    async def remove_all(self, some: Callable[[int], Awaitable[Sequence[Entry]]]) -> int:
+        """Remove what ``some`` gives, at most so many at a time, until it gives none; how many those were.
+
+        Raises StorageError.
+        """
+        removed = 0
+        while entries := await some(REMOVED_AT_ONCE):
+            for entry in entries:
+                await self.remove(entry)
+            removed += len(entries)
+        return removed

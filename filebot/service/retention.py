@@ -9,13 +9,12 @@ from typing import Final
 from filebot.errors import StorageError
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
-from filebot.service.removal import Removal
+from filebot.service.removal import REMOVED_AT_ONCE, Removal
 from filebot.service.room_settings import RoomBook
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 3600.0
-REMOVED_AT_ONCE: Final = 100
 
 
 class Retention:
