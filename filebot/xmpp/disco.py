@@ -19,18 +19,18 @@ MOST_ITEMS: Final = 50
 
 async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Element | None:
     """The ``<query/>`` that comes back for an empty one; None for errors and silence."""
-    try:
-        iq = stream.make_iq_get(namespace, ito=jid, ifrom=stream.boundjid)
-        answer = await ask(stream, iq, limit_s)
-    except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
-        log.debug("%s does not answer about %s: %s", jid, namespace, error)
+    found, _ = await _query(stream, jid, namespace, limit_s)
+    return found
+
+
+async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str] | None:
+    """What somebody says that they can do; nothing for errors and silence.
+
+    None if their server says that there is no such address.
+    """
+    found, condition = await _query(stream, jid, INFO, limit_s)
+    if condition == "item-not-found":
         return None
-    return first(answer.xml, namespace, "query")
-
-
-async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str]:
-    """What somebody says that they can do; nothing for errors and silence."""
-    found = await query(stream, jid, INFO, limit_s)
     features = () if found is None else named(found, INFO, "feature")
     return frozenset(each.get("var", "") for each in features)
 
@@ -45,20 +45,22 @@ async def kinds_of_rooms(stream: Stream, service: str, limit_s: float) -> frozen
     return frozenset(each.get("type", "") for each in identities if each.get("category") == "conference")
 
 
-async def is_nowhere(stream: Stream, jid: str, limit_s: float) -> bool:
-    """Whether its server says that there is no such address. Other errors and silence tell nothing."""
-    try:
-        await ask(stream, stream.make_iq_get(INFO, ito=jid, ifrom=stream.boundjid), limit_s)
-    except XMPPError as error:
-        return error.condition == "item-not-found"
-    return False
-
-
 async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:
     """Addresses of what somebody has, a bounded number."""
     found = await query(stream, jid, ITEMS, limit_s)
     jids = () if found is None else (each.get("jid", "") for each in found if not each.get("node"))
     return [each for each in jids if each][:MOST_ITEMS]
+
+
+async def _query(stream: Stream, jid: str, namespace: str, limit_s: float) -> tuple[Element | None, str]:
+    """As :func:`query`, with the condition of the error that came instead."""
+    try:
+        iq = stream.make_iq_get(namespace, ito=jid, ifrom=stream.boundjid)
+        answer = await ask(stream, iq, limit_s)
+    except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
+        log.debug("%s does not answer about %s: %s", jid, namespace, error)
+        return None, error.condition if isinstance(error, XMPPError) else ""
+    return first(answer.xml, namespace, "query"), ""
 
 
 def server_of(stream: Stream) -> str:

@@ -25,7 +25,7 @@ from slixmpp.stanza import Presence
 from filebot.errors import RoomClosed
 from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, Standing
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.disco import features_of, is_nowhere, items, kinds_of_rooms, server_of
+from filebot.xmpp.disco import features_of, items, kinds_of_rooms, server_of
 from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
 from filebot.xmpp.settings import SessionSettings
@@ -474,10 +474,8 @@ class JoinedRooms:
     async def _enter(self, room: _Room) -> News:
         """Try the nick and then variants of it (section 7.2.9)."""
         # Before the first presence comes: who speaks at once is known at once.
-        await self._describe(room)
-        if room.jid not in self._configured and await is_nowhere(
-            self._stream, room.jid, DESCRIPTION_LIMIT_S
-        ):
+        is_somewhere = await self._describe(room)
+        if room.jid not in self._configured and not is_somewhere:
             # To enter would make it: of a mistyped address, or in place of one that was destroyed.
             return News(Change.REFUSED, _NOWHERE)
         if room.occupancy.has_ids:
@@ -498,14 +496,16 @@ class JoinedRooms:
                 return news
         return News(Change.NICK_TAKEN, "conflict")
 
-    async def _describe(self, room: _Room) -> None:
+    async def _describe(self, room: _Room) -> bool:
+        """Learn what the room and its service are; False if the service says that there is no such room."""
         if not self._own_services:
             await self._find_own_services()
         if _service(room.jid) not in self._own_services:
             await self._kinds_of_rooms(_service(room.jid))
         room.occupancy.believed = self.believes(room.jid)
         features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
-        room.occupancy.has_ids = OCCUPANT_ID in features
+        room.occupancy.has_ids = features is not None and OCCUPANT_ID in features
+        return features is not None
 
     async def _unlock(self, room: _Room) -> None:
         """Accept the default configuration of a room that did not exist before (section 10.1.2)."""
