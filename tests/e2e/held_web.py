@@ -13,6 +13,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.demo.peer import UPLOAD
 from filebot.demo.server import Server
+from tests.e2e.components import logged_in
 
 LIMIT_S = 20.0
 
@@ -104,12 +105,5 @@ class _Slots(ComponentXMPP):
 @asynccontextmanager
 async def upload_service(server: Server, domain: str, held: HeldWeb) -> AsyncIterator[None]:
     """Let a server that has none, but this component, have an upload service."""
-    slots, began = _Slots(server, domain, held), asyncio.Event()
-    slots.add_event_handler("session_start", lambda _: began.set())
-    slots.connect()
-    try:
-        await asyncio.wait_for(began.wait(), LIMIT_S)
+    async with logged_in(_Slots(server, domain, held)):
         yield
-    finally:
-        await slots.disconnect(wait=1.0)
-        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end

@@ -18,6 +18,7 @@ from filebot.demo.server import Server
 from filebot.errors import RoomClosed
 from filebot.model import RememberedRoom
 from filebot.xmpp import rooms
+from tests.e2e.components import logged_in
 from tests.e2e.conftest import bot_config
 from tests.e2e.muc import MUC, affiliate, configure, destroy
 from tests.e2e.test_room_life import becomes
@@ -404,15 +405,8 @@ async def strange(
     server: Server, claimed: str, domain: str = EVIL, kind: str = "text"
 ) -> AsyncIterator[StrangeRooms]:
     service = StrangeRooms(server, claimed, domain, kind)
-    began = asyncio.Event()
-    service.add_event_handler("session_start", lambda _: began.set())
-    service.connect()
-    await asyncio.wait_for(began.wait(), LIMIT_S)
-    try:
+    async with logged_in(service):
         yield service
-    finally:
-        await service.disconnect(wait=1.0)
-        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
 
 
 async def has_a_secret(world: World, alice: Peer, tmp_path: Path) -> None:

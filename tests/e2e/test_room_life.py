@@ -17,6 +17,7 @@ from filebot.demo.peer import Peer
 from filebot.demo.server import Server
 from filebot.errors import RoomClosed
 from filebot.xmpp import rooms
+from tests.e2e.components import log_in
 from tests.e2e.muc import MUC, affiliate, configure, destroy, leave, set_role
 from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
 from tests.servers import private_server
@@ -327,10 +328,7 @@ class ForgetfulRooms(ComponentXMPP):
 @asynccontextmanager
 async def room_service(server: Server) -> AsyncIterator[ForgetfulRooms]:
     service = ForgetfulRooms(server)
-    began = asyncio.Event()
-    service.add_event_handler("session_start", lambda _: began.set())
-    service.connect()
-    await asyncio.wait_for(began.wait(), LIMIT_S)
+    await log_in(service)
     try:
         yield service
     finally:

@@ -1,0 +1,28 @@
+"""External components (XEP-0114) that tests play services with."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from slixmpp import ComponentXMPP
+
+LIMIT_S = 20.0
+
+
+async def log_in(component: ComponentXMPP) -> None:
+    """Return when the server has taken it."""
+    began = asyncio.Event()
+    component.add_event_handler("session_start", lambda _: began.set())
+    component.connect()
+    await asyncio.wait_for(began.wait(), LIMIT_S)
+
+
+@asynccontextmanager
+async def logged_in(component: ComponentXMPP) -> AsyncIterator[None]:
+    """It is there, and then it goes in an orderly manner."""
+    await log_in(component)
+    try:
+        yield
+    finally:
+        await component.disconnect(wait=1.0)
+        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
