@@ -85,11 +85,20 @@ class Commands:
         ]
 
     async def exchange(
-        self, sender: Sender, client_language: str | None, *, chat_states: bool = False
+        self,
+        sender: Sender,
+        client_language: str | None,
+        *,
+        chat_states: bool = False,
+        replies_to: str = "",
     ) -> Exchange:
-        """Begin to answer somebody; ``chat_states`` says that their client wants to see us at work."""
+        """Begin to answer somebody; ``chat_states`` says that their client wants to see us at work,
+        ``replies_to`` to which message theirs is a reply.
+        """
         language = await self.voice.language_of(sender.identity, client_language)
-        return Exchange(self.voice, sender, language, self.emit, chat_states=chat_states)
+        return Exchange(
+            self.voice, sender, language, self.emit, chat_states=chat_states, replies_to=replies_to
+        )
 
     async def run(self, exchange: Exchange, text: str) -> None:
         """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""

@@ -42,10 +42,12 @@ class Memory:
     """What is remembered between two messages of the same person; lost at a restart."""
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED))
-    posted: LRUCache[tuple[str | None, str | None], tuple[Offer, ...]] = field(
+    posted: LRUCache[tuple[str | None, str | None, str], tuple[Offer, ...]] = field(
         default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED)
     )
-    """Files that somebody posted last in a room, by room and identity."""
+    """Files that somebody posted in a room, by room, identity, and the id that the room gave the message;
+    those of the last message by an empty id as well.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,13 @@ class Exchange:
         emit: Callable[[Event], Awaitable[None]],
         *,
         chat_states: bool = False,
+        replies_to: str = "",
     ) -> None:
         self.sender = sender
         self.language = language
         self._emit = emit
         self._voice = voice
+        self._replies_to = replies_to
         self._chat_states = chat_states and sender.address.kind is AddressKind.CHAT
 
     async def reply(self, template: str, /, **values: object) -> None:
@@ -173,7 +177,12 @@ class Exchange:
         return self._voice.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        return self._voice.memory.posted.get((self.sender.room, self.sender.identity), ())
+        key = (self.sender.room, self.sender.identity, self._replies_to)
+        return self._voice.memory.posted.get(key, ())
+
+    @property
+    def is_reply(self) -> bool:
+        return bool(self._replies_to)
 
     @asynccontextmanager
     async def errors_in_words(self, *, name: str = "") -> AsyncIterator[None]:

@@ -260,12 +260,14 @@ class WaitedTooLong(UserError):
 class NoWayToSend(UserError):
     """None of the person's clients takes a file by the method asked for, or by any that could be used.
 
-    ``method`` is what people type (``socks5``), or None if they named none.
+    ``method`` is what people type (``socks5``), or None if they named none. Where it is ``through_room``,
+    no stream can be at all.
     """
 
-    def __init__(self, *, method: str | None) -> None:
+    def __init__(self, *, method: str | None, through_room: bool = False) -> None:
         super().__init__(str(method))
         self.method = method
+        self.through_room = through_room
 
 
 # --- this attempt failed, another may work ------------------------------------------------------

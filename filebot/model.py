@@ -387,6 +387,8 @@ class IncomingMessage:
     offers: tuple[Offer, ...] = ()
     language: str | None = None
     """``xml:lang``, where the client gave one."""
+    replies_to: str = ""
+    """The id of the message that it replies to (XEP-0461), as the client says; empty if it is no reply."""
     addressed: bool = True
     """Whether the bot is meant: always in private; in a room only by prefix or nick."""
     perhaps_done: bool = False

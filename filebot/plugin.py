@@ -158,6 +158,9 @@ class Conversation(Protocol):
 
     def files_posted_here(self) -> tuple[Offer, ...]: ...
 
+    @property
+    def is_reply(self) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Context(Generic[S_co]):
@@ -222,8 +225,15 @@ class Context(Generic[S_co]):
         return self.conversation.languages()
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        """The files of the sender's last message with files in this room; empty elsewhere."""
+        """The sender's own files in the message of this room that they reply to; if this is no reply, those
+        of their last message with files here. Empty elsewhere, and if they are not remembered.
+        """
         return self.conversation.files_posted_here()
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether the sender replies to a certain message (XEP-0461)."""
+        return self.conversation.is_reply
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something that would block, in a thread."""

@@ -90,7 +90,10 @@ class Reception:
             return
         work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
-            self._commands.voice.memory.posted[sender.room, sender.identity] = message.offers
+            posted = self._commands.voice.memory.posted
+            posted[sender.room, sender.identity, ""] = message.offers
+            if sender.spoke is not None:
+                posted[sender.room, sender.identity, sender.spoke.message_id] = message.offers
             work.append(self._archive(message, _person(sender)))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))
@@ -277,7 +280,10 @@ class Reception:
         ):
             sender = sender.aside
         exchange = await self._commands.exchange(
-            sender, message.language, chat_states=message.wants_chat_states
+            sender,
+            message.language,
+            chat_states=message.wants_chat_states,
+            replies_to=message.replies_to,
         )
         if len(message.text) > TEXT_LIMIT:
             await exchange.reply_error(MessageTooLong(length=len(message.text), limit=TEXT_LIMIT))

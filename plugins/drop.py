@@ -1,7 +1,7 @@
 """Keep the files that people send.
 
 Drag a file onto the bot in a private chat and it is kept. A link is kept with `fetch`, and in a room,
-where nothing is kept unasked, `keep` takes the file that you posted last.
+where nothing is kept unasked, `keep` takes the file that you posted last, or the one that you reply to.
 """
 
 from filebot.plugin import (
@@ -45,7 +45,10 @@ async def fetch(ctx: Context[None], url: str) -> None:
 
 @plugin.command("keep", usage="keep")
 async def keep(ctx: Context[None]) -> None:
-    """In a room: keep the file that you posted last, for everybody here."""
+    """In a room: keep the file that you posted last, for everybody here.
+
+    As a reply to a file that you posted, it keeps that one.
+    """
     if ctx.sender.room is None:
         await ctx.reply("drop/keep_in_room")
         return
@@ -53,7 +56,7 @@ async def keep(ctx: Context[None]) -> None:
         raise NotAllowed(reason="hidden")
     offers = ctx.files_posted_here()
     if not offers:
-        await ctx.reply("drop/nothing_posted")
+        await ctx.reply("drop/nothing_posted", is_reply=ctx.is_reply)
     for offer in offers:
         received = await ctx.files.keep(offer, in_room=True)
         await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, received.already_known))

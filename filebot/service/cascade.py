@@ -192,7 +192,9 @@ def _no_stream(facts: Facts, experience: Experience, now: datetime) -> FilebotEr
         return TooSlowInBand(
             seconds=min(in_band_seconds(each, facts.size_bytes, experience, now) for each in clients)
         )
-    return NoWayToSend(method=facts.asked.value if facts.asked else None)
+    return NoWayToSend(
+        method=facts.asked.value if facts.asked else None, through_room=facts.to is not AddressKind.CHAT
+    )
 
 
 def _reachable(facts: Facts) -> tuple[Client, ...]:

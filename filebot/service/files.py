@@ -84,24 +84,30 @@ class Files:
 
         Raises NoSuchEntry (with the nearest names) or AmbiguousName.
         """
+        return await self._one(wanted, in_public=self._sender.in_public)
+
+    async def _one(self, wanted: str, *, in_public: bool) -> Entry:
         wanted = plain_text(wanted)
         for scope in self._scopes():
             entry = await self._desk.ports.catalog.named(scope, wanted)
             if entry is not None:
                 return entry
-        entry = await self._by_id(wanted) or await self._by_prefix(wanted)
+        entry = await self._by_id(wanted, in_public=in_public) or await self._by_prefix(wanted)
         if entry is not None:
             return entry
         nearest = await self._desk.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS)
         raise NoSuchEntry(wanted, suggestions=tuple(nearest))
 
     async def some(self, wanted: str) -> Sequence[Entry]:
-        """The files meant: one, as by :meth:`one`, or those that fit a wildcard.
+        """The files to be sent: one, as by :meth:`one`, or those that fit a wildcard.
+
+        In a room, an id may mean a file that the sender may see and the room may not: :meth:`send_here`
+        gives it to them alone. Nothing is to be said of it in public.
 
         Raises TooManyFiles if the wildcard fits more than are sent at once.
         """
         if not _WILDCARD.search(wanted):
-            return [await self.one(wanted)]
+            return [await self._one(wanted, in_public=False)]
         entries = await self._desk.ports.catalog.matching(
             self._here(), plain_text(wanted), WILDCARD_LIMIT + 1
         )
@@ -214,12 +220,18 @@ class Files:
     async def send_here(self, entry: Entry, method: Method | None = None) -> Method | None:
         """Send the file where the person speaks; returns how it went, or None if it waits for them.
 
-        In a room the owner's own file becomes the room's. Without a ``method`` it is a link; where that
-        cannot be, it goes by a stream to a client of the person's that takes such, or waits until one is
-        online. FileGoes, FileSent and FileWaits tell of it. Raises NotAllowed, NoWayToSend,
-        AlreadyUnderWay, TooManyWaiting, TransferError or StorageError.
+        In a room the owner's own file becomes the room's, and what is neither goes to them in private.
+        Without a ``method`` it is a link; where that cannot be, it goes by a stream to a client of the
+        person's that takes such, or waits until one is online. FileGoes, FileSent and FileWaits tell of it.
+        Raises NotAllowed, NoWayToSend, AlreadyUnderWay, TooManyWaiting, TransferError or StorageError.
         """
-        return await self._send(entry, self._sender.address, method)
+        if not self._sender.in_public or self._may_be_posted(entry):
+            return await self._send(entry, self._sender.address, method)
+        return await Files(self._desk, self._sender.aside, self._language).send_here(entry, method)
+
+    def _may_be_posted(self, entry: Entry) -> bool:
+        """Whether the room spoken in may see the file: it is the room's, or is shared by its owner now."""
+        return entry.room == self._sender.room or entry.owner == self._owner
 
     async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
@@ -320,10 +332,10 @@ class Files:
             scopes.append(Scope(owner=self._owner))
         return scopes
 
-    async def _by_id(self, wanted: str) -> Entry | None:
+    async def _by_id(self, wanted: str, *, in_public: bool) -> Entry | None:
         match = _ID.fullmatch(wanted)
         entry = await self._desk.ports.catalog.entry(int(match[1])) if match else None
-        return entry if entry is not None and self._may_see(entry) else None
+        return entry if entry is not None and self._may_see(entry, in_public=in_public) else None
 
     async def _by_prefix(self, wanted: str) -> Entry | None:
         if not wanted:
@@ -335,10 +347,10 @@ class Files:
             raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
         return entries[0] if entries else None
 
-    def _may_see(self, entry: Entry) -> bool:
+    def _may_see(self, entry: Entry, *, in_public: bool) -> bool:
         if any(scope.covers(entry) for scope in self._scopes()):
             return True
-        if self._owner is None or self._sender.in_public:
+        if self._owner is None or in_public:
             return False
         return entry.owner == self._owner or (entry.room is not None and self._may_read(entry.room))
 
@@ -386,7 +398,7 @@ class Files:
         """Called again right before the file goes: whoever asked may have been put out meanwhile."""
         if to.kind is AddressKind.ROOM and entry.room != to.jid:
             self._must_have_voice(to.jid, self._own())
-        elif to.kind is not AddressKind.ROOM and not self._may_see(entry):
+        elif to.kind is not AddressKind.ROOM and not self._may_see(entry, in_public=self._sender.in_public):
             raise NoSuchEntry(entry.name)
 
     def _must_be_changeable(self, entry: Entry) -> None:

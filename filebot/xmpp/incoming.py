@@ -97,6 +97,8 @@ class RoomRolls(Protocol):
 
     def joined(self) -> frozenset[BareJid]: ...
 
+    def gives_stanza_ids(self, room: BareJid) -> bool: ...
+
 
 class Reader:
     """Reads messages in the order of their arrival; remembers those of the last hour."""
@@ -149,7 +151,7 @@ class Reader:
         self._joiner.expire(now)
         if not offers and not shared.text:
             return None
-        return self._message(stanza, sender, shared.text, offers)
+        return self._message(stanza, sender, shared, offers)
 
     def author(self, room: BareJid, stanza: Element) -> Sender | None:
         """Who spoke in a room at an earlier time, out of its archive: its id for them tells (XEP-0421).
@@ -220,7 +222,8 @@ class Reader:
             return None
         occupant = self._rooms.occupant(room, nick)
         # XEP-0461 section 3.1: in a room it is the room's id that counts.
-        ids = [each for giver, each in self._stanza_ids(stanza, speaker) if giver == room]
+        given = self._stanza_ids(stanza, speaker) if self._rooms.gives_stanza_ids(room) else ()
+        ids = [each for giver, each in given if giver == room]
         spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
         address = Address(room, AddressKind.ROOM)
         return Sender(
@@ -266,8 +269,9 @@ class Reader:
         return [each for each in (stanza.get("id", ""), *origin, *given) if each]
 
     def _message(
-        self, stanza: Element, sender: Sender, text: str, offers: tuple[Offer, ...]
+        self, stanza: Element, sender: Sender, shared: Shared, offers: tuple[Offer, ...]
     ) -> IncomingMessage:
+        text = shared.text
         said: str | None = text
         if sender.in_public:
             said = addressed(text, prefix=self._prefix, nick=self._rooms.nick_in(sender.room or ""))
@@ -275,6 +279,7 @@ class Reader:
             sender=sender,
             text=text if said is None else said,
             offers=offers,
+            replies_to=shared.replies_to,
             language=language_of(stanza),
             addressed=said is not None,
             delayed_since=delayed_since(stanza),

@@ -97,6 +97,8 @@ class Occupancy:
         self.has_ids = False
         """Whether the room gives occupant-ids: only then are those in its stanzas its own (XEP-0421 section
         4); in other rooms everybody can write them."""
+        self.has_stanza_ids = False
+        """Whether the room gives each message an id (XEP-0359): in other rooms everybody can write one."""
         self._muted = False
         self._entries: dict[str, _Entry] = {}
 

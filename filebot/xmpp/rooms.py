@@ -26,7 +26,7 @@ from filebot.errors import RoomClosed
 from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, Standing
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.disco import features_of, items, kinds_of_rooms, server_of
-from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, jid_or_none
+from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, STANZA_IDS, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream, ask
@@ -175,6 +175,9 @@ class JoinedRooms:
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
         return self._occupancy(room).occupant(nick)
+
+    def gives_stanza_ids(self, room: BareJid) -> bool:
+        return self._occupancy(room).has_stanza_ids
 
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
         """Who wrote a message out of the room's archive, by the id that the room gave it."""
@@ -504,7 +507,8 @@ class JoinedRooms:
             await self._kinds_of_rooms(_service(room.jid))
         room.occupancy.believed = self.believes(room.jid)
         features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
-        room.occupancy.has_ids = features is not None and OCCUPANT_ID in features
+        room.occupancy.has_ids = OCCUPANT_ID in (features or ())
+        room.occupancy.has_stanza_ids = STANZA_IDS in (features or ())
         return features is not None
 
     async def _unlock(self, room: _Room) -> None:

@@ -25,6 +25,7 @@ async def kept(den: Den, peer: Peer, name: str) -> None:
     await den.heard(peer, "groupchat")
 
 
+@pytest.mark.conformance(96)
 async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:
         await den.let_the_bot_in()
@@ -59,6 +60,22 @@ async def test_many_questions_at_once_are_all_answered_and_in_order(tmp_path: Pa
             den.bob.say(f"!find word{number}", ROOM, mtype="groupchat")
         answers = [(await den.heard(den.alice, "groupchat")).body for _ in range(30)]
         assert [f"word{number}" in answer for number, answer in enumerate(answers)] == [True] * 30
+
+
+@pytest.mark.needs("occupant-id")
+async def test_keep_as_a_reply_keeps_the_file_that_is_replied_to(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        for name in ("first.txt", "second.txt"):
+            await den.post(den.bob, name)
+        first = await den.alice.next_message(lambda each: each.body.endswith("first.txt"))
+        command = den.bob.client.make_message(mto=JID(ROOM), mbody="> first\n!keep", mtype="groupchat")
+        SubElement(command.xml, "{urn:xmpp:reply:0}reply", {"to": f"{ROOM}/Bob", "id": stanza_id(first)})
+        mark = {"for": "urn:xmpp:reply:0"}
+        fallback = SubElement(command.xml, "{urn:xmpp:fallback:0}fallback", mark)
+        SubElement(fallback, "{urn:xmpp:fallback:0}body", {"start": "0", "end": "8"})
+        command.send()
+        assert 'Stored "first.txt"' in (await den.heard(den.alice, "groupchat")).body
 
 
 async def test_an_occupant_cannot_make_the_bot_believe_that_the_room_put_it_out(tmp_path: Path) -> None:

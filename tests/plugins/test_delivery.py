@@ -155,7 +155,7 @@ async def test_a_private_message_through_the_room_is_answered_privately(bot: Fak
 async def test_a_caption_follows_its_file_as_a_message_of_its_own(bot: FakeBot) -> None:
     await bot.drop("plan.txt", b"plan", caption="the plan for *May*")
     said = await bot.say("get plan.txt")
-    assert said == ["the plan for *May*"]
+    assert said == ['"plan.txt": the plan for *May*']
     assert [type(each).__name__ for each in bot.messenger.sent[-2:]] == ["FileShown", "Said"]
     await bot.drop("bare.txt", b"bare")
     assert await bot.say("get bare.txt") == []
@@ -170,3 +170,21 @@ async def test_where_the_bot_may_only_listen_it_answers_aside_and_posts_nothing(
     last = bot.messenger.sent[-1]
     assert isinstance(last, Said)
     assert last.to.kind is AddressKind.ROOM_PRIVATE
+
+
+async def test_what_a_room_may_not_see_goes_to_the_asker_alone(bot: FakeBot) -> None:
+    other = "other@conference.example.org"
+    bot.rooms.rolls[other] = frozenset({ALICE, BOB})
+    await bot.drop("theirs.txt", b"1", BOB)
+    await bot.say(f"send theirs.txt to {other}", BOB)
+    private, shared = await bot.catalog.page(Scope(owner=BOB), limit=9), bot.sent[-1].entry
+    assert shared.id == private[0].id
+    [there] = await bot.catalog.page(Scope(room=other), limit=9)
+    assert await bot.say(f"get #{there.id}", in_room()) == []
+    assert bot.sent[-1].to == Address(f"{ROOM}/alice", AddressKind.ROOM_PRIVATE, ALICE)
+    assert [each.entry.id for each in bot.sent if each.to.jid == ROOM] == []
+    assert await bot.catalog.count(Scope(room=ROOM)) == 0
+    # Nobody learns of what is somebody else's alone, nor the room of what it may not see.
+    for command in (f"get #{private[0].id}", f"info #{there.id}", f"rm #{there.id}"):
+        assert "theirs.txt" not in "".join(await bot.say(command, in_room()))
+    assert await bot.catalog.entry(there.id) is not None

@@ -1,8 +1,10 @@
 """Files come in, and their senders are told."""
 
+from dataclasses import replace
+
 import pytest
 
-from filebot.model import Address, IncomingMessage, Offer, Sender
+from filebot.model import Address, IncomingMessage, Offer, Reference, Sender
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
 
@@ -123,3 +125,21 @@ async def test_a_hidden_occupant_cannot_drop(bot: FakeBot) -> None:
     assert "a.png" in said or "not" in said
     assert not bot.store.blobs
     assert bot.messenger.sent[-1].to.jid == f"{ROOM}/alice"
+
+
+async def test_keep_as_a_reply_takes_the_file_that_is_replied_to_if_it_is_ones_own(bot: FakeBot) -> None:
+    for number in (1, 2):
+        url = f"https://files.example.org/{number}.png"
+        bot.web.hosted[url] = HostedFile(str(number).encode())
+        speaker = replace(in_room(), spoke=Reference(f"{ROOM}/alice", f"id{number}"))
+        await bot.receive(IncomingMessage(speaker, "", offered(url), addressed=False))
+
+    async def keep(speaker: Sender, replies_to: str) -> str:
+        [said] = await bot.receive(IncomingMessage(speaker, "keep", replies_to=replies_to))
+        return said
+
+    assert "remember no file of yours" in await keep(in_room(BOB, "alice"), "id1")
+    assert "remember no file of yours" in await keep(in_room(), "id3")
+    assert not bot.store.blobs
+    assert 'Stored "1.png"' in await keep(in_room(), "id1")
+    assert 'Stored "2.png"' in await keep(in_room(), "")

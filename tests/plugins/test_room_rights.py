@@ -32,6 +32,7 @@ async def test_errbot_334_the_nick_of_an_admin_gives_no_right_in_a_private_messa
     assert await names(bot) == ["plan.txt"]
 
 
+@pytest.mark.conformance(93)
 async def test_errbot_334_the_nick_of_an_admin_gives_no_right_in_the_room(bot: FakeBot) -> None:
     await shared(bot)
     for nick in ("admin", ADMIN, "alice", ALICE):
@@ -91,6 +92,7 @@ async def test_an_admin_of_one_room_is_none_of_another(bot: FakeBot) -> None:
     assert await names(bot) == ["plan.txt"]
 
 
+@pytest.mark.conformance(94)
 async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts_no_more(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

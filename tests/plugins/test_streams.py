@@ -122,7 +122,7 @@ async def test_no_stream_goes_to_an_occupant_of_a_room(bot: FakeBot) -> None:
     await bot.drop("a.bin", b"content")
     bot.streams.online[ALICE] = bot.streams.online[ROOM] = (Client(DESKTOP, EVERYTHING),)
     for sender in (in_room(), through_room()):
-        assert "directly" in (await bot.say("get a.bin by socks5", sender))[0]
+        assert "only give links" in (await bot.say("get a.bin by socks5", sender))[0]
     assert not bot.streams.received
 
 

@@ -28,6 +28,7 @@ from filebot.protocol.sharing.xmlns import (
     METADATA,
     OOB,
     REFERENCE,
+    REPLY,
     SFS,
     SIMS,
 )
@@ -76,6 +77,8 @@ class Shared:
     """Some file is there only in encrypted form (XEP-0448, XEP-0454)."""
     announced: tuple[Announced, ...] = ()
     attached: Attached | None = None
+    replies_to: str = ""
+    """The id of the message that this one is a reply to (XEP-0461)."""
     encrypted_urls: tuple[str, ...] = ()
     """Where encrypted bytes are. Never to be fetched as if they were the file."""
 
@@ -117,6 +120,7 @@ def read(message: Element) -> Shared:
             or any(each.encrypted and not each.offer.urls for each in described),
             announced=tuple(announced[:MAX_OFFERS]),
             attached=attached,
+            replies_to=_replies_to(message),
             encrypted_urls=tuple(hidden),
         ),
         in_body=in_body,
@@ -183,6 +187,11 @@ def _attached(message: Element) -> Attached | None:
         return None
     sources = ((_id_of(each), read_sources(each).urls) for each in named(message, SFS, "sources"))
     return Attached(_id_of(attach_to), tuple(sources)[:MAX_OFFERS])
+
+
+def _replies_to(message: Element) -> str:
+    reply = first(message, REPLY, "reply")
+    return "" if reply is None else reply.get("id", "")[:MAX_ID]
 
 
 def _id_of(element: Element) -> str:

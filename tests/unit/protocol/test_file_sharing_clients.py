@@ -243,7 +243,7 @@ CASES = [
         "<body>&gt; old words\nget summit</body><reply xmlns='urn:xmpp:reply:0' id='1'/>"
         "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='12'/>"
         "</fallback>",
-        Shared(text="get summit"),
+        Shared(text="get summit", replies_to="1"),
     ),
     Case(
         "the fallback mark means nothing in a message without a file",

@@ -7,7 +7,7 @@ import pytest
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
-from filebot.model import Address, AddressKind, IncomingMessage, Invitation, Occupant
+from filebot.model import Address, AddressKind, IncomingMessage, Invitation, Occupant, Reference
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 
 BOT = "bot@example.org"
@@ -21,8 +21,9 @@ MARY = Occupant(None, f"{ROOM}/m4ry", claimed="mallory@example.org")
 class OneRoom:
     """The bot is in one room as ``filebot``; it tells who Anna is, an id of Carl, and nothing of Bert."""
 
-    def __init__(self, *, inside: bool = True) -> None:
+    def __init__(self, *, inside: bool = True, gives_stanza_ids: bool = True) -> None:
         self._inside = inside
+        self._gives_stanza_ids = gives_stanza_ids
 
     def is_ours(self, jid: str) -> bool:
         return jid == ROOM
@@ -46,6 +47,9 @@ class OneRoom:
 
     def believes(self, room: str) -> bool:
         return room.endswith("@muc.example.org")
+
+    def gives_stanza_ids(self, room: str) -> bool:
+        return self._gives_stanza_ids and room == ROOM
 
     def joined(self) -> frozenset[str]:
         return frozenset({ROOM} if self._inside else ())
@@ -479,3 +483,32 @@ def test_only_the_own_archive_gives_archive_ids() -> None:
 def test_only_the_own_server_can_have_kept_a_message_back(giver: str, *, kept: bool) -> None:
     delay = f"<delay xmlns='urn:xmpp:delay' from='{giver}' stamp='2026-03-01T12:00:00Z'/>"
     assert reader().was_kept_back(stanza(f"<body>a</body>{delay}")) is kept
+
+
+@pytest.mark.conformance(96)
+def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
+    def spoke(inner: str, *, gives_stanza_ids: bool = True) -> Reference | None:
+        one = Reader(BOT, OneRoom(gives_stanza_ids=gives_stanza_ids), "!")
+        said = one.read(stanza(f"<body>!ls</body>{inner}", f"{ROOM}/anna", "groupchat", "id='m1'"), 0.0)
+        assert isinstance(said, IncomingMessage)
+        return said.sender.spoke
+
+    def given(by: str, name: str = "s1") -> str:
+        return f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{name}'/>"
+
+    assert spoke(given(ROOM)) == Reference(f"{ROOM}/anna", "s1")
+    assert spoke(given("elsewhere@muc.example.org") + given(ROOM)) == Reference(f"{ROOM}/anna", "s1")
+    assert spoke(given(ROOM), gives_stanza_ids=False) is None
+    assert spoke(given(f"{ROOM}/anna") + "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>") is None
+    assert spoke(given(ROOM) + given(ROOM, "s2")) is None
+
+
+def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:
+    quote = "> 😀 !rm all\n"
+    inner = (
+        f"<body>{quote.replace('>', '&gt;')}!keep</body><reply xmlns='urn:xmpp:reply:0' to='x' id='s0'/>"
+        f"<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='{len(quote)}'/>"
+        "</fallback>"
+    )
+    said = message(stanza(inner, f"{ROOM}/anna", "groupchat"))
+    assert (said.text, said.replies_to, said.addressed) == ("keep", "s0", True)

@@ -133,6 +133,7 @@ async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
     assert received.get("id") == "m1"
 
 
+@pytest.mark.conformance(95)
 async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> None:
     messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False, RoomFlow())
     await messenger.say(PRIVATE, "Hallo")
