@@ -121,7 +121,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await reception.receive(message)
 
     async def on_encrypted(message: EncryptedMessage) -> None:
-        await reception.receive_encrypted(message.sender, message.language)
+        await reception.receive_encrypted(message.sender, message.device, message.language)
 
     async def on_invitation(invitation: Invitation) -> None:
         await reception.receive_invitation(invitation)

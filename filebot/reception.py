@@ -119,10 +119,17 @@ class Reception:
         self._waiting[person] += 1
         await self._spawn(self._answer_request(request, person))
 
-    async def receive_encrypted(self, sender: Sender, language: str | None) -> None:
-        """Answer a message that cannot be read, once a day for each sender."""
+    async def receive_encrypted(self, sender: Sender, device: str, language: str | None) -> None:
+        """Answer a message that cannot be read, once a day for each device of the sender's: whoever has
+        turned encryption off on one learns of the other.
+        """
+
+        async def answer() -> None:
+            if await self._is_in_pace(_person(sender)):  # clients can make up devices
+                await self._say(sender, language, "errors/encrypted")
+
         if self._access.may_speak(sender):
-            await self._once(sender, "encrypted", lambda: self._say(sender, language, "errors/encrypted"))
+            await self._once(sender, f"encrypted: {device}", answer)
 
     async def receive_invitation(self, invitation: Invitation) -> None:
         """Follow an invitation into a room, or say why not."""

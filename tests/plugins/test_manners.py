@@ -85,6 +85,22 @@ async def test_who_asks_too_fast_is_told_once() -> None:
     assert said[5] != said[4]
 
 
+@pytest.mark.conformance(92)
+async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
+    anna, stranger = Sender(Address(ALICE), ALICE), "eve@elsewhere.example"
+    async with FakeBot(pace=Pace(commands_per_minute=5)) as bot:
+        for device in ("1", "1", "2"):
+            await bot.reception.receive_encrypted(anna, device, None)
+        await bot.reception.receive_encrypted(Sender(Address(stranger), stranger), "3", None)
+        assert bot.messenger.texts(stranger) == []
+        told = bot.messenger.texts(ALICE)
+        assert ["Turn encryption (OMEMO) off" in each for each in told] == [True, True]
+        for number in range(3, 20):
+            await bot.reception.receive_encrypted(anna, str(number), None)
+        assert len(bot.messenger.texts(ALICE)) == 5
+
+
+@pytest.mark.conformance(24)
 async def test_an_old_command_is_not_carried_out_but_an_old_file_is_kept(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
     late = bot.now - timedelta(hours=3)

@@ -45,6 +45,7 @@ def test_a_name_of_4_kib_is_cut_and_keeps_its_extension() -> None:
     assert name.endswith("ü.pdf")
 
 
+@pytest.mark.conformance(22)
 @given(st.text())
 def test_every_name_is_short_visible_and_no_path(offered: str) -> None:
     name = safe_name(offered)
@@ -62,6 +63,7 @@ def test_a_safe_name_stays_as_it_is(offered: str) -> None:
     assert safe_name(name) == name
 
 
+@pytest.mark.conformance(22)
 @pytest.mark.parametrize(
     ("url", "name"),
     [

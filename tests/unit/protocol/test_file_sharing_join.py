@@ -2,6 +2,8 @@
 
 from xml.etree.ElementTree import fromstring
 
+import pytest
+
 from filebot.model import Offer
 from filebot.protocol.sharing import Joiner, Shared, Unfinished, read
 
@@ -115,6 +117,7 @@ def test_a_further_source_of_a_told_file_is_no_second_file() -> None:
     assert joiner.feed(ANNA, attached(f"{URL}2", "m1"), [], now=0.0) == ()
 
 
+@pytest.mark.conformance(23)
 def test_nobody_attaches_to_the_message_of_somebody_else() -> None:
     joiner = Joiner()
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)

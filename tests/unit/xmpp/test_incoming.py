@@ -157,6 +157,7 @@ def test_what_asks_for_no_answer_is_ignored(inner: str, kind: str) -> None:
     assert read(stanza(inner, kind=kind)) is None
 
 
+@pytest.mark.conformance(25)
 @pytest.mark.parametrize("sender", [BOT, f"{BOT}/phone", "", "@@@"])
 def test_the_bot_itself_and_nobody_are_not_heard(sender: str) -> None:
     assert read(stanza("<body>ls</body>", sender=sender)) is None
@@ -165,6 +166,7 @@ def test_the_bot_itself_and_nobody_are_not_heard(sender: str) -> None:
 # --- repetitions -------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance(23)
 @pytest.mark.parametrize(
     "ids",
     [
@@ -235,6 +237,7 @@ def test_a_file_in_a_room_is_told_although_nobody_asked_the_bot() -> None:
     assert (said.addressed, len(said.offers)) == (False, 1)
 
 
+@pytest.mark.conformance(24, 25)
 @pytest.mark.parametrize(
     ("inner", "sender"),
     [
@@ -367,10 +370,16 @@ def test_encryption_in_a_room_is_among_others() -> None:
     assert read(stanza(inner, sender=f"{ROOM}/anna", kind="groupchat")) is None
 
 
-def test_an_encrypted_file_is_told_as_encrypted() -> None:
-    told = read(stanza(f"<body>aesgcm://up.example.org/a.png#{'ab' * 44}</body>"))
+@pytest.mark.conformance(91)
+def test_an_encrypted_file_is_told_as_encrypted_and_its_key_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key = "ab" * 44
+    with caplog.at_level("DEBUG"):
+        told = read(stanza(f"<body>aesgcm://up.example.org/a.png#{key}</body>"))
     assert isinstance(told, EncryptedMessage)
     assert told.device == ""
+    assert key not in repr(told) + caplog.text
 
 
 def test_whom_the_room_knows_by_an_id_only_is_no_jid() -> None:
