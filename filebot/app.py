@@ -19,12 +19,13 @@ from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
 from filebot.ports import BlobStore, Catalog, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
-from filebot.reception import Pace, Reception
+from filebot.reception import Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
 from filebot.service.cleanup import sweep
 from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
+from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
 from filebot.storage.disk import DiskStore

@@ -1,18 +1,15 @@
-"""The front door: who is served, what is a file, what is a command, and how much at once."""
+"""The front door: who is served, what is a file, what is a command."""
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 import aiojobs
-from aiolimiter import AsyncLimiter
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 
 from filebot.belated import Belated
 from filebot.commands import Commands
@@ -25,7 +22,7 @@ from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
 from filebot.service.intake import Received
-from filebot.service.locks import Keyed
+from filebot.service.pace import PEOPLE_REMEMBERED, Load, Pace, person_of
 from filebot.service.requests import Requests
 
 log = logging.getLogger(__name__)
@@ -36,23 +33,7 @@ TEXT_LIMIT: Final = 4000
 STALE_AFTER: Final = timedelta(minutes=2)
 """Older commands are not carried out: the person has long stopped waiting for them."""
 
-TURN_S: Final = 2.0
-"""After this the next request of the same person no longer waits for the one before."""
-
 DAY_S: Final = 86400.0
-DROPS_AT_ONCE: Final = 256
-DROPS_AT_ONCE_PER_PERSON: Final = 10
-WAITING: Final = 10_000
-WAITING_PER_PERSON: Final = 500
-PEOPLE_REMEMBERED: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How much one person may ask for."""
-
-    files_per_message: int = 10
-    commands_per_minute: int = 60
 
 
 class Reception:
@@ -69,12 +50,8 @@ class Reception:
         self._pace = pace
         # No limit here: files that stand still must not keep anybody's question waiting.
         self._jobs = aiojobs.Scheduler(limit=None)
-        self._turns = Keyed(asyncio.Lock)
-        self._drops_of = Keyed(lambda: asyncio.Semaphore(DROPS_AT_ONCE_PER_PERSON))
-        self._drops = asyncio.Semaphore(DROPS_AT_ONCE)
-        self._waiting: Counter[str] = Counter()
+        self._load = Load(pace)
         self._belated = Belated()
-        self._limiters: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
         self._told_off: TTLCache[tuple[str, str], bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
         self._told_to_wait: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
 
@@ -94,30 +71,26 @@ class Reception:
             posted[sender.room, sender.identity, ""] = message.offers
             if sender.spoke is not None:
                 posted[sender.room, sender.identity, sender.spoke.message_id] = message.offers
-            work.append(self._archive(message, _person(sender)))
+            work.append(self._archive(message))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))
         await asyncio.gather(*work)
 
     async def receive_stream(self, stream: StreamOffer) -> None:
         """Take in, or decline, a file that is offered by a stream; returns when that is done."""
-        sender, person = stream.sender, _person(stream.sender)
-        if not self._access.serves(sender.jid):
+        if not self._access.serves(stream.sender.jid):
             await self._spawn(self._decline(stream, "errors/stranger"))
-        elif self._is_busy(person):
+        elif self._load.is_full(stream.sender):
             await self._spawn(self._decline(stream, "errors/too_many_requests"))
         else:
-            self._waiting[person] += 1
-            await self._spawn(self._take_stream(stream, person))
+            await self._counted(stream.sender, self._take_stream(stream))
 
     async def receive_request(self, request: FileRequest) -> None:
         """Give a file to a client that asks for it by itself; returns when that is done."""
-        person = _person(request.sender)
-        if self._is_busy(person):
+        if self._load.is_full(request.sender):
             await request.refuse("")
-            return
-        self._waiting[person] += 1
-        await self._spawn(self._answer_request(request, person))
+        else:
+            await self._counted(request.sender, self._answer_request(request))
 
     async def receive_encrypted(self, sender: Sender, device: str, language: str | None) -> None:
         """Answer a message that cannot be read, once a day for each device of the sender's: whoever has
@@ -125,7 +98,7 @@ class Reception:
         """
 
         async def answer() -> None:
-            if await self._is_in_pace(_person(sender)):  # clients can make up devices
+            if await self._load.is_in_pace(sender):  # clients can make up devices
                 await self._say(sender, language, "errors/encrypted")
 
         if self._access.may_speak(sender):
@@ -138,9 +111,8 @@ class Reception:
         sender = Sender(Address(person or inside), person, nick=inside)
         if person is None or not self._access.serves(person):
             await self._once(sender, "stranger", lambda: self._invitations.turn_down(invitation, sender))
-        elif not self._is_busy(person) and await self._is_in_pace(person):
-            self._waiting[person] += 1
-            await self._spawn(self._follow(invitation, sender, person))
+        elif not self._load.is_full(sender) and await self._load.is_in_pace(sender):
+            await self._counted(sender, self._invitations.follow(invitation, sender))
 
     async def idle(self) -> None:
         """Wait until no work is under way."""
@@ -153,7 +125,7 @@ class Reception:
 
     # --- what is posted in rooms ----------------------------------------------------------------
 
-    async def _archive(self, message: IncomingMessage, person: str) -> None:
+    async def _archive(self, message: IncomingMessage) -> None:
         """Keep what somebody posts in a room whose archive is on."""
         try:
             keeps = await self._desk.archive.keeps(message.sender)
@@ -162,25 +134,19 @@ class Reception:
             return
         if not keeps:
             return
-        if self._is_busy(person):
+        if self._load.is_full(message.sender):
             await self._not_archived(message, "", TooManyRequests())
             return
-        self._waiting[person] += 1
         told = list[Awaitable[None]]()
-        await self._spawn(self._archive_files(message, person, told))
+        await self._counted(message.sender, self._archive_files(message, told))
         for each in told:  # outside of the job: a stop does not wait for this
             await each
 
-    async def _archive_files(
-        self, message: IncomingMessage, person: str, told: list[Awaitable[None]]
-    ) -> None:
+    async def _archive_files(self, message: IncomingMessage, told: list[Awaitable[None]]) -> None:
         """Keep the files; in ``told`` is put what ends when the room has heard of one."""
-        try:
-            for number, offer in enumerate(message.offers[: self._pace.files_per_message]):
-                async with self._drop(person):
-                    await self._archive_file(message, offer, number, told)
-        finally:
-            self._served(person)
+        for number, offer in enumerate(message.offers[: self._pace.files_per_message]):
+            async with self._load.drop(message.sender):
+                await self._archive_file(message, offer, number, told)
 
     async def _archive_file(
         self, message: IncomingMessage, offer: Offer, number: int, told: list[Awaitable[None]]
@@ -207,10 +173,9 @@ class Reception:
     # --- admission ------------------------------------------------------------------------------
 
     async def _admit(self, message: IncomingMessage) -> None:
-        person = _person(message.sender)
-        if await self._has_turn(message, person):
-            self._waiting[person] += 1
-            await self._spawn(self._serve(message, person))
+        person = person_of(message.sender)
+        if await self._has_turn(message):
+            await self._counted(message.sender, self._serve(message))
         elif person not in self._told_to_wait:
             self._told_to_wait[person] = True
             await self._spawn(self._reply_error(message, TooManyRequests()))
@@ -219,32 +184,18 @@ class Reception:
         since = message.delayed_since
         return message.perhaps_done or (since is not None and self._clock() - since > STALE_AFTER)
 
-    async def _has_turn(self, message: IncomingMessage, person: str) -> bool:
-        if self._is_busy(person):
+    async def _has_turn(self, message: IncomingMessage) -> bool:
+        if self._load.is_full(message.sender):
             return False
         if (message.offers or self._is_late(message)) and not message.sender.in_public:
             # Whoever drags a folder onto the bot sends as many messages at once as it has files, and what
             # came while the bot was away comes all at once.
             return True
-        return await self._is_in_pace(person)
+        return await self._load.is_in_pace(message.sender)
 
-    async def _is_in_pace(self, person: str) -> bool:
-        limiter = self._limiters.get(person)
-        if limiter is None:
-            limiter = self._limiters[person] = AsyncLimiter(self._pace.commands_per_minute, 60)
-        if not limiter.has_capacity():
-            return False
-        await limiter.acquire()
-        return True
-
-    def _is_busy(self, person: str) -> bool:
-        return self._waiting[person] >= WAITING_PER_PERSON or self._waiting.total() >= WAITING
-
-    @asynccontextmanager
-    async def _drop(self, person: str) -> AsyncIterator[None]:
-        """Wait for one's turn to have a file taken in."""
-        async with self._drops_of(person), self._drops:
-            yield
+    async def _counted(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
+        with self._load.waiting(sender):
+            await self._spawn(work)
 
     async def _spawn(self, work: Coroutine[object, object, None]) -> None:
         if self._jobs.closed:
@@ -253,30 +204,11 @@ class Reception:
         job = await self._jobs.spawn(work)
         await job.wait()
 
-    async def _serve(self, message: IncomingMessage, person: str) -> None:
-        try:
-            if message.offers or self._is_late(message):
-                await self._deal_with(message)
-            else:
-                await self._in_turn(person, self._deal_with(message))
-        finally:
-            self._served(person)
-
-    def _served(self, person: str) -> None:
-        self._waiting[person] -= 1
-        if not self._waiting[person]:
-            del self._waiting[person]
-
-    async def _in_turn(self, person: str, work: Coroutine[object, object, None]) -> None:
-        """Answers of one person come in the order of the questions, but none waits long for another."""
-        async with self._turns(person):
-            task = asyncio.create_task(work)
-            try:
-                await asyncio.wait({task}, timeout=TURN_S)
-            except asyncio.CancelledError:
-                task.cancel()
-                raise
-        await task
+    async def _serve(self, message: IncomingMessage) -> None:
+        if message.offers or self._is_late(message):
+            await self._deal_with(message)
+        else:
+            await self._load.in_turn(message.sender, self._deal_with(message))
 
     async def _deal_with(self, message: IncomingMessage) -> None:
         sender = message.sender
@@ -335,7 +267,7 @@ class Reception:
             await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
             return
         for number, offer in enumerate(offers):
-            async with self._drop(_person(message.sender)):
+            async with self._load.drop(message.sender):
                 await self._take_file(exchange, message, offer, caption, number)
 
     async def _take_file(
@@ -346,17 +278,14 @@ class Reception:
         async with exchange.at_work():
             await self._told(exchange, message.language, name_of(offer), taking)
 
-    async def _take_stream(self, stream: StreamOffer, person: str) -> None:
-        try:
-            exchange = await self._commands.exchange(stream.sender, stream.language)
-            accepted, name = _Accepted(stream), name_of(stream.offer)
-            async with self._drop(person):
-                taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
-                error = await self._told(exchange, stream.language, name, taking)
-            if error is not None and not accepted.opened:
-                await stream.refuse(exchange.words(error, name))
-        finally:
-            self._served(person)
+    async def _take_stream(self, stream: StreamOffer) -> None:
+        exchange = await self._commands.exchange(stream.sender, stream.language)
+        accepted, name = _Accepted(stream), name_of(stream.offer)
+        async with self._load.drop(stream.sender):
+            taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
+            error = await self._told(exchange, stream.language, name, taking)
+        if error is not None and not accepted.opened:
+            await stream.refuse(exchange.words(error, name))
 
     async def _told(
         self,
@@ -379,27 +308,18 @@ class Reception:
                 await self._commands.emit(stored)
         return refusal
 
-    async def _follow(self, invitation: Invitation, sender: Sender, person: str) -> None:
+    async def _answer_request(self, request: FileRequest) -> None:
+        exchange = await self._commands.exchange(request.sender, request.language)
         try:
-            await self._invitations.follow(invitation, sender)
-        finally:
-            self._served(person)
-
-    async def _answer_request(self, request: FileRequest, person: str) -> None:
-        try:
-            exchange = await self._commands.exchange(request.sender, request.language)
-            try:
-                entry = await self._requests.find(request)
-            except FilebotError as error:
-                log.info("a request of %s is declined: %s", person, type(error).__name__)
-                await request.refuse(exchange.words(error))
-                return
-            async with exchange.errors_in_words(name=entry.name):
-                used = await self._requests.give(request, entry, exchange.language)
-                to, language = request.sender.address, request.language
-                await self._commands.emit(FileSent(request.sender, language, entry, to, used, asked=False))
-        finally:
-            self._served(person)
+            entry = await self._requests.find(request)
+        except FilebotError as error:
+            log.info("a request of %s is declined: %s", request.sender.jid, type(error).__name__)
+            await request.refuse(exchange.words(error))
+            return
+        async with exchange.errors_in_words(name=entry.name):
+            used = await self._requests.give(request, entry, exchange.language)
+            to, language = request.sender.address, request.language
+            await self._commands.emit(FileSent(request.sender, language, entry, to, used, asked=False))
 
     async def _decline(self, stream: StreamOffer, template: str) -> None:
         log.info("declined a stream of %s", stream.sender.jid)
@@ -411,7 +331,7 @@ class Reception:
     async def _once(
         self, sender: Sender, reason: str, answer: Callable[[], Coroutine[object, object, None]]
     ) -> None:
-        key = (_person(sender), reason)
+        key = (person_of(sender), reason)
         if key not in self._told_off:
             self._told_off[key] = True
             await self._spawn(answer())
@@ -444,11 +364,6 @@ class _Accepted:
     def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
         self.opened = True
         return self._accept(offset)
-
-
-def _person(sender: Sender) -> str:
-    """Who is meant for counting: the identity, else the nick, which here gives no right."""
-    return sender.identity or f"{sender.room}/{sender.nick}"
 
 
 def _brought_by(message: IncomingMessage, number: int) -> str | None:

@@ -21,10 +21,11 @@ from filebot.model import (
 )
 from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
-from filebot.reception import Pace, Reception
+from filebot.reception import Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
 from filebot.service.desk import Ports, furnished
+from filebot.service.pace import Pace
 from filebot.service.parcels import KEPT_FOR
 from filebot.service.quota import Limits
 from filebot.testing.blobs import MemoryBlobs

@@ -11,7 +11,7 @@ from filebot.errors import CatalogUnavailable
 from filebot.loader import bundled
 from filebot.model import Address, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
-from filebot.reception import Pace
+from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, FakeBot, in_room
 from filebot.testing.http import HostedFile

@@ -1,0 +1,117 @@
+"""How much is under way at once: for one person, for all of one room together, and for everybody.
+
+A room's service can make up occupants without number, so what all in one room take together is bounded too:
+whoever brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold up those elsewhere.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiolimiter import AsyncLimiter
+from cachetools import LRUCache
+
+from filebot.model import Sender
+from filebot.service.locks import Keyed
+
+TURN_S: Final = 2.0
+"""After this the next request of the same person no longer waits for the one before."""
+
+DROPS: Final = 256
+"""Files that are taken in at once."""
+DROPS_PER_ROOM: Final = 20
+DROPS_PER_PERSON: Final = 10
+WAITING: Final = 10_000
+"""Messages that are dealt with, or wait for that."""
+WAITING_PER_ROOM: Final = 800
+WAITING_PER_PERSON: Final = 500
+PEOPLE_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one person may ask for."""
+
+    files_per_message: int = 10
+    commands_per_minute: int = 60
+
+
+class Load:
+    """What is under way just now, and what may begin."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._turns = Keyed(asyncio.Lock)
+        self._drops = asyncio.Semaphore(DROPS)
+        self._drops_in = Keyed(lambda: asyncio.Semaphore(DROPS_PER_ROOM))
+        self._drops_of = Keyed(lambda: asyncio.Semaphore(DROPS_PER_PERSON))
+        self._waiting = 0
+        self._waiting_in: Counter[str] = Counter()
+        self._waiting_of: Counter[str] = Counter()
+        self._limiters: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
+
+    def is_full(self, sender: Sender) -> bool:
+        """Whether nothing more of the sender's can wait."""
+        return (
+            self._waiting >= WAITING
+            or self._waiting_of[person_of(sender)] >= WAITING_PER_PERSON
+            or (sender.room is not None and self._waiting_in[sender.room] >= WAITING_PER_ROOM)
+        )
+
+    @contextmanager
+    def waiting(self, sender: Sender) -> Iterator[None]:
+        """Something of the sender's is dealt with, or waits for that."""
+        self._count(sender, 1)
+        try:
+            yield
+        finally:
+            self._count(sender, -1)
+
+    async def is_in_pace(self, sender: Sender) -> bool:
+        """Whether the sender may ask for something more in this minute; if so, it counts."""
+        limiter = self._limiters.get(person_of(sender))
+        if limiter is None:
+            limiter = AsyncLimiter(self._pace.commands_per_minute, 60)
+            self._limiters[person_of(sender)] = limiter
+        if not limiter.has_capacity():
+            return False
+        await limiter.acquire()
+        return True
+
+    async def in_turn(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
+        """Answers of one person come in the order of the questions, but none waits long for another."""
+        async with self._turns(person_of(sender)):
+            task = asyncio.create_task(work)
+            try:
+                await asyncio.wait({task}, timeout=TURN_S)
+            except asyncio.CancelledError:
+                task.cancel()
+                raise
+        await task
+
+    @asynccontextmanager
+    async def drop(self, sender: Sender) -> AsyncIterator[None]:
+        """Wait for one's turn to have a file taken in."""
+        # The narrow ones first: who waits there holds none of what all share.
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self._drops_of(person_of(sender)))
+            if sender.room is not None:
+                await held.enter_async_context(self._drops_in(sender.room))
+            await held.enter_async_context(self._drops)
+            yield
+
+    def _count(self, sender: Sender, change: int) -> None:
+        self._waiting += change
+        for counter, key in ((self._waiting_of, person_of(sender)), (self._waiting_in, sender.room)):
+            if key is not None:
+                counter[key] += change
+                if not counter[key]:
+                    del counter[key]
+
+
+def person_of(sender: Sender) -> str:
+    """Who is meant for counting: the identity, else the nick, which here gives no right."""
+    return sender.identity or f"{sender.room}/{sender.nick}"

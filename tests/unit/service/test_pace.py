@@ -1,0 +1,77 @@
+"""Nobody, and no room with as many occupants as it likes, leaves others without their turn."""
+
+import asyncio
+from contextlib import AsyncExitStack, ExitStack
+
+import pytest
+
+from filebot.model import Address, AddressKind, Sender
+from filebot.service import pace
+from filebot.service.pace import Load, Pace
+from filebot.xmpp.rooms import MOST_INVITED_BY_ONE
+
+ANNA = Sender(Address("anna@example.org"), "anna@example.org")
+
+
+def occupant(number: int, room: str = "den@muc.evil.example") -> Sender:
+    return Sender(Address(room, AddressKind.ROOM), None, room, f"nick{number}", f"{room}/{number}")
+
+
+def test_a_room_that_makes_up_occupants_fills_its_own_share_only() -> None:
+    load = Load(Pace())
+    with ExitStack() as waiting:
+        for number in range(pace.WAITING_PER_ROOM):
+            assert not load.is_full(occupant(number))
+            waiting.enter_context(load.waiting(occupant(number)))
+        assert load.is_full(occupant(pace.WAITING_PER_ROOM))
+        assert load.is_full(occupant(0).aside)
+        assert not load.is_full(occupant(0, "other@muc.example.org"))
+        assert not load.is_full(ANNA)
+    assert not load.is_full(occupant(0))
+
+
+def test_one_person_waits_for_so_much_and_no_more() -> None:
+    load = Load(Pace())
+    with ExitStack() as waiting:
+        for _ in range(pace.WAITING_PER_PERSON):
+            assert not load.is_full(ANNA)
+            waiting.enter_context(load.waiting(ANNA))
+        assert load.is_full(ANNA)
+        assert not load.is_full(occupant(0))
+    assert not load.is_full(ANNA)
+
+
+def test_there_is_an_end_to_what_all_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "WAITING", 2)
+    load = Load(Pace())
+    with load.waiting(occupant(0)), load.waiting(occupant(0, "other@muc.example.org")):
+        assert load.is_full(ANNA)
+    assert not load.is_full(ANNA)
+
+
+async def test_the_downloads_of_a_room_or_of_a_person_leave_places_for_others() -> None:
+    load = Load(Pace())
+
+    async def one_more(sender: Sender) -> bool:
+        """Whether a file of theirs would be taken in now."""
+        try:
+            async with asyncio.timeout(0.01), load.drop(sender):
+                return True
+        except TimeoutError:
+            return False
+
+    async with AsyncExitStack() as under_way:
+        for number in range(pace.DROPS_PER_ROOM):
+            await under_way.enter_async_context(load.drop(occupant(number)))
+        for _ in range(pace.DROPS_PER_PERSON):
+            await under_way.enter_async_context(load.drop(ANNA))
+        assert not await one_more(occupant(pace.DROPS_PER_ROOM))
+        assert not await one_more(ANNA)
+        assert await one_more(occupant(0, "other@muc.example.org"))
+    assert await one_more(occupant(0))
+    assert await one_more(ANNA)
+
+
+def test_rooms_of_one_inviter_cannot_take_everything() -> None:
+    assert MOST_INVITED_BY_ONE * pace.WAITING_PER_ROOM < pace.WAITING
+    assert MOST_INVITED_BY_ONE * pace.DROPS_PER_ROOM < pace.DROPS
