@@ -127,6 +127,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async def on_invitation(invitation: Invitation) -> None:
         await reception.receive_invitation(invitation)
 
+    async def on_unheard(room: str) -> None:
+        await reception.receive_unheard(room, session.jid)
+
     async def on_stream_offer(offer: StreamOffer) -> None:
         await reception.receive_stream(offer)
 
@@ -148,6 +151,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_stream_offer=on_stream_offer,
             on_file_request=on_file_request,
             on_online=on_online,
+            on_unheard=on_unheard,
             on_shut_out=on_shut_out,
             connections=await _byte_connections(config, stack),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),

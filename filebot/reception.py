@@ -17,7 +17,7 @@ from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
 from filebot.invitations import Invitations
-from filebot.model import Address, IncomingMessage, Invitation, Offer, Sender
+from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Invitation, Offer, Sender
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
@@ -53,7 +53,7 @@ class Reception:
         self._load = Load(pace)
         self._belated = Belated()
         self._told_off: TTLCache[tuple[str, str], bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
-        self._told_to_wait: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
+        self._told_lately: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
 
     async def receive(self, message: IncomingMessage) -> None:
         """Take a message in; returns when all there is to do and to say about it is done and said.
@@ -113,6 +113,13 @@ class Reception:
             await self._once(sender, "stranger", lambda: self._invitations.turn_down(invitation, sender))
         elif not self._load.is_full(sender) and await self._load.is_in_pace(sender):
             await self._counted(sender, self._invitations.follow(invitation, sender))
+
+    async def receive_unheard(self, room: BareJid, own_jid: BareJid) -> None:
+        """Tell a room, at most once a minute, that it does not let the bot answer anybody in private."""
+        if room not in self._told_lately and self._desk.ports.rooms.has_voice(room):
+            self._told_lately[room] = True
+            there = Sender(Address(room, AddressKind.ROOM), None, room)
+            await self._spawn(self._say(there, None, "reception/unheard", jid=own_jid))
 
     async def idle(self) -> None:
         """Wait until no work is under way."""
@@ -176,8 +183,8 @@ class Reception:
         person = person_of(message.sender)
         if await self._has_turn(message):
             await self._counted(message.sender, self._serve(message))
-        elif person not in self._told_to_wait:
-            self._told_to_wait[person] = True
+        elif person not in self._told_lately:
+            self._told_lately[person] = True
             await self._spawn(self._reply_error(message, TooManyRequests()))
 
     def _is_late(self, message: IncomingMessage) -> bool:
@@ -340,9 +347,9 @@ class Reception:
         log.info("a stranger wrote: %s", message.sender.jid)
         await self._say(message.sender, message.language, "errors/stranger")
 
-    async def _say(self, sender: Sender, language: str | None, template: str) -> None:
+    async def _say(self, sender: Sender, language: str | None, template: str, /, **values: object) -> None:
         exchange = await self._commands.exchange(sender, language)
-        await exchange.reply(template)
+        await exchange.reply(template, **values)
 
     async def _reply_error(self, message: IncomingMessage, error: FilebotError) -> None:
         exchange = await self._commands.exchange(message.sender, message.language)

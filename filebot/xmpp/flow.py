@@ -28,6 +28,8 @@ REMEMBERED: Final = 200
 """Messages that are said again if they come back; of all rooms."""
 
 _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
+# Section 7.5 of XEP-0045 leaves open by what a room says that it wants no private messages.
+_NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-acceptable", "not-allowed"})
 
 
 class RoomFlow:
@@ -36,6 +38,7 @@ class RoomFlow:
     def __init__(self) -> None:
         self._limiters: LRUCache[BareJid, AsyncLimiter] = LRUCache(REMEMBERED)
         self._said: LRUCache[str, tuple[Message, int]] = LRUCache(REMEMBERED)
+        self._said_aside: LRUCache[str, str] = LRUCache(REMEMBERED)
         self._again = Tasks(REMEMBERED)
 
     async def send(self, room: BareJid, message: Message) -> None:
@@ -43,6 +46,15 @@ class RoomFlow:
         await self._turn(room)
         self._said[str(message["id"])] = (message, 1)
         message.send()
+
+    def send_aside(self, occupant: str, message: Message) -> None:
+        """Send it to one person through a room."""
+        self._said_aside[str(message["id"])] = occupant
+        message.send()
+
+    def is_unheard(self, occupant: str, message_id: str, condition: str) -> bool:
+        """Whether a message that came back shows that its room lets the bot speak to nobody in private."""
+        return condition in _NOT_IN_PRIVATE and self._said_aside.get(message_id) == occupant
 
     def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
         """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""

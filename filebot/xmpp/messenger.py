@@ -125,6 +125,8 @@ class StreamMessenger:
         message.xml.append(Element(f"{{{STANZA_IDS}}}origin-id", {"id": message["id"]}))
         if to.kind is AddressKind.ROOM:
             await self._flow.send(to.jid, message)
+        elif to.kind is AddressKind.ROOM_PRIVATE:
+            self._flow.send_aside(to.jid, message)
         else:
             message.send()
 

@@ -6,7 +6,7 @@ It puts the pieces together: ``connection`` keeps the stream online, ``incoming`
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -86,6 +86,7 @@ class Session:
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
+        on_unheard: Callable[[str], Coroutine[object, object, None]] | None = None,
         on_shut_out: Callable[[str, bool], Awaitable[None]] | None = None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
@@ -99,6 +100,8 @@ class Session:
 
         ``on_online`` is told the bare JID whenever a client of a person who is served comes online, for
         each client and again in each new session; it must be quick.
+
+        ``on_unheard`` is told of a room that did not let the bot answer somebody in private.
 
         ``on_shut_out`` is told of a room that the bot does not come back to, and whether it was destroyed.
 
@@ -114,6 +117,7 @@ class Session:
         self._on_message = on_message
         self._on_encrypted = on_encrypted
         self._on_invitation = on_invitation
+        self._on_unheard = on_unheard
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
@@ -381,12 +385,17 @@ class Session:
             self._messenger.acknowledge(sender, message_id)
 
     def _bounced(self, stanza: Element) -> None:
-        sender, condition = sender_of(stanza), condition_of(stanza)
-        # Errors with a nick come from that occupant, who can make up any: they say nothing of the room.
-        if sender is not None and self._rooms.is_ours(sender.bare) and not sender.resource:
-            self._rooms.bounced(sender.bare, condition)
-            self._flow.bounced(sender.bare, stanza.get("id", ""), condition, error_type_of(stanza))
+        sender, condition, message_id = sender_of(stanza), condition_of(stanza), stanza.get("id", "")
         log.info("a message to %s came back: %s", sender, condition)
+        if sender is None or not self._rooms.is_ours(sender.bare):
+            return
+        # Errors with a nick can come from that occupant, who can make up any: they say nothing of the room,
+        # but that this one was not answered.
+        if not sender.resource:
+            self._rooms.bounced(sender.bare, condition)
+            self._flow.bounced(sender.bare, message_id, condition, error_type_of(stanza))
+        elif self._on_unheard is not None and self._flow.is_unheard(sender.full, message_id, condition):
+            self._handlers.start(self._on_unheard(sender.bare), "unheard")
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)

@@ -23,6 +23,10 @@ async def configure(owner: Peer, room: str, **fields: str) -> None:
     values = {"FORM_TYPE": f"{MUC}#roomconfig"} | {
         f"muc#roomconfig_{name}": value for name, value in fields.items()
     }
+    if fields.get("allowpm") == "none":
+        # COMPAT(ejabberd, 23.01): calls it otherwise.
+        del values["muc#roomconfig_allowpm"]
+        values["allow_private_messages"] = "0"
     if fields.get("moderatedroom") == "1":
         # COMPAT(ejabberd, 23.01): a moderated room gives newcomers a voice unless told not to.
         values["members_by_default"] = "0"

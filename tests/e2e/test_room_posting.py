@@ -8,7 +8,7 @@ from slixmpp import JID
 
 from filebot.demo.peer import Peer, Received
 from tests.e2e.conftest import ROOM
-from tests.e2e.den import OCCUPANT, Den, den_in
+from tests.e2e.den import HERE, OCCUPANT, Den, den_in
 from tests.e2e.muc import configure, set_role
 
 
@@ -60,6 +60,29 @@ async def test_many_questions_at_once_are_all_answered_and_in_order(tmp_path: Pa
             den.bob.say(f"!find word{number}", ROOM, mtype="groupchat")
         answers = [(await den.heard(den.alice, "groupchat")).body for _ in range(30)]
         assert [f"word{number}" in answer for number, answer in enumerate(answers)] == [True] * 30
+
+
+@pytest.mark.needs("rooms without private messages")
+async def test_a_room_without_private_messages_is_told_so_and_where_to_ask(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await configure(den.alice, ROOM, whois="anyone", allowpm="none")
+        await den.let_the_bot_in()
+        assert "only members" in (await HERE.ask(den.alice, "!room set who-may-get members")).body
+        assert "at filebot@localhost" in (await HERE.ask(den.alice, "!ls")).body
+
+
+async def test_who_cannot_be_answered_in_private_is_told_in_the_room_where_to_ask(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        den.bob.say("ls", OCCUPANT)
+        answer = await den.heard(den.bob, "chat")
+        # What a room says that lets nobody write in private looks like this, too.
+        refused = den.bob.client.make_message(mto=JID(OCCUPANT), mtype="error")
+        refused["id"] = answer.element.get("id")
+        error = SubElement(refused.xml, "{jabber:client}error", {"type": "auth"})
+        SubElement(error, "{urn:ietf:params:xml:ns:xmpp-stanzas}forbidden")
+        refused.send()
+        assert "at filebot@localhost" in (await den.heard(den.alice, "groupchat")).body
 
 
 @pytest.mark.needs("occupant-id")

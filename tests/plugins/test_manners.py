@@ -13,7 +13,7 @@ from filebot.model import Address, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
-from filebot.testing import ALICE, BOB, FakeBot, in_room
+from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
 from filebot.testing.http import HostedFile
 
 
@@ -98,6 +98,20 @@ async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
         for number in range(3, 20):
             await bot.reception.receive_encrypted(anna, str(number), None)
         assert len(bot.messenger.texts(ALICE)) == 5
+
+
+async def test_a_room_is_told_once_that_it_lets_the_bot_answer_nobody_in_private(bot: FakeBot) -> None:
+    for room in (ROOM, ROOM, "other@conference.example.org"):
+        await bot.reception.receive_unheard(room, "filebot@example.org")
+    [said] = bot.messenger.texts(ROOM)
+    assert "filebot@example.org" in said
+    assert len(bot.messenger.texts("other@conference.example.org")) == 1
+
+
+async def test_a_room_in_which_the_bot_may_only_listen_is_not_told_that(bot: FakeBot) -> None:
+    bot.rooms.mute.add(ROOM)
+    await bot.reception.receive_unheard(ROOM, "filebot@example.org")
+    assert bot.messenger.sent == []
 
 
 @pytest.mark.conformance(24)

@@ -12,7 +12,9 @@ import pytest
 from tests.servers.choice import KINDS, choose
 
 LACKS: Final[dict[str, dict[str, str]]] = {
-    "prosody": {},
+    "prosody": {
+        "rooms without private messages": "Prosody 0.12 has no such setting",
+    },
     "ejabberd": {
         "an archive in files": "the tests make Prosody's archive older by writing its files",
         "hidden inviters": "ejabberd says who invites through a room that hides them",

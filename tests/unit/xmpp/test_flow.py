@@ -64,6 +64,20 @@ async def test_what_is_not_wanted_is_not_said_again(condition: str, kind: str) -
     await rooms.close()
 
 
+async def test_only_who_was_spoken_to_can_say_that_it_was_not_heard() -> None:
+    rooms = RoomFlow()
+    recorded, message = a_message()
+    rooms.send_aside(f"{ROOM}/anna", message)
+    assert recorded.times == 1
+    assert rooms.is_unheard(f"{ROOM}/anna", "m1", "not-allowed")
+    assert not rooms.is_unheard(f"{ROOM}/anna", "m1", "recipient-unavailable")
+    assert not rooms.is_unheard(f"{ROOM}/anna", "m2", "not-allowed")
+    assert not rooms.is_unheard(f"{ROOM}/bert", "m1", "not-allowed")
+    await rooms.send(ROOM, a_message("m3")[1])
+    assert not rooms.is_unheard(ROOM, "m3", "forbidden")
+    await rooms.close()
+
+
 async def test_a_room_is_spoken_to_at_a_pace_and_another_one_does_not_wait_for_it() -> None:
     rooms = RoomFlow()
     many = [a_message(str(number)) for number in range(BURST + 5)]
