@@ -16,6 +16,7 @@ person is then known by something that is worth nothing outside of this room. Wh
 room is the room's own matter, so there its word always counts.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
@@ -24,8 +25,8 @@ from xml.etree.ElementTree import Element
 from filebot.model import BareJid, Identity, Occupant, Standing
 from filebot.xmpp.elements import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
 
-MAX_OCCUPANTS: Final = 20_000
-"""Later ones stay unknown, which gives them no rights."""
+MAX_OCCUPANTS: Final = 5_000
+"""Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
 
 # Section 15.6.2 (registry of status codes).
 _OURSELVES: Final = "110"
@@ -39,6 +40,9 @@ _BY_ERROR: Final = "333"
 _MANAGING: Final = frozenset({"owner", "admin"})
 _MEMBERS: Final = _MANAGING | {"member"}
 _VISITOR: Final = "visitor"
+# Sections 5.1 and 5.2. Other words may be as long as a stanza, and mean nothing.
+_AFFILIATIONS: Final = _MEMBERS | {"none", "outcast"}
+_ROLES: Final = frozenset({"moderator", "none", "participant", _VISITOR})
 
 LONGEST_ID: Final = 256
 """Of an occupant-id: it becomes part of what is stored of each file. XEP-0421 names no bound."""
@@ -101,6 +105,8 @@ class Occupancy:
         """Whether the room gives each message an id (XEP-0359): in other rooms everybody can write one."""
         self._muted = False
         self._entries: dict[str, _Entry] = {}
+        self._nicks: dict[str, set[str]] = {}
+        """Those of whom the room shows this JID, or this id."""
 
     def occupant(self, nick: str) -> Occupant:
         """Who the room says has this nick."""
@@ -122,7 +128,7 @@ class Occupancy:
         occupant_id = _only_id(stanza) if self.has_ids and self.present else ""
         if not occupant_id:
             return None
-        entries = (each for each in self._entries.values() if each.occupant_id == occupant_id)
+        entries = (each for each in self._marked(occupant_id) if each.occupant_id == occupant_id)
         return self._occupant(next(entries, _Entry(None, occupant_id, "", "")))
 
     def is_ours(self, stanza: Element) -> bool:
@@ -138,7 +144,7 @@ class Occupancy:
         # the lesser one counts.
         found = [
             entry
-            for entry in self._entries.values()
+            for entry in self._marked(who.removeprefix(f"{self.room}/"))
             if self.present and who in {entry.jid, self._occupant(entry).key}
         ]
         if not found:
@@ -160,6 +166,7 @@ class Occupancy:
         """Forget all: the bot is out, or its stream is."""
         self.present = False
         self._entries.clear()
+        self._nicks.clear()
 
     def presence(self, stanza: Element) -> News | None:
         """Take one presence from the room; what it means for the bot, if anything."""
@@ -186,7 +193,7 @@ class Occupancy:
 
     def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> News | None:
         if nick in self._entries or len(self._entries) < MAX_OCCUPANTS:
-            self._entries[nick] = _entry(stanza, x)
+            self._put(nick, _entry(stanza, x))
         if _OURSELVES not in codes:
             return None
         self._muted = False
@@ -197,7 +204,7 @@ class Occupancy:
         return News(Change.CREATED if _CREATED in codes else Change.ENTERED)
 
     def _went(self, nick: str, x: Element, codes: set[str]) -> News | None:
-        self._entries.pop(nick, None)
+        self._put(nick, None)
         # COMPAT(old services): some leave out 110 when they put somebody out.
         if not self.present or (_OURSELVES not in codes and nick != self.nick):
             return None
@@ -208,6 +215,21 @@ class Occupancy:
         self.leave()
         return News(_why_out(x, codes), _told(x, codes))
 
+    def _marked(self, mark: str) -> Iterator[_Entry]:
+        """Everybody of whom the room shows this JID, or this id. Each is asked for with each command."""
+        return (self._entries[nick] for nick in self._nicks.get(mark, ()))
+
+    def _put(self, nick: str, entry: _Entry | None) -> None:
+        """What is known of a nick from now on."""
+        for mark in _marks(self._entries.pop(nick, None)):
+            self._nicks[mark].discard(nick)
+            if not self._nicks[mark]:
+                del self._nicks[mark]
+        if entry is not None:
+            self._entries[nick] = entry
+        for mark in _marks(entry):
+            self._nicks.setdefault(mark, set()).add(nick)
+
 
 def _entry(stanza: Element, x: Element) -> _Entry:
     item = first(x, MUC_USER, "item")
@@ -215,9 +237,17 @@ def _entry(stanza: Element, x: Element) -> _Entry:
     return _Entry(
         None if real is None else real.bare,
         _only_id(stanza),
-        "" if item is None else item.get("affiliation", ""),
-        "" if item is None else item.get("role", ""),
+        "" if item is None else _known(item.get("affiliation", ""), _AFFILIATIONS),
+        "" if item is None else _known(item.get("role", ""), _ROLES),
     )
+
+
+def _known(word: str, words: frozenset[str]) -> str:
+    return word if word in words else ""
+
+
+def _marks(entry: _Entry | None) -> set[str]:
+    return set() if entry is None else {each for each in (entry.jid, entry.occupant_id) if each}
 
 
 def _only_id(stanza: Element) -> str:

@@ -258,6 +258,43 @@ def test_odd_presences_do_no_harm(inside: Occupancy, xml: str) -> None:
     assert inside.present
 
 
+@pytest.mark.parametrize("believed", [True, False])
+def test_who_has_several_nicks_is_found_by_what_is_left_of_them(
+    inside: Occupancy, *, believed: bool
+) -> None:
+    inside.believed, inside.has_ids = believed, True
+    ids = ("c4r1",)
+    inside.presence(presence("carl", jid="carl@example.org/a", affiliation="member", ids=ids))
+    inside.presence(presence("carl2", jid="carl@example.org/b", ids=ids))
+    for who in ("carl@example.org", f"{ROOM}/c4r1"):
+        assert inside.standing(who) == Standing(is_member=False, manages=False, has_voice=True)
+    inside.presence(presence("carl2", kind="unavailable"))
+    # The room says something else of this nick: neither the JID nor the id lead to it any more.
+    for who in ("carl@example.org", f"{ROOM}/c4r1"):
+        assert inside.standing(who) == Standing(is_member=True, manages=False, has_voice=True)
+    inside.presence(presence("carl", jid="dora@example.org/a", ids=("d0ra",)))
+    assert inside.standing("carl@example.org") is inside.standing(f"{ROOM}/c4r1") is None
+    assert inside.standing("dora@example.org") is not None
+    assert inside.standing(f"{ROOM}/d0ra") is not None
+    inside.leave()
+    inside.presence(presence("filebot", 110))
+    assert inside.standing("dora@example.org") is None
+
+
+def test_an_id_that_looks_like_somebodys_address_is_no_address(inside: Occupancy) -> None:
+    inside.has_ids = True
+    inside.presence(presence("mallory", affiliation="owner", ids=("anna@example.org",)))
+    assert inside.occupant("mallory").jid is None
+    assert not manages(inside, "anna@example.org")
+    assert manages(inside, f"{ROOM}/anna@example.org")
+
+
+def test_words_of_the_room_that_mean_nothing_are_not_kept(inside: Occupancy) -> None:
+    inside.presence(presence("anna", jid="anna@example.org/x", affiliation="owner" * 999, role="boss" * 99))
+    assert inside.standing("anna@example.org") == Standing(is_member=False, manages=False, has_voice=True)
+    assert inside._entries["anna"].affiliation == inside._entries["anna"].role == ""
+
+
 def test_the_roll_is_bounded(inside: Occupancy) -> None:
     for number in range(MAX_OCCUPANTS + 5):
         inside.presence(presence(f"n{number}", jid=f"p{number}@example.org/x"))
