@@ -12,7 +12,8 @@ class SeenMessages:
     def __init__(self, *, most: int = 10_000, max_age_s: float = 3600.0) -> None:
         self._most = most
         self._max_age_s = max_age_s
-        self._since: dict[tuple[str, str], float] = {}
+        # An id may be as long as a stanza: only its hash is remembered.
+        self._since: dict[int, float] = {}
 
     def is_new(self, sender: str, ids: Iterable[str], now: float) -> bool:
         """Whether no message of this sender had one of these ids before. A message without ids is new.
@@ -21,7 +22,7 @@ class SeenMessages:
         be the full JID or the occupant; for stanza-ids it is the JID of the server or room that gave them.
         """
         self._forget(now)
-        keys = [(sender, each) for each in ids if each]
+        keys = [hash((sender, each)) for each in ids if each]
         known = any(key in self._since for key in keys)
         for key in keys:
             self._since.setdefault(key, now)

@@ -24,7 +24,8 @@ FORM: Final = "jabber:x:data"  # XEP-0004
 PAGE: Final = 50
 """Messages asked for at once: Prosody gives no more."""
 LIMIT_S: Final = 30.0
-_LONGEST_ID: Final = 500
+LONGEST_ID: Final = 500
+"""Of an id that an archive gives: such are stored. XEP-0313 names no bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _field(form: Element, name: str, value: str) -> None:
 
 def _archived(result: Element) -> Archived | None:
     message_id, forwarded = result.get("id", ""), first(result, FORWARD, "forwarded")
-    if not 0 < len(message_id) <= _LONGEST_ID or forwarded is None:
+    if not 0 < len(message_id) <= LONGEST_ID or forwarded is None:
         return None
     at, message = delayed_since(forwarded), first(forwarded, "jabber:client", "message")
     return None if at is None or message is None else Archived(message_id, at, message)
@@ -141,4 +142,4 @@ def _archived(result: Element) -> Archived | None:
 def _last(fin: Element) -> str:
     pages = first(fin, RSM, "set")
     last = None if pages is None else first(pages, RSM, "last")
-    return "" if last is None else (last.text or "")[:_LONGEST_ID]
+    return "" if last is None else (last.text or "")[:LONGEST_ID]

@@ -27,8 +27,9 @@ from filebot.model import (
     Sender,
 )
 from filebot.protocol.seen import SeenMessages
-from filebot.protocol.sharing import Joiner, Shared, read
+from filebot.protocol.sharing import MAX_ID, Joiner, Shared, read
 from filebot.xmpp.addressing import addressed
+from filebot.xmpp.archive import LONGEST_ID
 from filebot.xmpp.elements import (
     CHAT_STATES,
     DELAY,
@@ -172,8 +173,9 @@ class Reader:
 
     def archive_id(self, stanza: Element, archive: BareJid) -> str | None:
         """What this archive calls a message that has just come; None if it does not keep it."""
-        ids = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == archive)
-        return next((each.get("id") for each in ids if each.get("id")), None)
+        given = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == archive)
+        ids = (each.get("id", "") for each in given)
+        return next((each for each in ids if 0 < len(each) <= LONGEST_ID), None)
 
     def is_past(self, stanza: Element) -> bool:
         """Whether a room shows what was said in it before (XEP-0045 section 7.2.14)."""
@@ -223,7 +225,7 @@ class Reader:
         occupant = self._rooms.occupant(room, nick)
         # XEP-0461 section 3.1: in a room it is the room's id that counts.
         given = self._stanza_ids(stanza, speaker) if self._rooms.gives_stanza_ids(room) else ()
-        ids = [each for giver, each in given if giver == room]
+        ids = [each for giver, each in given if giver == room and len(each) <= LONGEST_ID]
         spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
         address = Address(room, AddressKind.ROOM)
         return Sender(
@@ -266,7 +268,7 @@ class Reader:
         """All by which a later message may refer to this one (XEP-0367)."""
         origin = (each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))
         given = (each for _, each in self._stanza_ids(stanza, speaker))
-        return [each for each in (stanza.get("id", ""), *origin, *given) if each]
+        return [each[:MAX_ID] for each in (stanza.get("id", ""), *origin, *given) if each]
 
     def _message(
         self, stanza: Element, sender: Sender, shared: Shared, offers: tuple[Offer, ...]

@@ -5,7 +5,17 @@
 """
 
 from filebot.protocol.sharing.join import Joiner, Unfinished
-from filebot.protocol.sharing.read import MAX_OFFERS, Announced, Attached, Shared, read
+from filebot.protocol.sharing.read import MAX_ID, MAX_OFFERS, Announced, Attached, Shared, read
 from filebot.protocol.sharing.write import outgoing
 
-__all__ = ["MAX_OFFERS", "Announced", "Attached", "Joiner", "Shared", "Unfinished", "outgoing", "read"]
+__all__ = [
+    "MAX_ID",
+    "MAX_OFFERS",
+    "Announced",
+    "Attached",
+    "Joiner",
+    "Shared",
+    "Unfinished",
+    "outgoing",
+    "read",
+]

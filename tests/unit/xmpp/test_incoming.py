@@ -8,6 +8,7 @@ from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
 from filebot.model import Address, AddressKind, IncomingMessage, Invitation, Occupant, Reference
+from filebot.xmpp.archive import LONGEST_ID
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 
 BOT = "bot@example.org"
@@ -482,6 +483,8 @@ def test_only_the_own_archive_gives_archive_ids() -> None:
     )
     assert reader().archive_id(stanza(f"<body>a</body>{ids}"), BOT) == "3"
     assert reader().archive_id(stanza("<body>a</body>"), BOT) is None
+    long = f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id='{'1' * (LONGEST_ID + 1)}'/>"
+    assert reader().archive_id(stanza(long), BOT) is None
     assert reader().archive_id(stanza(f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id=''/>"), BOT) is None
 
 
@@ -510,6 +513,7 @@ def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
     assert spoke(given(ROOM), gives_stanza_ids=False) is None
     assert spoke(given(f"{ROOM}/anna") + "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>") is None
     assert spoke(given(ROOM) + given(ROOM, "s2")) is None
+    assert spoke(given(ROOM, "s" * (LONGEST_ID + 1))) is None
 
 
 def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:
