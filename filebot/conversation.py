@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
-from filebot.model import Address, AddressKind, Identity, Offer, Sender
+from filebot.model import Address, AddressKind, BareJid, Identity, Offer, Sender
 from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
 from filebot.replies import Replies
@@ -20,7 +20,10 @@ from filebot.replies import Replies
 log = logging.getLogger(__name__)
 
 CONVERSATIONS_REMEMBERED: Final = 1000
-"""Lists that can still be continued with ``more``, and rooms' last files; the oldest are forgotten."""
+"""Lists that can still be continued with ``more``, and rooms with their last files; the oldest are
+forgotten."""
+POSTS_REMEMBERED: Final = 100
+"""Of each room, so that a lively one does not make the bot forget those of others."""
 
 COMPOSING_AFTER_S: Final = 0.5
 """Answers that come at once need no sign that one is being written."""
@@ -42,12 +45,18 @@ class Memory:
     """What is remembered between two messages of the same person; lost at a restart."""
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED))
-    posted: LRUCache[tuple[str | None, str | None, str], tuple[Offer, ...]] = field(
+    _posted: LRUCache[BareJid | None, LRUCache[tuple[Identity | None, str], tuple[Offer, ...]]] = field(
         default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED)
     )
-    """Files that somebody posted in a room, by room, identity, and the id that the room gave the message;
-    those of the last message by an empty id as well.
-    """
+
+    def posted(self, room: BareJid | None) -> LRUCache[tuple[Identity | None, str], tuple[Offer, ...]]:
+        """Files that were posted in a room, by identity and the id that the room gave the message; those of
+        somebody's last message by an empty id as well.
+        """
+        posted = self._posted.get(room)
+        if posted is None:
+            posted = self._posted[room] = LRUCache(POSTS_REMEMBERED)
+        return posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +186,8 @@ class Exchange:
         return self._voice.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        key = (self.sender.room, self.sender.identity, self._replies_to)
-        return self._voice.memory.posted.get(key, ())
+        posted = self._voice.memory.posted(self.sender.room)
+        return posted.get((self.sender.identity, self._replies_to), ())
 
     @property
     def is_reply(self) -> bool:

@@ -67,10 +67,10 @@ class Reception:
             return
         work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
-            posted = self._commands.voice.memory.posted
-            posted[sender.room, sender.identity, ""] = message.offers
+            posted = self._commands.voice.memory.posted(sender.room)
+            posted[sender.identity, ""] = message.offers
             if sender.spoke is not None:
-                posted[sender.room, sender.identity, sender.spoke.message_id] = message.offers
+                posted[sender.identity, sender.spoke.message_id] = message.offers
             work.append(self._archive(message))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))
@@ -185,7 +185,9 @@ class Reception:
             await self._counted(message.sender, self._serve(message))
         elif person not in self._told_lately:
             self._told_lately[person] = True
-            await self._spawn(self._reply_error(message, TooManyRequests()))
+            # Aside: what is said to a whole room waits for its turn, and nobody counts these.
+            aside = message.sender.aside
+            await self._spawn(self._reply_error(aside, message.language, TooManyRequests()))
 
     def _is_late(self, message: IncomingMessage) -> bool:
         since = message.delayed_since
@@ -345,14 +347,14 @@ class Reception:
 
     async def _refuse(self, message: IncomingMessage) -> None:
         log.info("a stranger wrote: %s", message.sender.jid)
-        await self._say(message.sender, message.language, "errors/stranger")
+        await self._say(message.sender.aside, message.language, "errors/stranger")
 
     async def _say(self, sender: Sender, language: str | None, template: str, /, **values: object) -> None:
         exchange = await self._commands.exchange(sender, language)
         await exchange.reply(template, **values)
 
-    async def _reply_error(self, message: IncomingMessage, error: FilebotError) -> None:
-        exchange = await self._commands.exchange(message.sender, message.language)
+    async def _reply_error(self, sender: Sender, language: str | None, error: FilebotError) -> None:
+        exchange = await self._commands.exchange(sender, language)
         await exchange.reply_error(error)
 
 

@@ -13,6 +13,8 @@ from filebot.service.tasks import end
 GATHER_S: Final = 20.0
 """After the first new file; twice as long after each announcement that soon follows another."""
 LONGEST_S: Final = 1280.0
+MOST_WAITING: Final = 500
+"""Files of one room for whose announcement somebody waits; more are announced all the same."""
 NAMED: Final = 5
 """Files of one announcement; the others are counted."""
 
@@ -39,7 +41,7 @@ class Announcer:
     def add(self, entry: Entry) -> asyncio.Future[None]:
         """A file is new in its room. What is returned ends when the room has been told, or need not be.
 
-        It is cancelled if the bot stops before.
+        It is cancelled if the bot stops before. Where very many wait, it ends at once.
         """
         room = entry.room
         if room is None or self._closed or not self._wants(room):
@@ -50,7 +52,7 @@ class Announcer:
             gathered.first.append(entry)
         if room not in self._tasks:
             self._tasks[room] = asyncio.create_task(self._run(room), name=f"new files of {room}")
-        return asyncio.shield(gathered.told)
+        return asyncio.shield(gathered.told) if gathered.count <= MOST_WAITING else _no_need()
 
     async def close(self) -> None:
         """Say no more."""

@@ -29,6 +29,7 @@ WAITING: Final = 10_000
 WAITING_PER_ROOM: Final = 800
 WAITING_PER_PERSON: Final = 500
 PEOPLE_REMEMBERED: Final = 10_000
+ROOMS_REMEMBERED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Pace:
 
     files_per_message: int = 10
     commands_per_minute: int = 60
+
+    @property
+    def commands_per_minute_in_a_room(self) -> int:
+        """How much all in one room may ask for together."""
+        return 10 * self.commands_per_minute
 
 
 class Load:
@@ -51,7 +57,8 @@ class Load:
         self._waiting = 0
         self._waiting_in: Counter[str] = Counter()
         self._waiting_of: Counter[str] = Counter()
-        self._limiters: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
+        self._limiters_in: LRUCache[str, AsyncLimiter] = LRUCache(ROOMS_REMEMBERED)
+        self._limiters_of: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
 
     def is_full(self, sender: Sender) -> bool:
         """Whether nothing more of the sender's can wait."""
@@ -72,13 +79,14 @@ class Load:
 
     async def is_in_pace(self, sender: Sender) -> bool:
         """Whether the sender may ask for something more in this minute; if so, it counts."""
-        limiter = self._limiters.get(person_of(sender))
-        if limiter is None:
-            limiter = AsyncLimiter(self._pace.commands_per_minute, 60)
-            self._limiters[person_of(sender)] = limiter
-        if not limiter.has_capacity():
+        limiters = [self._limiter(self._limiters_of, person_of(sender), self._pace.commands_per_minute)]
+        if sender.room is not None:
+            most = self._pace.commands_per_minute_in_a_room
+            limiters.append(self._limiter(self._limiters_in, sender.room, most))
+        if not all(each.has_capacity() for each in limiters):
             return False
-        await limiter.acquire()
+        for each in limiters:
+            await each.acquire()
         return True
 
     async def in_turn(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
@@ -102,6 +110,13 @@ class Load:
                 await held.enter_async_context(self._drops_in(sender.room))
             await held.enter_async_context(self._drops)
             yield
+
+    @staticmethod
+    def _limiter(known: LRUCache[str, AsyncLimiter], key: str, per_minute: int) -> AsyncLimiter:
+        limiter = known.get(key)
+        if limiter is None:
+            limiter = known[key] = AsyncLimiter(per_minute, 60)
+        return limiter
 
     def _count(self, sender: Sender, change: int) -> None:
         self._waiting += change

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from filebot.model import Address, IncomingMessage, Offer, Reference, Sender
+from filebot.conversation import CONVERSATIONS_REMEMBERED
+from filebot.model import Address, AddressKind, IncomingMessage, Offer, Reference, Sender
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
 
@@ -125,6 +126,17 @@ async def test_a_hidden_occupant_cannot_drop(bot: FakeBot) -> None:
     assert "a.png" in said or "not" in said
     assert not bot.store.blobs
     assert bot.messenger.sent[-1].to.jid == f"{ROOM}/alice"
+
+
+async def test_what_is_posted_in_one_room_makes_the_bot_forget_nothing_of_another(bot: FakeBot) -> None:
+    url = "https://files.example.org/a.png"
+    bot.web.hosted[url] = HostedFile(b"a")
+    await bot.receive(IncomingMessage(in_room(), "", offered(url), addressed=False))
+    lively = "lively@conference.example.org"
+    for number in range(CONVERSATIONS_REMEMBERED + 1):
+        poster = Sender(Address(lively, AddressKind.ROOM), None, lively, "nick", f"{lively}/{number}")
+        await bot.receive(IncomingMessage(poster, "", offered(url), addressed=False))
+    assert 'Stored "a.png"' in (await bot.say("keep", in_room()))[0]
 
 
 async def test_keep_as_a_reply_takes_the_file_that_is_replied_to_if_it_is_ones_own(bot: FakeBot) -> None:

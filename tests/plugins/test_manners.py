@@ -9,12 +9,13 @@ import pytest
 
 from filebot.errors import CatalogUnavailable
 from filebot.loader import bundled
-from filebot.model import Address, IncomingMessage, Offer, Scope, Sender
+from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
 from filebot.testing.http import HostedFile
+from filebot.testing.messenger import Said
 
 
 async def test_help_shows_every_command(bot: FakeBot) -> None:
@@ -83,6 +84,14 @@ async def test_who_asks_too_fast_is_told_once() -> None:
         said = [await bot.say("ls") for _ in range(9)]
     assert [len(each) for each in said] == [1] * 6 + [0] * 3
     assert said[5] != said[4]
+
+
+async def test_a_room_whose_people_ask_too_fast_is_not_told_so_in_public() -> None:
+    async with FakeBot(pace=Pace(commands_per_minute=1)) as bot:
+        for _ in range(3):
+            await bot.say("ls", in_room())
+        kinds = [(each.to.kind, each.to.jid) for each in bot.messenger.sent if isinstance(each, Said)]
+    assert kinds == [(AddressKind.ROOM, ROOM), (AddressKind.ROOM_PRIVATE, f"{ROOM}/alice")]
 
 
 @pytest.mark.conformance(92)

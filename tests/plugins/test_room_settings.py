@@ -8,6 +8,7 @@ import pytest
 
 from filebot.events import Event, FilesNew
 from filebot.model import AddressKind, Client, Method, Negotiation, Offer, Scope, Sender
+from filebot.service import announcer as announcer_module
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
 from filebot.service.news import News
@@ -220,6 +221,26 @@ async def test_the_more_files_there_are_the_more_seldom_they_are_announced(manag
     assert told[0] < told[1] < told[2]
     announcer.add(entry)
     assert not announcer._tasks
+
+
+async def test_of_very_many_new_files_only_so_many_are_waited_for(
+    managed: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcer_module, "MOST_WAITING", 2)
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    told, news = list[int](), News()
+
+    async def listen(event: Event) -> None:
+        assert isinstance(event, FilesNew)
+        told.append(event.count)
+
+    news.listen(listen)
+    announcer = Announcer(news, lambda _: True, gather_s=0.05)
+    waits = [announcer.add(entry) for _ in range(4)]
+    assert [each.done() for each in waits] == [False, False, True, True]
+    await asyncio.gather(*waits)
+    assert told == [4]
+    await announcer.close()
 
 
 async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeBot) -> None:

@@ -72,6 +72,17 @@ async def test_the_downloads_of_a_room_or_of_a_person_leave_places_for_others() 
     assert await one_more(ANNA)
 
 
+async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may_ask_all_the_same() -> None:
+    load = Load(Pace(commands_per_minute=2))
+    most = Pace(commands_per_minute=2).commands_per_minute_in_a_room
+    assert [await load.is_in_pace(occupant(number)) for number in range(most + 1)] == [True] * most + [
+        False
+    ]
+    assert not await load.is_in_pace(occupant(most + 1).aside)
+    assert [await load.is_in_pace(ANNA) for _ in range(3)] == [True, True, False]
+    assert await load.is_in_pace(occupant(0, "other@muc.example.org"))
+
+
 def test_rooms_of_one_inviter_cannot_take_everything() -> None:
     assert MOST_INVITED_BY_ONE * pace.WAITING_PER_ROOM < pace.WAITING
     assert MOST_INVITED_BY_ONE * pace.DROPS_PER_ROOM < pace.DROPS
