@@ -98,10 +98,10 @@ class Transfer:
             self._samples.popleft()
 
     def cancel(self) -> None:
-        """Stop it: the task that runs it gets TransferCancelled."""
-        self.cancelled = True
-        if self._task is not None:
+        """Stop it: the task that runs it gets TransferCancelled. It may take a moment; once is enough."""
+        if self._task is not None and not self.cancelled:
             self._task.cancel()
+        self.cancelled = True
 
 
 class Transfers:

@@ -64,6 +64,25 @@ async def test_a_stopped_transfer_raises_in_its_own_task_and_nowhere_else() -> N
     assert not transfers.all()
 
 
+async def test_a_transfer_that_is_stopped_twice_is_stopped_once() -> None:
+    transfers = Transfers(Clock())
+
+    async def move() -> None:
+        with transfers.running(ALICE, None, "a.pdf", Direction.TO_BOT, Method.HTTP):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(0.01)  # what came is put away
+
+    task = asyncio.create_task(move())
+    await asyncio.sleep(0)
+    for _ in range(2):
+        transfers.cancel("alice@example.org", 1)
+        await asyncio.sleep(0)
+    with pytest.raises(TransferCancelled):
+        await task
+
+
 async def test_a_cancelled_task_is_cancelled_as_any_other() -> None:
     transfers = Transfers(Clock())
 
