@@ -128,7 +128,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await reception.receive_invitation(invitation)
 
     async def on_unheard(room: str) -> None:
-        await reception.receive_unheard(room, session.jid)
+        await reception.receive_unheard(room)
 
     async def on_stream_offer(offer: StreamOffer) -> None:
         await reception.receive_stream(offer)

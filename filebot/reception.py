@@ -114,12 +114,12 @@ class Reception:
         elif not self._load.is_full(sender) and await self._load.is_in_pace(sender):
             await self._counted(sender, self._invitations.follow(invitation, sender))
 
-    async def receive_unheard(self, room: BareJid, own_jid: BareJid) -> None:
+    async def receive_unheard(self, room: BareJid) -> None:
         """Tell a room, at most once a minute, that it does not let the bot answer anybody in private."""
         if room not in self._told_lately and self._desk.ports.rooms.has_voice(room):
             self._told_lately[room] = True
             there = Sender(Address(room, AddressKind.ROOM), None, room)
-            await self._spawn(self._say(there, None, "reception/unheard", jid=own_jid))
+            await self._spawn(self._say(there, None, "reception/unheard", jid=self._desk.ports.jid))
 
     async def idle(self) -> None:
         """Wait until no work is under way."""
@@ -137,7 +137,8 @@ class Reception:
         try:
             keeps = await self._desk.archive.keeps(message.sender)
         except StorageError as error:
-            log.warning("it is not known whether %s keeps files: %s", message.sender.room, error)
+            log.warning("%s may want this to be kept: %s", message.sender.room, error)
+            await self._not_archived(message, "", error)
             return
         if not keeps:
             return

@@ -34,7 +34,7 @@ class Archive:
         self._book = book
 
     async def keeps(self, sender: Sender) -> bool:
-        """Whether files that somebody posts in a room are kept. Raises StorageError."""
+        """Whether files that somebody posts in a room are kept. Raises StorageError where they might be."""
         room = sender.room
         if room is None or sender.identity is None or self._access.denies(sender):
             return False

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from filebot.errors import PeerGone
+from filebot.errors import CatalogUnavailable, PeerGone
 from filebot.model import AddressKind, Entry, Filling, HistoryPage, IncomingMessage, Offer, Scope, Sender
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
@@ -51,6 +51,20 @@ async def names(bot: FakeBot) -> list[str]:
 async def test_nothing_is_kept_unasked_where_nobody_wanted_that(bot: FakeBot) -> None:
     assert await post(bot, BEN, "plan.txt") == []
     assert await names(bot) == []
+
+
+async def test_who_posts_while_the_catalog_cannot_be_read_is_told_so(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> bool:
+        raise CatalogUnavailable("disk gone")
+
+    monkeypatch.setattr(archived.catalog, "has_opted_out", broken)
+    [told] = await post(archived, BEN, "plan.txt")
+    assert "Try again in a few minutes" in told
+    last = archived.messenger.sent[-1]
+    assert isinstance(last, Said)
+    assert last.to.kind is AddressKind.ROOM_PRIVATE
 
 
 async def test_what_is_posted_is_kept_as_its_posters_without_a_word(archived: FakeBot) -> None:
