@@ -171,6 +171,7 @@ def questions(rows: int) -> dict[str, Ask]:
         "prefix": lambda c: c.starting(BIG, library.word()[:3], 20),
         "count": lambda c: c.count(BIG),
         "used by": lambda c: c.used_by(SMALL.owner or ""),
+        "used in": lambda c: c.used_in(BIG.room or ""),
         "used in all": lambda c: c.used_in_all(),
         "nearest": lambda c: c.nearest(BIG, f"{library.word()}-{library.word()[1:]}-77.pdf", 5),
     }

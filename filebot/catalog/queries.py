@@ -19,7 +19,7 @@ from filebot.catalog.schema import (
     people,
     room_settings,
     rooms,
-    totals,
+    sums,
 )
 from filebot.model import Digest, Scope
 
@@ -91,11 +91,6 @@ def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
     return sa.select(entries).where(_in(scope)).order_by(entries.c.id).limit(limit)
 
 
-def count(scope: Scope) -> sa.Select[Any]:
-    """How many entries a scope has."""
-    return sa.select(sa.func.count()).where(_in(scope)).select_from(entries)
-
-
 def search(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
     """``words`` are folded and not empty."""
     phrases = sqlite.indexed(words)
@@ -134,31 +129,22 @@ def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
 
 
 def used_by(owner: str) -> sa.Select[Any]:
-    """How many entries somebody has, and their bytes."""
-    return _used(entries.c.owner == owner)
+    """How many entries somebody has, and their bytes; no row if none."""
+    return _sum("owner", owner)
 
 
-def used_in(room: str) -> sa.Select[Any]:
-    """How many entries a room has, and their bytes."""
-    return _used(_in(Scope(room=room)))
-
-
-def _used(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    blobs = (
-        sa.select(sa.func.count().label("files"), sa.func.max(entries.c.size).label("size"))
-        .where(condition)
-        .group_by(entries.c.digest)
-        .subquery()
-    )
-    return sa.select(
-        sa.func.coalesce(sa.func.sum(blobs.c.files), 0).label("files"),
-        sa.func.coalesce(sa.func.sum(blobs.c.size), 0).label("used_bytes"),
-    )
+def used_in(scope: Scope) -> sa.Select[Any]:
+    """How many entries a scope has, and their bytes; no row if none."""
+    return _sum("scope", scope_key(scope))
 
 
 def used_in_all() -> sa.Select[Any]:
-    """The bytes of all entries."""
-    return sa.select(totals.c.used_bytes)
+    """How many entries there are, and their bytes; no row if none."""
+    return _sum("all", "")
+
+
+def _sum(kind: str, key: str) -> sa.Select[Any]:
+    return sa.select(sums.c.files, sums.c.used_bytes).where(sums.c.kind == kind, sums.c.key == key)
 
 
 def link(digest: Digest, name: str) -> sa.Select[Any]:

@@ -62,12 +62,16 @@ entries: Final = sa.Table(
     sqlite_autoincrement=True,  # an id is never used twice
 )
 
-# One row: what adding up all entries would give. Triggers keep it, as every upload asks for it.
-totals: Final = sa.Table(
-    "totals",
+# What adding up the entries of an ``owner``, of a ``scope``, or of ``all`` (whose key is empty) would give,
+# the same bytes counted once. Triggers keep it, as every file asks for it; what would be zero has no row.
+sums: Final = sa.Table(
+    "sums",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("files", sa.Integer, nullable=False),
     sa.Column("used_bytes", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # One row for each name of a blob: only the newest upload is ever asked for.

@@ -89,8 +89,7 @@ class SqlCatalog:
         return await self._entries(queries.page(scope, limit, before))
 
     async def count(self, scope: Scope) -> int:
-        rows = await self._read(queries.count(scope))
-        return int(rows[0][0])
+        return (await self._sum(queries.used_in(scope)))[0]
 
     async def search(
         self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
@@ -145,12 +144,10 @@ class SqlCatalog:
         return {row.digest for row in await self._read(queries.in_use(digests))}
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        usage = (await self._read(queries.used_by(owner)))[0]
-        return usage.files, usage.used_bytes
+        return await self._sum(queries.used_by(owner))
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
-        usage = (await self._read(queries.used_in(room)))[0]
-        return usage.files, usage.used_bytes
+        return await self._sum(queries.used_in(Scope(room=room)))
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
@@ -162,8 +159,7 @@ class SqlCatalog:
         return await self._writer.run(changes.release, room)
 
     async def used_in_all(self) -> int:
-        total = (await self._read(queries.used_in_all()))[0]
-        return int(total.used_bytes)
+        return (await self._sum(queries.used_in_all()))[1]
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         rows = await self._read(queries.link(digest, name))
@@ -237,6 +233,11 @@ class SqlCatalog:
 
     async def _entries(self, statement: sa.Select[Any]) -> list[Entry]:
         return [entry_of(row) for row in await self._read(statement)]
+
+    async def _sum(self, statement: sa.Select[Any]) -> tuple[int, int]:
+        """Files and bytes."""
+        rows = await self._read(statement)
+        return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
     async def _change(self, change: changes.Change) -> Entry | None:
         row = await self._returned(change)

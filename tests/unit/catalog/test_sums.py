@@ -1,0 +1,110 @@
+"""The sums that triggers keep are those that adding everything up would give."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+from alembic.config import Config
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filebot.catalog import open_catalog, sqlite
+from filebot.catalog.opening import MIGRATIONS
+from filebot.model import BlobRef, NewEntry, Scope
+from filebot.ports import Catalog
+
+NOW = datetime(2026, 2, 3, tzinfo=UTC)
+NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)
+
+people = st.sampled_from(["anna@example.org", "bert@example.org"])
+rooms = st.sampled_from(["den@muc.example.org", "hall@muc.example.org"])
+blobs = st.integers(1, 3).map(lambda number: BlobRef(f"{number:064x}", 10**number))
+
+Change = Callable[[Catalog], Awaitable[object]]
+
+
+def adding(owner: str, room: str | None, blob: BlobRef) -> Change:
+    return lambda catalog: catalog.add(replace(NEW, owner=owner, room=room, blob=blob))
+
+
+def removing(entry_id: int) -> Change:
+    return lambda catalog: catalog.remove(entry_id)
+
+
+def handing_over(owner: str, to: str) -> Change:
+    return lambda catalog: catalog.hand_over(owner, to)
+
+
+def releasing(room: str) -> Change:
+    return lambda catalog: catalog.release(room)
+
+
+changes = st.one_of(
+    st.builds(adding, people, st.none() | rooms, blobs),
+    st.builds(removing, st.integers(1, 9)),
+    st.builds(handing_over, people, people),
+    st.builds(releasing, rooms),
+)
+
+
+def kept(path: Path) -> list[tuple[str, str, int, int]]:
+    """The sums as they are kept."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT * FROM sums ORDER BY kind, key").fetchall()
+
+
+def added_up(path: Path) -> list[tuple[str, str, int, int]]:
+    """What the rows themselves give."""
+    sums = []
+    with closing(sqlite3.connect(path)) as connection:
+        for kind, column in (("all", "''"), ("owner", "owner"), ("scope", "scope")):
+            parts = f"SELECT {column} AS part, count(*) AS n, size FROM entries GROUP BY part, digest"
+            each = f"SELECT '{kind}', part, sum(n), sum(size) FROM ({parts}) GROUP BY part ORDER BY part"
+            sums += connection.execute(each).fetchall()
+    return sums
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(changes, max_size=25))
+def test_the_sums_are_right_after_whatever_happens(done: list[Change]) -> None:
+    async def do(path: Path) -> None:
+        async with open_catalog(path) as catalog:
+            for change in done:
+                await change(catalog)
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "catalog.db"
+        asyncio.run(do(path))
+        assert kept(path) == added_up(path)
+
+
+async def test_a_catalog_from_before_is_added_up_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    sqlite.create_file(path)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with sqlite.migrating_engine(path).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        for number, (owner, room, digest) in enumerate(
+            [("anna", None, 1), ("anna", "den", 1), ("bert", "den", 1), ("bert", "den", 2)]
+        ):
+            scope = f"room:{room}" if room else f"owner:{owner}"
+            connection.exec_driver_sql(
+                "INSERT INTO entries (name, name_key, caption, caption_key, owner, room, scope, mark,"
+                "  digest, size, media_type, created_at, modified_at)"
+                " VALUES (?, '', '', '', ?, ?, ?, '', ?, ?, '', '2026-01-01', '2026-01-01')",
+                (str(number), owner, room, scope, str(digest), 10 * digest),
+            )
+    async with open_catalog(path) as catalog:
+        assert await catalog.used_in_all() == 30
+        assert await catalog.used_by("bert") == (2, 30)
+        assert await catalog.used_in("den") == (3, 30)
+        assert await catalog.count(Scope(owner="anna")) == 1
+    assert kept(path) == added_up(path)
