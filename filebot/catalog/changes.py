@@ -29,6 +29,12 @@ Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
 
 # Built once: their columns are given as parameters, many rows at a time.
 _INSERT: Final = sa.insert(entries)
+_MAKE_PRIVATE: Final = (
+    sa.update(entries)
+    .where(entries.c.id == sa.bindparam("this"))
+    .values(room=None, scope=sa.bindparam("key"), mark=sa.bindparam("its_mark"), archived=False)
+)
+RELEASED_AT_ONCE: Final = 1000
 _NEWEST_ID: Final = sa.select(sa.func.max(entries.c.id))
 
 
@@ -88,11 +94,16 @@ async def _release(connection: AsyncConnection, room: str) -> list[str]:
         own.c.name == entries.c.name,
     )
     owners: list[str] = list(await connection.scalars(sa.select(entries.c.owner).where(here).distinct()))
+    keys = {owner: scope_key(Scope(owner=owner)) for owner in owners}
     await connection.execute(sa.delete(entries).where(here, has_it))
-    for owner in owners:
-        key = scope_key(Scope(owner=owner))
-        private = {"room": None, "scope": key, "mark": scope_mark(key), "archived": False}
-        await connection.execute(sa.update(entries).where(here, entries.c.owner == owner).values(private))
+    # By ids: no index has the owners of a scope, and there may be as many as files.
+    some = sa.select(entries.c.id, entries.c.owner).where(here).limit(RELEASED_AT_ONCE)
+    while rows := (await connection.execute(some)).all():
+        private = [
+            {"this": entry_id, "key": keys[owner], "its_mark": scope_mark(keys[owner])}
+            for entry_id, owner in rows
+        ]
+        await connection.execute(_MAKE_PRIVATE, private)
     for table in (room_settings, opt_outs, fillings):
         await connection.execute(sa.delete(table).where(table.c.room == room))
     return owners
