@@ -32,8 +32,7 @@ class EndedRooms:
         show again to be one of them. Raises StorageError.
         """
         await self._backfill.stop(room)
-        owners = await self._catalog.release(room)
-        await self._book.forget(room)
+        owners = await self._book.release(room)
         log.info("room %s is no more; its files are those of %d people", room, len(owners))
         for owner in owners:
             if owner.startswith(f"{room}/"):

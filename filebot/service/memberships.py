@@ -6,7 +6,7 @@ second one: a component has none, every client of the account could change them,
 backup that has the rooms' files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.model import BareJid, Filling, Invitation, RememberedRoom, RoomSettings, Sender, Usage
@@ -83,14 +83,14 @@ class Memberships:
         return await self._state(self._here(target))
 
     async def change(self, target: str, setting: str) -> tuple[RoomState, RoomState]:
-        """Change a setting; what held before, and what does now. For those who manage the room.
+        """Change a setting, for those who manage the room; the room as it was, and as it is now.
 
         Raises NoSuchRoom, NotAllowed, BadRoomSetting or StorageError.
         """
         room = self._managed(target)
-        before = await self._state(room)
-        await self._desk.book.change(room, setting)
-        return before, await self._state(room)
+        before, after = await self._desk.book.change(room, setting, lambda: self._managed(target))
+        state = await self._state(room)
+        return replace(state, settings=before), replace(state, settings=after)
 
     async def look_back(self, days: int, language: str) -> Filling:
         """Look for files posted in the room spoken in, up to so many days ago, in the background.

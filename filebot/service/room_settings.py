@@ -1,5 +1,6 @@
 """What the admins of each room want there. All of it is in memory: every message in a room asks for it."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pydantic import ByteSize, TypeAdapter
 from filebot.errors import BadRoomSetting
 from filebot.model import BareJid, Identity, RoomSettings, Standing
 from filebot.ports import Catalog, Rooms
+from filebot.service.locks import Keyed
 
 LONGEST_RETENTION_DAYS: Final = 36_500
 _LONGEST_VALUE: Final = 100
@@ -25,6 +27,8 @@ class RoomBook:
         self._catalog = catalog
         self._rooms = rooms
         self._settings: dict[BareJid, RoomSettings] = {}
+        # By room: each change begins with what the one before it made.
+        self._locks = Keyed(asyncio.Lock)
 
     async def open(self) -> None:
         """Read them. Raises StorageError."""
@@ -32,10 +36,16 @@ class RoomBook:
         for room, settings in self._settings.items():
             await self._rooms.show_archiving(room, is_on=settings.archive)
 
-    async def forget(self, room: BareJid) -> None:
-        """The catalog no longer knows this room."""
-        if self._settings.pop(room, None) is not None:
-            await self._rooms.show_archiving(room, is_on=False)
+    async def release(self, room: BareJid) -> Sequence[Identity]:
+        """Release a room in the catalog, and forget what holds there; who owned files in it.
+
+        Raises StorageError.
+        """
+        async with self._locks(room):
+            owners = await self._catalog.release(room)
+            if self._settings.pop(room, None) is not None:
+                await self._rooms.show_archiving(room, is_on=False)
+        return owners
 
     def of(self, room: BareJid) -> RoomSettings:
         """What holds in this room."""
@@ -66,16 +76,22 @@ class RoomBook:
         """Whether what is posted there is kept unasked."""
         return self.of(room).archive
 
-    async def change(self, room: BareJid, setting: str) -> RoomSettings:
-        """Change what ``setting`` says (``max-size 20 MB``); returns what holds then.
+    async def change(
+        self, room: BareJid, setting: str, may: Callable[[], object] = lambda: None
+    ) -> tuple[RoomSettings, RoomSettings]:
+        """Change what ``setting`` says (``max-size 20 MB``); what held before, and what does now.
 
-        Raises BadRoomSetting or StorageError.
+        ``may`` is called when it is this change's turn; it raises what forbids it. Raises BadRoomSetting or
+        StorageError, too.
         """
-        settings = changed(self.of(room), setting)
-        await self._catalog.save_room_settings(room, settings)
-        self._settings[room] = settings
-        await self._rooms.show_archiving(room, is_on=settings.archive)
-        return settings
+        async with self._locks(room):
+            may()
+            before = self.of(room)
+            settings = changed(before, setting)
+            await self._catalog.save_room_settings(room, settings)
+            self._settings[room] = settings
+            await self._rooms.show_archiving(room, is_on=settings.archive)
+        return before, settings
 
 
 def changed(settings: RoomSettings, setting: str) -> RoomSettings:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from filebot.events import Event, FilesNew
-from filebot.model import AddressKind, Client, Method, Negotiation, Offer, Scope, Sender
+from filebot.model import AddressKind, Client, Method, Negotiation, Offer, RoomSettings, Scope, Sender
 from filebot.service import announcer as announcer_module
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
@@ -268,3 +268,53 @@ async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
     assert any("Enter that room and ask again" in each for each in said) is out
     assert len(managed.streams.received) == (0 if out else 1)
     assert await managed.catalog.parcels() == []
+
+
+# --- two at once --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(managed: FakeBot, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let settings be saved when this is set, and not before."""
+    go_on, save = asyncio.Event(), managed.catalog.save_room_settings
+
+    async def saved(room: str, settings: RoomSettings) -> None:
+        await go_on.wait()
+        await save(room, settings)
+
+    monkeypatch.setattr(managed.catalog, "save_room_settings", saved)
+    return go_on
+
+
+async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: asyncio.Event) -> None:
+    managed.rooms.managers[ROOM] = frozenset({ALICE, BOB})
+    slow.set()
+    await managed.say("room set archive on", ANNA)
+    slow.clear()
+    both = [
+        asyncio.create_task(managed.say(f"room set {each}", sender))
+        for each, sender in (("archive off", ANNA), ("announce on", BEN))
+    ]
+    await asyncio.sleep(0.01)
+    slow.set()
+    await asyncio.wait_for(asyncio.gather(*both), 5)
+    assert await managed.catalog.room_settings() == {ROOM: RoomSettings(archive=False, announce=True)}
+    assert managed._desk.book.of(ROOM) == RoomSettings(archive=False, announce=True)
+    assert managed.rooms.archiving == set()
+    told = [each.text for each in said(managed) if each.text.startswith("From now on I keep only")]
+    assert len(told) == 1
+
+
+async def test_what_is_being_set_is_forgotten_with_a_room_that_ends_just_then(
+    managed: FakeBot, slow: asyncio.Event
+) -> None:
+    setting = [
+        asyncio.create_task(managed.say(f"room set {each}", ANNA)) for each in ("archive on", "announce on")
+    ]
+    await asyncio.sleep(0.01)
+    ending = asyncio.create_task(managed.destroy(ROOM))
+    await asyncio.sleep(0.01)
+    slow.set()
+    await asyncio.wait_for(asyncio.gather(*setting, ending), 5)
+    assert await managed.catalog.room_settings() == {}
+    assert managed._desk.book.of(ROOM) == RoomSettings()
