@@ -150,8 +150,8 @@ class Catalog(Marks, Protocol):
     async def same(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
         """The newest entry of this owner in this scope with these bytes."""
 
-    async def brought_by(self, scope: Scope, message: str) -> Entry | None:
-        """The newest entry in this scope that was made with this ``brought_by``."""
+    async def brought_by(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
+        """The newest entry of this owner in this scope that was made with this ``brought_by``."""
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         """The newest entry of exactly this name."""

@@ -53,9 +53,11 @@ def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
     return _few(scope, entries.c.owner == owner, entries.c.digest == digest).limit(1)
 
 
-def brought_by(scope: Scope, message: str) -> sa.Select[Any]:
-    """The newest entry that this message made."""
-    return _few(scope, entries.c.brought_by == message).limit(1)
+def brought_by(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
+    """The newest entry of somebody's that this message made."""
+    # That there are few of a message is what the index is for, not that an owner has few.
+    mine = sqlite.unindexed(entries.c.owner) == owner
+    return _few(scope, mine, entries.c.brought_by == message).limit(1)
 
 
 def named(scope: Scope, name: str) -> sa.Select[Any]:

@@ -73,8 +73,8 @@ class SqlCatalog:
     async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
         return await self._entry(queries.same(scope, owner, digest))
 
-    async def brought_by(self, scope: Scope, message: str) -> Entry | None:
-        return await self._entry(queries.brought_by(scope, message))
+    async def brought_by(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
+        return await self._entry(queries.brought_by(scope, owner, message))
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return await self._entry(queries.named(scope, name))

@@ -56,8 +56,9 @@ class Archive:
         received = await self._intake.fetch(offer, destination)
         if await self.keeps(sender):
             return received
-        # It was said while the bytes came, and what was there before was removed without these.
-        if received.entry.archived:
+        # It was said while the bytes came. What had been kept before is not this post's to remove: whoever
+        # opts out has it removed then, and a room whose archive is switched off has not asked for that.
+        if not received.already_known:
             await self._removal.remove(received.entry)
         return None
 

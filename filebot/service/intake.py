@@ -108,7 +108,9 @@ class Intake:
         What was stored just before a crash, from the same message, is not fetched again.
         """
         if destination.brought_by is not None:
-            made = await self._catalog.brought_by(destination.scope, destination.brought_by)
+            made = await self._catalog.brought_by(
+                destination.scope, destination.owner, destination.brought_by
+            )
             if made is not None:
                 return Received(made, already_known=False)
         failure: TransferError = PeerProtocolError("an offer without a source")

@@ -53,8 +53,9 @@ class MemoryCatalog:
         mine = (e for e in self._in(scope) if e.owner == owner and e.blob.digest == digest)
         return next(mine, None)
 
-    async def brought_by(self, scope: Scope, message: str) -> Entry | None:
-        return next((e for e in self._in(scope) if e.brought_by == message), None)
+    async def brought_by(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
+        mine = (e for e in self._in(scope) if e.owner == owner and e.brought_by == message)
+        return next(mine, None)
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
         return next((e for e in self._in(scope) if fold(e.name) == fold(name)), None)

@@ -735,15 +735,19 @@ async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: 
 
 
 async def test_an_entry_is_found_by_the_message_that_brought_it(catalog: Catalog) -> None:
+    tea, own, nobody = "tea@rooms.example.org", Scope(owner=a_file("a.txt").owner), "nobody@example.org"
     made = await catalog.add(replace(a_file("a.txt"), brought_by="7/0"))
     await catalog.add(a_file("b.txt"))
     assert made.brought_by == "7/0"
-    assert await catalog.brought_by(Scope(owner=made.owner), "7/0") == made
-    assert await catalog.brought_by(Scope(owner=made.owner), "7/1") is None
-    assert await catalog.brought_by(Scope(owner="nobody@example.org"), "7/0") is None
-    assert await catalog.brought_by(Scope(room="tea@rooms.example.org"), "7/0") is None
+    assert await catalog.brought_by(own, made.owner, "7/0") == made
+    assert await catalog.brought_by(own, made.owner, "7/1") is None
+    assert await catalog.brought_by(Scope(owner=nobody), nobody, "7/0") is None
+    assert await catalog.brought_by(Scope(room=tea), made.owner, "7/0") is None
     await catalog.remove(made.id)
-    assert await catalog.brought_by(Scope(owner=made.owner), "7/0") is None
+    assert await catalog.brought_by(own, made.owner, "7/0") is None
+    made = await catalog.add(replace(a_file("a.txt"), room=tea, brought_by="7/0"))
+    assert await catalog.brought_by(Scope(room=tea), made.owner, "7/0") == made
+    assert await catalog.brought_by(Scope(room=tea), nobody, "7/0") is None
 
 
 async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
