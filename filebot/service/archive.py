@@ -8,6 +8,7 @@ another: of people whom the room does not tell apart, nothing is kept.
 from collections.abc import Iterable
 from functools import partial
 
+from filebot.errors import UserError
 from filebot.model import BareJid, Identity, Offer, Sender
 from filebot.ports import Catalog
 from filebot.service.access import Access, unknown
@@ -45,6 +46,9 @@ class Archive:
     ) -> Received | None:
         """Keep a posted file; None if the room or its poster do not want that, also if only by now.
 
+        Who posts something and goes has it kept all the same. That somebody was put out meanwhile cannot be
+        told from that; it is the owners and admins of the room who remove the file then.
+
         What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
 
         Raises whatever :meth:`filebot.service.intake.Intake.fetch` raises.
@@ -52,8 +56,16 @@ class Archive:
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):
             return None
-        destination = Destination(owner, room, caption, archived=True, brought_by=brought_by)
-        received = await self._intake.fetch(offer, destination)
+
+        def recheck() -> None:
+            if not self._book.is_archived(room):
+                raise _NotAnyMore
+
+        destination = Destination(owner, room, caption, True, brought_by, recheck)
+        try:
+            received = await self._intake.fetch(offer, destination)
+        except _NotAnyMore:
+            return None
         if await self.keeps(sender):
             return received
         # It was said while the bytes came. What had been kept before is not this post's to remove: whoever
@@ -83,6 +95,10 @@ class Archive:
 
     async def _has_opted_out(self, room: BareJid, identities: Iterable[Identity]) -> bool:
         return any([await self._catalog.has_opted_out(room, each) for each in identities])
+
+
+class _NotAnyMore(UserError):
+    """The archive was switched off, or the room destroyed, while the bytes came. Said to nobody."""
 
 
 def _known(sender: Sender) -> tuple[BareJid, frozenset[Identity]]:

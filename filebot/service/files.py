@@ -304,11 +304,18 @@ class Files:
         )
 
     async def _share(self, entry: Entry, room: BareJid) -> None:
-        """Make the file the room's too: one more row on the same bytes."""
+        """Make the file the room's too: one more row on the same bytes.
+
+        Raises NotAllowed, or NoSuchEntry if it was removed before its turn came.
+        """
+        catalog = self._desk.ports.catalog
         async with self._desk.locks(entry.blob.digest):
-            known = await self._desk.ports.catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
+            if await catalog.entry(entry.id) is None:
+                raise NoSuchEntry(entry.name)
+            known = await catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
             if known is None or known.name != entry.name:
-                await self._desk.ports.catalog.add(_shared(entry, room, self._desk.ports.clock()))
+                self._must_have_voice(room, self._own())
+                await catalog.add(_shared(entry, room, self._desk.ports.clock()))
 
     def _recipient(self, target: str) -> BareJid:
         bare = target.split("/", 1)[0].lower()

@@ -67,7 +67,8 @@ class Destination:
     brought_by: str | None = None
     """As that of the entry."""
     recheck: Callable[[], object] = lambda: None
-    """Called right before the row is made. Raises UserError if the owner may put no file there any more."""
+    """Called when all bytes are there, and again right before the row is made: the disk takes its time in
+    between. Raises UserError if the owner may put no file there any more."""
 
     @property
     def scope(self) -> Scope:
@@ -221,7 +222,11 @@ class Intake:
             await self._quota.recheck(reservation)
             blob = await writer.commit()
             try:
-                entry = await self._catalog.add(await self._described(blob, destination, name, claimed))
+                described = await self._described(blob, destination, name, claimed)
+                # Nothing is awaited from here on until the row is on its way: what empties the room comes
+                # behind it.
+                destination.recheck()
+                entry = await self._catalog.add(described)
             except Exception:
                 # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
                 # next sweep finds the blob.

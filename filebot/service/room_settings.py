@@ -42,8 +42,10 @@ class RoomBook:
         Raises StorageError.
         """
         async with self._locks(room):
+            # First: what is kept for the room from now on would be there when somebody makes another one.
+            had_settings = self._settings.pop(room, None) is not None
             owners = await self._catalog.release(room)
-            if self._settings.pop(room, None) is not None:
+            if had_settings:
                 await self._rooms.show_archiving(room, is_on=False)
         return owners
 

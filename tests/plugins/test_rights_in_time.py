@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
-from filebot.model import IncomingMessage, Offer, Scope, Sender
+from filebot.model import Entry, FileKind, IncomingMessage, NewEntry, Offer, Scope, Sender
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 from filebot.testing.http import HostedFile
+from filebot.testing.inspector import InspectorByName
 
 
 class Held:
@@ -134,6 +136,62 @@ async def test_a_file_does_not_become_the_rooms_for_who_lost_their_voice_meanwhi
     assert await kept(bot) == []
 
 
+@pytest.fixture
+def inspection(monkeypatch: pytest.MonkeyPatch) -> Held:
+    """Of a file whose bytes are durable already."""
+    held, inspect = Held(), InspectorByName.inspect
+
+    async def slow(inspector: InspectorByName, file: Path, name: str, claimed: str | None) -> FileKind:
+        await held()
+        return await inspect(inspector, file, name, claimed)
+
+    monkeypatch.setattr(InspectorByName, "inspect", slow)
+    return held
+
+
+async def test_no_file_becomes_that_of_a_room_which_ends_while_the_file_is_inspected(
+    bot: FakeBot, inspection: Held
+) -> None:
+    await bot.receive(posted(bot, in_room(ALICE)))
+    keep = IncomingMessage(in_room(ALICE), "keep")
+    said = await while_held(bot, inspection, keep, lambda: bot.destroy(ROOM))
+    assert "only listen" in said[-1]
+    assert await kept(bot) == []
+    assert [each async for each in bot.store.digests()] == []
+
+
+async def put_out(bot: FakeBot, entry: Entry) -> None:
+    bot.rooms.rolls[ROOM] -= {ALICE}
+
+
+async def destroy(bot: FakeBot, entry: Entry) -> None:
+    await bot.destroy(ROOM)
+
+
+async def remove(bot: FakeBot, entry: Entry) -> None:
+    await bot.catalog.remove(entry.id)
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"), [(put_out, "only listen"), (destroy, "only listen"), (remove, "no file called")]
+)
+async def test_a_file_is_not_shared_if_its_right_or_itself_is_gone_when_its_turn_comes(
+    bot: FakeBot, change: Callable[[FakeBot, Entry], Awaitable[None]], answer: str
+) -> None:
+    await bot.drop("plan.txt", b"plan", ALICE)
+    (entry,) = await bot.catalog.page(Scope(owner=ALICE), limit=1)
+    lock = bot._desk.locks(entry.blob.digest)
+    async with lock, asyncio.timeout(5):
+        sharing = asyncio.create_task(bot.say("get plan.txt", in_room(ALICE)))
+        while not lock._waiters:
+            await asyncio.sleep(0)
+        await change(bot, entry)
+    (said,) = await asyncio.wait_for(sharing, 5)
+    assert answer in said
+    assert await kept(bot) == []
+    assert bot.sent == []
+
+
 # --- what is kept unasked -----------------------------------------------------------------------
 
 
@@ -167,3 +225,48 @@ async def test_what_comes_while_the_archive_is_switched_off_is_not_kept(
         archived, download, posted(archived, in_room(ALICE), "other.txt"), lambda: off(archived)
     )
     assert await kept(archived) == ["plan.txt"]
+
+
+async def test_nothing_is_kept_for_a_room_that_ends_while_the_file_is_inspected(
+    archived: FakeBot, download: Held, inspection: Held
+) -> None:
+    download.released.set()
+    message, added = posted(archived, in_room(ALICE), "other.txt"), list[NewEntry]()
+    archived.web.hosted[message.offers[0].urls[0]] = HostedFile(b"other")
+    add, release = archived.catalog.add, archived.catalog.release
+    ended, over = asyncio.Event(), asyncio.Event()
+
+    async def noted(new: NewEntry) -> Entry:
+        added.append(new)
+        return await add(new)
+
+    async def slow(room: str) -> list[str]:
+        owners = await release(room)
+        ended.set()
+        await over.wait()  # as long as a disk takes
+        return owners
+
+    archived.catalog.add = noted  # type: ignore[method-assign]
+    archived.catalog.release = slow  # type: ignore[method-assign]
+
+    async def destroy() -> None:
+        ending.append(asyncio.create_task(archived.destroy(ROOM)))
+        await ended.wait()
+
+    ending = list[asyncio.Task[None]]()
+    await while_held(archived, inspection, message, destroy)
+    assert added == []
+    over.set()
+    await ending[0]
+    assert await kept(archived) == []
+
+
+async def test_who_posts_something_and_goes_has_it_kept(archived: FakeBot, download: Held) -> None:
+    message = posted(archived, in_room(ALICE), "other.txt")
+    archived.web.hosted[message.offers[0].urls[0]] = HostedFile(b"other")
+
+    def go() -> None:
+        archived.rooms.rolls[ROOM] -= {ALICE}
+
+    await while_held(archived, download, message, go)
+    assert await kept(archived) == ["other.txt", "plan.txt"]

@@ -11,6 +11,7 @@ from filebot.errors import (
     EmptyFile,
     FilebotError,
     FileTooLarge,
+    NotAllowed,
     PeerProtocolError,
     QuotaExceeded,
     Refused,
@@ -163,6 +164,22 @@ async def test_a_row_that_cannot_be_written_takes_its_blob_with_it(
     monkeypatch.setattr(bench.catalog, "add", fail)
     with pytest.raises(StorageFull):
         await bench.drop(b"bytes")
+    assert await bench.nothing_is_left()
+
+
+async def test_who_may_put_no_file_there_any_more_leaves_nothing_even_if_its_bytes_are_durable(
+    workbench: Make,
+) -> None:
+    bench, blobs = workbench(), list[int]()
+
+    def recheck() -> None:
+        blobs.append(len(bench.store.blobs))
+        if bench.store.blobs:
+            raise NotAllowed(reason="voice")
+
+    with pytest.raises(NotAllowed):
+        await bench.drop(b"bytes", Destination("bob@example.org", "den@muc.example.org", recheck=recheck))
+    assert blobs == [0, 1]
     assert await bench.nothing_is_left()
 
 
