@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 MOST_MESSAGES: Final = 100_000
 """Of one request; a further one can ask for the rest."""
 MOST_DAYS: Final = 3650
+PAGES_AT_ONCE: Final = 200
+REST_S: Final = 30.0
+"""After so many pages the room's archive is left alone for a while."""
 FILES_AT_ONCE: Final = 4
 """Of one room: people's own files come first."""
 TELL_EVERY_S: Final = 60.0
@@ -52,6 +55,7 @@ class Backfill:
         clock: Callable[[], datetime],
         *,
         pause_s: float = PAUSE_S,
+        rest_s: float = REST_S,
     ) -> None:
         self._catalog = catalog
         self._histories = histories
@@ -61,6 +65,7 @@ class Backfill:
         self._news = news
         self._clock = clock
         self._pause_s = pause_s
+        self._rest_s = rest_s
         self._tasks: dict[BareJid, asyncio.Task[None]] = {}
         self._states: dict[BareJid, Filling] = {}
 
@@ -139,7 +144,7 @@ class Backfill:
 
     async def _go_through(self, filling: Filling) -> None:
         loop = asyncio.get_running_loop()
-        told = loop.time()
+        told, pages = loop.time(), 0
         while filling.messages < MOST_MESSAGES:
             if not self._book.is_archived(filling.room):
                 raise NoHistory(filling.room, reason="off")
@@ -149,6 +154,9 @@ class Backfill:
             if page.complete or not page.last_id or (page.at is not None and page.at > filling.until):
                 return
             await self._catalog.save_filling(filling)
+            pages += 1
+            if pages % PAGES_AT_ONCE == 0:
+                await asyncio.sleep(self._rest_s)
             if loop.time() - told >= TELL_EVERY_S:
                 told = loop.time()
                 await self._news.tell(HistoryGoesOn(_asker(filling), filling.language, filling, page.at))

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from filebot.errors import (
+    FilebotError,
     NoHistory,
     NoUploadService,
     PeerGone,
@@ -123,7 +124,7 @@ class FakeHistories:
         self.posts: dict[BareJid, list[IncomingMessage]] = {}
         """In each room; others have no history."""
         self.page_size = 10
-        self.failures: list[TransferError] = []
+        self.failures: list[FilebotError] = []
         """What the next pages end with, in this order."""
 
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:

@@ -85,12 +85,13 @@ class Archive:
     async def page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
         """The messages after this id, or from this moment on.
 
-        Raises XMPPError, ``item-not-found`` if the id is not there any more, and PeerProtocolError.
+        Raises XMPPError, ``item-not-found`` if the id is not there any more, and PeerProtocolError, also if
+        there is nothing in a page after which others are to come: so nobody is led on for ever for nothing.
         """
         fin, results = await self._ask(after, start)
         complete = fin.get("complete") in {"true", "1"}
         last_id = _last(fin) or (results[-1].id if results else "")
-        if not complete and last_id in {"", after}:
+        if not complete and (not results or last_id in {"", after}):
             raise PeerProtocolError("an archive that does not go on")
         return ArchivePage(results, last_id, complete)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from filebot.errors import CatalogUnavailable, PeerGone
+from filebot.errors import CatalogUnavailable, NoHistory, PeerGone
 from filebot.model import AddressKind, Entry, Filling, HistoryPage, IncomingMessage, Offer, Scope, Sender
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
@@ -279,6 +279,46 @@ async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
     await archived._desk.backfill.idle()
     assert begun[0].startswith("I look through")
     assert len(await kept(archived)) == 5
+
+
+async def test_an_archive_that_leads_nowhere_ends_it_with_words(archived: FakeBot) -> None:
+    past(archived, 5)
+    archived.histories.page_size = 2
+    page, asked = archived.histories.page, 0
+
+    async def leads_nowhere(room: str, after: str, since: datetime | None) -> HistoryPage:
+        nonlocal asked
+        asked += 1
+        if asked == 3:  # the first only asks whether there is a history
+            archived.histories.failures = [NoHistory(ROOM, reason="closed")]
+        return await page(room, after, since)
+
+    archived.histories.page = leads_nowhere  # type: ignore[method-assign]
+    gone = (await look_back(archived))[-1]
+    assert gone.startswith("I could not look through all of it: it ended after 2 messages.")
+    assert len(await kept(archived)) == 2
+    assert await archived.catalog.fillings() == []
+
+
+async def test_an_archive_is_left_alone_between_many_pages(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filebot.service.backfill.PAGES_AT_ONCE", 2)
+    archived._desk.backfill._rest_s = 0.05
+    past(archived, 10)
+    archived.histories.page_size = 2
+    times, page = list[float](), archived.histories.page
+
+    async def timed(room: str, after: str, since: datetime | None) -> HistoryPage:
+        times.append(asyncio.get_running_loop().time())
+        return await page(room, after, since)
+
+    archived.histories.page = timed  # type: ignore[method-assign]
+    await look_back(archived)
+    assert len(times) == 6
+    assert times[3] - times[2] >= 0.05
+    assert times[5] - times[4] >= 0.05
+    assert len(await kept(archived)) == 10
 
 
 @pytest.mark.parametrize(

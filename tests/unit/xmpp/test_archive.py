@@ -8,9 +8,10 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from slixmpp.stanza import Iq, Message
 
-from filebot.errors import PeerProtocolError
+from filebot.errors import NoHistory, PeerProtocolError
 from filebot.xmpp import archive
 from filebot.xmpp.archive import PAGE, Archive
+from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
@@ -19,6 +20,9 @@ AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MAM = "{urn:xmpp:mam:2}"
 RSM = "{http://jabber.org/protocol/rsm}"
 FORM = "{jabber:x:data}"
+UNFINISHED = (
+    "<fin xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><last>q</last></set></fin>"
+)
 
 
 def result(
@@ -159,8 +163,26 @@ async def test_an_answer_without_an_end_is_an_error(server: Server) -> None:
 
 
 async def test_the_next_page_begins_where_the_server_says(server: Server) -> None:
-    server.fin = (
-        "<fin xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><last>q</last></set></fin>"
-    )
+    server.fin = UNFINISHED
+    server.messages = lambda query: [result(query, "a")]
     page = await server.archive.page("z")
     assert (page.last_id, page.complete) == ("q", False)
+
+
+@pytest.mark.parametrize("inner", [None, ""])
+async def test_an_empty_page_leads_nowhere_whatever_comes_after_it(
+    server: Server, inner: str | None
+) -> None:
+    server.fin = UNFINISHED
+    if inner is not None:  # what is no message counts as none
+        server.messages = lambda query: [result(query, "a", inner=inner)]
+    with pytest.raises(PeerProtocolError):
+        await server.archive.page("z")
+
+
+async def test_of_such_an_archive_a_room_has_no_history(server: Server) -> None:
+    server.fin = UNFINISHED
+    histories = RoomHistories(server.archive._stream, lambda room, stanza: None)
+    with pytest.raises(NoHistory) as caught:
+        await histories.page("tea@rooms.example.org", "z", None)
+    assert caught.value.reason == "closed"
