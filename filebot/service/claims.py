@@ -18,8 +18,11 @@ from filebot.ports import Catalog
 from filebot.service.quota import Quota
 
 VALID_S: Final = 600.0
-MOST_CODES: Final = 1000
-"""That wait to be used; the oldest are forgotten."""
+MOST_CODES: Final = 100
+"""Of one room that wait to be used; its oldest are forgotten. A room's service can make up any number of
+occupants; they push out each other's codes and nobody else's."""
+MOST_ROOMS: Final = 500
+"""With codes; the one that asked for none the longest is forgotten."""
 
 # None that looks like another one. Eight of them are guessed once in 10**11 tries.
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -51,14 +54,16 @@ class Claims:
         self._catalog = catalog
         self._quota = quota
         self._bot = bot
-        self._codes: TTLCache[str, Identity] = TTLCache(MOST_CODES, VALID_S, timer)
+        self._timer = timer
+        self._codes: dict[BareJid, TTLCache[str, Identity]] = {}
 
     def begin(self, occupant: Identity) -> Claim:
         """A code for this occupant, to be told to nobody else; the one before is worth nothing any more."""
-        for old in [code for code, owner in self._codes.items() if owner == occupant]:
-            del self._codes[old]
+        codes = self._codes_of(occupant.partition("/")[0])
+        for old in [code for code, owner in codes.items() if owner == occupant]:
+            del codes[old]
         code = "".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF))
-        self._codes[code] = occupant
+        codes[code] = occupant
         return Claim(f"{code[:_HALF]}-{code[_HALF:]}", self._bot)
 
     async def redeem(self, written: str, owner: BareJid) -> Claimed:
@@ -67,11 +72,12 @@ class Claims:
         Raises NoSuchClaim, NoRoomForClaim (the code stays good then) or StorageError.
         """
         code = written.replace("-", "").strip().upper()
-        occupant = self._codes.get(code)
-        if occupant is None:
+        codes = next((each for each in self._codes.values() if code in each), None)
+        occupant = None if codes is None else codes.get(code)
+        if codes is None or occupant is None:
             raise NoSuchClaim
         claimed = await self.hand_over(occupant, owner)
-        self._codes.pop(code, None)
+        codes.pop(code, None)
         return claimed
 
     async def hand_over(self, occupant: Identity, owner: BareJid) -> Claimed:
@@ -86,3 +92,12 @@ class Claims:
             )
         await self._catalog.hand_over(occupant, owner)
         return Claimed(theirs.files, occupant.partition("/")[0])
+
+    def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:
+        codes = self._codes.pop(room, None)
+        if codes is None:
+            codes = TTLCache(MOST_CODES, VALID_S, self._timer)
+        self._codes[room] = codes  # the latest stands at the end
+        if len(self._codes) > MOST_ROOMS:
+            del self._codes[next(iter(self._codes))]
+        return codes

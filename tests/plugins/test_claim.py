@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from filebot.model import Scope, Sender
-from filebot.service.claims import VALID_S, Claims
+from filebot.service.claims import MOST_CODES, MOST_ROOMS, VALID_S, Claims
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
 
@@ -87,6 +87,32 @@ def timed(bot: FakeBot) -> tuple[Callable[[float], None], Claims]:
     moments = [0.0]
     claims = Claims(bot.catalog, bot._desk.quota, BOT, lambda: moments[-1])
     return moments.append, claims
+
+
+async def test_a_room_full_of_made_up_occupants_pushes_out_its_own_codes_alone(bot: FakeBot) -> None:
+    await posted(bot)
+    code = await code_for(bot)
+    first = bot._desk.claims.begin("den@evil.example/0").code
+    for number in range(1, 2000):
+        bot._desk.claims.begin(f"den@evil.example/{number}")
+    assert len(bot._desk.claims._codes["den@evil.example"]) == MOST_CODES
+    (answer,) = await bot.say(f"claim {first}", BOB)
+    assert answer.startswith("I know no such code")
+    await bot.say(f"claim {code}", ALICE)
+    assert await owners(bot) == [ALICE]
+
+
+async def test_rooms_with_codes_are_bounded_and_the_one_that_asked_last_stays(bot: FakeBot) -> None:
+    claims = bot._desk.claims
+    claims.begin("first@evil.example/0")
+    claims.begin(KEY)
+    for number in range(MOST_ROOMS - 1):
+        claims.begin(f"{number}@evil.example/0")
+        if number == MOST_ROOMS // 2:
+            code = claims.begin(KEY).code
+    assert len(claims._codes) == MOST_ROOMS
+    assert "first@evil.example" not in claims._codes
+    await claims.redeem(code, ALICE)
 
 
 async def test_the_code_is_never_said_before_everybody(bot: FakeBot) -> None:
