@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from filebot.model import (
     Address,
@@ -40,6 +40,8 @@ from filebot.model import (
 )
 
 Data = bytes | bytearray | memoryview
+
+MOST_LANGUAGES_OF_ROOM: Final = 1000
 
 
 class BlobWriter(Protocol):
@@ -227,7 +229,8 @@ class Catalog(Marks, Protocol):
         """Make all entries of a room private ones of their owners, who are returned, in no order.
 
         Who has the same bytes by the same name in private has them once. The room's settings, the wishes of
-        its people and the going through its history are forgotten.
+        its people, the languages of those whom only the room tells apart, and the going through its history
+        are forgotten.
         """
 
     async def used_in_all(self) -> int:
@@ -243,7 +246,12 @@ class Catalog(Marks, Protocol):
     async def language(self, person: Identity) -> str | None:
         """The language that this person chose."""
 
-    async def set_language(self, person: Identity, language: str | None) -> None: ...
+    async def set_language(self, person: Identity, language: str | None) -> None:
+        """Remember a choice, or with None that there is none.
+
+        Of those whom nothing but a room tells apart, at most ``MOST_LANGUAGES_OF_ROOM`` of each room are
+        remembered: a room's service can make up any number. Whose first choice is the oldest makes way.
+        """
 
     async def parcels(self) -> list[Parcel]:
         """All of them, the lowest number first. A parcel goes with its entry when that is removed."""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
+from filebot.catalog import sqlite
 from filebot.catalog.folding import fold
 from filebot.catalog.queries import one
 from filebot.catalog.rows import scope_key, scope_mark
@@ -23,6 +24,7 @@ from filebot.catalog.schema import (
     rooms,
 )
 from filebot.model import Digest, Scope
+from filebot.ports import MOST_LANGUAGES_OF_ROOM
 
 Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
 """A statement about one row that returns it."""
@@ -106,6 +108,7 @@ async def _release(connection: AsyncConnection, room: str) -> list[str]:
         await connection.execute(_MAKE_PRIVATE, private)
     for table in (room_settings, opt_outs, fillings):
         await connection.execute(sa.delete(table).where(table.c.room == room))
+    await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
     return owners
 
 
@@ -139,6 +142,16 @@ def remove_parcel(number: int) -> ReturningDelete[Any]:
 def forget_links(digest: Digest) -> sa.Delete:
     """Forget all uploads of these bytes."""
     return sa.delete(links).where(links.c.digest == digest)
+
+
+async def save_languages(connection: AsyncConnection, choices: Sequence[tuple[str, str]]) -> list[None]:
+    """Keep what each person chose, of those whom only a room tells apart the latest."""
+    for person, language in choices:
+        await connection.execute(sqlite.save_language(person, language))
+        room, occupant, _ = person.partition("/")
+        if occupant:
+            await connection.execute(sqlite.forget_oldest_languages(room, MOST_LANGUAGES_OF_ROOM))
+    return [None] * len(choices)
 
 
 def forget_language(jid: str) -> sa.Delete:

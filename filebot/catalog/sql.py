@@ -176,8 +176,10 @@ class SqlCatalog:
         return rows[0].language if rows else None
 
     async def set_language(self, jid: BareJid, language: str | None) -> None:
-        chosen = changes.forget_language(jid) if language is None else sqlite.save_language(jid, language)
-        await self._writer.run(changes.execute, chosen)
+        if language is None:
+            await self._writer.run(changes.execute, changes.forget_language(jid))
+        else:
+            await self._writer.run(changes.save_languages, (jid, language))
 
     async def mark(self, archive: BareJid) -> Mark | None:
         rows = await self._read(queries.mark(archive))

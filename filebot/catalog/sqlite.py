@@ -119,6 +119,19 @@ def save_language(jid: str, language: str) -> sa.Insert:
     return _put(people, people.c.jid, {"jid": jid, "language": language})
 
 
+def forget_oldest_languages(room: str, most: int) -> sa.Delete:
+    """Leave at most so many of those whom only this room tells apart."""
+    theirs, row = known_by(room, people.c.jid), sa.literal_column("people.rowid", sa.Integer)
+    last_to_go = sa.select(row).where(theirs).order_by(row.desc()).offset(most).limit(1)
+    return sa.delete(people).where(theirs, row <= last_to_go.scalar_subquery())
+
+
+def known_by(room: str, person: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The person is one whom only this room tells apart (``room/...``)."""
+    # Bytes are compared, and 0 comes next after the slash: a range, which an index serves.
+    return sa.and_(person >= f"{room}/", person < f"{room}0")
+
+
 def save_room(room: RememberedRoom) -> sa.Insert:
     """Remember a room in place of what was there."""
     columns = {"jid": room.jid, "password": room.password, "invited_by": room.invited_by}

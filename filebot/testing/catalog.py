@@ -23,6 +23,7 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
+from filebot.ports import MOST_LANGUAGES_OF_ROOM
 
 
 class MemoryCatalog:
@@ -154,6 +155,8 @@ class MemoryCatalog:
         self._room_settings.pop(room, None)
         self._fillings.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
+        for who in [each for each in self._languages if each.startswith(f"{room}/")]:
+            del self._languages[who]
         return list({entry.owner for entry in released})
 
     async def used_in_all(self) -> int:
@@ -175,9 +178,14 @@ class MemoryCatalog:
         return self._languages.get(jid)
 
     async def set_language(self, jid: BareJid, language: str | None) -> None:
-        self._languages.pop(jid, None)
-        if language is not None:
-            self._languages[jid] = language
+        if language is None:
+            self._languages.pop(jid, None)
+            return
+        self._languages[jid] = language
+        room, occupant, _ = jid.partition("/")
+        theirs = [each for each in self._languages if occupant and each.startswith(f"{room}/")]
+        for each in theirs[:-MOST_LANGUAGES_OF_ROOM]:
+            del self._languages[each]
 
     async def mark(self, archive: BareJid) -> Mark | None:
         return self._marks.get(archive)

@@ -28,7 +28,7 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
-from filebot.ports import Catalog
+from filebot.ports import MOST_LANGUAGES_OF_ROOM, Catalog
 from filebot.testing.catalog import MemoryCatalog
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, 789_012, tzinfo=UTC)
@@ -668,6 +668,26 @@ async def test_a_chosen_language_stays_until_another_or_none_is_chosen(catalog: 
     await catalog.set_language("alice@example.org", None)
     assert await catalog.language("alice@example.org") is None
     assert await catalog.language("bob@example.org") == "fr"
+
+
+async def test_a_room_pushes_out_the_oldest_languages_of_its_own_people_alone(catalog: Catalog) -> None:
+    room, others = (
+        "tea@muc.example.org",
+        ("tea@muc.example.org0", "tea@muc.example/1", "tea@muc.example.org"),
+    )
+    for other in others:
+        await catalog.set_language(other, "de")
+    people = [f"{room}/{number}" for number in range(MOST_LANGUAGES_OF_ROOM + 2)]
+    await asyncio.gather(*(catalog.set_language(each, "fr") for each in people[:-2]))
+    await catalog.set_language(people[0], "en")  # is no younger by that
+    assert await catalog.language(people[0]) == "en"
+    for each in people[-2:]:
+        await catalog.set_language(each, "fr")
+    languages = [await catalog.language(each) for each in (*people[:4], people[-1], *others)]
+    assert languages == [None, None, "fr", "fr", "fr", "de", "de", "de"]
+    await catalog.release(room)
+    languages = [await catalog.language(each) for each in (*people[:4], people[-1], *others)]
+    assert languages == [None] * 5 + ["de"] * 3
 
 
 # --- parcels ------------------------------------------------------------------------------------
