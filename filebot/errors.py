@@ -161,6 +161,10 @@ class NoHistory(UserError):
         self.reason = reason
 
 
+class TooManyOptOuts(UserError):
+    """So many people of a room want nothing kept unasked there that one more wish is not noted."""
+
+
 class BadRoomSetting(UserError):
     """There is no such setting of a room, or it cannot have this value."""
 

@@ -196,6 +196,9 @@ class Catalog(Marks, Protocol):
 
     async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None: ...
 
+    async def count_opted_out(self, room: BareJid) -> int:
+        """How many want nothing kept unasked in this room."""
+
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
         """Those of all rooms of which some were saved."""
 

@@ -125,6 +125,11 @@ def opt_out(room: str, person: str) -> sa.Select[Any]:
     return sa.select(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
 
 
+def count_opt_outs(room: str) -> sa.Select[Any]:
+    """How many rows of a room say so."""
+    return sa.select(sa.func.count()).where(opt_outs.c.room == room).select_from(opt_outs)
+
+
 def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
     """Those of the digests that are used."""
     return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()

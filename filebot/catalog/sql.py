@@ -124,6 +124,10 @@ class SqlCatalog:
         change = sqlite.save_opt_out(room, who) if out else changes.forget_opt_out(room, who)
         await self._writer.run(changes.execute, change)
 
+    async def count_opted_out(self, room: BareJid) -> int:
+        rows = await self._read(queries.count_opt_outs(room))
+        return int(rows[0][0])
+
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
         return {row.room: room_settings_of(row) for row in await self._read(queries.all_room_settings())}
 

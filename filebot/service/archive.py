@@ -7,14 +7,18 @@ another: of people whom the room does not tell apart, nothing is kept.
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Final
 
-from filebot.errors import UserError
+from filebot.errors import TooManyOptOuts, UserError
 from filebot.model import BareJid, Identity, Offer, Sender
 from filebot.ports import Catalog
 from filebot.service.access import Access, unknown
 from filebot.service.intake import Destination, Intake, Received
 from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
+
+MOST_OPT_OUTS: Final = 5000
+"""In one room; after these, only those of people whose address counts are noted there."""
 
 
 class Archive:
@@ -77,21 +81,31 @@ class Archive:
     async def opt_out(self, sender: Sender) -> int:
         """Keep nothing of the sender's unasked in this room, and remove what was; how many files that are.
 
-        Raises NotAllowed if the room does not tell its occupants apart, or StorageError.
+        Raises NotAllowed if the room does not tell its occupants apart, TooManyOptOuts (then files of
+        theirs are still kept), or StorageError.
         """
         room, identities = _known(sender)
-        for each in identities:
-            await self._catalog.set_opted_out(room, each, out=True)
+        if await self._may_note(room, sender, identities):
+            for each in identities:
+                await self._catalog.set_opted_out(room, each, out=True)
+        elif not await self._has_opted_out(room, identities):
+            raise TooManyOptOuts
         removed = 0
         for each in identities:
             removed += await self._removal.remove_all(partial(self._catalog.archived, room, each))
         return removed
 
     async def opt_in(self, sender: Sender) -> None:
-        """Undo :meth:`opt_out` for what is posted from now on. Raises as that."""
+        """Undo :meth:`opt_out` for what is posted from now on. Raises NotAllowed or StorageError."""
         room, identities = _known(sender)
         for each in identities:
             await self._catalog.set_opted_out(room, each, out=False)
+
+    async def _may_note(self, room: BareJid, sender: Sender, identities: frozenset[Identity]) -> bool:
+        """Whether there is room for one more: always for whoever the room cannot have made up."""
+        if sender.jid is not None:
+            return True
+        return await self._catalog.count_opted_out(room) + len(identities) <= MOST_OPT_OUTS
 
     async def _has_opted_out(self, room: BareJid, identities: Iterable[Identity]) -> bool:
         return any([await self._catalog.has_opted_out(room, each) for each in identities])

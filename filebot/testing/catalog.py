@@ -110,6 +110,9 @@ class MemoryCatalog:
     async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
         (self._opt_outs.add if out else self._opt_outs.discard)((room, who))
 
+    async def count_opted_out(self, room: BareJid) -> int:
+        return sum(1 for each, _ in self._opt_outs if each == room)
+
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
         return dict(self._room_settings)
 

@@ -584,6 +584,8 @@ async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) 
     assert await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
     assert not await catalog.has_opted_out("b@muc.example.org", "alice@example.org")
     assert not await catalog.has_opted_out("a@muc.example.org", "bob@example.org")
+    assert await catalog.count_opted_out("a@muc.example.org") == 1
+    assert await catalog.count_opted_out("b@muc.example.org") == 0
     for _ in range(2):
         await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=False)
     assert not await catalog.has_opted_out("a@muc.example.org", "alice@example.org")

@@ -152,6 +152,29 @@ async def test_of_whom_the_room_does_not_tell_apart_nothing_is_kept(archived: Fa
     assert "hides your address" in (await archived.say("archive off for me", nobody))[0]
 
 
+async def test_whose_wish_cannot_be_noted_any_more_is_told_so(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filebot.service.archive.MOST_OPT_OUTS", 3)
+    for number in range(2):
+        stranger = replace(in_room(None, "x", occupant_id=str(number)), claimed=f"{number}@evil.example")
+        (answer,) = await archived.say("archive off for me", stranger)
+    assert answer.startswith("I cannot note that")
+    assert "are kept" in answer
+    await archived.say("archive off for me", HAL)
+    assert await archived.catalog.count_opted_out(ROOM) == 3
+    other = in_room(None, "eve", occupant_id="666")
+    assert (await archived.say("archive off for me", other))[0].startswith("I cannot note that")
+    # Who is known by an address is heard all the same, and who was heard before stays so.
+    for sender in (BEN, HAL):
+        assert (await archived.say("archive off for me", sender))[0].startswith("I keep nothing")
+        await post(archived, sender, f"{sender.nick}.txt")
+    assert await names(archived) == []
+    await archived.say("archive on for me", HAL)
+    (answer,) = await archived.say("archive off for me", other)
+    assert answer.startswith("I cannot note that")  # Ben took the place
+
+
 async def test_whom_the_operator_denies_has_nothing_kept(archived: FakeBot) -> None:
     await post(archived, in_room("mallory@example.org", "mallory"), "song.ogg")
     assert await names(archived) == []

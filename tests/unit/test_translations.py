@@ -50,6 +50,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         errors.NoHistory("den@muc.example.org", reason=r)
         for r in ("closed", "off", "busy", "idle", "ids", "lost")
     ),
+    errors.TooManyOptOuts(),
     errors.BadRoomSetting("archive", "maybe", known=True),
     errors.BadRoomSetting("size", "", known=False),
     errors.NoSuchClaim(),
