@@ -112,6 +112,7 @@ class Usage:
 
     files: int
     used_bytes: int
+    """With what each file takes beside its bytes."""
     limit_bytes: int
 
     @property

@@ -1,6 +1,7 @@
 """How much may be stored: by one person, in one room, and by all.
 
-What is stored counts, and what is on its way.
+What is stored counts, and what is on its way. Each file counts with a little more than its bytes, or files
+of one byte would be free, however many.
 """
 
 from collections import Counter
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from filebot.errors import FileTooLarge, QuotaExceeded, RoomFull, StorageFull
 from filebot.model import BareJid, Identity, Usage
 from filebot.ports import BlobStore, Catalog
+
+FILE_OVERHEAD_BYTES = 4096
+"""About what a file takes beside its bytes: the rest of a block of the disk, and its row in the catalog."""
 
 DISK_RESERVE_BYTES = 64 * 1024 * 1024
 """Left free on the disk, so that the catalog and the system's log can still be written."""
@@ -53,17 +57,17 @@ class Quota:
     async def usage(self, owner: Identity) -> Usage:
         """What somebody has stored, and may store."""
         files, used = await self._catalog.used_by(owner)
-        return Usage(files=files, used_bytes=used, limit_bytes=self._limits.quota_per_user_bytes)
+        return Usage(files, _counted(files, used), self._limits.quota_per_user_bytes)
 
     async def room_usage(self, room: BareJid) -> Usage:
         """What a room has, and may have."""
         files, used = await self._catalog.used_in(room)
-        return Usage(files=files, used_bytes=used, limit_bytes=self._limits.quota_per_room_bytes)
+        return Usage(files, _counted(files, used), self._limits.quota_per_room_bytes)
 
     async def check_room(self, room: BareJid, size_bytes: int) -> None:
         """Raise FileTooLarge or RoomFull if a file that is stored already does not fit into a room."""
         reservation = self._reservation("", room)
-        reservation.stored = Stored(in_room=(await self._catalog.used_in(room))[1])
+        reservation.stored = Stored(in_room=_counted(*await self._catalog.used_in(room)))
         reservation.check_size(size_bytes)
         reservation.check_room(size_bytes)
 
@@ -99,8 +103,8 @@ class Quota:
         return Reservation(self._limits, most, self._on_its_way, self._to_rooms, owner, room)
 
     async def _stored(self, owner: Identity, room: BareJid | None) -> "Stored":
-        _, by_owner = await self._catalog.used_by(owner)
-        in_room = 0 if room is None else (await self._catalog.used_in(room))[1]
+        by_owner = _counted(*await self._catalog.used_by(owner))
+        in_room = 0 if room is None else _counted(*await self._catalog.used_in(room))
         in_all = await self._catalog.used_in_all()
         return Stored(by_owner, in_room, in_all, await self._store.free_bytes())
 
@@ -110,13 +114,15 @@ class Stored:
     """What is on disk at one moment, in bytes."""
 
     by_owner: int = 0
+    """With the overhead of each file, like ``in_room``."""
     in_room: int = 0
     in_all: int = 0
+    """Of the files alone: what all of them take beside that shows in ``disk_free``."""
     disk_free: int = 0
 
 
 class Reservation:
-    """Room held for one file: the larger of what was promised and what came."""
+    """Room held for one file: the larger of what was promised and what came, and its overhead."""
 
     def __init__(
         self,
@@ -138,8 +144,8 @@ class Reservation:
 
     @property
     def left_bytes(self) -> int:
-        """What the owner may store beside what is stored; never negative."""
-        return max(self._limits.quota_per_user_bytes - self.stored.by_owner, 0)
+        """How large one more file of the owner's may be beside what is stored; never negative."""
+        return max(self._limits.quota_per_user_bytes - self.stored.by_owner - FILE_OVERHEAD_BYTES, 0)
 
     def promise(self, size_bytes: int | None) -> None:
         """Hold room for what the peer announces, which may be nothing. Raises as :meth:`grow_to`."""
@@ -153,14 +159,15 @@ class Reservation:
         Raises FileTooLarge (its size_bytes is None: how large it would have become is unknown),
         QuotaExceeded, RoomFull or StorageFull.
         """
-        if size_bytes <= self._held:
+        counted = _counted(1, size_bytes)
+        if counted <= self._held:
             return
         if size_bytes > self._max_file_bytes:
             raise FileTooLarge(size_bytes=None, limit_bytes=self._max_file_bytes)
-        self._on_its_way[self.owner] += size_bytes - self._held
+        self._on_its_way[self.owner] += counted - self._held
         if self.room is not None:
-            self._to_rooms[self.room] += size_bytes - self._held
-        self._held = size_bytes
+            self._to_rooms[self.room] += counted - self._held
+        self._held = counted
         self.check()
 
     def check_size(self, size_bytes: int) -> None:
@@ -169,11 +176,11 @@ class Reservation:
             raise FileTooLarge(size_bytes=size_bytes, limit_bytes=self._max_file_bytes)
 
     def check_room(self, size_bytes: int) -> None:
-        """Raise RoomFull if so many bytes do not fit beside what is in the room, or on its way there."""
+        """Raise RoomFull if a file of this size does not fit beside those in the room and on their way."""
         if self.room is None:
             return
         others = self.stored.in_room + self._to_rooms[self.room] - self._held
-        if others + size_bytes > self._limits.quota_per_room_bytes:
+        if others + _counted(1, size_bytes) > self._limits.quota_per_room_bytes:
             raise RoomFull(
                 size_bytes=size_bytes, used_bytes=others, limit_bytes=self._limits.quota_per_room_bytes
             )
@@ -183,11 +190,11 @@ class Reservation:
         others = self.stored.by_owner + self._on_its_way[self.owner] - self._held
         if others + self._held > self._limits.quota_per_user_bytes:
             raise QuotaExceeded(
-                size_bytes=self._held,
+                size_bytes=self._held - FILE_OVERHEAD_BYTES,
                 used_bytes=others,
                 limit_bytes=self._limits.quota_per_user_bytes,
             )
-        self.check_room(self._held)
+        self.check_room(self._held - FILE_OVERHEAD_BYTES)
         room = min(
             self._limits.total_bytes - self.stored.in_all, self.stored.disk_free - DISK_RESERVE_BYTES
         )
@@ -204,3 +211,8 @@ class Reservation:
             if not self._to_rooms[self.room]:
                 del self._to_rooms[self.room]
         self._held = 0
+
+
+def _counted(files: int, size_bytes: int) -> int:
+    """What so many files of so many bytes in all count as."""
+    return size_bytes + files * FILE_OVERHEAD_BYTES

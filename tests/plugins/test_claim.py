@@ -8,6 +8,7 @@ import pytest
 
 from filebot.model import Scope, Sender
 from filebot.service.claims import MOST_CODES, MOST_ROOMS, VALID_S, Claims
+from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
 
@@ -151,12 +152,12 @@ async def test_where_the_room_shows_who_it_is_no_code_is_needed(bot: FakeBot) ->
 
 
 async def test_what_does_not_fit_into_the_quota_is_not_claimed(bot: FakeBot) -> None:
-    async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=10)) as small:
+    async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=FILE_OVERHEAD_BYTES + 10)) as small:
         await posted(small)
         code = await code_for(small)
         await small.drop("own.txt", b"12345", ALICE)
         (answer,) = await small.say(f"claim {code}", ALICE)
-        assert "you use 5 bytes of your 10 bytes" in answer
+        assert "you use 4.1 kB of your 4.1 kB" in answer
         assert await owners(small) == [KEY]
         await small.say("rm own.txt", ALICE)
         await small.say(f"claim {code}", ALICE)

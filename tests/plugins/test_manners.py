@@ -189,13 +189,13 @@ async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
 
 
 async def test_quota_says_what_is_used_and_warns_in_time() -> None:
-    async with FakeBot(limits=Limits(10_000, 10_000, 100_000, 100_000)) as bot:
-        assert len(await bot.drop("a.bin", b"a" * 8_000)) == 1
-        assert "8 kB of 10 kB" in (await bot.say("quota"))[0]
-        assert "nearly full" in (await bot.drop("b.bin", b"b" * 1_500))[1]
+    async with FakeBot(limits=Limits(100_000, 100_000, 1_000_000, 1_000_000)) as bot:
+        assert len(await bot.drop("a.bin", b"a" * 80_000)) == 1
+        assert "84.1 kB of 100 kB" in (await bot.say("quota"))[0]  # a file is more than its bytes
+        assert "nearly full" in (await bot.drop("b.bin", b"b" * 7_000))[1]
         [refused] = await bot.drop("c.bin", b"c" * 1_000)
         assert "c.bin" in refused
-        assert "10 kB" in refused
+        assert "100 kB" in refused
 
 
 async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_nothing() -> None:

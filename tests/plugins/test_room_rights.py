@@ -7,6 +7,7 @@ import pytest
 
 from filebot.model import Address, AddressKind, IncomingMessage, Scope, Sender, Standing
 from filebot.service.access import Access
+from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 
@@ -181,7 +182,7 @@ async def test_an_occupants_id_is_worth_nothing_in_another_room(bot: FakeBot, hi
 
 
 async def test_an_occupant_has_a_quota_of_their_own(hidden: Sender) -> None:
-    async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=10)) as bot:
+    async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=FILE_OVERHEAD_BYTES + 10)) as bot:
         bot.rooms.rolls[ROOM] |= {f"{ROOM}/9000", f"{ROOM}/7000"}
         await posted(bot, hidden)
         (full,) = await posted(bot, hidden, "second.txt")

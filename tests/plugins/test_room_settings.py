@@ -12,6 +12,7 @@ from filebot.service import announcer as announcer_module
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
 from filebot.service.news import News
+from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
@@ -94,7 +95,7 @@ async def test_a_room_takes_no_file_larger_than_it_wants(managed: FakeBot) -> No
 
 
 async def test_a_room_is_full_for_everybody_together() -> None:
-    async with FakeBot(limits=replace(LIMITS, quota_per_room_bytes=25)) as bot:
+    async with FakeBot(limits=replace(LIMITS, quota_per_room_bytes=2 * FILE_OVERHEAD_BYTES + 25)) as bot:
         for sender in (ANNA, BEN):
             await bot.drop(f"{sender.nick}.bin", sender.nick.encode() * 2 + b"x" * 3, sender)
             await bot.say("keep", sender)

@@ -45,7 +45,7 @@ class Workbench:
 @pytest.fixture
 def workbench() -> Callable[..., Workbench]:
     def make(
-        *, max_file_bytes: int = 1000, quota_per_user_bytes: int = 10_000, total_bytes: int = 100_000
+        *, max_file_bytes: int = 1000, quota_per_user_bytes: int = 100_000, total_bytes: int = 1_000_000
     ) -> Workbench:
         web, store, catalog = MemoryWeb(), MemoryBlobs(), MemoryCatalog()
         quota = Quota(

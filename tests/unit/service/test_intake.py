@@ -22,6 +22,7 @@ from filebot.model import NewEntry, Offer
 from filebot.service.cleanup import sweep
 from filebot.service.intake import Destination
 from filebot.service.locks import Keyed
+from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing.http import HostedFile
 from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
 
@@ -116,16 +117,37 @@ async def test_when_all_sources_fail_the_last_failure_is_told(workbench: Make) -
 
 
 async def test_a_quota_counts_what_is_stored_and_names_the_numbers(workbench: Make) -> None:
-    bench = workbench(quota_per_user_bytes=100)
+    limit = 2 * FILE_OVERHEAD_BYTES + 100
+    bench = workbench(quota_per_user_bytes=limit)
     await bench.drop(b"a" * 60)
     del bench.web.hosted[URL]
     with pytest.raises(QuotaExceeded) as caught:
         await bench.drop(b"b" * 60)
-    assert (caught.value.used_bytes, caught.value.limit_bytes) == (60, 100)
+    numbers = (caught.value.size_bytes, caught.value.used_bytes, caught.value.limit_bytes)
+    assert numbers == (60, FILE_OVERHEAD_BYTES + 60, limit)
+
+
+async def test_files_of_one_byte_are_not_free(workbench: Make) -> None:
+    bench = workbench(quota_per_user_bytes=10 * FILE_OVERHEAD_BYTES)
+    for number in range(9):
+        bench.web.hosted[URL] = HostedFile(bytes([number]))
+        await bench.drop(b"")
+    bench.web.hosted[URL] = HostedFile(b"x")
+    with pytest.raises(QuotaExceeded):
+        await bench.drop(b"")
+    bob = Destination("bob@example.org")
+    assert (await bench.drop(b"", bob)).entry.blob.size == 1
+
+
+async def test_who_has_no_room_left_is_told_before_anything_comes(workbench: Make) -> None:
+    bench = workbench(quota_per_user_bytes=FILE_OVERHEAD_BYTES - 1)
+    with pytest.raises(QuotaExceeded):
+        await bench.drop(b"x")
+    assert bench.web.asked == []
 
 
 async def test_a_quota_holds_for_files_that_come_in_at_once(workbench: Make) -> None:
-    bench = workbench(quota_per_user_bytes=100)
+    bench = workbench(quota_per_user_bytes=3 * FILE_OVERHEAD_BYTES + 100)
     urls = [f"https://upload.example.org/{n}" for n in range(10)]
     for n, url in enumerate(urls):
         bench.web.hosted[url] = HostedFile(bytes([n]) * 30)
@@ -138,7 +160,7 @@ async def test_a_quota_holds_for_files_that_come_in_at_once(workbench: Make) -> 
 
 
 async def test_the_total_limit_holds_for_all_together(workbench: Make) -> None:
-    bench = workbench(total_bytes=50)
+    bench = workbench(total_bytes=FILE_OVERHEAD_BYTES + 50)
     await bench.drop(b"a" * 40)
     del bench.web.hosted[URL]
     with pytest.raises(StorageFull):
@@ -146,7 +168,7 @@ async def test_the_total_limit_holds_for_all_together(workbench: Make) -> None:
 
 
 async def test_room_is_given_back_when_a_file_fails(workbench: Make) -> None:
-    bench = workbench(quota_per_user_bytes=100)
+    bench = workbench(quota_per_user_bytes=FILE_OVERHEAD_BYTES + 100)
     for _ in range(5):
         with pytest.raises(DigestMismatch):
             await bench.drop(b"a" * 90, hashes={"sha-256": sha256(b"no")})

@@ -18,6 +18,7 @@ from filebot.errors import (
 )
 from filebot.model import Method, Offer, Sender
 from filebot.service.intake import Destination, Received
+from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.service.transfers import Direction, Transfers
 from filebot.testing.http import HostedFile
 from filebot.testing.xmpp import FakeStreamOffer
@@ -428,7 +429,7 @@ async def test_two_offers_of_the_same_file_at_once_do_not_meet(workbench: Make) 
 
 
 async def test_who_has_many_files_break_keeps_no_more_than_could_be_stored(workbench: Make) -> None:
-    bench = workbench(quota_per_user_bytes=2000)
+    bench = workbench(quota_per_user_bytes=FILE_OVERHEAD_BYTES + 2000)
     for number in range(10):
         await broken_off(Http(bench), name=f"{number}.pdf")
     await broken_off(Http(bench), destination=Destination("bob@example.org"))
