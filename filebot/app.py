@@ -194,6 +194,8 @@ async def _forget_room(desk: Desk, room: str, *, destroyed: bool) -> None:
     try:
         if destroyed:
             await desk.ended_rooms.release(room)
+        else:
+            await desk.book.stop_archiving(room)
         await desk.ports.catalog.forget_room(room)
     except StorageError as error:
         log.warning("room %s is not forgotten: %s", room, error)

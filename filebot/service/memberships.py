@@ -56,8 +56,8 @@ class Memberships:
         return await self._be_invited(invitation.room, invitation.password)
 
     async def leave(self, target: str) -> BareJid:
-        """Leave a room for good; its files stay. For those who run the bot, who invited it, and the room's
-        owners and admins.
+        """Leave a room for good; its files stay, its archive is off. For those who run the bot, who invited
+        it, and the room's owners and admins.
 
         Raises NotAllowed, NoSuchRoom, RoomConfigured or StorageError.
         """
@@ -69,6 +69,7 @@ class Memberships:
             raise RoomConfigured(room)
         if known is None and room not in self._rooms.joined():
             raise NoSuchRoom(target)
+        await self._desk.book.stop_archiving(room)
         await self._catalog.forget_room(room)
         await self._rooms.leave(room)
         return room

@@ -95,6 +95,14 @@ class RoomBook:
             await self._rooms.show_archiving(room, is_on=settings.archive)
         return before, settings
 
+    async def stop_archiving(self, room: BareJid) -> None:
+        """The bot is out of the room for good. Whoever brings it back has to ask the people there anew.
+
+        Raises StorageError.
+        """
+        if self.is_archived(room):
+            await self.change(room, "archive off")
+
 
 def changed(settings: RoomSettings, setting: str) -> RoomSettings:
     """The settings with one of them as somebody writes it. Raises BadRoomSetting."""

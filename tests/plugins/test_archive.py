@@ -9,7 +9,7 @@ import pytest
 from filebot.errors import CatalogUnavailable, NoHistory, PeerGone
 from filebot.model import AddressKind, Entry, Filling, HistoryPage, IncomingMessage, Offer, Scope, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
 
@@ -46,6 +46,17 @@ async def kept(bot: FakeBot) -> list[Entry]:
 
 async def names(bot: FakeBot) -> list[str]:
     return [entry.name for entry in await kept(bot)]
+
+
+async def test_who_brings_the_bot_back_asks_for_the_archive_anew(archived: FakeBot) -> None:
+    await archived.say("room set max-size 1 MB", ANNA)
+    await archived.say(f"leave {ROOM}", ADMIN)
+    await archived.say(f"join {ROOM}", ADMIN)
+    assert await post(archived, BEN, "plan.txt") == []
+    assert await names(archived) == []
+    (state,) = await archived.say("room", ANNA)
+    assert "archive off" in state
+    assert "larger than 1 MB" in state
 
 
 async def test_nothing_is_kept_unasked_where_nobody_wanted_that(bot: FakeBot) -> None:
