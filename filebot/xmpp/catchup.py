@@ -155,6 +155,9 @@ class CatchUp:
     async def pause(self) -> None:
         """Read no more until the next session."""
         await self._stop_reading()
+        if self._ledger is not None:
+            # What comes before the archive was read again has no place: there may be something before it.
+            self._ledger.begin()
 
     async def close(self) -> None:
         """Save the mark for the last time."""

@@ -16,6 +16,9 @@ ITEMS: Final = "http://jabber.org/protocol/disco#items"
 MOST_ITEMS: Final = 50
 """Services of a server that are asked what they are."""
 
+_NO_ANSWER: Final = frozenset({"remote-server-timeout", "remote-server-not-found"})
+"""The first one is what slixmpp makes of silence, too."""
+
 
 async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Element | None:
     """The ``<query/>`` that comes back for an empty one; None for errors and silence."""
@@ -24,13 +27,17 @@ async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Ele
 
 
 async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str] | None:
-    """What somebody says that they can do; nothing for errors and silence.
+    """What somebody says that they can do; nothing if they refuse to say.
 
-    None if their server says that there is no such address.
+    None if their server says that there is no such address. Raises TimeoutError if nobody answers within
+    ``limit_s`` seconds, or only to tell that it is no time to ask.
     """
-    found, condition = await _query(stream, jid, INFO, limit_s)
-    if condition == "item-not-found":
-        return None
+    found, error = await _query(stream, jid, INFO, limit_s)
+    if isinstance(error, XMPPError):
+        if error.condition in _NO_ANSWER or error.etype == "wait":
+            raise TimeoutError(f"{jid} does not answer")
+        if error.condition == "item-not-found":
+            return None
     features = () if found is None else named(found, INFO, "feature")
     return frozenset(each.get("var", "") for each in features)
 
@@ -52,15 +59,17 @@ async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:
     return [each for each in jids if each][:MOST_ITEMS]
 
 
-async def _query(stream: Stream, jid: str, namespace: str, limit_s: float) -> tuple[Element | None, str]:
-    """As :func:`query`, with the condition of the error that came instead."""
+async def _query(
+    stream: Stream, jid: str, namespace: str, limit_s: float
+) -> tuple[Element | None, Exception | None]:
+    """As :func:`query`, with the error that came instead."""
     try:
         iq = stream.make_iq_get(namespace, ito=jid, ifrom=stream.boundjid)
         answer = await ask(stream, iq, limit_s)
     except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
         log.debug("%s does not answer about %s: %s", jid, namespace, error)
-        return None, error.condition if isinstance(error, XMPPError) else ""
-    return first(answer.xml, namespace, "query"), ""
+        return None, error
+    return first(answer.xml, namespace, "query"), None
 
 
 def server_of(stream: Stream) -> str:

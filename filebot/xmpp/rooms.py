@@ -477,7 +477,11 @@ class JoinedRooms:
     async def _enter(self, room: _Room) -> News:
         """Try the nick and then variants of it (section 7.2.9)."""
         # Before the first presence comes: who speaks at once is known at once.
-        is_somewhere = await self._describe(room)
+        try:
+            is_somewhere = await self._describe(room)
+        except TimeoutError:
+            # Not a room without ids: a stay in the belief of that would keep nothing of what is posted.
+            return News(Change.REFUSED, _SILENT)
         if room.jid not in self._configured and not is_somewhere:
             # To enter would make it: of a mistyped address, or in place of one that was destroyed.
             return News(Change.REFUSED, _NOWHERE)
@@ -493,14 +497,16 @@ class JoinedRooms:
             except TimeoutError:
                 return News(Change.REFUSED, _SILENT)
             if news.change is Change.CREATED:
-                await self._unlock(room)
-                await self._describe(room)
+                return await self._make(room, news)
             if news.change is not Change.NICK_TAKEN:
                 return news
         return News(Change.NICK_TAKEN, "conflict")
 
     async def _describe(self, room: _Room) -> bool:
-        """Learn what the room and its service are; False if the service says that there is no such room."""
+        """Learn what the room and its service are; False if the service says that there is no such room.
+
+        Raises TimeoutError if nobody says anything.
+        """
         if not self._own_services:
             await self._find_own_services()
         if _service(room.jid) not in self._own_services:
@@ -510,6 +516,17 @@ class JoinedRooms:
         room.occupancy.has_ids = OCCUPANT_ID in (features or ())
         room.occupancy.has_stanza_ids = STANZA_IDS in (features or ())
         return features is not None
+
+    async def _make(self, room: _Room, created: News) -> News:
+        """Go on with a room that did not exist before; out of one that does not say what it is."""
+        await self._unlock(room)
+        try:
+            await self._describe(room)
+        except TimeoutError:
+            self._presence(room, kind="unavailable", status="").send()
+            room.occupancy.leave()
+            return News(Change.REFUSED, _SILENT)
+        return created
 
     async def _unlock(self, room: _Room) -> None:
         """Accept the default configuration of a room that did not exist before (section 10.1.2)."""

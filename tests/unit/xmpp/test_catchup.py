@@ -364,3 +364,18 @@ async def test_what_is_forgotten_begins_anew(world: World) -> None:
     await world.online()
     await world.until(lambda: world.saved() == ("4", frozenset()))
     assert world.taken == ["2"]
+
+
+async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read(world: World) -> None:
+    world.numbers = [1]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    await world.catch_up.pause()
+    assert world.catch_up.live("3", kept_back=False)
+    world.catch_up.handled("3")
+    await world.until(lambda: world.saved() == ("1", frozenset({"3"})))
+    world.numbers = [1, 2, 3]
+    await world.online()
+    await world.until(lambda: world.saved() == ("3", frozenset()))
+    assert world.taken == ["2"]

@@ -1,0 +1,179 @@
+"""The bot keeps itself in rooms whose service answers late, or wrongly, or not at all."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from xml.etree.ElementTree import Element, SubElement, fromstring
+
+import pytest
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot.errors import RoomClosed
+from filebot.model import BareJid
+from filebot.xmpp.disco import INFO, ITEMS
+from filebot.xmpp.elements import OCCUPANT_ID, STANZA_IDS
+from filebot.xmpp.rooms import DESCRIPTION_LIMIT_S, JoinedRooms
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import build
+from tests.virtual_time import in_virtual_time, seconds
+
+TEA = "tea@rooms.example.org"
+COFFEE = "coffee@rooms.example.org"
+ROOM_WITH_IDS = f"<feature var='{OCCUPANT_ID}'/><feature var='{STANZA_IDS}'/>"
+SERVICE = "<identity category='conference' type='text'/>"
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+
+class Stays:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.on_left: Callable[[], Awaitable[None]] | None = None
+
+    async def switch(self, room: BareJid, *, is_on: bool) -> None: ...
+
+    async def entering(self, room: BareJid) -> None:
+        self.told.append("entering")
+
+    async def entered(self, room: BareJid) -> None:
+        self.told.append("entered")
+
+    async def left(self, room: BareJid) -> None:
+        self.told.append("left")
+        if self.on_left is not None:
+            await self.on_left()
+
+    async def forget(self, room: BareJid) -> None:
+        self.told.append("forget")
+
+
+class World:
+    """A server with rooms, and a bot that wants to be in them."""
+
+    def __init__(self, *rooms: BareJid) -> None:
+        settings = SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1, rooms=rooms)
+        self.stream = build(settings)
+        self.stream.boundjid.full = "bot@example.org/filebot"
+        self.stream._session_started = True
+        self.stream.encrypted = lambda: True  # type: ignore[method-assign]
+        self.stream.send = self._sent  # type: ignore[method-assign]
+        self.stays = Stays()
+        self.answers: dict[str, list[str]] = {"rooms.example.org": [SERVICE]}
+        """What each address says of itself, one after the other, the last for ever. An empty word: nothing;
+        one without a bracket: an error."""
+        self.created: set[str] = set()
+        self.said: Counter[tuple[str, str]] = Counter()
+        self.rooms = JoinedRooms(self.stream, settings, self.stays, self._shut_out)
+
+    async def _shut_out(self, room: BareJid, destroyed: bool) -> None:
+        self.stays.told.append("shut out")
+
+    def _sent(self, data: StanzaBase | str, use_filters: bool = True) -> None:
+        assert isinstance(data, StanzaBase)
+        asyncio.get_running_loop().call_soon(self._react, data.xml)
+
+    def _react(self, stanza: Element) -> None:
+        to, name = stanza.get("to", ""), stanza.tag.partition("}")[2]
+        if name == "presence":
+            kind = stanza.get("type", "available")
+            self.said[(to.partition("/")[0], kind)] += 1
+            if kind == "available":
+                self._let_in(to)
+        elif stanza[0].tag == f"{{{ITEMS}}}query":
+            self._answer(stanza, "cancel service-unavailable")
+        elif stanza[0].tag == f"{{{INFO}}}query":
+            answers = self.answers.get(to, [""])
+            self._answer(stanza, answers.pop(0) if len(answers) > 1 else answers[0])
+        elif stanza.get("type") == "set":
+            self._answer(stanza, "<done/>")
+
+    def _answer(self, asked: Element, words: str) -> None:
+        if not words:
+            return
+        about = {"id": asked.get("id", ""), "from": asked.get("to", ""), "to": "bot@example.org/filebot"}
+        iq = Element("{jabber:client}iq", {"type": "result" if "<" in words else "error", **about})
+        if "<" in words:
+            iq.append(fromstring(f"<query xmlns='{INFO}'>{words}</query>"))
+        else:
+            kind, _, condition = words.partition(" ")
+            error = SubElement(iq, "{jabber:client}error", {"type": kind})
+            SubElement(error, f"{{{STANZAS}}}{condition}")
+        self.stream._spawn_event(iq)
+
+    def _let_in(self, occupant: str) -> None:
+        room = occupant.partition("/")[0]
+        new = "<status code='201'/>" if room in self.created else ""
+        self.rooms.presence(
+            room,
+            fromstring(
+                f"<presence xmlns='jabber:client' from='{occupant}'>"
+                "<x xmlns='http://jabber.org/protocol/muc#user'>"
+                f"<item affiliation='none' role='participant'/><status code='110'/>{new}</x></presence>"
+            ),
+        )
+
+
+@asynccontextmanager
+async def world_with(*rooms: BareJid) -> AsyncIterator[World]:
+    made = World(*rooms)
+    try:
+        yield made
+    finally:
+        made.stays.on_left = None
+        await made.rooms.forget()
+        await made.stream.close(0.0)
+
+
+@pytest.mark.parametrize("silence", ["", "cancel remote-server-timeout", "wait resource-constraint"])
+def test_a_room_that_does_not_say_what_it_is_is_not_entered_without_its_ids(silence: str) -> None:
+    @in_virtual_time
+    async def stay() -> None:
+        async with world_with(TEA) as world:
+            world.answers[TEA] = [silence, ROOM_WITH_IDS]
+            await world.rooms.enter()
+            await world.rooms.settled(60.0)
+            await asyncio.sleep(0.1)
+            assert world.rooms.joined() == {TEA}
+            assert world.rooms.tells_apart(TEA)
+            assert world.stays.told == ["left", "entering", "entered"]
+
+    stay()
+
+
+@in_virtual_time
+async def test_a_room_that_refuses_to_say_what_it_is_is_entered() -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = ["cancel service-unavailable"]
+        await world.rooms.enter()
+        await world.rooms.settled(60.0)
+        assert world.rooms.joined() == {TEA}
+        assert not world.rooms.tells_apart(TEA)
+
+
+@in_virtual_time
+async def test_a_room_that_was_just_made_is_made_again_if_it_does_not_say_what_it_is() -> None:
+    async with world_with(TEA) as world:
+        world.created = {TEA}
+        world.answers[TEA] = ["cancel item-not-found", "", ROOM_WITH_IDS]
+        await world.rooms.enter()
+        await asyncio.sleep(DESCRIPTION_LIMIT_S + 0.1)
+        assert world.said[(TEA, "unavailable")] == 1
+        assert world.rooms.joined() == frozenset()
+        await world.rooms.settled(60.0)
+        assert world.rooms.tells_apart(TEA)
+
+
+@in_virtual_time
+async def test_who_sends_the_bot_into_a_silent_room_hears_so_at_once() -> None:
+    async with world_with() as world:
+        world.answers[TEA] = [""]
+
+        async def join() -> None:
+            with pytest.raises(RoomClosed) as raised:
+                await world.rooms.join(TEA, "")
+            assert raised.value.reason == "silent"
+
+        assert await seconds(join()) <= 3 * DESCRIPTION_LIMIT_S
+        assert world.rooms.joined() == frozenset()
