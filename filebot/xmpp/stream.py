@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
+from slixmpp.exceptions import IqTimeout
 from slixmpp.jid import JID
 from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
@@ -45,11 +46,25 @@ class _Narrowed(BaseXMPP):
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
     _ack_due: asyncio.TimerHandle | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        self._began = asyncio.Event()
+
     @property
     def most_bytes(self) -> int | None:
         """The largest stanza that the server takes (XEP-0478); None if it does not say."""
         limits = getattr(self, "limits", None)  # set by slixmpp's feature_limits
         return None if limits is None else limits.max_bytes
+
+    async def session(self) -> None:
+        """Return as soon as there is a session."""
+        while not self._session_started:
+            self._began.clear()
+            await self._began.wait()
+
+    def _set_session_start(self, event: Any) -> None:
+        super()._set_session_start(event)
+        self._began.set()
 
     def start_stream_handler(self, xml: ET.Element) -> None:
         super().start_stream_handler(xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -215,9 +230,7 @@ class Component(_Narrowed, ComponentXMPP):
 
     def __init__(self, settings: SessionSettings) -> None:
         jid = JID(settings.jid)
-        super().__init__(  # type: ignore[no-untyped-call]  # untyped in slixmpp
-            jid.domain, settings.password, settings.host, settings.port
-        )
+        super().__init__(jid.domain, settings.password, settings.host, settings.port)
         jid.resource = settings.nick
         self.boundjid = jid
 
@@ -247,7 +260,20 @@ async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> N
 
 
 async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
-    """Send a request and return its result. Raises slixmpp's IqError or IqTimeout, both XMPPError."""
+    """Send a request and return its result, within ``limit_s`` seconds in all.
+
+    Without a session it is not sent before there is one. slixmpp would keep it until then, also if nobody
+    waits for the answer any more, and after a long outage send thousands of such before all else.
+
+    Raises slixmpp's IqError or IqTimeout, both XMPPError.
+    """
+    deadline = stream.loop.time() + limit_s
+    try:
+        async with asyncio.timeout_at(deadline):
+            await stream.session()
+    except TimeoutError:
+        raise IqTimeout(iq) from None  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    limit_s = deadline - stream.loop.time()
     answer: asyncio.Future[Any] = iq.send(timeout=limit_s)  # type: ignore[no-untyped-call]  # untyped in slixmpp
     try:
         result = await answer

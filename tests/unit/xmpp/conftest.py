@@ -35,6 +35,7 @@ async def outbox_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[
         jid = "files.example.org" if mode == "component" else "bot@example.org"
         settings = SessionSettings(jid, "secret", mode=mode, host="127.0.0.1", port=1)
         stream = build(settings)
+        stream._session_started = True
         streams.append(stream)
         outbox = Outbox(stream, settings)
         monkeypatch.setattr(stream, "send", outbox.take)

@@ -168,6 +168,7 @@ async def test_acknowledgements_go_along_with_a_stanza_or_soon_without_one(
 
 async def test_text_is_kept_while_the_session_may_be_resumed(outbox: Outbox) -> None:
     management = outbox.stream.plugin["xep_0198"]
+    outbox.stream._session_started = False
     outbox.stream.post("<iq id='lost'/>")
     assert management.unacked_queue == deque()
     management.sm_id = "a session to come back to"

@@ -1,13 +1,19 @@
-"""What somebody between the bot and its server can make it say in clear: nothing."""
+"""What somebody between the bot and its server can make it say in clear: nothing. And what is said when the
+server is there again.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from slixmpp.exceptions import IqTimeout
+from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import IncomingMessage
 from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.stream import Stream, ask, build
+from tests.virtual_time import in_virtual_time, seconds
 
 HEADER = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
@@ -83,3 +89,41 @@ async def test_a_redirection_is_not_followed() -> None:
 
 def test_the_password_is_not_printed() -> None:
     assert "geheim" not in repr(SessionSettings("bot@example.org", "geheim"))
+
+
+@asynccontextmanager
+async def a_stream() -> AsyncIterator[Stream]:
+    stream = build(SessionSettings("bot@example.org", "geheim", host="127.0.0.1", port=1))
+    try:
+        yield stream
+    finally:
+        await stream.close(0.0)
+
+
+async def ping(stream: Stream, limit_s: float) -> None:
+    iq = stream.make_iq_get(ito="example.org", ifrom="bot@example.org")
+    iq.enable("ping")
+    with pytest.raises(IqTimeout):
+        await ask(stream, iq, limit_s)
+
+
+@in_virtual_time
+async def test_what_was_asked_in_an_outage_and_given_up_is_not_sent_after_it() -> None:
+    async with a_stream() as stream:
+        assert await seconds(ping(stream, 30.0)) == 30.0
+        stream.event("session_start")
+        await asyncio.sleep(1)
+        assert stream.waiting_queue.empty()
+
+
+@in_virtual_time
+async def test_what_was_asked_just_before_the_session_is_sent_in_it_and_not_waited_for_any_longer() -> None:
+    async with a_stream() as stream:
+        sent = list[StanzaBase | str]()
+        asking = asyncio.create_task(seconds(ping(stream, 30.0)))
+        await asyncio.sleep(20)
+        stream.send = lambda data, use_filters=True: sent.append(data)  # type: ignore[method-assign]
+        stream.event("session_resumed")
+        await asyncio.sleep(1)
+        assert len(sent) == 1
+        assert await asking == 30.0
