@@ -25,6 +25,7 @@ from filebot import __version__
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.strides import FILL_BYTES, READ_BYTES, cut, filled
+from filebot.xmpp.unheard import COUNTER, Unheard
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ RESOURCE: Final = "filebot"
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
-_COUNTER: Final = 2**32  # XEP-0198 section 4: counters wrap here
 _MANAGEMENT: Final = "urn:xmpp:sm:3"
 _ACK_WITHIN_S: Final = 0.1
 """The server's questions for an acknowledgement are answered with the next block of a file, or then."""
@@ -98,7 +98,7 @@ class _Narrowed(BaseXMPP):
         management = None if self.is_component else self.plugin["xep_0198"]
         waiting = not self._session_started and management is not None and bool(management.sm_id)
         if management is not None and (management.enabled_out or waiting):
-            management.seq = (management.seq + 1) % _COUNTER
+            management.seq = (management.seq + 1) % COUNTER
             management.unacked_queue.append((management.seq, text))
         if not self._session_started:
             return  # sent again if the session is resumed, and else for nobody
@@ -160,7 +160,7 @@ class _Narrowed(BaseXMPP):
             super()._spawn_event(xml)
         elif not self.is_component and self.plugin["xep_0198"].enabled_in:
             management = self.plugin["xep_0198"]
-            management.handled = (management.handled + 1) % _COUNTER
+            management.handled = (management.handled + 1) % COUNTER
 
     def _took(self, xml: ET.Element) -> bool:
         assert self.express is not None  # noqa: S101  # the caller has seen to it
@@ -208,9 +208,15 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
+        self._unheard = Unheard(self)
 
     def trusted(self) -> bool:
         return self.encrypted()
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        if xml.tag == f"{{{_MANAGEMENT}}}failed" and self.trusted():
+            self._unheard.refused(xml)
+        super()._spawn_event(xml)
 
     def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:
         """Drop what comes in clear, but for the offer of STARTTLS itself."""

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import hashlib
+import os
 import re
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -390,6 +392,21 @@ async def test_after_a_restart_of_the_server_the_bot_is_back(server: Server, *, 
             anna.say("help", "bot@localhost")
             assert (await bot.next()).sender.jid == "anna@localhost"
             assert await bot.session.uploads.size_limit() is not None
+
+
+async def test_what_the_server_did_not_hear_before_it_crashed_is_said_again(server: Server) -> None:
+    async with online(account(server)) as bot:
+        os.kill(server.pid, signal.SIGSTOP)
+        said = await bot.session.messenger.say(Address("anna@localhost"), "stored")
+        await bot.session.messenger.composing(Address("anna@localhost"), active=True)
+        await asyncio.sleep(0.2)  # it is in the server's socket now
+        await server.kill()
+        await server.restart()
+        async with person(server, "anna") as anna:
+            heard = await anna.next_message()
+            assert (heard.element.get("id"), heard.body) == (said, "stored")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anna.next_message(), 0.5)
 
 
 async def test_a_broken_connection_loses_no_word(server: Server, anna: Peer) -> None:

@@ -1,0 +1,115 @@
+"""What becomes of unacknowledged stanzas when the server does not resume the session."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pytest
+from slixmpp.stanza import Message
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot.model import Address, AddressKind
+from filebot.xmpp.flow import RoomFlow
+from filebot.xmpp.messenger import StreamMessenger
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import Client, build
+
+ANNA = Address("anna@example.org/phone")
+SM = "{urn:xmpp:sm:3}"
+
+
+class World:
+    """A stream without a server, and what it would send."""
+
+    def __init__(self) -> None:
+        stream = build(SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1))
+        assert isinstance(stream, Client)
+        self.stream = stream
+        self.stream.encrypted = lambda: True  # type: ignore[method-assign]
+        self.stream.send_raw = lambda data: None  # type: ignore[method-assign]
+        self.stream.send = self._sent  # type: ignore[method-assign]
+        self.management: Any = stream.plugin["xep_0198"]
+        self.said: list[str] = []
+        self.messenger = StreamMessenger(stream, _nobody, lambda _: True, RoomFlow())
+        self.begin()
+
+    def _sent(self, data: StanzaBase | str, use_filters: bool = True) -> None:
+        assert isinstance(data, StanzaBase)
+        self.management._handle_outgoing(data)
+        if isinstance(data, Message):
+            self.said.append(data["id"])
+
+    def begin(self) -> None:
+        """A new session, with stream management."""
+        self.stream.event("session_bind")
+        self.stream.event("session_start")
+        self.management._handle_outgoing(self.management.stanza.Enable(self.stream))
+        self.management.sm_id = "a session to come back to"
+        self.stream.event("stream_negotiated")
+
+    def end(self, *, h: str | None = None) -> None:
+        """The connection breaks, and the server does not resume the session."""
+        self.stream.event("disconnected")
+        self.said.clear()
+        self.stream._spawn_event(Element(f"{SM}failed", {} if h is None else {"h": h}))
+        self.stream.event("session_end")
+
+
+async def _nobody(jid: str) -> bool:
+    return False
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    await made.stream.close(0.0)
+
+
+async def say_three(world: World) -> list[str]:
+    return [await world.messenger.say(ANNA, str(number)) for number in range(3)]
+
+
+async def test_what_was_not_acknowledged_is_said_again_in_order_and_with_its_ids(world: World) -> None:
+    said = await say_three(world)
+    world.end()
+    assert world.said == []
+    world.begin()
+    assert world.said == said
+    # Once: the new session has acknowledged nothing yet, and is counted anew.
+    assert [number for number, _ in world.management.unacked_queue] == [1, 2, 3]
+    assert [stanza["id"] for _, stanza in world.management.unacked_queue] == said
+    world.end()
+    world.begin()
+    assert world.said == said
+
+
+@pytest.mark.parametrize(("h", "again"), [("2", 1), ("3", 0), ("0", 3), ("4", 3), ("x", 3)])
+async def test_what_the_server_says_that_it_heard_is_not_said_again(
+    world: World, h: str, again: int
+) -> None:
+    said = await say_three(world)
+    world.end(h=h)
+    world.begin()
+    assert world.said == said[3 - again :]
+
+
+async def test_where_no_session_can_be_resumed_nothing_is_lost_either(world: World) -> None:
+    said = await say_three(world)
+    world.stream.event("disconnected")
+    world.said.clear()
+    world.begin()
+    assert world.said == said
+
+
+async def test_what_has_passed_or_may_be_for_somebody_else_by_now_is_not_said_again(world: World) -> None:
+    occupant = Address("room@muc.example.org/anna", AddressKind.ROOM_PRIVATE)
+    await world.messenger.composing(ANNA, active=True)
+    await world.messenger.say(occupant, "yours")
+    world.stream.make_presence(pto="anna@example.org").send()
+    world.stream.make_iq_get("jabber:iq:version", ito="anna@example.org").send(  # type: ignore[no-untyped-call]
+        timeout=1
+    )
+    world.end()
+    world.begin()
+    assert world.said == []
