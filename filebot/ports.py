@@ -459,7 +459,8 @@ class Messenger(Protocol):
         """Say something and return an id for it.
 
         ``replaces`` corrects what has that id (XEP-0308); ``answers`` is what it replies to (XEP-0461).
-        What is said to a room waits its turn if there is too much of it.
+        What is said to a room waits its turn if there is too much of it, and until the bot is back if it is
+        out of the room; after ten minutes it is given up.
         """
 
     async def shows_corrections(self, to: Address) -> bool:

@@ -2,10 +2,14 @@
 
 Servers bound how often somebody speaks in a room, each in its own way, and say so only by refusing a
 message. So the bot keeps below what a person could read, and what comes back for that reason is said again.
+What there is to say in a room while the bot is out of it waits until it is back.
+
+All is counted for each room: one that refuses everything takes nothing from the others.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiolimiter import AsyncLimiter
@@ -13,6 +17,7 @@ from cachetools import LRUCache
 from slixmpp.stanza import Message
 
 from filebot.model import BareJid
+from filebot.xmpp.rooms import MOST_ROOMS
 from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -24,58 +29,93 @@ BURST_S: Final = 5.0
 AGAIN_S: Final = 10.0
 """After a refusal; longer each time."""
 TRIES: Final = 4
-REMEMBERED: Final = 200
-"""Messages that are said again if they come back; of all rooms."""
+ENTRY_LIMIT_S: Final = 600.0
+"""How long words for a room wait until the bot is in it."""
+REMEMBERED: Final = 20
+"""Messages of one room that are said again if they come back; as many of them wait for that."""
 
 _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
-# Section 7.5 of XEP-0045 leaves open by what a room says that it wants no private messages.
+_OUTSIDE: Final = "not-acceptable"
+"""Section 7.4 of XEP-0045: who speaks is not in the room."""
+# Section 7.5 leaves open by what a room says that it wants no private messages.
 _NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-acceptable", "not-allowed"})
+
+
+class _Room:
+    """What was said in one room, and what is going to be said again."""
+
+    def __init__(self) -> None:
+        self.limiter = AsyncLimiter(BURST, BURST_S)
+        self.said: LRUCache[str, tuple[Message, int]] = LRUCache(REMEMBERED)
+        """By id, with the number of tries."""
+        self.said_aside: LRUCache[str, str] = LRUCache(REMEMBERED)
+        """By id, to whom."""
+        self.again = 0
+        """Messages that wait to be said again."""
 
 
 class RoomFlow:
     """Passes messages on to rooms."""
 
-    def __init__(self) -> None:
-        self._limiters: LRUCache[BareJid, AsyncLimiter] = LRUCache(REMEMBERED)
-        self._said: LRUCache[str, tuple[Message, int]] = LRUCache(REMEMBERED)
-        self._said_aside: LRUCache[str, str] = LRUCache(REMEMBERED)
-        self._again = Tasks(REMEMBERED)
+    def __init__(self, until_in: Callable[[BareJid, float], Awaitable[bool]]) -> None:
+        """``until_in`` waits until the bot is in a room, for so many seconds; it returns whether it is."""
+        self._until_in = until_in
+        self._rooms: LRUCache[BareJid, _Room] = LRUCache(MOST_ROOMS)
+        self._again = Tasks(REMEMBERED * MOST_ROOMS)
 
     async def send(self, room: BareJid, message: Message) -> None:
-        """Send it as soon as the room's pace allows."""
-        await self._turn(room)
-        self._said[str(message["id"])] = (message, 1)
-        message.send()
+        """Send it as soon as the bot is in the room and its pace allows; never if it stays out too long."""
+        await self._say(room, message, 1)
 
     def send_aside(self, occupant: str, message: Message) -> None:
         """Send it to one person through a room."""
-        self._said_aside[str(message["id"])] = occupant
+        self._of(occupant.partition("/")[0]).said_aside[str(message["id"])] = occupant
         message.send()
 
     def is_unheard(self, occupant: str, message_id: str, condition: str) -> bool:
         """Whether a message that came back shows that its room lets the bot speak to nobody in private."""
-        return condition in _NOT_IN_PRIVATE and self._said_aside.get(message_id) == occupant
+        said_aside = self._of(occupant.partition("/")[0]).said_aside
+        return condition in _NOT_IN_PRIVATE and said_aside.get(message_id) == occupant
 
     def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
         """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""
-        message, tries = self._said.pop(message_id, (None, 0))
-        if message is None or kind != "wait" or condition not in _TOO_FAST or tries >= TRIES:
+        known = self._of(room)
+        message, tries = known.said.pop(message_id, (None, 0))
+        too_fast = kind == "wait" and condition in _TOO_FAST
+        if message is None or tries >= TRIES or not (too_fast or condition == _OUTSIDE):
+            return
+        if known.again >= REMEMBERED:
+            log.warning("room %s refuses too much (%s); not all of it is said again", room, condition)
             return
         log.info("room %s takes no more just now (%s)", room, condition)
-        self._again.start(self._say_again(room, message, message_id, tries), f"again in {room}")
+        pause_s = AGAIN_S * tries if too_fast else 0.0
+        if self._again.start(self._say_again(room, known, message, tries + 1, pause_s), f"again in {room}"):
+            known.again += 1
 
     async def close(self) -> None:
         """Say nothing again."""
         await self._again.close()
 
-    async def _say_again(self, room: BareJid, message: Message, message_id: str, tries: int) -> None:
-        await asyncio.sleep(AGAIN_S * tries)
-        await self._turn(room)
-        self._said[message_id] = (message, tries + 1)
+    async def _say_again(
+        self, room: BareJid, known: _Room, message: Message, tries: int, pause_s: float
+    ) -> None:
+        try:
+            await asyncio.sleep(pause_s)
+            await self._say(room, message, tries)
+        finally:
+            known.again -= 1
+
+    async def _say(self, room: BareJid, message: Message, tries: int) -> None:
+        if not await self._until_in(room, ENTRY_LIMIT_S):
+            log.warning("not in room %s: something is not said there", room)
+            return
+        known = self._of(room)
+        await known.limiter.acquire()
+        known.said[str(message["id"])] = (message, tries)
         message.send()
 
-    async def _turn(self, room: BareJid) -> None:
-        limiter = self._limiters.get(room)
-        if limiter is None:
-            limiter = self._limiters[room] = AsyncLimiter(BURST, BURST_S)
-        await limiter.acquire()
+    def _of(self, room: BareJid) -> _Room:
+        known = self._rooms.get(room)
+        if known is None:
+            known = self._rooms[room] = _Room()
+        return known

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element, SubElement
@@ -326,6 +326,15 @@ class JoinedRooms:
                     await self._changed.wait()
         except TimeoutError:
             log.warning("not in all rooms yet: %s", ", ".join(sorted(self._missing())))
+
+    async def until_in(self, room: BareJid, limit_s: float) -> bool:
+        """Wait until the bot is in one room, at most so long; whether it is. None of its rooms: at once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while room in self._rooms and not self._rooms[room].occupancy.present:
+                    self._changed.clear()
+                    await self._changed.wait()
+        return room in self.joined()
 
     async def forget(self) -> None:
         """The session is over, and with it what the rooms told in it."""

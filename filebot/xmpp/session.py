@@ -134,7 +134,7 @@ class Session:
         self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
         self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
         self._histories = RoomHistories(self._stream, self._reader.author)
-        self._flow = RoomFlow()
+        self._flow = RoomFlow(self._rooms.until_in)
         self._messenger = StreamMessenger(
             self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow
         )

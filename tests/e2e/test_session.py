@@ -409,6 +409,20 @@ async def test_what_the_server_did_not_hear_before_it_crashed_is_said_again(serv
                 await asyncio.wait_for(anna.next_message(), 0.5)
 
 
+async def test_what_is_said_in_a_room_while_the_server_is_away_is_said_when_the_bot_is_back(
+    server: Server,
+) -> None:
+    room = f"den@{server.conference}"
+    async with online(account(server, room)) as bot:
+        await server.kill()
+        saying = asyncio.create_task(bot.session.messenger.say(Address(room, AddressKind.ROOM), "kept"))
+        await server.restart()
+        async with person(server, "anna") as anna:
+            await anna.join(room, "Anna")
+            await anna.next_message(lambda each: (each.kind, each.body) == ("groupchat", "kept"))
+            await saying
+
+
 async def test_a_broken_connection_loses_no_word(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with online(account(server, room)) as bot:

@@ -7,7 +7,8 @@ import pytest
 from slixmpp.stanza import Message
 
 from filebot.xmpp import flow
-from filebot.xmpp.flow import BURST, TRIES, RoomFlow
+from filebot.xmpp.flow import BURST, ENTRY_LIMIT_S, REMEMBERED, TRIES, RoomFlow
+from tests.virtual_time import in_virtual_time, seconds
 
 ROOM = "room@muc.example.org"
 
@@ -28,6 +29,25 @@ def a_message(message_id: str = "m1") -> tuple[Recorded, Message]:
     return recorded, cast("Message", recorded)
 
 
+async def always_in(room: str, limit_s: float) -> bool:
+    return True
+
+
+class Door:
+    """The bot is in no room before it opens."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+
+    async def until_in(self, room: str, limit_s: float) -> bool:
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.open.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "AGAIN_S", 0.0)
@@ -39,7 +59,7 @@ async def turns() -> None:
 
 
 async def test_what_came_too_fast_is_said_again_some_times() -> None:
-    rooms = RoomFlow()
+    rooms = RoomFlow(always_in)
     recorded, message = a_message()
     await rooms.send(ROOM, message)
     for tries in range(1, TRIES + 3):
@@ -51,10 +71,10 @@ async def test_what_came_too_fast_is_said_again_some_times() -> None:
 
 @pytest.mark.parametrize(
     ("condition", "kind"),
-    [("policy-violation", "modify"), ("forbidden", "auth"), ("not-acceptable", "wait"), ("", "")],
+    [("policy-violation", "modify"), ("forbidden", "auth"), ("not-allowed", "wait"), ("", "")],
 )
 async def test_what_is_not_wanted_is_not_said_again(condition: str, kind: str) -> None:
-    rooms = RoomFlow()
+    rooms = RoomFlow(always_in)
     recorded, message = a_message()
     await rooms.send(ROOM, message)
     rooms.bounced(ROOM, "m1", condition, kind)
@@ -65,7 +85,7 @@ async def test_what_is_not_wanted_is_not_said_again(condition: str, kind: str) -
 
 
 async def test_only_who_was_spoken_to_can_say_that_it_was_not_heard() -> None:
-    rooms = RoomFlow()
+    rooms = RoomFlow(always_in)
     recorded, message = a_message()
     rooms.send_aside(f"{ROOM}/anna", message)
     assert recorded.times == 1
@@ -79,7 +99,7 @@ async def test_only_who_was_spoken_to_can_say_that_it_was_not_heard() -> None:
 
 
 async def test_a_room_is_spoken_to_at_a_pace_and_another_one_does_not_wait_for_it() -> None:
-    rooms = RoomFlow()
+    rooms = RoomFlow(always_in)
     many = [a_message(str(number)) for number in range(BURST + 5)]
     tasks = [asyncio.create_task(rooms.send(ROOM, message)) for _, message in many]
     await turns()
@@ -90,4 +110,57 @@ async def test_a_room_is_spoken_to_at_a_pace_and_another_one_does_not_wait_for_i
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await rooms.close()
+
+
+@in_virtual_time
+async def test_what_is_said_in_a_room_waits_until_the_bot_is_there_and_not_for_ever() -> None:
+    door = Door()
+    rooms = RoomFlow(door.until_in)
+    too_late, message = a_message("too late")
+    assert await seconds(rooms.send(ROOM, message)) == ENTRY_LIMIT_S
+    assert too_late.times == 0
+    recorded, message = a_message()
+    sending = asyncio.create_task(rooms.send(ROOM, message))
+    await asyncio.sleep(ENTRY_LIMIT_S - 1)
+    assert recorded.times == 0
+    door.open.set()
+    await sending
+    assert recorded.times == 1
+    await rooms.close()
+
+
+async def test_what_a_room_refused_because_the_bot_was_out_is_said_after_its_entry() -> None:
+    door = Door()
+    door.open.set()
+    rooms = RoomFlow(door.until_in)
+    recorded, message = a_message()
+    await rooms.send(ROOM, message)
+    door.open.clear()
+    rooms.bounced(ROOM, "m1", "not-acceptable", "modify")
+    await turns()
+    assert recorded.times == 1
+    door.open.set()
+    for tries in range(2, TRIES + 3):
+        await turns()
+        assert recorded.times == min(tries, TRIES)
+        rooms.bounced(ROOM, "m1", "not-acceptable", "modify")
+    await rooms.close()
+
+
+@in_virtual_time
+async def test_a_room_that_refuses_everything_takes_no_other_room_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flow, "AGAIN_S", 10.0)
+    rooms = RoomFlow(always_in)
+    elsewhere, message = a_message("elsewhere")
+    await rooms.send("other@muc.example.org", message)
+    for number in range(300):
+        await rooms.send(ROOM, a_message(str(number))[1])
+        rooms.bounced(ROOM, str(number), "resource-constraint", "wait")
+    assert len(rooms._again._running) <= REMEMBERED
+    rooms.bounced("other@muc.example.org", "elsewhere", "resource-constraint", "wait")
+    await asyncio.sleep(11)
+    assert elsewhere.times == 2
     await rooms.close()

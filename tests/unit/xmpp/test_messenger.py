@@ -10,6 +10,7 @@ from filebot.model import Address, AddressKind, BlobRef, Entry, Reference
 from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.messenger import MAX_TEXT, StreamMessenger
 from tests.unit.xmpp.conftest import Mode, Outbox
+from tests.unit.xmpp.test_flow import always_in
 
 ANNA = Address("anna@example.org/phone")
 ROOM = Address("room@muc.example.org", AddressKind.ROOM)
@@ -30,7 +31,7 @@ async def corrects_nothing(jid: str) -> bool:
 
 
 def a_messenger(outbox: Outbox) -> StreamMessenger:
-    return StreamMessenger(outbox.stream, corrects_nothing, same_as_ever, RoomFlow())
+    return StreamMessenger(outbox.stream, corrects_nothing, same_as_ever, RoomFlow(always_in))
 
 
 def entry() -> Entry:
@@ -135,7 +136,7 @@ async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
 
 @pytest.mark.conformance(95)
 async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False, RoomFlow())
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False, RoomFlow(always_in))
     await messenger.say(PRIVATE, "Hallo")
     await messenger.send_file(PRIVATE, entry(), URL)
     await messenger.composing(PRIVATE, active=True)

@@ -177,3 +177,17 @@ async def test_who_sends_the_bot_into_a_silent_room_hears_so_at_once() -> None:
 
         assert await seconds(join()) <= 3 * DESCRIPTION_LIMIT_S
         assert world.rooms.joined() == frozenset()
+
+
+@in_virtual_time
+async def test_who_wants_to_say_something_in_a_room_waits_for_it() -> None:
+    async with world_with(TEA, COFFEE) as world:
+        world.answers[TEA] = ["", "", ROOM_WITH_IDS]
+        world.answers[COFFEE] = [""]
+        await world.rooms.enter()
+        assert await world.rooms.until_in(TEA, 60.0)
+        assert world.rooms.joined() == {TEA}
+        assert await seconds(world.rooms.until_in(COFFEE, 60.0)) == pytest.approx(60.0)
+        assert not await world.rooms.until_in(COFFEE, 0.0)
+        assert await seconds(world.rooms.until_in("milk@rooms.example.org", 60.0)) == 0.0
+        assert not await world.rooms.until_in("milk@rooms.example.org", 60.0)

@@ -13,6 +13,7 @@ from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.messenger import StreamMessenger
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Client, build
+from tests.unit.xmpp.test_flow import always_in
 
 ANNA = Address("anna@example.org/phone")
 SM = "{urn:xmpp:sm:3}"
@@ -30,7 +31,7 @@ class World:
         self.stream.send = self._sent  # type: ignore[method-assign]
         self.management: Any = stream.plugin["xep_0198"]
         self.said: list[str] = []
-        self.messenger = StreamMessenger(stream, _nobody, lambda _: True, RoomFlow())
+        self.messenger = StreamMessenger(stream, _nobody, lambda _: True, RoomFlow(always_in))
         self.begin()
 
     def _sent(self, data: StanzaBase | str, use_filters: bool = True) -> None:
