@@ -155,6 +155,7 @@ class Session:
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._is_set_up = False
         self._listen()
 
     @property
@@ -264,9 +265,10 @@ class Session:
             self._stream.register_handler(Callback(f"filebot {name}", MatchXPath(path), _unwrapped(take)))
 
     async def _online(self, resumed: bool) -> None:
-        if resumed:
+        if resumed and self._is_set_up:
             log.info("the session is resumed")  # XEP-0198: rooms and presence live on
             return
+        self._is_set_up = False
         log.info("online as %s", self._stream.boundjid.full)
         await self._catch_up.begin()
         self._uploads.forget()
@@ -278,6 +280,7 @@ class Session:
         self._announce(None, self._settings.status)
         await self._rooms.enter()
         await self._catch_up.start()
+        self._is_set_up = True
         self._ready.set()
 
     def _gone(self, full: str) -> None:
