@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from filebot.catalog import open_catalog
@@ -14,6 +15,7 @@ from filebot.commands import Commands
 from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.errors import ConfigError, StorageError
+from filebot.lasting import lasting
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
@@ -169,14 +171,19 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(desk.courier.close)
         commands = _commands(config, desk, replies)
         reception = Reception(commands, desk, _pace(config))
-        for work in (
-            sweep(desk.ports.store, desk.ports.catalog, desk.locks),
-            ProgressReports(desk.transfers, commands.voice).run(),
-            desk.courier.run(),
-            desk.retention.run(),
-            _forget_partials(desk.ports.store, config.limits.keep_partial),
-        ):
-            task: asyncio.Task[object] = asyncio.create_task(work)
+        works: dict[str, Callable[[], Awaitable[object]]] = {
+            "the search for blobs without a row": partial(
+                sweep, desk.ports.store, desk.ports.catalog, desk.locks
+            ),
+            "progress": ProgressReports(desk.transfers, commands.voice).run,
+            "the courier": desk.courier.run,
+            "retention": desk.retention.run,
+            "the removal of old partial files": partial(
+                _forget_partials, desk.ports.store, config.limits.keep_partial
+            ),
+        }
+        for name, work in works.items():
+            task: asyncio.Task[object] = asyncio.create_task(lasting(work, name), name=name)
             stack.push_async_callback(end, [task])
         yield Bot(session, reception, desk.courier)
 

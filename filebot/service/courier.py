@@ -108,8 +108,7 @@ class Courier:
     async def run(self) -> None:
         """Give up what waited too long, now and every hour, for ever."""
         while True:
-            with suppress(StorageError):  # the next look is soon enough
-                await self.expire()
+            await self.expire()
             await asyncio.sleep(LOOK_EVERY_S)
 
     # --- sending --------------------------------------------------------------------------------
@@ -148,11 +147,17 @@ class Courier:
         """Give up what waited too long, with a word to the asker."""
         for parcel in self._parcels.older_than(self._clock() - KEPT_FOR):
             if not self._transfers.is_running(parcel.number):
-                entry = await self._catalog.entry(parcel.entry_id)
-                await self._parcels.remove(parcel.number)
-                if entry is not None:
-                    error = WaitedTooLong(target=parcel.recipient, days=KEPT_FOR.days)
-                    await self._tell_not_sent(parcel, entry, error)
+                try:
+                    await self._give_up(parcel)
+                except Exception:  # the next look is soon enough, and the others do not wait for it
+                    log.exception("parcel %d could not be given up", parcel.number)
+
+    async def _give_up(self, parcel: Parcel) -> None:
+        entry = await self._catalog.entry(parcel.entry_id)
+        await self._parcels.remove(parcel.number)
+        if entry is not None:
+            error = WaitedTooLong(target=parcel.recipient, days=KEPT_FOR.days)
+            await self._tell_not_sent(parcel, entry, error)
 
     # --- the rounds -----------------------------------------------------------------------------
 
@@ -194,11 +199,20 @@ class Courier:
         for parcel in self._parcels.to(person):
             if self._is_due(parcel):
                 async with self._at_once:
-                    await self._bring(parcel.number)
+                    await self._bring_or_put_off(parcel)
 
     def _is_due(self, parcel: Parcel) -> bool:
         not_before = self._parcels.not_before(parcel)
         return not_before is None or self._clock() >= not_before
+
+    async def _bring_or_put_off(self, parcel: Parcel) -> None:
+        """Trouble with one parcel holds up no other."""
+        try:
+            await self._bring(parcel.number)
+        except Exception:
+            log.exception("parcel %d could not be brought to %s", parcel.number, parcel.recipient)
+            with suppress(StorageError):
+                await self._parcels.put_back(parcel, self._clock() + pause(parcel.tries + 1))
 
     async def _bring(self, number: int) -> None:
         self._parcels.take_up(number)

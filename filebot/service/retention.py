@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.errors import StorageError
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
 from filebot.service.removal import REMOVED_AT_ONCE, Removal
@@ -31,16 +30,17 @@ class Retention:
     async def run(self) -> None:
         """Look now and every hour, for ever."""
         while True:
-            try:
-                await self.look()
-            except StorageError as error:  # the next look is soon enough
-                log.warning("files that are too old are not removed: %s", error)
+            await self.look()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Remove what is too old just now. Raises StorageError."""
+        """Remove what is too old just now. Trouble with the files of one room is logged."""
         for room in self._book.forgetful():
-            removed = await self._look_at(room)
+            try:
+                removed = await self._look_at(room)
+            except Exception:  # the next look is soon enough, and the other rooms do not wait for it
+                log.exception("files of %s that are too old are not removed", room)
+                continue
             if removed:
                 log.info("%d files of %s had been there long enough", removed, room)
 

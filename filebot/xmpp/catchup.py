@@ -21,12 +21,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqError, IqTimeout, XMPPError
 
 from filebot.errors import FilebotError, PeerProtocolError
+from filebot.lasting import lasting
 from filebot.model import BareJid, Mark
 from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger
@@ -140,7 +142,7 @@ class CatchUp:
             if mark is None:
                 await self._save_first(self._ledger.mark)
             if self._saving is None:
-                self._saving = asyncio.create_task(self._save_changes(), name="marks")
+                self._saving = asyncio.create_task(lasting(self._save_changes, "marks"), name="marks")
         else:
             self._first_session = False
         self._ledger.begin()
@@ -150,7 +152,9 @@ class CatchUp:
         await self._stop_reading()
         if self._ledger is not None:
             self._wanted.set()
-            self._reading = asyncio.create_task(self._read_whenever_wanted(self._ledger), name="catch-up")
+            reading = partial(self._read_whenever_wanted, self._ledger)
+            name = f"catching up with {self._jid}"
+            self._reading = asyncio.create_task(lasting(reading, name), name=name)
 
     async def pause(self) -> None:
         """Read no more until the next session."""
@@ -225,7 +229,12 @@ class CatchUp:
             await asyncio.sleep(GATHER_S)
             self._wanted.clear()
             ledger.begin()
-            if not await self._read(ledger):
+            try:
+                is_there = await self._read(ledger)
+            except Exception:
+                self._wanted.set()
+                raise
+            if not is_there:
                 self._ledger = None
                 return
             ledger.caught_up()
@@ -277,9 +286,17 @@ class CatchUp:
 
     def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
         new = [each for each in self._with_answers(page) if ledger.missed(each.id, each.at)]
-        missed = sum(self._take(each) for each in new)
+        missed = sum(self._took_message(each) for each in new)
         self._changed.set()
         return missed
+
+    def _took_message(self, archived: Archived) -> bool:
+        try:
+            return self._take(archived)
+        except Exception:  # it would be met again for ever, and nothing after it be read
+            log.exception("message %s in the archive of %s could not be read", archived.id, self._jid)
+            self.handled(archived.id)
+            return False
 
     def _with_answers(self, page: ArchivePage) -> list[Archived]:
         """The messages, each with whether an earlier run of the bot seems to have answered it.

@@ -15,6 +15,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element, SubElement
@@ -23,6 +24,7 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.errors import RoomClosed
+from filebot.lasting import lasting
 from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, Standing
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.disco import features_of, items, kinds_of_rooms, server_of
@@ -104,6 +106,8 @@ class _Room:
         """None if those who run the bot want it there."""
         self.wanted = True
         """False while :meth:`JoinedRooms.join` tries it, and once it does not want the bot."""
+        self.entered = False
+        """The bot has come in, and :attr:`news` did not yet tell its keeper that it is out."""
         self.task = Tasks(limit=1)
         self.ending = asyncio.Lock()
         """Held while others are told that the bot does not come back: that is not cut off."""
@@ -251,7 +255,7 @@ class JoinedRooms:
             await known.stop()
         self._rooms[room] = kept
         try:
-            news = await self._enter_or_raise(kept)
+            await self._enter_or_raise(kept)
         except BaseException:
             self._presence(kept, kind="unavailable", status="").send()
             if known is not None and (known.wanted or room in self._configured):
@@ -260,8 +264,8 @@ class JoinedRooms:
             else:
                 del self._rooms[room]
             raise
-        kept.wanted = True
-        kept.task.start(self._keep(kept, news), f"room {room}")
+        kept.wanted = kept.entered = True
+        self._keep_in(kept)
         return kept
 
     def _must_not_be_too_many(self, room: BareJid, invited_by: BareJid | None) -> None:
@@ -274,13 +278,12 @@ class JoinedRooms:
         if len(others) >= MOST_ROOMS or (invited_by is not None and len(invited) >= MOST_INVITED):
             raise RoomClosed(room, reason="limit")
 
-    async def _enter_or_raise(self, room: _Room) -> News:
+    async def _enter_or_raise(self, room: _Room) -> None:
         news = await self._enter(room)
         if news.change is Change.DESTROYED:
             await self._shut_out(room.jid, True)
         if news.change not in ENTRIES:
             raise RoomClosed(room.jid, reason=_CLOSED.get(news.reason, "other"))
-        return news
 
     async def leave(self, room: BareJid) -> None:
         """See the port."""
@@ -314,7 +317,7 @@ class JoinedRooms:
         """Enter all rooms in the background, and again after being put out. For a new session."""
         await self.forget()
         await self._find_own_services()
-        for room in self._rooms.values():
+        for room in tuple(self._rooms.values()):
             self._keep_in(room)
 
     async def settled(self, limit_s: float) -> None:
@@ -338,8 +341,10 @@ class JoinedRooms:
 
     async def forget(self) -> None:
         """The session is over, and with it what the rooms told in it."""
-        await asyncio.gather(*(room.stop() for room in self._rooms.values()))
-        for room in self._rooms.values():
+        rooms = tuple(self._rooms.values())  # others come and go meanwhile
+        await asyncio.gather(*(room.stop() for room in rooms))
+        for room in rooms:
+            room.entered = False
             room.occupancy.leave()
             while not room.news.empty():
                 room.news.get_nowait()
@@ -423,31 +428,42 @@ class JoinedRooms:
         if room.wanted:
             room.task.start(self._keep(room), f"room {room.jid}")
 
-    async def _keep(self, room: _Room, entered: News | None = None) -> None:
-        """Keep the bot in a room, which it may have entered just now."""
+    async def _keep(self, room: _Room) -> None:
+        """Keep the bot in a room until that does not want it any more."""
+        name = f"the stay in room {room.jid}"
+        end = await lasting(partial(self._stay, room), name)
+        log.error("room %s does not want the bot (%s); not trying again", room.jid, end.reason)
+        room.wanted = False
+        self._changed.set()
+        # Whatever fails now, the bot does not enter again: what is there next is another room.
+        await lasting(partial(self._end, room, end), f"the end of {name}")
+
+    async def _end(self, room: _Room, news: News) -> None:
+        async with room.ending:
+            await self._stays.forget(room.jid)
+            await self._shut_out(room.jid, news.change is Change.DESTROYED)
+        if room.jid not in self._configured and self._rooms.get(room.jid) is room:
+            del self._rooms[room.jid]
+            self._judge()
+
+    async def _stay(self, room: _Room) -> News:
+        """Be in the room, again and again; how that ended for good."""
         loop = asyncio.get_running_loop()
         failures, kicks = 0, 0
         while True:
-            news, began = entered or await self._enter(room), loop.time()
-            entered = None
+            news = News(Change.ENTERED) if room.entered else await self._enter(room)
+            began = loop.time()
             if news.change in ENTRIES:
+                room.entered = True
                 if room.occupancy.has_ids:
                     await self._stays.entered(room.jid)
                 news = await self._until_out(room)
+                room.entered = False
                 await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:
                     failures, kicks = 0, 0
             if news.change in _FOR_GOOD:
-                log.error("room %s does not want the bot (%s); not trying again", room.jid, news.reason)
-                room.wanted = False
-                self._changed.set()
-                async with room.ending:
-                    await self._stays.forget(room.jid)
-                    await self._shut_out(room.jid, news.change is Change.DESTROYED)
-                if room.jid not in self._configured and self._rooms.get(room.jid) is room:
-                    del self._rooms[room.jid]
-                    self._judge()
-                return
+                return news
             if news.change is Change.KICKED:
                 wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
                 kicks += 1

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from filebot.errors import PeerGone, PeerProtocolError, Refused, TransferError, TransferTimeout
+from filebot.errors import (
+    CatalogUnavailable,
+    PeerGone,
+    PeerProtocolError,
+    Refused,
+    TransferError,
+    TransferTimeout,
+)
 from filebot.model import Client, Entry, Method, Negotiation, Way
 from filebot.service import attempt, parcels
 from filebot.testing import ALICE, BOB, FakeBot
@@ -515,3 +522,47 @@ async def test_a_link_that_is_alive_needs_no_service(bot: FakeBot, limit: int | 
     assert await bot.say("get a.bin") == []
     assert len({shown.url for shown in bot.sent}) == 1
     assert not bot.streams.received
+
+
+async def test_trouble_with_one_parcel_holds_up_no_other(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.drop("b.bin", b"more")
+    await bot.say(f"send a.bin to {BOB}")
+    await bot.say(f"send b.bin to {BOB}")
+    first, _ = await bot.catalog.parcels()
+    entry = bot.catalog.entry
+
+    async def broken(entry_id: int) -> Entry | None:
+        if entry_id == first.entry_id:
+            raise CatalogUnavailable("busy")
+        return await entry(entry_id)
+
+    monkeypatch.setattr(bot.catalog, "entry", broken)
+    await bot.come_online(BOBS)
+    assert bot.streams.received == [(BOBS.jid, SOCKS5, b"more")]
+    assert [each.number for each in await bot.catalog.parcels()] == [first.number]
+    monkeypatch.undo()
+    bot.now += attempt.LONGEST_PAUSE
+    await bot.come_online(BOBS)
+    assert bot.streams.received[1:] == [(BOBS.jid, SOCKS5, b"content")]
+
+
+async def test_trouble_with_one_parcel_keeps_no_other_from_being_given_up(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.drop("b.bin", b"more")
+    await bot.say(f"send a.bin to {BOB}")
+    await bot.say(f"send b.bin to {BOB}")
+    first, _ = await bot.catalog.parcels()
+    remove = bot.catalog.remove_parcel
+
+    async def broken(number: int) -> None:
+        if number == first.number:
+            raise CatalogUnavailable("busy")
+        await remove(number)
+
+    monkeypatch.setattr(bot.catalog, "remove_parcel", broken)
+    said = await bot.a_month_passes()
+    assert [each.number for each in await bot.catalog.parcels()] == [first.number]
+    assert "b.bin" in said[-1]

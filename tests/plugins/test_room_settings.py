@@ -1,13 +1,15 @@
 """A room's settings at work."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from filebot.errors import CatalogUnavailable
 from filebot.events import Event, FilesNew
-from filebot.model import AddressKind, Client, Method, Negotiation, Offer, RoomSettings, Scope, Sender
+from filebot.model import AddressKind, Client, Entry, Method, Negotiation, Offer, RoomSettings, Scope, Sender
 from filebot.service import announcer as announcer_module
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination
@@ -123,6 +125,24 @@ async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: F
     assert await names(managed) == ["young.txt"]
     assert [each.name for each in await managed.catalog.page(Scope(owner=ALICE), limit=9)] == ["plan.txt"]
     assert len(managed.store.blobs) == 2
+
+
+async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
+    managed: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await managed.say("room set retention 1", ANNA)
+    managed.now += timedelta(days=2)
+    oldest = managed.catalog.oldest
+
+    async def broken(scope: Scope, limit: int) -> Sequence[Entry]:
+        if scope.room != ROOM:
+            raise CatalogUnavailable("busy")
+        return await oldest(scope, limit)
+
+    monkeypatch.setattr(managed.catalog, "oldest", broken)
+    monkeypatch.setattr(managed._desk.book, "forgetful", lambda: ("broken@muc.example.org", ROOM))
+    await managed._desk.retention.look()
+    assert await names(managed) == []
 
 
 async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -> None:

@@ -10,6 +10,7 @@ import pytest
 from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Iq
 
+from filebot import lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
 from filebot.testing.catalog import MemoryCatalog
@@ -379,3 +380,58 @@ async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read
     await world.online()
     await world.until(lambda: world.saved() == ("3", frozenset()))
     assert world.taken == ["2"]
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lasting, "FIRST_PAUSE_S", 0.01)
+
+
+async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.numbers = [*range(1, 61)]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    take = world.catch_up._take
+
+    def taken(archived: Archived) -> bool:
+        if archived.id == "7":
+            raise RuntimeError("a bug")
+        return take(archived)
+
+    monkeypatch.setattr(world.catch_up, "_take", taken)
+    await world.online()
+    await world.until(lambda: world.saved() == ("60", frozenset()))
+    assert len(world.taken) == 58
+    assert [after for after, _ in world.asked] == ["1", "51"]
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_an_error_does_not_end_the_reading(world: World) -> None:
+    world.numbers = [*range(1, 61)]
+    world.failures = [RuntimeError("a bug")]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: world.saved() == ("60", frozenset()))
+    assert len(world.taken) == 59
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [RuntimeError("a bug")]
+    save = world.marks.save_mark
+
+    async def failing(mark: Mark) -> None:
+        if mark.last_id == "2" and failures:
+            raise failures.pop()
+        await save(mark)
+
+    monkeypatch.setattr(world.marks, "save_mark", failing)
+    world.numbers = [1, 2]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: not failures)
+    world.numbers = [1, 2, 3]
+    assert world.catch_up.live("3", kept_back=False)
+    world.catch_up.handled("3")
+    await world.until(lambda: world.saved() == ("3", frozenset()))

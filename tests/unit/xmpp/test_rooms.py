@@ -191,3 +191,63 @@ async def test_who_wants_to_say_something_in_a_room_waits_for_it() -> None:
         assert not await world.rooms.until_in(COFFEE, 0.0)
         assert await seconds(world.rooms.until_in("milk@rooms.example.org", 60.0)) == 0.0
         assert not await world.rooms.until_in("milk@rooms.example.org", 60.0)
+
+
+@in_virtual_time
+async def test_an_error_in_a_stay_does_not_end_it() -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = [ROOM_WITH_IDS]
+        failures = [RuntimeError("a bug")]
+        entered = world.stays.entered
+
+        async def failing(room: BareJid) -> None:
+            if failures:
+                raise failures.pop()
+            await entered(room)
+
+        world.stays.entered = failing  # type: ignore[method-assign]
+        await world.rooms.enter()
+        await asyncio.sleep(30)
+        assert world.stays.told == ["left", "entering", "entered"]
+        assert world.said[(TEA, "available")] == 1
+        # It is still noticed if the room puts the bot out.
+        world.rooms.bounced(TEA, "not-acceptable")
+        await asyncio.sleep(30)
+        assert world.stays.told[3:] == ["left", "entering", "entered"]
+
+
+@in_virtual_time
+async def test_after_the_end_of_a_room_an_error_does_not_bring_the_bot_back() -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = [ROOM_WITH_IDS]
+        failures = [RuntimeError("a bug")]
+        forget = world.stays.forget
+
+        async def failing(room: BareJid) -> None:
+            if failures:
+                raise failures.pop()
+            await forget(room)
+
+        world.stays.forget = failing  # type: ignore[method-assign]
+        await world.rooms.enter()
+        await world.rooms.settled(60.0)
+        gone = (
+            f"<presence xmlns='jabber:client' type='unavailable' from='{TEA}/filebot'>"
+            "<x xmlns='http://jabber.org/protocol/muc#user'><destroy/><status code='110'/></x></presence>"
+        )
+        world.rooms.presence(TEA, fromstring(gone))
+        await asyncio.sleep(60)
+        assert world.stays.told[-2:] == ["forget", "shut out"]
+        assert world.said[(TEA, "available")] == 1
+
+
+@in_virtual_time
+async def test_a_room_may_come_while_the_others_are_left() -> None:
+    async with world_with(TEA) as world:
+
+        async def come() -> None:
+            world.rooms.expect(COFFEE, "")
+
+        world.stays.on_left = come
+        await world.rooms.forget()
+        assert world.rooms.is_ours(COFFEE)
