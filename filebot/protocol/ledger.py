@@ -17,8 +17,9 @@ from typing import Final
 
 from filebot.model import Mark
 
-MOST: Final = 5_000
-"""Messages after the mark that are remembered."""
+MOST: Final = 20_000
+"""Messages after the mark that are remembered: as many as may come while one of them is dealt with, a
+download that takes hours for one."""
 MOST_PASSED: Final = 1_000
 """Messages before the mark that are remembered, for those that come twice."""
 

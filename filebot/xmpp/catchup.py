@@ -45,6 +45,8 @@ PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the archive is left alone for a while."""
 SAVE_AGAIN_S: Final = 5.0
+IDS_A_SECOND: Final = 5_000
+"""What is saved beside a mark is saved as a whole: the more there is of it, the more seldom."""
 SAVE_EVERY_S: Final = 30.0
 """When only such messages moved the mark as asked for nothing."""
 HEARD_LIMIT_S: Final = 30.0
@@ -329,6 +331,8 @@ class CatchUp:
             if not await self._save(HEARD_LIMIT_S):
                 await asyncio.sleep(SAVE_AGAIN_S)
                 self._changed.set()
+            elif self._saved is not None:
+                await asyncio.sleep(len(self._saved.ahead) / IDS_A_SECOND)
 
     async def _heard(self, limit_s: float) -> None:
         """Return when the server has read all that was said (XEP-0199). Raises IqTimeout.

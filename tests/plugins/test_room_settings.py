@@ -9,7 +9,17 @@ import pytest
 
 from filebot.errors import CatalogUnavailable
 from filebot.events import Event, FilesNew
-from filebot.model import AddressKind, Client, Entry, Method, Negotiation, Offer, RoomSettings, Scope, Sender
+from filebot.model import (
+    AddressKind,
+    Client,
+    Entry,
+    Method,
+    Negotiation,
+    Offer,
+    RoomSettings,
+    Scope,
+    Sender,
+)
 from filebot.service import announcer as announcer_module
 from filebot.service.announcer import Announcer
 from filebot.service.intake import Destination

@@ -93,6 +93,17 @@ def test_what_is_unknown_is_no_mistake() -> None:
     assert ledger.mark == START
 
 
+def test_thousands_that_were_dealt_with_behind_one_that_takes_long_are_not_met_again() -> None:
+    archive = ids(15_000)
+    ledger, _ = caught_up(START, [])
+    for each in archive:
+        assert ledger.live(each, moment(each))
+    for each in archive[1:]:
+        ledger.handled(each)
+    _, new = caught_up(ledger.mark, archive)
+    assert new == ["1"]
+
+
 def test_what_is_remembered_has_a_bound() -> None:
     ledger, _ = caught_up(START, [])
     for each in ids(MOST + 10):

@@ -435,3 +435,29 @@ async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytes
     assert world.catch_up.live("3", kept_back=False)
     world.catch_up.handled("3")
     await world.until(lambda: world.saved() == ("3", frozenset()))
+
+
+async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catchup, "IDS_A_SECOND", 10)
+    saves = list[Mark]()
+    save = world.marks.save_mark
+
+    async def counted(mark: Mark) -> None:
+        saves.append(mark)
+        await save(mark)
+
+    world.numbers = [1]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    monkeypatch.setattr(world.marks, "save_mark", counted)
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    assert world.catch_up.live("2", kept_back=False)
+    for number in range(3, 13):
+        assert world.catch_up.live(str(number), kept_back=False)
+        world.catch_up.handled(str(number))
+        await asyncio.sleep(0.02)
+    assert len(saves) <= 2
+    world.catch_up.handled("2")
+    await world.until(lambda: world.saved() == ("12", frozenset()))
