@@ -1,7 +1,7 @@
 """Files by HTTP, to and from servers that others name (XEP-0363, XEP-0066).
 
-Every URL, redirects included, passes the address policy before anything is connected. There is no limit
-on the whole time of a transfer, only on standstill: a large file by a slow line is no error.
+Every URL, redirects included, passes the address policy before anything is connected. Beside
+standstill only what trickles is an error: a large file by a slow line is none.
 """
 
 import asyncio

@@ -25,8 +25,8 @@ PAGE: Final = 50
 """Messages asked for at once: Prosody gives no more."""
 LIMIT_S: Final = 30.0
 LONGEST_ID: Final = 500
-"""Of an id that an archive gives: such are stored. XEP-0313 names no bound, and what is called by more is not
-caught up with."""
+"""Of an id that an archive gives: such are stored, and XEP-0313 names no bound. What is called by more is
+not caught up with."""
 
 
 @dataclass(frozen=True, slots=True)

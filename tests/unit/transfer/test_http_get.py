@@ -16,6 +16,7 @@ from filebot.errors import (
     TransferTimeout,
 )
 from filebot.protocol import http_range
+from filebot.transfer import http_download
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http import HttpClient
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
@@ -263,6 +264,34 @@ async def test_a_slow_server_is_no_stall(client: HttpClient) -> None:
 
     async with raw_server(trickles) as server:
         assert await fetched(client, server.url) == b"x" * 8
+
+
+async def test_what_only_trickles_is_given_up(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def trickles(connection: Connection) -> None:
+        await connection.send(ok(len(BODY)))
+        with suppress(OSError):
+            while True:
+                await connection.send(b"x")
+                await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(http_download, "PATIENCE_S", 0.3)
+    async with raw_server(trickles) as server:
+        with pytest.raises(TransferError, match="bytes a second"):
+            await fetched(client, server.url)
+
+
+async def test_what_brings_enough_for_its_time_is_not(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(connection: Connection) -> None:
+        await connection.send(ok(len(BODY)))
+        for start in range(0, len(BODY), len(BODY) // 8):
+            await connection.send(BODY[start : start + len(BODY) // 8])
+            await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(http_download, "PATIENCE_S", 0.0)
+    async with raw_server(slow) as server:
+        assert await fetched(client, server.url) == BODY
 
 
 async def test_a_slow_reader_is_no_stall(client: HttpClient) -> None:
