@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from slixmpp.stanza import Message
 
 from filebot.model import BareJid
-from filebot.xmpp.rooms import MOST_ROOMS
+from filebot.xmpp.rooms import MOST_ROOMS, OUTSIDE
 from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,7 @@ REMEMBERED: Final = 20
 """Messages of one room that are said again if they come back; as many of them wait for that."""
 
 _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
-_OUTSIDE: Final = "not-acceptable"
-"""Section 7.4 of XEP-0045: who speaks is not in the room."""
-# Section 7.5 leaves open by what a room says that it wants no private messages.
+# Section 7.5 of XEP-0045 leaves open by what a room says that it wants no private messages.
 _NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-acceptable", "not-allowed"})
 
 
@@ -82,7 +80,7 @@ class RoomFlow:
         known = self._of(room)
         message, tries = known.said.pop(message_id, (None, 0))
         too_fast = kind == "wait" and condition in _TOO_FAST
-        if message is None or tries >= TRIES or not (too_fast or condition == _OUTSIDE):
+        if message is None or tries >= TRIES or not (too_fast or condition in OUTSIDE):
             return
         if known.again >= REMEMBERED:
             log.warning("room %s refuses too much (%s); not all of it is said again", room, condition)

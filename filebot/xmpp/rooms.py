@@ -60,6 +60,9 @@ MOST_INVITED: Final = 200
 MOST_INVITED_BY_ONE: Final = 10
 ENTRIES: Final = frozenset({Change.ENTERED, Change.CREATED})
 
+OUTSIDE: Final = frozenset({"not-acceptable", "item-not-found"})
+"""The answer to who speaks in a room without being there (section 7.4), or where there is no room."""
+
 _FOR_GOOD: Final = frozenset({Change.SHUT_OUT, Change.DESTROYED})
 
 _SILENT: Final = "no answer"
@@ -363,14 +366,14 @@ class JoinedRooms:
             self._tell(self._rooms[room], news)
 
     def bounced(self, room: BareJid, condition: str) -> None:
-        """A message to the room came back; ``not-acceptable`` says that the bot is out (section 7.4), and
-        ``forbidden`` that it may only listen.
+        """A message to the room came back; ``OUTSIDE`` says that the bot is out, ``forbidden`` that it may
+        only listen.
         """
         kept = self._rooms[room]
         if condition == "forbidden":
             log.info("room %s does not let the bot speak", room)
             kept.occupancy.mute()
-        if condition == "not-acceptable" and kept.occupancy.present:
+        if condition in OUTSIDE and kept.occupancy.present:
             kept.occupancy.leave()
             self._tell(kept, News(Change.PUT_OUT, condition))
 

@@ -130,21 +130,26 @@ async def test_what_is_said_in_a_room_waits_until_the_bot_is_there_and_not_for_e
     await rooms.close()
 
 
-async def test_what_a_room_refused_because_the_bot_was_out_is_said_after_its_entry() -> None:
+@pytest.mark.parametrize(
+    ("condition", "kind"), [("not-acceptable", "modify"), ("item-not-found", "cancel")]
+)
+async def test_what_a_room_refused_because_the_bot_was_out_is_said_after_its_entry(
+    condition: str, kind: str
+) -> None:
     door = Door()
     door.open.set()
     rooms = RoomFlow(door.until_in)
     recorded, message = a_message()
     await rooms.send(ROOM, message)
     door.open.clear()
-    rooms.bounced(ROOM, "m1", "not-acceptable", "modify")
+    rooms.bounced(ROOM, "m1", condition, kind)
     await turns()
     assert recorded.times == 1
     door.open.set()
     for tries in range(2, TRIES + 3):
         await turns()
         assert recorded.times == min(tries, TRIES)
-        rooms.bounced(ROOM, "m1", "not-acceptable", "modify")
+        rooms.bounced(ROOM, "m1", condition, kind)
     await rooms.close()
 
 

@@ -217,6 +217,18 @@ async def test_an_error_in_a_stay_does_not_end_it() -> None:
 
 
 @in_virtual_time
+async def test_who_is_told_that_there_is_no_such_room_is_out_of_it_and_comes_back() -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = [ROOM_WITH_IDS]
+        await world.rooms.enter()
+        await world.rooms.settled(60.0)
+        world.rooms.bounced(TEA, "item-not-found")
+        assert world.rooms.joined() == frozenset()
+        await world.rooms.settled(60.0)
+        assert world.rooms.joined() == {TEA}
+
+
+@in_virtual_time
 async def test_after_the_end_of_a_room_an_error_does_not_bring_the_bot_back() -> None:
     async with world_with(TEA) as world:
         world.answers[TEA] = [ROOM_WITH_IDS]
