@@ -129,8 +129,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async def on_invitation(invitation: Invitation) -> None:
         await reception.receive_invitation(invitation)
 
-    async def on_unheard(room: str) -> None:
-        await reception.receive_unheard(room)
+    async def on_no_private(room: str) -> None:
+        await reception.receive_no_private(room)
 
     async def on_stream_offer(offer: StreamOffer) -> None:
         await reception.receive_stream(offer)
@@ -153,7 +153,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_stream_offer=on_stream_offer,
             on_file_request=on_file_request,
             on_online=on_online,
-            on_unheard=on_unheard,
+            on_no_private=on_no_private,
             on_shut_out=on_shut_out,
             connections=await _byte_connections(config, stack),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),

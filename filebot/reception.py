@@ -114,12 +114,12 @@ class Reception:
         elif not self._load.is_full(sender) and await self._load.is_in_pace(sender):
             await self._counted(sender, self._invitations.follow(invitation, sender))
 
-    async def receive_unheard(self, room: BareJid) -> None:
+    async def receive_no_private(self, room: BareJid) -> None:
         """Tell a room, at most once a minute, that it does not let the bot answer anybody in private."""
         if room not in self._told_lately and self._desk.ports.rooms.has_voice(room):
             self._told_lately[room] = True
             there = Sender(Address(room, AddressKind.ROOM), None, room)
-            await self._spawn(self._say(there, None, "reception/unheard", jid=self._desk.ports.jid))
+            await self._spawn(self._say(there, None, "reception/no_private", jid=self._desk.ports.jid))
 
     async def idle(self) -> None:
         """Wait until no work is under way."""

@@ -36,7 +36,8 @@ REMEMBERED: Final = 20
 
 _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
 # Section 7.5 of XEP-0045 leaves open by what a room says that it wants no private messages.
-_NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-acceptable", "not-allowed"})
+# COMPAT(ejabberd): "forbidden". COMPAT(Prosody, 13): "policy-violation", but not as a "wait".
+_NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-allowed", "policy-violation"})
 
 
 class _Room:
@@ -70,10 +71,11 @@ class RoomFlow:
         self._of(occupant.partition("/")[0]).said_aside[str(message["id"])] = occupant
         message.send()
 
-    def is_unheard(self, occupant: str, message_id: str, condition: str) -> bool:
+    def wants_none_aside(self, occupant: str, message_id: str, condition: str, kind: str) -> bool:
         """Whether a message that came back shows that its room lets the bot speak to nobody in private."""
         said_aside = self._of(occupant.partition("/")[0]).said_aside
-        return condition in _NOT_IN_PRIVATE and said_aside.get(message_id) == occupant
+        for_good = condition in _NOT_IN_PRIVATE and kind != "wait"
+        return for_good and said_aside.get(message_id) == occupant
 
     def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
         """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""

@@ -86,7 +86,7 @@ class Session:
         on_stream_offer: Handler[StreamOffer] | None = None,
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
-        on_unheard: Callable[[str], Coroutine[object, object, None]] | None = None,
+        on_no_private: Callable[[str], Coroutine[object, object, None]] | None = None,
         on_shut_out: Callable[[str, bool], Awaitable[None]] | None = None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
@@ -101,7 +101,7 @@ class Session:
         ``on_online`` is told the bare JID whenever a client of a person who is served comes online, for
         each client and again in each new session; it must be quick.
 
-        ``on_unheard`` is told of a room that did not let the bot answer somebody in private.
+        ``on_no_private`` is told of a room that did not let the bot answer somebody in private.
 
         ``on_shut_out`` is told of a room that the bot does not come back to, and whether it was destroyed.
 
@@ -117,7 +117,7 @@ class Session:
         self._on_message = on_message
         self._on_encrypted = on_encrypted
         self._on_invitation = on_invitation
-        self._on_unheard = on_unheard
+        self._on_no_private = on_no_private
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
@@ -388,7 +388,8 @@ class Session:
             self._messenger.acknowledge(sender, message_id)
 
     def _bounced(self, stanza: Element) -> None:
-        sender, condition, message_id = sender_of(stanza), condition_of(stanza), stanza.get("id", "")
+        sender, message_id = sender_of(stanza), stanza.get("id", "")
+        condition, kind = condition_of(stanza), error_type_of(stanza)
         log.info("a message to %s came back: %s", sender, condition)
         if sender is None or not self._rooms.is_ours(sender.bare):
             return
@@ -396,9 +397,11 @@ class Session:
         # but that this one was not answered.
         if not sender.resource:
             self._rooms.bounced(sender.bare, condition)
-            self._flow.bounced(sender.bare, message_id, condition, error_type_of(stanza))
-        elif self._on_unheard is not None and self._flow.is_unheard(sender.full, message_id, condition):
-            self._handlers.start(self._on_unheard(sender.bare), "unheard")
+            self._flow.bounced(sender.bare, message_id, condition, kind)
+        elif self._on_no_private is not None and self._flow.wants_none_aside(
+            sender.full, message_id, condition, kind
+        ):
+            self._handlers.start(self._on_no_private(sender.bare), "no private messages")
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)

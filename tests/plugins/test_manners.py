@@ -111,7 +111,7 @@ async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
 
 async def test_a_room_is_told_once_that_it_lets_the_bot_answer_nobody_in_private(bot: FakeBot) -> None:
     for room in (ROOM, ROOM, "other@conference.example.org"):
-        await bot.reception.receive_unheard(room)
+        await bot.reception.receive_no_private(room)
     [said] = bot.messenger.texts(ROOM)
     assert "filebot@example.org" in said
     assert len(bot.messenger.texts("other@conference.example.org")) == 1
@@ -119,7 +119,7 @@ async def test_a_room_is_told_once_that_it_lets_the_bot_answer_nobody_in_private
 
 async def test_a_room_in_which_the_bot_may_only_listen_is_not_told_that(bot: FakeBot) -> None:
     bot.rooms.mute.add(ROOM)
-    await bot.reception.receive_unheard(ROOM)
+    await bot.reception.receive_no_private(ROOM)
     assert bot.messenger.sent == []
 
 

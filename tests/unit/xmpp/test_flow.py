@@ -89,12 +89,18 @@ async def test_only_who_was_spoken_to_can_say_that_it_was_not_heard() -> None:
     recorded, message = a_message()
     rooms.send_aside(f"{ROOM}/anna", message)
     assert recorded.times == 1
-    assert rooms.is_unheard(f"{ROOM}/anna", "m1", "not-allowed")
-    assert not rooms.is_unheard(f"{ROOM}/anna", "m1", "recipient-unavailable")
-    assert not rooms.is_unheard(f"{ROOM}/anna", "m2", "not-allowed")
-    assert not rooms.is_unheard(f"{ROOM}/bert", "m1", "not-allowed")
+    anna = f"{ROOM}/anna"
+    assert rooms.wants_none_aside(anna, "m1", "forbidden", "auth")
+    assert rooms.wants_none_aside(anna, "m1", "policy-violation", "cancel")
+    assert not rooms.wants_none_aside(anna, "m1", "policy-violation", "wait")
+    assert not rooms.wants_none_aside(anna, "m1", "recipient-unavailable", "wait")
+    assert not rooms.wants_none_aside(
+        anna, "m1", "not-acceptable", "modify"
+    )  # it is the bot that is not there
+    assert not rooms.wants_none_aside(anna, "m2", "forbidden", "auth")
+    assert not rooms.wants_none_aside(f"{ROOM}/bert", "m1", "forbidden", "auth")
     await rooms.send(ROOM, a_message("m3")[1])
-    assert not rooms.is_unheard(ROOM, "m3", "forbidden")
+    assert not rooms.wants_none_aside(ROOM, "m3", "forbidden", "auth")
     await rooms.close()
 
 
