@@ -236,8 +236,8 @@ class Catalog(Marks, Protocol):
         are forgotten.
         """
 
-    async def used_in_all(self) -> int:
-        """Bytes of all entries, the same bytes counted once."""
+    async def used_in_all(self) -> tuple[int, int]:
+        """Number and bytes of all entries, the same bytes counted once."""
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         """The newest upload of these bytes under this name."""

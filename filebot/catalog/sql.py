@@ -162,8 +162,8 @@ class SqlCatalog:
     async def release(self, room: BareJid) -> Sequence[Identity]:
         return await self._writer.run(changes.release, room)
 
-    async def used_in_all(self) -> int:
-        return (await self._sum(queries.used_in_all()))[1]
+    async def used_in_all(self) -> tuple[int, int]:
+        return await self._sum(queries.used_in_all())
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         rows = await self._read(queries.link(digest, name))

@@ -65,7 +65,9 @@ class Archive:
             if not self._book.is_archived(room):
                 raise _NotAnyMore
 
-        destination = Destination(owner, room, caption, True, brought_by, recheck)
+        destination = Destination(
+            owner, room, caption, archived=True, brought_by=brought_by, recheck=recheck
+        )
         try:
             received = await self._intake.fetch(offer, destination)
         except _NotAnyMore:

@@ -105,7 +105,7 @@ class Quota:
     async def _stored(self, owner: Identity, room: BareJid | None) -> "Stored":
         by_owner = _counted(*await self._catalog.used_by(owner))
         in_room = 0 if room is None else _counted(*await self._catalog.used_in(room))
-        in_all = await self._catalog.used_in_all()
+        in_all = _counted(*await self._catalog.used_in_all())
         return Stored(by_owner, in_room, in_all, await self._store.free_bytes())
 
 
@@ -114,10 +114,9 @@ class Stored:
     """What is on disk at one moment, in bytes."""
 
     by_owner: int = 0
-    """With the overhead of each file, like ``in_room``."""
     in_room: int = 0
     in_all: int = 0
-    """Of the files alone: what all of them take beside that shows in ``disk_free``."""
+    """With the overhead of each file, as the other two."""
     disk_free: int = 0
 
 

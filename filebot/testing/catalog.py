@@ -162,8 +162,8 @@ class MemoryCatalog:
             del self._languages[who]
         return list({entry.owner for entry in released})
 
-    async def used_in_all(self) -> int:
-        return _bytes_once(self._entries.values())
+    async def used_in_all(self) -> tuple[int, int]:
+        return len(self._entries), _bytes_once(self._entries.values())
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         return self._links.get((digest, fold(name)))

@@ -480,7 +480,7 @@ def test_any_words_find_what_plain_substrings_find(
 
 async def test_used_bytes_count_the_same_bytes_once(catalog: Catalog) -> None:
     assert await catalog.used_by("alice@example.org") == (0, 0)
-    assert await catalog.used_in_all() == 0
+    assert await catalog.used_in_all() == (0, 0)
     await catalog.add(a_file("a", blob=1, size=10))
     second = await catalog.add(a_file("b", blob=1, size=10))
     await catalog.add(replace(a_file("c", scope=ROOM, blob=2, size=5), owner="alice@example.org"))
@@ -489,12 +489,12 @@ async def test_used_bytes_count_the_same_bytes_once(catalog: Catalog) -> None:
     assert await catalog.used_by("alice@example.org") == (3, 15)
     assert await catalog.used_by("bob@example.org") == (2, 2**40 + 10)
     assert await catalog.used_by("nobody@example.org") == (0, 0)
-    assert await catalog.used_in_all() == 2**40 + 15
+    assert await catalog.used_in_all() == (5, 2**40 + 15)
     await catalog.remove(second.id)
     await catalog.remove(last.id)
     assert await catalog.used_by("alice@example.org") == (2, 15)
     assert await catalog.used_by("bob@example.org") == (1, 10)
-    assert await catalog.used_in_all() == 15
+    assert await catalog.used_in_all() == (3, 15)
 
 
 async def test_what_a_room_has_counts_the_same_bytes_once(catalog: Catalog) -> None:

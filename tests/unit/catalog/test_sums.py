@@ -105,7 +105,7 @@ async def test_a_catalog_from_before_is_added_up_when_it_is_opened(tmp_path: Pat
                 (str(number), owner, room, scope, str(digest), 10 * digest),
             )
     async with open_catalog(path) as catalog:
-        assert await catalog.used_in_all() == 30
+        assert await catalog.used_in_all() == (4, 30)
         assert await catalog.used_by("bert") == (2, 30)
         assert await catalog.used_in("den") == (3, 30)
         assert await catalog.count(Scope(owner="anna")) == 1
