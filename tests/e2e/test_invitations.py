@@ -1,87 +1,29 @@
-"""Invitations as real clients send them, on a real server; rooms of a service that nobody vouches for."""
+"""Invitations as real clients send them, on a real server."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import Element, SubElement
 
 import pytest
-from slixmpp import JID, ComponentXMPP
-from slixmpp.xmlstream.handler import Callback
-from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp import JID
 
-from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
-from filebot.demo.server import Server
 from filebot.errors import RoomClosed
 from filebot.model import RememberedRoom
 from filebot.xmpp import rooms
-from tests.e2e.components import logged_in
-from tests.e2e.conftest import bot_config
+from tests.e2e.inviting import ROOM, World, invite_directly, invite_through_room, world_with
 from tests.e2e.muc import MUC, affiliate, configure, destroy
 from tests.e2e.test_room_life import becomes
-from tests.e2e.test_session import LIMIT_S, account, online, person
+from tests.e2e.test_session import account, online, person
 from tests.servers import private_server
 
-INFO = "http://jabber.org/protocol/disco#info"
 REASON = f"{{{MUC}#user}}x/{{{MUC}#user}}decline/{{{MUC}#user}}reason"
-ROOM = "den@conference.localhost"
-EVIL = "muc.evil.example"
-STRANGE = f"den@{EVIL}"
-GATEWAY = "irc.localhost"
-USERS = ["alice", "bob", "carol", "eve", "filebot"]
-
-
-def invite_directly(peer: Peer, bot: str, room: str, password: str = "") -> None:
-    """As Dino and Gajim do (XEP-0249), with words for clients that know no invitations."""
-    message = peer.client.make_message(mto=JID(bot), mbody=f"Come to {room}", mtype="normal")
-    extra = {"password": password} if password else {}
-    message.append(Element("{jabber:x:conference}x", {"jid": room, "reason": "files"} | extra))
-    message.send()
-
-
-def invite_through_room(peer: Peer, bot: str, room: str = ROOM) -> None:
-    """As Conversations and Psi do (XEP-0045 section 7.8.2)."""
-    message = peer.client.make_message(mto=JID(room), mtype="normal")
-    invite = SubElement(SubElement(message.xml, f"{{{MUC}#user}}x"), f"{{{MUC}#user}}invite", {"to": bot})
-    SubElement(invite, f"{{{MUC}#user}}reason").text = "files"
-    message.send()
-
-
-class World:
-    """A server, a bot on it that serves alice (its admin) and bob, and those who log in."""
-
-    def __init__(self, server: Server, folder: Path, stack: AsyncExitStack) -> None:
-        self.server = server
-        self.bot = server.jid("filebot")
-        self._folder = folder
-        self._stack = stack
-
-    async def start(self, **access: list[str]) -> BotProcess:
-        access = {"allow": ["bob@localhost"]} | access
-        config = bot_config(self.server, rooms={"join": []}, access=access)
-        path = write_config(self._folder / "config.toml", config)
-        return await self._stack.enter_async_context(BotProcess(path))
-
-    async def login(self, user: str) -> Peer:
-        return await self._stack.enter_async_context(await Peer.of(self.server, user))
-
-    async def told(self, peer: Peer) -> str:
-        """What the bot says next to somebody in private."""
-        heard = await peer.next_message(lambda each: each.sender.startswith(self.bot) and bool(each.body))
-        return heard.body
 
 
 @pytest.fixture
-async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        server = private_server(
-            tmp_path / "server", users=USERS, components=[EVIL, *getattr(request, "param", [])]
-        )
-        await stack.enter_async_context(server)
-        yield World(server, tmp_path, stack)
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with world_with(tmp_path) as made:
+        yield made
 
 
 def declined(heard: Received) -> bool:
@@ -321,205 +263,6 @@ async def test_what_a_room_had_that_was_destroyed_while_the_bot_was_away_is_its_
     assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
 
 
-# --- a service that nobody vouches for ---------------------------------------------------------------
-
-
-class StrangeRooms(ComponentXMPP):
-    """A room service that says of its one other occupant whatever it likes, in all of its rooms."""
-
-    def __init__(self, server: Server, claimed: str, domain: str, kind: str) -> None:
-        login = server.component(domain)
-        super().__init__(  # type: ignore[no-untyped-call]  # untyped in slixmpp
-            login.domain, login.secret, login.host, login.port
-        )
-        self.claimed = claimed
-        self.kind = kind
-        self.den = f"den@{domain}"
-        self.entered: asyncio.Queue[str] = asyncio.Queue()
-        self.heard: asyncio.Queue[str] = asyncio.Queue()
-        space = "{jabber:component:accept}"
-        for name, take in (("presence", self._presence), ("iq", self._iq), ("message", self._message)):
-            self.register_handler(Callback(f"strange {name}", MatchXPath(space + name), take))
-
-    def say(self, text: str, to: str, *, public: bool = True) -> None:
-        """As the occupant who is called admin."""
-        kind: Any = "groupchat" if public else "chat"
-        message = self.make_message(mto=JID(to), mbody=text, mtype=kind, mfrom=f"{self.den}/admin")
-        if not public:
-            message.xml.append(Element(f"{{{MUC}#user}}x"))
-        message.send()
-
-    def put_out(self, occupant: str, to: str, *, destroyed: bool = False) -> None:
-        """By a ban, or because the room is no more."""
-        presence = self.make_presence(pto=JID(to), pfrom=JID(occupant), ptype="unavailable")
-        x = SubElement(presence.xml, f"{{{MUC}#user}}x")
-        SubElement(x, f"{{{MUC}#user}}item", {"affiliation": "outcast", "role": "none"})
-        for code in ("110",) if destroyed else ("110", "301"):
-            SubElement(x, f"{{{MUC}#user}}status", {"code": code})
-        if destroyed:
-            SubElement(x, f"{{{MUC}#user}}destroy")
-        presence.send()
-
-    def invite(self, to: str) -> None:
-        message = self.make_message(mto=JID(to), mtype="normal", mfrom=self.den)
-        x = SubElement(message.xml, f"{{{MUC}#user}}x")
-        SubElement(x, f"{{{MUC}#user}}invite", {"from": self.claimed})
-        message.append(Element("{jabber:x:conference}x", {"jid": self.den}))
-        message.send()
-
-    def _presence(self, stanza: Any) -> None:
-        if stanza.xml.get("type") is not None or not stanza["to"].node:
-            return
-        for nick, jid, codes in (
-            ("admin", f"{self.claimed}/phone", ()),
-            (stanza["to"].resource, stanza["from"].full, ("100", "110")),
-        ):
-            answer = self.make_presence(pto=stanza["from"], pfrom=f"{stanza['to'].bare}/{nick}")
-            x = SubElement(answer.xml, f"{{{MUC}#user}}x")
-            item = {"affiliation": "owner", "role": "moderator", "jid": jid}
-            SubElement(x, f"{{{MUC}#user}}item", item)
-            for code in codes:
-                SubElement(x, f"{{{MUC}#user}}status", {"code": code})
-            answer.send()
-        self.entered.put_nowait(stanza["from"].full)
-
-    def _iq(self, stanza: Any) -> None:
-        if stanza.xml.get("type") != "get":
-            return
-        answer = self.make_iq_result(stanza["id"], stanza["from"], stanza["to"])
-        query = SubElement(answer.xml, f"{{{INFO}}}query")
-        SubElement(query, f"{{{INFO}}}identity", {"category": "conference", "type": self.kind})
-        SubElement(query, f"{{{INFO}}}feature", {"var": MUC})
-        answer.send()  # type: ignore[no-untyped-call]  # untyped in slixmpp
-
-    def _message(self, stanza: Any) -> None:
-        if stanza["body"]:
-            self.heard.put_nowait(stanza["body"])
-
-    async def answer(self) -> str:
-        return await asyncio.wait_for(self.heard.get(), LIMIT_S)
-
-
-@asynccontextmanager
-async def strange(
-    server: Server, claimed: str, domain: str = EVIL, kind: str = "text"
-) -> AsyncIterator[StrangeRooms]:
-    service = StrangeRooms(server, claimed, domain, kind)
-    async with logged_in(service):
-        yield service
-
-
-async def has_a_secret(world: World, alice: Peer, tmp_path: Path) -> None:
-    path = tmp_path / "diary.txt"
-    path.write_bytes(b"secret")
-    await alice.drop(path, world.bot)
-    await world.told(alice)
-
-
-async def test_a_room_of_a_strange_service_that_says_somebody_is_the_admin_gives_nothing_of_the_admins(
-    world: World, tmp_path: Path
-) -> None:
-    await world.start()
-    alice, bob = await world.login("alice"), await world.login("bob")
-    await has_a_secret(world, alice, tmp_path)
-    async with strange(world.server, "alice@localhost") as service:
-        invite_directly(bob, world.bot, STRANGE)
-        bot = await asyncio.wait_for(service.entered.get(), LIMIT_S)
-        assert (await world.told(bob)).startswith(f'I am in "{STRANGE}" now.')
-        for public in (True, False):
-            service.say("!ls" if public else "ls", bot, public=public)
-            assert "diary" not in await service.answer()
-            for command in ("get diary.txt", "info #1", "rm #1"):
-                service.say(f"!{command}" if public else command, bot, public=public)
-                assert "#1" in (answer := await service.answer()) or "diary.txt" in answer
-                assert "http" not in answer
-                assert "removed" not in answer
-        service.say("transfers", bot, public=False)
-        assert "believe" in await service.answer()
-    alice.say("ls", world.bot)
-    assert "diary.txt" in await world.told(alice)
-
-
-async def test_an_admin_who_names_a_room_vouches_for_its_service(world: World, tmp_path: Path) -> None:
-    await world.start()
-    alice = await world.login("alice")
-    await has_a_secret(world, alice, tmp_path)
-    async with strange(world.server, "alice@localhost") as service:
-        alice.say(f"join {STRANGE}", world.bot)
-        bot = await asyncio.wait_for(service.entered.get(), LIMIT_S)
-        await world.told(alice)
-        service.say("info diary.txt", bot, public=False)
-        assert "diary.txt" in await service.answer()
-        service.say("get diary.txt", bot, public=False)
-        assert "http" in await service.answer()
-
-
-@pytest.mark.parametrize("world", [[GATEWAY]], indirect=True)
-async def test_people_of_another_network_are_not_whom_they_make_its_gateway_show(world: World) -> None:
-    # Before the bot looks which services its server has.
-    async with strange(world.server, "alice@localhost", GATEWAY, "irc") as service:
-        await world.start()
-        alice, bob = await world.login("alice"), await world.login("bob")
-        invite_directly(bob, world.bot, service.den)
-        bot = await asyncio.wait_for(service.entered.get(), LIMIT_S)
-        assert (await world.told(bob)).startswith(f'I am in "{service.den}" now.')
-        service.say("transfers", bot, public=False)
-        assert "believe" in await service.answer()
-        alice.say(f"join {service.den}", world.bot)
-        await world.told(alice)
-        service.say("transfers", bot, public=False)
-        assert "believe" in await service.answer()
-
-
-@pytest.mark.parametrize("end", ["left", "banned"])
-async def test_a_service_is_believed_while_those_who_run_the_bot_want_it_in_a_room_there(
-    tmp_path: Path, end: str
-) -> None:
-    trap = f"trap@{EVIL}"
-    async with (
-        private_server(tmp_path / "server", users=["bot"], components=[EVIL]) as server,
-        strange(server, "anna@localhost") as service,
-        online(account(server)) as bot,
-    ):
-        known = bot.session.rooms
-        assert await known.join(trap, "", "eve@localhost") == RememberedRoom(trap, "", "eve@localhost")
-        assert known.occupant(trap, "admin").jid is None
-        await known.join(STRANGE, "")
-        assert known.occupant(trap, "admin").jid == "anna@localhost"
-        if end == "left":
-            await known.leave(STRANGE)
-        else:
-            service.put_out(f"{STRANGE}/Filebot", await service.entered.get())
-            await becomes(lambda: not known.is_ours(STRANGE))
-        assert known.occupant(trap, "admin").jid is None
-        assert known.joined() == {trap}
-
-
-async def test_whoever_makes_a_destroyed_room_anew_gets_none_of_its_files_even_if_an_admin_joins_it(
-    world: World, tmp_path: Path
-) -> None:
-    # With this service, since Prosody gives the address of a destroyed room to nobody else for a month.
-    bot = await world.start()
-    alice, bob = await world.login("alice"), await world.login("bob")
-    async with strange(world.server, "bob@localhost") as service:
-        alice.say(f"join {STRANGE}", world.bot)
-        occupant = await asyncio.wait_for(service.entered.get(), LIMIT_S)
-        await world.told(alice)
-        (tmp_path / "plan.txt").write_bytes(b"plan")
-        await bob.drop(tmp_path / "plan.txt", world.bot)
-        await world.told(bob)
-        bob.say(f"send plan.txt to {STRANGE}", world.bot)
-        assert "http" in await service.answer()
-        service.claimed = "eve@localhost"
-        service.put_out(f"{STRANGE}/filebot", occupant, destroyed=True)
-        await becomes(lambda: any(f"{STRANGE} is no more" in line for line in bot.log))
-        alice.say(f"join {STRANGE}", world.bot)
-        assert "and stay there" in await world.told(alice)
-        for command in ("!ls", "!get plan.txt", "!get #1", "!get #2"):
-            service.say(command, occupant)
-            assert (await service.answer()).startswith(("This room has no files", "I have no file"))
-
-
 async def test_who_invites_at_the_same_time_as_somebody_else_takes_nothing_over(tmp_path: Path) -> None:
     async with (
         private_server(tmp_path / "server", users=["bot", "anna"]) as server,
@@ -534,19 +277,6 @@ async def test_who_invites_at_the_same_time_as_somebody_else_takes_nothing_over(
         assert first == second == RememberedRoom(ROOM, "", "anna@localhost")
         assert await join(ROOM, "", None) == RememberedRoom(ROOM)
         assert await join(ROOM, "", "eve@localhost") == RememberedRoom(ROOM)
-
-
-async def test_who_invites_through_a_room_of_a_strange_service_is_not_believed(world: World) -> None:
-    bot = await world.start()
-    bob = await world.login("bob")
-    async with strange(world.server, "bob@localhost") as service:
-        service.invite(world.bot)
-        await becomes(
-            lambda: any(f"ignored: {STRANGE} says that bob@localhost" in line for line in bot.log)
-        )
-        bob.say("help", world.bot)
-        assert "I am in" not in await world.told(bob)
-        assert service.entered.empty()
 
 
 async def test_a_room_of_the_bots_own_server_is_believed_when_the_bot_is_invited(tmp_path: Path) -> None:
