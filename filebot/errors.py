@@ -117,6 +117,17 @@ class NotAllowed(UserError):
         self.reason = reason
 
 
+class SameName(UserError):
+    """Several files are called so, and what was asked for is for one alone; ``ids`` are theirs, the newest
+    first.
+    """
+
+    def __init__(self, name: str, *, ids: tuple[int, ...]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.ids = ids
+
+
 class NoSuchRecipient(UserError):
     """A file cannot be sent to this address: not an address, not served, or a room without the bot."""
 

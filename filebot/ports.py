@@ -156,7 +156,7 @@ class Catalog(Marks, Protocol):
         """The newest entry of this owner in this scope that was made with this ``brought_by``."""
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
-        """The newest entry of exactly this name."""
+        """The newest entry of this name: of one spelled like that, else of one that differs in case."""
 
     async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
         """Entries whose names begin so."""

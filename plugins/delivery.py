@@ -42,7 +42,8 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
 async def send(ctx: Context[None], name: str, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is an address."""
-    await ctx.files.send_to(await ctx.files.one(name), target)
+    for entry in await ctx.files.some(name):
+        await ctx.files.send_to(entry, target)
 
 
 @plugin.on(FileGoes)

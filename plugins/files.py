@@ -65,14 +65,14 @@ async def info(ctx: Context[Settings], name: str) -> None:
 @plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))
 async def rename(ctx: Context[Settings], old: str, new: str) -> None:
     """Give a file another name. Put names with blanks in quotes."""
-    entry = await ctx.files.one(old)
+    entry = await ctx.files.exactly(old)
     await ctx.reply("files/renamed", old=entry.name, entry=await ctx.files.rename(entry, new))
 
 
 @plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"))
 async def remove(ctx: Context[Settings], name: str) -> None:
-    """Delete a file for good."""
-    entry = await ctx.files.one(name)
+    """Delete a file for good. NAME is its whole name, or its number, such as #12."""
+    entry = await ctx.files.exactly(name)
     await ctx.files.remove(entry)
     await ctx.reply("files/removed", entry=entry)
     await ctx.emit(FileRemoved(ctx.sender, ctx.language, entry))

@@ -61,8 +61,13 @@ def brought_by(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
 
 
 def named(scope: Scope, name: str) -> sa.Select[Any]:
-    """The newest entry of this name."""
+    """The newest entry of this name, in whatever case."""
     return page(scope, 1).where(entries.c.name_key == fold(name))
+
+
+def spelled(scope: Scope, name: str) -> sa.Select[Any]:
+    """The newest entry of this very name."""
+    return named(scope, name).where(entries.c.name == name)
 
 
 def starting(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:

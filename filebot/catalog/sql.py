@@ -77,7 +77,10 @@ class SqlCatalog:
         return await self._entry(queries.brought_by(scope, owner, message))
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
-        return await self._entry(queries.named(scope, name))
+        newest = await self._entry(queries.named(scope, name))
+        if newest is None or newest.name == name:
+            return newest
+        return await self._entry(queries.spelled(scope, name)) or newest
 
     async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
         return await self._entries(queries.starting(scope, prefix, limit))

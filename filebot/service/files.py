@@ -1,7 +1,7 @@
 """The files as one person sees them: found by what people type, changed by who may change them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from filebot.errors import (
     NoSuchRecipient,
     NoSuchTransfer,
     NotAllowed,
+    SameName,
     TooManyFiles,
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
@@ -53,8 +54,8 @@ class Files:
     """What one sender may see and do, where that sender is speaking.
 
     In a private chat that is the person's own files; in a room, or in a private message through it, the
-    room's. A name is looked up in the room first and then among the person's own files. Who is not served
-    can own files of a room all the same, as whoever the room says they are.
+    room's. Only what is to be sent is looked for among the person's own files, too, if the room has none of
+    that name. Who is not served can own files of a room all the same, as whoever the room says they are.
     """
 
     def __init__(self, desk: Desk, sender: Sender, language: str | None = None) -> None:
@@ -80,34 +81,56 @@ class Files:
         )
 
     async def one(self, wanted: str) -> Entry:
-        """The one file meant by a name in any case, an id, or the beginning of a name.
+        """The one file here that is meant by a name in any case, an id, or the beginning of a name.
 
-        Raises NoSuchEntry (with the nearest names) or AmbiguousName.
+        Of several of one name the newest. Raises NoSuchEntry (with the nearest names) or AmbiguousName.
         """
-        return await self._one(wanted, in_public=self._sender.in_public)
+        return await self._one(wanted, (self._here(),), in_public=self._sender.in_public)
 
-    async def _one(self, wanted: str, *, in_public: bool) -> Entry:
+    async def exactly(self, wanted: str) -> Entry:
+        """The one file here of this id or whole name: what is done to it cannot be undone.
+
+        Spelling decides between names that differ in case alone. Raises NoSuchEntry (with names that begin
+        so, or the nearest), or SameName if several are called so.
+        """
+        catalog, here, wanted = self._desk.ports.catalog, self._here(), plain_text(wanted)
+        newest = await catalog.named(here, wanted)
+        beginning = await catalog.starting(here, wanted, limit=50) if wanted else []
+        if newest is not None:
+            called = [entry for entry in beginning if entry.name == newest.name]
+            if len(called) > 1:
+                raise SameName(newest.name, ids=tuple(entry.id for entry in called))
+            return newest
+        entry = await self._by_id(wanted, in_public=self._sender.in_public)
+        if entry is not None:
+            return entry
+        names = tuple(dict.fromkeys(each.name for each in beginning))[:SUGGESTIONS]
+        raise NoSuchEntry(wanted, suggestions=names or await self._nearest(wanted))
+
+    async def _one(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry:
         wanted = plain_text(wanted)
-        for scope in self._scopes():
+        for scope in scopes:
             entry = await self._desk.ports.catalog.named(scope, wanted)
             if entry is not None:
                 return entry
         entry = await self._by_id(wanted, in_public=in_public) or await self._by_prefix(wanted)
-        if entry is not None:
-            return entry
-        nearest = await self._desk.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS)
-        raise NoSuchEntry(wanted, suggestions=tuple(nearest))
+        if entry is None:
+            raise NoSuchEntry(wanted, suggestions=await self._nearest(wanted))
+        return entry
+
+    async def _nearest(self, wanted: str) -> tuple[str, ...]:
+        return tuple(await self._desk.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS))
 
     async def some(self, wanted: str) -> Sequence[Entry]:
-        """The files to be sent: one, as by :meth:`one`, or those that fit a wildcard.
+        """The files to be sent: one, as by :meth:`one`, or those here that fit a wildcard.
 
-        In a room, an id may mean a file that the sender may see and the room may not: :meth:`send_here`
-        gives it to them alone. Nothing is to be said of it in public.
+        In a room, it may be one that the sender may see and the room may not: :meth:`send_here` gives it to
+        them alone. Nothing is to be said of it in public.
 
         Raises TooManyFiles if the wildcard fits more than are sent at once.
         """
         if not _WILDCARD.search(wanted):
-            return [await self._one(wanted, in_public=False)]
+            return [await self._one(wanted, self._scopes(), in_public=False)]
         entries = await self._desk.ports.catalog.matching(
             self._here(), plain_text(wanted), WILDCARD_LIMIT + 1
         )
@@ -220,18 +243,14 @@ class Files:
     async def send_here(self, entry: Entry, method: Method | None = None) -> Method | None:
         """Send the file where the person speaks; returns how it went, or None if it waits for them.
 
-        In a room the owner's own file becomes the room's, and what is neither goes to them in private.
+        In a room, what is not the room's goes to them in private: to share is to :meth:`send_to` the room.
         Without a ``method`` it is a link; where that cannot be, it goes by a stream to a client of the
         person's that takes such, or waits until one is online. FileGoes, FileSent and FileWaits tell of it.
         Raises NotAllowed, NoWayToSend, AlreadyUnderWay, TooManyWaiting, TransferError or StorageError.
         """
-        if not self._sender.in_public or self._may_be_posted(entry):
+        if not self._sender.in_public or entry.room == self._sender.room:
             return await self._send(entry, self._sender.address, method)
         return await Files(self._desk, self._sender.aside, self._language).send_here(entry, method)
-
-    def _may_be_posted(self, entry: Entry) -> bool:
-        """Whether the room spoken in may see the file: it is the room's, or is shared by its owner now."""
-        return entry.room == self._sender.room or entry.owner == self._owner
 
     async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.

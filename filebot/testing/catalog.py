@@ -59,7 +59,8 @@ class MemoryCatalog:
         return next(mine, None)
 
     async def named(self, scope: Scope, name: str) -> Entry | None:
-        return next((e for e in self._in(scope) if fold(e.name) == fold(name)), None)
+        called = [e for e in self._in(scope) if fold(e.name) == fold(name)]
+        return next((e for e in called if e.name == name), called[0] if called else None)
 
     async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
         return [e for e in self._in(scope) if fold(e.name).startswith(fold(prefix))][:limit]

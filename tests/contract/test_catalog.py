@@ -257,9 +257,10 @@ async def test_names_are_compared_without_case_and_in_nfc(
 
 
 async def test_the_newest_of_equal_names_is_the_named_one(catalog: Catalog) -> None:
-    _, newer = await put(catalog, "a.pdf", "A.PDF")
+    older, newer, newest = await put(catalog, "a.pdf", "a.pdf", "A.PDF")
     await put(catalog, "a.pdf.bak", "xa.pdf")
-    assert await catalog.named(ALICE, "a.pdf") == newer
+    assert older != newer == await catalog.named(ALICE, "a.pdf")
+    assert await catalog.named(ALICE, "A.PDF") == await catalog.named(ALICE, "a.PDF") == newest
     assert await catalog.named(ALICE, "a.pd") is None
     assert await catalog.named(ALICE, "a*") is None
 

@@ -84,7 +84,7 @@ async def test_what_is_posted_is_kept_as_its_posters_without_a_word(archived: Fa
     song, plan = await kept(archived)
     assert (plan.owner, plan.room, plan.caption, plan.archived) == (BOB, ROOM, "see this", True)
     assert song.owner == f"{ROOM}/9000"
-    await archived.say("get plan.txt", ANNA)
+    await archived.say(f"send plan.txt to {ROOM}", ANNA)
     assert len(archived.sent) == 1
 
 

@@ -118,10 +118,21 @@ async def test_send_into_a_room_needs_the_sender_to_be_there(bot: FakeBot) -> No
     assert not bot.sent
 
 
-async def test_an_owner_shares_a_file_by_asking_for_it_in_the_room(bot: FakeBot) -> None:
+async def test_who_asks_for_a_private_file_in_the_room_gets_it_alone(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
-    await bot.say("get a.txt", in_room())
-    assert [shown.to.jid for shown in bot.sent] == [ROOM]
+    assert await bot.say("get a.txt", in_room()) == []
+    assert [shown.to.jid for shown in bot.sent] == [f"{ROOM}/alice"]
+    assert await bot.catalog.count(Scope(room=ROOM)) == 0
+    await bot.say(f"send a.txt to {ROOM}", in_room())
+    assert bot.sent[-1].to.jid == ROOM
+    assert await bot.catalog.count(Scope(room=ROOM)) == 1
+
+
+async def test_send_takes_a_pattern_as_get_does(bot: FakeBot) -> None:
+    for name in ("a.pdf", "b.pdf", "c.txt"):
+        await bot.drop(name, name.encode())
+    await bot.say(f"send *.pdf to {BOB}")
+    assert sorted(shown.entry.name for shown in bot.sent) == ["a.pdf", "b.pdf"]
 
 
 async def test_a_room_sees_nothing_private_of_its_members(bot: FakeBot) -> None:

@@ -15,7 +15,7 @@ async def ended(bot: FakeBot) -> FakeBot:
     bot.rooms.rolls[ROOM] |= HAL.identities
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     await bot.drop("plan.txt", b"plan", ALICE)
-    await bot.say("get plan.txt", in_room(ALICE))
+    await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
     await bot.say("room set archive on", in_room(ALICE))
     for sender, name in ((in_room(BOB), "bob.txt"), (HAL, "hal.txt")):
         await bot.drop(name, name.encode(), sender)

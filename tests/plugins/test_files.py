@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from filebot.testing import ADMIN, ALICE, BOB, FakeBot, in_room, through_room
+from filebot.model import Scope
+from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, through_room
 
 
 async def test_ls_shows_the_newest_first_with_id_size_and_kind(bot: FakeBot) -> None:
@@ -99,7 +100,7 @@ async def test_nobody_sees_the_files_of_others(bot: FakeBot) -> None:
 
 async def test_only_the_owner_or_an_admin_removes_a_rooms_file(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
-    await bot.say("get a.txt", in_room())
+    await bot.say(f"send a.txt to {ROOM}", in_room())
     for nobody in (
         in_room(BOB, "bob"),
         in_room(None, ADMIN),
@@ -109,3 +110,28 @@ async def test_only_the_owner_or_an_admin_removes_a_rooms_file(bot: FakeBot) -> 
         assert "Deleted" not in (await bot.say("rm a.txt", nobody))[0]
     assert "Deleted" in (await bot.say("rm a.txt", in_room(ADMIN, "whoever")))[0]
     assert "a.txt" in (await bot.say("ls"))[0], "the owner's own copy stays"
+
+
+async def test_what_is_deleted_or_renamed_is_named_in_full_and_surely(bot: FakeBot) -> None:
+    for name in ("Notes.txt", "notes.txt", "final report.pdf"):
+        await bot.drop(name, name.encode())
+    assert await bot.say("rm final") == [
+        'I have no file called "final". Did you mean final report.pdf? ls shows all.'
+    ]
+    assert 'Deleted "Notes.txt" (#1)' in (await bot.say("rm Notes.txt"))[0]
+    assert 'Deleted "notes.txt" (#2)' in (await bot.say("rm NOTES.TXT"))[0]
+    for content in (b"one", b"two"):
+        await bot.drop("same.txt", content)
+    for command in ("rm same.txt", "rename same.txt other.txt"):
+        [said] = await bot.say(command)
+        assert said == 'Several files are called "same.txt": #5, #4. Give the number in place of the name.'
+    assert 'Deleted "same.txt" (#4)' in (await bot.say("rm #4"))[0]
+    assert 'Deleted "same.txt" (#5)' in (await bot.say("rm same.txt"))[0]
+
+
+async def test_in_a_room_nothing_private_is_looked_at_renamed_or_deleted(bot: FakeBot) -> None:
+    await bot.drop("salary.pdf", b"1")
+    for where in (in_room(), through_room()):
+        for command in ("info salary.pdf", "rename salary.pdf x", "rm salary.pdf", "rm salary"):
+            assert "I have no file called" in (await bot.say(command, where))[0]
+    assert [each.name for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == ["salary.pdf"]

@@ -68,7 +68,7 @@ async def test_a_stranger_is_refused_once_and_then_not_heard(bot: FakeBot) -> No
 
 async def test_a_nick_equal_to_an_admins_jid_is_nobody(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
-    await bot.say("get a.txt", in_room())
+    await bot.say(f"send a.txt to {ROOM}", in_room())
     imposter = in_room(None, "admin@example.org")
     assert "hides your address" in (await bot.say("rm a.txt", imposter))[0]
 

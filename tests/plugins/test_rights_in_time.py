@@ -93,7 +93,7 @@ async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
 ) -> None:
     await bot.drop("plan.txt", b"plan", ALICE)
     upload.released.set()
-    await bot.say("get plan.txt", in_room(ALICE))
+    await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
     (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
     bot.web.hosted.clear()  # so there must be a new upload
     upload.reached.clear()
@@ -182,7 +182,7 @@ async def test_a_file_is_not_shared_if_its_right_or_itself_is_gone_when_its_turn
     (entry,) = await bot.catalog.page(Scope(owner=ALICE), limit=1)
     lock = bot._desk.locks(entry.blob.digest)
     async with lock, asyncio.timeout(5):
-        sharing = asyncio.create_task(bot.say("get plan.txt", in_room(ALICE)))
+        sharing = asyncio.create_task(bot.say(f"send plan.txt to {ROOM}", in_room(ALICE)))
         while not lock._waiters:
             await asyncio.sleep(0)
         await change(bot, entry)

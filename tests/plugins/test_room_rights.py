@@ -18,7 +18,7 @@ CAROL = "carol@elsewhere.example"
 async def shared(bot: FakeBot, name: str = "plan.txt", owner: str = ALICE) -> None:
     """A file of this owner, shared with the room."""
     await bot.drop(name, name.encode(), owner)
-    await bot.say(f"get {name}", in_room(owner))
+    await bot.say(f"send {name} to {ROOM}", in_room(owner))
 
 
 async def names(bot: FakeBot, room: str = ROOM) -> list[str]:

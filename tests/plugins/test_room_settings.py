@@ -39,7 +39,7 @@ async def managed(bot: FakeBot) -> FakeBot:
     """Alice manages the room and has shared a file there."""
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     await bot.drop("plan.txt", b"plan", ALICE)
-    await bot.say("get plan.txt", ANNA)
+    await bot.say(f"send plan.txt to {ROOM}", ANNA)
     return bot
 
 
@@ -98,7 +98,7 @@ async def test_a_room_takes_no_file_larger_than_it_wants(managed: FakeBot) -> No
     (refused,) = await managed.say("keep", BEN)
     assert "I take files up to 10 bytes" in refused
     await managed.drop("large.bin", b"x" * 11, ALICE)
-    (refused,) = await managed.say("get large.bin", ANNA)
+    (refused,) = await managed.say(f"send large.bin to {ROOM}", ANNA)
     assert "I take files up to 10 bytes" in refused
     assert await names(managed) == ["plan.txt"]
     await managed.drop("small.bin", b"x" * 10, BEN)
@@ -115,7 +115,7 @@ async def test_a_room_is_full_for_everybody_together() -> None:
         (refused,) = await bot.say("keep", BEN)
         assert "has no space left" in refused
         await bot.drop("own.bin", b"y" * 10, ALICE)
-        assert "has no space left" in (await bot.say("get own.bin", ANNA))[0]
+        assert "has no space left" in (await bot.say(f"send own.bin to {ROOM}", ANNA))[0]
         bot.rooms.managers[ROOM] = frozenset({ALICE})
         await bot.say("rm ben.bin", ANNA)
         await bot.say("keep", BEN)

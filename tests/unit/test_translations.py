@@ -42,6 +42,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
+    errors.SameName("plan.txt", ids=(4, 2)),
     *(
         errors.NotAllowed(reason=r)
         for r in ("hidden", "unserved", "owner", "voice", "mute", "members", "left", "room", "admin")
