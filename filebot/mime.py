@@ -91,7 +91,11 @@ class _Frugal:
 
 def _picture_size(file: BinaryIO) -> tuple[int | None, int | None]:
     """Width and height as shown, in pixels; both or none."""
-    width, height = imagesize.get(_Frugal(file))
+    file.seek(0)
+    # How a HEIF picture is turned stands behind tables of which imagesize keeps whatever number of entries
+    # they claim, in a few bytes: gigabytes, for a file of some kilobytes.
+    is_heif = file.read(8)[4:] == b"ftyp"
+    width, height = imagesize.get(_Frugal(file), exif_rotation=not is_heif)
     if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: an SVG's joke
         return None, None
     return math.ceil(width), math.ceil(height)

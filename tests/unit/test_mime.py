@@ -188,6 +188,7 @@ async def test_hostile_files_cost_little(inspector: LibmagicInspector, tmp_path:
         file.write(hostile_heic())
         file.truncate(1 << 30)
     samples = [
+        heif_of_many_extents(),
         names.getvalue(),
         b"PK\x03\x04" + bytes(100) + b"PK\x05\x06" + b"\xff" * 18,
         b"PK\x05\x06" * 10_000,
@@ -199,6 +200,25 @@ async def test_hostile_files_cost_little(inspector: LibmagicInspector, tmp_path:
         assert (await kind(inspector, tmp_path, data)).width is None
     assert (await inspector.inspect(sparse, "x.heic", None)).width is None
     assert time.process_time() - started < 1
+
+
+def heif_of_many_extents() -> bytes:
+    """A picture without a size whose items claim 65,535 extents each, of no bytes."""
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + kind + content
+
+    items = b"".join(struct.pack(">HHH", number, 0, 65535) for number in range(60))
+    iloc = struct.pack(">IHH", 0, 0, 60) + items
+    info = struct.pack(">IH", 0, 1) + box(b"infe", b"\2\0\0\0\0\1\0\0av01\0")
+    parts = {
+        b"hdlr": bytes(8) + b"pict" + bytes(13),
+        b"pitm": b"\0\0\0\0\0\1",
+        b"iinf": info,
+        b"iloc": iloc,
+    }
+    meta = bytes(4) + b"".join(box(kind, content) for kind, content in parts.items())
+    return box(b"ftyp", b"avif\0\0\0\0avifmif1") + box(b"meta", meta)
 
 
 PIECES = [b"", png(3, 4), jpeg(3, 4, orientation=6), zipped("a"), b"PK\x05\x06", hostile_heic()[:99]]
