@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from filebot.errors import (
     AlreadyUnderWay,
     FilebotError,
+    NoSuchEntry,
     NoSuchTransfer,
     NotAllowed,
     StorageError,
@@ -241,7 +242,13 @@ class Courier:
         )
 
     async def _send(self, parcel: Parcel, entry: Entry) -> None:
-        order = _order(parcel, entry)
+        async def ready() -> None:
+            if await self._catalog.entry(entry.id) is None:
+                raise NoSuchEntry(entry.name)
+            if not self._may_have(parcel.asker, entry):
+                raise NotAllowed(reason="left")
+
+        order = replace(_order(parcel, entry), ready=ready)
         try:
             method = await send(self._dispatch, order, parcel)
         except AlreadyUnderWay:

@@ -62,7 +62,8 @@ class Delivery:
             if link is not None and await self._http.alive(link.url, entry.blob.size):
                 return link.url
             url = await self._upload(entry, moved)
-            await self._catalog.save_link(Link(digest, entry.name, url, self._clock()))
+            if await self._catalog.in_use([digest]):  # else it was removed meanwhile
+                await self._catalog.save_link(Link(digest, entry.name, url, self._clock()))
             return url
 
     async def _upload(self, entry: Entry, moved: Callable[[int], None]) -> str:

@@ -297,6 +297,8 @@ class Files:
             await self._desk.quota.check_room(to.jid, entry.blob.size)
 
         async def ready() -> None:
+            if await self._desk.ports.catalog.entry(entry.id) is None:
+                raise NoSuchEntry(entry.name)
             self._must_be_for(entry, to)
             if becomes_shared:
                 # Before the room hears of it: whoever asks for it then must find it.
@@ -325,7 +327,7 @@ class Files:
     async def _share(self, entry: Entry, room: BareJid) -> None:
         """Make the file the room's too: one more row on the same bytes.
 
-        Raises NotAllowed, or NoSuchEntry if it was removed before its turn came.
+        Raises NotAllowed or RoomFull, or NoSuchEntry if it was removed before its turn came.
         """
         catalog = self._desk.ports.catalog
         async with self._desk.locks(entry.blob.digest):
@@ -333,6 +335,7 @@ class Files:
                 raise NoSuchEntry(entry.name)
             known = await catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
             if known is None or known.name != entry.name:
+                await self._desk.quota.check_room(room, entry.blob.size)
                 self._must_have_voice(room, self._own())
                 await catalog.add(_shared(entry, room, self._desk.ports.clock()))
 

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from filebot.model import Entry, FileKind, IncomingMessage, NewEntry, Offer, Scope, Sender
+from filebot.model import (
+    Client,
+    Entry,
+    FileKind,
+    IncomingMessage,
+    Method,
+    Negotiation,
+    NewEntry,
+    Offer,
+    Scope,
+    Sender,
+)
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 from filebot.testing.http import HostedFile
@@ -107,6 +118,48 @@ async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
     said = await while_held(bot, upload, message, put_out)
     assert "no file called" in said[-1]
     assert len(bot.sent) == files
+
+
+async def test_a_file_that_is_deleted_meanwhile_goes_to_nobody(bot: FakeBot, upload: Held) -> None:
+    await bot.drop("plan.txt", b"plan", ALICE)
+    upload.released.set()
+    await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
+    bot.web.hosted.clear()
+    upload.reached.clear()
+    upload.released.clear()
+    files = len(bot.sent)
+
+    async def delete() -> None:
+        for entry in await bot.catalog.page(Scope(room=ROOM), limit=9):
+            await bot.catalog.remove(entry.id)
+
+    said = await while_held(bot, upload, IncomingMessage(in_room(BOB), "get plan.txt"), delete)
+    assert "no file called" in said[-1]
+    assert len(bot.sent) == files
+
+
+async def test_what_waited_does_not_go_to_who_was_put_out_during_its_upload(
+    bot: FakeBot, upload: Held
+) -> None:
+    await bot.drop("plan.txt", b"plan", ALICE)
+    upload.released.set()
+    await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
+    (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
+    bot.web.hosted.clear()
+    bot.uploads.away = True
+    await bot.say(f"get #{entry.id}", BOB)
+    bot.uploads.away = False
+    upload.reached.clear()
+    upload.released.clear()
+    files = len(bot.sent)
+    phone = Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})})
+    bringing = asyncio.create_task(bot.come_online(phone))
+    await asyncio.wait_for(upload.reached.wait(), 5)
+    bot.rooms.rolls[ROOM] -= {BOB}
+    upload.released.set()
+    await asyncio.wait_for(bringing, 5)
+    assert len(bot.sent) == files
+    assert not bot.streams.received
 
 
 async def test_a_file_is_not_posted_for_who_lost_their_voice_meanwhile(bot: FakeBot, upload: Held) -> None:
