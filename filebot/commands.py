@@ -107,8 +107,8 @@ class Commands:
             command = self.table.named(word)
             if command is None:
                 raise UnknownCommand(word[:40], suggestions=self.table.nearest(word))
-            values = _values(command, rest)
-            await command.handler(self._context(command.plugin, exchange), **values)
+            usage, values = _matched(command, rest)
+            await command.handler(self._context(command.plugin, exchange, usage), **values)
 
     async def emit(self, event: Event) -> None:
         """Call each listener of the event, one after the other. A failing one does not stop the rest."""
@@ -130,7 +130,7 @@ class Commands:
         except TimeoutError:
             log.error("plugin %s took over %s s for %s", plugin, LISTENER_LIMIT_S, type(event).__name__)
 
-    def _context(self, plugin: str, exchange: Exchange) -> Context[Any]:
+    def _context(self, plugin: str, exchange: Exchange, usage: str = "") -> Context[Any]:
         return Context(
             sender=exchange.sender,
             settings=self.table.settings_of(plugin),
@@ -138,14 +138,16 @@ class Commands:
             rooms=Memberships(self._desk, exchange.sender),
             commands=self.table,
             language=exchange.language,
+            usage=usage,
             conversation=exchange,
         )
 
 
-def _values(command: CommandSpec, text: str) -> dict[str, str]:
+def _matched(command: CommandSpec, text: str) -> tuple[str, dict[str, str]]:
+    """The way in which somebody wrote the command, and the values of all its ways. Raises BadCommand."""
     names = {name for usage in command.usages for name in usage.parameters}
     for usage in command.usages:
         values = usage.match(text)
         if values is not None:
-            return dict.fromkeys(names, "") | values
+            return usage.line, dict.fromkeys(names, "") | values
     raise BadCommand(command=command.name, usage=command.usage)

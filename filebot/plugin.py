@@ -111,7 +111,7 @@ class Command(Protocol):
 
     @property
     def usage(self) -> tuple[str, ...]:
-        """Each way to write it."""
+        """Each way to write it, the everyday one first."""
 
     @property
     def aliases(self) -> tuple[str, ...]: ...
@@ -177,6 +177,8 @@ class Context(Generic[S_co]):
     commands: CommandList
     language: str
     """The language of the replies, as in ``Accept-Language``."""
+    usage: str
+    """The usage line that fitted what was typed; empty for listeners."""
     conversation: Conversation = field(repr=False)
 
     async def reply(self, template: str, /, **values: object) -> None:
@@ -247,14 +249,15 @@ class CommandSpec:
     plugin: str
     name: str
     usages: tuple[UsageLine, ...]
+    """In the order in which they are tried."""
     aliases: tuple[str, ...]
     help: str
     handler: Callable[..., Awaitable[None]]
 
     @property
     def usage(self) -> tuple[str, ...]:
-        """Each way to write it."""
-        return tuple(usage.line for usage in self.usages)
+        """Each way to write it, the everyday one first."""
+        return tuple(usage.line for usage in reversed(self.usages))
 
     @property
     def summary(self) -> str:
@@ -298,6 +301,9 @@ class Plugin(Generic[S]):
         self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command; ``usage`` shows each way to write it (``send NAME to TARGET``).
+
+        The first that fits counts, so the everyday way, which fits nearly everything, stands last; the help
+        shows it first.
 
         Upper-case words are handed to the handler as keyword arguments in lower case, all ``str``; those
         that are not in the way that was used are empty.

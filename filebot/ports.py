@@ -476,6 +476,10 @@ class Messenger(Protocol):
 class Rooms(Protocol):
     """The rooms that the bot is in, as the server describes them."""
 
+    @property
+    def prefix(self) -> str:
+        """The signs before a command there, beside the bot's name."""
+
     def joined(self) -> frozenset[BareJid]: ...
 
     def configured(self) -> frozenset[BareJid]:

@@ -10,32 +10,29 @@ from filebot.plugin import BadCommand, Context, HistoryGoesOn, HistoryGone, Plug
 
 plugin = Plugin[None]("archive")
 
-USAGE = ("archive off for me", "archive on for me", "archive history of DAYS days", "archive history off")
+OUT, IN = "archive off for me", "archive on for me"
+BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
 
-@plugin.command(
-    "archive", usage=("archive history of DAYS days", "archive history off", "archive ME for me")
-)
-async def archive(ctx: Context[None], days: str, me: str) -> None:
+@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT))
+async def archive(ctx: Context[None], days: str) -> None:
     """In a room: say whether files that you post there are kept."""
-    if me.casefold() == "off":
+    if ctx.usage == OUT:
         await ctx.reply("archive/opted_out", removed=await ctx.files.opt_out())
-    elif me.casefold() == "on":
+    elif ctx.usage == IN:
         await ctx.files.opt_in()
         await ctx.reply("archive/opted_in")
-    elif days:
+    elif ctx.usage == BEGIN:
         await ctx.reply(
             "archive/history_begins", filling=await ctx.rooms.look_back(_number(days), ctx.language)
         )
-    elif not me:
-        await ctx.reply("archive/history_stopped", filling=await ctx.rooms.stop_looking_back())
     else:
-        raise BadCommand(command="archive", usage=USAGE)
+        await ctx.reply("archive/history_stopped", filling=await ctx.rooms.stop_looking_back())
 
 
 def _number(days: str) -> int:
     if not (days.isascii() and days.isdigit() and len(days) <= 5 and int(days)):
-        raise BadCommand(command="archive", usage=USAGE)
+        raise BadCommand(command="archive", usage=(BEGIN,))
     return int(days)
 
 

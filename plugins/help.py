@@ -1,17 +1,30 @@
 """Say what the bot can do."""
 
-from filebot.plugin import Context, Plugin, UnknownCommand
+from filebot.plugin import Command, Context, Plugin, UnknownCommand
 
 plugin = Plugin[None]("help")
+
+FIRST = (
+    *("get", "ls", "find", "more", "send", "rm", "info", "rename", "fetch", "quota", "lang", "help"),
+    *("keep", "room", "join", "leave", "archive", "claim"),
+)
+"""What people want every day, then what there is for rooms; the others follow by their names."""
 
 
 @plugin.command("help", usage="help [COMMAND]", aliases=("?", "hello", "hi", "commands"))
 async def show_help(ctx: Context[None], command: str) -> None:
     """Show what I can do, or how one command is used."""
     if not command:
-        await ctx.reply("help/all", commands=ctx.commands.all(), in_room=ctx.sender.in_public)
+        commands = sorted(ctx.commands.all(), key=_place)
+        await ctx.reply(
+            "help/all", commands=commands, in_room=ctx.sender.in_public, prefix=ctx.rooms.prefix
+        )
         return
     found = ctx.commands.named(command)
     if found is None:
         raise UnknownCommand(command, suggestions=ctx.commands.nearest(command))
     await ctx.reply("help/one", command=found)
+
+
+def _place(command: Command) -> int:
+    return FIRST.index(command.name) if command.name in FIRST else len(FIRST)

@@ -34,6 +34,11 @@ class Memberships:
         self._catalog = desk.ports.catalog
         self._sender = sender
 
+    @property
+    def prefix(self) -> str:
+        """The signs before a command in a room, beside the bot's name."""
+        return self._rooms.prefix
+
     # --- coming and going -----------------------------------------------------------------------
 
     async def join(self, target: str, password: str = "") -> BareJid:

@@ -55,6 +55,7 @@ class FixedRooms:
         """Rooms where the bot's presence says that it keeps what is posted."""
         self.config: frozenset[BareJid] = frozenset()
         """Rooms of the config."""
+        self.prefix = "!"
         self.closed: dict[BareJid, str] = {}
         """Rooms that do not let the bot in, and why; see RoomClosed."""
         self.passwords: dict[BareJid, str] = {}

@@ -150,6 +150,10 @@ class JoinedRooms:
 
     # --- what others ask ------------------------------------------------------------------------
 
+    @property
+    def prefix(self) -> str:
+        return self._settings.command_prefix
+
     def joined(self) -> frozenset[BareJid]:
         return frozenset(jid for jid, room in self._rooms.items() if room.occupancy.present)
 

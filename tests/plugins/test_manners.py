@@ -25,6 +25,50 @@ async def test_help_shows_every_command(bot: FakeBot) -> None:
             assert f"{command.usage[0]}: " in said
 
 
+async def test_help_begins_with_what_people_type_every_day(bot: FakeBot) -> None:
+    [said] = await bot.say("help")
+    shown = [line.partition(": ")[0] for line in said.splitlines()]
+    places = [
+        shown.index(usage)
+        for usage in (
+            *(
+                "get NAME",
+                "ls",
+                "find WORDS",
+                "send NAME to TARGET",
+                "rm NAME",
+                "info NAME",
+                "rename OLD NEW",
+            ),
+            *("quota", "room", "join ROOM", "leave", "archive off for me", "claim", "cancel NUMBER"),
+        )
+    ]
+    assert places == sorted(places)
+    [said] = await bot.say("help archive")
+    assert said.startswith("archive off for me\narchive on for me\n")
+
+
+async def test_a_plugins_own_command_stands_in_the_help_behind_the_known_ones() -> None:
+    own = Plugin[None]("own", templates={"said": "{{ way }}"})
+
+    @own.command("aa", usage=("aa of X", "aa"))
+    async def aa(ctx: Context[None], x: str) -> None:
+        """Say how it was written."""
+        await ctx.reply("own/said", way=ctx.usage)
+
+    async with FakeBot(own) as bot:
+        [said] = await bot.say("help")
+        assert said.index("claim: ") < said.index("aa: ")
+        assert await bot.say("AA OF y") == ["aa of X"]
+        assert await bot.say("aa") == ["aa"]
+
+
+async def test_a_room_is_told_how_commands_begin(bot: FakeBot) -> None:
+    bot.rooms.prefix = "%"
+    [said] = await bot.say("help", in_room())
+    assert said.startswith("I keep this room's files. Begin each command with % or my name.")
+
+
 async def test_help_of_one_command_shows_each_way_to_use_it(bot: FakeBot) -> None:
     [said] = await bot.say("help mv")
     assert "rename OLD NEW\n" in said
