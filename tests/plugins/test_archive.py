@@ -137,12 +137,21 @@ async def test_who_opts_out_has_nothing_kept_any_more_and_nothing_left(archived:
     await post(archived, BEN, "wanted.txt")
     await archived.say("keep", BEN)
     (answer,) = await archived.say("archive off for me", BEN)
-    assert "3 files of yours that I had kept are removed" in answer
+    assert answer.splitlines() == [
+        "I keep nothing that you post in this room any more. 3 files of yours that I had kept are removed.",
+        "What you kept yourself with keep, or shared, is still there: rm NAME removes it.",
+    ]
     await post(archived, BEN, "later.txt")
     assert await names(archived) == ["wanted.txt", "hers.txt"]
     await archived.say("archive on for me", BEN)
     await post(archived, BEN, "again.txt")
     assert await names(archived) == ["again.txt", "wanted.txt", "hers.txt"]
+
+
+async def test_who_opts_out_and_has_nothing_there_hears_of_no_removal(archived: FakeBot) -> None:
+    assert await archived.say("archive off for me", BEN) == [
+        "I keep nothing that you post in this room any more."
+    ]
 
 
 async def test_a_hidden_occupant_opts_out_and_whoever_takes_the_nick_has_not(archived: FakeBot) -> None:
