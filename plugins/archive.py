@@ -17,7 +17,11 @@ BEGIN, STOP = "archive history of DAYS days", "archive history off"
 @plugin.command("archive", usage=(BEGIN, STOP, IN, OUT))
 async def archive(ctx: Context[None], days: str) -> None:
     """In a room: say whether files that you post there are kept."""
-    if ctx.usage == OUT:
+    if ctx.sender.room is None:
+        await ctx.reply("archive/where")
+    elif ctx.usage in {OUT, IN} and ctx.sender.identity is None:
+        await ctx.reply("archive/nobody")
+    elif ctx.usage == OUT:
         await ctx.reply("archive/opted_out", removed=await ctx.files.opt_out())
     elif ctx.usage == IN:
         await ctx.files.opt_in()

@@ -16,6 +16,9 @@ async def claim(ctx: Context[None], code: str) -> None:
         await ctx.reply("claim/done", claimed=await ctx.files.claim(code))
     elif ctx.sender.address.kind is AddressKind.CHAT:
         await ctx.reply("claim/how")
+    elif ctx.sender.occupant is None:
+        shown = ctx.sender.jid is not None
+        await ctx.reply("claim/nothing" if shown else "claim/no_ids", room=ctx.sender.room)
     elif ctx.sender.jid is not None:
         await ctx.reply("claim/done", claimed=await ctx.files.claim_here())
     elif ctx.sender.in_public:

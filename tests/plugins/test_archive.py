@@ -169,7 +169,17 @@ async def test_of_whom_the_room_does_not_tell_apart_nothing_is_kept(archived: Fa
     nobody = in_room(None, "hal")
     await post(archived, nobody, "song.ogg")
     assert await names(archived) == []
-    assert "hides your address" in (await archived.say("archive off for me", nobody))[0]
+    for said in ("archive off for me", "archive on for me"):
+        assert await archived.say(said, through_room(None, "hal")) == [
+            "This room does not tell me who posts what, so I keep nothing that you post here."
+        ]
+
+
+@pytest.mark.parametrize("said", ["off for me", "on for me", "history of 3 days", "history off"])
+async def test_whoever_names_no_room_says_it_in_one(archived: FakeBot, said: str) -> None:
+    assert await archived.say(f"archive {said}", ALICE) == [
+        "Say that in the room that you mean, or in a private message through it."
+    ]
 
 
 async def test_whose_wish_cannot_be_noted_any_more_is_told_so(

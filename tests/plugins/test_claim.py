@@ -133,8 +133,11 @@ async def test_whom_the_bot_does_not_serve_claims_nothing(bot: FakeBot) -> None:
 
 
 async def test_where_the_room_tells_nobody_apart_there_is_nothing_to_claim(bot: FakeBot) -> None:
-    (answer,) = await bot.say("claim", through_room(None, "hal"))
-    assert "hides your address" in answer
+    none = ["This room gives its people no ids, so nothing here can be claimed."]
+    assert await bot.say("claim", through_room(None, "hal")) == none
+    assert await bot.say("claim", in_room(None, "hal")) == none
+    already = [f'You have no files in "{ROOM}" that are not yours already.']
+    assert await bot.say("claim", through_room(BOB, "hal")) == already
 
 
 async def test_who_does_not_know_how_is_told(bot: FakeBot) -> None:
