@@ -14,6 +14,9 @@ plugin = Plugin[None]("room")
 )
 async def room(ctx: Context[None], room: str, setting: str) -> None:
     """Show or change what holds in a room."""
+    if not room and ctx.sender.room is None:
+        await ctx.reply("room/which")
+        return
     if not setting:
         state = await ctx.rooms.state(room)
         await ctx.reply("room/state", state=state)

@@ -1,6 +1,7 @@
 """What a room keeps unasked, with whose consent, and what it takes from its past."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -110,6 +111,17 @@ async def test_only_who_manages_the_room_switches_its_archive(bot: FakeBot, send
     ]
     await post(bot, BEN, "plan.txt")
     assert await names(bot) == []
+
+
+@pytest.mark.parametrize("text", ["room", "room set archive on"])
+async def test_whoever_names_no_room_in_a_private_chat_is_shown_how(bot: FakeBot, text: str) -> None:
+    bot.rooms.rolls["team@rooms.example.org"] = frozenset({ALICE})
+    bot.rooms.managers["team@rooms.example.org"] = frozenset({ALICE})
+    (answer,) = await bot.say(text)
+    found = re.fullmatch(r"Which room\? Write: (room \S+), or (room .+)", answer)
+    assert found is not None
+    assert "archive off" in (await bot.say(found[1]))[-1]
+    assert "archive on" in (await bot.say(found[2]))[-1]
 
 
 async def test_a_room_is_set_from_a_private_chat_by_those_who_are_in_it(bot: FakeBot) -> None:
