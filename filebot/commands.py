@@ -103,7 +103,7 @@ class Commands:
     async def run(self, exchange: Exchange, text: str) -> None:
         """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
         async with exchange.errors_in_words(), exchange.at_work():
-            word, _, rest = text.strip().partition(" ")
+            word, rest = (*text.split(maxsplit=1), "", "")[:2]
             command = self.table.named(word)
             if command is None:
                 raise UnknownCommand(word[:40], suggestions=self.table.nearest(word))
@@ -150,4 +150,4 @@ def _matched(command: CommandSpec, text: str) -> tuple[str, dict[str, str]]:
         values = usage.match(text)
         if values is not None:
             return usage.line, dict.fromkeys(names, "") | values
-    raise BadCommand(command=command.name, usage=command.usage)
+    raise BadCommand(command=command.name, usage=command.usage, missing=not text.strip())

@@ -210,12 +210,13 @@ class RoomClosed(UserError):
 
 
 class BadCommand(UserError):
-    """A known command with words that do not fit its usage."""
+    """A known command with words that do not fit its usage; with none at all if they are ``missing``."""
 
-    def __init__(self, *, command: str, usage: tuple[str, ...]) -> None:
+    def __init__(self, *, command: str, usage: tuple[str, ...], missing: bool = False) -> None:
         super().__init__(command)
         self.command = command
         self.usage = usage
+        self.missing = missing
 
 
 class UnknownCommand(UserError):

@@ -383,8 +383,8 @@ class IncomingMessage:
 
     sender: Sender
     text: str
-    """What the person wrote, without the fallback text of its files and, in a room, without the prefix or
-    the bot's nick."""
+    """What the person wrote, without the fallback text of its files and, save in a caption, without
+    the prefix or the bot's nick."""
     offers: tuple[Offer, ...] = ()
     language: str | None = None
     """``xml:lang``, where the client gave one."""

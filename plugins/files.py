@@ -23,7 +23,7 @@ class Settings:
 plugin = Plugin("files", settings=Settings)
 
 
-@plugin.command("ls", usage="ls", aliases=("list", "dir"))
+@plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"))
 async def list_files(ctx: Context[Settings]) -> None:
     """List the files, newest first."""
 

@@ -11,7 +11,7 @@ FIRST = (
 """What people want every day, then what there is for rooms; the others follow by their names."""
 
 
-@plugin.command("help", usage="help [COMMAND]", aliases=("?", "hello", "hi", "commands"))
+@plugin.command("help", usage="help [COMMAND]", aliases=("?", "hello", "hi", "commands", "帮助", "你好"))
 async def show_help(ctx: Context[None], command: str) -> None:
     """Show what I can do, or how one command is used."""
     if not command:

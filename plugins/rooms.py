@@ -20,7 +20,7 @@ async def leave(ctx: Context[None], room: str) -> None:
     """Leave a room for good. Its files are kept. For whoever brought me there, and the room's admins."""
     here = ctx.sender.room
     if not room and here is None:
-        raise BadCommand(command="leave", usage=("leave ROOM",))
+        raise BadCommand(command="leave", usage=("leave ROOM",), missing=True)
     left = await ctx.rooms.leave(room or here or "")
     if left != here:
         await ctx.reply("rooms/left", room=left)

@@ -1,4 +1,4 @@
-"""Whether a line in a room is meant for the bot, and what remains of it."""
+"""Whether a line in a room is meant for the bot, and what remains of it; the same of one in private."""
 
 from typing import Final
 
@@ -12,6 +12,14 @@ def addressed(text: str, *, prefix: str, nick: str) -> str | None:
     line = text.strip()
     rest = _after_prefix(line, prefix)
     return _after_nick(line, nick) if rest is None else rest
+
+
+def in_private(text: str, *, prefix: str, nick: str) -> str:
+    """What is said in private, where the bot is meant in any case: without what people write before it out
+    of habit, from rooms or from other bots (``/help``).
+    """
+    said = addressed(text, prefix=prefix, nick=nick) or _after_prefix(text.strip(), "/")
+    return said or text
 
 
 def _after_prefix(line: str, prefix: str) -> str | None:

@@ -28,7 +28,7 @@ from filebot.model import (
 )
 from filebot.protocol.seen import SeenMessages
 from filebot.protocol.sharing import MAX_ID, Joiner, Shared, read
-from filebot.xmpp.addressing import addressed
+from filebot.xmpp.addressing import addressed, in_private
 from filebot.xmpp.archive import LONGEST_ID
 from filebot.xmpp.elements import (
     CHAT_STATES,
@@ -104,10 +104,12 @@ class RoomRolls(Protocol):
 class Reader:
     """Reads messages in the order of their arrival; remembers those of the last hour."""
 
-    def __init__(self, own: BareJid, rooms: RoomRolls, command_prefix: str) -> None:
+    def __init__(self, own: BareJid, rooms: RoomRolls, command_prefix: str, nick: str) -> None:
+        """``nick`` is the bot's name outside of rooms."""
         self._own = own
         self._rooms = rooms
         self._prefix = command_prefix
+        self._nick = nick
         self._seen = SeenMessages()
         self._joiner = Joiner()
 
@@ -275,8 +277,11 @@ class Reader:
     ) -> IncomingMessage:
         text = shared.text
         said: str | None = text
+        nick = self._nick if sender.room is None else self._rooms.nick_in(sender.room)
         if sender.in_public:
-            said = addressed(text, prefix=self._prefix, nick=self._rooms.nick_in(sender.room or ""))
+            said = addressed(text, prefix=self._prefix, nick=nick)
+        elif not offers:  # a caption is taken as it is
+            said = in_private(text, prefix=self._prefix, nick=nick)
         return IncomingMessage(
             sender=sender,
             text=text if said is None else said,

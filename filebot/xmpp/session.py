@@ -132,7 +132,9 @@ class Session:
             self._room_turn,
         )
         self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
-        self._reader = Reader(self._stream.boundjid.bare, self._rooms, settings.command_prefix)
+        self._reader = Reader(
+            self._stream.boundjid.bare, self._rooms, settings.command_prefix, settings.nick
+        )
         self._histories = RoomHistories(self._stream, self._reader.author)
         self._flow = RoomFlow(self._rooms.until_in)
         self._messenger = StreamMessenger(

@@ -76,10 +76,29 @@ async def test_help_of_one_command_shows_each_way_to_use_it(bot: FakeBot) -> Non
     assert "Did you mean find?" in (await bot.say("help fnid"))[0]
 
 
+@pytest.mark.parametrize("blank", ["\t", "\n", "  ", "\u3000"])
+async def test_any_blank_ends_the_command_word(bot: FakeBot, blank: str) -> None:
+    await bot.drop("a.txt", b"1")
+    [said] = await bot.say(f"info{blank}a.txt")
+    assert said.startswith("a.txt, #1")
+
+
+@pytest.mark.parametrize("word", ["get", "rm", "find", "send", "leave", "doctor"])
+async def test_of_a_command_alone_nothing_is_said_to_follow(bot: FakeBot, word: str) -> None:
+    [said] = await bot.say(f"{word} ")
+    assert said.startswith(f"{word} what? Write it like this:\n  {word} ")
+
+
+@pytest.mark.parametrize(("text", "like"), [("帮助", "help"), ("你好", "help"), ("列表", "ls")])
+async def test_chinese_words_are_commands_as_well(bot: FakeBot, text: str, like: str) -> None:
+    assert await bot.say(text) == await bot.say(like)
+
+
 @pytest.mark.parametrize(
     ("text", "reply"),
     [
         ("fnid x", "Did you mean find?"),
+        ("send a.txt", "I cannot make sense of what follows send."),
         ("get", "get NAME"),
         ("send a.txt", "send NAME to TARGET"),
         ("xyzzy", "help"),

@@ -64,7 +64,10 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         for r in ("banned", "members", "password", "limit", "silent", "other")
     ),
     errors.NoSuchRecipient("nobody@example.org"),
-    errors.BadCommand(command="get", usage=("get NAME", "get #ID")),
+    *(
+        errors.BadCommand(command="get", usage=("get NAME", "get #ID"), missing=missing)
+        for missing in (False, True)
+    ),
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
     errors.NoSuchTransfer(7),

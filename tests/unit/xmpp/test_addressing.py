@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.xmpp.addressing import addressed
+from filebot.xmpp.addressing import addressed, in_private
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,21 @@ def test_without_prefix_and_nick_nothing_addresses_the_bot() -> None:
 def test_a_nick_with_signs_of_patterns_is_taken_literally() -> None:
     assert addressed("[b.t]: ls", prefix="", nick="[b.t]") == "ls"
     assert addressed("bat: ls", prefix="", nick="b.t") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%get x", "get x"),
+        ("/ get x", "get x"),
+        (" filebot, get x", "get x"),
+        ("/帮助", "帮助"),
+        ("get /x", "get /x"),
+        ("filebot:", "filebot:"),
+        ("%", "%"),
+        ("//", "//"),
+        ("?", "?"),
+    ],
+)
+def test_what_is_said_in_private_is_never_empty(line: str, said: str) -> None:
+    assert in_private(line, prefix="%", nick="filebot") == said

@@ -67,7 +67,7 @@ def stanza(
 
 
 def reader(*, inside: bool = True) -> Reader:
-    return Reader(BOT, OneRoom(inside=inside), "!")
+    return Reader(BOT, OneRoom(inside=inside), "!", "filebot")
 
 
 def read(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
@@ -89,6 +89,24 @@ def test_a_person_is_known_and_answered_by_the_bare_jid(kind: str) -> None:
     assert said.sender.jid == "anna@example.org"
     assert said.sender.address == Address("anna@example.org", AddressKind.CHAT)
     assert (said.text, said.addressed, said.sender.room) == ("help", True, None)
+
+
+@pytest.mark.parametrize("sender", ["anna@example.org/phone", f"{ROOM}/anna"])
+@pytest.mark.parametrize("body", ["!get x", "/get x", "filebot: get x", "get x"])
+def test_in_private_nothing_need_stand_before_a_command_and_much_may(sender: str, body: str) -> None:
+    said = message(stanza(f"<body>{body}</body>", sender=sender))
+    assert (said.text, said.addressed, said.sender.in_public) == ("get x", True, False)
+
+
+def test_a_caption_is_taken_as_it_is() -> None:
+    shared = (
+        "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'>"
+        "<name>a.png</name></file><sources>"
+        "<url-data xmlns='http://jabber.org/protocol/url-data' target='https://up.example.org/a'/>"
+        "</sources></file-sharing>"
+    )
+    said = message(stanza(f"<body>!wow</body>{shared}"))
+    assert (said.text, len(said.offers)) == ("!wow", 1)
 
 
 def test_the_language_of_the_client_is_told() -> None:
@@ -500,7 +518,7 @@ def test_only_the_own_server_can_have_kept_a_message_back(giver: str, *, kept: b
 @pytest.mark.conformance(96)
 def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
     def spoke(inner: str, *, gives_stanza_ids: bool = True) -> Reference | None:
-        one = Reader(BOT, OneRoom(gives_stanza_ids=gives_stanza_ids), "!")
+        one = Reader(BOT, OneRoom(gives_stanza_ids=gives_stanza_ids), "!", "filebot")
         said = one.read(stanza(f"<body>!ls</body>{inner}", f"{ROOM}/anna", "groupchat", "id='m1'"), 0.0)
         assert isinstance(said, IncomingMessage)
         return said.sender.spoke
