@@ -58,12 +58,16 @@ class RoomFull(UserError):
 
 
 class TooManyFiles(UserError):
-    """One message, or one wildcard, names more files than are handled at once."""
+    """One message holds more files than are handled at once, or ``wildcard`` fits more.
 
-    def __init__(self, *, count: int, limit: int) -> None:
+    In the latter case nobody has counted beyond the limit: ``count`` is the least that it can be.
+    """
+
+    def __init__(self, *, count: int, limit: int, wildcard: str = "") -> None:
         super().__init__(f"{count} files, limit {limit}")
         self.count = count
         self.limit = limit
+        self.wildcard = wildcard
 
 
 class ExaminationUnderWay(UserError):

@@ -137,7 +137,7 @@ class Files:
         if not entries:
             raise NoSuchEntry(wanted)
         if len(entries) > WILDCARD_LIMIT:
-            raise TooManyFiles(count=len(entries), limit=WILDCARD_LIMIT)
+            raise TooManyFiles(count=len(entries), limit=WILDCARD_LIMIT, wildcard=wanted)
         return entries
 
     async def usage(self) -> Usage:

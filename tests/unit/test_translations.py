@@ -36,6 +36,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.EmptyFile(),
     errors.QuotaExceeded(size_bytes=5_000, used_bytes=9_999, limit_bytes=10_000),
     errors.TooManyFiles(count=20, limit=10),
+    errors.TooManyFiles(count=11, limit=10, wildcard="IMG*"),
     errors.TooManyRequests(),
     errors.ExaminationUnderWay(),
     errors.MessageTooLong(length=200_000, limit=4_000),
