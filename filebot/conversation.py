@@ -140,7 +140,7 @@ class Exchange:
         if template is None:
             await self._reply_incident(error)
         else:
-            await self.reply(template, error=error, name=name)
+            await self.reply(template, error=error, name=name, in_room=self.sender.room is not None)
 
     async def _reply_incident(self, error: Exception) -> None:
         incident = secrets.token_hex(3)

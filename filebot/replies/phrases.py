@@ -39,9 +39,11 @@ class Phrases:
             "quoted": self.quoted,
             "either": self.either,
             "size": self.size,
+            "exact": self.exact,
             "when": self.when,
             "duration": self.duration,
             "kind": self.kind,
+            "spoken": self.spoken,
         }
 
     def quoted(self, value: object) -> str:
@@ -58,10 +60,10 @@ class Phrases:
         Exact as well if rounding would hide the difference to the size that stands ``beside`` it.
         """
         if size_bytes < 1000:
-            return self._exact(size_bytes)
+            return self.exact(size_bytes)
         rounded = _rounded(size_bytes)
         if beside is not None and beside != size_bytes and _rounded(beside) == rounded:
-            return self._exact(size_bytes)
+            return self.exact(size_bytes)
         return rounded
 
     def when(self, moment: datetime, now: datetime | None = None) -> str:
@@ -98,7 +100,17 @@ class Phrases:
         words = NAMED.get(bare) or PREFIXES.get(bare.partition("/")[0])
         return self._catalogue.gettext(words) if words else line(bare)
 
-    def _exact(self, size_bytes: int) -> str:
+    def spoken(self, languages: Iterable[str]) -> str:
+        """``English (lang en) and 中文 (lang zh)``: each by its own name, with what chooses it."""
+        each = [Locale.parse(language) for language in languages]
+        named = self._catalogue.gettext("%(name)s (lang %(code)s)")
+        return format_list(
+            [named % {"name": locale.get_language_name(), "code": locale.language} for locale in each],
+            locale=self._locale,
+        )
+
+    def exact(self, size_bytes: int) -> str:
+        """``1,234 bytes``."""
         return self._plural("%(count)s byte", "%(count)s bytes", size_bytes)
 
     def _plural(self, one: str, many: str, count: int) -> str:

@@ -20,7 +20,7 @@ KINDS: dict[str, dict[str, str]] = {
     "password-protected": {"passwordprotectedroom": "1", "roomsecret": "open sesame", "whois": "anyone"},
 }
 NEEDS_IDS = pytest.mark.needs("occupant-id")
-OWNERS_ONLY = "Only the person whose file it is may do that."
+OWNERS_ONLY = "Only its owner and the room's owners and admins may do that."
 LISTENS_ONLY = "You may only listen in that room"
 
 

@@ -53,9 +53,11 @@ async def test_info_shows_what_is_known(bot: FakeBot) -> None:
     await bot.drop("a.pdf", b"1234")
     [said] = await bot.say("info A.PDF")
     assert "a.pdf, #1" in said
-    assert "Size: 4 bytes" in said
+    assert "Size: 4 bytes\n" in said
     assert "application/pdf" in said
     assert "SHA-256: 03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4" in said
+    await bot.drop("b.pdf", b"1" * 1_234)
+    assert "Size: 1.2 kB (1,234 bytes)\n" in (await bot.say("info b.pdf"))[0]
 
 
 @pytest.mark.parametrize(

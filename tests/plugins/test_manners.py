@@ -118,7 +118,12 @@ async def test_the_language_is_that_of_the_client_until_one_chooses(bot: FakeBot
     assert "您" in (await bot.say("ls"))[0]
     assert "English" in (await bot.say("lang en"))[0]
     assert "no files" in (await bot.say("ls"))[0]
-    assert "klingon" in (await bot.say("lang klingon"))[0]
+    assert await bot.say("lang klingon") == [
+        'I do not speak "klingon". I speak English (lang en) and 中文 (lang zh).'
+    ]
+    assert await bot.say("lang") == ["I speak English (lang en) and 中文 (lang zh)."]
+    await bot.say("lang zh")
+    assert await bot.say("lang") == ["我会说 English（lang en）和中文（lang zh）。"]
 
 
 async def test_a_stranger_is_refused_once_and_then_not_heard(bot: FakeBot) -> None:

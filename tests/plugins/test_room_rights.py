@@ -89,7 +89,7 @@ async def test_an_admin_of_one_room_is_none_of_another(bot: FakeBot) -> None:
     bot.rooms.managers["other@conference.example.org"] = frozenset({BOB})
     await shared(bot)
     answer = await bot.say("rm plan.txt", in_room(BOB))
-    assert answer == ["Only the person whose file it is may do that."]
+    assert answer == ["Only its owner and the room's owners and admins may do that."]
     assert await names(bot) == ["plan.txt"]
 
 
