@@ -120,6 +120,9 @@ class Exchange:
     async def reply(self, template: str, /, **values: object) -> None:
         await self._voice.answer(self.sender, self.language, template, **values)
 
+    async def reply_aside(self, template: str, /, **values: object) -> None:
+        await self._voice.answer(self.sender.aside, self.language, template, **values)
+
     def rendered(self, template: str, /, **values: object) -> str:
         """The text that a reply would have, for other ways of saying it."""
         return self._voice.replies.render(template, self.language, **values)

@@ -142,6 +142,8 @@ class Conversation(Protocol):
 
     async def reply(self, template: str, /, **values: object) -> None: ...
 
+    async def reply_aside(self, template: str, /, **values: object) -> None: ...
+
     async def reply_error(self, error: FilebotError, name: str = "") -> None: ...
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None: ...
@@ -187,6 +189,10 @@ class Context(Generic[S_co]):
         Values are data: nothing in them is ever run as a template.
         """
         await self.conversation.reply(template, **values)
+
+    async def reply_aside(self, template: str, /, **values: object) -> None:
+        """The same, but where nobody else reads it: in private, if the sender spoke to a whole room."""
+        await self.conversation.reply_aside(template, **values)
 
     async def reply_error(self, error: FilebotError, name: str = "") -> None:
         """Answer with the words for an error; ``name`` is the file that it is about.

@@ -23,7 +23,7 @@ plugin = Plugin("quota", settings=Settings)
 @plugin.command("quota", usage="quota", aliases=("usage", "space"))
 async def show_quota(ctx: Context[Settings]) -> None:
     """Show how much space you have used and how much is left."""
-    await ctx.reply("quota/usage", usage=await ctx.files.usage())
+    await ctx.reply_aside("quota/usage", usage=await ctx.files.usage())
 
 
 @plugin.on(FileStored)
@@ -31,4 +31,4 @@ async def warn_when_nearly_full(ctx: Context[Settings], event: FileStored) -> No
     """Before the quota refuses a file, not after."""
     usage = await ctx.files.usage()
     if not event.already_known and usage.fraction >= ctx.settings.warn_at:
-        await ctx.reply("quota/nearly_full", usage=usage)
+        await ctx.reply_aside("quota/nearly_full", usage=usage)
