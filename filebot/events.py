@@ -24,6 +24,8 @@ class FileStored(Event):
     entry: Entry
     already_known: bool
     """The same bytes of the same owner were there before; ``entry`` is the old row."""
+    name: str
+    """What the file was called this time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,7 +314,9 @@ class Reception:
                 log.info("refused %r of %s: %s: %s", name, exchange.sender.jid, type(error).__name__, error)
                 await self._commands.emit(FileRefused(exchange.sender, language, name, error))
             else:
-                stored = FileStored(exchange.sender, language, received.entry, received.already_known)
+                stored = FileStored(
+                    exchange.sender, language, received.entry, received.already_known, received.name
+                )
                 await self._commands.emit(stored)
         return refusal
 

@@ -21,7 +21,7 @@ plugin = Plugin[None]("drop")
 async def confirm(ctx: Context[None], event: FileStored) -> None:
     """Say what was stored and how to get it back."""
     template = "drop/known" if event.already_known else "drop/stored"
-    await ctx.reply(template, entry=event.entry)
+    await ctx.reply(template, entry=event.entry, name=event.name)
 
 
 @plugin.on(FileRefused)
@@ -40,7 +40,8 @@ async def offer_to_fetch(ctx: Context[None], event: LinkNoticed) -> None:
 async def fetch(ctx: Context[None], url: str) -> None:
     """Keep the file behind a link."""
     received = await ctx.files.keep(Offer(urls=(url,)))
-    await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, received.already_known))
+    known, name = received.already_known, received.name
+    await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, known, name))
 
 
 @plugin.command("keep", usage="keep")
@@ -59,4 +60,5 @@ async def keep(ctx: Context[None]) -> None:
         await ctx.reply("drop/nothing_posted", is_reply=ctx.is_reply)
     for offer in offers:
         received = await ctx.files.keep(offer, in_room=True)
-        await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, received.already_known))
+        known, name = received.already_known, received.name
+        await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, known, name))

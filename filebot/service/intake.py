@@ -30,7 +30,7 @@ from filebot.errors import (
     SizeMismatch,
     TransferError,
 )
-from filebot.filenames import name_from_url, plain_text, safe_name
+from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
 from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
 from filebot.service.locks import Keyed
@@ -53,6 +53,8 @@ class Received:
     entry: Entry
     already_known: bool
     """The owner had these bytes here before; ``entry`` is the old row."""
+    name: str
+    """What the file was called this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Intake:
                 destination.scope, destination.owner, destination.brought_by
             )
             if made is not None:
-                return Received(made, already_known=False)
+                return Received(made, already_known=False, name=made.name)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
@@ -218,7 +220,8 @@ class Intake:
             if known is not None:
                 if known.archived and not destination.archived:
                     await self._catalog.adopt(known.id)
-                return Received(known, already_known=True)
+                # What came without a name came under no other one.
+                return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
             blob = await writer.commit()
             try:
@@ -232,7 +235,7 @@ class Intake:
                 # next sweep finds the blob.
                 await forget_unused(self._store, self._catalog, digest)
                 raise
-            return Received(entry, already_known=False)
+            return Received(entry, already_known=False, name=name)
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None

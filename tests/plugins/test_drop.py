@@ -26,6 +26,10 @@ async def test_the_same_bytes_again_are_not_a_second_copy(bot: FakeBot) -> None:
     await bot.drop("report.pdf", b"same")
     [reply] = await bot.drop("copy of report.pdf", b"same")
     assert reply.startswith('I already have that one: "report.pdf", #1, stored')
+    assert reply.endswith('get report.pdf\nI do not keep it once more as "copy of report.pdf".')
+    for again in ("report.pdf", ".."):  # the latter is no name
+        [reply] = await bot.drop(again, b"same")
+        assert reply.endswith("get report.pdf")
     assert len(await bot.say("ls")) == 1
     assert len([d async for d in bot.store.digests()]) == 1
 
