@@ -66,6 +66,11 @@ def main() -> None:
     help="A file with the password in its first line, instead of writing it into the config.",
 )
 @click.option("--admin", "admins", type=_jid, multiple=True, help="Who runs the bot; may be given again.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    help="Where files and the catalog are kept; without it in a folder data beside the config.",
+)
 @click.option("--force", is_flag=True, help="Replace a config that is there already.")
 def init(
     path: Path,
@@ -73,6 +78,7 @@ def init(
     password: str | None,
     password_file: Path | None,
     admins: tuple[str, ...],
+    data_dir: Path | None,
     force: bool,
 ) -> None:
     """Write a configuration; asks for what is not given."""
@@ -88,7 +94,7 @@ def init(
             "Addresses of admins, with blanks between (may be empty)", default="", value_proc=_jids
         )
     try:
-        write_private(path, first_config(jid, secret, admins), replace=force)
+        write_private(path, first_config(jid, secret, admins, data_dir or Path("data")), replace=force)
     except OSError as error:
         _stop([f"{path} cannot be written: {error.strerror}"], FAILED)
     click.echo(f"Wrote {path}. Next: filebot check --config {path}\nThen:  filebot run --config {path}")

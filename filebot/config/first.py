@@ -10,8 +10,8 @@ _TEXT: Final = """\
 # The configuration of filebot. All keys are explained in config.example.toml; "filebot check" examines this
 # file. Keep it closed to others (chmod 600) for as long as it holds the password.
 
-# Files and catalog; relative to this file.
-data_dir = "data"
+# Files and catalog; a relative path begins at the folder of this file.
+data_dir = {data_dir}
 
 [xmpp]
 jid = {jid}
@@ -40,10 +40,13 @@ total = "100 GiB"
 """
 
 
-def first_config(jid: str, password: str | Path, admins: tuple[str, ...]) -> str:
-    """The text of the file. A path is that of a file with the password."""
+def first_config(
+    jid: str, password: str | Path, admins: tuple[str, ...], data_dir: Path = Path("data")
+) -> str:
+    """The text of the file. A path as ``password`` is that of a file with it."""
     key = "password" if isinstance(password, str) else "password_file"
     return _TEXT.format(
+        data_dir=_quoted(str(data_dir)),
         jid=_quoted(jid),
         password=f"{key} = {_quoted(str(password))}",
         admins=", ".join(_quoted(admin) for admin in admins),

@@ -94,6 +94,12 @@ def test_init_refers_to_a_file_with_the_password(tmp_path: Path) -> None:
     assert written.access.admins == ("a@b.c", "d@e.f")
 
 
+def test_init_puts_the_data_where_it_is_told(config: Path, tmp_path: Path) -> None:
+    assert load(config, {}).data_dir == tmp_path / "data"
+    assert call("init", "--force", "--data-dir", "elsewhere", *OPTIONS).exit_code == 0
+    assert load(config, {}).data_dir == tmp_path / "elsewhere"
+
+
 def test_init_replaces_a_config_only_by_force(config: Path) -> None:
     before = config.read_text()
     result = call("init", "--jid", "other@example.org", "--password", "x")

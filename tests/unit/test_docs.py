@@ -1,6 +1,8 @@
 """What the documents show is what the code does."""
 
+import configparser
 import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -62,3 +64,21 @@ def test_every_path_that_a_document_names_is_there(document: str) -> None:
     folder = (ROOT / document).parent
     missing = [path for path in named if not (ROOT / path).exists() and not (folder / path).exists()]
     assert not missing
+
+
+def test_the_documented_installation_and_its_unit_speak_of_the_same_user_program_and_folders() -> None:
+    text = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    [shell], [ini] = (re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("sh", "ini"))
+    unit = configparser.ConfigParser()
+    unit.optionxform = str  # type: ignore[assignment, method-assign]  # as its documentation says
+    unit.read_string(ini)
+    service = unit["Service"]
+    program, _, _, config = shlex.split(service["ExecStart"])
+    data_dir, user = service["ReadWritePaths"], service["User"]
+    assert data_dir == f"/var/lib/{service['StateDirectory']}"
+    lines = shell.splitlines()
+    as_user = f"runuser -u {user} -- {program}"
+    assert f"{as_user} init --config {config} --data-dir {data_dir}" in lines
+    assert f"{as_user} check --config {config}" in lines
+    assert f"install -d -m 700 -o {user} -g {user} {Path(config).parent} {data_dir}" in lines
+    assert any(line.startswith("useradd ") and line.endswith(f" {user}") for line in lines)
