@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from filebot.catalog import open_catalog
@@ -31,6 +32,7 @@ from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
 from filebot.storage.disk import DiskStore
+from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
 from filebot.transfer.http import HttpClient
@@ -140,7 +142,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
 
     async with AsyncExitStack() as stack:
         replies = Replies(config.replies.language, config.replies.templates)
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_data_dir(config.data_dir)
         catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
         session = Session(
             replace(
@@ -186,6 +188,26 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             task: asyncio.Task[object] = asyncio.create_task(lasting(work, name), name=name)
             stack.push_async_callback(end, [task])
         yield Bot(session, reception, desk.courier)
+
+
+def examine_data_dir(folder: Path) -> None:
+    """Raises ConfigError if files cannot be kept there; makes nothing."""
+    reason = obstacle(folder)
+    if reason is not None:
+        raise _unwritable(folder, reason)
+
+
+def make_data_dir(folder: Path) -> None:
+    """Make it if it is missing, readable by the bot alone. Raises ConfigError if it cannot be written."""
+    examine_data_dir(folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
+
+
+def _unwritable(folder: Path, reason: str) -> ConfigError:
+    return ConfigError((f"data_dir: {folder} cannot be written: {reason}; correct the path or its rights",))
 
 
 async def _expect_rooms(desk: Desk, session: Session) -> None:

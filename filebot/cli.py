@@ -19,7 +19,7 @@ from filebot import __version__, logs
 from filebot.config import Config, load
 from filebot.config.first import first_config, write_private
 from filebot.config.values import bare_jid
-from filebot.errors import ConfigError, FilebotError
+from filebot.errors import ConfigError, FilebotError, LoginFailed
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +138,8 @@ def run(path: Path, log_level: str, log_format: logs.Format) -> None:
         code = asyncio.run(app.run(config))
     except ConfigError as error:
         _stop(config.located(error).mistakes, WRONG)
+    except LoginFailed as error:
+        _stop([str(error)], WRONG)
     except FilebotError as error:
         _stop([f"{type(error).__name__}: {error}"], FAILED)
     except Exception:
@@ -163,8 +165,8 @@ def _loaded(path: Path) -> Config:
 
 
 def _examine(config: Config) -> None:
-    """Look at what only plugins and templates know of the config."""
-    from filebot import loader  # noqa: PLC0415 - see above
+    """Look at what only plugins, templates and the disk know of the config."""
+    from filebot import app, loader  # noqa: PLC0415 - see above
     from filebot.replies import Replies  # noqa: PLC0415
 
     mistakes: list[str] = []
@@ -172,6 +174,7 @@ def _examine(config: Config) -> None:
     steps: list[Callable[[], object]] = [
         lambda: loader.load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths),
         lambda: Replies(config.replies.language, config.replies.templates),
+        lambda: app.examine_data_dir(config.data_dir),
     ]
     for step in steps:
         try:

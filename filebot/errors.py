@@ -436,6 +436,12 @@ class PluginError(FilebotError):
 class LoginFailed(FilebotError):
     """The server does not let the bot in; retrying with the same account is useless."""
 
+    def __init__(self, condition: str) -> None:
+        """``condition`` is the server's word for it (RFC 6120 section 6.5)."""
+        super().__init__(
+            f"The server refuses the account or its password ({condition}); look at xmpp.jid and password"
+        )
+
 
 class LocalProtocolError(FilebotError):
     """filebot itself used a protocol machine wrongly: a bug."""

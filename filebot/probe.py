@@ -8,7 +8,7 @@ from typing import Final
 
 import humanize
 
-from filebot.app import session_settings
+from filebot.app import make_data_dir, session_settings
 from filebot.config import Config
 from filebot.errors import FilebotError
 from filebot.mime import LibmagicInspector
@@ -16,6 +16,8 @@ from filebot.storage.disk import DiskStore
 from filebot.xmpp.session import Session
 
 LOGIN_LIMIT_S: Final = 40.0
+MOST_ATTEMPTS: Final = 3
+"""A server that was not reached so often, some seconds apart, is not just being started."""
 
 Finding = tuple[str, bool, str]
 """What was tried, whether it works, and the detail or what to do."""
@@ -27,7 +29,12 @@ async def probe(config: Config) -> list[Finding]:
         await _tried("storage", lambda: _storage(config)),
         await _tried("libmagic", _libmagic),
     ]
-    session = Session(session_settings(config), on_message=lambda _: None, may_subscribe=lambda _: False)
+    session = Session(
+        session_settings(config),
+        on_message=lambda _: None,
+        may_subscribe=lambda _: False,
+        most_attempts=MOST_ATTEMPTS,
+    )
     async with session:
         login = await _tried("login", lambda: _login(session))
         findings.append(login)
@@ -51,7 +58,7 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
 
 
 async def _storage(config: Config) -> str:
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(config.data_dir)
     store = await DiskStore.open(config.data_dir)
     try:
         async with store.create() as writer:
@@ -73,8 +80,13 @@ async def _libmagic() -> str:
 
 
 async def _login(session: Session) -> str:
-    async with asyncio.timeout(LOGIN_LIMIT_S):
-        return f"online as {await session.run_until_ready()}"
+    try:
+        async with asyncio.timeout(LOGIN_LIMIT_S):
+            return f"online as {await session.run_until_ready()}"
+    except TimeoutError:
+        if not session.trouble:
+            raise
+        raise FilebotError(f"no answer within {LOGIN_LIMIT_S:.0f} seconds: {session.trouble}") from None
 
 
 def _rooms(config: Config, session: Session) -> Finding:

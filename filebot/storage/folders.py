@@ -1,6 +1,8 @@
 """Folders whose entries survive a power cut."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def obstacle(folder: Path) -> str | None:
+    """Why nothing can be written in a folder, or why it cannot be made; None if nothing speaks against it.
+
+    Makes nothing: whoever only asks may be somebody else than who is going to write there.
+    """
+    for place in (folder, *folder.parents):
+        try:
+            kind = place.stat().st_mode
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return error.strerror or str(error)
+        if not stat.S_ISDIR(kind):
+            return os.strerror(errno.ENOTDIR)
+        if os.access(place, os.W_OK | os.X_OK):
+            return None
+        return os.strerror(errno.EROFS if os.statvfs(place).f_flag & os.ST_RDONLY else errno.EACCES)
+    return os.strerror(errno.ENOENT)
 
 
 def make_folder(folder: Path) -> None:

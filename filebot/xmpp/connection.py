@@ -49,9 +49,19 @@ class Connection:
     """Owns the life of a stream. :meth:`run` is its one task."""
 
     def __init__(
-        self, stream: Stream, settings: SessionSettings, online: Callable[[bool], Awaitable[None]]
+        self,
+        stream: Stream,
+        settings: SessionSettings,
+        online: Callable[[bool], Awaitable[None]],
+        most_attempts: int | None = None,
     ) -> None:
-        """``online`` is awaited whenever a session has begun; True if it is the old one, resumed."""
+        """``online`` is awaited whenever a session has begun; True if it is the old one, resumed.
+
+        A server that was never reached is given up after ``most_attempts``.
+        """
+        self.trouble = ""
+        """Why the last attempt failed; empty if none did."""
+        self._most_attempts = most_attempts
         self._stream = stream
         self._settings = settings
         self._online = online
@@ -64,11 +74,13 @@ class Connection:
         stream.add_event_handler("session_resumed", lambda _: self._begin(resumed=True))
         stream.add_event_handler("disconnected", self._end)
         stream.add_event_handler("ssl_invalid_chain", self._distrust)
-        stream.add_event_handler("connection_failed", lambda why: log.info("no connection: %s", why))
+        stream.add_event_handler("connection_failed", self._unreached)
         stream.add_event_handler("failed_auth", lambda failure: self.refuse(failure["condition"]))
 
     async def run(self) -> None:
-        """Return only after :meth:`finish`. Raises LoginFailed if the first login is refused for good."""
+        """Return only after :meth:`finish`. Raises LoginFailed if the first login is refused for good, and
+        ConnectionError if the server is given up.
+        """
         failures = 0
         while True:
             try:
@@ -81,8 +93,11 @@ class Connection:
             if self._refusal in _HOPELESS and not self._was_online:
                 raise LoginFailed(self._refusal)
             failures = 0 if lived_s > STABLE_AFTER_S else failures + 1
+            why = self.trouble or "the connection ended"
+            if failures == self._most_attempts and not self._was_online:
+                raise ConnectionError(f"no connection in {failures} attempts: {why}")
             wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
-            log.info("not connected (%s); trying again in %.1f s", self._refusal or "no connection", wait)
+            log.warning("not connected (%s); trying again in %.1f s", why, wait)
             await asyncio.sleep(wait)
 
     def finish(self) -> None:
@@ -92,6 +107,7 @@ class Connection:
     def refuse(self, condition: str) -> None:
         """Note why the server does not let us in (SASL failure or stream error)."""
         self._refusal = condition
+        self.trouble = f"the server answered: {condition}"
         log.warning("the server answered: %s", condition)
 
     async def _live_once(self) -> float:
@@ -108,12 +124,12 @@ class Connection:
             if resumed is None:
                 return 0.0
             began = loop.time()
-            self._was_online, self._refusal = True, ""
+            self._was_online, self._refusal, self.trouble = True, "", ""
             await self._online(resumed)
             await self._watch()
             return loop.time() - began
         except TimeoutError:
-            log.warning("the server does not finish the negotiation")
+            self.trouble = "the server does not finish the negotiation"
             return 0.0
         finally:
             self._up = None
@@ -128,7 +144,10 @@ class Connection:
         finally:
             # After a failed round slixmpp has already planned the next one: that is our business.
             self._stream.cancel_connection_attempt()
-        return self._stream.is_connected()
+        if not self._stream.is_connected():
+            return False
+        self.trouble = ""
+        return True
 
     async def _watch(self) -> None:
         """Return when the connection is gone, whether the socket says so or a ping (XEP-0199)."""
@@ -166,6 +185,11 @@ class Connection:
         self._down.set()
         self._begin(resumed=None)
 
+    def _unreached(self, why: object) -> None:
+        self.trouble = str(why)
+
     def _distrust(self, error: object) -> None:
-        log.error("the server's certificate is not valid for %s: %s", self._stream.boundjid.domain, error)
+        domain = self._stream.boundjid.domain
+        self.trouble = f"the server's certificate is not valid for {domain}: {error}"
+        log.error("%s", self.trouble)
         self._end(error)

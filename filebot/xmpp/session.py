@@ -92,6 +92,7 @@ class Session:
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
         marks: Marks | None = None,
+        most_attempts: int | None = None,
     ) -> None:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
 
@@ -109,6 +110,8 @@ class Session:
         each new stay through those of rooms that keep files, from the last message on before which all were
         handled; without, it knows only what its server delivers. A message is handled when its handler has
         returned, or has failed, but not when it was cancelled.
+
+        With ``most_attempts`` a server that was never reached is given up after so many.
 
         The other handlers are called in the order of arrival, each in a task of its own in which also what
         they return is awaited; :meth:`stop` cancels these tasks.
@@ -151,7 +154,7 @@ class Session:
             words=stream_words or StreamWords(unserved=unserved_reason),
         )
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
-        self._connection = Connection(self._stream, settings, self._online)
+        self._connection = Connection(self._stream, settings, self._online, most_attempts)
         bare = self._stream.boundjid.bare
         self._catch_up = CatchUp(self._stream, bare, kept, self._missed, partial(private_turn, bare))
         self._handlers = Tasks(MOST_HANDLERS)
@@ -195,6 +198,11 @@ class Session:
         """The domain of the server whose services the bot uses."""
         return server_of(self._stream)
 
+    @property
+    def trouble(self) -> str:
+        """Why the last attempt to be online failed, in English; empty if none did."""
+        return self._connection.trouble
+
     async def __aenter__(self) -> Self:
         self.start()
         return self
@@ -213,7 +221,8 @@ class Session:
         """Wait until the bot is online and in its rooms; returns its full JID.
 
         A room that cannot be entered holds this up for ``ROOMS_LIMIT_S`` at most; a server that is not
-        there, for ever. Raises LoginFailed if the account is refused.
+        there, for ever. Raises LoginFailed if the account is refused, ConnectionError if there are
+        ``most_attempts`` and the last one of them failed.
         """
         self.start()
         assert self._running is not None  # noqa: S101  # start has just seen to it

@@ -100,13 +100,17 @@ async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
         assert await bot.stop() == 0
 
 
-async def test_wrong_credentials_end_it_with_1(server: Server, tmp_path: Path) -> None:
+async def test_wrong_credentials_end_it_with_2_and_one_line_that_says_so(
+    server: Server, tmp_path: Path
+) -> None:
     config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
     with pytest.raises(BotEnded):
         await BotProcess(config).start()
     code, said = await filebot("run", "--config", str(config))
-    assert code == 1
+    assert code == 2
     assert "wrong" not in said
+    assert "The server refuses the account or its password (not-authorized)" in said
+    assert "Traceback" not in said
 
 
 async def test_a_wrong_config_ends_it_with_2_and_every_mistake(server: Server, tmp_path: Path) -> None:

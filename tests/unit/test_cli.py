@@ -176,6 +176,24 @@ def test_check_looks_into_plugins_and_templates(config: Path) -> None:
     assert f"config.toml line {start + 5}: plugins.nonsense: no plugin" in told
 
 
+@pytest.mark.parametrize("command", [("check", "--offline"), ("check",), ("run",)])
+@pytest.mark.parametrize("below", ["", "/data"])
+def test_a_data_dir_that_cannot_be_written_is_a_mistake_in_the_config(
+    config: Path, command: tuple[str, ...], below: str, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").touch()
+    config.write_text(config.read_text().replace('"data"', f'"taken{below}"'))
+    result = call(*command)
+    told = f"data_dir: {tmp_path}/taken{below} cannot be written: Not a directory; correct the path"
+    assert result.exit_code == 2
+    assert result.output == f"config.toml line 5: {told} or its rights\n"
+
+
+def test_examining_a_config_makes_no_folder(config: Path, tmp_path: Path) -> None:
+    assert call("check", "--offline").exit_code == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / config]
+
+
 @pytest.mark.parametrize(("works", "code"), [(True, 0), (False, 1)])
 @pytest.mark.usefixtures("config")
 def test_check_shows_what_works(monkeypatch: pytest.MonkeyPatch, works: bool, code: int) -> None:
@@ -197,7 +215,11 @@ def test_check_shows_what_works(monkeypatch: pytest.MonkeyPatch, works: bool, co
     ("failure", "code", "says"),
     [
         (None, 0, ""),
-        (LoginFailed("wrong password"), 1, "LoginFailed: wrong password"),
+        (
+            LoginFailed("not-authorized"),
+            2,
+            "refuses the account or its password (not-authorized); look at xmpp.jid and password\n",
+        ),
         (ConfigError(("xmpp.jid: odd",)), 2, "line 8: xmpp.jid: odd"),
         (OSError("disk on fire"), 1, ""),
     ],

@@ -1,7 +1,12 @@
 """How long the bot waits before it tries again, and what it takes for a session."""
 
+import logging
+import socket
+from collections.abc import Iterator
+
 import pytest
 
+from filebot.xmpp import connection
 from filebot.xmpp.connection import LONGEST_WAIT_S, wait_s
 from filebot.xmpp.session import Session, SessionSettings
 from tests.virtual_time import in_virtual_time
@@ -49,3 +54,27 @@ async def test_a_session_that_was_never_set_up_is_set_up_when_it_is_resumed(
     await session._online(resumed=True)
     assert entered == 2
     await session.stop()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """Nobody listens there, and nobody else comes to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_told(
+    closed_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connection, "wait_s", lambda *_: 0.0)
+    settings = SessionSettings("bot@localhost", "x", host="127.0.0.1", port=closed_port)
+    session = Session(settings, on_message=lambda _: None, may_subscribe=lambda _: False, most_attempts=3)
+    refused = f"[Errno 111] Connect call failed ('127.0.0.1', {closed_port})"
+    async with session:
+        with pytest.raises(ConnectionError) as caught:
+            await session.run_until_ready()
+    assert str(caught.value) == f"no connection in 3 attempts: {refused}"
+    assert session.trouble == refused
+    warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert warnings == [f"not connected ({refused}); trying again in 0.0 s"] * 2

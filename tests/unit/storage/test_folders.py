@@ -1,0 +1,33 @@
+"""What stands in the way of writing in a folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from filebot.storage.folders import obstacle
+
+
+@pytest.mark.parametrize("below", ["", "deep/below"])
+def test_a_folder_that_is_there_or_can_be_made_has_no_obstacle(tmp_path: Path, below: str) -> None:
+    assert obstacle(tmp_path / below) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "deep/below"])
+@pytest.mark.parametrize(
+    ("flags", "reason"), [(0, "Permission denied"), (os.ST_RDONLY, "Read-only file system")]
+)
+def test_the_reason_is_the_systems(
+    tmp_path: Path, below: str, flags: int, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(os, "access", lambda place, _: asked.append(place))  # root may do everything
+    monkeypatch.setattr(os, "statvfs", lambda _: type("", (), {"f_flag": flags}))
+    assert obstacle(tmp_path / below) == reason
+    assert asked == [tmp_path]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert obstacle(tmp_path / "file") == obstacle(tmp_path / "file" / "below") == "Not a directory"
