@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.catalog import open_catalog
-from filebot.commands import Commands
+from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.errors import ConfigError, StorageError
@@ -141,7 +141,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await reception.receive_request(request)
 
     async with AsyncExitStack() as stack:
-        replies = Replies(config.replies.language, config.replies.templates)
+        replies, plugins = prepared(config)
         make_data_dir(config.data_dir)
         catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
         session = Session(
@@ -171,7 +171,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(desk.announcer.close)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
-        commands = _commands(config, desk, replies)
+        commands = Commands(plugins, desk, Voice(desk.ports.messenger, replies, catalog))
         reception = Reception(commands, desk, _pace(config))
         works: dict[str, Callable[[], Awaitable[object]]] = {
             "the search for blobs without a row": partial(
@@ -190,16 +190,38 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         yield Bot(session, reception, desk.courier)
 
 
-def examine_data_dir(folder: Path) -> None:
-    """Raises ConfigError if files cannot be kept there; makes nothing."""
-    reason = obstacle(folder)
+def prepared(
+    config: Config, left_out: Callable[[str], None] = log.error
+) -> tuple[Replies, list[LoadedPlugin]]:
+    """Go through the whole config as far as that leaves no traces; returns words and plugins.
+
+    ``left_out`` is told, in a line each, of the plugins of others that cannot be used. Raises ConfigError
+    with every mistake.
+    """
+    mistakes: list[str] = []
+    plugins: list[LoadedPlugin] = []
+    reason = obstacle(config.data_dir)
     if reason is not None:
-        raise _unwritable(folder, reason)
+        mistakes += _unwritable(config.data_dir, reason).mistakes
+    try:
+        replies = Replies(config.replies.language, config.replies.templates)
+    except ConfigError as error:
+        mistakes += error.mistakes
+        replies = Replies()
+    wanted = config.plugins
+    try:
+        plugins = load(
+            wanted.settings, replies, disabled=wanted.disabled, paths=wanted.paths, left_out=left_out
+        )
+    except ConfigError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return replies, plugins
 
 
 def make_data_dir(folder: Path) -> None:
-    """Make it if it is missing, readable by the bot alone. Raises ConfigError if it cannot be written."""
-    examine_data_dir(folder)
+    """Make it if it is missing, readable by the bot alone. Raises ConfigError if it cannot be made."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -257,14 +279,6 @@ async def _furnished(
         config.limits.quota_per_room,
     )
     return furnished(ports, access, limits)
-
-
-def _commands(config: Config, desk: Desk, replies: Replies) -> Commands:
-    plugins = config.plugins
-    loaded = load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths)
-    for each in loaded:
-        replies.add(each.plugin.name, each.plugin.templates)
-    return Commands(loaded, desk, Voice(desk.ports.messenger, replies, desk.ports.catalog))
 
 
 def now() -> datetime:

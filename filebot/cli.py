@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -165,26 +165,18 @@ def _loaded(path: Path) -> Config:
 
 
 def _examine(config: Config) -> None:
-    """Look at what only plugins, templates and the disk know of the config."""
-    from filebot import app, loader  # noqa: PLC0415 - see above
-    from filebot.replies import Replies  # noqa: PLC0415
+    """Go through what ``run`` goes through before it is online."""
+    from filebot import app  # noqa: PLC0415 - see above
 
-    mistakes: list[str] = []
-    plugins = config.plugins
-    steps: list[Callable[[], object]] = [
-        lambda: loader.load(plugins.settings, disabled=plugins.disabled, paths=plugins.paths),
-        lambda: Replies(config.replies.language, config.replies.templates),
-        lambda: app.examine_data_dir(config.data_dir),
-    ]
-    for step in steps:
-        try:
-            step()
-        except ConfigError as error:
-            mistakes += config.located(error).mistakes
-        except FilebotError as error:
-            _stop([str(error)], FAILED)
-    if mistakes:
-        _stop(mistakes, WRONG)
+    left_out: list[str] = []
+    try:
+        app.prepared(config, left_out.append)
+    except ConfigError as error:
+        _stop([*config.located(error).mistakes, *left_out], WRONG)
+    except FilebotError as error:
+        _stop([str(error)], FAILED)
+    if left_out:
+        _stop(left_out, FAILED)
 
 
 def _try(config: Config) -> None:

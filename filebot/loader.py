@@ -6,8 +6,9 @@ import importlib.util
 import logging
 import pkgutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -16,9 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
-from filebot.commands import LoadedPlugin
+from filebot.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
+from filebot.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -30,29 +32,78 @@ INSTALLED_PACKAGE: Final = "filebot_plugins"
 
 
 def load(
-    settings: Mapping[str, Mapping[str, Any]], *, disabled: Iterable[str] = (), paths: Sequence[Path] = ()
+    settings: Mapping[str, Mapping[str, Any]],
+    replies: Replies,
+    *,
+    disabled: Iterable[str] = (),
+    paths: Sequence[Path] = (),
+    left_out: Callable[[str], None] = log.error,
 ) -> list[LoadedPlugin]:
-    """All plugins that are wanted, with their settings.
+    """All plugins that are wanted, with their settings; their words are in ``replies`` then.
 
-    A bundled plugin that cannot be loaded raises PluginError; one of somebody else's is logged and left
-    out. Settings that do not hold, or are for no plugin, raise ConfigError with every mistake.
+    A bundled plugin that cannot be loaded raises PluginError; one of somebody else's is left out, and
+    ``left_out`` is told why, in one line. Settings that do not hold, or are for no plugin, raise
+    ConfigError with every mistake.
     """
-    off = frozenset(disabled)
-    plugins = {plugin.name: plugin for plugin in [*bundled(), *_foreign(paths)]}
-    unknown = (settings.keys() | off) - plugins.keys()
-    mistakes = [_unknown_plugin(name, plugins) for name in sorted(unknown)]
-    loaded = []
-    for plugin in plugins.values():
+    loading = _Loading(settings, replies, frozenset(disabled))
+    for plugin in bundled():
+        loading.add(plugin)
+    for origin, name, find in _foreign(paths):
         try:
-            values = checked(plugin, settings.get(plugin.name, {}))
-        except ConfigError as error:
-            mistakes += error.mistakes
-        else:
-            if plugin.name not in off:
-                loaded.append(LoadedPlugin(plugin, values))
+            plugin = find()
+            name = plugin.name  # noqa: PLW2901 - until it was found, its file's name was the best guess
+            loading.add(plugin)
+        except (Exception, SystemExit) as error:
+            loading.left_out.add(name)
+            log.debug("plugin %s cannot be loaded", origin, exc_info=error)
+            left_out(f"plugin {origin} cannot be loaded: {_in_one_line(error)}; going on without it")
+    mistakes = [*loading.unknown(), *loading.mistakes]
     if mistakes:
         raise ConfigError(tuple(mistakes))
-    return loaded
+    return loading.loaded
+
+
+class _Loading:
+    """The plugins so far."""
+
+    def __init__(
+        self, settings: Mapping[str, Mapping[str, Any]], replies: Replies, off: frozenset[str]
+    ) -> None:
+        self.loaded: list[LoadedPlugin] = []
+        self.mistakes: list[str] = []
+        self.known: set[str] = set()
+        self.left_out: set[str] = set()
+        """Plugins that cannot be used; that the config speaks of them is no mistake."""
+        self._settings = settings
+        self._replies = replies
+        self._off = off
+
+    def add(self, plugin: Plugin[Any]) -> None:
+        """Take a plugin whole, or note what is wrong in its settings. Raises PluginError for a name, a
+        command or words that cannot be its own, and whatever its settings raise; nothing is taken then.
+        """
+        if plugin.name in self.known:
+            raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
+        try:
+            values = checked(plugin, self._settings.get(plugin.name, {}))
+        except ConfigError as error:
+            self.mistakes += error.mistakes
+            self.known.add(plugin.name)
+            return
+        if plugin.name not in self._off:
+            loaded = [*self.loaded, LoadedPlugin(plugin, values)]
+            CommandTable(loaded)
+            self._replies.add(plugin.name, plugin.templates)
+            self.loaded = loaded
+        self.known.add(plugin.name)
+
+    def unknown(self) -> list[str]:
+        """A mistake for each name in the config that no plugin has."""
+        names = (self._settings.keys() | self._off) - self.known - self.left_out
+        return [
+            f"plugins.{name}: no plugin of this name{_did_you_mean(name, sorted(self.known))}"
+            for name in sorted(names)
+        ]
 
 
 def bundled() -> Iterator[Plugin[Any]]:
@@ -73,18 +124,26 @@ def _bundled_package() -> ModuleType:
     return package
 
 
-def _foreign(paths: Sequence[Path]) -> Iterator[Plugin[Any]]:
+def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
+    """Where each comes from, which name it seems to have, and how to get it."""
     for entry_point in entry_points(group=ENTRY_POINTS):
-        try:
-            yield _plugin_of(entry_point.load())
-        except Exception:
-            log.exception("plugin %s cannot be loaded; going on without it", entry_point.name)
+        yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
-            try:
-                yield _plugin_of(_module_from(file))
-            except Exception:
-                log.exception("plugin %s cannot be loaded; going on without it", file)
+            yield str(file), file.stem, partial(_in_file, file)
+
+
+def _packaged(entry_point: EntryPoint) -> Plugin[Any]:
+    return _plugin_of(entry_point.load())
+
+
+def _in_file(file: Path) -> Plugin[Any]:
+    return _plugin_of(_module_from(file))
+
+
+def _in_one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def _module_from(file: Path) -> ModuleType:
@@ -101,7 +160,7 @@ def _module_from(file: Path) -> ModuleType:
 def _plugin_of(found: object) -> Plugin[Any]:
     plugin = found if isinstance(found, Plugin) else getattr(found, "plugin", None)
     if not isinstance(plugin, Plugin):
-        raise PluginError(f"{found!r} has no variable named plugin that is a Plugin")
+        raise PluginError("it has no variable named plugin that is a Plugin")
     return plugin
 
 
@@ -111,7 +170,7 @@ def checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:
     if plugin.settings is None:
         fields: list[str] = []
     else:
-        fields = [field.name for field in dataclasses.fields(plugin.settings())]
+        fields = [field.name for field in dataclasses.fields(plugin.settings)]
     mistakes = [
         f"{place}.{key}: unknown key{_did_you_mean(key, fields)}" for key in table if key not in fields
     ]
@@ -128,10 +187,6 @@ def checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:
                 for mistake in error.errors(include_url=False, include_input=False)
             )
         ) from error
-
-
-def _unknown_plugin(name: str, plugins: Mapping[str, Plugin[Any]]) -> str:
-    return f"plugins.{name}: no plugin of this name{_did_you_mean(name, list(plugins))}"
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 """
 
 import asyncio
+import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -277,6 +278,14 @@ def paragraphs(docstring: str) -> str:
     return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
 
 
+def _examine_settings(plugin: str, settings: type) -> None:
+    if not dataclasses.is_dataclass(settings):
+        raise PluginError(f"the settings of plugin {plugin!r} are no dataclass")
+    for each in dataclasses.fields(settings):
+        if each.init and each.default is each.default_factory is dataclasses.MISSING:
+            raise PluginError(f"setting {each.name!r} of plugin {plugin!r} has no default; give it one")
+
+
 Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
 Listener = Callable[[Context[S], E], Awaitable[None]]
 
@@ -297,6 +306,8 @@ class Plugin(Generic[S]):
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
+        if settings is not None:
+            _examine_settings(name, settings)
         self.name = name
         self.settings = settings
         self.templates = dict(templates or {})

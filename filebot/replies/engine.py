@@ -77,11 +77,11 @@ class Replies:
     def add(self, prefix: str, templates: Mapping[str, str]) -> None:
         """Take the inline templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
 
-        Raises PluginError for a template that exists already or that is not one.
+        Raises PluginError for a template that exists already or that is not one; none is taken then.
         """
         source = self._environments[languages.SOURCE]
-        for name, text in templates.items():
-            file = f"{prefix}/{name}{_SUFFIX}"
+        added = {f"{prefix}/{name}{_SUFFIX}": text for name, text in templates.items()}
+        for name, (file, text) in zip(templates, added.items(), strict=True):
             if file in self._inline or (_TEMPLATES / file).exists():
                 raise PluginError(f"{prefix}: there is a template {prefix}/{name} already")
             try:
@@ -90,7 +90,7 @@ class Replies:
                 raise PluginError(
                     f"{prefix}: template {name}, line {error.lineno}: {error.message}"
                 ) from error
-            self._inline[file] = text
+        self._inline.update(added)
 
     def negotiate(self, *wanted: str | None) -> str:
         """The first of some language tags (``xml:lang``, a stored choice) that we speak, or the default."""

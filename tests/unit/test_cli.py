@@ -189,6 +189,22 @@ def test_a_data_dir_that_cannot_be_written_is_a_mistake_in_the_config(
     assert result.output == f"config.toml line 5: {told} or its rights\n"
 
 
+def test_check_tells_of_each_plugin_that_run_would_leave_out(config: Path) -> None:
+    Path("own").mkdir()
+    Path("own/broken.py").write_text("def (")
+    Path("own/ours.py").write_text("from filebot.plugin import Plugin\nplugin = Plugin('files')\n")
+    config.write_text(config.read_text() + '[plugins]\npaths = ["own"]\n')
+    result = call("check", "--offline")
+    assert result.exit_code == 1
+    broken, ours = result.output.splitlines()
+    assert "/own/broken.py cannot be loaded: SyntaxError: " in broken
+    assert "/own/ours.py cannot be loaded: there is a plugin 'files' already" in ours
+    config.write_text(config.read_text() + "[plugins.nonsense]\n")
+    result = call("check", "--offline")
+    assert result.exit_code == 2
+    assert result.output.splitlines()[1:] == [broken, ours]
+
+
 def test_examining_a_config_makes_no_folder(config: Path, tmp_path: Path) -> None:
     assert call("check", "--offline").exit_code == 0
     assert list(tmp_path.iterdir()) == [tmp_path / config]

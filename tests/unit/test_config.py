@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from filebot.config import Config, load
 from filebot.errors import ConfigError
 from filebot.loader import load as plugins_of
+from filebot.replies import Replies
 
 ACCOUNT = '[xmpp]\njid = "bot@example.org"\npassword = "hunter2"\n'
 
@@ -473,7 +474,7 @@ def test_the_defaults_in_the_example_are_those_of_the_code(tmp_path: Path) -> No
 
 def test_the_example_has_every_setting_of_the_bundled_plugins_with_its_default() -> None:
     tables = {name: table for name, table in shown()["plugins"].items() if isinstance(table, dict)}
-    for loaded in plugins_of({}):
+    for loaded in plugins_of({}, Replies()):
         if loaded.plugin.settings is not None:
             defaults = dataclasses.asdict(loaded.plugin.settings())
             assert tables.pop(loaded.plugin.name) == defaults, loaded.plugin.name

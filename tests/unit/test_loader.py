@@ -9,6 +9,7 @@ from filebot.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.loader import bundled, load
 from filebot.plugin import Context, Plugin
+from filebot.replies import Replies
 
 GOOD = '''
 """A local plugin."""
@@ -28,33 +29,125 @@ async def local(ctx: Context[Settings]) -> None:
 
 
 def test_every_bundled_plugin_is_loaded_with_its_defaults() -> None:
-    names = {loaded.plugin.name for loaded in load({})}
+    names = {loaded.plugin.name for loaded in load({}, Replies())}
     assert names == {plugin.name for plugin in bundled()}
     assert {"files", "drop", "delivery", "help", "language", "quota"} <= names
 
 
 def test_a_disabled_plugin_is_left_out() -> None:
-    assert "quota" not in {loaded.plugin.name for loaded in load({}, disabled=["quota"])}
+    assert "quota" not in {loaded.plugin.name for loaded in load({}, Replies(), disabled=["quota"])}
 
 
 def test_a_file_in_a_folder_is_a_plugin_with_its_own_settings(tmp_path: Path) -> None:
     (tmp_path / "local.py").write_text(GOOD)
     [local] = [
-        each for each in load({"local": {"times": 3}}, paths=[tmp_path]) if each.plugin.name == "local"
+        each
+        for each in load({"local": {"times": 3}}, Replies(), paths=[tmp_path])
+        if each.plugin.name == "local"
     ]
     assert local.settings.times == 3  # type: ignore[attr-defined]  # the class is in the file
 
 
-@pytest.mark.parametrize(
-    "text", ["raise RuntimeError", "x = 1", "plugin = 3", "def (", "import nothing_such"]
-)
-def test_a_foreign_plugin_that_is_broken_does_not_keep_the_bot_from_starting(
-    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+def foreign(name: str = "mine", *, settings: str = "None", words: str = "", more: str = "") -> str:
+    return f"""
+from dataclasses import dataclass, field
+from filebot.plugin import Context, Plugin
+
+@dataclass
+class Needy:
+    one: int
+    two: int = 2
+    three: list[int] = field(default_factory=list)
+
+class Plain:
+    pass
+
+@dataclass
+class Odd:
+    odd: object.__call__ = 1
+
+plugin = Plugin({name!r}, settings={settings}, templates={{"said": "fine", "word": {words!r}}})
+
+@plugin.command("mine", usage="mine")
+async def mine(ctx: Context[None]) -> None:
+    'Do it.'
+{more}
+"""
+
+
+TAKEN = """
+@plugin.command("sum", usage="sum", aliases=("dir",))
+async def listing(ctx: Context[None]) -> None:
+    'List.'
+"""
+
+BROKEN = {
+    "raise RuntimeError('no\\nluck')": "RuntimeError: no luck",
+    "raise RuntimeError": "RuntimeError",
+    "raise SystemExit(3)": "SystemExit: 3",
+    "x = 1": "it has no variable named plugin that is a Plugin",
+    "plugin = 3": "it has no variable named plugin that is a Plugin",
+    "def (": "SyntaxError: ",
+    "import nothing_such": "ModuleNotFoundError: No module named 'nothing_such'",
+    foreign("files"): "there is a plugin 'files' already; give it another name",
+    foreign(words="{{ nope"): "mine: template word, line 1: ",
+    foreign(more=TAKEN): "both plugins 'files' and 'mine' have a command 'dir'",
+    foreign(settings="Needy"): "setting 'one' of plugin 'mine' has no default; give it one",
+    foreign(settings="Plain"): "the settings of plugin 'mine' are no dataclass",
+    foreign(settings="Odd"): "PydanticSchemaGenerationError: ",
+}
+
+
+@pytest.mark.parametrize(("text", "mistake"), BROKEN.items(), ids=BROKEN.values())
+def test_a_foreign_plugin_that_is_broken_is_left_out_whole_with_the_reason_in_one_line(
+    tmp_path: Path, text: str, mistake: str
 ) -> None:
     (tmp_path / "broken.py").write_text(text)
     (tmp_path / "local.py").write_text(GOOD)
-    assert "local" in {each.plugin.name for each in load({}, paths=[tmp_path])}
-    assert "broken.py cannot be loaded" in caplog.text
+    left_out: list[str] = []
+    replies = Replies()
+    loaded = load({}, replies, paths=[tmp_path], left_out=left_out.append)
+    assert {each.plugin.name for each in loaded} == {plugin.name for plugin in bundled()} | {"local"}
+    CommandTable(loaded)
+    [line] = left_out
+    assert line.startswith(f"plugin {tmp_path}/broken.py cannot be loaded: {mistake}")
+    assert line.endswith("; going on without it")
+    assert "\n" not in line
+    replies.add("mine", {"said": "nothing of it is left"})
+
+
+def test_the_log_tells_of_plugins_that_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "broken.py").write_text("%d")
+    load({}, Replies(), paths=[tmp_path])
+    assert "broken.py cannot be loaded: SyntaxError" in caplog.text
+
+
+def test_what_the_config_says_of_a_plugin_that_is_left_out_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "wrecked.py").write_text("def (")
+    (tmp_path / "file.py").write_text(foreign("mine", words="{{"))
+    left_out: list[str] = []
+    load({"wrecked": {"x": 1}, "mine": {}}, Replies(), paths=[tmp_path], left_out=left_out.append)
+    assert len(left_out) == 2
+
+
+def test_of_two_foreign_plugins_of_one_name_the_first_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def (")
+    (tmp_path / "b.py").write_text(foreign("a"))
+    (tmp_path / "c.py").write_text(foreign("a"))
+    left_out: list[str] = []
+    loaded = load({}, Replies(), paths=[tmp_path], left_out=left_out.append)
+    assert "a" in {each.plugin.name for each in loaded}
+    assert [Path(line.split()[1]).name for line in left_out] == ["a.py", "c.py"]
+
+
+def test_a_disabled_plugin_takes_no_command_from_others(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(foreign(more=TAKEN))
+    assert "mine" in {
+        each.plugin.name for each in load({}, Replies(), disabled=["files"], paths=[tmp_path])
+    }
+    load({}, Replies(), disabled=["mine"], paths=[tmp_path], left_out=pytest.fail)
 
 
 def test_every_mistake_in_the_settings_is_told_at_once() -> None:
@@ -66,6 +159,7 @@ def test_every_mistake_in_the_settings_is_told_at_once() -> None:
                 "files": {"page_size": "ten"},
                 "help": {"x": 1},
             },
+            Replies(),
             disabled=["qouta"],
         )
     text = "\n".join(caught.value.mistakes)
