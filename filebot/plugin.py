@@ -17,7 +17,7 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 import asyncio
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -286,6 +286,51 @@ def _examine_settings(plugin: str, settings: type) -> None:
             raise PluginError(f"setting {each.name!r} of plugin {plugin!r} has no default; give it one")
 
 
+def _parsed(place: str, name: str, lines: Sequence[str]) -> tuple[UsageLine, ...]:
+    if any(line.split()[:1] != [name] for line in lines) or not lines:
+        raise PluginError(f"{place}: its usage must begin with {name}")
+    try:
+        return tuple(UsageLine.parse(line) for line in lines)
+    except ValueError as error:
+        raise PluginError(f"{place}: {error}") from error
+
+
+def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
+    if isinstance(aliases, str):
+        raise PluginError(f"{place}: aliases are a tuple, not one text; write ({aliases!r},)")
+    for word in (name, *aliases):
+        # As they are looked up: what somebody types is folded, and loses a prefix.
+        if word.casefold().split() != [word] or word.startswith("!"):
+            raise PluginError(
+                f"{place}: nobody could type {word!r}; a name or alias is one word without capitals "
+                "that does not begin with !"
+            )
+
+
+def _examine_handler(place: str, handler: Callable[..., object], parameters: Collection[str]) -> None:
+    _examine_coroutine(place, handler)
+    given = ", ".join(["a context", *sorted(parameters)])
+    _examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
+
+
+def _examine_coroutine(place: str, function: Callable[..., object]) -> None:
+    if not inspect.iscoroutinefunction(inspect.unwrap(function)):
+        raise PluginError(f"{place}: {_name_of(function)} is no coroutine; write async def")
+
+
+def _examine_arguments(
+    place: str, function: Callable[..., object], given: str, /, *values: object, **named: object
+) -> None:
+    try:
+        inspect.signature(function).bind(*values, **named)
+    except TypeError as error:
+        raise PluginError(f"{place}: {_name_of(function)} is given {given}, but: {error}") from error
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    return getattr(function, "__name__", repr(function))
+
+
 Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
 Listener = Callable[[Context[S], E], Awaitable[None]]
 
@@ -326,14 +371,18 @@ class Plugin(Generic[S]):
         that are not in the way that was used are empty.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
+        place = f"command {name!r} of plugin {self.name!r}"
 
         def declare(handler: Handler[S, P]) -> Handler[S, P]:
+            usages = _parsed(place, name, lines)
+            _examine_words(place, name, aliases)
+            _examine_handler(
+                place, handler, {parameter for each in usages for parameter in each.parameters}
+            )
             help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
-                raise PluginError(f"command {name!r} of plugin {self.name!r} needs a docstring: its help")
-            self.commands.append(
-                CommandSpec(self.name, name, self._parsed(name, lines), tuple(aliases), help_text, handler)
-            )
+                raise PluginError(f"{place} needs a docstring: its help")
+            self.commands.append(CommandSpec(self.name, name, usages, tuple(aliases), help_text, handler))
             return handler
 
         return declare
@@ -342,15 +391,13 @@ class Plugin(Generic[S]):
         """Declare a listener: called after each event of this class, with a context for its sender."""
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
+            place = f"listener {_name_of(listener)!r} of plugin {self.name!r}"
+            named: object = event
+            if not (isinstance(named, type) and issubclass(named, Event)):
+                raise PluginError(f"{place} is for {named!r}, which is no class of events")
+            _examine_coroutine(place, listener)
+            _examine_arguments(place, listener, "a context and an event", object(), object())
             self.listeners.append((event, listener))
             return listener
 
         return declare
-
-    def _parsed(self, name: str, lines: Sequence[str]) -> tuple[UsageLine, ...]:
-        if any(line.split()[:1] != [name] for line in lines) or not lines:
-            raise PluginError(f"command {name!r} of plugin {self.name!r}: its usage must begin with {name}")
-        try:
-            return tuple(UsageLine.parse(line) for line in lines)
-        except ValueError as error:
-            raise PluginError(f"command {name!r} of plugin {self.name!r}: {error}") from error

@@ -16,6 +16,7 @@ from jinja2 import (
     TemplateError,
     TemplatesNotFound,
     TemplateSyntaxError,
+    nodes,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -85,7 +86,7 @@ class Replies:
             if file in self._inline or (_TEMPLATES / file).exists():
                 raise PluginError(f"{prefix}: there is a template {prefix}/{name} already")
             try:
-                source.parse(text)
+                _examine(source, text)
             except TemplateSyntaxError as error:
                 raise PluginError(
                     f"{prefix}: template {name}, line {error.lineno}: {error.message}"
@@ -145,10 +146,24 @@ def _environment(language: str, loader: BaseLoader) -> ImmutableSandboxedEnviron
     return environment
 
 
+def _examine(environment: ImmutableSandboxedEnvironment, text: str) -> None:
+    """Raises TemplateSyntaxError, also for filters and tests that are not there: where they are within a
+    condition, jinja2 finds that out only when it comes by.
+    """
+    tree = environment.parse(text)
+    for each in tree.find_all(nodes.Filter):
+        if each.name not in environment.filters:
+            raise TemplateSyntaxError(f"no filter named {each.name!r}", each.lineno)
+    for test in tree.find_all(nodes.Test):
+        if test.name not in environment.tests:
+            raise TemplateSyntaxError(f"no test named {test.name!r}", test.lineno)
+    environment.compile(text)
+
+
 def _mistake(environment: ImmutableSandboxedEnvironment, file: Path) -> str | None:
     place = f"replies.templates: {file}"
     try:
-        environment.parse(file.read_text(encoding="utf-8"))
+        _examine(environment, file.read_text(encoding="utf-8"))
     except TemplateSyntaxError as error:
         return f"{place} line {error.lineno}: {error.message}; correct it or remove the file"
     except (OSError, UnicodeDecodeError) as error:

@@ -1,14 +1,17 @@
 """Finding plugins and checking their settings."""
 
-from collections.abc import Callable
+import functools
+import re
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from filebot.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.loader import bundled, load
-from filebot.plugin import Context, Plugin
+from filebot.plugin import Context, FileStored, Plugin
 from filebot.replies import Replies
 
 GOOD = '''
@@ -194,16 +197,81 @@ async def documented(ctx: Context[None]) -> None:
 async def undocumented(ctx: Context[None]) -> None: ...
 
 
+async def other(ctx: Context[None], other: str) -> None:
+    """Do it."""
+
+
+async def bare() -> None:
+    """Do it."""
+
+
+async def with_text(ctx: Context[None], text: str, more: str = "") -> None:
+    """Do it."""
+
+
+def plain(ctx: Context[None]) -> None:
+    """Do it."""
+
+
+async def generator(ctx: Context[None]) -> AsyncIterator[None]:
+    """Do it."""
+    yield
+
+
+def declared(handler: Any, name: str = "x", usage: str | tuple[str, ...] = "x", aliases: Any = ()) -> None:
+    Plugin[None]("p").command(name, usage=usage, aliases=aliases)(handler)
+
+
+def listening(handler: Any, event: Any = FileStored) -> None:
+    Plugin[None]("p").on(event)(handler)
+
+
+COMMAND = "command 'x' of plugin 'p'"
+
+
 @pytest.mark.parametrize(
     ("declare", "mistake"),
     [
-        (lambda: Plugin[None]("No Name"), "no plugin name"),
-        (lambda: Plugin[None]("p").command("x", usage="x")(undocumented), "docstring"),
-        (lambda: Plugin[None]("p").command("x", usage="y NAME")(documented), "must begin"),
-        (lambda: Plugin[None]("p").command("x", usage=())(documented), "must begin"),
-        (lambda: Plugin[None]("p").command("x", usage="x Name")(documented), "neither"),
+        (lambda: Plugin[None]("No Name"), "'No Name' is no plugin name"),
+        (lambda: declared(undocumented), f"{COMMAND} needs a docstring"),
+        (lambda: declared(documented, usage="y NAME"), f"{COMMAND}: its usage must begin"),
+        (lambda: declared(documented, usage=()), f"{COMMAND}: its usage must begin"),
+        (lambda: declared(documented, usage="x Name"), f"{COMMAND}: neither"),
+        (
+            lambda: declared(other, usage="x TEXT"),
+            f"{COMMAND}: other is given a context, text, but: missing a required argument: 'other'",
+        ),
+        (
+            lambda: declared(documented, usage="x TEXT"),
+            f"{COMMAND}: documented is given a context, text, but: got an unexpected keyword argument",
+        ),
+        (lambda: declared(with_text), f"{COMMAND}: with_text is given a context, but: missing"),
+        (lambda: declared(bare), f"{COMMAND}: bare is given a context, but: too many positional"),
+        (lambda: declared(plain), f"{COMMAND}: plain is no coroutine; write async def"),
+        (lambda: declared(generator), f"{COMMAND}: generator is no coroutine"),
+        (lambda: declared(documented, "X", "X"), "command 'X' of plugin 'p': nobody could type 'X'"),
+        (lambda: declared(documented, aliases=("Abc",)), f"{COMMAND}: nobody could type 'Abc'"),
+        (lambda: declared(documented, aliases=("a b",)), f"{COMMAND}: nobody could type 'a b'"),
+        (lambda: declared(documented, aliases=("a ",)), f"{COMMAND}: nobody could type 'a '"),
+        (lambda: declared(documented, aliases=("",)), f"{COMMAND}: nobody could type ''"),
+        (lambda: declared(documented, aliases=("!a",)), f"{COMMAND}: nobody could type '!a'"),
+        (lambda: declared(documented, aliases="abc"), f"{COMMAND}: aliases are a tuple"),
+        (lambda: listening(documented), "listener 'documented' of plugin 'p'"),
+        (lambda: listening(plain), "plain is no coroutine"),
+        (lambda: listening(other, "FileStored"), "'FileStored', which is no class of events"),
     ],
 )
 def test_a_plugin_that_is_declared_wrongly_says_why(declare: Callable[[], object], mistake: str) -> None:
-    with pytest.raises(PluginError, match=mistake):
+    with pytest.raises(PluginError, match=re.escape(mistake)):
         declare()
+
+
+def test_a_handler_may_be_wrapped_and_may_take_more_than_it_is_given() -> None:
+    @functools.wraps(with_text)
+    async def wrapped(*args: Any, **values: Any) -> None:
+        await with_text(*args, **values)
+
+    declared(with_text, usage=("x TEXT", "x MORE to TEXT"))
+    declared(wrapped, usage="x TEXT", aliases=("语言", "?"))
+    with pytest.raises(PluginError, match="missing a required argument: 'text'"):
+        declared(wrapped)

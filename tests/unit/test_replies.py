@@ -96,6 +96,24 @@ def test_a_plugin_with_a_broken_template_is_refused_with_the_line() -> None:
         Replies().add("sample", {"usage": "fine\n{% if %}"})
 
 
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{{ x|nope }}", "line 1: no filter named 'nope'"),
+        ("fine\n{% if x is defined %}{{ x|nope }}{% endif %}", "line 2: no filter named 'nope'"),
+        ("{% trans %}a {{ x }}{% endtrans %}{{ x|size|nope }}", "line 1: no filter named 'nope'"),
+        ("{% filter nope %}{% endfilter %}", "line 1: no filter named 'nope'"),
+        ("{{ x if x is nope }}", "line 1: no test named 'nope'"),
+        ("{% block a %}{% endblock %}{% block a %}{% endblock %}", "line 1: block 'a' defined twice"),
+    ],
+)
+def test_a_template_that_could_only_fail_is_refused(tmp_path: Path, text: str, mistake: str) -> None:
+    with pytest.raises(PluginError, match=f"sample: template usage, {mistake}"):
+        Replies().add("sample", {"usage": text})
+    with pytest.raises(ConfigError, match=mistake):
+        Replies(overrides=written(tmp_path, "errors/stranger", text))
+
+
 # --- the operator's words ----------------------------------------------------------------------
 
 
