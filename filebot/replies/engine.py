@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from filebot.errors import ConfigError, FilebotError, PluginError
 from filebot.replies import languages
-from filebot.replies.phrases import Phrases
+from filebot.replies.phrases import Phrases, present
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,14 @@ class Replies:
     through ``line`` or ``quoted``.
     """
 
-    def __init__(self, default_language: str = languages.SOURCE, overrides: Path | None = None) -> None:
-        """``overrides`` is the operator's folder of templates, laid out as ours is.
+    def __init__(
+        self,
+        default_language: str = languages.SOURCE,
+        overrides: Path | None = None,
+        clock: Callable[[], datetime] = present,
+    ) -> None:
+        """``overrides`` is the operator's folder of templates, laid out as ours is; ``clock`` gives the
+        moment (aware) from which templates count.
 
         Raises ConfigError if the language is not spoken, or a template of the folder cannot be used.
         """
@@ -50,7 +57,7 @@ class Replies:
             raise ConfigError((f"replies.language: {default_language} is not spoken; use one of: {known}",))
         self._inline: dict[str, str] = {}
         loader = _loader(self._inline, overrides)
-        self._environments = {name: _environment(name, loader) for name in languages.LANGUAGES}
+        self._environments = {name: _environment(name, loader, clock) for name in languages.LANGUAGES}
         if overrides is not None:
             self._check(overrides)
 
@@ -129,7 +136,9 @@ def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
     return ChoiceLoader([*([FileSystemLoader(overrides)] if overrides else []), shipped, by_prefix])
 
 
-def _environment(language: str, loader: BaseLoader) -> ImmutableSandboxedEnvironment:
+def _environment(
+    language: str, loader: BaseLoader, clock: Callable[[], datetime]
+) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=False,  # the result is plain text; the rim escapes it as XML
@@ -142,7 +151,7 @@ def _environment(language: str, loader: BaseLoader) -> ImmutableSandboxedEnviron
     catalogue = languages.translations(language)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(Phrases(language, catalogue).filters())
+    environment.filters.update(Phrases(language, catalogue, clock).filters())
     return environment
 
 

@@ -25,12 +25,20 @@ def line(value: object) -> str:
     return plain_text(str(value)[:_LONGEST_LINE])
 
 
+def present() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
 class Phrases:
     """The filters of one language."""
 
-    def __init__(self, language: str, catalogue: NullTranslations) -> None:
+    def __init__(
+        self, language: str, catalogue: NullTranslations, clock: Callable[[], datetime] = present
+    ) -> None:
         self._locale = Locale.parse(language)
         self._catalogue = catalogue
+        self._clock = clock
 
     def filters(self) -> dict[str, Callable[..., str]]:
         """By the names that templates know."""
@@ -71,7 +79,7 @@ class Phrases:
 
         Both times are aware; ``now`` is the present unless given.
         """
-        distance = moment - (now or datetime.now(UTC))
+        distance = moment - (now or self._clock())
         if abs(distance) > _RECENT:
             return format_date(moment.astimezone(UTC), format="medium", locale=self._locale)
         if timedelta(minutes=-1) < distance <= timedelta():

@@ -52,7 +52,8 @@ LIMITS: Final = Limits(
 class FakeBot:
     """Serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
 
-    Use it as an async context. The bundled plugins are there, and those given.
+    Use it as an async context. The bundled plugins are there, and those given. Its clock, ``now``, stands
+    until a test moves it.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class FakeBot:
             LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
             for plugin in [*bundled(), *plugins]
         ]
-        replies = Replies()
+        replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             replies.add(plugin.plugin.name, plugin.plugin.templates)
         self._commands = Commands(loaded, self._desk, Voice(self.messenger, replies, self.catalog))

@@ -4,12 +4,16 @@ import configparser
 import re
 import shlex
 import sys
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import filebot.plugin as plugin_api
 from filebot.loader import bundled
+from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError
 from filebot.testing import FakeBot
 
 ROOT = Path(__file__).parents[2]
@@ -20,9 +24,9 @@ def python_examples(document: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
 
 
-def plugin_example(document: str) -> ModuleType:
+def plugin_example(document: str, number: int = 0) -> ModuleType:
     module = ModuleType("words")
-    exec(compile(python_examples(document)[0], document, "exec"), module.__dict__)
+    exec(compile(python_examples(document)[number], document, "exec"), module.__dict__)
     return module
 
 
@@ -36,8 +40,74 @@ async def test_the_example_of_a_plugin_works(document: str) -> None:
 async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "words", plugin_example("docs/plugins.md"))
     test = ModuleType("test_words")
-    exec(compile(python_examples("docs/plugins.md")[1], "docs/plugins.md", "exec"), test.__dict__)
+    exec(compile(python_examples("docs/plugins.md")[-1], "docs/plugins.md", "exec"), test.__dict__)
     await test.test_words_are_counted()
+
+
+async def test_the_example_of_a_refusal_refuses() -> None:
+    async with FakeBot(plugin_example("docs/plugins.md", 1).plugin) as bot:
+        assert await bot.say("double 21") == ["42."]
+        assert await bot.say("double 1234567") == ["I count to a million only."]
+        [usage] = await bot.say("double trouble")
+        assert "double NUMBER" in usage
+
+
+async def test_a_plugins_own_error_has_no_words_and_one_below_the_bots_has_its() -> None:
+    class OwnError(UserError):
+        pass
+
+    class Missing(NoSuchEntry):
+        pass
+
+    plugin = Plugin[None]("failing")
+
+    @plugin.command("fail", usage="fail HOW")
+    async def fail(ctx: Context[None], how: str) -> None:
+        """Fail."""
+        raise OwnError if how == "own" else Missing("this")
+
+    async with FakeBot(plugin) as bot:
+        [own], [missing] = await bot.say("fail own"), await bot.say("fail so")
+    assert "Something went wrong" in own
+    assert "no file called" in missing
+
+
+async def test_an_event_may_be_a_plugins_own() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Rung(Event):
+        times: int
+
+    plugin = Plugin[None]("bell", templates={"heard": "{{ times }} times"})
+
+    @plugin.command("ring", usage="ring")
+    async def ring(ctx: Context[None]) -> None:
+        """Ring."""
+        await ctx.emit(Rung(ctx.sender, ctx.language, 3))
+
+    @plugin.on(Rung)
+    async def hear(ctx: Context[None], event: Rung) -> None:
+        await ctx.reply("bell/heard", times=event.times)
+
+    async with FakeBot(plugin) as bot:
+        assert await bot.say("ring") == ["3 times"]
+
+
+def test_the_manual_for_plugin_authors_has_every_event_and_all_of_the_context() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    exported = {name: getattr(plugin_api, name) for name in plugin_api.__all__}
+    events = {name for name, each in exported.items() if isinstance(each, type) and issubclass(each, Event)}
+    shown = set(re.findall(r"^\| `(\w+)` \|", manual, re.MULTILINE))
+    assert events - {"Event"} == shown
+    given = {name for name in dir(Context) if not name.startswith("_")} - {"conversation"}
+    assert given - set(re.findall(r"ctx\.(\w+)", manual)) == set()
+
+
+async def test_the_fake_bot_counts_time_from_its_own_clock() -> None:
+    async with FakeBot() as bot:
+        await bot.drop("a.txt", b"a")
+        assert "just now" in (await bot.say("ls"))[0]
+        bot.now += timedelta(days=2)
+        assert "2 days ago" in (await bot.say("ls"))[0]
 
 
 def test_the_readme_names_every_command() -> None:
