@@ -72,7 +72,7 @@ class BlobWriter(Protocol):
 
     async def commit(self) -> BlobRef:
         """Make the sealed blob visible under its digest, durably: after the return it survives a power
-        cut. If the same bytes are there already, they stay and these are thrown away.
+        cut. If it is there already, these bytes take its place. The ``partial`` name is free then.
         """
 
 

@@ -1,12 +1,11 @@
 """Blobs as files: ``blobs/ab/abcd...`` by their sha-256, each written once.
 
 A blob is born in ``incoming/`` on the same file system, so that one rename makes it visible whole. Order
-matters: bytes to the disk, then the name, then the folder. What a crash leaves in ``incoming/`` is
-removed at the next start. What can be
-resumed is in ``partial/`` from its first byte on, and stays there.
+matters: bytes to the disk, then the name, then the folder. A blob that is there already is replaced by the
+same bytes, freshly written and hashed: what damaged it is mended. What a crash leaves in ``incoming/`` is
+removed at the next start. What can be resumed is in ``partial/`` from its first byte on, and stays there.
 """
 
-import fcntl
 import os
 import re
 import secrets
@@ -20,6 +19,7 @@ from filebot.errors import BlobCorrupt, LocalProtocolError
 from filebot.model import BlobRef, Digest
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
 from filebot.storage.line import Data
+from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
 from filebot.storage.spool import Spool
 from filebot.storage.workers import Workers
@@ -33,11 +33,10 @@ _SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
 class DiskWriter:
     """A blob on its way in. Implements :class:`filebot.ports.BlobWriter`."""
 
-    def __init__(self, spool: Spool, store: "DiskStore", workers: Workers, *, partial: bool) -> None:
+    def __init__(self, spool: Spool, store: "DiskStore", *, partial: bool) -> None:
         self._spool = spool
         self._partial = partial
         self._store = store
-        self._workers = workers
         self._digest: Digest | None = None
 
     @property
@@ -58,8 +57,7 @@ class DiskWriter:
     async def commit(self) -> BlobRef:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
-        await self._workers.run(_install, self._spool.path, self._store.place(self._digest), self.size)
-        self._spool.keeps = False
+        await self._spool.move(self._store.place(self._digest))
         return BlobRef(self._digest, self.size)
 
 
@@ -108,7 +106,7 @@ class DiskStore:
                 spool = Spool(self._temporary(), algorithms, self._workers)
                 await spool.open()
                 partial = None
-            yield DiskWriter(spool, self, self._workers, partial=partial is not None)
+            yield DiskWriter(spool, self, partial=partial is not None)
         finally:
             await spool.discard()
 
@@ -157,23 +155,7 @@ class DiskStore:
             (self._blobs / shard).mkdir(PRIVATE, exist_ok=True)
         sync_folder(self._blobs)
         for leftover in self._incoming.iterdir():
-            _remove_unless_open(leftover)
-
-
-def _install(temporary: Path, place: Path, size: int) -> None:
-    """Give the finished file its final name; the same bytes, if there already, stay."""
-    # A file of that name and another size is damaged: this is the chance to heal it.
-    if _size(place) != size:
-        temporary.rename(place)
-    # In both cases: another writer may have renamed a moment ago and not yet synced the folder.
-    sync_folder(place.parent)
-
-
-def _size(file: Path) -> int | None:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return None
+            remove_unless_open(leftover)
 
 
 def _link(place: Path, name: Path) -> None:
@@ -193,16 +175,6 @@ def _files(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
-def _remove_unless_open(leftover: Path) -> None:
-    """Remove a temporary file that no process is writing (writers hold a lock on theirs)."""
-    with suppress(FileNotFoundError), leftover.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        leftover.unlink()
-
-
 def _trim(folder: Path, prefix: str, most_bytes: int) -> None:
     kept = []
     for file in folder.glob(f"{prefix}*"):
@@ -212,10 +184,10 @@ def _trim(folder: Path, prefix: str, most_bytes: int) -> None:
     for _, size, file in sorted(kept, reverse=True):
         most_bytes -= size
         if most_bytes < 0:
-            _remove_unless_open(file)
+            remove_unless_open(file)
 
 
 def _forget_if_old(file: Path, last_written: float) -> None:
     with suppress(FileNotFoundError):
         if file.stat().st_mtime < last_written:
-            _remove_unless_open(file)
+            remove_unless_open(file)

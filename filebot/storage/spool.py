@@ -5,16 +5,17 @@ What waits for them is bounded, so a slow disk slows the sender down instead of 
 """
 
 import asyncio
-import fcntl
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from filebot.errors import LocalProtocolError
+from filebot.errors import LocalProtocolError, StorageError
 from filebot.protocol.hashes import KNOWN
 from filebot.storage.early_writeback import EarlyWriteback
+from filebot.storage.folders import sync_folder
 from filebot.storage.line import Data, Line
+from filebot.storage.named import has_name, lock
 from filebot.storage.workers import Workers, settled
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
@@ -22,6 +23,9 @@ BUDGET_BYTES: Final = 4 * 1024 * 1024
 
 PIECE_BYTES: Final = 1024 * 1024
 """Read at a time of what is there already."""
+
+TRIES: Final = 5
+"""To open a file by a name under which others come and go."""
 
 
 class Spool:
@@ -41,6 +45,7 @@ class Spool:
         self._fd = -1
         self._writeback = EarlyWriteback(workers.syncers)
         self._closed = False
+        self._has_moved = False
 
     async def open(self) -> None:
         """Create the file. Raises StorageError."""
@@ -78,8 +83,15 @@ class Spool:
         await self._workers.run(os.fdatasync, self._fd)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
+    async def move(self, place: Path) -> None:
+        """Give the sealed file its final name, durably, whatever had it before. Raises StorageError.
+
+        Its old name is then no business of this spool any more: the next one may use it at once.
+        """
+        await self._workers.run(self._rename, place)
+
     async def discard(self) -> None:
-        """Close the file and, unless it is to be kept, remove it if it is still there.
+        """Close the file and, unless it is to be kept or was moved, remove it if it is still there.
 
         A cancellation cannot stop it half-way.
         """
@@ -121,14 +133,20 @@ class Spool:
     def _create(self) -> None:
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         # Held as long as the file is open: tells a second process that this is no leftover.
-        fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if not lock(self._fd):
+            raise StorageError("taken for a leftover by another process")
 
     def _take_over(self, at_most: int) -> bool:
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for _ in range(TRIES):
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if not lock(fd):
+                os.close(fd)
+                return False
+            if has_name(fd, self.path):
+                break
+            # Moved or removed before it was locked. It may be a blob by now: not a byte of it is ours.
             os.close(fd)
+        else:
             return False
         self._fd = fd
         while data := os.read(fd, min(PIECE_BYTES, at_most - self.size)):
@@ -154,13 +172,20 @@ class Spool:
         if self._waiter is not None and (self._waiting_bytes() <= BUDGET_BYTES // 2 or self._has_failed()):
             self._loop.call_soon_threadsafe(self._wake)
 
+    def _rename(self, place: Path) -> None:
+        if not has_name(self._fd, self.path):
+            raise StorageError(f"{self.path} is another file than the one that was written")
+        self.path.rename(place)
+        self._has_moved = True
+        sync_folder(place.parent)
+
     def _remove(self) -> None:
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             self._writeback.settle()
             try:
-                if not self.keeps:
-                    self.path.unlink(missing_ok=True)
+                if not self.keeps and not self._has_moved and has_name(fd, self.path):
+                    self.path.unlink()
             finally:
                 os.close(fd)
 

@@ -55,9 +55,11 @@ class MemoryWriter:
     async def commit(self) -> BlobRef:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
-        self._store.blobs.setdefault(self._digest, bytes(self._data))
+        self._store.blobs[self._digest] = bytes(self._data)
         if self._partial is not None:
             self._store.partials.pop(self._partial, None)
+            self._store.release(self._partial, self)
+            self._partial = None
         return BlobRef(self._digest, self.size)
 
 
@@ -68,7 +70,7 @@ class MemoryBlobs:
         self.blobs: dict[Digest, bytes] = {}
         self.partials: dict[str, bytearray] = {}
         """Bytes that were kept for a later writer, by its name."""
-        self._open: set[str] = set()
+        self._open: dict[str, MemoryWriter] = {}
         self.capacity_bytes = capacity_bytes
 
     @asynccontextmanager
@@ -78,11 +80,16 @@ class MemoryBlobs:
         if partial is None or partial in self._open:
             yield MemoryWriter(self, algorithms, None)
             return
-        self._open.add(partial)
+        writer = self._open[partial] = MemoryWriter(self, algorithms, partial, resume_at_most)
         try:
-            yield MemoryWriter(self, algorithms, partial, resume_at_most)
+            yield writer
         finally:
-            self._open.discard(partial)
+            self.release(partial, writer)
+
+    def release(self, partial: str, writer: MemoryWriter) -> None:
+        """The writer is done with the name, if it is still its own."""
+        if self._open.get(partial) is writer:
+            del self._open[partial]
 
     async def forget_partials(self, older_than_s: float) -> None:
         if older_than_s <= 0:  # a memory keeps no times

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import pytest
@@ -228,6 +228,42 @@ async def test_two_writers_of_one_partial_do_not_meet(store: BlobStore) -> None:
         first.keep()
     async with store.create([], "half", 10) as writer:
         assert writer.size == 5
+
+
+async def test_who_has_committed_has_no_hold_on_the_name_any_more(store: BlobStore) -> None:
+    async with AsyncExitStack() as later:
+        async with store.create([], "half") as first:
+            await first.write(b"first")
+            await first.seal()
+            await first.commit()
+            second = await later.enter_async_context(store.create([], "half", 10))
+            assert second.size == 0
+            await second.write(b"second")
+        async with store.create([], "half", 10) as third:
+            assert third.size == 0
+        second.keep()
+    async with store.create([], "half", 10) as fourth:
+        assert fourth.size == 6
+
+
+async def test_nobody_can_put_other_bytes_under_a_digest(store: BlobStore) -> None:
+    """Three of one name: the first leaves late, and the last still writes when the second ends."""
+    async with AsyncExitStack() as second_ends, AsyncExitStack() as third_ends:
+        async with store.create([], "half") as first:
+            await first.write(b"first")
+            await first.seal()
+            await first.commit()
+            second = await second_ends.enter_async_context(store.create([], "half"))
+            await second.write(b"secon")
+        third = await third_ends.enter_async_context(store.create([], "half"))
+        await third.write(b"evils")
+        await second.write(b"d")
+        await second.seal()
+        ref = await second.commit()
+        await third.write(b"!")
+        await third.seal()
+    assert ref.digest == hashlib.sha256(b"second").hexdigest()
+    assert await whole(store, ref.digest) == b"second"
 
 
 async def test_old_partials_are_forgotten(store: BlobStore) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import hashlib
 import itertools
 import mmap
@@ -58,9 +59,10 @@ async def test_only_the_owner_can_look(store: DiskStore, tmp_path: Path) -> None
     assert [path for path in everything if path.stat().st_mode & 0o077] == []
 
 
-async def test_a_blob_damaged_in_size_is_healed_by_the_same_bytes(store: DiskStore) -> None:
+@pytest.mark.parametrize("damaged", [b"ab", b"abd"])
+async def test_a_damaged_blob_is_healed_by_the_same_bytes(store: DiskStore, damaged: bytes) -> None:
     place = store.place(hashlib.sha256(b"abc").hexdigest())
-    place.write_bytes(b"ab")
+    place.write_bytes(damaged)
     await stored(store, b"abc")
     assert place.read_bytes() == b"abc"
 
@@ -312,6 +314,90 @@ async def test_after_a_kill_no_blob_is_visible_and_nothing_is_left(tmp_path: Pat
     assert [digest async for digest in store.digests()] == []
     assert files(tmp_path) == []
     await store.close()
+
+
+class Meddler:
+    """Does something right before each lock is asked for: after the file was opened by its name."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, meddle: Callable[[], object], times: int = 1
+    ) -> None:
+        self._meddle = meddle
+        self.times = times
+        self._lock = fcntl.flock
+        monkeypatch.setattr(fcntl, "flock", self._flock)
+
+    def _flock(self, fd: int, how: int) -> None:
+        if self.times:
+            self.times -= 1
+            self._meddle()
+        self._lock(fd, how)
+
+
+async def test_a_partial_that_becomes_a_blob_while_it_is_opened_is_left_alone(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial, blob = tmp_path / "partial" / "half", store.place("a" * 64)
+    partial.write_bytes(b"a blob")
+    meddler = Meddler(monkeypatch, lambda: partial.rename(blob))
+    async with store.create([], "half") as writer:
+        assert meddler.times == 0
+        await writer.write(b"other bytes")
+        writer.keep()
+    assert blob.read_bytes() == b"a blob"
+    assert partial.read_bytes() == b"other bytes"
+
+
+async def test_a_partial_that_changes_hands_again_and_again_is_not_taken(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = tmp_path / "partial" / "half"
+
+    def replace() -> None:
+        partial.unlink(missing_ok=True)
+        partial.write_bytes(b"another's")
+
+    before = open_files()
+    meddler = Meddler(monkeypatch, replace, spool.TRIES)
+    async with store.create([], "half", 100) as writer:
+        assert meddler.times == 0
+        assert writer.size == 0
+        await writer.write(b"mine")
+        await writer.seal()
+        await writer.commit()
+    assert partial.read_bytes() == b"another's"
+    assert open_files() == before
+
+
+async def test_who_sweeps_removes_only_what_it_has_locked(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial, blob = tmp_path / "partial" / "half", store.place("a" * 64)
+
+    def replace() -> None:
+        partial.rename(blob)
+        partial.write_bytes(b"of somebody who came later")
+
+    for sweep in (store.trim_partials("half", 0), store.forget_partials(-1)):
+        partial.write_bytes(b"a blob")
+        meddler = Meddler(monkeypatch, replace)
+        await sweep
+        assert meddler.times == 0
+        assert blob.read_bytes() == b"a blob"
+        assert partial.read_bytes() == b"of somebody who came later"
+
+
+async def test_a_file_that_is_not_the_one_written_becomes_no_blob(store: DiskStore, tmp_path: Path) -> None:
+    partial = tmp_path / "partial" / "half"
+    async with store.create([], "half") as writer:
+        await writer.write(b"mine")
+        await writer.seal()
+        partial.unlink()
+        partial.write_bytes(b"evil")
+        with pytest.raises(StorageError):
+            await writer.commit()
+    assert [digest async for digest in store.digests()] == []
+    assert partial.read_bytes() == b"evil"
 
 
 async def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:
