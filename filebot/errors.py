@@ -327,6 +327,13 @@ class PeerGone(TransferError):
     """The connection could not be made, or broke and could not be resumed."""
 
 
+class Unresumable(PeerGone):
+    """The connection broke, and nothing proves that what would come next is of the same file.
+
+    Beginning anew may help.
+    """
+
+
 class TransferTimeout(TransferError):
     """Nothing moved for the idle limit."""
 

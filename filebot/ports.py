@@ -407,11 +407,17 @@ class Streams(Protocol):
 class HttpTransfer(Protocol):
     """Moves files by HTTP under the address policy. Raises TransferError and what is under it."""
 
-    def get(self, url: str, offset: int = 0) -> AbstractAsyncContextManager[Download]:
+    def get(
+        self, url: str, offset: int = 0, *, hashed: bool = False
+    ) -> AbstractAsyncContextManager[Download]:
         """Open a download, following redirects that the policy allows.
 
         Its chunks begin at ``offset``, whether or not the server can begin there (RFC 9110 section 14);
         its size is that of the whole file. Raises PeerProtocolError if the file is shorter than that.
+
+        What comes after a break is joined to what came before only if the server shows that it is of the
+        same file, or if the caller checks a hash over the whole: ``hashed``, which an offset implies. Else
+        the chunks raise Unresumable.
         """
 
     async def put(

@@ -4,15 +4,18 @@ How it goes: a GET from the beginning names no range (Prosody answers ``bytes=0-
 connection breaks after N > 0 bytes, or when N bytes are there from an earlier download, the next GET asks
 for ``bytes=N-``. A server may answer 206 with that part, or 200 with everything, of which N bytes are then
 skipped. What cannot belong to the same file is refused: half of an old file and half of a new one would be
-worse than none.
+worse than none. So is what need not: unless a hash over the whole is going to be checked, the answer has to
+have the same strong entity tag as the first, or where that had none the same time of change and size.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final
 
-from filebot.errors import PeerProtocolError
+from filebot.errors import PeerProtocolError, Unresumable
 
 _DELAYS_S: Final = (0.1, 1.0, 3.0)
 """Waits after broken connections in a row with hardly a byte between them; after the last, it is over."""
@@ -33,6 +36,15 @@ class Announced:
     """In bytes, of the whole file."""
     etag: str | None
     """Strong, or None."""
+    modified: str | None = None
+    """When it was changed last, as it was said; None beside any entity tag."""
+    dated: bool = False
+    """Whether that is exact enough for a request to depend on it (RFC 9110 section 8.8.2.2)."""
+
+    @property
+    def recognizable(self) -> bool:
+        """Whether a further answer can show that it is of the same file."""
+        return self.etag is not None or (self.modified is not None and self.size is not None)
 
 
 def strong_etag(value: str | None) -> str | None:
@@ -45,7 +57,22 @@ def announced_by(status: int, headers: Mapping[str, str], length: int | None) ->
     if status == 206:
         match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
         length = None if match is None or match[3] == "*" else int(match[3])
-    return Announced(length, strong_etag(headers.get("ETag")))
+    etag = headers.get("ETag")
+    modified = headers.get("Last-Modified") if etag is None else None
+    return Announced(length, strong_etag(etag), modified, _is_exact(modified, headers.get("Date")))
+
+
+def brought_up(
+    announced: Announced, received: int, status: int, headers: Mapping[str, str], length: int | None
+) -> Announced:
+    """What is known after a further answer that fits.
+
+    The file's size, if the first did not tell it; and all of it where nothing has been received so far,
+    for the bytes are going to be those of this one.
+    """
+    said = announced_by(status, headers, length)
+    size = said.size if announced.size is None else announced.size
+    return replace(announced if received else said, size=size)
 
 
 def resume_headers(announced: Announced, received: int) -> dict[str, str]:
@@ -53,18 +80,38 @@ def resume_headers(announced: Announced, received: int) -> dict[str, str]:
     if received == 0:
         return {}
     headers = {"Range": f"bytes={received}-"}
+    # RFC 9110 section 13.1.5
     if announced.etag is not None:
-        headers["If-Range"] = announced.etag  # RFC 9110 section 13.1.5
+        headers["If-Range"] = announced.etag
+    elif announced.modified is not None and announced.dated:
+        headers["If-Range"] = announced.modified
     return headers
 
 
 def bytes_to_skip(
-    announced: Announced, received: int, status: int, headers: Mapping[str, str], length: int | None
+    announced: Announced,
+    received: int,
+    status: int,
+    headers: Mapping[str, str],
+    length: int | None,
+    *,
+    hashed: bool,
 ) -> int:
     """How many bytes of a 200 or 206 answer are known already.
 
-    ``length`` is its Content-Length. Raises PeerProtocolError if the answer does not fit.
+    ``length`` is its Content-Length; ``hashed`` tells that a hash over the whole is going to be checked.
+    Raises PeerProtocolError if the answer does not fit, and Unresumable if without a hash nothing shows
+    that it does.
     """
+    known = _fitting(announced, received, status, headers, length)
+    if received and not hashed and not _is_the_same(announced, status, headers, length):
+        raise Unresumable("the rest may be of another file")
+    return known
+
+
+def _fitting(
+    announced: Announced, received: int, status: int, headers: Mapping[str, str], length: int | None
+) -> int:
     etag = strong_etag(headers.get("ETag"))
     if announced.etag is not None and etag is not None and etag != announced.etag:
         raise PeerProtocolError("the file changed on the server")
@@ -85,15 +132,38 @@ def _skip_in_part(announced: Announced, received: int, content_range: str) -> in
     if match is None:
         raise PeerProtocolError("206 without a readable Content-Range")
     first, last = int(match[1]), int(match[2])
-    total = None if match[3] == "*" else int(match[3])
+    total = announced.size if match[3] == "*" else int(match[3])
+    if total is None:
+        # Its end need not be the end of the file: nobody could tell when all is there.
+        raise PeerProtocolError("206 of a file whose size is not known")
     # RFC 9110 section 14.4: an invalid range must not be combined with what is there already.
-    if last < first or (total is not None and last >= total):
+    if last < first or last >= total:
         raise PeerProtocolError("206 with an impossible Content-Range")
     if _differ(total, announced.size):
         raise PeerProtocolError("the file's size changed on the server")
     if received == 0 or not first <= received <= last:
         raise PeerProtocolError("206 with another part than asked for")
     return received - first
+
+
+def _is_the_same(announced: Announced, status: int, headers: Mapping[str, str], length: int | None) -> bool:
+    """Whether an answer shows that it is of the very file that the first one was of."""
+    if announced.etag is not None:
+        return strong_etag(headers.get("ETag")) == announced.etag
+    if not announced.recognizable or announced_by(status, headers, length).size != announced.size:
+        return False
+    # A 206 to If-Range says that the date is the same, and may leave it out (RFC 9110 section 15.3.7).
+    unsaid = announced.modified if status == 206 and announced.dated else None
+    return headers.get("Last-Modified", unsaid) == announced.modified
+
+
+def _is_exact(modified: str | None, date: str | None) -> bool:
+    """Whether a file that was changed then could not have been changed once more within the same second."""
+    try:
+        age = parsedate_to_datetime(date or "") - parsedate_to_datetime(modified or "")
+    except (TypeError, ValueError, OverflowError):  # no dates, or one without a time zone
+        return False
+    return age >= timedelta(seconds=1)
 
 
 def _differ(one: int | None, other: int | None) -> bool:

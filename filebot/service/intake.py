@@ -5,7 +5,8 @@ blob durable, row durable. Whatever fails on the way leaves no blob, no row and 
 
 What came before a break is kept for a while, under a name made of whose file it is, what it is called and
 how large it is: by whatever method the same file is offered next, it goes on from there. Nothing made of
-two attempts is stored unless a hash over the whole proves it to be one file.
+two attempts is stored unless a hash over the whole proves it to be one file. Within one download by HTTP a
+server's word for it is enough; where it gives none, the file is fetched once more from its beginning.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from filebot.errors import (
     PeerProtocolError,
     SizeMismatch,
     TransferError,
+    Unresumable,
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
@@ -119,7 +121,8 @@ class Intake:
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
-                return await self._fetch(WebSource(self._http, url), offer, destination, watch)
+                source = WebSource(self._http, url, hashed=bool(offer.hashes))
+                return await self._fetch(source, offer, destination, watch)
             except TransferError as error:
                 failure = error
         raise failure
@@ -140,11 +143,11 @@ class Intake:
         attempt = _Attempt(source, offer, destination, offer.name or name_from_url(source.url))
         try:
             return await self._take(attempt, watch)
-        except PeerProtocolError as error:
-            if not attempt.resumed_at or attempt.kept:
+        except (PeerProtocolError, Unresumable) as error:
+            if not isinstance(error, Unresumable) and (not attempt.resumed_at or attempt.kept):
                 raise
             log.info("%s of %s does not go on as it began: %s", attempt.name, destination.owner, error)
-        # What was there before is gone, and all of it comes from here.
+        # Nothing of what was there before is used, and all of it comes from here.
         return await self._take(attempt, watch)
 
     async def _take(self, attempt: "_Attempt", watch: Transfer | None) -> Received:
@@ -274,10 +277,12 @@ class WebSource:
 
     http: HttpTransfer
     url: str
+    hashed: bool
+    """Whether a hash over the whole is going to be checked."""
     resumable: bool = True
 
     def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
-        return self.http.get(self.url, offset)
+        return self.http.get(self.url, offset, hashed=self.hashed)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from filebot.errors import PeerGone, PeerProtocolError, Refused, SizeMismatch
+from filebot.errors import PeerGone, PeerProtocolError, Refused, SizeMismatch, Unresumable
 from filebot.filenames import name_from_url
 from filebot.model import Slot
 
@@ -24,6 +24,8 @@ class HostedFile:
     """As the server announces it, which need not be true."""
     breaks_at: int | None = None
     """After so many bytes of the file the connection is gone, and stays so."""
+    recognizable: bool = True
+    """Whether the server tells one version of the file from another."""
     offset: int = 0
     """Where the chunks begin."""
     late_hashes: Mapping[str, bytes] = field(default_factory=dict)
@@ -33,7 +35,7 @@ class HostedFile:
         for start in range(self.offset, until, _PIECE):
             yield self.content[start : min(start + _PIECE, until)]
         if self.breaks_at is not None:
-            raise PeerGone("broken")
+            raise PeerGone("broken") if self.recognizable else Unresumable("broken")
         if self.size is not None and self.size != len(self.content):
             raise SizeMismatch(announced_bytes=self.size, received_bytes=len(self.content))
 
@@ -47,7 +49,7 @@ class MemoryWeb:
         """Every download that was begun: the URL, and the offset."""
 
     @asynccontextmanager
-    async def get(self, url: str, offset: int = 0) -> AsyncIterator[HostedFile]:
+    async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HostedFile]:
         self.asked.append((url, offset))
         file = self.hosted.get(url)
         if file is None:
@@ -55,7 +57,13 @@ class MemoryWeb:
         size = len(file.content) if file.size is None else file.size
         if offset > size:
             raise PeerProtocolError("the file is shorter than what is there already")
-        yield replace(file, name=file.name or name_from_url(url), size=size, offset=offset)
+        yield replace(
+            file,
+            name=file.name or name_from_url(url),
+            size=size,
+            offset=offset,
+            recognizable=file.recognizable or hashed or offset > 0,
+        )
 
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None

@@ -62,9 +62,9 @@ class HttpClient:
             await self._made.close()
 
     @asynccontextmanager
-    async def get(self, url: str, offset: int = 0) -> AsyncIterator[HttpDownload]:
+    async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HttpDownload]:
         download = await HttpDownload.open(
-            lambda headers: self._follow("GET", url, headers), url, offset, self._idle_s
+            lambda headers: self._follow("GET", url, headers), url, offset, self._idle_s, hashed=hashed
         )
         try:
             yield download

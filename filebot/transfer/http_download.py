@@ -8,12 +8,13 @@ from typing import Final, Self
 
 import aiohttp
 
-from filebot.errors import PeerGone, Refused, SizeMismatch, TransferError
+from filebot.errors import PeerGone, Refused, SizeMismatch, TransferError, Unresumable
 from filebot.filenames import name_from_url
 from filebot.protocol.http_range import (
     Announced,
     Attempts,
     announced_by,
+    brought_up,
     bytes_to_skip,
     resume_headers,
 )
@@ -39,9 +40,20 @@ class HttpDownload:
     late_hashes: Mapping[str, bytes] = MappingProxyType({})
 
     def __init__(
-        self, response: aiohttp.ClientResponse, url: str, request: Request, offset: int, idle_s: float
+        self,
+        response: aiohttp.ClientResponse,
+        url: str,
+        request: Request,
+        offset: int,
+        idle_s: float,
+        *,
+        hashed: bool,
     ) -> None:
-        """``response`` is to a request for all from ``offset`` on. Raises PeerProtocolError."""
+        """``response`` is to a request for all from ``offset`` on. Raises PeerProtocolError.
+
+        ``hashed``: what is joined is proved to be one file by a hash.
+        """
+        self._hashed = hashed or offset > 0
         self._response = response
         self._request = request
         self._host = response.url.raw_host or ""
@@ -49,14 +61,16 @@ class HttpDownload:
         self._announced = announced_by(response.status, response.headers, response.content_length)
         self._received = self._offset = offset
         self._began = asyncio.get_running_loop().time()
-        self._skip = _known(self._announced, offset, response)
+        self._skip = self._known(response)
         self._ranges = True
         self._attempts = Attempts(received=offset)
         self.name: str | None = _disposition_name(response) or name_from_url(url)
         self.media_type: str | None = response.content_type if "Content-Type" in response.headers else None
 
     @classmethod
-    async def open(cls, request: Request, url: str, offset: int, idle_s: float) -> Self:
+    async def open(
+        cls, request: Request, url: str, offset: int, idle_s: float, *, hashed: bool = False
+    ) -> Self:
         """Ask for the file, or for the rest of it. Raises TransferError."""
         response = await request(resume_headers(Announced(None, None), offset))
         if response.status == _NO_RANGES and offset:
@@ -64,7 +78,7 @@ class HttpDownload:
             response = await request({})
         try:
             _check_status(response.status, offset)
-            return cls(response, url, request, offset, idle_s)
+            return cls(response, url, request, offset, idle_s, hashed=hashed)
         except BaseException:
             response.close()
             raise
@@ -123,6 +137,8 @@ class HttpDownload:
     async def _go_on(self, failure: TransferError) -> None:
         """Open another connection for the rest, or raise."""
         self._response.close()
+        if isinstance(failure, PeerGone) and not self._may_join():
+            raise Unresumable(str(failure)) from failure
         while True:
             delay_s = self._attempts.next_delay_s(self._received)
             if not isinstance(failure, PeerGone) or delay_s is None:
@@ -130,10 +146,15 @@ class HttpDownload:
             await asyncio.sleep(delay_s)
             try:
                 await self._resume()
+            except Unresumable:
+                raise
             except PeerGone as error:
                 failure = error
             else:
                 return
+
+    def _may_join(self) -> bool:
+        return not self._received or self._hashed or self._announced.recognizable
 
     def _verdict(self, failure: TransferError) -> TransferError:
         if isinstance(failure, PeerGone) and self.size is not None and self._received:
@@ -158,17 +179,27 @@ class HttpDownload:
             raise PeerGone(f"status {response.status}")
         if response.status not in {200, 206}:
             raise Refused(status=response.status)
-        return _known(self._announced, self._received, response)
+        known = self._known(response)
+        self._announced = brought_up(
+            self._announced, self._received, response.status, response.headers, response.content_length
+        )
+        return known
+
+    def _known(self, response: aiohttp.ClientResponse) -> int:
+        """How much of what an answer brings is there already. Raises TransferError if it does not fit."""
+        return bytes_to_skip(
+            self._announced,
+            self._received,
+            response.status,
+            response.headers,
+            response.content_length,
+            hashed=self._hashed,
+        )
 
 
 def _check_status(status: int, offset: int) -> None:
     if status not in ({200, 206} if offset else {200}):
         raise Refused(status=status)
-
-
-def _known(announced: Announced, received: int, response: aiohttp.ClientResponse) -> int:
-    """How much of what an answer brings is there already. Raises PeerProtocolError if it does not fit."""
-    return bytes_to_skip(announced, received, response.status, response.headers, response.content_length)
 
 
 def _disposition_name(response: aiohttp.ClientResponse) -> str | None:

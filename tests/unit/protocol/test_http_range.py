@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.errors import PeerProtocolError
+from filebot.errors import PeerProtocolError, Unresumable
 from filebot.protocol.http_range import (
     PROGRESS_BYTES,
     Announced,
     Attempts,
     announced_by,
+    brought_up,
     bytes_to_skip,
     resume_headers,
     strong_etag,
@@ -17,19 +18,53 @@ from filebot.protocol.http_range import (
 
 PLAIN = Announced(size=100, etag=None)
 TAGGED = Announced(size=100, etag='"a"')
+MONDAY, TUESDAY = "Mon, 01 Jan 2024 00:00:00 GMT", "Tue, 02 Jan 2024 00:00:00 GMT"
+SAVED = Announced(size=100, etag=None, modified=MONDAY)
+DATED = Announced(size=100, etag=None, modified=MONDAY, dated=True)
 
 
 def skip(
     announced: Announced, received: int, status: int, length: int | None = None, **headers: str
 ) -> int:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return bytes_to_skip(announced, received, status, named, length)
+    """Where a hash over the whole is going to be checked."""
+    return bytes_to_skip(announced, received, status, named(headers), length, hashed=True)
+
+
+def skip_unhashed(
+    announced: Announced, received: int, status: int, length: int | None = None, **headers: str
+) -> int:
+    return bytes_to_skip(announced, received, status, named(headers), length, hashed=False)
+
+
+def named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def test_the_beginning_is_never_asked_for_as_a_range() -> None:
     assert resume_headers(TAGGED, 0) == {}
     assert resume_headers(TAGGED, 7) == {"Range": "bytes=7-", "If-Range": '"a"'}
     assert resume_headers(PLAIN, 7) == {"Range": "bytes=7-"}
+    assert resume_headers(DATED, 7) == {"Range": "bytes=7-", "If-Range": MONDAY}
+    assert resume_headers(SAVED, 7) == {"Range": "bytes=7-"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "announced"),
+    [
+        ({"Last-Modified": MONDAY, "Date": TUESDAY}, DATED),
+        ({"Last-Modified": MONDAY, "Date": MONDAY}, SAVED),
+        ({"Last-Modified": MONDAY}, SAVED),
+        ({"Last-Modified": MONDAY, "Date": "Tue, 02 Jan 2024 00:00:00 -0000"}, SAVED),
+        ({"Last-Modified": MONDAY, "Date": "tomorrow"}, SAVED),
+        ({"Last-Modified": MONDAY, "Date": TUESDAY, "ETag": 'W/"a"'}, PLAIN),
+        ({"Last-Modified": MONDAY, "Date": TUESDAY, "ETag": '"a"'}, TAGGED),
+    ],
+)
+def test_a_time_of_change_counts_where_there_is_no_entity_tag(
+    headers: dict[str, str], announced: Announced
+) -> None:
+    """And a request depends on it only if the file cannot have changed twice in its second."""
+    assert announced_by(200, headers, 100) == announced
 
 
 def test_the_size_is_that_of_the_whole_file_also_where_a_part_of_it_comes() -> None:
@@ -83,6 +118,8 @@ def test_a_part_fits_if_it_begins_no_later_than_wanted() -> None:
         (PLAIN, 40, 206, 60, {"Content_Range": "bytes */100"}),
         (PLAIN, 40, 206, 60, {"Content_Range": "lines 40-99/100"}),
         (PLAIN, 0, 206, 100, {"Content_Range": "bytes 0-99/100"}),
+        (PLAIN, 40, 206, 60, {"Content_Range": "bytes 40-100/*"}),
+        (Announced(None, None), 40, 206, 60, {"Content_Range": "bytes 40-99/*"}),
         (PLAIN, 40, 200, 101, {}),
         (Announced(None, None), 40, 200, 39, {}),
         (TAGGED, 40, 200, 100, {}),
@@ -95,6 +132,75 @@ def test_what_may_be_another_file_is_refused(
 ) -> None:
     with pytest.raises(PeerProtocolError):
         skip(announced, received, status, length, **headers)
+
+
+WHOLE = {"Content_Range": "bytes 40-99/100"}
+
+
+@pytest.mark.parametrize(
+    ("announced", "status", "length", "headers"),
+    [
+        (TAGGED, 200, 100, {"ETag": '"a"'}),
+        (TAGGED, 206, 60, {"ETag": '"a"', **WHOLE}),
+        (Announced(None, '"a"'), 200, None, {"ETag": '"a"'}),
+        (SAVED, 200, 100, {"Last_Modified": MONDAY}),
+        (SAVED, 206, 60, {"Last_Modified": MONDAY, **WHOLE}),
+        (DATED, 206, 60, WHOLE),
+    ],
+)
+def test_what_is_shown_to_be_the_same_file_is_joined_without_a_hash(
+    announced: Announced, status: int, length: int | None, headers: dict[str, str]
+) -> None:
+    assert skip_unhashed(announced, 40, status, length, **headers) == (40 if status == 200 else 0)
+
+
+@pytest.mark.parametrize(
+    ("announced", "status", "length", "headers"),
+    [
+        (PLAIN, 200, 100, {}),
+        (PLAIN, 200, 100, {"Last_Modified": MONDAY}),
+        (PLAIN, 206, 60, WHOLE),
+        (Announced(None, None, MONDAY), 200, 100, {"Last_Modified": MONDAY}),
+        (Announced(None, None, MONDAY), 206, 60, {"Last_Modified": MONDAY, **WHOLE}),
+        (TAGGED, 206, 60, WHOLE),
+        (TAGGED, 206, 60, {"ETag": 'W/"a"', **WHOLE}),
+        (SAVED, 200, 100, {}),
+        (SAVED, 200, None, {"Last_Modified": MONDAY}),
+        (SAVED, 200, 100, {"Last_Modified": TUESDAY}),
+        (SAVED, 206, 60, WHOLE),
+        (SAVED, 206, 60, {"Last_Modified": MONDAY, "Content_Range": "bytes 40-99/*"}),
+        (DATED, 200, 100, {}),
+        (DATED, 206, 60, {"Last_Modified": TUESDAY, **WHOLE}),
+    ],
+)
+def test_what_need_not_be_the_same_file_is_joined_only_where_a_hash_decides(
+    announced: Announced, status: int, length: int | None, headers: dict[str, str]
+) -> None:
+    assert skip(announced, 40, status, length, **headers) == (40 if status == 200 else 0)
+    with pytest.raises(Unresumable):
+        skip_unhashed(announced, 40, status, length, **headers)
+
+
+def test_without_a_way_to_recognize_a_file_there_is_no_use_in_asking() -> None:
+    assert TAGGED.recognizable
+    assert SAVED.recognizable
+    assert Announced(None, '"a"').recognizable
+    assert not PLAIN.recognizable
+    assert not Announced(None, None, MONDAY).recognizable
+
+
+def test_the_size_that_a_later_answer_tells_counts() -> None:
+    unknown = Announced(None, '"a"')
+    assert brought_up(unknown, 40, 206, {"Content-Range": "bytes 40-49/100"}, 10) == TAGGED
+    assert brought_up(unknown, 40, 200, {}, 100) == TAGGED
+    assert brought_up(unknown, 40, 200, {}, None) == unknown
+    assert brought_up(TAGGED, 40, 200, {}, 100) == TAGGED
+
+
+def test_the_version_is_that_of_the_answer_that_brought_the_first_byte() -> None:
+    assert brought_up(SAVED, 0, 200, {"Last-Modified": TUESDAY}, None) == Announced(100, None, TUESDAY)
+    assert brought_up(SAVED, 40, 200, {"Last-Modified": TUESDAY}, None) == SAVED
+    assert brought_up(SAVED, 0, 200, {}, 100) == PLAIN
 
 
 @given(

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ from filebot.errors import (
     Refused,
     SizeMismatch,
     TransferError,
+    Unresumable,
 )
 from filebot.model import Method, Offer, Sender
 from filebot.service.intake import Destination, Received
 from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.service.transfers import Direction, Transfers
-from filebot.testing.http import HostedFile
+from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.xmpp import FakeStreamOffer
 from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
 
@@ -259,6 +261,50 @@ async def test_progress_begins_where_the_file_does(workbench: Make) -> None:
         now[0] = 4.0
         assert transfer.bytes_per_s == 200  # 400 bytes came, not 1000
         assert transfer.progress.fraction == 1.0
+
+
+@pytest.mark.parametrize("size", [None, len(CONTENT)])
+async def test_a_link_whose_rest_would_prove_nothing_is_fetched_once_more(
+    workbench: Make, monkeypatch: pytest.MonkeyPatch, size: int | None
+) -> None:
+    bench = workbench()
+    broken = HostedFile(OTHER, breaks_at=BREAK, recognizable=False)
+    versions = iter([broken, HostedFile(CONTENT)])
+    asked: list[bool] = []
+
+    @asynccontextmanager
+    async def get(url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HostedFile]:
+        asked.append(hashed)
+        bench.web.hosted[url] = next(versions)
+        async with MemoryWeb.get(bench.web, url, offset, hashed=hashed) as file:
+            yield file
+
+    monkeypatch.setattr(bench.web, "get", get)
+    await bench.intake.fetch(Offer((URL,), size=size), ALICE)
+    assert asked == [False, False]
+    assert bench.web.asked == [(URL, 0), (URL, 0)]
+    assert await stored(bench) == [CONTENT]
+    assert not bench.store.partials
+
+
+async def test_a_link_that_breaks_each_time_is_fetched_twice_and_no_more(workbench: Make) -> None:
+    bench = workbench()
+    bench.web.hosted[URL] = HostedFile(CONTENT, breaks_at=BREAK, recognizable=False)
+    with pytest.raises(PeerGone):
+        await bench.intake.fetch(Offer((URL,), NAME), ALICE)
+    assert bench.web.asked == [(URL, 0), (URL, 0)]
+    line = METHODS["si"](bench)
+    await line.send()
+    assert line.offsets == [BREAK]
+
+
+async def test_where_a_hash_is_announced_the_link_is_told(workbench: Make) -> None:
+    bench = workbench()
+    bench.web.hosted[URL] = HostedFile(CONTENT, breaks_at=BREAK, recognizable=False)
+    with pytest.raises(PeerGone) as caught:
+        await bench.intake.fetch(Offer((URL,), NAME, hashes={"sha-256": sha256(CONTENT)}), ALICE)
+    assert not isinstance(caught.value, Unresumable)
+    assert bench.web.asked == [(URL, 0)]
 
 
 # --- what is never joined ---------------------------------------------------------------------------

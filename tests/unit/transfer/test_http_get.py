@@ -14,6 +14,7 @@ from filebot.errors import (
     SizeMismatch,
     TransferError,
     TransferTimeout,
+    Unresumable,
 )
 from filebot.protocol import http_range
 from filebot.transfer import http_download
@@ -36,8 +37,8 @@ async def client() -> AsyncIterator[HttpClient]:
         yield made
 
 
-async def fetched(client: HttpClient, url: str, offset: int = 0) -> bytes:
-    async with client.get(url, offset) as download:
+async def fetched(client: HttpClient, url: str, offset: int = 0, *, hashed: bool = False) -> bytes:
+    async with client.get(url, offset, hashed=hashed) as download:
         return b"".join([piece async for piece in download.chunks()])
 
 
@@ -156,7 +157,7 @@ async def test_a_break_before_the_first_byte_asks_for_everything_again(client: H
 
 async def test_a_server_without_ranges_sends_all_again(client: HttpClient) -> None:
     async with raw_server(half_then, sends(ok(len(BODY)), BODY)) as server:
-        assert await fetched(client, server.url) == BODY
+        assert await fetched(client, server.url, hashed=True) == BODY
         assert "Range: bytes=" in server.heads[1]
         assert "If-Range" not in server.heads[1]
 
@@ -164,14 +165,14 @@ async def test_a_server_without_ranges_sends_all_again(client: HttpClient) -> No
 async def test_a_server_that_refuses_ranges_is_asked_without(client: HttpClient) -> None:
     refuses = sends(ok(0, status="416 Range Not Satisfiable"))
     async with raw_server(half_then, refuses, sends(ok(len(BODY)), BODY)) as server:
-        assert await fetched(client, server.url) == BODY
+        assert await fetched(client, server.url, hashed=True) == BODY
         assert "Range" not in server.heads[2]
 
 
 async def test_a_server_that_restarts_is_given_time(client: HttpClient) -> None:
     busy = sends(ok(0, status="503 Service Unavailable"))
     async with raw_server(half_then, busy, busy, rest_of()) as server:
-        assert await fetched(client, server.url) == BODY
+        assert await fetched(client, server.url, hashed=True) == BODY
 
 
 @pytest.mark.parametrize(
@@ -201,13 +202,13 @@ async def test_a_part_that_does_not_fit_is_not_joined(client: HttpClient, second
 async def test_a_file_that_vanished_meanwhile_is_a_refusal(client: HttpClient) -> None:
     async with raw_server(half_then, sends(ok(0, status="404 Gone"))) as server:
         with pytest.raises(Refused):
-            await fetched(client, server.url)
+            await fetched(client, server.url, hashed=True)
 
 
 async def test_fewer_bytes_than_announced_are_told_after_the_retries(client: HttpClient) -> None:
     async with raw_server(sends(ok(10), b"abc")) as server:
         with pytest.raises((SizeMismatch, PeerGone)):
-            await fetched(client, server.url)
+            await fetched(client, server.url, hashed=True)
         assert len(server.heads) == 4
 
 
@@ -215,7 +216,7 @@ async def test_a_part_shorter_than_the_file_is_too_few_bytes_too(client: HttpCli
     short = sends(ok(5, "Content-Range: bytes 512000-512004/1024000", status="206 x"), b"abcde")
     async with raw_server(half_then, short) as server:
         with pytest.raises(PeerProtocolError):
-            await fetched(client, server.url)
+            await fetched(client, server.url, hashed=True)
 
 
 async def test_bytes_beyond_the_announced_ones_are_not_taken(client: HttpClient) -> None:
@@ -230,6 +231,97 @@ async def test_a_chunked_answer_cut_short_is_no_whole_file(client: HttpClient) -
     ) as server:
         with pytest.raises(TransferError):
             await fetched(client, server.url)
+
+
+# --- what is joined without a hash ------------------------------------------------------------------
+
+MONDAY, TUESDAY = "Mon, 01 Jan 2024 00:00:00 GMT", "Tue, 02 Jan 2024 00:00:00 GMT"
+
+
+def saved(on: str) -> str:
+    return f"Last-Modified: {on}"
+
+
+class Breaking:
+    """Begins to send a file and breaks when the client has what came."""
+
+    def __init__(self, *headers: str, size: int | None = len(BODY)) -> None:
+        """Without a ``size`` the file comes in chunks, and nobody is told how large it is."""
+        length = "Transfer-Encoding: chunked" if size is None else f"Content-Length: {size}"
+        self._head = "\r\n".join(["HTTP/1.1 200 OK", length, *headers, "", ""])
+        self._frame = (b"64\r\n", b"\r\n") if size is None else (b"", b"")
+        self._has_come = asyncio.Event()
+
+    async def __call__(self, connection: Connection) -> None:
+        await connection.send(self._head, self._frame[0] + BODY[:100] + self._frame[1])
+        await self._has_come.wait()
+
+    async def fetched(self, client: HttpClient, url: str, *, hashed: bool = False) -> bytes:
+        got = b""
+        async with client.get(url, hashed=hashed) as download:
+            async for piece in download.chunks():
+                got += piece
+                self._has_come.set()
+        return got
+
+
+async def cuts(connection: Connection) -> None:
+    connection.cut()
+
+
+@pytest.mark.parametrize("answer", [rest_of(saved(MONDAY)), sends(ok(len(BODY), saved(MONDAY)), BODY)])
+async def test_a_file_that_has_not_changed_since_is_gone_on_with(
+    client: HttpClient, answer: Script
+) -> None:
+    breaks = Breaking(saved(MONDAY), f"Date: {TUESDAY}")
+    async with raw_server(breaks, answer) as server:
+        assert await breaks.fetched(client, server.url) == BODY
+        assert f"If-Range: {MONDAY}" in server.heads[1]
+
+
+@pytest.mark.parametrize("answer", [rest_of(saved(TUESDAY)), sends(ok(len(BODY), saved(TUESDAY)), BODY)])
+async def test_a_file_that_has_changed_since_is_not(client: HttpClient, answer: Script) -> None:
+    breaks = Breaking(saved(MONDAY))
+    async with raw_server(breaks, answer) as server:
+        with pytest.raises(Unresumable):
+            await breaks.fetched(client, server.url)
+        assert len(server.heads) == 2
+
+
+@pytest.mark.parametrize("size", [len(BODY), None])
+async def test_nothing_is_joined_to_what_cannot_be_recognized(client: HttpClient, size: int | None) -> None:
+    breaks = Breaking(size=size)
+    async with raw_server(breaks, rest_of()) as server:
+        with pytest.raises(Unresumable):
+            await breaks.fetched(client, server.url)
+        assert len(server.heads) == 1
+
+
+@pytest.mark.parametrize("size", [len(BODY), None])
+async def test_but_for_a_hash_that_decides(client: HttpClient, size: int | None) -> None:
+    breaks = Breaking(size=size)
+    async with raw_server(breaks, rest_of()) as server:
+        assert await breaks.fetched(client, server.url, hashed=True) == BODY
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+async def test_the_end_of_a_part_is_not_taken_for_the_end_of_the_file(
+    client: HttpClient, *, hashed: bool
+) -> None:
+    breaks = Breaking('ETag: "v1"', size=None)
+    part = ok(50, "Content-Range: bytes 100-149/1024000", 'ETag: "v1"', status="206 Partial Content")
+    async with raw_server(breaks, sends(part, BODY[100:150]), cuts) as server:
+        with pytest.raises(SizeMismatch) as caught:
+            await breaks.fetched(client, server.url, hashed=hashed)
+    assert (caught.value.announced_bytes, caught.value.received_bytes) == (len(BODY), 150)
+
+
+async def test_a_part_of_a_file_of_unknown_size_is_not_joined(client: HttpClient) -> None:
+    breaks = Breaking('ETag: "v1"', size=None)
+    part = ok(50, "Content-Range: bytes 100-149/*", 'ETag: "v1"', status="206 Partial Content")
+    async with raw_server(breaks, sends(part, BODY[100:150])) as server:
+        with pytest.raises(PeerProtocolError):
+            await breaks.fetched(client, server.url)
 
 
 # --- standstill, and no end -------------------------------------------------------------------------
