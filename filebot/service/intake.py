@@ -12,7 +12,7 @@ server's word for it is enough; where it gives none, the file is fetched once mo
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -34,7 +34,16 @@ from filebot.errors import (
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
-from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
+from filebot.ports import (
+    BlobStore,
+    BlobWriter,
+    Catalog,
+    Data,
+    Download,
+    HttpTransfer,
+    Inspector,
+    StreamOffer,
+)
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
 from filebot.service.transfers import Transfer
@@ -43,6 +52,10 @@ log = logging.getLogger(__name__)
 
 CAPTION_LIMIT = 1000
 """Characters kept of what somebody wrote beside a file."""
+
+PATIENCE_S = 3600.0
+SLOWEST_BYTES = 1000
+"""So many have to come for each second that a file takes longer than that, by whatever method it comes."""
 
 SOURCES_TRIED = 3
 """Of the places where a peer says that its file can be had."""
@@ -347,14 +360,30 @@ async def _receive(
     reservation: Reservation,
     watch: Transfer | None,
 ) -> None:
+    until_s = asyncio.get_running_loop().time() + PATIENCE_S - writer.size / SLOWEST_BYTES
     async with aclosing(download.chunks()) as chunks:
-        async for chunk in chunks:
+        while (chunk := await _next(chunks, until_s + writer.size / SLOWEST_BYTES)) is not None:
             size = writer.size + len(chunk)
             reservation.grow_to(size)
             _check_not_over(offer.size, size)
             await writer.write(chunk)
             if watch is not None:
                 watch.moved(size)
+
+
+async def _next(chunks: AsyncGenerator[Data, None], until_s: float) -> Data | None:
+    """The next piece, or None at the end.
+
+    Raises TransferError if neither has come by then: whoever sends a byte now and then, or what is no byte
+    of the file at all, would hold one of the places of those who receive for ever.
+    """
+    try:
+        async with asyncio.timeout_at(until_s) as limit:
+            return await anext(chunks, None)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise TransferError(f"less than {SLOWEST_BYTES} bytes a second") from error
 
 
 async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:

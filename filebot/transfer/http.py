@@ -1,7 +1,7 @@
 """Files by HTTP, to and from servers that others name (XEP-0363, XEP-0066).
 
-Every URL, redirects included, passes the address policy before anything is connected. Beside
-standstill only what trickles is an error: a large file by a slow line is none.
+Every URL, redirects included, passes the address policy before anything is connected. There is a limit on
+standstill, and one on the time until an answer begins; how long it may then take is up to the caller.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ from filebot.transfer.resolver import PolicyResolver
 _log = logging.getLogger(__name__)
 
 MAX_REDIRECTS: Final = 5
+ANSWER_S: Final = 120.0
+"""Within that the headers of the answer are there, redirects included: they may not trickle in for ever."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 # The bytes as they are: compressed ones would have another size, and might be a bomb.
@@ -111,6 +113,15 @@ class HttpClient:
 
     async def _follow(self, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """The first answer that is no redirect. Raises TransferError."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await self._redirected(method, url, headers)
+        except TimeoutError as error:
+            raise TransferError(f"no answer within {ANSWER_S:.0f} s") from error
+
+    async def _redirected(
+        self, method: str, url: str, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         for _ in range(MAX_REDIRECTS + 1):
             target = self._policy.check(url)
             with peer_errors(target.raw_host or "", self._idle_s):

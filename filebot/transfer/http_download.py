@@ -22,9 +22,6 @@ from filebot.transfer.http_errors import translated
 
 PIECE_BYTES: Final = 1024 * 1024
 """The largest piece given out; aiohttp buffers up to twice as much."""
-PATIENCE_S: Final = 3600.0
-SLOWEST_BYTES: Final = 1000
-"""So many have to come for each second that a download takes longer than that."""
 
 Request = Callable[[Mapping[str, str]], Awaitable[aiohttp.ClientResponse]]
 """Sends the GET, once more if need be, with these further headers."""
@@ -59,8 +56,7 @@ class HttpDownload:
         self._host = response.url.raw_host or ""
         self._idle_s = idle_s
         self._announced = announced_by(response.status, response.headers, response.content_length)
-        self._received = self._offset = offset
-        self._began = asyncio.get_running_loop().time()
+        self._received = offset
         self._skip = self._known(response)
         self._ranges = True
         self._attempts = Attempts(received=offset)
@@ -111,7 +107,6 @@ class HttpDownload:
             if self._skip:
                 piece = self._without_known(piece)
             self._count(piece)
-            self._must_not_trickle()
             if piece:
                 return piece
 
@@ -127,12 +122,6 @@ class HttpDownload:
         self._received += len(piece)
         if self.size is not None and self._received > self.size:
             raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
-
-    def _must_not_trickle(self) -> None:
-        """A server that sends a byte now and then would hold a download open for ever."""
-        took_s = asyncio.get_running_loop().time() - self._began
-        if took_s > PATIENCE_S + (self._received - self._offset) / SLOWEST_BYTES:
-            raise TransferError(f"less than {SLOWEST_BYTES} bytes a second")
 
     async def _go_on(self, failure: TransferError) -> None:
         """Open another connection for the rest, or raise."""

@@ -92,7 +92,7 @@ NOT_OF_STREAMS = {
     "xmpp/connection.CONNECT_LIMIT_S": "of the login",
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
-    "transfer/http_download.PATIENCE_S": "of downloads by HTTP",
+    "transfer/http.ANSWER_S": "of downloads by HTTP",
     "xmpp/archive.LIMIT_S": "of message archives",
     "xmpp/flow.ENTRY_LIMIT_S": "of rooms",
     "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",

@@ -1,7 +1,7 @@
 """From an offer to a blob and a row, or to nothing at all."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -12,11 +12,13 @@ from filebot.errors import (
     FilebotError,
     FileTooLarge,
     NotAllowed,
+    PeerGone,
     PeerProtocolError,
     QuotaExceeded,
     Refused,
     SizeMismatch,
     StorageFull,
+    TransferError,
 )
 from filebot.model import NewEntry, Offer
 from filebot.service.cleanup import sweep
@@ -24,7 +26,9 @@ from filebot.service.intake import Destination
 from filebot.service.locks import Keyed
 from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing.http import HostedFile
+from filebot.testing.xmpp import FakeStreamOffer
 from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
+from tests.virtual_time import in_virtual_time
 
 Make = Callable[..., Workbench]
 
@@ -230,3 +234,79 @@ async def test_a_sweep_leaves_what_a_row_refers_to(workbench: Make) -> None:
     await bench.drop(b"kept")
     assert await sweep(bench.store, bench.catalog, Keyed(asyncio.Lock)) == 0
     assert not await bench.nothing_is_left()
+
+
+# --- what does not get on -----------------------------------------------------------------------------
+
+
+class Slow(FakeStreamOffer):
+    """Sends its file in pieces of a size, with a pause before each."""
+
+    piece_bytes = 1
+    pause_s = 10.0
+    left = False
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        try:
+            for start in range(0, len(self.content), self.piece_bytes):
+                await asyncio.sleep(self.pause_s)
+                yield self.content[start : start + self.piece_bytes]
+        finally:
+            self.left = True
+
+
+def slow(content: bytes) -> Slow:
+    return Slow("alice@example.org", Offer(name="a.bin", size=len(content)), content)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@in_virtual_time
+async def test_what_only_trickles_is_given_up_by_whatever_method_it_comes(workbench: Make) -> None:
+    bench, stream = workbench(), slow(bytes(1000))
+    with pytest.raises(TransferError, match="bytes a second"):
+        await bench.intake.receive(stream, ALICE)
+    assert now() == pytest.approx(3600, abs=1)
+    assert stream.left
+    assert await bench.nothing_is_left()
+    assert [len(kept) for kept in bench.store.partials.values()] == [360]  # for the next try
+
+
+@in_virtual_time
+async def test_who_sends_nothing_of_the_file_is_given_up_as_well(workbench: Make) -> None:
+    """A server can keep a connection busy without a byte of the file."""
+    bench, stream = workbench(), slow(bytes(1000))
+    stream.pause_s = 1_000_000.0
+    with pytest.raises(TransferError, match="bytes a second"):
+        await bench.intake.receive(stream, ALICE)
+    assert now() == pytest.approx(3600, abs=1)
+    assert stream.left
+
+
+@in_virtual_time
+async def test_what_brings_enough_for_its_time_may_take_it(workbench: Make) -> None:
+    size = 10_000_000
+    bench = workbench(max_file_bytes=size, quota_per_user_bytes=2 * size, total_bytes=2 * size)
+    stream = slow(bytes(size))
+    stream.piece_bytes, stream.pause_s = 100_000, 120.0
+    received = await bench.intake.receive(stream, ALICE)
+    assert received.entry.blob.size == size
+    assert now() == pytest.approx(12_000)
+
+
+@in_virtual_time
+async def test_only_what_came_this_time_counts(workbench: Make) -> None:
+    content = bytes(1_000_000)
+    bench = workbench(max_file_bytes=len(content), quota_per_user_bytes=2_000_000, total_bytes=4_000_000)
+    offer = Offer(name="a.bin", size=len(content), hashes={"sha-256": sha256(content)})
+    broken = FakeStreamOffer("alice@example.org", offer, content, resumable=True, breaks_at=999_000)
+    with pytest.raises(PeerGone):
+        await bench.intake.receive(broken, ALICE)
+    stream = Slow("alice@example.org", offer, content, resumable=True)
+    stream.pause_s = 1_000_000.0
+    with pytest.raises(TransferError, match="bytes a second"):
+        await bench.intake.receive(stream, ALICE)
+    assert stream.offsets == [999_000]
+    assert now() == pytest.approx(3600, abs=1)

@@ -17,10 +17,10 @@ from filebot.errors import (
     Unresumable,
 )
 from filebot.protocol import http_range
-from filebot.transfer import http_download
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http import HttpClient
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
+from tests.virtual_time import in_virtual_time
 
 BODY = bytes(range(256)) * 4000  # 1,024,000 bytes
 LAX = AddressPolicy(allow_insecure=True, allow_private=True)
@@ -358,32 +358,45 @@ async def test_a_slow_server_is_no_stall(client: HttpClient) -> None:
         assert await fetched(client, server.url) == b"x" * 8
 
 
-async def test_what_only_trickles_is_given_up(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def trickles(connection: Connection) -> None:
-        await connection.send(ok(len(BODY)))
-        with suppress(OSError):
-            while True:
-                await connection.send(b"x")
-                await asyncio.sleep(0.02)
+async def hints(connection: Connection) -> None:
+    while True:
+        await connection.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+        await asyncio.sleep(10)
 
-    monkeypatch.setattr(http_download, "PATIENCE_S", 0.3)
-    async with raw_server(trickles) as server:
-        with pytest.raises(TransferError, match="bytes a second"):
+
+async def headers_one_by_one(connection: Connection) -> None:
+    await connection.send("HTTP/1.1 200 OK\r\n")
+    for number in range(100):
+        await connection.send(f"X-{number}: a\r\n")
+        await asyncio.sleep(10)
+
+
+async def redirects_slowly(connection: Connection) -> None:
+    await asyncio.sleep(50)
+    await connection.send(ok(0, "Location: /again", status="302 Found"))
+
+
+@pytest.mark.parametrize("script", [hints, headers_one_by_one, redirects_slowly])
+@in_virtual_time
+async def test_an_answer_has_to_begin_some_time(script: Script) -> None:
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(script) as server:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TransferError, match="no answer"):
             await fetched(client, server.url)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(120, abs=1)
+        assert not await client.alive(server.url, 3)
 
 
-async def test_what_brings_enough_for_its_time_is_not(
-    client: HttpClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@in_virtual_time
+async def test_an_answer_that_has_begun_may_take_its_time() -> None:
     async def slow(connection: Connection) -> None:
-        await connection.send(ok(len(BODY)))
-        for start in range(0, len(BODY), len(BODY) // 8):
-            await connection.send(BODY[start : start + len(BODY) // 8])
-            await asyncio.sleep(0.05)
+        await connection.send(ok(10))
+        for _ in range(10):
+            await asyncio.sleep(50)
+            await connection.send(b"x")
 
-    monkeypatch.setattr(http_download, "PATIENCE_S", 0.0)
-    async with raw_server(slow) as server:
-        assert await fetched(client, server.url) == BODY
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(slow) as server:
+        assert await fetched(client, server.url) == b"x" * 10
 
 
 async def test_a_slow_reader_is_no_stall(client: HttpClient) -> None:
