@@ -313,11 +313,13 @@ class _Attempt:
     """Whether there is something to go on with next time."""
 
     def partial_name(self, name: str | None, size: int | None) -> str | None:
-        """The same for the same file of the same person, by whatever method; None without a size.
+        """The same for the same file of the same person, by whatever method; None if nothing is kept.
 
-        Hashes have no part in it: they differ from method to method, and many clients send none.
+        Hashes have no part in it: they differ from method to method, and many clients send none. Nothing is
+        kept without a size, and of those whom only a room tells apart: what is kept counts against its
+        owner alone, and a room's service makes up as many of them as it likes.
         """
-        if not size:
+        if not size or "/" in self.destination.owner:
             return None
         known = "\0".join((self.destination.room or "", safe_name(name), str(size)))
         return _of_owner(self.destination) + hashlib.sha256(known.encode()).hexdigest()

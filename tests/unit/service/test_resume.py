@@ -474,6 +474,20 @@ async def test_two_offers_of_the_same_file_at_once_do_not_meet(workbench: Make) 
     assert not bench.store.partials
 
 
+@pytest.mark.parametrize("method", BEGINNINGS)
+async def test_of_those_whom_only_a_room_tells_apart_nothing_is_kept(workbench: Make, method: str) -> None:
+    """Its service makes them up, and what is kept counts in no quota but its owner's."""
+    room = "team@rooms.example"
+    bench = workbench()
+    for number in range(10):
+        made_up = Destination(f"{room}/occupant{number}", room)
+        await broken_off(BEGINNINGS[method](bench), destination=made_up)
+    assert not bench.store.partials
+    line = Http(bench)
+    await line.send(destination=Destination(f"{room}/occupant0", room))
+    assert line.offsets == [0]
+
+
 async def test_who_has_many_files_break_keeps_no_more_than_could_be_stored(workbench: Make) -> None:
     bench = workbench(quota_per_user_bytes=FILE_OVERHEAD_BYTES + 2000)
     for number in range(10):
