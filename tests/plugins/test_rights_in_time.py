@@ -84,7 +84,7 @@ def download(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> Held:
         async def __aexit__(self, *error: object) -> None:
             await self._opened.__aexit__(None, None, None)
 
-    monkeypatch.setattr(bot.web, "get", lambda url, offset=0: Slow(get(url, offset)))
+    monkeypatch.setattr(bot.web, "get", lambda *where, **how: Slow(get(*where, **how)))
     return held
 
 
