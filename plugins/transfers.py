@@ -9,7 +9,8 @@ plugin = Plugin[None]("transfers")
 async def show_transfers(ctx: Context[None]) -> None:
     """Show which files are on their way for you, or wait for somebody to be online."""
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
-    await ctx.reply("transfers/list", transfers=running, waiting=waiting)
+    # What they are called is nobody else's business.
+    await ctx.reply_aside("transfers/list", transfers=running, waiting=waiting)
 
 
 @plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",))

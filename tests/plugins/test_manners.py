@@ -259,10 +259,12 @@ async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
 async def test_what_somebody_stores_is_not_told_to_a_room() -> None:
     async with FakeBot(limits=Limits(100_000, 100_000, 1_000_000, 1_000_000)) as bot:
         await bot.say("quota", in_room())
+        await bot.say("transfers", in_room())
         await bot.drop("a.bin", b"a" * 95_000, in_room())
         await bot.say("keep", in_room())
         assert [text.partition(",")[0] for text in bot.messenger.texts(f"{ROOM}/alice")] == [
             "You have 0 files",
+            "None of your files is on its way just now.",
             "Your space is nearly full: 99.1 kB of 100 kB. Delete what you no longer need with rm NAME.",
         ]
         [said] = bot.messenger.texts(ROOM)
