@@ -209,6 +209,9 @@ class Dino(DesktopClient):
         )
 
     async def _has_tables(self) -> bool | None:
+        # Until it has a write-ahead log, whoever reads its database locks it out, and then it gives up.
+        if not self._database.with_name(f"{self._database.name}-wal").exists():
+            return None
         with suppress(sqlite3.OperationalError):
             # The last thing that it writes.
             return self._rows("SELECT 1 FROM settings WHERE key = 'window_width'") != [] or None
