@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
+from filebot.lately import Lately
 from filebot.model import Address, AddressKind, BareJid, Identity, Offer, Sender
 from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
@@ -45,18 +46,12 @@ class Memory:
     """What is remembered between two messages of the same person; lost at a restart."""
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED))
-    _posted: LRUCache[BareJid | None, LRUCache[tuple[Identity | None, str], tuple[Offer, ...]]] = field(
-        default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED)
+    posted: Lately[BareJid | None, LRUCache[tuple[Identity | None, str], tuple[Offer, ...]]] = field(
+        default_factory=lambda: Lately(CONVERSATIONS_REMEMBERED, lambda: LRUCache(POSTS_REMEMBERED))
     )
-
-    def posted(self, room: BareJid | None) -> LRUCache[tuple[Identity | None, str], tuple[Offer, ...]]:
-        """Files that were posted in a room, by identity and the id that the room gave the message; those of
-        somebody's last message by an empty id as well.
-        """
-        posted = self._posted.get(room)
-        if posted is None:
-            posted = self._posted[room] = LRUCache(POSTS_REMEMBERED)
-        return posted
+    """Files that were posted in a room, by identity and the id that the room gave the message; those of
+    somebody's last message by an empty id as well.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +184,7 @@ class Exchange:
         return self._voice.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        posted = self._voice.memory.posted(self.sender.room)
+        posted = self._voice.memory.posted[self.sender.room]
         return posted.get((self.sender.identity, self._replies_to), ())
 
     @property

@@ -67,7 +67,7 @@ class Reception:
             return
         work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
-            posted = self._commands.voice.memory.posted(sender.room)
+            posted = self._commands.voice.memory.posted[sender.room]
             posted[sender.identity, ""] = message.offers
             if sender.spoke is not None:
                 posted[sender.identity, sender.spoke.message_id] = message.offers

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiolimiter import AsyncLimiter
-from cachetools import LRUCache
 
+from filebot.lately import Lately
 from filebot.model import Sender
 from filebot.service.locks import Keyed
 
@@ -49,7 +49,6 @@ class Load:
     """What is under way just now, and what may begin."""
 
     def __init__(self, pace: Pace) -> None:
-        self._pace = pace
         self._turns = Keyed(asyncio.Lock)
         self._drops = asyncio.Semaphore(DROPS)
         self._drops_in = Keyed(lambda: asyncio.Semaphore(DROPS_PER_ROOM))
@@ -57,8 +56,12 @@ class Load:
         self._waiting = 0
         self._waiting_in: Counter[str] = Counter()
         self._waiting_of: Counter[str] = Counter()
-        self._limiters_in: LRUCache[str, AsyncLimiter] = LRUCache(ROOMS_REMEMBERED)
-        self._limiters_of: LRUCache[str, AsyncLimiter] = LRUCache(PEOPLE_REMEMBERED)
+        self._limiters_in = Lately[str, AsyncLimiter](
+            ROOMS_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute_in_a_room, 60)
+        )
+        self._limiters_of = Lately[str, AsyncLimiter](
+            PEOPLE_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute, 60)
+        )
 
     def is_full(self, sender: Sender) -> bool:
         """Whether nothing more of the sender's can wait."""
@@ -79,10 +82,9 @@ class Load:
 
     async def is_in_pace(self, sender: Sender) -> bool:
         """Whether the sender may ask for something more in this minute; if so, it counts."""
-        limiters = [self._limiter(self._limiters_of, person_of(sender), self._pace.commands_per_minute)]
+        limiters = [self._limiters_of[person_of(sender)]]
         if sender.room is not None:
-            most = self._pace.commands_per_minute_in_a_room
-            limiters.append(self._limiter(self._limiters_in, sender.room, most))
+            limiters.append(self._limiters_in[sender.room])
         if not all(each.has_capacity() for each in limiters):
             return False
         for each in limiters:
@@ -110,13 +112,6 @@ class Load:
                 await held.enter_async_context(self._drops_in(sender.room))
             await held.enter_async_context(self._drops)
             yield
-
-    @staticmethod
-    def _limiter(known: LRUCache[str, AsyncLimiter], key: str, per_minute: int) -> AsyncLimiter:
-        limiter = known.get(key)
-        if limiter is None:
-            limiter = known[key] = AsyncLimiter(per_minute, 60)
-        return limiter
 
     def _count(self, sender: Sender, change: int) -> None:
         self._waiting += change

@@ -16,6 +16,7 @@ from aiolimiter import AsyncLimiter
 from cachetools import LRUCache
 from slixmpp.stanza import Message
 
+from filebot.lately import Lately
 from filebot.model import BareJid
 from filebot.xmpp.rooms import MOST_ROOMS, OUTSIDE
 from filebot.xmpp.tasks import Tasks
@@ -59,7 +60,7 @@ class RoomFlow:
     def __init__(self, until_in: Callable[[BareJid, float], Awaitable[bool]]) -> None:
         """``until_in`` waits until the bot is in a room, for so many seconds; it returns whether it is."""
         self._until_in = until_in
-        self._rooms: LRUCache[BareJid, _Room] = LRUCache(MOST_ROOMS)
+        self._rooms = Lately[BareJid, _Room](MOST_ROOMS, _Room)
         self._again = Tasks(REMEMBERED * MOST_ROOMS)
 
     async def send(self, room: BareJid, message: Message) -> None:
@@ -68,18 +69,18 @@ class RoomFlow:
 
     def send_aside(self, occupant: str, message: Message) -> None:
         """Send it to one person through a room."""
-        self._of(occupant.partition("/")[0]).said_aside[str(message["id"])] = occupant
+        self._rooms[occupant.partition("/")[0]].said_aside[str(message["id"])] = occupant
         message.send()
 
     def wants_none_aside(self, occupant: str, message_id: str, condition: str, kind: str) -> bool:
         """Whether a message that came back shows that its room lets the bot speak to nobody in private."""
-        said_aside = self._of(occupant.partition("/")[0]).said_aside
+        said_aside = self._rooms[occupant.partition("/")[0]].said_aside
         for_good = condition in _NOT_IN_PRIVATE and kind != "wait"
         return for_good and said_aside.get(message_id) == occupant
 
     def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
         """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""
-        known = self._of(room)
+        known = self._rooms[room]
         message, tries = known.said.pop(message_id, (None, 0))
         too_fast = kind == "wait" and condition in _TOO_FAST
         if message is None or tries >= TRIES or not (too_fast or condition in OUTSIDE):
@@ -109,13 +110,7 @@ class RoomFlow:
         if not await self._until_in(room, ENTRY_LIMIT_S):
             log.warning("not in room %s: something is not said there", room)
             return
-        known = self._of(room)
+        known = self._rooms[room]
         await known.limiter.acquire()
         known.said[str(message["id"])] = (message, tries)
         message.send()
-
-    def _of(self, room: BareJid) -> _Room:
-        known = self._rooms.get(room)
-        if known is None:
-            known = self._rooms[room] = _Room()
-        return known
