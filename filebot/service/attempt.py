@@ -25,6 +25,7 @@ from filebot.errors import (
     AlreadyUnderWay,
     BlobCorrupt,
     FilebotError,
+    NoSuchEntry,
     NotDelivered,
     NoUploadService,
     PeerGone,
@@ -152,7 +153,7 @@ class _Attempt:
             return None
         if self.failures or self.parcel is not None:
             await self._say(method, None)
-        await order.ready()  # the upload may have taken its time
+        await self._must_still_go()
         await dispatch.messenger.send_file(order.to, order.entry, url)
         await self._done()
         return method
@@ -178,7 +179,7 @@ class _Attempt:
         return None
 
     async def _stream(self, client: Client, way: Way) -> Method:
-        await self.order.ready()
+        await self._must_still_go()
         dispatch, entry, begun = self.dispatch, self.order.entry, _Begun()
 
         def moved(done_bytes: int) -> None:
@@ -193,6 +194,13 @@ class _Attempt:
             dispatch.experience.note_rate(client, rate, now)
         await self._done()
         return method
+
+    async def _must_still_go(self) -> None:
+        """What came before, an upload above all, may have taken its time."""
+        entry = self.order.entry
+        if await self.dispatch.catalog.entry(entry.id) is None:
+            raise NoSuchEntry(entry.name)
+        await self.order.ready()
 
     async def _after_failure(self, client: Client, way: Way) -> set[str]:
         """Who is online now. That somebody left is nothing to hold against the way."""

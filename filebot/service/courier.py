@@ -16,7 +16,6 @@ from typing import Final
 from filebot.errors import (
     AlreadyUnderWay,
     FilebotError,
-    NoSuchEntry,
     NoSuchTransfer,
     NotAllowed,
     StorageError,
@@ -243,8 +242,6 @@ class Courier:
 
     async def _send(self, parcel: Parcel, entry: Entry) -> None:
         async def ready() -> None:
-            if await self._catalog.entry(entry.id) is None:
-                raise NoSuchEntry(entry.name)
             if not self._may_have(parcel.asker, entry):
                 raise NotAllowed(reason="left")
 

@@ -110,6 +110,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
     experience, news = Experience(), News()
     dispatch = Dispatch(
         store=ports.store,
+        catalog=ports.catalog,
         uploads=ports.uploads,
         streams=ports.streams,
         messenger=ports.messenger,

@@ -7,7 +7,7 @@ from datetime import datetime
 from filebot.errors import NoUploadService
 from filebot.events import FileSent
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
-from filebot.ports import BlobStore, Messenger, Streams, UploadService
+from filebot.ports import BlobStore, Catalog, Messenger, Streams, UploadService
 from filebot.service import cascade
 from filebot.service.cascade import Facts, Plan, Uploads
 from filebot.service.delivery import Delivery
@@ -33,7 +33,7 @@ class Order:
     method: Method | None = None
     """The one that was named."""
     ready: Callable[[], Awaitable[None]] = _ready
-    """Awaited right before it goes; raises UserError if it must not go there any more."""
+    """Awaited right before it goes, if it is still there; raises UserError if it must not go any more."""
 
     @property
     def asker(self) -> BareJid:
@@ -56,6 +56,7 @@ class Dispatch:
     """Plans, and holds together what an attempt works with."""
 
     store: BlobStore
+    catalog: Catalog
     uploads: UploadService
     streams: Streams
     messenger: Messenger

@@ -297,8 +297,6 @@ class Files:
             await self._desk.quota.check_room(to.jid, entry.blob.size)
 
         async def ready() -> None:
-            if await self._desk.ports.catalog.entry(entry.id) is None:
-                raise NoSuchEntry(entry.name)
             self._must_be_for(entry, to)
             if becomes_shared:
                 # Before the room hears of it: whoever asks for it then must find it.
