@@ -99,16 +99,22 @@ async def kept(bot: FakeBot, room: str = ROOM) -> list[str]:
     return [each.name for each in await bot.catalog.page(Scope(room=room), limit=50)]
 
 
-async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
-    bot: FakeBot, upload: Held
-) -> None:
+async def shared(bot: FakeBot, upload: Held) -> Entry:
+    """A file of the room's that has to be uploaded anew for whoever asks next; that upload is held."""
     await bot.drop("plan.txt", b"plan", ALICE)
     upload.released.set()
     await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
-    (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
-    bot.web.hosted.clear()  # so there must be a new upload
+    bot.web.hosted.clear()
     upload.reached.clear()
     upload.released.clear()
+    (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
+    return entry
+
+
+async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
+    bot: FakeBot, upload: Held
+) -> None:
+    entry = await shared(bot, upload)
     files = len(bot.sent)
 
     def put_out() -> None:
@@ -121,12 +127,7 @@ async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
 
 
 async def test_a_file_that_is_deleted_meanwhile_goes_to_nobody(bot: FakeBot, upload: Held) -> None:
-    await bot.drop("plan.txt", b"plan", ALICE)
-    upload.released.set()
-    await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
-    bot.web.hosted.clear()
-    upload.reached.clear()
-    upload.released.clear()
+    await shared(bot, upload)
     files = len(bot.sent)
 
     async def delete() -> None:
@@ -141,16 +142,10 @@ async def test_a_file_that_is_deleted_meanwhile_goes_to_nobody(bot: FakeBot, upl
 async def test_what_waited_does_not_go_to_who_was_put_out_during_its_upload(
     bot: FakeBot, upload: Held
 ) -> None:
-    await bot.drop("plan.txt", b"plan", ALICE)
-    upload.released.set()
-    await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
-    (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
-    bot.web.hosted.clear()
+    entry = await shared(bot, upload)
     bot.uploads.away = True
     await bot.say(f"get #{entry.id}", BOB)
     bot.uploads.away = False
-    upload.reached.clear()
-    upload.released.clear()
     files = len(bot.sent)
     phone = Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})})
     bringing = asyncio.create_task(bot.come_online(phone))

@@ -234,8 +234,8 @@ async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_i
     assert len(await announced(quick, before)) == 2
 
 
-async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
-    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+def listened_to() -> tuple[Announcer, list[int]]:
+    """One that is quick, with the numbers of files that it tells."""
     told, news = list[int](), News()
 
     async def listen(event: Event) -> None:
@@ -243,7 +243,12 @@ async def test_the_more_files_there_are_the_more_seldom_they_are_announced(manag
         told.append(event.count)
 
     news.listen(listen)
-    announcer = Announcer(news, lambda _: True, gather_s=0.05)
+    return Announcer(news, lambda _: True, gather_s=0.05), told
+
+
+async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
+    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
+    announcer, told = listened_to()
     async with asyncio.timeout(5):
         while len(told) < 3:
             announcer.add(entry)
@@ -259,14 +264,7 @@ async def test_of_very_many_new_files_only_so_many_are_waited_for(
 ) -> None:
     monkeypatch.setattr(announcer_module, "MOST_WAITING", 2)
     (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
-    told, news = list[int](), News()
-
-    async def listen(event: Event) -> None:
-        assert isinstance(event, FilesNew)
-        told.append(event.count)
-
-    news.listen(listen)
-    announcer = Announcer(news, lambda _: True, gather_s=0.05)
+    announcer, told = listened_to()
     waits = [announcer.add(entry) for _ in range(4)]
     assert [each.done() for each in waits] == [False, False, True, True]
     await asyncio.gather(*waits)
