@@ -528,8 +528,11 @@ class Rooms(Protocol):
     def tells_apart(self, room: BareJid) -> bool:
         """Whether the room gives its occupants ids: later, they tell who posted what (XEP-0421)."""
 
-    def room_like(self, target: str) -> BareJid | None:
-        """The joined room meant by its address, or None."""
+    async def room_like(self, target: str) -> BareJid | None:
+        """Return the joined room with this address, or None.
+
+        Waits some seconds for a room that the bot is just entering, as it is after each start.
+        """
 
 
 class Histories(Protocol):

@@ -258,7 +258,7 @@ class Files:
         Only people whom the bot serves are sent anything: it is no way to bother strangers. Returns and
         raises as :meth:`send_here`; NoSuchRecipient, too.
         """
-        sender, room = self._own(), self._desk.ports.rooms.room_like(target)
+        sender, room = self._own(), await self._desk.ports.rooms.room_like(target)
         if room is None:
             address = Address(self._recipient(target))
         elif self._desk.ports.rooms.standing(room, sender) is None:

@@ -86,15 +86,15 @@ class Memberships:
 
         Raises NoSuchRoom, NotAllowed or StorageError.
         """
-        return await self._state(self._here(target))
+        return await self._state(self._visible(await self._named(target)))
 
     async def change(self, target: str, setting: str) -> tuple[RoomState, RoomState]:
         """Change a setting, for those who manage the room; the room as it was, and as it is now.
 
         Raises NoSuchRoom, NotAllowed, BadRoomSetting or StorageError.
         """
-        room = self._managed(target)
-        before, after = await self._desk.book.change(room, setting, lambda: self._managed(target))
+        room = self._managed(await self._named(target))
+        before, after = await self._desk.book.change(room, setting, lambda: self._managed(room))
         state = await self._state(room)
         return replace(state, settings=before), replace(state, settings=after)
 
@@ -103,11 +103,13 @@ class Memberships:
 
         For those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
         """
-        return await self._desk.backfill.begin(self._sender, self._managed(""), language, days)
+        return await self._desk.backfill.begin(
+            self._sender, self._managed(await self._named("")), language, days
+        )
 
     async def stop_looking_back(self) -> Filling:
         """Stop that for good; how far it has come. Raises as :meth:`look_back`."""
-        room = self._managed("")
+        room = self._managed(await self._named(""))
         filling = await self._desk.backfill.stop(room)
         if filling is None:
             raise NoHistory(room, reason="idle")
@@ -159,19 +161,23 @@ class Memberships:
             raise NoSuchRoom(target)
         return room
 
-    def _here(self, target: str) -> BareJid:
-        """A room that the bot and the sender are in; others are none of the sender's business."""
-        room = self._rooms.room_like(target) if target else self._sender.room
+    async def _named(self, target: str) -> BareJid:
+        """Return the room with this address, or the one spoken in if the address is empty."""
+        room = await self._rooms.room_like(target) if target else self._sender.room
         if room is None:
-            raise NoSuchRoom(target)
-        if self._sender.room == room or self._desk.access.is_admin(self._sender.jid):
-            return room
-        if not any(self._rooms.standing(room, each) for each in self._sender.identities):
             raise NoSuchRoom(target)
         return room
 
-    def _managed(self, target: str) -> BareJid:
-        room = self._here(target)
+    def _visible(self, room: BareJid) -> BareJid:
+        """Return the room if the sender is in it too; others are none of the sender's business."""
+        if self._sender.room == room or self._desk.access.is_admin(self._sender.jid):
+            return room
+        if not any(self._rooms.standing(room, each) for each in self._sender.identities):
+            raise NoSuchRoom(room)
+        return room
+
+    def _managed(self, room: BareJid) -> BareJid:
+        self._visible(room)
         access = self._desk.access
         if not access.is_admin(self._sender.jid) and not access.manages(self._rooms, self._sender, room):
             raise NotAllowed(reason="room")

@@ -113,7 +113,7 @@ class FixedRooms:
     def tells_apart(self, room: BareJid) -> bool:
         return room in self.with_ids
 
-    def room_like(self, target: str) -> BareJid | None:
+    async def room_like(self, target: str) -> BareJid | None:
         room = self.address_in(target)
         return room if room in self.rolls else None
 

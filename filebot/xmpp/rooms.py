@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_LIMIT_S: Final = 15.0
 DESCRIPTION_LIMIT_S: Final = 5.0
+ENTERING_LIMIT_S: Final = 10.0
+"""How long a command about a room waits until the bot has entered it."""
 MOST_NICKS: Final = 5
 """How many names are tried where others have taken them."""
 
@@ -167,9 +169,9 @@ class JoinedRooms:
     def standing(self, room: BareJid, who: Identity) -> Standing | None:
         return self._occupancy(room).standing(who)
 
-    def room_like(self, target: str) -> BareJid | None:
+    async def room_like(self, target: str) -> BareJid | None:
         address = self.address_in(target)
-        return address if address in self.joined() else None
+        return address if address and await self.until_in(address, ENTERING_LIMIT_S) else None
 
     def is_ours(self, jid: BareJid) -> bool:
         """Whether it is a room that the bot is in or wants to be in."""

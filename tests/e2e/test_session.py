@@ -319,7 +319,7 @@ async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Server, anna:
     async with online(account(server, room)) as bot:
         rooms = bot.session.rooms
         assert rooms.joined() == {room}
-        assert rooms.room_like(f"xmpp:{room.upper()}?join") == room
+        assert await rooms.room_like(f"xmpp:{room.upper()}?join") == room
         await anna.join(room, "Anna")
         anna.say("filebot: ls", room, mtype="groupchat")
         heard = await bot.next()

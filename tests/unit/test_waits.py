@@ -97,6 +97,7 @@ NOT_OF_STREAMS = {
     "xmpp/flow.ENTRY_LIMIT_S": "of rooms",
     "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
     "xmpp/rooms.DESCRIPTION_LIMIT_S": "of rooms",
+    "xmpp/rooms.ENTERING_LIMIT_S": "of rooms",
     "xmpp/rooms.SELF_PING_LIMIT_S": "of rooms",
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",

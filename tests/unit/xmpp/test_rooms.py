@@ -194,6 +194,18 @@ async def test_who_wants_to_say_something_in_a_room_waits_for_it() -> None:
 
 
 @in_virtual_time
+async def test_a_room_that_is_being_entered_is_found_once_the_bot_is_in_it() -> None:
+    async with world_with(TEA, COFFEE) as world:
+        world.answers[TEA] = ["", ROOM_WITH_IDS]
+        world.answers[COFFEE] = [""]
+        await world.rooms.enter()
+        assert world.rooms.joined() == frozenset()
+        assert await world.rooms.room_like(f"xmpp:{TEA}?join") == TEA
+        assert await world.rooms.room_like(COFFEE) is None
+        assert await seconds(world.rooms.room_like("milk@rooms.example.org")) == 0.0
+
+
+@in_virtual_time
 async def test_an_error_in_a_stay_does_not_end_it() -> None:
     async with world_with(TEA) as world:
         world.answers[TEA] = [ROOM_WITH_IDS]
