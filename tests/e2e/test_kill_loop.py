@@ -1,0 +1,182 @@
+"""A bot that is killed again and again while people drop, share, remove and get files on a real server.
+
+Each person does one thing after the other and believes only what the bot says. In the end the catalog and
+the blobs have to agree with every acknowledgement.
+"""
+
+import asyncio
+import os
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from filebot.demo.botprocess import BotProcess, write_config
+from filebot.demo.peer import Peer, Received
+from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
+from tests.servers import private_server
+
+KILLS = int(os.environ.get("KILLS", "5"))
+"""``KILLS=300`` makes this a run of about half an hour."""
+PEOPLE = ("alice", "bob", "carol")
+ANSWER_LIMIT_S = 60.0
+"""For one answer, starts of the bot included."""
+LIFE_S = 3.0
+"""Longest time between the bot's being ready and the next kill."""
+
+
+@dataclass
+class Person:
+    """Somebody who does random things with files of their own, and notes what was acknowledged."""
+
+    peer: Peer
+    world: World
+    chance: random.Random
+    stored: dict[str, str] = field(default_factory=dict)
+    """Digests of acknowledged files by name."""
+    shared: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    fetched: int = 0
+    unanswered: list[str] = field(default_factory=list)
+    _count: int = 0
+
+    async def act(self, stopping: asyncio.Event) -> None:
+        """Do one thing after the other until told to stop."""
+        while not stopping.is_set():
+            await self.chance.choices([self.drop, self.get, self.share, self.remove], [5, 2, 2, 2])[0]()
+
+    async def drop(self) -> None:
+        self._count += 1
+        name = f"{self.peer.user}-{self._count}.bin"
+        content = self.chance.randbytes(self.chance.choice([2_000, 60_000, 400_000]))
+        path = self.world.folder / name
+        path.write_bytes(content)
+        await self.peer.drop(path, self.world.bot_jid)
+        path.unlink()
+        if await self._answered(f"drop {name}", lambda each: name in each.body) is not None:
+            self.stored[name] = sha256(content)
+
+    async def get(self) -> None:
+        if (name := self._one_of_mine()) is None:
+            return
+        self.peer.say(f"get {name}", self.world.bot_jid)
+        answer = await self._answered(f"get {name}", lambda each: name in (each.url or ""))
+        if answer is not None and answer.url is not None:
+            assert sha256(await self.peer.download(answer.url)) == self.stored[name], name
+            self.fetched += 1
+
+    async def share(self) -> None:
+        if (name := self._one_of_mine()) is None or name in self.shared:
+            return
+        self.peer.say(f"send {name} to {ROOM}", self.world.bot_jid)
+        if await self._answered(f"send {name}", lambda each: name in each.body) is not None:
+            self.shared.add(name)
+
+    async def remove(self) -> None:
+        if (name := self._one_of_mine()) is None:
+            return
+        self.peer.say(f"rm {name}", self.world.bot_jid)
+        # A second answer, after a kill between the deed and its word, says that there is no such file.
+        if await self._answered(f"rm {name}", lambda each: name in each.body) is not None:
+            self.removed.add(name)
+
+    def _one_of_mine(self) -> str | None:
+        mine = sorted(self.stored.keys() - self.removed)
+        return self.chance.choice(mine) if mine else None
+
+    async def _answered(self, doing: str, fits: Callable[[Received], bool]) -> Received | None:
+        try:
+            return await self.peer.next_message(
+                lambda each: each.sender.startswith(self.world.bot_jid) and fits(each), ANSWER_LIMIT_S
+            )
+        except TimeoutError as error:
+            self.unanswered.append(f"{doing}: {error}")
+            return None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A row of the catalog."""
+
+    owner: str
+    name: str
+    in_room: bool
+    digest: str
+
+
+def catalog_of(world: World) -> list[Kept]:
+    with closing(sqlite3.connect(world.data / "catalog.sqlite")) as catalog:
+        rows = catalog.execute("SELECT owner, name, room IS NOT NULL, digest FROM entries").fetchall()
+    return [
+        Kept(owner.partition("@")[0], name, bool(in_room), digest) for owner, name, in_room, digest in rows
+    ]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(private_server(tmp_path / "server", users=USERS))
+        limits = {"limits": {"max_file_size": "2 MB", "idle_timeout": "20 s", "commands_per_minute": 600}}
+        bot = BotProcess(write_config(tmp_path / "config.toml", bot_config(server, **limits)))
+        stack.push_async_callback(bot.stop)
+        yield World(server, bot, tmp_path)
+
+
+@pytest.mark.needs("an archive in files")
+@pytest.mark.timeout(240 + 15 * KILLS)
+async def test_what_was_acknowledged_holds_after_every_kill(world: World) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201 - to be seen when it fails
+    chance = random.Random(seed)
+    async with AsyncExitStack() as stack:
+        people = [
+            Person(
+                await stack.enter_async_context(await world.login(each)),
+                world,
+                random.Random(f"{seed} {each}"),
+            )
+            for each in PEOPLE
+        ]
+        await world.bot.start()  # first, so that it owns the room and sees whose files are whose
+        for each in people:
+            await each.peer.join(ROOM, each.peer.user)
+        stopping = asyncio.Event()
+        async with asyncio.TaskGroup() as acting:
+            for each in people:
+                acting.create_task(each.act(stopping))
+            for _ in range(KILLS):
+                await asyncio.sleep(chance.uniform(0, LIFE_S))
+                await world.bot.kill()
+                await asyncio.sleep(chance.uniform(0, 0.5))
+                await world.bot.start()
+            stopping.set()
+        await world.bot.stop()
+    kept = catalog_of(world)
+    for each in people:
+        _check(each, [row for row in kept if row.owner == each.peer.user])
+    for row in kept:
+        blob = world.data / "blobs" / row.digest[:2] / row.digest
+        assert sha256(blob.read_bytes()) == row.digest
+    acknowledged = sum(
+        len(each.stored) + len(each.shared) + len(each.removed) + each.fetched for each in people
+    )
+    print(  # noqa: T201
+        f"{KILLS} kills; {acknowledged} acknowledged: {sum(len(each.stored) for each in people)} drops, "
+        f"{sum(len(each.shared) for each in people)} shares, {sum(len(each.removed) for each in people)} "
+        f"removals, {sum(each.fetched for each in people)} deliveries"
+    )
+
+
+def _check(person: Person, kept: list[Kept]) -> None:
+    """Compare what somebody was told with what is there."""
+    assert person.unanswered == []
+    own = Counter(row.name for row in kept if not row.in_room)
+    assert own == Counter(person.stored.keys() - person.removed)
+    in_room = Counter(row.name for row in kept if row.in_room)
+    assert in_room == Counter(person.shared)
+    assert {row.name: row.digest for row in kept}.items() <= person.stored.items()
