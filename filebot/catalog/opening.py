@@ -37,7 +37,7 @@ async def open_catalog(path: Path) -> AsyncIterator[Catalog]:
         stack.push_async_callback(readers.dispose)
         writing = sqlite.writing_engine(path)
         stack.push_async_callback(writing.dispose)
-        catalog = SqlCatalog(readers, Writer(writing))
+        catalog = SqlCatalog(path, readers, Writer(writing))
         stack.push_async_callback(catalog.close)
         yield catalog
 
