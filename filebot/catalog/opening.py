@@ -31,7 +31,7 @@ async def open_catalog(path: Path) -> AsyncIterator[Catalog]:
     Raises CatalogUnavailable if the file cannot be used. Leaving the context waits for what is queued.
     """
     with translated():
-        await asyncio.to_thread(_prepare, path)
+        await asyncio.to_thread(migrate, path)
     async with AsyncExitStack() as stack:
         readers = sqlite.reading_engine(path)
         stack.push_async_callback(readers.dispose)
@@ -42,7 +42,8 @@ async def open_catalog(path: Path) -> AsyncIterator[Catalog]:
         yield catalog
 
 
-def _prepare(path: Path) -> None:
+def migrate(path: Path) -> None:
+    """Make the catalog, or bring it up to date. Raises CatalogUnavailable if it is of a newer filebot."""
     sqlite.create_file(path)
     engine = sqlite.migrating_engine(path)
     config = Config()

@@ -28,15 +28,16 @@ class Aside:
         self._blobs = root / BLOBS
         self._folder = root / UNREFERENCED
 
-    def put(self, digest: Digest) -> None:
-        """Move a blob here, durably. One that is not there is not an error."""
-        place = place_in(self._blobs, digest)
+    def put(self, *digests: Digest) -> None:
+        """Move blobs here, durably. One that is not there is not an error."""
+        places = [place_in(self._blobs, digest) for digest in digests]
         make_folder(self._folder)
-        with suppress(FileNotFoundError):
-            os.utime(place)  # before the move: a kill in between must not make it look old here
-            place.rename(self._folder / digest)
-            sync_folder(self._folder)
-            sync_folder(place.parent)
+        for place in places:
+            with suppress(FileNotFoundError):
+                os.utime(place)  # before the move: a kill in between must not make it look old here
+                place.rename(self._folder / place.name)
+        for folder in (self._folder, *{place.parent for place in places}):
+            sync_folder(folder)
 
     def bring_back(self, digest: Digest) -> bool:
         """Move a blob back to its place, durably. Return whether it was here."""

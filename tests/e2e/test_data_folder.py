@@ -123,3 +123,78 @@ async def test_a_second_bot_on_the_folder_ends_with_2_and_leaves_the_first_alone
         assert (
             "files" in (await world.ask(alice, "ls")).body or "a.bin" in (await world.ask(alice, "ls")).body
         )
+
+
+async def test_fsck_beside_a_running_bot_only_looks_and_reports_nothing_in_flight(
+    server: Server, config: Path, tmp_path: Path
+) -> None:
+    async with BotProcess(config) as bot, await Peer.of(server, "alice") as alice:
+        world = World(server, bot, tmp_path)
+        going = True
+
+        async def drop_and_remove() -> int:
+            number = 0
+            while going:
+                path = await drop(world, alice, f"{number}.bin")
+                if number % 2:
+                    await world.ask(alice, f"rm {path.name}")
+                number += 1
+            return number
+
+        busy = asyncio.create_task(drop_and_remove())
+        for _ in range(4):
+            code, said = await filebot("fsck", "--config", str(config))
+            assert (code, said) == (0, "all is well\n")
+        code, said = await filebot("fsck", "--repair", "--config", str(config))
+        assert code == 2
+        assert f"in use by process {bot.pid} on " in said
+        assert "stop it to repair" in said
+        going = False
+        assert await busy > 3
+        assert not [line for line in bot.log if "WARNING" in line or "ERROR" in line], [*bot.log]
+
+
+async def test_fsck_repair_lets_a_bot_start_that_lost_its_catalog(
+    server: Server, config: Path, tmp_path: Path
+) -> None:
+    bot = BotProcess(config)
+    world = World(server, bot, tmp_path)
+    async with bot, await Peer.of(server, "alice") as alice:
+        path = await drop(world, alice, "a.bin")
+        assert await bot.stop() == 0
+        (world.data / "catalog.sqlite").rename(tmp_path / "backup")
+        code, said = await filebot("fsck", "--config", str(config))
+        assert code == 1
+        assert "filebot fsck --repair" in said
+        assert (await filebot("run", "--config", str(config)))[0] == 2
+        code, said = await filebot("fsck", "--repair", "--config", str(config))
+        assert code == 0, said
+        await bot.start()
+        assert world.blobs() == []
+        assert await bot.stop() == 0
+        for file in world.data.glob("catalog.sqlite*"):
+            file.unlink()
+        (tmp_path / "backup").rename(world.data / "catalog.sqlite")
+        await bot.start()
+        assert await gets(world, alice, path)
+
+
+async def test_an_entry_whose_bytes_fsck_quarantined_is_survived(
+    server: Server, config: Path, tmp_path: Path
+) -> None:
+    bot = BotProcess(config)
+    world = World(server, bot, tmp_path)
+    async with bot, await Peer.of(server, "alice") as alice:
+        damaged, whole = await drop(world, alice, "damaged.bin"), await drop(world, alice, "whole.bin")
+        assert await bot.stop() == 0
+        place = next(each for each in world.blobs() if each.name == sha256(damaged.read_bytes()))
+        place.write_bytes(b"garbage")
+        code, said = await filebot("fsck", "--repair", "--config", str(config))
+        assert code == 1
+        assert "damaged.bin of alice@localhost" in said
+        assert (world.data / "quarantine" / place.name).read_bytes() == b"garbage"
+        await bot.start()
+        alice.say("get damaged.bin", world.bot_jid)
+        assert (await alice.next_message(world.from_bot)).url is None
+        assert await gets(world, alice, whole)
+        assert "damaged.bin" in (await world.ask(alice, "ls")).body
