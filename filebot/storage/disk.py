@@ -19,7 +19,7 @@ from filebot.errors import BlobCorrupt, LocalProtocolError
 from filebot.model import BlobRef, Digest
 from filebot.storage.aside import Aside
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
-from filebot.storage.layout import SHARDS, is_blob, place_in, shards_of
+from filebot.storage.layout import SHARDS, digests_in, place_in, shards_of
 from filebot.storage.line import Data
 from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
@@ -132,9 +132,9 @@ class DiskStore:
 
     async def digests(self, prefix: str = "") -> AsyncGenerator[Digest, None]:
         for shard in shards_of(prefix):
-            for file in await self._workers.run(_files, self._blobs / shard):
-                if is_blob(file) and file.name.startswith(prefix):
-                    yield file.name
+            for digest in await self._workers.run(digests_in, self._blobs / shard):
+                if digest.startswith(prefix):
+                    yield digest
 
     async def set_aside(self, digest: Digest) -> None:
         await self._workers.run(self._aside.put, digest)

@@ -37,6 +37,11 @@ def list_shard(root: Path, shard: str) -> Listed:
     return Listed(frozenset(file.name for file in files if is_blob(file)), strange)
 
 
+def has_blobs(root: Path) -> bool:
+    """Tell whether there is any blob."""
+    return any(list_shard(root, shard).digests for shard in SHARDS)
+
+
 def strange_folders(root: Path) -> tuple[Path, ...]:
     """Return what is among the folders of blobs and is none."""
     try:

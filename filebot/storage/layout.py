@@ -1,5 +1,6 @@
 """Names in a data folder: where each blob lives, and where those go that are out of use."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from filebot.model import Digest
 BLOBS: Final = "blobs"
 UNREFERENCED: Final = "unreferenced"
 QUARANTINE: Final = "quarantine"
+
+FOLDERS: Final = (BLOBS, "incoming", "partial", UNREFERENCED, QUARANTINE)
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -28,6 +31,12 @@ def place_in(blobs: Path, digest: Digest) -> Path:
 def is_blob(file: Path) -> bool:
     """Tell whether a file has the name and the folder of a blob."""
     return DIGEST.fullmatch(file.name) is not None and file.name.startswith(file.parent.name)
+
+
+def digests_in(shard: Path) -> list[Digest]:
+    """Return the blobs in a folder of them. Raises OSError."""
+    names = [entry.name for entry in os.scandir(shard)]
+    return [name for name in names if name.startswith(shard.name) and DIGEST.fullmatch(name)]
 
 
 def shards_of(prefix: str) -> Iterator[str]:
