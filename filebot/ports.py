@@ -105,7 +105,7 @@ class BlobStore(Protocol):
         """
 
     async def delete(self, digest: Digest) -> None:
-        """Forget the bytes. A blob that is not there is not an error."""
+        """Forget the bytes, also where they are set aside. A blob that is not there is not an error."""
 
     def digests(self, prefix: str = "") -> AsyncIterator[Digest]:
         """All blobs whose digests begin so, in no order.

@@ -129,6 +129,7 @@ class DiskStore:
     async def delete(self, digest: Digest) -> None:
         with suppress(BlobCorrupt):
             await self._workers.run(_remove, self.place(digest))
+            await self.forget_aside(digest)
 
     async def digests(self, prefix: str = "") -> AsyncGenerator[Digest, None]:
         for shard in shards_of(prefix):

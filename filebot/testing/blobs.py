@@ -118,6 +118,7 @@ class MemoryBlobs:
 
     async def delete(self, digest: Digest) -> None:
         self.blobs.pop(digest, None)
+        self.unreferenced.pop(digest, None)
 
     async def digests(self, prefix: str = "") -> AsyncGenerator[Digest, None]:
         for digest in list(self.blobs):

@@ -340,3 +340,12 @@ async def test_only_what_is_forgotten_of_the_blobs_set_aside_is_gone(store: Blob
     await store.forget_aside(digest)  # not an error
     assert await store.aside() == []
     assert not await store.bring_back(digest)
+
+
+async def test_what_is_deleted_is_not_set_aside_either(store: BlobStore) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    await stored(store, b"abc")
+    await store.delete(digest)
+    assert await store.aside() == []
+    assert not await store.bring_back(digest)

@@ -16,6 +16,7 @@ from filebot.demo.server import Server
 from tests.e2e.command_line import filebot
 from tests.e2e.conftest import USERS, World, bot_config, sha256
 from tests.servers import private_server
+from tests.unit.catalog.test_integrity import empty_index
 
 
 @pytest.fixture
@@ -198,3 +199,28 @@ async def test_an_entry_whose_bytes_fsck_quarantined_is_survived(
         assert (await alice.next_message(world.from_bot)).url is None
         assert await gets(world, alice, whole)
         assert "damaged.bin" in (await world.ask(alice, "ls")).body
+
+
+async def test_a_damaged_index_costs_nothing_and_fsck_repair_mends_it(
+    server: Server, config: Path, tmp_path: Path
+) -> None:
+    bot = BotProcess(config)
+    world = World(server, bot, tmp_path)
+    async with bot, await Peer.of(server, "alice") as alice:
+        path = await drop(world, alice, "a.bin")
+        assert await bot.stop() == 0
+        empty_index(world.data / "catalog.sqlite", "ix_entries_digest")
+        await bot.start()
+        async with asyncio.timeout(10):
+            while not [line for line in bot.log if "the catalog is damaged" in line]:
+                await asyncio.sleep(0.05)
+        assert len(world.blobs()) == 1
+        assert await bot.stop() == 0
+        code, said = await filebot("fsck", "--config", str(config))
+        assert (code, "missing from index ix_entries_digest" in said) == (1, True)
+        code, said = await filebot("fsck", "--repair", "--config", str(config))
+        assert code == 0, said
+        bot.log.clear()
+        await bot.start()
+        assert await gets(world, alice, path)
+        assert not [line for line in bot.log if "damaged" in line]
