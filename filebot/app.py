@@ -11,27 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog import open_catalog
 from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
+from filebot.data_folder import DataFolder, open_data_folder
 from filebot.errors import ConfigError, StorageError
 from filebot.lasting import lasting
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
-from filebot.ports import BlobStore, Catalog, FileRequest, StreamOffer
+from filebot.ports import BlobStore, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
-from filebot.service.cleanup import sweep
+from filebot.service.cleanup import UnreferencedBlobs
 from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
-from filebot.storage.disk import DiskStore
 from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
@@ -143,7 +142,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         replies, plugins = prepared(config)
         make_data_dir(config.data_dir)
-        catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
+        data = await stack.enter_async_context(open_data_folder(config.data_dir))
         session = Session(
             replace(
                 session_settings(config),
@@ -161,9 +160,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
-            marks=catalog,
+            marks=data.catalog,
         )
-        desk = await _furnished(config, stack, session, access, catalog)
+        desk = await _furnished(config, stack, session, access, data)
         await _expect_rooms(desk, session)
         await desk.book.open()
         await desk.backfill.open()
@@ -171,11 +170,14 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(desk.announcer.close)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
-        commands = Commands(plugins, desk, Voice(desk.ports.messenger, replies, catalog))
+        commands = Commands(plugins, desk, Voice(desk.ports.messenger, replies, data.catalog))
         reception = Reception(commands, desk, _pace(config))
         works: dict[str, Callable[[], Awaitable[object]]] = {
-            "the search for blobs without a row": partial(
-                sweep, desk.ports.store, desk.ports.catalog, desk.locks
+            "the care for files without an entry": partial(
+                UnreferencedBlobs(
+                    data.store, data.catalog, desk.locks, config.limits.keep_unreferenced
+                ).run,
+                data.unreferenced,
             ),
             "progress": ProgressReports(desk.transfers, commands.voice).run,
             "the courier": desk.courier.run,
@@ -253,14 +255,12 @@ async def _forget_room(desk: Desk, room: str, *, destroyed: bool) -> None:
 
 
 async def _furnished(
-    config: Config, stack: AsyncExitStack, session: Session, access: Access, catalog: Catalog
+    config: Config, stack: AsyncExitStack, session: Session, access: Access, data: DataFolder
 ) -> Desk:
-    store = await DiskStore.open(config.data_dir)
-    stack.push_async_callback(store.close)
     http = await stack.enter_async_context(http_client(config))
     ports = Ports(
-        store=store,
-        catalog=catalog,
+        store=data.store,
+        catalog=data.catalog,
         http=http,
         inspector=LibmagicInspector(),
         uploads=session.uploads,

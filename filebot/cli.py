@@ -18,7 +18,7 @@ from rich.text import Text
 from filebot import __version__, logs
 from filebot.config import Config, load
 from filebot.config.first import first_config, write_private
-from filebot.config.values import bare_jid
+from filebot.config.values import bare_jid, size
 from filebot.errors import ConfigError, FilebotError, LoginFailed
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,13 @@ def _jid(text: str) -> str:
 
 def _jids(text: str) -> tuple[str, ...]:
     return tuple(_jid(word) for word in text.replace(",", " ").split())
+
+
+def _rate(_: click.Context, __: click.Parameter, text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 config_option = click.option(
@@ -145,6 +152,44 @@ def run(path: Path, log_level: str, log_format: logs.Format) -> None:
     except Exception:
         log.exception("stopped by a failure")
         sys.exit(FAILED)
+    sys.exit(code)
+
+
+@main.command()
+@config_option
+@click.option("--repair", is_flag=True, help="Mend what can be mended; the bot must be stopped.")
+@click.option("--quick", is_flag=True, help="Compare names and sizes; do not read the files.")
+@click.option("--anew", is_flag=True, help="Begin at the first file, even if the last one was interrupted.")
+@click.option(
+    "--rate",
+    callback=_rate,
+    default="100 MB",
+    show_default=True,
+    metavar="SIZE",
+    help="Read at most so much each second.",
+)
+def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
+    """Compare all stored files with the catalog; may be used while the bot runs.
+
+    Exit codes: 0 all is well, 1 faults are left, 2 it cannot be examined or repaired like this.
+    """
+    config = _loaded(path)
+    from filebot.fsck.command import Wishes  # noqa: PLC0415 - see above
+    from filebot.fsck.command import fsck as examine  # noqa: PLC0415
+    from filebot.service.quota import Limits  # noqa: PLC0415
+
+    limits = config.limits
+    try:
+        code = examine(
+            config.data_dir,
+            Limits(limits.max_file_size, limits.quota_per_user, limits.total, limits.quota_per_room),
+            limits.keep_unreferenced / 86_400,
+            Wishes(repair, quick, anew, rate),
+        )
+    except ConfigError as error:
+        _stop(config.located(error).mistakes, WRONG)
+    except FilebotError as error:
+        _stop([str(error)], FAILED)
     sys.exit(code)
 
 

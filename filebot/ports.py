@@ -105,10 +105,31 @@ class BlobStore(Protocol):
         """
 
     async def delete(self, digest: Digest) -> None:
-        """Forget the bytes. A blob that is not there is not an error."""
+        """Forget the bytes, also where they are set aside. A blob that is not there is not an error."""
 
-    def digests(self) -> AsyncIterator[Digest]:
-        """All blobs, in no order. Those added or deleted meanwhile may be missing or present."""
+    def digests(self, prefix: str = "") -> AsyncIterator[Digest]:
+        """All blobs whose digests begin so, in no order.
+
+        Those added or deleted meanwhile may be missing or present.
+        """
+
+    async def set_aside(self, digest: Digest) -> None:
+        """Take a blob out of use, durably, but keep its bytes. One that is not there is not an error."""
+
+    async def bring_back(self, digest: Digest) -> bool:
+        """Take a blob into use again, durably, that was set aside. Return whether it was."""
+
+    async def aside(self) -> Sequence[Digest]:
+        """Return all blobs that are set aside, in no order."""
+
+    async def expired(self, older_than_s: float) -> Sequence[Digest]:
+        """Return the blobs that were set aside longer ago than this, as far as the clock can be trusted.
+
+        To be asked every hour or so; after a long time without, ages count from then.
+        """
+
+    async def forget_aside(self, digest: Digest) -> None:
+        """Remove a blob that is set aside. One that is not there is not an error."""
 
     async def forget_partials(self, older_than_s: float) -> None:
         """Remove the bytes that were kept, or last written, longer ago than this."""
@@ -215,6 +236,12 @@ class Catalog(Marks, Protocol):
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         """Which of these (at most 500) some entry refers to."""
+
+    async def digests(self, prefix: str) -> set[Digest]:
+        """Return the digests that begin so (two digits or more) and that some entry refers to."""
+
+    async def damage(self) -> str | None:
+        """Examine the whole database; return the first fault, in words, or None. May take minutes."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
         """How many entries somebody owns, and their bytes, the same bytes counted once."""

@@ -1,23 +1,38 @@
-"""``filebot check``: tries everything that the bot will need, and says what works."""
+"""``filebot check``: tries everything that the bot will need, and says what works.
+
+A bot that runs is not disturbed. The session has a resource of its own and no presence: so messages,
+subscription requests, and what the server kept for the bot, do not come here. While the bot runs, what
+would still be noticed is left out: rooms, and the login of a component, of which a server takes one.
+"""
 
 import asyncio
+import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import humanize
 
 from filebot.app import make_data_dir, session_settings
+from filebot.catalog.integrity import holds_nothing
 from filebot.config import Config
+from filebot.data_folder import CATALOG
 from filebot.errors import FilebotError
 from filebot.mime import LibmagicInspector
-from filebot.storage.disk import DiskStore
-from filebot.xmpp.session import Session
+from filebot.storage.folder_lock import holder_of
+from filebot.storage.folders import try_writing
+from filebot.storage.inspection import has_blobs
+from filebot.storage.layout import FOLDERS
+from filebot.storage.mounts import remote_file_system
+from filebot.xmpp.session import Session, SessionSettings
 
 LOGIN_LIMIT_S: Final = 40.0
 MOST_ATTEMPTS: Final = 3
 """A server that was not reached so often, some seconds apart, is not just being started."""
+
+_RUNNING: Final = "not tried: the bot is running, and is there itself"
 
 Finding = tuple[str, bool, str]
 """What was tried, whether it works, and the detail or what to do."""
@@ -29,8 +44,11 @@ async def probe(config: Config) -> list[Finding]:
         await _tried("storage", lambda: _storage(config)),
         await _tried("libmagic", _libmagic),
     ]
+    bot = await asyncio.to_thread(holder_of, config.data_dir)
+    if bot is not None and config.xmpp.mode == "component":
+        return [*findings, ("login", True, f"not tried: the bot is running ({bot}), and has the only one")]
     session = Session(
-        session_settings(config),
+        _settings(config, is_bot_running=bot is not None),
         on_message=lambda _: None,
         may_subscribe=lambda _: False,
         most_attempts=MOST_ATTEMPTS,
@@ -39,7 +57,7 @@ async def probe(config: Config) -> list[Finding]:
         login = await _tried("login", lambda: _login(session))
         findings.append(login)
         if login[1]:
-            findings.append(_rooms(config, session))
+            findings.append(_rooms(config, session) if bot is None else ("rooms", True, _RUNNING))
             findings.append(await _tried("upload service", lambda: _uploads(session)))
     return findings
 
@@ -58,15 +76,16 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
 
 
 async def _storage(config: Config) -> str:
-    make_data_dir(config.data_dir)
-    store = await DiskStore.open(config.data_dir)
-    try:
-        async with store.create() as writer:
-            await writer.write(b"x" * 4096)
-            await writer.seal()
-        return f"{config.data_dir} can be written, {humanize.naturalsize(await store.free_bytes())} free"
-    finally:
-        await store.close()
+    folder = config.data_dir
+    make_data_dir(folder)
+    free = await asyncio.to_thread(try_writing, folder, FOLDERS)
+    if await asyncio.to_thread(holds_nothing, folder / CATALOG) and await asyncio.to_thread(
+        has_blobs, folder
+    ):
+        raise FilebotError(f"{folder} has files, but {CATALOG} is missing or empty; see filebot fsck")
+    kind = remote_file_system(folder)
+    where = f", but on {kind}, where locks may not hold: better use a local disk" if kind else ""
+    return f"{folder} can be written, {humanize.naturalsize(free)} free{where}"
 
 
 async def _libmagic() -> str:
@@ -77,6 +96,13 @@ async def _libmagic() -> str:
     if kind.media_type != "application/pdf":
         raise FilebotError("does not recognise a PDF; install libmagic1 and its database")
     return "recognises files by their content"
+
+
+def _settings(config: Config, *, is_bot_running: bool) -> SessionSettings:
+    settings = session_settings(config)
+    if settings.mode == "client":
+        settings = replace(settings, jid=f"{settings.jid}/check-{secrets.token_hex(4)}")
+    return replace(settings, passive=True, rooms=() if is_bot_running else settings.rooms)
 
 
 async def _login(session: Session) -> str:

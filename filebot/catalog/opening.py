@@ -31,18 +31,19 @@ async def open_catalog(path: Path) -> AsyncIterator[Catalog]:
     Raises CatalogUnavailable if the file cannot be used. Leaving the context waits for what is queued.
     """
     with translated():
-        await asyncio.to_thread(_prepare, path)
+        await asyncio.to_thread(migrate, path)
     async with AsyncExitStack() as stack:
         readers = sqlite.reading_engine(path)
         stack.push_async_callback(readers.dispose)
         writing = sqlite.writing_engine(path)
         stack.push_async_callback(writing.dispose)
-        catalog = SqlCatalog(readers, Writer(writing))
+        catalog = SqlCatalog(path, readers, Writer(writing))
         stack.push_async_callback(catalog.close)
         yield catalog
 
 
-def _prepare(path: Path) -> None:
+def migrate(path: Path) -> None:
+    """Make the catalog, or bring it up to date. Raises CatalogUnavailable if it is of a newer filebot."""
     sqlite.create_file(path)
     engine = sqlite.migrating_engine(path)
     config = Config()

@@ -140,6 +140,12 @@ def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
     return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
 
 
+def digests(prefix: str) -> sa.Select[Any]:
+    """The digests that begin so."""
+    some = entries.c.digest.between(prefix, prefix + _LAST_CHARACTER)
+    return sa.select(entries.c.digest).where(some).distinct()
+
+
 def used_by(owner: str) -> sa.Select[Any]:
     """How many entries somebody has, and their bytes; no row if none."""
     return _sum("owner", owner)

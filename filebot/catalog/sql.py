@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from filebot.catalog import changes, queries, sqlite
 from filebot.catalog.failures import translated
 from filebot.catalog.folding import fold
+from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.ranking import likeliest
 from filebot.catalog.rows import (
     added_entry,
@@ -52,7 +54,8 @@ NEAREST_NAMES_A_PART: Final = 200
 class SqlCatalog:
     """See the port for what the methods promise."""
 
-    def __init__(self, readers: AsyncEngine, writer: Writer) -> None:
+    def __init__(self, path: Path, readers: AsyncEngine, writer: Writer) -> None:
+        self._path = path
         self._readers = readers
         self._writer = writer
         self._open = True
@@ -149,6 +152,18 @@ class SqlCatalog:
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.in_use(digests))}
+
+    async def digests(self, prefix: str) -> set[Digest]:
+        return {row.digest for row in await self._read(queries.digests(prefix))}
+
+    async def damage(self) -> str | None:
+        examination = IntegrityCheck(self._path)
+        try:
+            with translated():
+                return await asyncio.to_thread(examination.run)
+        except asyncio.CancelledError:
+            examination.stop()
+            raise
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
         return await self._sum(queries.used_by(owner))

@@ -102,6 +102,8 @@ class Limits(Table):
     """Of silence in the network, before a transfer has failed."""
     keep_partial: values.Seconds = 86_400.0
     """How long the beginning of a broken stream is kept, to be gone on with."""
+    keep_unreferenced: values.Seconds = 7 * 86_400.0
+    """How long files are kept that no entry refers to."""
 
 
 class Network(Table):

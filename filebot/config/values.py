@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import pytimeparse2  # type: ignore[import-untyped]
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, StrictStr, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 
 from filebot.filenames import plain_text
 
@@ -140,6 +149,17 @@ def _language(text: str) -> str:
 
 Size = Annotated[ByteSize, BeforeValidator(_size), Field(gt=0, le=_LARGEST_BYTES)]
 """In bytes; people write a number with or without a unit."""
+_a_size: Final = TypeAdapter(Size)
+
+
+def size(text: str) -> int:
+    """The bytes that somebody means by a text. Raises ValueError."""
+    try:
+        return int(_a_size.validate_python(text))
+    except ValidationError:
+        raise ValueError(f"{shown(text)} is not a size; write it like 500 MB, 1 GiB or 1000000") from None
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """In seconds; people write a number with or without a unit."""
 BareJid = Annotated[StrictStr, AfterValidator(bare_jid)]

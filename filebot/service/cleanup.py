@@ -1,39 +1,146 @@
-"""Bytes that no catalog row refers to: left by a crash between the blob and its row."""
+"""Blobs that no entry refers to: left by a crash between the blob and its row, or by a wrong catalog.
+
+The catalog is not trusted blindly: it may be an older copy, or damaged. So nothing is deleted at a start.
+Many such blobs stop the start (see :attr:`Unreferenced.are_too_many`). A few are set aside for some days,
+after the whole database was examined, and come back by themselves as soon as a row refers to them.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from filebot.model import Digest
 from filebot.ports import BlobStore, Catalog
-from filebot.service.intake import forget_unused
 from filebot.service.locks import Keyed
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH: Final = 500
 """As many digests as one catalog question takes."""
 
+MOST: Final = 20
+MOST_PERCENT: Final = 5
+"""A crash leaves no more than both of these."""
 
-async def sweep(store: BlobStore, catalog: Catalog, locks: Keyed[asyncio.Lock]) -> int:
-    """Delete blobs without a row and return how many. Safe while files come and go."""
-    deleted = 0
-    async for batch in _batches(store.digests()):
-        for digest in set(batch) - await catalog.in_use(batch):
-            async with locks(digest):
-                await forget_unused(store, catalog, digest)
-            deleted += 1
-    if deleted:
-        log.warning("removed %d blobs that no catalog row refers to", deleted)
-    return deleted
+PAUSE_S: Final = 3600.0
+
+_PREFIXES: Final = tuple(f"{number:02x}" for number in range(256))
 
 
-async def _batches(digests: AsyncIterator[Digest]) -> AsyncIterator[list[Digest]]:
-    batch: list[Digest] = []
-    async for digest in digests:
-        batch.append(digest)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+@dataclass(frozen=True, slots=True)
+class Unreferenced:
+    """Blobs that no entry refers to, at one moment, and how many blobs there are."""
+
+    digests: tuple[Digest, ...]
+    blobs: int
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether a wrong catalog is likelier than a crash."""
+        return len(self.digests) > MOST and 100 * len(self.digests) > MOST_PERCENT * self.blobs
+
+
+async def find_unreferenced(store: BlobStore, catalog: Catalog) -> Unreferenced:
+    """Compare names alone, some at a time: seconds for a million blobs. To be done before files come in."""
+    blobs = 0
+    found: list[Digest] = []
+    for prefix in _PREFIXES:
+        names = {digest async for digest in store.digests(prefix)}
+        blobs += len(names)
+        if names:
+            found += names - await catalog.digests(prefix)
+    return Unreferenced(tuple(found), blobs)
+
+
+async def has_blobs(store: BlobStore) -> bool:
+    """Tell whether there is any blob."""
+    for prefix in _PREFIXES:
+        async for _ in store.digests(prefix):
+            return True
+    return False
+
+
+async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:
+    """Bring back what is set aside and some entry refers to: a newer catalog was restored, say."""
+    back = 0
+    for batch in _batches(await store.aside()):
+        for digest in await catalog.in_use(batch):
+            back += await store.bring_back(digest)
+    if back:
+        log.warning("brought back %d files from unreferenced/ to which the catalog refers", back)
+    return back
+
+
+class UnreferencedBlobs:
+    """Sets blobs aside, and removes them when their time is over."""
+
+    def __init__(
+        self, store: BlobStore, catalog: Catalog, locks: Keyed[asyncio.Lock], keep_s: float
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._locks = locks
+        self._keep_s = keep_s
+
+    async def run(self, found: Iterable[Digest]) -> None:
+        """Set aside what was found at the start, then look every hour what has expired.
+
+        Returns only if the catalog is damaged. Raises StorageError.
+        """
+        if await self.set_aside(tuple(found)):
+            while await self.remove_expired():  # noqa: ASYNC110 - no event tells that time has passed
+                await asyncio.sleep(PAUSE_S)
+
+    async def set_aside(self, digests: tuple[Digest, ...]) -> bool:
+        """Set aside those to which still no entry refers. False if the catalog is damaged: then none."""
+        if digests and not await self._catalog_is_whole():
+            return False
+        moved = 0
+        for digest in digests:
+            async with self._locks(digest):
+                if not await self._catalog.in_use([digest]):
+                    await self._store.set_aside(digest)
+                    moved += 1
+        if moved:
+            days = self._keep_s / 86_400
+            log.warning(
+                "moved %d files that no entry refers to to unreferenced/; kept for %.3g days", moved, days
+            )
+        return True
+
+    async def remove_expired(self) -> bool:
+        """Remove what was set aside for long enough. False if the catalog is damaged: then nothing."""
+        expired = await self._store.expired(self._keep_s)
+        if not expired:
+            return True
+        if not await self._catalog_is_whole():
+            return False
+        removed = 0
+        for digest in expired:
+            async with self._locks(digest):
+                if await self._catalog.in_use([digest]):
+                    await self._store.bring_back(digest)
+                else:
+                    await self._store.forget_aside(digest)
+                    await self._catalog.forget_links(digest)
+                    removed += 1
+        if removed:
+            log.warning("removed %d files from unreferenced/: their time is over", removed)
+        return True
+
+    async def _catalog_is_whole(self) -> bool:
+        damage = await self._catalog.damage()
+        if damage is not None:
+            log.error(
+                "the catalog is damaged, so no file is moved or removed; run: filebot fsck (%s)", damage
+            )
+        return damage is None
+
+
+def _batches(digests: Iterable[Digest]) -> Iterator[list[Digest]]:
+    rest = iter(digests)
+    while batch := list(islice(rest, BATCH)):
         yield batch

@@ -4,30 +4,27 @@ A blob is born in ``incoming/`` on the same file system, so that one rename make
 matters: bytes to the disk, then the name, then the folder. A blob that is there already is replaced by the
 same bytes, freshly written and hashed: what damaged it is mended. What a crash leaves in ``incoming/`` is
 removed at the next start. What can be resumed is in ``partial/`` from its first byte on, and stays there.
+What no entry refers to is in ``unreferenced/`` for a while.
 """
 
 import os
-import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from filebot.errors import BlobCorrupt, LocalProtocolError
 from filebot.model import BlobRef, Digest
+from filebot.storage.aside import Aside
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
+from filebot.storage.layout import SHARDS, digests_in, place_in, shards_of
 from filebot.storage.line import Data
 from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
 from filebot.storage.spool import Spool
 from filebot.storage.workers import Workers
-
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-
-_SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
-"""Folders by the digest's first two digits, all made at the start: none is ever new at a commit."""
 
 
 class DiskWriter:
@@ -68,6 +65,7 @@ class DiskStore:
         self._blobs = root / "blobs"
         self._incoming = root / "incoming"
         self._partials = root / "partial"
+        self._aside = Aside(root)
         self._workers = workers
 
     @classmethod
@@ -88,9 +86,7 @@ class DiskStore:
 
     def place(self, digest: Digest) -> Path:
         """Where the blob of that digest lives. Raises BlobCorrupt if it is no digest at all."""
-        if not _DIGEST.fullmatch(digest):
-            raise BlobCorrupt("not a digest")
-        return self._blobs / digest[:2] / digest
+        return place_in(self._blobs, digest)
 
     @asynccontextmanager
     async def create(
@@ -133,12 +129,28 @@ class DiskStore:
     async def delete(self, digest: Digest) -> None:
         with suppress(BlobCorrupt):
             await self._workers.run(_remove, self.place(digest))
+            await self.forget_aside(digest)
 
-    async def digests(self) -> AsyncGenerator[Digest, None]:
-        for shard in _SHARDS:
-            for file in await self._workers.run(_files, self._blobs / shard):
-                if _DIGEST.fullmatch(file.name) and file.name.startswith(shard):
-                    yield file.name
+    async def digests(self, prefix: str = "") -> AsyncGenerator[Digest, None]:
+        for shard in shards_of(prefix):
+            for digest in await self._workers.run(digests_in, self._blobs / shard):
+                if digest.startswith(prefix):
+                    yield digest
+
+    async def set_aside(self, digest: Digest) -> None:
+        await self._workers.run(self._aside.put, digest)
+
+    async def bring_back(self, digest: Digest) -> bool:
+        return await self._workers.run(self._aside.bring_back, digest)
+
+    async def aside(self) -> list[Digest]:
+        return await self._workers.run(self._aside.digests)
+
+    async def expired(self, older_than_s: float) -> list[Digest]:
+        return await self._workers.run(self._aside.expired, older_than_s)
+
+    async def forget_aside(self, digest: Digest) -> None:
+        await self._workers.run(self._aside.forget, digest)
 
     async def free_bytes(self) -> int:
         room = await self._workers.run(os.statvfs, self._blobs)
@@ -151,7 +163,7 @@ class DiskStore:
         make_folder(self._blobs)
         make_folder(self._incoming)
         make_folder(self._partials)
-        for shard in _SHARDS:
+        for shard in SHARDS:
             (self._blobs / shard).mkdir(PRIVATE, exist_ok=True)
         sync_folder(self._blobs)
         for leftover in self._incoming.iterdir():

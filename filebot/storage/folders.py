@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +38,23 @@ def obstacle(folder: Path) -> str | None:
             return None
         return os.strerror(errno.EROFS if os.statvfs(place).f_flag & os.ST_RDONLY else errno.EACCES)
     return os.strerror(errno.ENOENT)
+
+
+def try_writing(folder: Path, below: Iterable[str] = ()) -> int:
+    """Write a little in a folder and leave nothing behind; return how many bytes are free. Raises OSError.
+
+    The folders of these names below it, if they are there, must be open to writing, too: somebody else may
+    have made them.
+    """
+    for place in (folder / each for each in below):
+        if place.exists() and not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"x" * 4096)
+        file.flush()
+        os.fsync(file.fileno())
+        room = os.fstatvfs(file.fileno())
+    return room.f_bavail * room.f_frsize
 
 
 def make_folder(folder: Path) -> None:

@@ -70,6 +70,8 @@ class MemoryBlobs:
         self.blobs: dict[Digest, bytes] = {}
         self.partials: dict[str, bytearray] = {}
         """Bytes that were kept for a later writer, by its name."""
+        self.unreferenced: dict[Digest, bytes] = {}
+        """What is set aside."""
         self._open: dict[str, MemoryWriter] = {}
         self.capacity_bytes = capacity_bytes
 
@@ -116,10 +118,31 @@ class MemoryBlobs:
 
     async def delete(self, digest: Digest) -> None:
         self.blobs.pop(digest, None)
+        self.unreferenced.pop(digest, None)
 
-    async def digests(self) -> AsyncGenerator[Digest, None]:
+    async def digests(self, prefix: str = "") -> AsyncGenerator[Digest, None]:
         for digest in list(self.blobs):
-            yield digest
+            if digest.startswith(prefix):
+                yield digest
+
+    async def set_aside(self, digest: Digest) -> None:
+        if digest in self.blobs:
+            self.unreferenced[digest] = self.blobs.pop(digest)
+
+    async def bring_back(self, digest: Digest) -> bool:
+        if digest not in self.unreferenced:
+            return False
+        self.blobs[digest] = self.unreferenced.pop(digest)
+        return True
+
+    async def aside(self) -> list[Digest]:
+        return list(self.unreferenced)
+
+    async def expired(self, older_than_s: float) -> list[Digest]:
+        return list(self.unreferenced) if older_than_s <= 0 else []  # a memory keeps no times
+
+    async def forget_aside(self, digest: Digest) -> None:
+        self.unreferenced.pop(digest, None)
 
     async def free_bytes(self) -> int:
         return self.capacity_bytes - sum(map(len, self.blobs.values()))

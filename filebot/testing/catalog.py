@@ -132,6 +132,12 @@ class MemoryCatalog:
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values()} & set(digests)
 
+    async def digests(self, prefix: str) -> set[Digest]:
+        return {e.blob.digest for e in self._entries.values() if e.blob.digest.startswith(prefix)}
+
+    async def damage(self) -> str | None:
+        return None
+
     async def used_by(self, owner: BareJid) -> tuple[int, int]:
         owned = [e for e in self._entries.values() if e.owner == owner]
         return len(owned), _bytes_once(owned)

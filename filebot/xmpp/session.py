@@ -285,7 +285,7 @@ class Session:
         self._uploads.forget()
         self._streams.renewed()
         self._resources.forget()
-        if isinstance(self._stream, Client):
+        if isinstance(self._stream, Client) and not self._settings.passive:
             await _fetch_roster(self._stream)
         await self._tell_features()
         self._announce(None, self._settings.status)
@@ -308,7 +308,7 @@ class Session:
 
     def _announce(self, kind: str | None, status: str) -> None:
         # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
-        if not self._stream.is_component:
+        if not self._stream.is_component and not self._settings.passive:
             self._stream.make_presence(pshow=kind, pstatus=status).send()
 
     def _message(self, stanza: Element) -> None:
@@ -418,7 +418,7 @@ class Session:
         sender = sender_of(stanza)
         if sender is not None and self._rooms.is_ours(sender.bare):
             self._rooms.presence(sender.bare, stanza)
-        else:
+        elif not self._settings.passive:
             self._resources.presence(stanza)
             self._contacts.presence(stanza)
 

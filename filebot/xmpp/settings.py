@@ -33,5 +33,8 @@ class SessionSettings:
     """The text of the bot's presence."""
     archiving: str = "I keep what is posted here. You do not want that? Write: archive off for me"
     """The same in rooms where files are kept unasked."""
+    passive: bool = False
+    """Whether the session only looks: it has no presence and no roster, so that nothing that is meant for
+    another session of the account comes to it, and it answers nobody's presence."""
     goodbye: str = "Back soon."
     """What rooms and contacts read when the bot goes."""

@@ -306,3 +306,46 @@ async def test_no_partial_may_be_left_at_all(store: BlobStore) -> None:
     await store.trim_partials("anna", 0)
     async with store.create([], "anna1", 10) as writer:
         assert writer.size == 0
+
+
+async def test_blobs_are_listed_by_the_beginning_of_their_digests(store: BlobStore) -> None:
+    digests = {(await stored(store, bytes([number]))).digest for number in range(40)}
+    for prefix in ("", *{digest[:2] for digest in digests}, *{digest[:5] for digest in digests}, "zz"):
+        listed = {digest async for digest in store.digests(prefix)}
+        assert listed == {digest for digest in digests if digest.startswith(prefix)}
+
+
+async def test_a_blob_that_is_set_aside_is_out_of_sight_until_it_is_brought_back(store: BlobStore) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    assert await all_of(store) == set()
+    assert await store.aside() == [digest]
+    with pytest.raises(BlobCorrupt):
+        await whole(store, digest)
+    assert await store.bring_back(digest)
+    assert await store.aside() == []
+    assert await whole(store, digest) == b"abc"
+    assert not await store.bring_back(digest)
+    await store.set_aside("0" * 64)  # not an error
+    assert await store.aside() == []
+
+
+async def test_only_what_is_forgotten_of_the_blobs_set_aside_is_gone(store: BlobStore) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    assert list(await store.expired(3600)) == []
+    assert list(await store.expired(0)) == [digest]
+    assert await store.aside() == [digest]
+    await store.forget_aside(digest)
+    await store.forget_aside(digest)  # not an error
+    assert await store.aside() == []
+    assert not await store.bring_back(digest)
+
+
+async def test_what_is_deleted_is_not_set_aside_either(store: BlobStore) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    await stored(store, b"abc")
+    await store.delete(digest)
+    assert await store.aside() == []
+    assert not await store.bring_back(digest)

@@ -637,6 +637,19 @@ async def test_digests_in_use_are_those_that_some_entry_refers_to(catalog: Catal
     assert await catalog.in_use(asked) == {digest(2)}
 
 
+async def test_digests_are_listed_by_their_beginning_each_once(catalog: Catalog) -> None:
+    for number, scope in ((1, ALICE), (1, BOB), (0xAB << 248, ROOM), ((0xAB << 248) + 1, ROOM), (2, ROOM)):
+        await catalog.add(a_file("a", scope=scope, blob=number))
+    assert await catalog.digests("00") == {digest(1), digest(2)}
+    assert await catalog.digests("ab") == {digest(0xAB << 248), digest((0xAB << 248) + 1)}
+    assert await catalog.digests("ac") == set()
+
+
+async def test_a_whole_catalog_has_no_damage(catalog: Catalog) -> None:
+    await catalog.add(a_file("a"))
+    assert await catalog.damage() is None
+
+
 async def test_the_newest_upload_of_a_name_is_its_link(catalog: Catalog) -> None:
     old = Link(digest(1), "a.pdf", "https://example.org/1", NOW)
     new = Link(digest(1), "a.pdf", "https://example.org/2", NOW + timedelta(hours=1))

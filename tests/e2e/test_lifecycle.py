@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from aiohttp import web
 from filebot.demo.botprocess import BotEnded, BotProcess, write_config
 from filebot.demo.peer import Peer
 from filebot.demo.server import Server
+from tests.e2e.command_line import filebot
 from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
 from tests.servers import private_server
 
@@ -62,21 +62,6 @@ async def slow_server() -> AsyncIterator[SlowServer]:
     yield SlowServer(f"http://127.0.0.1:{runner.addresses[0][1]}/half.bin", under_way, go_on)
     go_on.set()
     await runner.cleanup()
-
-
-async def filebot(*arguments: str) -> tuple[int, str]:
-    """Run the command line to its end; its exit code and all that it said."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "filebot",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode is not None
-    return process.returncode, said.decode()
 
 
 async def test_one_line_says_ready_and_the_full_jid(config: Path) -> None:

@@ -224,6 +224,24 @@ def test_check_shows_what_works(monkeypatch: pytest.MonkeyPatch, works: bool, co
     assert f"{'✓' if works else '✗'} login: as [bold]bot@example.org\n" in result.output
 
 
+# --- fsck --------------------------------------------------------------------------------------
+
+
+def test_fsck_of_a_folder_that_is_not_there_leaves_with_2(config: Path, tmp_path: Path) -> None:
+    result = call("fsck")
+    assert result.exit_code == 2
+    assert f"data_dir: {tmp_path / 'data'} is not there" in result.output
+
+
+@pytest.mark.parametrize("rate", ["fast", "0", "-1", "100 XB", "9" * 40])
+def test_fsck_by_a_rate_that_is_no_size_leaves_with_2(config: Path, tmp_path: Path, rate: str) -> None:
+    (tmp_path / "data").mkdir()
+    result = call("fsck", "--rate", rate)
+    assert result.exit_code == 2
+    assert "is not a size; write it like 500 MB" in result.output
+    assert call("fsck", "--rate", "20 MB").exit_code == 0
+
+
 # --- run and demo ------------------------------------------------------------------------------
 
 

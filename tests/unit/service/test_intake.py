@@ -21,9 +21,8 @@ from filebot.errors import (
     TransferError,
 )
 from filebot.model import NewEntry, Offer
-from filebot.service.cleanup import sweep
+from filebot.service.cleanup import find_unreferenced
 from filebot.service.intake import Destination
-from filebot.service.locks import Keyed
 from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing.http import HostedFile
 from filebot.testing.xmpp import FakeStreamOffer
@@ -209,7 +208,7 @@ async def test_who_may_put_no_file_there_any_more_leaves_nothing_even_if_its_byt
     assert await bench.nothing_is_left()
 
 
-async def test_what_a_cancelled_intake_leaves_is_swept(
+async def test_what_a_cancelled_intake_leaves_is_found(
     workbench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = workbench()
@@ -225,15 +224,8 @@ async def test_what_a_cancelled_intake_leaves_is_swept(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await sweep(bench.store, bench.catalog, Keyed(asyncio.Lock)) == 1
-    assert await bench.nothing_is_left()
-
-
-async def test_a_sweep_leaves_what_a_row_refers_to(workbench: Make) -> None:
-    bench = workbench()
-    await bench.drop(b"kept")
-    assert await sweep(bench.store, bench.catalog, Keyed(asyncio.Lock)) == 0
-    assert not await bench.nothing_is_left()
+    assert await bench.catalog.used_in_all() == (0, 0)
+    assert len((await find_unreferenced(bench.store, bench.catalog)).digests) == 1
 
 
 # --- what does not get on -----------------------------------------------------------------------------

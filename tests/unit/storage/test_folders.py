@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.storage.folders import obstacle
+from filebot.storage.folders import obstacle, try_writing
 
 
 @pytest.mark.parametrize("below", ["", "deep/below"])
@@ -31,3 +31,16 @@ def test_the_reason_is_the_systems(
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert obstacle(tmp_path / "file") == obstacle(tmp_path / "file" / "below") == "Not a directory"
+
+
+def test_trying_to_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    assert try_writing(tmp_path, ["blobs", "partial"]) > 0
+    assert [file.name for file in tmp_path.rglob("*")] == ["blobs"]
+
+
+def test_a_folder_below_that_is_closed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "blobs").mkdir()
+    monkeypatch.setattr(os, "access", lambda place, _: place != tmp_path / "blobs")
+    with pytest.raises(PermissionError, match="blobs"):
+        try_writing(tmp_path, ["blobs", "partial"])

@@ -1,0 +1,203 @@
+"""A catalog that is examined as a whole, and mended: for ``fsck``, without asyncio.
+
+Opened to read only it may be examined while a bot uses it: every answer is of one moment.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from filebot.catalog.folding import fold
+from filebot.catalog.integrity import BUSY_TIMEOUT_S, damage, reading
+from filebot.catalog.opening import MIGRATIONS
+from filebot.catalog.rows import scope_mark
+from filebot.model import Digest
+
+Version = Literal["current", "older", "newer"]
+
+_SUMS: Final = {"owner": "owner", "scope": "scope", "all": "''"}
+"""By kind: the column of ``entries`` that says to which sum a row counts."""
+
+_COUNTED: Final = " UNION ALL ".join(
+    f"SELECT '{kind}' AS kind, part AS key, sum(n) AS files, sum(size) AS used_bytes FROM"  # noqa: S608 - ours
+    f" (SELECT {column} AS part, count(*) AS n, max(size) AS size FROM entries GROUP BY part, digest)"
+    " GROUP BY part"
+    for kind, column in _SUMS.items()
+)
+
+_SCOPE: Final = "CASE WHEN room IS NULL THEN 'owner:' || owner ELSE 'room:' || room END"
+_DERIVED: Final = {
+    "scope": _SCOPE,
+    "mark": f"scope_mark({_SCOPE})",
+    "name_key": "fold(name)",
+    "caption_key": "fold(caption)",
+}
+"""Columns of ``entries`` that follow from others; see ``rows``."""
+_WRONG: Final = " OR ".join(f"{column} IS NOT {value}" for column, value in _DERIVED.items())
+
+
+class CatalogInspection:
+    """Made by :func:`inspected`. All methods may raise sqlite3.Error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        connection.create_function("fold", 1, fold, deterministic=True)
+        connection.create_function("scope_mark", 1, scope_mark, deterministic=True)
+
+    def version(self) -> Version:
+        """Tell whether the tables are those of this filebot."""
+        script = _script()
+        [(revision,)] = self._connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        if revision == script.get_current_head():
+            return "current"
+        known = {each.revision for each in script.walk_revisions()}
+        return "older" if revision in known else "newer"
+
+    def damage(self, most: int) -> list[str]:
+        """Return what SQLite finds wrong, at most so many faults. Takes minutes if the catalog is large."""
+        return damage(self._connection, most)
+
+    def make_indexes_anew(self) -> None:
+        """Make every index anew from the rows of its table."""
+        self._connection.execute("REINDEX")
+
+    def orphaned_parcels(self) -> int:
+        """Count what waits to be sent without an entry."""
+        return self._count("SELECT count(*) FROM parcels WHERE entry_id NOT IN (SELECT id FROM entries)")
+
+    def remove_orphaned_parcels(self) -> None:
+        """Remove them."""
+        self._connection.execute("DELETE FROM parcels WHERE entry_id NOT IN (SELECT id FROM entries)")
+
+    def misplaced_entries(self) -> int:
+        """Count entries whose derived columns are wrong: they are not listed or found."""
+        return self._count(f"SELECT count(*) FROM entries WHERE {_WRONG}")  # noqa: S608 - ours
+
+    def place_entries(self) -> None:
+        """Derive these columns anew."""
+        values = ", ".join(f"{column} = {value}" for column, value in _DERIVED.items())
+        # Its triggers would take out of the search index what is not in there.
+        self.make_search_index_anew()
+        self._connection.execute(f"UPDATE entries SET {values} WHERE {_WRONG}")  # noqa: S608 - ours
+
+    def unsearchable_entries(self, *, thoroughly: bool) -> int:
+        """Count entries that the search index lacks, and those that it has too many.
+
+        ``thoroughly`` compares the words as well, for which the database must be open to write; words that
+        differ count as one entry.
+        """
+        one_way = "SELECT {} FROM {} EXCEPT SELECT {} FROM {}"
+        entries, indexed = ("id", "entries"), ("id", "entries_fts_docsize")
+        wrong = sum(
+            self._count(f"SELECT count(*) FROM ({one_way.format(*pair)})")  # noqa: S608 - ours
+            for pair in ((*entries, *indexed), (*indexed, *entries))
+        )
+        if thoroughly and not wrong:
+            try:
+                self._connection.execute(
+                    "INSERT INTO entries_fts (entries_fts, rank) VALUES ('integrity-check', 1)"
+                )
+            except sqlite3.DatabaseError:
+                return 1
+        return wrong
+
+    def make_search_index_anew(self) -> None:
+        """Make the full-text index anew from the entries."""
+        self._connection.execute("INSERT INTO entries_fts (entries_fts) VALUES ('rebuild')")
+
+    def wrong_sums(self) -> int:
+        """Count sums of owners, scopes and all that are not what their entries give."""
+        kept = "SELECT kind, key, files, used_bytes FROM sums"
+        return self._count(
+            "SELECT count(*) FROM (SELECT kind, key FROM"  # noqa: S608 - ours
+            f" (SELECT * FROM ({_COUNTED}) EXCEPT {kept}) UNION"
+            f" SELECT kind, key FROM ({kept} EXCEPT SELECT * FROM ({_COUNTED})))"
+        )
+
+    def count_anew(self) -> None:
+        """Make all sums anew."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM sums")
+            self._connection.execute(f"INSERT INTO sums (kind, key, files, used_bytes) {_COUNTED}")
+
+    def sums(self, kind: Literal["owner", "scope"]) -> Iterator[tuple[str, int, int]]:
+        """Return each key with its files and bytes."""
+        yield from self._connection.execute(
+            "SELECT key, files, used_bytes FROM sums WHERE kind = ? ORDER BY key", (kind,)
+        )
+
+    def list_digests(self) -> int:
+        """Note all digests of this moment, without trust in any index; return their bytes in all."""
+        self._connection.execute("DROP TABLE IF EXISTS temp.listed")
+        self._connection.execute(
+            "CREATE TEMP TABLE listed (digest TEXT PRIMARY KEY, least INTEGER, most INTEGER) WITHOUT ROWID"
+        )
+        self._connection.execute(
+            "INSERT INTO listed"
+            " SELECT digest, min(size), max(size) FROM entries NOT INDEXED GROUP BY digest"
+        )
+        return self._count("SELECT coalesce(sum(most), 0) FROM listed")
+
+    def digests(self, prefix: str) -> dict[Digest, tuple[int, int]]:
+        """Return those of the noted digests that begin so, each with its smallest and largest size."""
+        rows = self._connection.execute(
+            "SELECT digest, least, most FROM listed WHERE digest BETWEEN ? AND ?", (prefix, prefix + "g")
+        )
+        return {digest: (least, most) for digest, least, most in rows}
+
+    def refers_to(self, digest: Digest) -> bool:
+        """Tell whether some entry refers to the digest now."""
+        return bool(self._count("SELECT count(*) FROM entries WHERE digest = ?", digest))
+
+    def names(self, digest: Digest, most: int) -> list[str]:
+        """Return what the files with these bytes are called and whose they are, at most so many."""
+        rows = self._connection.execute(
+            "SELECT name, owner, room FROM entries WHERE digest = ? LIMIT ?", (digest, most)
+        )
+        return [f"{name} of {owner}" + (f" in {room}" if room else "") for name, owner, room in rows]
+
+    def set_size(self, digest: Digest, size: int) -> None:
+        """Note the true size of these bytes. The sums are to be made anew."""
+        self._connection.execute("UPDATE entries SET size = ? WHERE digest = ?", (size, digest))
+
+    def _count(self, statement: str, *parameters: str) -> int:
+        [(number,)] = self._connection.execute(statement, parameters).fetchall()
+        return int(number)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+@contextmanager
+def inspected(path: Path, *, mend: bool) -> Iterator[CatalogInspection]:
+    """Open the catalog at ``path``, which is there; only with ``mend`` it can be written.
+
+    Raises sqlite3.Error.
+    """
+    with closing(_writing(path) if mend else reading(path)) as connection:
+        yield CatalogInspection(connection)
+
+
+def _writing(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return ScriptDirectory.from_config(config)

@@ -1,0 +1,85 @@
+"""Whether a database file holds what SQLite wrote, indexes included.
+
+Both are asked on a connection of their own that cannot write: others read and write meanwhile.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_CODE: Final = 0xFF
+"""The part of an extended error code that is the code."""
+
+BUSY_TIMEOUT_S: Final = 10.0
+
+
+def reading(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """Open a database that is there, to read only. Raises sqlite3.Error."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(
+        uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=not any_thread
+    )
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether the file is to blame, not a lock or a full disk."""
+    return (getattr(error, "sqlite_errorcode", 0) & _CODE) in _DAMAGED
+
+
+def holds_nothing(path: Path) -> bool:
+    """Tell whether a file is missing, empty, or a database without a table. Changes nothing."""
+    try:
+        if path.stat().st_size == 0:
+            return True
+    except FileNotFoundError:
+        return True
+    try:
+        with closing(reading(path)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+    except sqlite3.Error:
+        return False  # whatever it is, there is something
+
+
+class IntegrityCheck:
+    """An examination of a whole database in a thread of the caller's, which another one can stop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._stopped = False
+
+    def run(self) -> str | None:
+        """Return the first fault, or None. Raises sqlite3.Error if the database cannot be examined."""
+        with self._opened() as connection:
+            found = damage(connection, 1)
+        return found[0] if found else None
+
+    def stop(self) -> None:
+        """Make :meth:`run` end soon, with an error."""
+        self._stopped = True
+        connection = self._connection
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.interrupt()
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with closing(reading(self._path, any_thread=True)) as connection:
+            self._connection = connection
+            # ``interrupt`` is lost if nothing runs yet; this is asked all the time.
+            connection.set_progress_handler(lambda: self._stopped, 100_000)
+            yield connection
+
+
+def damage(connection: sqlite3.Connection, most: int) -> list[str]:
+    """Return what SQLite finds wrong, at most so many faults. Raises sqlite3.Error."""
+    try:
+        rows = connection.execute(f"PRAGMA integrity_check({most})").fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return [str(error)]
+    return [row[0] for row in rows if row[0] != "ok"]

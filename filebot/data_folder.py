@@ -1,0 +1,85 @@
+"""The data folder, opened for a bot: locked, examined, and only then used.
+
+Whatever keeps it from being opened is a ConfigError: trying again would not help, somebody has to act.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filebot.catalog import open_catalog
+from filebot.catalog.integrity import holds_nothing
+from filebot.errors import ConfigError
+from filebot.model import Digest
+from filebot.ports import Catalog
+from filebot.service.cleanup import bring_back_referenced, find_unreferenced, has_blobs
+from filebot.storage.disk import DiskStore
+from filebot.storage.folder_lock import FolderInUse, folder_lock
+from filebot.storage.mounts import remote_file_system
+
+log = logging.getLogger(__name__)
+
+CATALOG: Final = "catalog.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """What is in an open data folder."""
+
+    catalog: Catalog
+    store: DiskStore
+    unreferenced: tuple[Digest, ...]
+    """Blobs that no entry referred to when it was opened; few."""
+
+
+@asynccontextmanager
+async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
+    """Lock the folder, which is there, and open all that is in it. Raises ConfigError or StorageError."""
+    async with AsyncExitStack() as stack:
+        await hold(folder, stack)
+        store = await DiskStore.open(folder)
+        stack.push_async_callback(store.close)
+        # Before the catalog is opened, which would make a new one.
+        if await asyncio.to_thread(holds_nothing, folder / CATALOG) and await has_blobs(store):
+            raise _refused(
+                f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty"
+            )
+        catalog = await stack.enter_async_context(open_catalog(folder / CATALOG))
+        await bring_back_referenced(store, catalog)
+        found = await find_unreferenced(store, catalog)
+        if found.are_too_many:
+            raise _refused(
+                f"{CATALOG} in {folder} does not know {len(found.digests)} of {found.blobs} files there; "
+                "it may be an older copy, or damaged"
+            )
+        yield DataFolder(catalog, store, found.digests)
+
+
+async def hold(folder: Path, stack: AsyncExitStack) -> None:
+    """Lock the folder until the stack is left. Raises ConfigError."""
+    lock = folder_lock(folder)
+    try:
+        reliable = await asyncio.to_thread(lock.__enter__)
+    except FolderInUse as error:
+        raise ConfigError(
+            (f"data_dir: {folder} is in use by {error.holder}; stop it, or use another folder",)
+        ) from error
+    except OSError as error:
+        raise ConfigError((f"data_dir: {folder} cannot be locked: {error.strerror or error}",)) from error
+    stack.push(lock)
+    kind = remote_file_system(folder)
+    if kind is not None or not reliable:
+        log.warning(
+            "data_dir: %s is on a file system (%s) where locks may not hold: nothing keeps a second bot "
+            "out, and two at once, or a lost connection, can damage the catalog; better use a local disk",
+            folder,
+            kind or "without locks",
+        )
+
+
+def _refused(reason: str) -> ConfigError:
+    return ConfigError((f"data_dir: {reason}. Nothing was changed; to see what can be done: filebot fsck",))

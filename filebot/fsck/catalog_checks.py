@@ -1,0 +1,111 @@
+"""The catalog against itself: SQLite's own examination, derived columns, search index, sums, quotas."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import humanize
+
+from filebot.catalog.inspection import CatalogInspection
+from filebot.fsck.report import Report
+from filebot.service.quota import FILE_OVERHEAD_BYTES, Limits
+
+MOST_DAMAGE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One invariant, and how it is made to hold again."""
+
+    count: Callable[[], int]
+    fault: str
+    """With the number of what is wrong at its beginning."""
+    mend: Callable[[], None]
+    mended: str
+
+
+def check_database(catalog: CatalogInspection, report: Report, *, repair: bool) -> bool:
+    """Let SQLite examine the file; return whether it is whole in the end."""
+    faults = catalog.damage(MOST_DAMAGE)
+    left = faults
+    if faults and repair:
+        try:
+            catalog.make_indexes_anew()
+            left = catalog.damage(MOST_DAMAGE)
+        except sqlite3.DatabaseError as error:
+            left = [str(error)]
+    for fault in left:
+        report.left("damage in the catalog", f"catalog.sqlite is damaged: {fault}")
+    if left and repair:
+        report.note(
+            "New indexes did not mend it: put a backup of catalog.sqlite in its place and run fsck again. "
+            "No file is moved as long as the catalog is damaged."
+        )
+    elif faults and not left:
+        report.mended("=damage", f"catalog.sqlite was damaged ({faults[0]}): its indexes are made anew")
+    return not left
+
+
+def check_entries(catalog: CatalogInspection, report: Report, *, repair: bool) -> None:
+    """Compare what follows from the rows of the catalog with these rows."""
+    for check in (
+        _Check(
+            catalog.orphaned_parcels,
+            "files wait to be sent, but are not in the catalog",
+            catalog.remove_orphaned_parcels,
+            "they wait no more",
+        ),
+        _Check(
+            catalog.misplaced_entries,
+            "entries are listed in the wrong place, or not found by their names",
+            catalog.place_entries,
+            "put in their places",
+        ),
+        _Check(
+            lambda: catalog.unsearchable_entries(thoroughly=repair),
+            "entries differ from the search index",
+            catalog.make_search_index_anew,
+            "made anew",
+        ),
+        _Check(
+            catalog.wrong_sums,
+            "sums of what people and rooms have stored are wrong",
+            catalog.count_anew,
+            "counted anew",
+        ),
+    ):
+        _apply(check, report, repair=repair)
+
+
+def _apply(check: _Check, report: Report, *, repair: bool) -> None:
+    try:
+        number = check.count()
+        if number and repair:
+            check.mend()
+            if not check.count():
+                report.mended(f"={check.fault}", f"{number} {check.fault}: {check.mended}", number)
+                return
+    except sqlite3.DatabaseError as error:
+        report.left(f"={check.fault}", f"it cannot be told whether {check.fault}: {error}")
+        return
+    if number:
+        report.left(f"={check.fault}", f"{number} {check.fault}", number)
+
+
+def note_quotas(catalog: CatalogInspection, report: Report, limits: Limits) -> None:
+    """Tell who has more than the limits allow, as after lower ones were set. That is no fault."""
+    for owner, files, size in catalog.sums("owner"):
+        _note_quota(report, owner, files, size, limits.quota_per_user_bytes)
+    for scope, files, size in catalog.sums("scope"):
+        kind, _, room = scope.partition(":")
+        if kind == "room":
+            _note_quota(report, room, files, size, limits.quota_per_room_bytes)
+
+
+def _note_quota(report: Report, who: str, files: int, size: int, limit: int) -> None:
+    used = size + files * FILE_OVERHEAD_BYTES
+    if used > limit:
+        report.note(
+            f"{who} has {humanize.naturalsize(used)} of {humanize.naturalsize(limit)}: over the quota"
+        )

@@ -1,0 +1,46 @@
+"""Faults that were found, and what became of each."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, Literal
+
+MOST_OF_KIND: Final = 20
+"""Lines for one kind of fault."""
+
+Mark = Literal["left", "mended", "note"]
+
+
+class Report:
+    """Counts faults and tells of each; of one kind only the first ones."""
+
+    def __init__(self, tell: Callable[[Mark, str], None]) -> None:
+        self._tell = tell
+        self._kinds: Counter[tuple[str, Mark]] = Counter()
+
+    def left(self, kind: str, text: str, number: int = 1) -> None:
+        """Note faults that somebody has to see to."""
+        self._add(kind, "left", text, number)
+
+    def mended(self, kind: str, text: str, number: int = 1) -> None:
+        """Note faults that are no more."""
+        self._add(kind, "mended", text, number)
+
+    def note(self, text: str) -> None:
+        """Tell of something that is no fault."""
+        self._tell("note", text)
+
+    def count(self, mark: Mark) -> int:
+        """Return how many faults there are of a mark."""
+        return sum(number for (_, marked), number in self._kinds.items() if marked == mark)
+
+    def close(self) -> None:
+        """Tell of how many faults nothing was said."""
+        for (kind, mark), number in self._kinds.items():
+            if number > MOST_OF_KIND and not kind.startswith("="):
+                self._tell(mark, f"{kind}: {number - MOST_OF_KIND} more")
+
+    def _add(self, kind: str, mark: Mark, text: str, number: int) -> None:
+        """A kind that begins with ``=`` is told of once, with its number in the text."""
+        if kind.startswith("=") or self._kinds[kind, mark] < MOST_OF_KIND:
+            self._tell(mark, text)
+        self._kinds[kind, mark] += number

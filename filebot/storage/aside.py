@@ -1,0 +1,95 @@
+"""Blobs that no entry refers to, in a folder of their own until their time is over.
+
+The time of each counts from the modification time that the file gets when it is moved here. It counts only
+while the clock makes sense: after a gap, or a step back, between two looks all times begin anew. So neither
+a clock that leaps nor a bot that was off for a year removes anything sooner than after the whole time.
+"""
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from filebot.model import Digest
+from filebot.storage.folders import make_folder, sync_folder
+from filebot.storage.layout import BLOBS, DIGEST, UNREFERENCED, place_in
+
+LONGEST_GAP_S: Final = 2 * 86_400.0
+"""Between two looks: after more than that, times begin anew."""
+
+_LAST_LOOK: Final = "last-look"
+
+
+class Aside:
+    """The folder ``unreferenced/`` beside ``blobs/``. Its methods wait for the disk. They raise OSError."""
+
+    def __init__(self, root: Path) -> None:
+        self._blobs = root / BLOBS
+        self._folder = root / UNREFERENCED
+
+    def put(self, *digests: Digest) -> None:
+        """Move blobs here, durably. One that is not there is not an error."""
+        places = [place_in(self._blobs, digest) for digest in digests]
+        make_folder(self._folder)
+        for place in places:
+            with suppress(FileNotFoundError):
+                os.utime(place)  # before the move: a kill in between must not make it look old here
+                place.rename(self._folder / place.name)
+        for folder in (self._folder, *{place.parent for place in places}):
+            sync_folder(folder)
+
+    def bring_back(self, digest: Digest) -> bool:
+        """Move a blob back to its place, durably. Return whether it was here."""
+        place, file = place_in(self._blobs, digest), self._folder / digest
+        try:
+            file.rename(place)
+        except FileNotFoundError:
+            return False
+        sync_folder(place.parent)
+        sync_folder(self._folder)
+        return True
+
+    def file(self, digest: Digest) -> Path:
+        """Return where the blob is while it is here."""
+        return self._folder / digest
+
+    def digests(self) -> list[Digest]:
+        """Return all that are here, in no order."""
+        try:
+            return [entry.name for entry in os.scandir(self._folder) if DIGEST.fullmatch(entry.name)]
+        except FileNotFoundError:
+            return []
+
+    def expired(self, older_than_s: float) -> list[Digest]:
+        """Return those whose time is over. To be asked at least every ``LONGEST_GAP_S``."""
+        digests = self.digests()
+        if not digests:
+            return []
+        now = time.time()
+        if not self._clock_goes_on(now):
+            for digest in digests:
+                with suppress(FileNotFoundError):
+                    os.utime(self._folder / digest)
+        old = []
+        for digest in digests:
+            with suppress(FileNotFoundError):
+                if now - (self._folder / digest).stat().st_mtime > older_than_s:
+                    old.append(digest)
+        return old
+
+    def forget(self, digest: Digest) -> None:
+        """Remove a blob for good. One that is not here is not an error."""
+        with suppress(FileNotFoundError):
+            (self._folder / digest).unlink()
+
+    def _clock_goes_on(self, now: float) -> bool:
+        """Tell whether the last look was a short time ago, and note this one."""
+        file = self._folder / _LAST_LOOK
+        try:
+            gap_s = now - file.stat().st_mtime
+        except FileNotFoundError:
+            gap_s = LONGEST_GAP_S + 1
+            file.touch(0o600)
+        os.utime(file, (now, now))
+        return 0 <= gap_s <= LONGEST_GAP_S

@@ -1,0 +1,44 @@
+"""Names in a data folder: where each blob lives, and where those go that are out of use."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from filebot.errors import BlobCorrupt
+from filebot.model import Digest
+
+BLOBS: Final = "blobs"
+UNREFERENCED: Final = "unreferenced"
+QUARANTINE: Final = "quarantine"
+
+FOLDERS: Final = (BLOBS, "incoming", "partial", UNREFERENCED, QUARANTINE)
+
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
+"""Folders by the digest's first two digits, all made at the start: none is ever new at a commit."""
+
+
+def place_in(blobs: Path, digest: Digest) -> Path:
+    """Return where the blob of that digest lives. Raises BlobCorrupt if it is no digest at all."""
+    if not DIGEST.fullmatch(digest):
+        raise BlobCorrupt("not a digest")
+    return blobs / digest[:2] / digest
+
+
+def is_blob(file: Path) -> bool:
+    """Tell whether a file has the name and the folder of a blob."""
+    return DIGEST.fullmatch(file.name) is not None and file.name.startswith(file.parent.name)
+
+
+def digests_in(shard: Path) -> list[Digest]:
+    """Return the blobs in a folder of them. Raises OSError."""
+    names = [entry.name for entry in os.scandir(shard)]
+    return [name for name in names if name.startswith(shard.name) and DIGEST.fullmatch(name)]
+
+
+def shards_of(prefix: str) -> Iterator[str]:
+    """Return the folders with the blobs whose digests begin so."""
+    return (shard for shard in SHARDS if shard.startswith(prefix[:2]))

@@ -1,0 +1,121 @@
+"""One process at a time has a data folder."""
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from filebot.storage import folder_lock as module
+from filebot.storage.folder_lock import LOCK_FILE, FolderInUse, folder_lock, holder_of
+
+_HOLDS = """
+import sys
+from pathlib import Path
+from filebot.storage.folder_lock import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLDS, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+
+
+def test_the_second_process_hears_who_has_it_and_since_when(tmp_path: Path) -> None:
+    with another_process(tmp_path) as process:
+        with pytest.raises(FolderInUse, match=rf"process {process.pid} on .+, since \d{{4}}-.+ UTC"):
+            folder_lock(tmp_path).__enter__()
+        assert f"process {process.pid} on" in str(holder_of(tmp_path))
+        process.kill()
+        process.wait()
+        assert holder_of(tmp_path) is None
+        with folder_lock(tmp_path) as reliable:
+            assert reliable
+
+
+def test_the_removal_of_the_file_lets_nobody_in(tmp_path: Path) -> None:
+    with another_process(tmp_path):
+        (tmp_path / LOCK_FILE).unlink()
+        with pytest.raises(FolderInUse, match="another process"):
+            folder_lock(tmp_path).__enter__()
+        assert str(holder_of(tmp_path)) == "another process"
+
+
+def test_it_is_the_same_lock_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to("data")
+    with folder_lock(tmp_path / "data"), pytest.raises(FolderInUse):
+        folder_lock(tmp_path / "link").__enter__()
+
+
+def test_who_looks_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 5.0)
+    fd = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_SH)  # as one who looks just now
+    threading.Timer(0.2, os.close, (fd,)).start()
+    began = time.monotonic()
+    with folder_lock(tmp_path):
+        assert time.monotonic() - began >= 0.1
+    assert holder_of(tmp_path) is None
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    assert holder_of(tmp_path) is None
+    assert holder_of(tmp_path / "nowhere") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folders_only", [True, False])
+def test_where_folders_have_no_locks_the_file_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders_only: bool
+) -> None:
+    flock = fcntl.flock
+
+    def without(fd: int, how: int) -> None:
+        if not folders_only or Path(f"/proc/self/fd/{fd}").resolve().is_dir():
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    with folder_lock(tmp_path) as reliable:
+        assert reliable == folders_only
+        assert (holder_of(tmp_path) is not None) == folders_only
+        if folders_only:
+            with pytest.raises(FolderInUse):
+                folder_lock(tmp_path).__enter__()
+
+
+def test_another_fault_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: int, __: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        folder_lock(tmp_path).__enter__()
