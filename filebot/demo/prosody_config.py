@@ -23,6 +23,7 @@ proxy65_ports = {{ {ports.proxy} }}
 http_default_host = "{host}"
 ssl = {{ certificate = "{certificate}", key = "{key}" }}
 https_ssl = {{ certificate = "{certificate}", key = "{key}" }}
+c2s_stanza_size_limit = {client_stanza_bytes}
 authentication = "internal_plain"
 storage = "internal"
 -- Otherwise a crowded room keeps it busy with garbage for half of its time.
@@ -80,6 +81,7 @@ def prosody_config(
     components: Mapping[str, str],
     log_level: str,
     client_kb_per_s: int | None,
+    client_stanza_bytes: int,
     long_past: bool,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
@@ -99,6 +101,7 @@ def prosody_config(
         "proxy": PROXY,
         "upload": UPLOAD,
         "log_level": log_level,
+        "client_stanza_bytes": client_stanza_bytes,
         "limit": upload_limit_bytes,
         "more_modules": "".join(f', "{module}"' for module in more_modules),
         "components": _quoted(components),

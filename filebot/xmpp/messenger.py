@@ -11,15 +11,15 @@ from slixmpp.stanza import Message
 
 from filebot.model import Address, AddressKind, BareJid, Entry, Reference
 from filebot.protocol.sharing import outgoing
-from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
+from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, first, jid_or_none
 from filebot.xmpp.flow import RoomFlow
+from filebot.xmpp.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
 
 MAX_TEXT: Final = 30_000
-"""Characters of one message. At four bytes each still below the 256 KiB at which Prosody and ejabberd end
-the stream."""
+"""Characters that are said at once; in several messages, where one would be too large for a server."""
 
 # XML 1.0 section 2.2. One such character would make the server end the whole stream.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -52,22 +52,28 @@ class StreamMessenger:
         replaces: str | None = None,
         answers: Reference | None = None,
     ) -> str:
-        message = self._addressed(to)
-        if message is None:
-            return ""
-        message["body"] = _sayable(text)
-        if language:
-            message.xml.set(LANGUAGE, language)
-        if to.kind is not AddressKind.ROOM:
-            message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
-        if replaces:
-            message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
-        if answers is not None:
-            # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
-            reply = {"to": answers.author, "id": answers.message_id}
-            message.xml.append(Element("{urn:xmpp:reply:0}reply", reply))
-        await self._send(to, message)
-        return str(message["id"])
+        said, rest = "", _sayable(text)
+        while rest:
+            message = self._addressed(to)
+            if message is None:
+                return said
+            if language:
+                message.xml.set(LANGUAGE, language)
+            if to.kind is not AddressKind.ROOM:
+                message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
+            if replaces:
+                message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
+            if answers is not None and not said:
+                # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
+                reply = {"to": answers.author, "id": answers.message_id}
+                message.xml.append(Element("{urn:xmpp:reply:0}reply", reply))
+            part, rest = first_part(rest, self._room_for_text(message))
+            if replaces and rest:
+                part, rest = f"{part[:-1]}…", ""  # a correction is one message
+            message["body"] = part
+            await self._send(to, message)
+            said = str(message["id"])
+        return said
 
     async def shows_corrections(self, to: Address) -> bool:
         return to.kind is AddressKind.CHAT and await self._all_correct(to.jid.partition("/")[0])
@@ -78,7 +84,11 @@ class StreamMessenger:
             return
         body, children = outgoing(entry, url)
         message["body"] = body
-        message.xml.extend(children)
+        for child in children:
+            # Those that most clients read come first; a long URL may leave no room for the others.
+            if stanza_bytes(child, self._stream.default_ns) > self._room_for_text(message):
+                break
+            message.xml.append(child)
         await self._send(to, message)
 
     async def composing(self, to: Address, active: bool) -> None:
@@ -121,6 +131,11 @@ class StreamMessenger:
             message["from"] = own.bare if kind is AddressKind.CHAT else own.full
         return message
 
+    def _room_for_text(self, message: Message) -> int:
+        """How many bytes more fit in a message, its id included, on all of its way."""
+        most = min(self._stream.stanza_limit_bytes, SAFE_BYTES) - SERVER_BYTES
+        return most - stanza_bytes(message.xml, self._stream.default_ns)
+
     async def _send(self, to: Address, message: Message) -> None:
         message.xml.append(Element(f"{{{STANZA_IDS}}}origin-id", {"id": message["id"]}))
         if to.kind is AddressKind.ROOM:
@@ -131,7 +146,18 @@ class StreamMessenger:
             message.send()
 
 
+def addressee(message: Message) -> Address | None:
+    """Return to whom a message of the bot's is; None for one that went to an occupant in private.
+
+    Its address alone does not tell who that was.
+    """
+    if first(message.xml, MUC_USER, "x") is not None:
+        return None
+    kind = AddressKind.ROOM if message["type"] == "groupchat" else AddressKind.CHAT
+    return Address(str(message["to"]), kind)
+
+
 def _sayable(text: str) -> str:
-    """What can be sent of it: XML characters only, and not more than a server takes."""
+    """What can be sent of it: XML characters only, and not without an end."""
     clean = _NOT_XML.sub("\ufffd", text)
     return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"
