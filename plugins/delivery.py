@@ -89,4 +89,4 @@ async def say_that_it_is_not_sent(ctx: Context[None], event: FileNotSent) -> Non
 
 def _is_here(event: Event, to: Address) -> bool:
     """Whether the file is for where the sender speaks."""
-    return to == event.sender.address
+    return to.conversation == event.sender.address.conversation

@@ -5,6 +5,7 @@ a stream through a room reaches nobody (XEP-0065 section 7). A person gets a lin
 one: it needs nobody to be online and nobody to accept. Behind the link, or instead of it where the upload
 service is missing, full or takes no file so large, stand the streams to each client that is online:
 
+* the client in which the person asked before all others, unless it lately failed by that way;
 * SOCKS5 before in-band, whatever else is true: in-band is slow and at the expense of all that is said. The
   streams fall from SOCKS5 to in-band by themselves, within one session, where both ends can.
 * a client that lately failed by a way stands behind the others in this;
@@ -84,6 +85,8 @@ class Facts:
     be used first."""
     asked: Method | None = None
     """What the person named."""
+    asking_client: str = ""
+    """The full JID of the client in which the person asked; empty if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ def _why_a_link(facts: Facts) -> Reason:
 def _streams(
     facts: Facts, experience: Experience, now: datetime, no_link: TransferError | None
 ) -> tuple[Step, ...]:
-    ranked: list[tuple[tuple[bool, bool, int, bool, int], Step]] = []
+    ranked: list[tuple[tuple[bool, bool, bool, int, bool, int], Step]] = []
     for place, client in enumerate(_reachable(facts)):
         for way in _ways(client):
             seconds = None
@@ -165,6 +168,7 @@ def _streams(
                 continue
             verdict = experience.verdict(client, way, now)
             rank = (
+                client.jid != facts.asking_client or verdict is Verdict.FAILED,
                 way.method is Method.IBB,
                 verdict is Verdict.FAILED,
                 place,

@@ -93,6 +93,7 @@ class Dispatch:
             has_link=blocked and entry is not None and await self.delivery.has_link(entry),
             clients=tuple(await self.clients(to)) if streams else (),
             asked=method,
+            asking_client=to.jid,
         )
         return cascade.plan(facts, self.experience, self.clock())
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from cachetools import LRUCache
 from slixmpp.jid import JID
 from slixmpp.stanza import Message
 
@@ -21,6 +22,11 @@ log = logging.getLogger(__name__)
 MAX_TEXT: Final = 30_000
 """Characters that are said at once; in several messages, where one would be too large for a server."""
 
+REMEMBERED: Final = 200
+"""Messages to clients that may come back; each is small enough for any server."""
+
+_NOT_THERE: Final = frozenset({"gone", "item-not-found", "recipient-unavailable", "service-unavailable"})
+
 # XML 1.0 section 2.2. One such character would make the server end the whole stream.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -34,14 +40,19 @@ class StreamMessenger:
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
         flow: RoomFlow,
+        is_there: Callable[[JID], Awaitable[bool]] | None = None,
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
-        ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to.
+        ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to;
+        ``is_there``, of a client, whether it still reads what is sent to it (always if None).
         """
+        self._is_there = is_there
         self._stream = stream
         self._flow = flow
         self._is_same_occupant = is_same_occupant
         self._all_correct = all_correct
+        self._to_clients: LRUCache[str, Message] = LRUCache(REMEMBERED)
+        """What was said last to one client of somebody, by id."""
 
     async def say(
         self,
@@ -52,7 +63,7 @@ class StreamMessenger:
         replaces: str | None = None,
         answers: Reference | None = None,
     ) -> str:
-        said, rest = "", _sayable(text)
+        said, rest, to = "", _sayable(text), await self._present(to)
         while rest:
             message = self._addressed(to)
             if message is None:
@@ -79,6 +90,7 @@ class StreamMessenger:
         return to.kind is AddressKind.CHAT and await self._all_correct(to.jid.partition("/")[0])
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+        to = await self._present(to)
         message = self._addressed(to)
         if message is None:
             return
@@ -107,6 +119,24 @@ class StreamMessenger:
         message = self._message(to, AddressKind.CHAT)
         message.xml.append(Element(f"{{{RECEIPTS}}}received", {"id": message_id}))
         message.send()
+
+    def came_back(self, client: JID, message_id: str, condition: str) -> None:
+        """Send a message to the person whose client, as its server answers, was not there to take it.
+
+        Most servers do so themselves (RFC 6121 section 8.5.3.2.1).
+        """
+        message = self._to_clients.get(message_id)
+        if condition in _NOT_THERE and message is not None and message["to"].full == client.full:
+            del self._to_clients[message_id]
+            message["to"] = client.bare
+            message.send()
+
+    async def _present(self, to: Address) -> Address:
+        """Where the person reads it: in the client that asked, or, if that has left, anywhere."""
+        client = jid_or_none(to.jid) if to.kind is AddressKind.CHAT else None
+        if client is None or not client.resource or self._is_there is None:
+            return to
+        return to if await self._is_there(client) else to.conversation
 
     def _addressed(self, to: Address) -> Message | None:
         jid = jid_or_none(to.jid)
@@ -143,6 +173,8 @@ class StreamMessenger:
         elif to.kind is AddressKind.ROOM_PRIVATE:
             self._flow.send_aside(to.jid, message)
         else:
+            if message["to"].resource:
+                self._to_clients[str(message["id"])] = message
             message.send()
 
 

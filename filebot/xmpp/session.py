@@ -25,6 +25,7 @@ from filebot.ports import FileRequest, Marks, StreamOffer
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp, Turn, private_turn
+from filebot.xmpp.client_check import ClientCheck
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
@@ -147,8 +148,13 @@ class Session:
         )
         self._histories = RoomHistories(self._stream, self._reader.author)
         self._flow = RoomFlow(self._rooms.until_in)
+        self._clients = ClientCheck(self._stream, self._resources.online_for_s)
         self._messenger = StreamMessenger(
-            self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow
+            self._stream,
+            self._resources.all_correct,
+            self._rooms.is_same_occupant,
+            self._flow,
+            self._clients.is_there,
         )
         self._streams = PeerStreams(
             self._stream,
@@ -302,6 +308,7 @@ class Session:
         self._ready.set()
 
     def _gone(self, full: str) -> None:
+        self._clients.gone(full)
         self._streams.gone(full)
 
     async def _tell_features(self) -> None:
@@ -409,7 +416,10 @@ class Session:
         sender, message_id = sender_of(stanza), stanza.get("id", "")
         condition, kind = condition_of(stanza), error_type_of(stanza)
         log.info("a message to %s came back: %s", sender, condition)
-        if sender is None or not self._rooms.is_ours(sender.bare):
+        if sender is None:
+            return
+        if not self._rooms.is_ours(sender.bare):
+            self._messenger.came_back(sender, message_id, condition)
             return
         # Errors with a nick can come from that occupant, who can make up any: they say nothing of the room,
         # but that this one was not answered.

@@ -99,6 +99,11 @@ class _Narrowed(BaseXMPP):
             if isinstance(stanza, Message):
                 self.on_unsent(stanza)
 
+    @property
+    def is_online(self) -> bool:
+        """Whether there is a session."""
+        return bool(self._session_started)
+
     async def session(self) -> None:
         """Return as soon as there is a session."""
         while not self._session_started:

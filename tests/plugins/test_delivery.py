@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.model import Address, AddressKind, Entry, Scope
+from filebot.model import Address, AddressKind, Entry, Scope, Sender
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.messenger import Said
 
@@ -45,6 +45,17 @@ async def test_a_wildcard_sends_all_that_fit_but_not_too_many(bot: FakeBot) -> N
     assert not bot.sent
     await bot.say("get 1*.txt")
     assert {shown.entry.name for shown in bot.sent} == {"1.txt", "10.txt"}
+
+
+async def test_a_file_comes_to_the_client_in_which_it_was_asked_for(bot: FakeBot) -> None:
+    phone = Sender(Address(f"{ALICE}/phone"), ALICE)
+    await bot.drop("a.txt", b"1")
+    assert await bot.say("get a.txt", phone) == []
+    [shown] = bot.sent
+    assert shown.to == phone.address
+    # To oneself is nothing else than here, whatever client it is.
+    assert "from" not in "".join(await bot.say(f"send a.txt to {ALICE}", phone))
+    assert bot.sent[1].to.jid == ALICE
 
 
 async def test_a_link_that_is_alive_is_used_again(bot: FakeBot) -> None:

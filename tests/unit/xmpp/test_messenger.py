@@ -203,3 +203,26 @@ async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> No
     await messenger.say(ANNA, "Hallo")
     await messenger.say(ROOM, "Hallo")
     assert len(outbox.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("client", "condition", "again"),
+    [
+        ("anna@example.org/phone", "service-unavailable", True),
+        ("anna@example.org/phone", "recipient-unavailable", True),
+        ("anna@example.org/phone", "not-acceptable", False),
+        ("anna@example.org/other", "service-unavailable", False),
+        ("eve@example.org/phone", "service-unavailable", False),
+    ],
+)
+async def test_what_a_client_was_not_there_to_take_is_said_to_the_person_once(
+    outbox: Outbox, client: str, condition: str, *, again: bool
+) -> None:
+    messenger = a_messenger(outbox)
+    said = await messenger.say(ANNA, "Hallo")
+    for _ in range(2):
+        messenger.came_back(JID(client), said, condition)
+    assert len(outbox.sent) == (2 if again else 1)
+    if again:
+        assert outbox.sent[1].get("to") == "anna@example.org"
+        assert outbox.sent[1].get("id") == said
