@@ -67,7 +67,9 @@ class Uploads:
     limit_bytes: int | None = None
     """The largest file; None if it names no limit."""
     full_until: datetime | None = None
-    """It said that it takes nothing more until then."""
+    """It said that it takes nothing more until then, or no file of this size."""
+    too_large: bool = False
+    """It lately refused a file of this size, or a smaller one, as too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ def _no_link(facts: Facts, now: datetime) -> TransferError | None:
         return NoUploadService("no service")
     if uploads.limit_bytes is not None and size > uploads.limit_bytes:
         return TooLargeForService(size_bytes=size, limit_bytes=uploads.limit_bytes)
+    if uploads.too_large:
+        return TooLargeForService(size_bytes=size, limit_bytes=None)
     if uploads.full_until is not None and now < uploads.full_until:
         return ServiceQuotaReached(retry_at=uploads.full_until)
     return None
