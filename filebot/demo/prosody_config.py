@@ -57,7 +57,7 @@ Component "{upload}" "http_file_share"
     http_host = "{host}"
     http_external_url = "https://{host}:{ports.https}/"
     http_file_share_size_limit = {limit}
-    http_file_share_daily_quota = {limit} * 1000
+    http_file_share_daily_quota = {quota}
     -- Components are strangers to the upload service unless named; once any is, all must be.
     http_file_share_access = {{ "{host}", {components} }}
 """
@@ -82,6 +82,7 @@ def prosody_config(
     log_level: str,
     client_kb_per_s: int | None,
     client_stanza_bytes: int,
+    upload_quota_bytes: int | None,
     long_past: bool,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
@@ -103,6 +104,7 @@ def prosody_config(
         "log_level": log_level,
         "client_stanza_bytes": client_stanza_bytes,
         "limit": upload_limit_bytes,
+        "quota": upload_quota_bytes or f"{upload_limit_bytes} * 1000",
         "more_modules": "".join(f', "{module}"' for module in more_modules),
         "components": _quoted(components),
         "rooms_storage": _LONG_PAST if long_past else "",
