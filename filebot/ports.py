@@ -429,7 +429,10 @@ class HttpTransfer(Protocol):
         """
 
     async def alive(self, url: str, size: int) -> bool:
-        """Whether a HEAD says that a file of this size is still there. Never raises TransferError."""
+        """Whether a file of this size is still there, as far as can be told without reading it.
+
+        Never raises TransferError.
+        """
 
 
 class UploadService(Protocol):
