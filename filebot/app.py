@@ -155,6 +155,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_file_request=on_file_request,
             on_online=on_online,
             on_no_private=on_no_private,
+            on_unsent=lambda to, language: reception.receive_unsent(to, language),  # noqa: PLW0108  # made below
             on_shut_out=on_shut_out,
             connections=await _byte_connections(config, stack),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),

@@ -39,7 +39,7 @@ class Belated:
 
     async def tell(self, exchange: Exchange, text: str, since: datetime) -> None:
         """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
-        address = exchange.sender.address
+        address = exchange.sender.address.conversation
         gathered = self._gathered.get(address)
         if gathered is not None:
             _add(gathered, text, since)

@@ -166,7 +166,7 @@ class Exchange:
 
     def _list_key(self) -> Address:
         # In public everybody may say ``more`` to the list that everybody saw.
-        return self.sender.address
+        return self.sender.address.conversation
 
     async def choose_language(self, wanted: str | None) -> str | None:
         language = self._voice.replies.parse_language(wanted) if wanted else None

@@ -276,7 +276,7 @@ class AddressKind(Enum):
     """How a message reaches an address."""
 
     CHAT = "chat"
-    """A person: type chat to a bare or full JID."""
+    """A person: type chat to the full JID of the client in which they wrote, or to their bare one."""
     ROOM = "room"
     """Everybody in a room: type groupchat to the room's bare JID."""
     ROOM_PRIVATE = "room-private"
@@ -291,6 +291,13 @@ class Address:
     kind: AddressKind = AddressKind.CHAT
     occupant: Identity | None = None
     """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
+
+    @property
+    def conversation(self) -> "Address":
+        """The address without the client: the same for all clients of one person."""
+        if self.kind is not AddressKind.CHAT:
+            return self
+        return Address(self.jid.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -456,7 +456,10 @@ class HttpTransfer(Protocol):
         """
 
     async def alive(self, url: str, size: int) -> bool:
-        """Whether a HEAD says that a file of this size is still there. Never raises TransferError."""
+        """Whether a file of this size is still there, as far as can be told without reading it.
+
+        Never raises TransferError.
+        """
 
 
 class UploadService(Protocol):
@@ -491,7 +494,9 @@ class Messenger(Protocol):
     ) -> str:
         """Say something and return an id for it.
 
-        ``replaces`` corrects what has that id (XEP-0308); ``answers`` is what it replies to (XEP-0461).
+        A long text goes in several messages, and the id is that of the last one; a correction is cut to
+        one. ``replaces`` corrects what has that id (XEP-0308); ``answers`` is what it replies to
+        (XEP-0461).
         What is said to a room waits its turn if there is too much of it, and until the bot is back if it is
         out of the room; after ten minutes it is given up.
         """

@@ -121,6 +121,15 @@ class Reception:
             there = Sender(Address(room, AddressKind.ROOM), None, room)
             await self._spawn(self._say(there, None, "reception/no_private", jid=self._desk.ports.jid))
 
+    async def receive_unsent(self, to: Address, language: str | None) -> None:
+        """Tell somebody, at most once a minute, that a message to them was too large for the server."""
+        person = None if to.kind is AddressKind.ROOM else to.jid.partition("/")[0]
+        key = f"unsent: {person or to.jid}"
+        if key not in self._told_lately:
+            self._told_lately[key] = True
+            there = Sender(to, person, to.jid if person is None else None)
+            await self._spawn(self._say(there, language, "reception/unsent"))
+
     async def idle(self) -> None:
         """Wait until no work is under way."""
         while self._jobs.active_count or self._jobs.pending_count:

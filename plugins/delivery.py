@@ -1,10 +1,14 @@
 """Give files back: get brings one here, send takes one to somebody else or into a room."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from filebot.plugin import (
     Address,
     AddressKind,
     Context,
+    Entry,
     Event,
+    FilebotError,
     FileGoes,
     FileNotSent,
     FileSent,
@@ -27,8 +31,7 @@ async def get(ctx: Context[None], name: str, method: str) -> None:
     choose.
     """
     name, wanted = _parted(name, method)
-    for entry in await ctx.files.some(name):
-        await ctx.files.send_here(entry, wanted)
+    await _send_each(ctx, await ctx.files.some(name), lambda entry: ctx.files.send_here(entry, wanted))
 
 
 def _parted(name: str, method: str) -> tuple[str, Method | None]:
@@ -42,8 +45,26 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
 async def send(ctx: Context[None], name: str, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is an address."""
-    for entry in await ctx.files.some(name):
-        await ctx.files.send_to(entry, target)
+    await _send_each(ctx, await ctx.files.some(name), lambda entry: ctx.files.send_to(entry, target))
+
+
+async def _send_each(
+    ctx: Context[None], entries: Sequence[Entry], send: Callable[[Entry], Awaitable[object]]
+) -> None:
+    """Send one file after the other; one that cannot be sent does not keep the others from it."""
+    failed: list[tuple[Entry, FilebotError]] = []
+    for entry in entries:
+        try:
+            await send(entry)
+        except FilebotError as error:
+            if len(entries) == 1:
+                raise
+            failed.append((entry, error))
+    for kind in dict.fromkeys(each.kind for _, each in failed):
+        first, cause = next(each for each in failed if each[1].kind == kind)
+        await ctx.reply_error(cause, first.name)
+    if failed:
+        await ctx.reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=len(entries))
 
 
 @plugin.on(FileGoes)
@@ -89,4 +110,4 @@ async def say_that_it_is_not_sent(ctx: Context[None], event: FileNotSent) -> Non
 
 def _is_here(event: Event, to: Address) -> bool:
     """Whether the file is for where the sender speaks."""
-    return to == event.sender.address
+    return to.conversation == event.sender.address.conversation

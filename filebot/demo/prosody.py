@@ -55,6 +55,8 @@ class Prosody(Server):
             components=self._secrets,
             log_level=self._log_level,
             client_kb_per_s=self._client_kb_per_s,
+            client_stanza_bytes=self._client_stanza_bytes,
+            upload_quota_bytes=self._upload_quota_bytes,
             long_past=self._long_past,
         )
         (self.folder / "prosody.cfg.lua").write_text(config)

@@ -23,6 +23,7 @@ proxy65_ports = {{ {ports.proxy} }}
 http_default_host = "{host}"
 ssl = {{ certificate = "{certificate}", key = "{key}" }}
 https_ssl = {{ certificate = "{certificate}", key = "{key}" }}
+c2s_stanza_size_limit = {client_stanza_bytes}
 authentication = "internal_plain"
 storage = "internal"
 -- Otherwise a crowded room keeps it busy with garbage for half of its time.
@@ -56,7 +57,7 @@ Component "{upload}" "http_file_share"
     http_host = "{host}"
     http_external_url = "https://{host}:{ports.https}/"
     http_file_share_size_limit = {limit}
-    http_file_share_daily_quota = {limit} * 1000
+    http_file_share_daily_quota = {quota}
     -- Components are strangers to the upload service unless named; once any is, all must be.
     http_file_share_access = {{ "{host}", {components} }}
 """
@@ -80,6 +81,8 @@ def prosody_config(
     components: Mapping[str, str],
     log_level: str,
     client_kb_per_s: int | None,
+    client_stanza_bytes: int,
+    upload_quota_bytes: int | None,
     long_past: bool,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
@@ -99,7 +102,9 @@ def prosody_config(
         "proxy": PROXY,
         "upload": UPLOAD,
         "log_level": log_level,
+        "client_stanza_bytes": client_stanza_bytes,
         "limit": upload_limit_bytes,
+        "quota": upload_quota_bytes or f"{upload_limit_bytes} * 1000",
         "more_modules": "".join(f', "{module}"' for module in more_modules),
         "components": _quoted(components),
         "rooms_storage": _LONG_PAST if long_past else "",

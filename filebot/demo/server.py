@@ -73,7 +73,9 @@ class Server(ABC):
     Without ``upload_limit_bytes`` there is no upload service. ``acquainted`` users have one another in
     their rosters, with subscriptions in both directions. ``logs_stanzas``: they are in the log, whole.
     At ``log_level`` "info" the log tells just enough to see when the server listens. Of what a client
-    sends, ``client_kb_per_s`` (1000 bytes) pass; all if None. ``long_past``: rooms keep many thousands of
+    sends, ``client_kb_per_s`` (1000 bytes) pass; all if None. It ends the stream for a stanza of more than
+    ``client_stanza_bytes``. Each client can upload ``upload_quota_bytes`` a day (Prosody alone has such a
+    quota), or a thousand files of the largest size. ``long_past``: rooms keep many thousands of
     messages and find them quickly, until the server ends.
     """
 
@@ -97,6 +99,8 @@ class Server(ABC):
         logs_stanzas: bool = False,
         log_level: Literal["debug", "info"] = "debug",
         client_kb_per_s: int | None = None,
+        client_stanza_bytes: int = 262_144,
+        upload_quota_bytes: int | None = None,
         long_past: bool = False,
         place: Place = LOOPBACK,
     ) -> None:
@@ -109,6 +113,8 @@ class Server(ABC):
         self._acquainted = acquainted
         self._logs_stanzas = logs_stanzas
         self._client_kb_per_s = client_kb_per_s
+        self._client_stanza_bytes = client_stanza_bytes
+        self._upload_quota_bytes = upload_quota_bytes
         self._long_past = long_past
         self._ports = _free_ports()
         if place.c2s_port is not None:

@@ -47,6 +47,12 @@ def stream_host(jid: str, host: str, port: str) -> StreamHost | None:
     if port and not _PORT.fullmatch(port):
         return None
     number = int(port or DEFAULT_PORT)
+    # COMPAT(some clients): brackets as in a URL (RFC 3986). A zone (RFC 4007) means nothing outside of the
+    # peer's own machine.
+    if host.startswith("[") and host.endswith("]") and ":" in host:
+        host = host[1:-1]
+    if "[" in host or "]" in host or "%" in host:
+        return None
     if not jid or not _HOST.fullmatch(host) or not 0 < number < 65536:
         return None
     return StreamHost(jid, host, number)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
 
 from filebot.errors import (
     NoUploadService,
@@ -22,6 +24,12 @@ from filebot.protocol.elements import bounded_int, first, local_name, named, nam
 UPLOAD: Final = "urn:xmpp:http:upload:0"
 MAX_FILENAME: Final = 100
 """Characters of a slot's file name: it becomes a part of a URL, behind a random part."""
+
+MAX_GET_URL: Final = 4_000
+"""Bytes in XML: the link stands twice in a message, which any server has to take (see ``stanza_size``)."""
+MAX_PUT_URL: Final = 16_000
+
+_NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 
 _DISCO_INFO: Final = "http://jabber.org/protocol/disco#info"
 _DATA_FORM: Final = "jabber:x:data"
@@ -62,10 +70,24 @@ def read_slot(iq: Element) -> Slot:
     """The slot of a result (section 5). Raises ServiceRefused if there is none in it."""
     slot = first(iq, UPLOAD, "slot")
     put, get = first(slot, UPLOAD, "put"), first(slot, UPLOAD, "get")
-    put_url, get_url = _attribute(put, "url"), _attribute(get, "url")
-    if not put_url or not get_url:
-        raise ServiceRefused("a slot without both URLs")
+    put_url = _checked_url(_attribute(put, "url"), MAX_PUT_URL)
+    get_url = _checked_url(_attribute(get, "url"), MAX_GET_URL)
     return Slot(put_url, get_url, allowed_headers(_headers(put)))
+
+
+def _checked_url(url: str, most_bytes: int) -> str:
+    """A URL that can be used, and sent to people. Raises ServiceRefused."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        _ = parts.port  # read late, and may raise
+    except ValueError:
+        usable = False
+    if not usable or _NOT_IN_URL.search(url):
+        raise ServiceRefused(f"a slot with the URL {url!r:.100}")
+    if len(escape(url, {'"': "&quot;", "'": "&apos;"}).encode(errors="replace")) > most_bytes:
+        raise ServiceRefused(f"a slot with a URL of {len(url)} characters")
+    return url
 
 
 def allowed_headers(offered: Iterator[tuple[str, str]]) -> dict[str, str]:

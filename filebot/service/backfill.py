@@ -100,7 +100,7 @@ class Backfill:
             raise NoHistory(room, reason="ids")
         now = self._clock()
         since = now - timedelta(days=min(days, MOST_DAYS))
-        filling = Filling(room, sender.identity or "", sender.address, language, since, now)
+        filling = Filling(room, sender.identity or "", sender.address.conversation, language, since, now)
         await self._histories.page(room, "", since)  # can it be read at all?
         if room in self._tasks:
             raise NoHistory(room, reason="busy")

@@ -5,6 +5,7 @@ a stream through a room reaches nobody (XEP-0065 section 7). A person gets a lin
 one: it needs nobody to be online and nobody to accept. Behind the link, or instead of it where the upload
 service is missing, full or takes no file so large, stand the streams to each client that is online:
 
+* the client in which the person asked before all others, unless it lately failed by that way;
 * SOCKS5 before in-band, whatever else is true: in-band is slow and at the expense of all that is said. The
   streams fall from SOCKS5 to in-band by themselves, within one session, where both ends can.
 * a client that lately failed by a way stands behind the others in this;
@@ -66,7 +67,9 @@ class Uploads:
     limit_bytes: int | None = None
     """The largest file; None if it names no limit."""
     full_until: datetime | None = None
-    """It said that it takes nothing more until then."""
+    """It said that it takes nothing more until then, or no file of this size."""
+    too_large: bool = False
+    """It lately refused a file of this size, or a smaller one, as too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Facts:
     be used first."""
     asked: Method | None = None
     """What the person named."""
+    asking_client: str = ""
+    """The full JID of the client in which the person asked; empty if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,8 @@ def _no_link(facts: Facts, now: datetime) -> TransferError | None:
         return NoUploadService("no service")
     if uploads.limit_bytes is not None and size > uploads.limit_bytes:
         return TooLargeForService(size_bytes=size, limit_bytes=uploads.limit_bytes)
+    if uploads.too_large:
+        return TooLargeForService(size_bytes=size, limit_bytes=None)
     if uploads.full_until is not None and now < uploads.full_until:
         return ServiceQuotaReached(retry_at=uploads.full_until)
     return None
@@ -153,7 +160,7 @@ def _why_a_link(facts: Facts) -> Reason:
 def _streams(
     facts: Facts, experience: Experience, now: datetime, no_link: TransferError | None
 ) -> tuple[Step, ...]:
-    ranked: list[tuple[tuple[bool, bool, int, bool, int], Step]] = []
+    ranked: list[tuple[tuple[bool, bool, bool, int, bool, int], Step]] = []
     for place, client in enumerate(_reachable(facts)):
         for way in _ways(client):
             seconds = None
@@ -165,6 +172,7 @@ def _streams(
                 continue
             verdict = experience.verdict(client, way, now)
             rank = (
+                client.jid != facts.asking_client or verdict is Verdict.FAILED,
                 way.method is Method.IBB,
                 verdict is Verdict.FAILED,
                 place,

@@ -2,21 +2,30 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from filebot.errors import PeerGone, Refused, ServiceQuotaReached, TooLargeForService, TransferTimeout
+from filebot.errors import (
+    PeerGone,
+    Refused,
+    ServiceQuotaReached,
+    ServiceRefused,
+    TooLargeForService,
+    TransferTimeout,
+)
 from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
 from filebot.service.locks import Keyed
+from filebot.service.upload_refusals import UploadRefusals
 
 UPLOAD_ATTEMPTS: Final = 3
 PAUSE_S: Final = 0.5
 """Before a second attempt; twice that before the third."""
 
-REST: Final = timedelta(hours=1)
-"""After the service said that its quota is reached and not until when (XEP-0363 section 6; Prosody counts
-by the day)."""
+_TOO_LARGE: Final = 413
+_FULL: Final = 507
+_MAY_PASS: Final = frozenset({408, 409, 425, 429})
+"""Refusals that another slot, or a moment later, may not meet, beside those of 500 and more."""
 
 
 class Delivery:
@@ -37,12 +46,7 @@ class Delivery:
         self._uploads = uploads
         self._clock = clock
         self._locks = Keyed(asyncio.Lock)
-        self._resting_until: datetime | None = None
-
-    @property
-    def full_until(self) -> datetime | None:
-        """Until when the service takes nothing, as it said last; this may be over."""
-        return self._resting_until
+        self.refusals = UploadRefusals(clock)
 
     async def has_link(self, entry: Entry) -> bool:
         """Whether an earlier upload is still alive."""
@@ -78,7 +82,9 @@ class Delivery:
             try:
                 async with self._store.local_file(entry.blob.digest) as file:
                     await self._http.put(slot, file, entry.media_type, moved)
-            except (PeerGone, TransferTimeout, Refused):
+            except (PeerGone, TransferTimeout, Refused) as error:
+                if isinstance(error, Refused):
+                    self._raise_if_final(error, size)
                 if attempt == UPLOAD_ATTEMPTS:
                     raise
             else:
@@ -86,13 +92,24 @@ class Delivery:
             await asyncio.sleep(PAUSE_S * attempt)
             attempt += 1
 
+    def _raise_if_final(self, refused: Refused, size_bytes: int) -> None:
+        """Raise what an answer to an upload means, if the same file would meet it again."""
+        if refused.status == _TOO_LARGE:
+            raise self.refusals.too_large(size_bytes) from refused
+        if refused.status == _FULL:
+            raise self.refusals.quota_reached(size_bytes, None) from refused
+        if refused.status < 500 and refused.status not in _MAY_PASS:
+            raise ServiceRefused(f"answers {refused.status} to the upload") from refused
+
     async def _slot(self, entry: Entry) -> Slot:
-        """Ask for a place, but not again and again while the service's quota is reached."""
-        now = self._clock()
-        if self._resting_until is not None and now < self._resting_until:
-            raise ServiceQuotaReached(retry_at=self._resting_until)
+        """Ask for a place, but not again and again for what was refused."""
+        size = entry.blob.size
+        self.refusals.check(size)
         try:
-            return await self._uploads.slot(entry.name, entry.blob.size, entry.media_type)
+            return await self._uploads.slot(entry.name, size, entry.media_type)
         except ServiceQuotaReached as error:
-            self._resting_until = error.retry_at or now + REST
-            raise ServiceQuotaReached(retry_at=self._resting_until) from error
+            raise self.refusals.quota_reached(size, error.retry_at) from error
+        except TooLargeForService as error:
+            if error.limit_bytes is None:
+                self.refusals.too_large(size)
+            raise

@@ -83,8 +83,10 @@ class Dispatch:
         An ``entry`` may have a link already. Without ``streams`` nobody's clients are asked, which may take
         seconds.
         """
-        uploads = await self.upload_service()
-        too_large = uploads is not None and (uploads.limit_bytes or size_bytes) < size_bytes
+        uploads = await self.upload_service(size_bytes)
+        too_large = uploads is not None and (
+            uploads.too_large or (uploads.limit_bytes or size_bytes) < size_bytes
+        )
         blocked = uploads is None or too_large or uploads.full_until is not None
         facts = Facts(
             size_bytes,
@@ -93,6 +95,7 @@ class Dispatch:
             has_link=blocked and entry is not None and await self.delivery.has_link(entry),
             clients=tuple(await self.clients(to)) if streams else (),
             asked=method,
+            asking_client=to.jid,
         )
         return cascade.plan(facts, self.experience, self.clock())
 
@@ -102,9 +105,11 @@ class Dispatch:
             return ()
         return await self.streams.clients(to.jid.partition("/")[0])
 
-    async def upload_service(self) -> Uploads | None:
-        """As it is now; None if there is none, or it does not answer."""
+    async def upload_service(self, size_bytes: int | None = None) -> Uploads | None:
+        """As it is now, for a file of this size or for any; None if there is none, or it is silent."""
+        refusals = self.delivery.refusals
+        too_large = size_bytes is not None and refusals.is_too_large(size_bytes)
         try:
-            return Uploads(await self.uploads.size_limit(), self.delivery.full_until)
+            return Uploads(await self.uploads.size_limit(), refusals.full_until(size_bytes), too_large)
         except NoUploadService:
             return None

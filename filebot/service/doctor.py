@@ -72,17 +72,20 @@ class Doctor:
         self._quota = quota
         self._under_way: set[BareJid] = set()
 
-    async def examine(self, person: BareJid) -> Diagnosis:
-        """Try everything; takes some seconds. Raises ExaminationUnderWay or StorageError."""
+    async def examine(self, person: BareJid, to: Address | None = None) -> Diagnosis:
+        """Try everything; takes some seconds.
+
+        ``to`` is the person's client, or the person if None. Raises ExaminationUnderWay or StorageError.
+        """
         if person in self._under_way:
             raise ExaminationUnderWay
         self._under_way.add(person)
         try:
-            return await self._examined(person)
+            return await self._examined(person, to or Address(person))
         finally:
             self._under_way.discard(person)
 
-    async def _examined(self, person: BareJid) -> Diagnosis:
+    async def _examined(self, person: BareJid, to: Address) -> Diagnosis:
         streams = self._dispatch.streams
         uploads, proxies, clients = await asyncio.gather(
             self._dispatch.upload_service(), streams.proxies(), streams.present(person)
@@ -94,7 +97,7 @@ class Doctor:
             proxies=proxies,
             clients=tuple(clients),
             rate=rate,
-            routes=tuple([await self._route(size, person) for size in SIZES]),
+            routes=tuple([await self._route(size, to) for size in SIZES]),
             max_file_bytes=self._quota.max_file_bytes,
             usage=await self._quota.usage(person),
         )
@@ -112,8 +115,8 @@ class Doctor:
         self._dispatch.experience.note_rate(client, bytes_per_s, self._dispatch.clock())
         return Rate(client, bytes_per_s)
 
-    async def _route(self, size_bytes: int, person: BareJid) -> Route:
-        plan = await self._dispatch.plan(size_bytes, Address(person))
+    async def _route(self, size_bytes: int, to: Address) -> Route:
+        plan = await self._dispatch.plan(size_bytes, to)
         if plan.steps:
             return Route(size_bytes, plan.steps[0], None)
         return Route(size_bytes, None, plan.no_stream or plan.no_link)

@@ -149,7 +149,9 @@ class Files:
 
         Raises NotAllowed, ExaminationUnderWay or StorageError.
         """
-        return await self._desk.doctor.examine(self._own())
+        address = self._sender.address
+        client = address if address.kind is AddressKind.CHAT else None
+        return await self._desk.doctor.examine(self._own(), client)
 
     # --- the room's archive ---------------------------------------------------------------------
 

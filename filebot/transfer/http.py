@@ -20,6 +20,7 @@ from yarl import URL
 
 from filebot.errors import ConfigError, ForbiddenTarget, PeerProtocolError, Refused, TransferError
 from filebot.model import Slot
+from filebot.protocol.http_range import announced_by
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http_download import HttpDownload
 from filebot.transfer.http_errors import peer_errors
@@ -32,6 +33,8 @@ MAX_REDIRECTS: Final = 5
 ANSWER_S: Final = 120.0
 """Within that the headers of the answer are there, redirects included: they may not trickle in for ever."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SAYS_LITTLE: Final = frozenset({200, 403, 405, 501})
+"""Answers to HEAD, the first one without a length, that leave open whether the file is there."""
 
 # The bytes as they are: compressed ones would have another size, and might be a bomb.
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "filebot"}
@@ -105,11 +108,19 @@ class HttpClient:
     async def alive(self, url: str, size: int) -> bool:
         try:
             response = await self._follow("HEAD", url, {})
+            response.close()
+            if response.status == 200 and response.content_length is not None:
+                return response.content_length == size
+            if response.status not in _SAYS_LITTLE:
+                return False
+            # COMPAT(hosts with signed URLs): some serve GET alone, or name a length nowhere else.
+            response = await self._follow("GET", url, {"Range": "bytes=0-0"})
+            response.close()
         except TransferError as error:
-            _log.debug("HEAD failed: %r", error)
+            _log.debug("not known to be there: %r", error)
             return False
-        response.close()
-        return response.status == 200 and response.content_length == size
+        told = announced_by(response.status, response.headers, response.content_length)
+        return response.status in {200, 206} and told.size == size
 
     async def _follow(self, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """The first answer that is no redirect. Raises TransferError."""

@@ -213,8 +213,9 @@ class Reader:
             return None
         if self._is_of_a_room(stanza, speaker):
             return self._through_room(speaker)
-        # Answers go to all of the person's clients: some, go-sendxmpp for one, leave at once.
-        return Sender(Address(speaker.bare), speaker.bare)
+        # Answers go to the client that asked, with copies to those with carbons (XEP-0280). Some, such as
+        # go-sendxmpp, leave at once: see ``client_check``.
+        return Sender(Address(speaker.full), speaker.bare)
 
     def _in_room(self, stanza: Element, speaker: JID) -> Sender | None:
         room, nick = speaker.bare, speaker.resource

@@ -6,20 +6,26 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from cachetools import LRUCache
 from slixmpp.jid import JID
 from slixmpp.stanza import Message
 
 from filebot.model import Address, AddressKind, BareJid, Entry, Reference
 from filebot.protocol.sharing import outgoing
-from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
+from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, first, jid_or_none
 from filebot.xmpp.flow import RoomFlow
+from filebot.xmpp.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
 
 MAX_TEXT: Final = 30_000
-"""Characters of one message. At four bytes each still below the 256 KiB at which Prosody and ejabberd end
-the stream."""
+"""Characters that are said at once; in several messages, where one would be too large for a server."""
+
+REMEMBERED: Final = 200
+"""Messages to clients that may come back; each is small enough for any server."""
+
+_NOT_THERE: Final = frozenset({"gone", "item-not-found", "recipient-unavailable", "service-unavailable"})
 
 # XML 1.0 section 2.2. One such character would make the server end the whole stream.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -34,14 +40,19 @@ class StreamMessenger:
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
         flow: RoomFlow,
+        is_there: Callable[[JID], Awaitable[bool]] | None = None,
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
-        ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to.
+        ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to;
+        ``is_there``, of a client, whether it still reads what is sent to it (always if None).
         """
+        self._is_there = is_there
         self._stream = stream
         self._flow = flow
         self._is_same_occupant = is_same_occupant
         self._all_correct = all_correct
+        self._to_clients: LRUCache[str, Message] = LRUCache(REMEMBERED)
+        """What was said last to one client of somebody, by id."""
 
     async def say(
         self,
@@ -52,33 +63,44 @@ class StreamMessenger:
         replaces: str | None = None,
         answers: Reference | None = None,
     ) -> str:
-        message = self._addressed(to)
-        if message is None:
-            return ""
-        message["body"] = _sayable(text)
-        if language:
-            message.xml.set(LANGUAGE, language)
-        if to.kind is not AddressKind.ROOM:
-            message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
-        if replaces:
-            message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
-        if answers is not None:
-            # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
-            reply = {"to": answers.author, "id": answers.message_id}
-            message.xml.append(Element("{urn:xmpp:reply:0}reply", reply))
-        await self._send(to, message)
-        return str(message["id"])
+        said, rest, to = "", _sayable(text), await self._present(to)
+        while rest:
+            message = self._addressed(to)
+            if message is None:
+                return said
+            if language:
+                message.xml.set(LANGUAGE, language)
+            if to.kind is not AddressKind.ROOM:
+                message.xml.append(Element(f"{{{CHAT_STATES}}}active"))
+            if replaces:
+                message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
+            if answers is not None and not said:
+                # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
+                reply = {"to": answers.author, "id": answers.message_id}
+                message.xml.append(Element("{urn:xmpp:reply:0}reply", reply))
+            part, rest = first_part(rest, self._room_for_text(message))
+            if replaces and rest:
+                part, rest = f"{part[:-1]}…", ""  # a correction is one message
+            message["body"] = part
+            await self._send(to, message)
+            said = str(message["id"])
+        return said
 
     async def shows_corrections(self, to: Address) -> bool:
         return to.kind is AddressKind.CHAT and await self._all_correct(to.jid.partition("/")[0])
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+        to = await self._present(to)
         message = self._addressed(to)
         if message is None:
             return
         body, children = outgoing(entry, url)
         message["body"] = body
-        message.xml.extend(children)
+        for child in children:
+            # Those that most clients read come first; a long URL may leave no room for the others.
+            if stanza_bytes(child, self._stream.default_ns) > self._room_for_text(message):
+                break
+            message.xml.append(child)
         await self._send(to, message)
 
     async def composing(self, to: Address, active: bool) -> None:
@@ -97,6 +119,24 @@ class StreamMessenger:
         message = self._message(to, AddressKind.CHAT)
         message.xml.append(Element(f"{{{RECEIPTS}}}received", {"id": message_id}))
         message.send()
+
+    def came_back(self, client: JID, message_id: str, condition: str) -> None:
+        """Send a message to the person whose client, as its server answers, was not there to take it.
+
+        Most servers do so themselves (RFC 6121 section 8.5.3.2.1).
+        """
+        message = self._to_clients.get(message_id)
+        if condition in _NOT_THERE and message is not None and message["to"].full == client.full:
+            del self._to_clients[message_id]
+            message["to"] = client.bare
+            message.send()
+
+    async def _present(self, to: Address) -> Address:
+        """Where the person reads it: in the client that asked, or, if that has left, anywhere."""
+        client = jid_or_none(to.jid) if to.kind is AddressKind.CHAT else None
+        if client is None or not client.resource or self._is_there is None:
+            return to
+        return to if await self._is_there(client) else to.conversation
 
     def _addressed(self, to: Address) -> Message | None:
         jid = jid_or_none(to.jid)
@@ -121,6 +161,11 @@ class StreamMessenger:
             message["from"] = own.bare if kind is AddressKind.CHAT else own.full
         return message
 
+    def _room_for_text(self, message: Message) -> int:
+        """How many bytes more fit in a message, its id included, on all of its way."""
+        most = min(self._stream.stanza_limit_bytes, SAFE_BYTES) - SERVER_BYTES
+        return most - stanza_bytes(message.xml, self._stream.default_ns)
+
     async def _send(self, to: Address, message: Message) -> None:
         message.xml.append(Element(f"{{{STANZA_IDS}}}origin-id", {"id": message["id"]}))
         if to.kind is AddressKind.ROOM:
@@ -128,10 +173,23 @@ class StreamMessenger:
         elif to.kind is AddressKind.ROOM_PRIVATE:
             self._flow.send_aside(to.jid, message)
         else:
+            if message["to"].resource:
+                self._to_clients[str(message["id"])] = message
             message.send()
 
 
+def addressee(message: Message) -> Address | None:
+    """Return to whom a message of the bot's is; None for one that went to an occupant in private.
+
+    Its address alone does not tell who that was.
+    """
+    if first(message.xml, MUC_USER, "x") is not None:
+        return None
+    kind = AddressKind.ROOM if message["type"] == "groupchat" else AddressKind.CHAT
+    return Address(str(message["to"]), kind)
+
+
 def _sayable(text: str) -> str:
-    """What can be sent of it: XML characters only, and not more than a server takes."""
+    """What can be sent of it: XML characters only, and not without an end."""
     clean = _NOT_XML.sub("\ufffd", text)
     return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"

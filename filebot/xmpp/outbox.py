@@ -110,9 +110,10 @@ class Outbox:
         self.be_open(await self._opened_with(largest_block))
 
     def be_open(self, block_size: int) -> None:
-        """The stream is open, whoever opened it."""
-        self._sender = IbbSender(block_size)
+        """The stream is open, whoever opened it. Blocks are never larger than the server's limit allows."""
         self._around = len(self._stanza(SEQUENCE, memoryview(b"")).encode())
+        fitting = (self._stream.stanza_limit_bytes - self._around) // 4 * 3
+        self._sender = IbbSender(max(min(block_size, fitting), 1))
         self._open = True
 
     async def send_all(

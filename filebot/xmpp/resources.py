@@ -43,6 +43,8 @@ class _Online:
     caps: str
     priority: int
     show: str
+    since_s: float
+    """When it came online, or its features changed; by the clock of the event loop."""
     features: frozenset[str] | None = None
     """Those that matter here; None if it was not asked yet, or did not answer."""
     ask_again_at: float = 0.0
@@ -117,6 +119,11 @@ class Resources:
         client = self._people.get(full.partition("/")[0], {}).get(full)
         return Known() if client is None else Known(client.features or frozenset(), client.software)
 
+    def online_for_s(self, full: str) -> float:
+        """For how long a client has been online with these features; 0 if it is not."""
+        client = self._people.get(full.partition("/")[0], {}).get(full)
+        return 0.0 if client is None else self._stream.loop.time() - client.since_s
+
     async def _inspected(self, jid: BareJid) -> dict[str, _Online]:
         online = dict(self._people.get(jid, {}))
         await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
@@ -131,7 +138,7 @@ class Resources:
         if online is None or new:
             if online is None and len(clients) >= MOST_CLIENTS:
                 return
-            online = clients[full] = _Online(name, 0, "")
+            online = clients[full] = _Online(name, 0, "", self._stream.loop.time())
         online.priority = _number(stanza, "priority")
         online.show = _text(stanza, "show")
         if len(self._people) > MOST_PEOPLE:

@@ -15,15 +15,17 @@ from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import XMPPError
+from slixmpp.stanza import Message
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.model import BareJid, IncomingMessage, Invitation
+from filebot.model import Address, BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp, Turn, private_turn
+from filebot.xmpp.client_check import ClientCheck
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
@@ -34,6 +36,7 @@ from filebot.xmpp.elements import (
     condition_of,
     error_type_of,
     first,
+    language_of,
     named_condition,
     sender_of,
 )
@@ -41,7 +44,7 @@ from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.incoming import EncryptedMessage, Reader
-from filebot.xmpp.messenger import StreamMessenger
+from filebot.xmpp.messenger import StreamMessenger, addressee
 from filebot.xmpp.resources import Resources
 from filebot.xmpp.room_catchups import RoomCatchUps
 from filebot.xmpp.rooms import JoinedRooms
@@ -87,6 +90,7 @@ class Session:
         on_file_request: Handler[FileRequest] | None = None,
         on_online: Callable[[str], None] = lambda _: None,
         on_no_private: Callable[[str], Coroutine[object, object, None]] | None = None,
+        on_unsent: Callable[[Address, str | None], Coroutine[object, object, None]] | None = None,
         on_shut_out: Callable[[str, bool], Awaitable[None]] | None = None,
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
@@ -103,6 +107,8 @@ class Session:
         each client and again in each new session; it must be quick.
 
         ``on_no_private`` is told of a room that did not let the bot answer somebody in private.
+
+        ``on_unsent`` is told to whom a message was that the server does not take, and its language.
 
         ``on_shut_out`` is told of a room that the bot does not come back to, and whether it was destroyed.
 
@@ -121,9 +127,11 @@ class Session:
         self._on_encrypted = on_encrypted
         self._on_invitation = on_invitation
         self._on_no_private = on_no_private
+        self._on_unsent = on_unsent
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
+        self._stream.on_unsent = self._unsent
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
         self._uploads = UploadSlots(self._stream)
         # A component has no archive, and what it misses in rooms nobody keeps for it.
@@ -140,8 +148,13 @@ class Session:
         )
         self._histories = RoomHistories(self._stream, self._reader.author)
         self._flow = RoomFlow(self._rooms.until_in)
+        self._clients = ClientCheck(self._stream, self._resources.online_for_s)
         self._messenger = StreamMessenger(
-            self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow
+            self._stream,
+            self._resources.all_correct,
+            self._rooms.is_same_occupant,
+            self._flow,
+            self._clients.is_there,
         )
         self._streams = PeerStreams(
             self._stream,
@@ -295,6 +308,7 @@ class Session:
         self._ready.set()
 
     def _gone(self, full: str) -> None:
+        self._clients.gone(full)
         self._streams.gone(full)
 
     async def _tell_features(self) -> None:
@@ -402,7 +416,10 @@ class Session:
         sender, message_id = sender_of(stanza), stanza.get("id", "")
         condition, kind = condition_of(stanza), error_type_of(stanza)
         log.info("a message to %s came back: %s", sender, condition)
-        if sender is None or not self._rooms.is_ours(sender.bare):
+        if sender is None:
+            return
+        if not self._rooms.is_ours(sender.bare):
+            self._messenger.came_back(sender, message_id, condition)
             return
         # Errors with a nick can come from that occupant, who can make up any: they say nothing of the room,
         # but that this one was not answered.
@@ -413,6 +430,11 @@ class Session:
             sender.full, message_id, condition, kind
         ):
             self._handlers.start(self._on_no_private(sender.bare), "no private messages")
+
+    def _unsent(self, message: Message) -> None:
+        to = addressee(message)
+        if to is not None and self._on_unsent is not None:
+            self._handlers.start(self._on_unsent(to, language_of(message.xml)), "unsent message")
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)

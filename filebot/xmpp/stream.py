@@ -13,17 +13,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
-from slixmpp.exceptions import IqTimeout
+from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.jid import JID
-from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
+from slixmpp.stanza import Error, Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
+from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stanza_size import SAFE_BYTES, stanza_bytes
 from filebot.xmpp.strides import FILL_BYTES, READ_BYTES, cut, filled
 from filebot.xmpp.unheard import COUNTER, Unheard
 
@@ -34,6 +37,10 @@ RESOURCE: Final = "filebot"
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
+# COMPAT(slixmpp, 1.17): does not know this condition (RFC 6120 section 8.3.3.12). Who is answered with it
+# would wait until the limit.
+Error.conditions = Error.conditions | {"policy-violation"}
+
 _MANAGEMENT: Final = "urn:xmpp:sm:3"
 _ACK_WITHIN_S: Final = 0.1
 """The server's questions for an acknowledgement are answered with the next block of a file, or then."""
@@ -49,12 +56,53 @@ class _Narrowed(BaseXMPP):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
         self._began = asyncio.Event()
+        self.on_unsent: Callable[[Message], None] = lambda _: None
+        """Is told of each message that the server does not take."""
 
     @property
     def most_bytes(self) -> int | None:
         """The largest stanza that the server takes (XEP-0478); None if it does not say."""
         limits = getattr(self, "limits", None)  # set by slixmpp's feature_limits
         return None if limits is None else limits.max_bytes
+
+    @property
+    def stanza_limit_bytes(self) -> int:
+        """The largest stanza that is sent: as the server says, or else what every server takes."""
+        return self.most_bytes or SAFE_BYTES
+
+    def fits(self, stanza: StanzaBase) -> bool:
+        """Return whether the server takes a stanza of this size."""
+        return stanza_bytes(stanza.xml, self.default_ns) <= self.stanza_limit_bytes
+
+    def send(self, data: StanzaBase | str, use_filters: bool = True) -> None:
+        """Send a stanza, unless the server would end the stream for its size.
+
+        Every message, presence and iq goes through here or :meth:`post`.
+        """
+        if isinstance(data, Message | Presence | Iq) and not self.fits(data):
+            self._replace_oversized(data)
+        else:
+            super().send(data, use_filters)
+
+    def _replace_oversized(self, stanza: Message | Presence | Iq) -> None:
+        """Send in place of a stanza what still serves its purpose, or tell that nothing does."""
+        what = f"a {stanza.name} to {stanza['to']}, larger than {self.stanza_limit_bytes} bytes"
+        if isinstance(stanza, Iq) and stanza["type"] == "result":
+            log.error("not sent: %s; answered with an error", what)
+            super().send(_as_error(stanza, "resource-constraint"))
+        elif isinstance(stanza, Presence) and stanza["status"]:
+            log.error("sent without its status: %s", what)
+            del stanza["status"]
+            self.send(stanza)
+        else:
+            log.error("not sent: %s", what)
+            if isinstance(stanza, Message):
+                self.on_unsent(stanza)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether there is a session."""
+        return bool(self._session_started)
 
     async def session(self) -> None:
         """Return as soon as there is a session."""
@@ -95,6 +143,9 @@ class _Narrowed(BaseXMPP):
         slixmpp does not count text for stream management (XEP-0198 section 4), and counts that differ from
         the server's would lose or repeat other stanzas when a session is resumed.
         """
+        if len(text.encode()) > self.stanza_limit_bytes:
+            log.error("not sent: a stanza larger than %d bytes: %.200s", self.stanza_limit_bytes, text)
+            return
         management = None if self.is_component else self.plugin["xep_0198"]
         waiting = not self._session_started and management is not None and bool(management.sm_id)
         if management is not None and (management.enabled_out or waiting):
@@ -216,7 +267,13 @@ class Client(_Narrowed, ClientXMPP):
     def _spawn_event(self, xml: ET.Element) -> None:
         if xml.tag == f"{{{_MANAGEMENT}}}failed" and self.trusted():
             self._unheard.refused(xml)
+        elif xml.tag == f"{{{self.stream_ns}}}error" and self.trusted():
+            self._unheard.ended_by_server(named_condition(xml, STREAMS))
         super()._spawn_event(xml)
+
+    async def close(self, limit_s: float) -> None:
+        self._unheard.stop()
+        await super().close(limit_s)
 
     def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:
         """Drop what comes in clear, but for the offer of STARTTLS itself."""
@@ -271,7 +328,8 @@ async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
     Without a session it is not sent before there is one. slixmpp would keep it until then, also if nobody
     waits for the answer any more, and after a long outage send thousands of such before all else.
 
-    Raises slixmpp's IqError or IqTimeout, both XMPPError.
+    Raises slixmpp's IqError or IqTimeout, both XMPPError. One that is too large for the server is not sent,
+    and raises the IqError with which a server would refuse it.
     """
     deadline = stream.loop.time() + limit_s
     try:
@@ -279,6 +337,10 @@ async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
             await stream.session()
     except TimeoutError:
         raise IqTimeout(iq) from None  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    if not stream.fits(iq):
+        log.error("not sent: an iq to %s, larger than %d bytes", iq["to"], stream.stanza_limit_bytes)
+        refusal = _as_error(iq.reply(), "policy-violation")  # type: ignore[no-untyped-call]
+        raise IqError(refusal)  # type: ignore[no-untyped-call]  # untyped in slixmpp
     limit_s = deadline - stream.loop.time()
     answer: asyncio.Future[Any] = iq.send(timeout=limit_s)  # type: ignore[no-untyped-call]  # untyped in slixmpp
     try:
@@ -290,6 +352,16 @@ async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
         raise
     assert isinstance(result, Iq)  # noqa: S101  # a get or set has nothing else as its result
     return result
+
+
+def _as_error(iq: Iq, condition: str) -> Iq:
+    """Make an answer an error in place of what it holds."""
+    error = Element(f"{{{iq.namespace}}}error", {"type": "cancel"})
+    SubElement(error, f"{{{STANZAS}}}{condition}")
+    iq.xml.set("type", "error")
+    iq.xml[:] = [error]
+    # Made anew: slixmpp remembers the children that it has seen.
+    return Iq(iq.stream, xml=iq.xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

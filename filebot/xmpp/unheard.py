@@ -3,18 +3,26 @@
 slixmpp sends what is unacknowledged again in a session that is resumed, and drops it where that is refused.
 The messages among it are said again in the next session, with the ids that they had: twice rather than
 never, and who gets one twice can tell (section 5). Iqs are not: nobody waits for their answers any more.
+
+One of them may be why the session ended: a server ends the stream for a stanza that it does not take. After
+such an end they are repeated one by one, each when the one before is acknowledged. So the next end shows
+which it was, and that one is given up.
 """
 
+import asyncio
 import logging
 from collections import deque
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element
 
-from slixmpp import ClientXMPP
+from cachetools import LRUCache
 from slixmpp.stanza import Message
 
 from filebot.protocol.sharing.xmlns import HINTS
 from filebot.xmpp.elements import MUC_USER, first
+
+if TYPE_CHECKING:
+    from filebot.xmpp.stream import Client
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +30,51 @@ MOST: Final = 1_000
 """Messages; of more, the last ones. Servers acknowledge every few."""
 COUNTER: Final = 2**32
 """Section 4: counters wrap here."""
+ACK_LIMIT_S: Final = 10.0
+"""How long the next of the suspects waits for the one before to be acknowledged."""
+
+GIVEN_UP_AT: Final = 10
+BLAMED: Final = 5
+"""What a session counts that ended with the server's complaint: two of these are enough. Connections that
+just broke say little of a message; each counts 1, so that nothing is repeated for ever."""
+
+# RFC 6120 section 4.9.3: ends for which a stanza of ours may be the cause.
+_COMPLAINTS: Final = frozenset(
+    {
+        "bad-format",
+        "bad-namespace-prefix",
+        "improper-addressing",
+        "internal-server-error",
+        "invalid-namespace",
+        "invalid-xml",
+        "not-well-formed",
+        "policy-violation",
+        "resource-constraint",
+        "restricted-xml",
+        "undefined-condition",
+        "unsupported-encoding",
+        "unsupported-feature",
+        "unsupported-stanza-type",
+    }
+)
 
 
 class Unheard:
     """Keeps such messages of one stream."""
 
-    def __init__(self, stream: ClientXMPP) -> None:
+    def __init__(self, stream: "Client") -> None:
         self._stream = stream
         self._kept: deque[Message] = deque(maxlen=MOST)
+        self._hopeless: deque[Message] = deque(maxlen=MOST)
+        self._ends: LRUCache[str, int] = LRUCache(MOST)
+        """How much speaks against a message, by its id."""
+        self._complained = False
+        self._repeating: asyncio.Task[None] | None = None
         # Who binds a resource is in a new session, and slixmpp drops what it has of the old one.
-        stream.add_event_handler("session_bind", lambda _: self._keep())
+        stream.add_event_handler("session_bind", lambda _: self._renew())
         # Not at the beginning of the session: that is before its stanzas are counted.
         stream.add_event_handler("stream_negotiated", lambda _: self._say_again())
+        stream.add_event_handler("disconnected", lambda _: self.stop())
 
     def refused(self, failed: Element) -> None:
         """The server does not resume the session. To be called before slixmpp hears of it."""
@@ -46,16 +87,76 @@ class Unheard:
                 unacked.popleft()
         self._keep()
 
+    def ended_by_server(self, condition: str) -> None:
+        """The server ends the stream with an error (RFC 6120 section 4.9)."""
+        if condition in _COMPLAINTS:
+            self._complained = True
+            # A resumed session would begin with the same stanzas, all at once.
+            self._stream.plugin["xep_0198"].sm_id = None
+
+    def stop(self) -> None:
+        """Repeat nothing more in this session."""
+        if self._repeating is not None:
+            self._repeating.cancel()
+            self._repeating = None
+
+    def _renew(self) -> None:
+        self._keep()
+        # slixmpp does so only where it has asked for the old session.
+        management: Any = self._stream.plugin["xep_0198"]
+        management.seq = management.last_ack = 0
+
     def _keep(self) -> None:
         unacked = self._stream.plugin["xep_0198"].unacked_queue
-        self._kept.extend(stanza for _, stanza in unacked if _is_worth_repeating(stanza))
+        again: list[Message] = []
+        for _, stanza in unacked:
+            if _is_worth_repeating(stanza):
+                (self._hopeless if self._is_hopeless(stanza) else again).append(stanza)
         unacked.clear()
+        self._kept = deque([*again, *self._kept], maxlen=MOST)
+
+    def _is_hopeless(self, message: Message) -> bool:
+        name = str(message["id"])
+        self._ends[name] = self._ends.get(name, 0) + (BLAMED if self._complained else 1)
+        return self._ends[name] >= GIVEN_UP_AT
 
     def _say_again(self) -> None:
+        while self._hopeless:
+            message = self._hopeless.popleft()
+            log.error("given up: a message to %s with which sessions ended", message["to"])
+            self._stream.on_unsent(message)
         if self._kept:
             log.info("saying %d messages again that the last session may have lost", len(self._kept))
+        if self._complained:
+            self._complained = False
+            self._repeating = asyncio.get_running_loop().create_task(self._one_by_one(), name="unheard")
+        else:
+            while self._kept:
+                self._stream.send(self._kept.popleft())
+
+    async def _one_by_one(self) -> None:
+        heard = asyncio.Event()
+        management: Any = self._stream.plugin["xep_0198"]
         while self._kept:
-            self._stream.send(self._kept.popleft())
+            message = self._kept[0]
+            heard.clear()
+
+            def acked(stanza: object, message: Message = message) -> None:
+                if stanza is message:
+                    heard.set()
+
+            self._stream.add_event_handler("stanza_acked", acked)
+            try:
+                self._kept.popleft()
+                self._stream.send(message)
+                async with asyncio.timeout(ACK_LIMIT_S):
+                    await self._stream.waiting_queue.join()
+                    management.request_ack()
+                    await heard.wait()
+            except TimeoutError:
+                log.info("a message to %s is not acknowledged yet", message["to"])
+            finally:
+                self._stream.del_event_handler("stanza_acked", acked)
 
 
 def _is_worth_repeating(stanza: object) -> bool:

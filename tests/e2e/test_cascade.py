@@ -32,7 +32,9 @@ speaking = pytest.mark.parametrize("jingle", [True, False], ids=["jingle", "si"]
 class Person:
     """Somebody whose client knows nothing of HTTP upload, and maybe nothing of Jingle."""
 
-    def __init__(self, server: Server, user: str, *, jingle: bool = True) -> None:
+    def __init__(
+        self, server: Server, user: str, *, jingle: bool = True, resource: str = "filebot"
+    ) -> None:
         self.bot = server.jid("filebot")
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         self.offers: list[StreamOffer] = []
@@ -43,7 +45,7 @@ class Person:
         """Read no further than this, once."""
         self.stopped = asyncio.Event()
         settings = SessionSettings(
-            server.jid(user),
+            f"{server.jid(user)}/{resource}",
             server.password(user),
             host="127.0.0.1",
             port=server.c2s_port,
@@ -126,10 +128,10 @@ class Person:
 
 @asynccontextmanager
 async def online(
-    server: Server, user: str, content: bytes = b"", *, jingle: bool = True
+    server: Server, user: str, content: bytes = b"", *, jingle: bool = True, resource: str = "filebot"
 ) -> AsyncIterator[Person]:
     """``content`` is what the client has of a file from an earlier run."""
-    person = Person(server, user, jingle=jingle)
+    person = Person(server, user, jingle=jingle, resource=resource)
     person.content += content
     async with person.session as session:
         await asyncio.wait_for(session.run_until_ready(), LIMIT_S)

@@ -283,7 +283,7 @@ async def test_words_come_and_go(server: Server, anna: Peer) -> None:
         anna.say("help", "bot@localhost")
         heard = await bot.next()
         assert (heard.sender.jid, heard.text) == ("anna@localhost", "help")
-        assert heard.sender.address == Address("anna@localhost")
+        assert heard.sender.address == Address(anna.jid)
         await bot.session.messenger.say(heard.sender.address, "Hallo", language="de")
         answer = await anna.next_message()
         assert (answer.sender, answer.body) == ("bot@localhost/filebot", "Hallo")

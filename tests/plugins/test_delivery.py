@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.model import Address, AddressKind, Entry, Scope
+from filebot.model import Address, AddressKind, Entry, Scope, Sender
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.messenger import Said
 
@@ -45,6 +45,37 @@ async def test_a_wildcard_sends_all_that_fit_but_not_too_many(bot: FakeBot) -> N
     assert not bot.sent
     await bot.say("get 1*.txt")
     assert {shown.entry.name for shown in bot.sent} == {"1.txt", "10.txt"}
+
+
+async def test_a_file_comes_to_the_client_in_which_it_was_asked_for(bot: FakeBot) -> None:
+    phone = Sender(Address(f"{ALICE}/phone"), ALICE)
+    await bot.drop("a.txt", b"1")
+    assert await bot.say("get a.txt", phone) == []
+    [shown] = bot.sent
+    assert shown.to == phone.address
+    # To oneself is nothing else than here, whatever client it is.
+    assert "from" not in "".join(await bot.say(f"send a.txt to {ALICE}", phone))
+    assert bot.sent[1].to.jid == ALICE
+
+
+async def test_get_goes_on_after_a_refusal_and_names_each_file_that_did_not_come(bot: FakeBot) -> None:
+    for name, size in (("a.txt", 10), ("b.txt", 5_000), ("c.txt", 6_000), ("d.txt", 20)):
+        await bot.drop(name, name.encode() * size)
+    bot.uploads.limit_bytes = 10_000
+    said = await bot.say("get *.txt by http")
+    assert {shown.entry.name for shown in bot.sent} == {"a.txt", "d.txt"}
+    assert len(said) == 2  # one cause, and the names
+    assert "10 kB" in said[0]
+    assert said[1].splitlines()[0] == "2 of 4 files did not go out:"
+    assert "b.txt" in said[1]
+    assert "c.txt" in said[1]
+    assert "a.txt" not in said[1]
+
+
+async def test_a_single_file_that_cannot_be_sent_is_answered_in_one_message(bot: FakeBot) -> None:
+    await bot.drop("b.txt", b"b" * 20_000)
+    bot.uploads.limit_bytes = 10_000
+    assert len(await bot.say("get b.* by http")) == 1
 
 
 async def test_a_link_that_is_alive_is_used_again(bot: FakeBot) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from filebot.model import Scope
+from filebot.model import Address, Scope, Sender
 from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, through_room
 
 
@@ -28,6 +28,17 @@ async def test_a_long_list_comes_in_pages(bot: FakeBot) -> None:
         seen += [line.split()[1] for line in said.splitlines() if line.startswith("#")]
     assert seen == [f"file{number}.txt" for number in reversed(range(23))]
     assert "nothing more" in (await bot.say("more"))[0]
+
+
+async def test_more_goes_on_in_another_client_of_the_same_person(bot: FakeBot) -> None:
+    phone, desk = (Sender(Address(f"{ALICE}/{client}"), ALICE) for client in ("phone", "desk"))
+    for number in range(12):
+        await bot.drop(f"a{number}.txt", str(number).encode())
+    await bot.say("ls", phone)
+    assert bot.messenger.texts(f"{ALICE}/phone")
+    await bot.say("more", desk)
+    [said] = bot.messenger.texts(f"{ALICE}/desk")
+    assert "a1.txt" in said
 
 
 async def test_more_goes_on_where_each_person_was(bot: FakeBot) -> None:

@@ -333,3 +333,16 @@ async def test_a_command_that_was_perhaps_done_before_a_crash_is_not_done_again(
     assert len(bot.store.blobs) == 1
     await bot.receive(message)
     assert len(bot.store.blobs) == 0
+
+
+async def test_whom_a_message_did_not_reach_is_told_in_shorter_words_once_a_minute(bot: FakeBot) -> None:
+    phone = Address("alice@example.org/phone")
+    for _ in range(3):
+        await bot.reception.receive_unsent(phone, "en")
+    [said] = bot.messenger.texts(phone.jid)
+    assert "did not get through" in said
+    await bot.reception.receive_unsent(Address("bob@example.org"), "zh-CN")
+    [said] = bot.messenger.texts("bob@example.org")
+    assert "没有送达" in said
+    await bot.reception.receive_unsent(Address(ROOM, AddressKind.ROOM), None)
+    assert len(bot.messenger.texts(ROOM)) == 1

@@ -116,6 +116,7 @@ class Ejabberd(Server):
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
             client_kb_per_s=self._client_kb_per_s,
+            client_stanza_bytes=self._client_stanza_bytes,
         )
         (self.folder / "ejabberd.yml").write_text(config)
         friends = [(one, other) for one in self.users for other in self.users if one != other]

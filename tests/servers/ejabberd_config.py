@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from filebot.demo.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
 
-_STANZA_BYTES: Final = 262_144
 _BURST_BYTES: Final = 20_000
 _COMPONENT_STANZA_BYTES: Final = 524_288
 _MOST_OCCUPANTS: Final = 1_000
@@ -28,13 +27,14 @@ def ejabberd_config(
     upload_limit_bytes: int | None,
     components: Mapping[str, str],
     client_kb_per_s: int | None,
+    client_stanza_bytes: int,
 ) -> str:
     """The text of ``ejabberd.yml``. ``components`` has the secret of each domain."""
     clients: dict[str, Any] = {
         "module": "ejabberd_c2s",
         "port": ports.c2s,
         "starttls_required": True,
-        "max_stanza_size": _STANZA_BYTES,
+        "max_stanza_size": client_stanza_bytes,
         "shaper": "none" if client_kb_per_s is None else "clients",
     }
     services: dict[str, Any] = {

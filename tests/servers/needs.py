@@ -16,6 +16,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "rooms without private messages": "Prosody 0.12 has no such setting",
     },
     "ejabberd": {
+        "a daily upload quota": "ejabberd's quota refuses nothing: it removes older uploads",
         "an archive in files": "the tests make Prosody's archive older by writing its files",
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",

@@ -171,6 +171,10 @@ UNSUPPORTED_INFO: Final = StanzaError("feature-not-implemented", "modify", f"{{{
 # --- reading ----------------------------------------------------------------------------------------
 
 
+_ANSWERS: Final = frozenset({Action.SESSION_ACCEPT, Action.TRANSPORT_ACCEPT})
+"""To an offer of ours, or to one of its transports."""
+
+
 def read_jingle(jingle: Element) -> Jingle:
     """From a ``<jingle/>``. Raises BadJingle."""
     sid = jingle.get("sid", "")
@@ -187,14 +191,14 @@ def read_jingle(jingle: Element) -> Jingle:
     return Jingle(
         action,
         sid,
-        tuple(_read_content(content) for content in contents),
+        tuple(_read_content(content, answers=action in _ANSWERS) for content in contents),
         _read_reason(reason) if reason is not None or action is Action.SESSION_TERMINATE else None,
         _text(first(reason, JINGLE, "text")),
         _read_info(jingle) if action is Action.SESSION_INFO else None,
     )
 
 
-def _read_content(content: Element) -> Content:
+def _read_content(content: Element, *, answers: bool) -> Content:
     name = content.get("name", "")
     if not 0 < len(name) <= LONGEST_ID:
         raise BadJingle("a content without a name")
@@ -202,7 +206,7 @@ def _read_content(content: Element) -> Content:
     transports = [child for child in content if local_name(child) == "transport"]
     file = next((child for child in descriptions if namespace_of(child) in NAMESPACES), None)
     try:
-        transport = read_transport(transports[0]) if transports else None
+        transport = read_transport(transports[0], answers=answers) if transports else None
     except PeerProtocolError as error:
         raise BadJingle(str(error)) from error
     return Content(

@@ -13,6 +13,7 @@ from filebot.protocol.ibb import LARGEST_BLOCK
 from filebot.protocol.jingle.xmlns import IN_BAND, SOCKS5
 
 LONGEST_ID: Final = 256
+_LARGEST_NUMBER: Final = 2**63 - 1
 _HIGHEST_PRIORITY: Final = 2**31 - 1
 _HASH: Final = re.compile("[0-9a-fA-F]{40}")
 
@@ -144,17 +145,32 @@ class UnknownTransport:
 Transport: TypeAlias = Socks5Transport | InBandTransport | TransportNotice | UnknownTransport
 
 
-def read_transport(transport: Element) -> Transport:
-    """From a ``<transport/>``. Raises PeerProtocolError if it is one of ours and malformed."""
+def read_transport(transport: Element, *, answers: bool = False) -> Transport:
+    """From a ``<transport/>``. Raises PeerProtocolError if it is one of ours and malformed.
+
+    ``answers``: it accepts what we offered, so that what it leaves out is known.
+    """
     namespace = namespace_of(transport)
     if namespace == SOCKS5:
         return _read_socks5(transport)
     if namespace == IN_BAND:
-        size = bounded_int(transport.get("block-size"), LARGEST_BLOCK)
-        if not size:
-            raise PeerProtocolError("an in-band transport without a block-size")
-        return InBandTransport(_read_sid(transport), size)
+        return InBandTransport(_read_sid(transport), _read_block_size(transport, answers=answers))
     return UnknownTransport(namespace[:LONGEST_ID])
+
+
+def _read_block_size(transport: Element, *, answers: bool) -> int:
+    """The largest block that the peer takes.
+
+    XEP-0261, "Flow": an answer may name a smaller block than the offer. One without a size, or with a
+    larger one than there can be, leaves it at the offer's: the smaller one of both is used.
+    """
+    text = transport.get("block-size")
+    if answers and text is None:
+        return LARGEST_BLOCK
+    size = bounded_int(text, _LARGEST_NUMBER if answers else LARGEST_BLOCK)
+    if not size:
+        raise PeerProtocolError("an in-band transport without a block-size")
+    return min(size, LARGEST_BLOCK)
 
 
 def _read_socks5(transport: Element) -> Transport:

@@ -32,9 +32,11 @@ _SHOWN_INLINE: Final = ("image/", "audio/", "video/")
 def outgoing(entry: Entry, url: str) -> tuple[str, list[Element]]:
     """The body and the other children of the message that offers ``entry`` at ``url``.
 
-    The caller adds the ids (XEP-0359). A caption goes into a message of its own.
+    The caller adds the ids (XEP-0359). A caption goes into a message of its own. Where there is no room for
+    all children, the last ones can be left out: each stands behind what it needs.
     """
-    return url, [_oob(url), _sfs(entry, url), _sims(entry, url), _fallback(), Element(f"{{{HINTS}}}store")]
+    store = Element(f"{{{HINTS}}}store")
+    return url, [_oob(url), store, _sfs(entry, url), _fallback(), _sims(entry, url)]
 
 
 def _oob(url: str) -> Element:

@@ -89,6 +89,38 @@ def test_a_slot_without_both_urls_is_a_refusal(children: str) -> None:
         read_slot(iq(children))
 
 
+@pytest.mark.parametrize("which", ["put", "get"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "ftp://up.example/a",
+        "file:///etc/passwd",
+        "xmpp:up.example",
+        "//up.example/a",
+        "https:///a",
+        "https://[::1/a",
+        "https://up.example:99999/a",
+        "https://good.example@evil.example/a",
+        "https://up.example/a b",
+        "https://up.example/a\x7fb",
+        "https://up.example/a\u0085b",
+        "https://up.example/a\u2028https://evil.example",
+        f"https://up.example/{'a' * 100_000}",
+    ],
+)
+def test_a_slot_with_a_url_that_cannot_be_used_is_a_refusal(which: str, url: str) -> None:
+    urls = {"put": "https://up.example/put", "get": "https://up.example/get", which: url}
+    with pytest.raises(ServiceRefused):
+        read_slot(iq(f"<slot {UPLOAD}><put url='{urls['put']}'/><get url='{urls['get']}'/></slot>"))
+
+
+@pytest.mark.parametrize("url", ["HTTPS://Up.example/a", "http://[::1]:5280/a", "https://bücher.example/ä"])
+def test_a_slot_with_a_usual_url_is_taken(url: str) -> None:
+    slot = read_slot(iq(f"<slot {UPLOAD}><put url='{url}'/><get url='{url}'/></slot>"))
+    assert (slot.put_url, slot.get_url) == (url, url)
+
+
 def error(children: str, *, namespace: str = "jabber:client") -> TransferError:
     return slot_error(iq(f"<error type='modify'>{children}</error>", namespace=namespace), 77)
 

@@ -162,6 +162,17 @@ def test_who_failed_lately_stands_behind_the_others_for_an_hour() -> None:
     assert told(plan(known, experience, NOW))[0] == "ss pidgin"
 
 
+def test_the_client_in_which_the_person_asked_comes_first_unless_it_failed_lately() -> None:
+    experience, known = Experience(), replace(facts(MB, None, DINO, SLOW), asking_client=SLOW.jid)
+    assert told(plan(known, experience, NOW)) == ["is slow", "sj dino", "ij dino"]
+    with_link = replace(facts(MB, ANY, DINO, PSI), asking_client=PSI.jid)
+    assert told(plan(with_link, experience, NOW))[:2] == ["link", "sj psi"]
+    too_slow = replace(facts(HUGE, None, DINO, SLOW), asking_client=SLOW.jid)
+    assert told(plan(too_slow, experience, NOW)) == ["sj dino"]
+    experience.note(SLOW, Way(Negotiation.SI, Method.IBB), went=False, now=NOW)
+    assert told(plan(known, experience, NOW)) == ["sj dino", "ij dino", "is slow"]
+
+
 def test_what_went_well_with_a_client_comes_first_for_this_client() -> None:
     experience = Experience()
     experience.note(PSI, Way(Negotiation.SI, Method.SOCKS5), went=True, now=NOW)

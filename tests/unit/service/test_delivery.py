@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from filebot.errors import PeerGone, ServiceQuotaReached, TransferError
+from filebot.errors import (
+    PeerGone,
+    Refused,
+    ServiceQuotaReached,
+    ServiceRefused,
+    TooLargeForService,
+    TransferError,
+)
 from filebot.model import BlobRef, Entry, NewEntry, Slot
 from filebot.service import delivery
 from filebot.service.delivery import Delivery
+from filebot.service.upload_refusals import LONGEST_REST, REST
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import MemoryWeb
@@ -110,9 +118,119 @@ async def test_a_full_service_is_left_alone_until_its_time(named: timedelta | No
     for _ in range(3):
         with pytest.raises(ServiceQuotaReached) as caught:
             await out.url(entry)
-        assert caught.value.retry_at == clock.now + (named or delivery.REST)
+        assert caught.value.retry_at == clock.now + (named or REST)
     assert uploads.asked == 1
     clock.now += timedelta(hours=2)
     with pytest.raises(TransferError):
         await out.url(entry)
     assert uploads.asked == 2
+
+
+class RefusingWeb(MemoryWeb):
+    """Answers uploads of at least so many bytes with a status."""
+
+    def __init__(self, status: int, from_bytes: int = 0) -> None:
+        super().__init__()
+        self.status = status
+        self.from_bytes = from_bytes
+        self.tries = 0
+
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self.tries += 1
+        if file.stat().st_size >= self.from_bytes:
+            raise Refused(status=self.status)
+        await super().put(slot, file, media_type, moved)
+
+
+class ServiceWithQuota(FakeUploadService):
+    """Has so much room left, and names a time."""
+
+    def __init__(self, room_bytes: int, retry_at: datetime | None = None) -> None:
+        super().__init__()
+        self.room_bytes = room_bytes
+        self.retry_at = retry_at
+        self.asked = 0
+
+    async def slot(self, name: str, size: int, media_type: str) -> Slot:
+        self.asked += 1
+        if size > self.room_bytes:
+            raise ServiceQuotaReached(retry_at=self.retry_at)
+        self.room_bytes -= size
+        return await super().slot(name, size, media_type)
+
+
+async def with_sizes(
+    web: MemoryWeb, uploads: FakeUploadService, *sizes: int, clock: Clock | None = None
+) -> tuple[Delivery, list[Entry]]:
+    store, catalog = MemoryBlobs(), MemoryCatalog()
+    entries = [await stored(store, catalog, bytes([number]) * size) for number, size in enumerate(sizes)]
+    made = Delivery(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
+    return made, entries
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 405, 410, 415, 451])
+async def test_a_final_refusal_costs_one_slot_and_one_upload(status: int) -> None:
+    web, uploads = RefusingWeb(status), FakeUploadService()
+    out, entry = await made(web, uploads)
+    with pytest.raises(ServiceRefused):
+        await out.url(entry)
+    assert (web.tries, len(uploads.slots)) == (1, 1)
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503])
+async def test_a_refusal_that_may_pass_is_met_three_times(status: int) -> None:
+    web, uploads = RefusingWeb(status), FakeUploadService()
+    out, entry = await made(web, uploads)
+    with pytest.raises(Refused):
+        await out.url(entry)
+    assert (web.tries, len(uploads.slots)) == (3, 3)
+
+
+async def test_what_is_too_large_by_413_is_tried_once_and_smaller_files_still_go() -> None:
+    clock, web, uploads = Clock(), RefusingWeb(413, from_bytes=1000), FakeUploadService()
+    out, (large, larger, small) = await with_sizes(web, uploads, 1000, 2000, 999, clock=clock)
+    for entry in (large, larger, large):
+        with pytest.raises(TooLargeForService) as caught:
+            await out.url(entry)
+        assert caught.value.size_bytes == entry.blob.size
+    assert (web.tries, len(uploads.slots)) == (1, 1)
+    assert await out.url(small)
+    clock.now += timedelta(days=2)
+    with pytest.raises(TooLargeForService):
+        await out.url(large)
+    assert web.tries == 3
+
+
+async def test_no_room_at_the_host_is_a_quota() -> None:
+    web = RefusingWeb(507)
+    out, entry = await made(web, FakeUploadService())
+    with pytest.raises(ServiceQuotaReached):
+        await out.url(entry)
+    assert web.tries == 1
+
+
+async def test_a_quota_without_room_for_a_file_may_have_room_for_a_smaller_one() -> None:
+    uploads = ServiceWithQuota(3_000)
+    out, (first, second, third) = await with_sizes(MemoryWeb(), uploads, 2_500, 1_000, 10)
+    await out.url(first)
+    for _ in range(2):
+        with pytest.raises(ServiceQuotaReached):
+            await out.url(second)
+    assert await out.url(third)
+    assert uploads.asked == 3
+    assert out.refusals.full_until(1_000) is not None
+    assert out.refusals.full_until(10) is None
+
+
+@pytest.mark.parametrize("year", [2999, 9999])
+async def test_a_time_far_away_is_not_waited_for(year: int) -> None:
+    clock, uploads = Clock(), ServiceWithQuota(0, datetime(year, 12, 31, tzinfo=UTC))
+    out, entry = await made(MemoryWeb(), uploads, clock)
+    with pytest.raises(ServiceQuotaReached) as caught:
+        await out.url(entry)
+    assert caught.value.retry_at == clock.now + LONGEST_REST
+    clock.now += LONGEST_REST
+    uploads.room_bytes = 1000
+    assert await out.url(entry)

@@ -559,6 +559,27 @@ async def test_alive_is_a_head_with_the_right_size(client: HttpClient, answer: s
         assert server.heads[0].startswith("HEAD /x HTTP/1.1")
 
 
+@pytest.mark.parametrize("head", [ok(0, status="405 x"), ok(0, status="403 x"), "HTTP/1.1 200 OK\r\n\r\n"])
+@pytest.mark.parametrize(
+    ("answer", "alive"),
+    [
+        (ok(1, "Content-Range: bytes 0-0/3", status="206 x"), True),
+        (ok(1, "Content-Range: bytes 0-0/4", status="206 x"), False),
+        (ok(1, status="206 x"), False),
+        (ok(3), True),
+        (ok(0, status="404 x"), False),
+        (ok(3, status="403 x"), False),
+    ],
+)
+async def test_where_a_head_says_little_a_byte_is_asked_for(
+    client: HttpClient, head: str, answer: str, *, alive: bool
+) -> None:
+    async with raw_server(sends(head), sends(answer)) as server:
+        assert await client.alive(server.url + "/x", 3) is alive
+        assert server.heads[1].startswith("GET /x HTTP/1.1")
+        assert "Range: bytes=0-0" in server.heads[1]
+
+
 async def test_nobody_there_is_not_alive(client: HttpClient) -> None:
     async with raw_server(stall) as server:
         assert not await client.alive(server.url, 3)

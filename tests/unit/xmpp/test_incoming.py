@@ -84,10 +84,10 @@ def message(element: Element) -> IncomingMessage:
 
 
 @pytest.mark.parametrize("kind", ["chat", "normal"])
-def test_a_person_is_known_and_answered_by_the_bare_jid(kind: str) -> None:
+def test_a_person_is_known_by_the_bare_jid_and_answered_where_they_wrote(kind: str) -> None:
     said = message(stanza("<body>help</body>", sender="Anna@Example.org/Phone", kind=kind))
     assert said.sender.jid == "anna@example.org"
-    assert said.sender.address == Address("anna@example.org", AddressKind.CHAT)
+    assert said.sender.address == Address("anna@example.org/Phone", AddressKind.CHAT)
     assert (said.text, said.addressed, said.sender.room) == ("help", True, None)
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
 
 import pytest
+from slixmpp.features.feature_limits.limits import Limits
 from slixmpp.jid import JID
+from slixmpp.xmlstream import tostring
 
 from filebot.model import Address, AddressKind, BlobRef, Entry, Reference
 from filebot.xmpp.flow import RoomFlow
@@ -91,12 +94,68 @@ async def test_signs_that_would_end_the_stream_are_replaced(outbox: Outbox, text
     assert outbox.sent[0].findtext(BODY) == "a\ufffdb"
 
 
-async def test_a_text_that_no_server_takes_is_cut(outbox: Outbox) -> None:
+def bodies(outbox: Outbox) -> list[str]:
+    return [message.findtext(BODY) or "" for message in outbox.sent]
+
+
+def size(message: Element) -> int:
+    return len(tostring(message, xmlns="jabber:client").encode())
+
+
+async def test_a_long_list_is_said_in_several_messages_cut_at_line_ends(outbox: Outbox) -> None:
+    lines = [f"#{number} {'<长&名>' * 20}.pdf" for number in range(50)]
+    await a_messenger(outbox).say(ANNA, "\n".join(lines), language="zh-CN")
+    assert len(outbox.sent) > 1
+    assert "\n".join(bodies(outbox)).split("\n") == lines
+    assert max(map(size, outbox.sent)) < 10_000
+    assert len({message.get("id") for message in outbox.sent}) == len(outbox.sent)
+
+
+async def test_a_text_without_an_end_is_cut(outbox: Outbox) -> None:
     await a_messenger(outbox).say(ANNA, "😀" * (MAX_TEXT + 1))
-    body = outbox.sent[0].findtext(BODY)
-    assert body is not None
-    assert len(body) == MAX_TEXT
+    text = "".join(bodies(outbox))
+    assert len(text) == MAX_TEXT
+    assert text.endswith("…")
+    assert max(map(size, outbox.sent)) < 10_000
+
+
+async def test_a_server_that_takes_less_is_sent_less(outbox: Outbox) -> None:
+    vars(outbox.stream)["limits"] = Limits(max_bytes=3_000)
+    await a_messenger(outbox).say(ANNA, "word " * 2_000)
+    assert " ".join(bodies(outbox)) == "word " * 2_000
+    assert max(map(size, outbox.sent)) < 3_000
+
+
+async def test_a_correction_is_one_message(outbox: Outbox) -> None:
+    await a_messenger(outbox).say(ANNA, "word " * 5_000, replaces="m1")
+    [body] = bodies(outbox)
     assert body.endswith("…")
+    assert size(outbox.sent[0]) < 10_000
+
+
+async def test_only_the_first_part_of_an_answer_names_what_it_answers(outbox: Outbox) -> None:
+    await a_messenger(outbox).say(ROOM, "word " * 3_000, answers=Reference("room@muc.example.org/a", "s1"))
+    first, *rest = [message.find("{urn:xmpp:reply:0}reply") is not None for message in outbox.sent]
+    assert first
+    assert rest
+    assert not any(rest)
+
+
+@pytest.mark.parametrize(("length", "children"), [(100, 6), (2_100, 5), (3_000, 3), (6_000, 1)])
+async def test_a_long_link_leaves_out_what_fewer_clients_read(
+    outbox: Outbox, length: int, children: int
+) -> None:
+    url = f"https://up.example.org/{'1' * length}/a.png"
+    await a_messenger(outbox).send_file(ANNA, entry(), url)
+    [message] = outbox.sent
+    assert message.findtext(BODY) == url
+    kinds = [child.tag for child in message if child.tag != "{urn:xmpp:sid:0}origin-id"]
+    every = [
+        BODY, "{jabber:x:oob}x", "{urn:xmpp:hints}store", "{urn:xmpp:sfs:0}file-sharing",
+        "{urn:xmpp:fallback:0}fallback", "{urn:xmpp:reference:0}reference",
+    ]  # fmt: skip
+    assert kinds == every[:children]
+    assert size(message) < 10_000
 
 
 async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> None:
@@ -144,3 +203,26 @@ async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> No
     await messenger.say(ANNA, "Hallo")
     await messenger.say(ROOM, "Hallo")
     assert len(outbox.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("client", "condition", "again"),
+    [
+        ("anna@example.org/phone", "service-unavailable", True),
+        ("anna@example.org/phone", "recipient-unavailable", True),
+        ("anna@example.org/phone", "not-acceptable", False),
+        ("anna@example.org/other", "service-unavailable", False),
+        ("eve@example.org/phone", "service-unavailable", False),
+    ],
+)
+async def test_what_a_client_was_not_there_to_take_is_said_to_the_person_once(
+    outbox: Outbox, client: str, condition: str, *, again: bool
+) -> None:
+    messenger = a_messenger(outbox)
+    said = await messenger.say(ANNA, "Hallo")
+    for _ in range(2):
+        messenger.came_back(JID(client), said, condition)
+    assert len(outbox.sent) == (2 if again else 1)
+    if again:
+        assert outbox.sent[1].get("to") == "anna@example.org"
+        assert outbox.sent[1].get("id") == said

@@ -1,8 +1,9 @@
 """What becomes of unacknowledged stanzas when the server does not resume the session."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 from slixmpp.stanza import Message
@@ -31,6 +32,8 @@ class World:
         self.stream.send = self._sent  # type: ignore[method-assign]
         self.management: Any = stream.plugin["xep_0198"]
         self.said: list[str] = []
+        self.given_up: list[str] = []
+        self.stream.on_unsent = lambda message: self.given_up.append(message["id"])
         self.messenger = StreamMessenger(stream, _nobody, lambda _: True, RoomFlow(always_in))
         self.begin()
 
@@ -48,12 +51,28 @@ class World:
         self.management.sm_id = "a session to come back to"
         self.stream.event("stream_negotiated")
 
-    def end(self, *, h: str | None = None) -> None:
-        """The connection breaks, and the server does not resume the session."""
+    def end(self, *, h: str | None = None, complaint: str = "") -> None:
+        """The connection breaks, and the server does not resume the session.
+
+        With a ``complaint`` it is the server who ends it.
+        """
+        if complaint:
+            error = Element(f"{{{self.stream.stream_ns}}}error")
+            SubElement(error, f"{{urn:ietf:params:xml:ns:xmpp-streams}}{complaint}")
+            self.stream._spawn_event(error)
         self.stream.event("disconnected")
         self.said.clear()
         self.stream._spawn_event(Element(f"{SM}failed", {} if h is None else {"h": h}))
         self.stream.event("session_end")
+
+    async def acknowledge(self, count: int) -> None:
+        """The server has heard so many more, each as soon as it is asked."""
+        for _ in range(count):
+            await asyncio.sleep(0.01)
+            ack = self.management.stanza.Ack(self.stream)
+            ack["h"] = self.management.last_ack + 1
+            self.management._handle_ack(ack)
+        await asyncio.sleep(0.01)
 
 
 async def _nobody(jid: str) -> bool:
@@ -114,3 +133,62 @@ async def test_what_has_passed_or_may_be_for_somebody_else_by_now_is_not_said_ag
     world.end()
     world.begin()
     assert world.said == []
+
+
+async def test_a_message_on_which_two_sessions_ended_is_given_up_and_no_other(world: World) -> None:
+    before, deadly, after = await say_three(world)
+    world.end(complaint="policy-violation")
+    world.begin()
+    await world.acknowledge(1)  # the first one passes, and the next kills this session, too
+    assert world.said == [before, deadly]
+    world.end(complaint="policy-violation")
+    world.begin()
+    await world.acknowledge(1)
+    assert world.said == [after]
+    assert world.given_up == [deadly]
+    world.end()
+    world.begin()
+    assert world.said == []
+
+
+async def test_after_a_complaint_messages_are_repeated_one_by_one(world: World) -> None:
+    said = await say_three(world)
+    world.end(complaint="policy-violation")
+    world.begin()
+    await asyncio.sleep(0.01)
+    assert world.said == said[:1]
+    await world.acknowledge(2)
+    assert world.said == said
+    assert world.given_up == []
+
+
+async def test_a_session_that_the_server_ended_for_a_stanza_is_not_resumed(world: World) -> None:
+    await say_three(world)
+    error = Element(f"{{{world.stream.stream_ns}}}error")
+    SubElement(error, "{urn:ietf:params:xml:ns:xmpp-streams}policy-violation")
+    world.stream._spawn_event(error)
+    assert world.management.sm_id is None
+
+
+@pytest.mark.parametrize("complaint", ["", "system-shutdown", "reset"])
+async def test_ends_that_say_little_of_a_message_do_not_lose_it_soon(world: World, complaint: str) -> None:
+    said = await say_three(world)
+    for _ in range(9):
+        world.end(complaint=complaint)
+        world.begin()
+        assert world.said == said
+    world.end(complaint=complaint)
+    world.begin()
+    assert world.said == []
+    assert world.given_up == said
+
+
+async def test_in_a_session_without_a_predecessor_acknowledgements_are_counted_anew(world: World) -> None:
+    [*_, last] = await say_three(world)
+    await world.acknowledge(2)
+    world.stream.event("disconnected")
+    world.said.clear()
+    world.begin()
+    assert world.said == [last]
+    await world.acknowledge(1)
+    assert not world.management.unacked_queue

@@ -401,6 +401,29 @@ def test_a_transport_of_ours_that_is_malformed_is_a_bad_request(transport: str) 
     assert raised.value.error.condition == "bad-request"
 
 
+@pytest.mark.parametrize("action", ["session-accept", "transport-accept"])
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ("", 65535),
+        ("block-size='65536'", 65535),
+        ("block-size='99999999'", 65535),
+        ("block-size='512'", 512),
+    ],
+)
+def test_an_answer_about_an_in_band_stream_need_not_name_a_good_block_size(
+    action: str, attributes: str, size: int
+) -> None:
+    [only] = read(action, content(f"<transport xmlns='{IN_BAND}' sid='t' {attributes}/>")).contents
+    assert only.transport == InBandTransport("t", size)
+
+
+@pytest.mark.parametrize("block_size", ["0", "-1", "many", "9" * 40])
+def test_an_answer_with_a_block_size_that_is_no_number_is_a_bad_request(block_size: str) -> None:
+    with pytest.raises(BadJingle):
+        read("session-accept", content(f"<transport xmlns='{IN_BAND}' sid='t' block-size='{block_size}'/>"))
+
+
 def test_a_transport_that_we_do_not_have_is_told_as_such() -> None:
     ice = "urn:xmpp:jingle:transports:ice-udp:1"
     assert transport_of(f"<transport xmlns='{ice}'/>") == UnknownTransport(ice)
