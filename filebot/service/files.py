@@ -293,8 +293,9 @@ class Files:
             raise NotAllowed(reason="owner")
         if to.kind is AddressKind.ROOM:
             self._must_be_postable(entry, to.jid)
-        if becomes_shared:
-            await self._desk.quota.check_room(to.jid, entry.blob.size)
+        if becomes_shared:  # before anything is uploaded; what counts is the moment of sharing
+            async with self._desk.quota.share(entry.owner, to.jid, entry.blob.size):
+                pass
 
         async def ready() -> None:
             self._must_be_for(entry, to)
@@ -325,7 +326,7 @@ class Files:
     async def _share(self, entry: Entry, room: BareJid) -> None:
         """Make the file the room's too: one more row on the same bytes.
 
-        Raises NotAllowed or RoomFull, or NoSuchEntry if it was removed before its turn came.
+        Raises NotAllowed, QuotaExceeded or RoomFull, or NoSuchEntry if it was removed before its turn came.
         """
         catalog = self._desk.ports.catalog
         async with self._desk.locks(entry.blob.digest):
@@ -333,9 +334,10 @@ class Files:
                 raise NoSuchEntry(entry.name)
             known = await catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
             if known is None or known.name != entry.name:
-                await self._desk.quota.check_room(room, entry.blob.size)
-                self._must_have_voice(room, self._own())
-                await catalog.add(_shared(entry, room, self._desk.ports.clock()))
+                async with self._desk.quota.share(entry.owner, room, entry.blob.size) as hold:
+                    self._must_have_voice(room, self._own())
+                    with hold.settling():
+                        await catalog.add(_shared(entry, room, self._desk.ports.clock()))
 
     def _recipient(self, target: str) -> BareJid:
         bare = target.split("/", 1)[0].lower()

@@ -208,14 +208,15 @@ class Intake:
                 download = await stack.enter_async_context(source.accept())
                 partial = attempt.partial_name(download.name, download.size)
                 writer = await stack.enter_async_context(self._store.create(algorithms, partial))
+                await self._quota.begins(reservation, writer.size)
             else:
                 partial = attempt.partial_name(attempt.name, offer.size)
                 writer = await stack.enter_async_context(
                     self._store.create(algorithms, partial, attempt.resume_at_most())
                 )
-                reservation.grow_to(writer.size)
                 attempt.resumed_at = writer.size
                 with attempt.keeping(writer):
+                    await self._quota.begins(reservation, writer.size)
                     download = await stack.enter_async_context(source.accept(writer.size))
             yield writer, download
 
@@ -245,7 +246,8 @@ class Intake:
                 # Nothing is awaited from here on until the row is on its way: what empties the room comes
                 # behind it.
                 destination.recheck()
-                entry = await self._catalog.add(described)
+                with reservation.settling():
+                    entry = await self._catalog.add(described)
             except Exception:
                 # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
                 # next sweep finds the blob.
@@ -369,6 +371,7 @@ async def _receive(
             reservation.grow_to(size)
             _check_not_over(offer.size, size)
             await writer.write(chunk)
+            reservation.wrote(size)
             if watch is not None:
                 watch.moved(size)
 

@@ -27,6 +27,8 @@ class MemoryWriter:
         self._data = bytearray(store.partials.pop(partial, b"") if partial else b"")
         del self._data[resume_at_most:]
         self._digest: Digest | None = None
+        self.is_stored = False
+        """The bytes are counted elsewhere."""
 
     @property
     def size(self) -> int:
@@ -35,13 +37,14 @@ class MemoryWriter:
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._digest is not None:
             raise LocalProtocolError("write after seal")
-        if len(data) > await self._store.free_bytes() - self.size:
+        if len(data) > await self._store.free_bytes():
             raise StorageFull("no room in memory")
         self._data += data
 
     def keep(self) -> None:
         if self._partial is not None:
             self._store.partials[self._partial] = self._data
+            self.is_stored = True
 
     async def seal(self) -> Mapping[str, bytes]:
         if self._digest is not None:
@@ -56,6 +59,7 @@ class MemoryWriter:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
         self._store.blobs[self._digest] = bytes(self._data)
+        self.is_stored = True
         if self._partial is not None:
             self._store.partials.pop(self._partial, None)
             self._store.release(self._partial, self)
@@ -71,20 +75,25 @@ class MemoryBlobs:
         self.partials: dict[str, bytearray] = {}
         """Bytes that were kept for a later writer, by its name."""
         self._open: dict[str, MemoryWriter] = {}
+        self._writers: list[MemoryWriter] = []
         self.capacity_bytes = capacity_bytes
 
     @asynccontextmanager
     async def create(
         self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
     ) -> AsyncIterator[MemoryWriter]:
-        if partial is None or partial in self._open:
-            yield MemoryWriter(self, algorithms, None)
-            return
-        writer = self._open[partial] = MemoryWriter(self, algorithms, partial, resume_at_most)
+        if partial in self._open:
+            partial = None
+        writer = MemoryWriter(self, algorithms, partial, resume_at_most)
+        self._writers.append(writer)
+        if partial is not None:
+            self._open[partial] = writer
         try:
             yield writer
         finally:
-            self.release(partial, writer)
+            self._writers.remove(writer)
+            if partial is not None:
+                self.release(partial, writer)
 
     def release(self, partial: str, writer: MemoryWriter) -> None:
         """The writer is done with the name, if it is still its own."""
@@ -122,7 +131,9 @@ class MemoryBlobs:
             yield digest
 
     async def free_bytes(self) -> int:
-        return self.capacity_bytes - sum(map(len, self.blobs.values()))
+        at_work = sum(writer.size for writer in self._writers if not writer.is_stored)
+        kept = sum(map(len, self.partials.values()))
+        return self.capacity_bytes - sum(map(len, self.blobs.values())) - kept - at_work
 
     def _bytes_of(self, digest: Digest) -> bytes:
         try:
