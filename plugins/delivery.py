@@ -1,10 +1,14 @@
 """Give files back: get brings one here, send takes one to somebody else or into a room."""
 
+from collections.abc import Awaitable, Callable
+
 from filebot.plugin import (
     Address,
     AddressKind,
     Context,
+    Entry,
     Event,
+    FilebotError,
     FileGoes,
     FileNotSent,
     FileSent,
@@ -27,8 +31,7 @@ async def get(ctx: Context[None], name: str, method: str) -> None:
     choose.
     """
     name, wanted = _parted(name, method)
-    for entry in await ctx.files.some(name):
-        await ctx.files.send_here(entry, wanted)
+    await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, wanted))
 
 
 def _parted(name: str, method: str) -> tuple[str, Method | None]:
@@ -42,8 +45,26 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
 async def send(ctx: Context[None], name: str, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is an address."""
-    for entry in await ctx.files.some(name):
-        await ctx.files.send_to(entry, target)
+    await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
+
+
+async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], Awaitable[object]]) -> None:
+    """Of several files, those that cannot be sent do not keep the others."""
+    entries = await ctx.files.some(name)
+    failed: list[tuple[Entry, FilebotError]] = []
+    for entry in entries:
+        try:
+            await send_one(entry)
+        except FilebotError as error:
+            if len(entries) == 1:
+                raise
+            failed.append((entry, error))
+    if failed:
+        await ctx.reply("delivery/not_all", failed=[entry for entry, _ in failed], count=len(entries))
+    # Each kind of cause once.
+    causes = {cause.kind: (entry, cause) for entry, cause in reversed(failed)}
+    for entry, cause in causes.values():
+        await ctx.reply_error(cause, entry.name)
 
 
 @plugin.on(FileGoes)

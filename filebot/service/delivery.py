@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from filebot.errors import PeerGone, Refused, ServiceQuotaReached, TooLargeForService, TransferTimeout
@@ -71,13 +72,17 @@ class Delivery:
         limit = await self._uploads.size_limit()
         if limit is not None and size > limit:
             raise TooLargeForService(size_bytes=size, limit_bytes=limit)
+        # First, since a slot does not wait for long: a blob may have to be read for this.
+        async with self._store.local_file(entry.blob.digest) as file:
+            return await self._put(entry, file, moved)
+
+    async def _put(self, entry: Entry, file: Path, moved: Callable[[int], None]) -> str:
         attempt = 1
         while True:
             # A slot is good for one PUT: Prosody answers 409 to a second one.
             slot = await self._slot(entry)
             try:
-                async with self._store.local_file(entry.blob.digest) as file:
-                    await self._http.put(slot, file, entry.media_type, moved)
+                await self._http.put(slot, file, entry.media_type, moved)
             except (PeerGone, TransferTimeout, Refused):
                 if attempt == UPLOAD_ATTEMPTS:
                     raise

@@ -326,7 +326,8 @@ class Files:
     async def _share(self, entry: Entry, room: BareJid) -> None:
         """Make the file the room's too: one more row on the same bytes.
 
-        Raises NotAllowed, QuotaExceeded or RoomFull, or NoSuchEntry if it was removed before its turn came.
+        Raises NotAllowed, QuotaExceeded, RoomFull or BlobCorrupt, or NoSuchEntry if it was removed before
+        its turn came.
         """
         catalog = self._desk.ports.catalog
         async with self._desk.locks(entry.blob.digest):
@@ -335,6 +336,8 @@ class Files:
             known = await catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
             if known is None or known.name != entry.name:
                 async with self._desk.quota.share(entry.owner, room, entry.blob.size) as hold:
+                    # Nobody is given a file whose bytes are gone.
+                    await self._desk.ports.store.verify(entry.blob.digest)
                     self._must_have_voice(room, self._own())
                     with hold.settling():
                         await catalog.add(_shared(entry, room, self._desk.ports.clock()))

@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import Protocol
 
 from filebot.errors import (
+    BlobCorrupt,
     DigestMismatch,
     EmptyFile,
     PeerProtocolError,
@@ -129,7 +130,7 @@ class Intake:
             made = await self._catalog.brought_by(
                 destination.scope, destination.owner, destination.brought_by
             )
-            if made is not None:
+            if made is not None and await self._is_whole(made.blob.digest):
                 return Received(made, already_known=False, name=made.name)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
@@ -235,6 +236,7 @@ class Intake:
             destination.recheck()
             known = await self._catalog.same(destination.scope, destination.owner, digest)
             if known is not None:
+                await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
                 if known.archived and not destination.archived:
                     await self._catalog.adopt(known.id)
                 # What came without a name came under no other one.
@@ -254,6 +256,13 @@ class Intake:
                 await forget_unused(self._store, self._catalog, digest)
                 raise
             return Received(entry, already_known=False, name=name)
+
+    async def _is_whole(self, digest: Digest) -> bool:
+        try:
+            await self._store.verify(digest)
+        except BlobCorrupt:
+            return False
+        return True
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None

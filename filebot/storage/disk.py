@@ -22,6 +22,7 @@ from filebot.storage.line import Data
 from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
 from filebot.storage.spool import Spool
+from filebot.storage.verification import Verification
 from filebot.storage.workers import Workers
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -57,7 +58,8 @@ class DiskWriter:
     async def commit(self) -> BlobRef:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
-        await self._spool.move(self._store.place(self._digest))
+        written = await self._spool.move(self._store.place(self._digest))
+        self._store.verification.note(self._digest, written)
         return BlobRef(self._digest, self.size)
 
 
@@ -69,6 +71,7 @@ class DiskStore:
         self._incoming = root / "incoming"
         self._partials = root / "partial"
         self._workers = workers
+        self.verification = Verification(workers)
 
     @classmethod
     async def open(cls, root: Path) -> Self:
@@ -125,12 +128,24 @@ class DiskStore:
         # A second name keeps the bytes reachable while somebody deletes the blob.
         name = self._temporary()
         try:
-            await self._workers.run(_link, self.place(digest), name)
+            await self._link(digest, name)
+            await self.verification.check(digest, name)
             yield name
         finally:
             await self._workers.run(name.unlink, missing_ok=True)
 
+    async def _link(self, digest: Digest, name: Path) -> None:
+        try:
+            await self._workers.run(_link, self.place(digest), name)
+        except BlobCorrupt:
+            await self.verify(digest)  # says it in the log
+            raise
+
+    async def verify(self, digest: Digest) -> None:
+        await self.verification.check(digest, self.place(digest))
+
     async def delete(self, digest: Digest) -> None:
+        self.verification.forget(digest)
         with suppress(BlobCorrupt):
             await self._workers.run(_remove, self.place(digest))
 

@@ -1,6 +1,7 @@
 """Blobs in memory: a fake of :class:`filebot.ports.BlobStore` for tests."""
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -119,9 +120,14 @@ class MemoryBlobs:
     @asynccontextmanager
     async def local_file(self, digest: Digest) -> AsyncIterator[Path]:
         with tempfile.NamedTemporaryFile(prefix="filebot-") as file:
+            await self.verify(digest)
             file.write(self._bytes_of(digest))
             file.flush()
             yield Path(file.name)
+
+    async def verify(self, digest: Digest) -> None:
+        if hashlib.sha256(self._bytes_of(digest)).hexdigest() != digest:
+            raise BlobCorrupt(f"blob {digest} has another digest")
 
     async def delete(self, digest: Digest) -> None:
         self.blobs.pop(digest, None)
