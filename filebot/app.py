@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog import open_catalog
+from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
@@ -143,7 +143,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         replies, plugins = prepared(config)
         make_data_dir(config.data_dir)
-        catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
+        path = config.data_dir / "catalog.sqlite"
+        catalog = await stack.enter_async_context(open_catalog(path, RESERVE_BYTES))
         session = Session(
             replace(
                 session_settings(config),

@@ -56,10 +56,8 @@ async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], 
         try:
             await send_one(entry)
         except FilebotError as error:
-            if len(entries) == 1:
-                raise
             failed.append((entry, error))
-    if failed:
+    if failed and len(entries) > 1:
         await ctx.reply("delivery/not_all", failed=[entry for entry, _ in failed], count=len(entries))
     # Each kind of cause once.
     causes = {cause.kind: (entry, cause) for entry, cause in reversed(failed)}
@@ -105,7 +103,7 @@ async def say_that_it_waits(ctx: Context[None], event: FileWaits) -> None:
 @plugin.on(FileNotSent)
 async def say_that_it_is_not_sent(ctx: Context[None], event: FileNotSent) -> None:
     """What waited has come to its end."""
-    await ctx.reply_error(event.error, event.entry.name)
+    await ctx.reply_error(event.error, event.entry.name, action="send")
 
 
 def _is_here(event: Event, to: Address) -> bool:

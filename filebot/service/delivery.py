@@ -1,15 +1,25 @@
 """From a catalog row to a link that works: an upload that is still alive is used again."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from filebot.errors import PeerGone, Refused, ServiceQuotaReached, TooLargeForService, TransferTimeout
+from filebot.errors import (
+    PeerGone,
+    Refused,
+    ServiceQuotaReached,
+    StorageError,
+    TooLargeForService,
+    TransferTimeout,
+)
 from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
 from filebot.service.locks import Keyed
+
+log = logging.getLogger(__name__)
 
 UPLOAD_ATTEMPTS: Final = 3
 PAUSE_S: Final = 0.5
@@ -63,9 +73,16 @@ class Delivery:
             if link is not None and await self._http.alive(link.url, entry.blob.size):
                 return link.url
             url = await self._upload(entry, moved)
-            if await self._catalog.in_use([digest]):  # else it was removed meanwhile
-                await self._catalog.save_link(Link(digest, entry.name, url, self._clock()))
+            await self._remember(Link(digest, entry.name, url, self._clock()))
             return url
+
+    async def _remember(self, link: Link) -> None:
+        """What cannot be remembered, on a full disk say, works all the same."""
+        try:
+            if await self._catalog.in_use([link.digest]):  # else it was removed meanwhile
+                await self._catalog.save_link(link)
+        except StorageError as error:
+            log.warning("the link to %s will not be used again: %s", link.name, error)
 
     async def _upload(self, entry: Entry, moved: Callable[[int], None]) -> str:
         size = entry.blob.size

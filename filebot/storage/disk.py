@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
-from filebot.errors import BlobCorrupt, LocalProtocolError
+from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
 from filebot.model import BlobRef, Digest
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
 from filebot.storage.line import Data
@@ -23,7 +23,7 @@ from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
 from filebot.storage.spool import Spool
 from filebot.storage.verification import Verification
-from filebot.storage.workers import Workers
+from filebot.storage.workers import Workers, storage_errors
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -128,11 +128,26 @@ class DiskStore:
         # A second name keeps the bytes reachable while somebody deletes the blob.
         name = self._temporary()
         try:
-            await self._link(digest, name)
-            await self.verification.check(digest, name)
-            yield name
+            try:
+                await self._link(digest, name)
+            except StorageFull:  # not even for a name; an open file serves as well, where it can be named
+                async with self._open_file(digest) as opened:
+                    yield opened
+            else:
+                await self.verification.check(digest, name)
+                yield name
         finally:
             await self._workers.run(name.unlink, missing_ok=True)
+
+    @asynccontextmanager
+    async def _open_file(self, digest: Digest) -> AsyncIterator[Path]:
+        await self.verify(digest)
+        with storage_errors():
+            fd = os.open(self.place(digest), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield Path(f"/dev/fd/{fd}")
+        finally:
+            os.close(fd)
 
     async def _link(self, digest: Digest, name: Path) -> None:
         try:
