@@ -196,11 +196,9 @@ class Context(Generic[S_co]):
         await self.conversation.reply_aside(template, **values)
 
     async def reply_error(self, error: FilebotError, name: str = "", *, action: str = "") -> None:
-        """Answer with the words for an error; ``name`` is the file that it is about.
+        """Answer with the words for an error about the file ``name``, as raising it does.
 
         ``action`` is the name of the command whose work failed, if that is not the one at work.
-
-        A handler that fails need not call this: raising the error does the same.
         """
         await self.conversation.reply_error(error, name, action=action)
 

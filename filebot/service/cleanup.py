@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 from filebot.model import Digest
 from filebot.ports import BlobStore, Catalog
-from filebot.service.intake import forget_unused
 from filebot.service.locks import Keyed
+from filebot.service.unused import forget_unused
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,6 @@ from datetime import datetime
 from typing import Protocol
 
 from filebot.errors import (
-    BlobCorrupt,
     DigestMismatch,
     EmptyFile,
     PeerProtocolError,
@@ -45,9 +44,11 @@ from filebot.ports import (
     Inspector,
     StreamOffer,
 )
+from filebot.service.damage import is_whole
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
 from filebot.service.transfers import Transfer
+from filebot.service.unused import try_to_forget_unused
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Intake:
             made = await self._catalog.brought_by(
                 destination.scope, destination.owner, destination.brought_by
             )
-            if made is not None and await self._is_whole(made.blob.digest):
+            if made is not None and await is_whole(self._store, made.blob.digest):
                 return Received(made, already_known=False, name=made.name)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
@@ -242,8 +243,8 @@ class Intake:
                 # What came without a name came under no other one.
                 return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
-            blob = await writer.commit()
             try:
+                blob = await writer.commit()
                 described = await self._described(blob, destination, name, claimed)
                 # Nothing is awaited from here on until the row is on its way: what empties the room comes
                 # behind it.
@@ -253,16 +254,9 @@ class Intake:
             except Exception:
                 # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
                 # next sweep finds the blob.
-                await forget_unused(self._store, self._catalog, digest)
+                await try_to_forget_unused(self._store, self._catalog, digest)
                 raise
             return Received(entry, already_known=False, name=name)
-
-    async def _is_whole(self, digest: Digest) -> bool:
-        try:
-            await self._store.verify(digest)
-        except BlobCorrupt:
-            return False
-        return True
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None
@@ -398,16 +392,6 @@ async def _next(chunks: AsyncGenerator[Data, None], until_s: float) -> Data | No
         if not limit.expired():
             raise
         raise TransferError(f"less than {SLOWEST_BYTES} bytes a second") from error
-
-
-async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
-    """Delete a blob that no row refers to, and forget where it was uploaded.
-
-    The caller holds the lock of the digest.
-    """
-    if digest not in await catalog.in_use([digest]):
-        await store.delete(digest)
-        await catalog.forget_links(digest)
 
 
 async def _sealed(writer: BlobWriter, offer: Offer) -> Mapping[str, bytes]:
