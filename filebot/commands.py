@@ -107,6 +107,7 @@ class Commands:
             command = self.table.named(word)
             if command is None:
                 raise UnknownCommand(word[:40], suggestions=self.table.nearest(word))
+            exchange.action = command.name
             usage, values = _matched(command, rest)
             await command.handler(self._context(command.plugin, exchange, usage), **values)
 

@@ -110,6 +110,8 @@ class Exchange:
         self._emit = emit
         self._voice = voice
         self._replies_to = replies_to
+        self.action = ""
+        """The command that is carried out, by its name; for errors that say what was not done."""
         self._chat_states = chat_states and sender.address.kind is AddressKind.CHAT
 
     async def reply(self, template: str, /, **values: object) -> None:
@@ -125,20 +127,21 @@ class Exchange:
     def words(self, error: FilebotError, name: str = "") -> str:
         """What :meth:`reply_error` would say; for errors that have words."""
         template = self._voice.replies.template_for(error) or "errors/transfer_error"
-        return self.rendered(template, error=error, name=name)
+        return self.rendered(template, error=error, name=name, action=self.action)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         person = to.jid.split("/", 1)[0] if to.kind is AddressKind.CHAT else None
         language = await self._voice.language_of(person, None)
         await self._voice.say(to, language, template, **values)
 
-    async def reply_error(self, error: FilebotError, name: str = "") -> None:
+    async def reply_error(self, error: FilebotError, name: str = "", *, action: str = "") -> None:
         """Say what went wrong, in the words that belong to the class of the error."""
         template = self._voice.replies.template_for(error)
         if template is None:
             await self._reply_incident(error)
         else:
-            await self.reply(template, error=error, name=name, in_room=self.sender.room is not None)
+            in_room, action = self.sender.room is not None, action or self.action
+            await self.reply(template, error=error, name=name, in_room=in_room, action=action)
 
     async def _reply_incident(self, error: Exception) -> None:
         incident = secrets.token_hex(3)

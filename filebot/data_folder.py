@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog import open_catalog
+from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.catalog.integrity import holds_nothing
 from filebot.errors import ConfigError
 from filebot.model import Digest
@@ -48,7 +48,7 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
             raise _refused(
                 f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty"
             )
-        catalog = await stack.enter_async_context(open_catalog(folder / CATALOG))
+        catalog = await stack.enter_async_context(open_catalog(folder / CATALOG, RESERVE_BYTES))
         await bring_back_referenced(store, catalog)
         found = await find_unreferenced(store, catalog)
         if found.are_too_many:

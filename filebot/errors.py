@@ -421,7 +421,14 @@ class StorageFull(StorageError):
 
 
 class BlobCorrupt(StorageError):
-    """Stored bytes are missing or no longer have their digest."""
+    """Stored bytes are missing or no longer have their digest.
+
+    ``name`` is that of the file, where it is known.
+    """
+
+    def __init__(self, message: str = "", *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class CatalogUnavailable(StorageError):

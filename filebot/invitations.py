@@ -38,6 +38,7 @@ class Invitations:
         self._under_way.add(key)
         try:
             exchange = await self._commands.exchange(sender, invitation.language)
+            exchange.action = "join"
             async with exchange.errors_in_words():
                 await self._enter(invitation, exchange)
         finally:

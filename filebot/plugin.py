@@ -145,7 +145,7 @@ class Conversation(Protocol):
 
     async def reply_aside(self, template: str, /, **values: object) -> None: ...
 
-    async def reply_error(self, error: FilebotError, name: str = "") -> None: ...
+    async def reply_error(self, error: FilebotError, name: str = "", *, action: str = "") -> None: ...
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None: ...
 
@@ -195,12 +195,12 @@ class Context(Generic[S_co]):
         """The same, but where nobody else reads it: in private, if the sender spoke to a whole room."""
         await self.conversation.reply_aside(template, **values)
 
-    async def reply_error(self, error: FilebotError, name: str = "") -> None:
-        """Answer with the words for an error; ``name`` is the file that it is about.
+    async def reply_error(self, error: FilebotError, name: str = "", *, action: str = "") -> None:
+        """Answer with the words for an error about the file ``name``, as raising it does.
 
-        A handler that fails need not call this: raising the error does the same.
+        ``action`` is the name of the command whose work failed, if that is not the one at work.
         """
-        await self.conversation.reply_error(error, name)
+        await self.conversation.reply_error(error, name, action=action)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         """Say something to somebody else, in that person's language."""

@@ -95,13 +95,21 @@ class BlobStore(Protocol):
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         """The bytes from ``offset`` on, in large pieces, never more than a few in memory.
 
-        Raises BlobCorrupt if there is no such blob. Whoever stops early closes it.
+        They are given as they are, whole or not. Raises BlobCorrupt if there is no such blob. Whoever stops
+        early closes it.
         """
 
     def local_file(self, digest: Digest) -> AbstractAsyncContextManager[Path]:
         """A file with the blob's bytes, to read only, for as long as the context is open.
 
-        Raises BlobCorrupt if there is no such blob.
+        Raises as :meth:`verify`.
+        """
+
+    async def verify(self, digest: Digest) -> None:
+        """Raise BlobCorrupt unless there is such a blob and it has its digest.
+
+        Its bytes are read for that, which takes its time, unless that was done lately and nothing speaks
+        for a change since.
         """
 
     async def delete(self, digest: Digest) -> None:

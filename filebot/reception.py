@@ -337,6 +337,7 @@ class Reception:
             log.info("a request of %s is declined: %s", request.sender.jid, type(error).__name__)
             await request.refuse(exchange.words(error))
             return
+        exchange.action = "get"
         async with exchange.errors_in_words(name=entry.name):
             used = await self._requests.give(request, entry, exchange.language)
             to, language = request.sender.address, request.language

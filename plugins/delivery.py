@@ -1,6 +1,6 @@
 """Give files back: get brings one here, send takes one to somebody else or into a room."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from filebot.plugin import (
     Address,
@@ -31,7 +31,7 @@ async def get(ctx: Context[None], name: str, method: str) -> None:
     choose.
     """
     name, wanted = _parted(name, method)
-    await _send_each(ctx, await ctx.files.some(name), lambda entry: ctx.files.send_here(entry, wanted))
+    await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, wanted))
 
 
 def _parted(name: str, method: str) -> tuple[str, Method | None]:
@@ -45,26 +45,24 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
 async def send(ctx: Context[None], name: str, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is an address."""
-    await _send_each(ctx, await ctx.files.some(name), lambda entry: ctx.files.send_to(entry, target))
+    await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
 
 
-async def _send_each(
-    ctx: Context[None], entries: Sequence[Entry], send: Callable[[Entry], Awaitable[object]]
-) -> None:
-    """Send one file after the other; one that cannot be sent does not keep the others from it."""
+async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], Awaitable[object]]) -> None:
+    """Of several files, those that cannot be sent do not keep the others."""
+    entries = await ctx.files.some(name)
     failed: list[tuple[Entry, FilebotError]] = []
     for entry in entries:
         try:
-            await send(entry)
+            await send_one(entry)
         except FilebotError as error:
-            if len(entries) == 1:
-                raise
             failed.append((entry, error))
-    for kind in dict.fromkeys(each.kind for _, each in failed):
-        first, cause = next(each for each in failed if each[1].kind == kind)
-        await ctx.reply_error(cause, first.name)
-    if failed:
+    if failed and len(entries) > 1:
         await ctx.reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=len(entries))
+    # Each kind of cause once.
+    causes = {cause.kind: (entry, cause) for entry, cause in reversed(failed)}
+    for entry, cause in causes.values():
+        await ctx.reply_error(cause, entry.name)
 
 
 @plugin.on(FileGoes)
@@ -105,7 +103,7 @@ async def say_that_it_waits(ctx: Context[None], event: FileWaits) -> None:
 @plugin.on(FileNotSent)
 async def say_that_it_is_not_sent(ctx: Context[None], event: FileNotSent) -> None:
     """What waited has come to its end."""
-    await ctx.reply_error(event.error, event.entry.name)
+    await ctx.reply_error(event.error, event.entry.name, action="send")
 
 
 def _is_here(event: Event, to: Address) -> bool:

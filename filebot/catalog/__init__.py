@@ -1,9 +1,11 @@
 """What is known of each file: the ``Catalog`` port on SQLAlchemy Core, in SQLite through aiosqlite.
 
 ``schema`` has the tables, ``queries`` the questions, ``writer`` the one task that changes anything, ``sql``
-puts them together, ``opening`` makes and migrates the database, ``sqlite`` has all that is SQLite's own.
+puts them together, ``reserve`` keeps space for a full disk, ``opening`` makes and migrates the database,
+``sqlite`` has all that is SQLite's own.
 """
 
 from filebot.catalog.opening import open_catalog
+from filebot.catalog.reserve import RESERVE_BYTES
 
-__all__ = ["open_catalog"]
+__all__ = ["RESERVE_BYTES", "open_catalog"]

@@ -13,6 +13,10 @@ from filebot.errors import CatalogUnavailable, StorageFull
 _BUGS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.InterfaceError, exc.DataError)
 
 
+# The index of the WAL is a file of its own that may find no space.
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Whatever makes the database unusable becomes StorageFull or CatalogUnavailable."""
@@ -33,4 +37,4 @@ def translated() -> Iterator[None]:
 def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
     # Some errors are raised by the sqlite3 module itself and carry no code.
     code = getattr(error, "sqlite_errorcode", None)
-    return StorageFull(str(error)) if code == sqlite3.SQLITE_FULL else CatalogUnavailable(str(error))
+    return StorageFull(str(error)) if code in _FULL else CatalogUnavailable(str(error))

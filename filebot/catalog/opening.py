@@ -13,9 +13,10 @@ from alembic.util import CommandError
 
 from filebot.catalog import sqlite
 from filebot.catalog.failures import translated
+from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.sql import SqlCatalog
 from filebot.catalog.writer import Writer
-from filebot.errors import CatalogUnavailable
+from filebot.errors import CatalogUnavailable, StorageFull
 from filebot.ports import Catalog
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -25,25 +26,50 @@ _one_migration = threading.Lock()
 
 
 @asynccontextmanager
-async def open_catalog(path: Path) -> AsyncIterator[Catalog]:
+async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Catalog]:
     """The catalog in the file at ``path``, made or brought up to date first.
+
+    So much of the disk is held in reserve for when it is full.
 
     Raises CatalogUnavailable if the file cannot be used. Leaving the context waits for what is queued.
     """
-    with translated():
-        await asyncio.to_thread(migrate, path)
+    reserve = DiskReserve(path.with_suffix(".reserve"), reserve_bytes)
+    await asyncio.to_thread(_prepare_with, path, reserve)
     async with AsyncExitStack() as stack:
         readers = sqlite.reading_engine(path)
         stack.push_async_callback(readers.dispose)
         writing = sqlite.writing_engine(path)
         stack.push_async_callback(writing.dispose)
-        catalog = SqlCatalog(path, readers, Writer(writing))
+        with translated():
+            async with writing.connect():  # its files beside the database take what they need first
+                await asyncio.to_thread(reserve.fill)
+        catalog = SqlCatalog(path, readers, Writer(writing, reserve))
         stack.push_async_callback(catalog.close)
         yield catalog
 
 
 def migrate(path: Path) -> None:
-    """Make the catalog, or bring it up to date. Raises CatalogUnavailable if it is of a newer filebot."""
+    """Make the catalog, or bring it up to date.
+
+    Raises CatalogUnavailable if it is of a newer filebot, and StorageFull.
+    """
+    with translated():
+        _prepare(path)
+
+
+def _prepare_with(path: Path, reserve: DiskReserve) -> None:
+    """Prepare it, on a full disk with what the reserve has."""
+    step = STEP_BYTES
+    while True:
+        try:
+            return migrate(path)
+        except StorageFull:
+            if not reserve.give_up(step):
+                raise
+            step *= 2
+
+
+def _prepare(path: Path) -> None:
     sqlite.create_file(path)
     engine = sqlite.migrating_engine(path)
     config = Config()

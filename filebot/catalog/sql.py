@@ -115,7 +115,7 @@ class SqlCatalog:
         return await self._change(changes.rename(entry_id, name, at))
 
     async def remove(self, entry_id: int) -> Entry | None:
-        return await self._change(changes.remove(entry_id))
+        return await self._change(changes.remove(entry_id), urgent=True)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         return await self._entries(queries.archived(room, owner, limit))
@@ -128,7 +128,7 @@ class SqlCatalog:
 
     async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
         change = sqlite.save_opt_out(room, who) if out else changes.forget_opt_out(room, who)
-        await self._writer.run(changes.execute, change)
+        await self._writer.run(changes.execute, change, urgent=out)
 
     async def count_opted_out(self, room: BareJid) -> int:
         rows = await self._read(queries.count_opt_outs(room))
@@ -148,7 +148,7 @@ class SqlCatalog:
         await self._writer.run(changes.execute, sqlite.save_filling(filling_columns(filling)))
 
     async def forget_filling(self, room: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_filling(room))
+        await self._writer.run(changes.execute, changes.forget_filling(room), urgent=True)
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.in_use(digests))}
@@ -178,7 +178,7 @@ class SqlCatalog:
         await self._writer.run(changes.execute, changes.hand_over(owner, to))
 
     async def release(self, room: BareJid) -> Sequence[Identity]:
-        return await self._writer.run(changes.release, room)
+        return await self._writer.run(changes.release, room, urgent=True)
 
     async def used_in_all(self) -> tuple[int, int]:
         return await self._sum(queries.used_in_all())
@@ -191,7 +191,7 @@ class SqlCatalog:
         await self._writer.run(changes.execute, sqlite.save_link(link, fold(link.name)))
 
     async def forget_links(self, digest: Digest) -> None:
-        await self._writer.run(changes.execute, changes.forget_links(digest))
+        await self._writer.run(changes.execute, changes.forget_links(digest), urgent=True)
 
     async def language(self, jid: BareJid) -> str | None:
         rows = await self._read(queries.language(jid))
@@ -211,19 +211,19 @@ class SqlCatalog:
         await self._writer.run(changes.execute, sqlite.save_mark(mark))
 
     async def forget_mark(self, archive: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_mark(archive))
+        await self._writer.run(changes.execute, changes.forget_mark(archive), urgent=True)
 
     async def parcels(self) -> list[Parcel]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]
 
     async def add_parcel(self, parcel: Parcel) -> bool:
-        return await self._returned(changes.add_parcel(parcel_columns(parcel))) is not None
+        return await self._returned(changes.add_parcel(parcel_columns(parcel)), urgent=True) is not None
 
     async def count_tries(self, number: int, tries: int) -> None:
-        await self._writer.run(changes.execute, changes.count_tries(number, tries))
+        await self._writer.run(changes.execute, changes.count_tries(number, tries), urgent=True)
 
     async def remove_parcel(self, number: int) -> bool:
-        return await self._returned(changes.remove_parcel(number)) is not None
+        return await self._returned(changes.remove_parcel(number), urgent=True) is not None
 
     async def rooms(self) -> list[RememberedRoom]:
         found = await self._read(queries.all_rooms())
@@ -233,7 +233,7 @@ class SqlCatalog:
         await self._writer.run(changes.execute, sqlite.save_room(room))
 
     async def forget_room(self, jid: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_room(jid))
+        await self._writer.run(changes.execute, changes.forget_room(jid), urgent=True)
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
@@ -263,9 +263,9 @@ class SqlCatalog:
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(self, change: changes.Change) -> Entry | None:
-        row = await self._returned(change)
+    async def _change(self, change: changes.Change, *, urgent: bool = False) -> Entry | None:
+        row = await self._returned(change, urgent=urgent)
         return None if row is None else entry_of(row)
 
-    async def _returned(self, change: changes.Change) -> sa.Row[Any] | None:
-        return await self._writer.run(changes.execute_returning, change)
+    async def _returned(self, change: changes.Change, *, urgent: bool = False) -> sa.Row[Any] | None:
+        return await self._writer.run(changes.execute_returning, change, urgent=urgent)

@@ -34,6 +34,8 @@ _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -8000",
+    # What a statement needs beside the database never fails for want of space on disk.
+    "PRAGMA temp_store = MEMORY",
 )
 
 _fts: Final = sa.table("entries_fts", sa.column("rowid", sa.Integer), sa.column("entries_fts", sa.Text))

@@ -6,11 +6,16 @@ the callers only after COMMIT. Meanwhile the next group gathers. If anything in 
 is rolled back and each operation is run again in a transaction of its own: the one that is to blame gets
 its error, the others never notice. Failures are rare, and so the usual group needs no savepoints.
 
+If an operation that must not fail for want of space (``urgent``) finds the disk full, the reserve is given
+up step by step, and the operation is run again after each.
+
 An operation is a function of many arguments at once: neighbours in a group that want the same thing done
 are one call, and so sixteen new rows are one statement.
 """
 
 import asyncio
+import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +25,10 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from filebot.catalog.failures import translated
-from filebot.errors import CatalogUnavailable
+from filebot.catalog.reserve import STEP_BYTES, DiskReserve
+from filebot.errors import CatalogUnavailable, StorageFull
+
+log = logging.getLogger(__name__)
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -32,34 +40,44 @@ MAX_GROUP: Final = 64
 MAX_WAITING: Final = 256
 """Callers beyond these wait before they may even queue."""
 
+REFILL_EVERY_S: Final = 10.0
+"""Looks for room for a reserve that was used."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     operation: Operation[Any, Any]
     argument: Any
+    urgent: bool
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Writer:
     """Runs operations in order, each wholly or not at all. Owns the task that does it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, reserve: DiskReserve | None = None) -> None:
         self._engine = engine
+        self._reserve = reserve
+        self._is_short = reserve is not None and reserve.missing_bytes > 0
+        self._next_look = 0.0
         self._jobs: deque[_Job] = deque()
         self._room = asyncio.Semaphore(MAX_WAITING)
         self._wake = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._work(), name="catalog-writer")
 
-    async def run(self, operation: Operation[A, R], argument: A) -> R:
+    async def run(self, operation: Operation[A, R], argument: A, *, urgent: bool = False) -> R:
         """Run ``operation`` and return its result for ``argument`` once it is durable.
+
+        On a full disk the reserve is used for it if it is ``urgent``: what removes something, and what a
+        delivery cannot do without.
 
         A cancelled caller's operation is left out if its group is not under way yet.
         """
         async with self._room:
             if self._closing:
                 raise CatalogUnavailable("the catalog is closed")
-            job = _Job(operation, argument)
+            job = _Job(operation, argument, urgent)
             self._jobs.append(job)
             self._wake.set()
             result: R = await job.done
@@ -103,28 +121,58 @@ class Writer:
 
     async def _commit(self, group: Sequence[_Job]) -> None:
         try:
-            if not await self._attempt(group):
+            outcome = await self._attempt(group)
+            if not isinstance(outcome, Exception):
+                _answer(group, outcome)
+            elif len(group) == 1:
+                await self._run_alone(group[0], outcome)
+            else:
                 for job in group:
-                    await self._attempt([job])
+                    await self._run_alone(job, await self._attempt([job]))
+            await self._refill(urgent=any(job.urgent for job in group))
         finally:
             # Only a stopped writer has left any of them without an answer.
             _fail(group, CatalogUnavailable("the catalog's writer was stopped"))
 
-    async def _attempt(self, group: Sequence[_Job]) -> bool:
-        """Whether everybody in the group has an answer; False if they must be tried one by one."""
+    async def _run_alone(self, job: _Job, outcome: list[Any] | Exception) -> None:
+        """Answer a job that was run by itself, an urgent one after it had the reserve if it needs that."""
+        step, used = STEP_BYTES, False
+        while isinstance(outcome, StorageFull) and job.urgent and await self._give_up(step):
+            outcome = await self._attempt([job])
+            step, used = step * 2, True
+        if used:
+            await self._refill(urgent=True)  # first: others must not take what was left
+        if isinstance(outcome, Exception):
+            _fail([job], outcome)
+        else:
+            _answer([job], outcome)
+
+    async def _give_up(self, size_bytes: int) -> bool:
+        if self._reserve is None:
+            return False
+        self._is_short = True
+        given = await asyncio.to_thread(self._reserve.give_up, size_bytes)
+        log.warning("the disk is full, and %s", "the reserve is used" if given else "so is the reserve")
+        return given
+
+    async def _refill(self, *, urgent: bool) -> None:
+        """Take back what is left of the reserve after its use, and more of it when there is room."""
+        reserve, now = self._reserve, time.monotonic()
+        if reserve is None or not self._is_short or (now < self._next_look and not urgent):
+            return
+        self._next_look = now + REFILL_EVERY_S
+        if urgent or reserve.has_space():
+            await asyncio.to_thread(reserve.fill)
+            self._is_short = reserve.missing_bytes > 0
+
+    async def _attempt(self, group: Sequence[_Job]) -> list[Any] | Exception:
+        """Run them in one transaction: all results, or what failed."""
         try:
             with translated():
                 async with self._engine.begin() as connection:
-                    results = await _run(connection, group)
+                    return await _run(connection, group)
         except Exception as error:  # noqa: BLE001 - every kind belongs to the caller that waits for it
-            if len(group) > 1:
-                return False
-            _fail(group, error)
-        else:
-            for job, result in zip(group, results, strict=True):
-                if not job.done.done():
-                    job.done.set_result(result)
-        return True
+            return error
 
 
 async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
@@ -132,6 +180,12 @@ async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
     for operation, jobs in groupby(group, key=lambda job: job.operation):
         results += await operation(connection, [job.argument for job in jobs])
     return results
+
+
+def _answer(jobs: Sequence[_Job], results: Sequence[Any]) -> None:
+    for job, result in zip(jobs, results, strict=True):
+        if not job.done.done():
+            job.done.set_result(result)
 
 
 def _fail(jobs: Iterable[_Job], error: Exception) -> None:

@@ -39,6 +39,7 @@ from filebot.errors import (
 from filebot.events import FileGoes, FileWaits
 from filebot.model import AddressKind, Client, Method, Parcel, Way
 from filebot.service.cascade import Step
+from filebot.service.damage import naming
 from filebot.service.dispatch import Dispatch, Order
 from filebot.service.transfers import Direction, Transfer
 
@@ -78,16 +79,17 @@ async def _shown(
     dispatch: Dispatch, order: Order, parcel: Parcel | None, *, in_background: bool
 ) -> Method | None:
     number = None if parcel is None else parcel.number
+    shown = dispatch.transfers.running(
+        order.sender,
+        order.language,
+        order.entry.name,
+        Direction.FROM_BOT,
+        order.method or Method.HTTP,
+        order.entry.blob.size,
+        number=number,
+    )
     try:
-        with dispatch.transfers.running(
-            order.sender,
-            order.language,
-            order.entry.name,
-            Direction.FROM_BOT,
-            order.method or Method.HTTP,
-            order.entry.blob.size,
-            number=number,
-        ) as transfer:
+        with naming(order.entry), shown as transfer:
             number = transfer.number
             return await _Attempt(dispatch, order, transfer, parcel, in_background).go()
     except (UserError, TransferError, BlobCorrupt):
@@ -126,6 +128,8 @@ class _Attempt:
         order = self.order
         if order.method in {None, Method.HTTP} and (method := await self._by_link()) is not None:
             return method
+        # Before anybody is asked to accept it, and before it waits for somebody.
+        await self.dispatch.store.verify(order.entry.blob.digest)
         plan = await self.dispatch.plan(order.entry.blob.size, order.to, order.method, order.entry)
         method = await self._by_streams(plan.steps)
         if method is None and self.failures and order.method is None and not self.link_failed:

@@ -12,7 +12,7 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from filebot.errors import NoRoomForClaim, NoSuchClaim
+from filebot.errors import NoSuchClaim
 from filebot.model import BareJid, Identity
 from filebot.ports import Catalog
 from filebot.service.quota import Quota
@@ -85,13 +85,10 @@ class Claims:
 
         Raises NoRoomForClaim or StorageError.
         """
-        theirs, own = await self._quota.usage(occupant), await self._quota.usage(owner)
-        if theirs.used_bytes > own.left_bytes:
-            raise NoRoomForClaim(
-                size_bytes=theirs.used_bytes, used_bytes=own.used_bytes, limit_bytes=own.limit_bytes
-            )
-        await self._catalog.hand_over(occupant, owner)
-        return Claimed(theirs.files, occupant.partition("/")[0])
+        async with self._quota.take_over(occupant, owner) as (hold, files):
+            with hold.settling():
+                await self._catalog.hand_over(occupant, owner)
+        return Claimed(files, occupant.partition("/")[0])
 
     def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:
         codes = self._codes.pop(room, None)

@@ -1,8 +1,10 @@
 """From a catalog row to a link that works: an upload that is still alive is used again."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from filebot.errors import (
@@ -10,6 +12,7 @@ from filebot.errors import (
     Refused,
     ServiceQuotaReached,
     ServiceRefused,
+    StorageError,
     TooLargeForService,
     TransferTimeout,
 )
@@ -17,6 +20,8 @@ from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
 from filebot.service.locks import Keyed
 from filebot.service.upload_refusals import UploadRefusals
+
+log = logging.getLogger(__name__)
 
 UPLOAD_ATTEMPTS: Final = 3
 PAUSE_S: Final = 0.5
@@ -66,22 +71,33 @@ class Delivery:
             if link is not None and await self._http.alive(link.url, entry.blob.size):
                 return link.url
             url = await self._upload(entry, moved)
-            if await self._catalog.in_use([digest]):  # else it was removed meanwhile
-                await self._catalog.save_link(Link(digest, entry.name, url, self._clock()))
+            await self._remember(Link(digest, entry.name, url, self._clock()))
             return url
+
+    async def _remember(self, link: Link) -> None:
+        """What cannot be remembered, on a full disk say, works all the same."""
+        try:
+            if await self._catalog.in_use([link.digest]):  # else it was removed meanwhile
+                await self._catalog.save_link(link)
+        except StorageError as error:
+            log.warning("the link to %s will not be used again: %s", link.name, error)
 
     async def _upload(self, entry: Entry, moved: Callable[[int], None]) -> str:
         size = entry.blob.size
         limit = await self._uploads.size_limit()
         if limit is not None and size > limit:
             raise TooLargeForService(size_bytes=size, limit_bytes=limit)
+        # First, since a slot does not wait for long: a blob may have to be read for this.
+        async with self._store.local_file(entry.blob.digest) as file:
+            return await self._put(entry, file, moved)
+
+    async def _put(self, entry: Entry, file: Path, moved: Callable[[int], None]) -> str:
         attempt = 1
         while True:
             # A slot is good for one PUT: Prosody answers 409 to a second one.
             slot = await self._slot(entry)
             try:
-                async with self._store.local_file(entry.blob.digest) as file:
-                    await self._http.put(slot, file, entry.media_type, moved)
+                await self._http.put(slot, file, entry.media_type, moved)
             except (PeerGone, TransferTimeout, Refused) as error:
                 if isinstance(error, Refused):
                     self._raise_if_final(error, size)

@@ -24,7 +24,6 @@ from filebot.model import (
     Entry,
     Identity,
     Method,
-    NewEntry,
     Offer,
     Scope,
     Sender,
@@ -38,6 +37,7 @@ from filebot.service.desk import Desk
 from filebot.service.dispatch import Order
 from filebot.service.doctor import Diagnosis
 from filebot.service.intake import Destination, Received
+from filebot.service.shares import share
 from filebot.service.transfers import Direction, Transfer
 
 WILDCARD_LIMIT: Final = 10
@@ -295,14 +295,15 @@ class Files:
             raise NotAllowed(reason="owner")
         if to.kind is AddressKind.ROOM:
             self._must_be_postable(entry, to.jid)
-        if becomes_shared:
-            await self._desk.quota.check_room(to.jid, entry.blob.size)
+        if becomes_shared:  # before anything is uploaded; what counts is the moment of sharing
+            async with self._desk.quota.share(entry.owner, to.jid, entry.blob.size):
+                pass
 
         async def ready() -> None:
             self._must_be_for(entry, to)
             if becomes_shared:
                 # Before the room hears of it: whoever asks for it then must find it.
-                await self._share(entry, to.jid)
+                await share(self._desk, entry, to.jid, lambda: self._must_have_voice(to.jid, self._own()))
 
         order = Order(self._sender, self._language, entry, to, method, ready)
         used = await self._desk.courier.send(order)
@@ -323,21 +324,6 @@ class Files:
         return self._desk.transfers.running(
             self._sender, self._language, name, direction, method, total_bytes
         )
-
-    async def _share(self, entry: Entry, room: BareJid) -> None:
-        """Make the file the room's too: one more row on the same bytes.
-
-        Raises NotAllowed or RoomFull, or NoSuchEntry if it was removed before its turn came.
-        """
-        catalog = self._desk.ports.catalog
-        async with self._desk.locks(entry.blob.digest):
-            if await catalog.entry(entry.id) is None:
-                raise NoSuchEntry(entry.name)
-            known = await catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
-            if known is None or known.name != entry.name:
-                await self._desk.quota.check_room(room, entry.blob.size)
-                self._must_have_voice(room, self._own())
-                await catalog.add(_shared(entry, room, self._desk.ports.clock()))
 
     def _recipient(self, target: str) -> BareJid:
         bare = target.split("/", 1)[0].lower()
@@ -444,18 +430,3 @@ def name_of(offer: Offer) -> str:
     """What to call a file of which no byte has come yet; empty if nobody named it."""
     offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
     return safe_name(offered) if offered else ""
-
-
-def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:
-    """The row that makes a file the room's."""
-    return NewEntry(
-        name=entry.name,
-        owner=entry.owner,
-        room=room,
-        caption=entry.caption,
-        blob=entry.blob,
-        media_type=entry.media_type,
-        created_at=at,
-        width=entry.width,
-        height=entry.height,
-    )

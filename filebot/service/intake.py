@@ -44,9 +44,11 @@ from filebot.ports import (
     Inspector,
     StreamOffer,
 )
+from filebot.service.damage import is_whole
 from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
 from filebot.service.transfers import Transfer
+from filebot.service.unused import try_to_forget_unused
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,7 @@ class Intake:
             made = await self._catalog.brought_by(
                 destination.scope, destination.owner, destination.brought_by
             )
-            if made is not None:
+            if made is not None and await is_whole(self._store, made.blob.digest):
                 return Received(made, already_known=False, name=made.name)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
@@ -208,14 +210,15 @@ class Intake:
                 download = await stack.enter_async_context(source.accept())
                 partial = attempt.partial_name(download.name, download.size)
                 writer = await stack.enter_async_context(self._store.create(algorithms, partial))
+                await self._quota.begins(reservation, writer.size)
             else:
                 partial = attempt.partial_name(attempt.name, offer.size)
                 writer = await stack.enter_async_context(
                     self._store.create(algorithms, partial, attempt.resume_at_most())
                 )
-                reservation.grow_to(writer.size)
                 attempt.resumed_at = writer.size
                 with attempt.keeping(writer):
+                    await self._quota.begins(reservation, writer.size)
                     download = await stack.enter_async_context(source.accept(writer.size))
             yield writer, download
 
@@ -234,22 +237,24 @@ class Intake:
             destination.recheck()
             known = await self._catalog.same(destination.scope, destination.owner, digest)
             if known is not None:
+                await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
                 if known.archived and not destination.archived:
                     await self._catalog.adopt(known.id)
                 # What came without a name came under no other one.
                 return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
-            blob = await writer.commit()
             try:
+                blob = await writer.commit()
                 described = await self._described(blob, destination, name, claimed)
                 # Nothing is awaited from here on until the row is on its way: what empties the room comes
                 # behind it.
                 destination.recheck()
-                entry = await self._catalog.add(described)
+                with reservation.settling():
+                    entry = await self._catalog.add(described)
             except Exception:
                 # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
                 # next sweep finds the blob.
-                await forget_unused(self._store, self._catalog, digest)
+                await try_to_forget_unused(self._store, self._catalog, digest)
                 raise
             return Received(entry, already_known=False, name=name)
 
@@ -369,6 +374,7 @@ async def _receive(
             reservation.grow_to(size)
             _check_not_over(offer.size, size)
             await writer.write(chunk)
+            reservation.wrote(size)
             if watch is not None:
                 watch.moved(size)
 
@@ -386,16 +392,6 @@ async def _next(chunks: AsyncGenerator[Data, None], until_s: float) -> Data | No
         if not limit.expired():
             raise
         raise TransferError(f"less than {SLOWEST_BYTES} bytes a second") from error
-
-
-async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
-    """Delete a blob that no row refers to, and forget where it was uploaded.
-
-    The caller holds the lock of the digest.
-    """
-    if digest not in await catalog.in_use([digest]):
-        await store.delete(digest)
-        await catalog.forget_links(digest)
 
 
 async def _sealed(writer: BlobWriter, offer: Offer) -> Mapping[str, bytes]:

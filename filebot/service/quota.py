@@ -1,34 +1,37 @@
 """How much may be stored: by one person, in one room, and by all.
 
 What is stored counts, and what is on its way. Each file counts with a little more than its bytes, or files
-of one byte would be free, however many.
+of one byte would be free, however many. Everything that adds rows holds space for them first.
 """
 
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
 
-from filebot.errors import FileTooLarge, QuotaExceeded, RoomFull, StorageFull
+from filebot.errors import NoRoomForClaim, QuotaExceeded, RoomFull, StorageFull
 from filebot.model import BareJid, Identity, Usage
 from filebot.ports import BlobStore, Catalog
+from filebot.service.reservations import (
+    FILE_OVERHEAD_BYTES,
+    Amounts,
+    Hold,
+    Holds,
+    Limits,
+    Reservation,
+    Stored,
+    counted_bytes,
+)
 
-FILE_OVERHEAD_BYTES = 4096
-"""About what a file takes beside its bytes: the rest of a block of the disk, and its row in the catalog."""
+__all__ = ["FILE_OVERHEAD_BYTES", "Limits", "Quota", "Reservation"]
 
-DISK_RESERVE_BYTES = 64 * 1024 * 1024
-"""Left free on the disk, so that the catalog and the system's log can still be written."""
+RECOUNT_AFTER_S: Final = (0.01, 0.05, 0.2)
+"""Pauses before a refusal is final while other files settle: those may have been counted twice."""
 
+_DOES_NOT_FIT: Final = (QuotaExceeded, RoomFull, StorageFull, NoRoomForClaim)
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The operator's limits, in bytes."""
-
-    max_file_bytes: int
-    quota_per_user_bytes: int
-    total_bytes: int
-    quota_per_room_bytes: int
-    """Of all in one room, whosever it is: in an open room everybody can be a new person each day."""
+H = TypeVar("H", bound=Hold)
 
 
 class Quota:
@@ -46,8 +49,7 @@ class Quota:
         self._catalog = catalog
         self._store = store
         self._room_max_bytes = room_max_bytes
-        self._on_its_way: Counter[Identity] = Counter()
-        self._to_rooms: Counter[BareJid] = Counter()
+        self._holds = Holds()
 
     @property
     def max_file_bytes(self) -> int:
@@ -57,161 +59,144 @@ class Quota:
     async def usage(self, owner: Identity) -> Usage:
         """What somebody has stored, and may store."""
         files, used = await self._catalog.used_by(owner)
-        return Usage(files, _counted(files, used), self._limits.quota_per_user_bytes)
+        return Usage(files, counted_bytes(files, used), self._limits.quota_per_user_bytes)
 
     async def room_usage(self, room: BareJid) -> Usage:
         """What a room has, and may have."""
         files, used = await self._catalog.used_in(room)
-        return Usage(files, _counted(files, used), self._limits.quota_per_room_bytes)
-
-    async def check_room(self, room: BareJid, size_bytes: int) -> None:
-        """Raise FileTooLarge or RoomFull if a file that is stored already does not fit into a room."""
-        reservation = self._reservation("", room)
-        reservation.stored = Stored(in_room=_counted(*await self._catalog.used_in(room)))
-        reservation.check_size(size_bytes)
-        reservation.check_room(size_bytes)
+        return Usage(files, counted_bytes(files, used), self._limits.quota_per_room_bytes)
 
     @asynccontextmanager
     async def reserve(
         self, owner: Identity, announced_bytes: int | None, room: BareJid | None = None
-    ) -> AsyncIterator["Reservation"]:
-        """Hold room for one file while it comes in. ``announced_bytes`` is what the peer promises.
+    ) -> AsyncIterator[Reservation]:
+        """Hold space for one file while it comes in. ``announced_bytes`` is what the peer promises.
 
         Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge,
-        QuotaExceeded, RoomFull or StorageFull, at once or as the file grows.
+        QuotaExceeded, RoomFull or StorageFull, at once or as the file grows. The disk is looked at when the
+        file :meth:`begins`.
         """
-        reservation = self._reservation(owner, room)
-        reservation.stored = await self._stored(owner, room)
+        reservation = Reservation(self._holds, self._limits, self._most(room), owner, room)
         try:
-            reservation.promise(announced_bytes)
+            promise = partial(reservation.promise, announced_bytes)
+            await self._count(reservation, lambda: _hold_if_it_fits(reservation, promise))
             yield reservation
         finally:
             reservation.release()
 
-    async def recheck(self, reservation: "Reservation") -> None:
+    async def begins(self, reservation: Reservation, at_bytes: int) -> None:
+        """The file is open, and so much of it is on disk from before. Raises as :meth:`reserve`."""
+        reservation.resumes_at(at_bytes)
+        await self._measure(reservation)
+        reservation.check()
+
+    async def recheck(self, reservation: Reservation) -> None:
         """Count once more, now that the true size is known: other files may have come in meanwhile.
 
         Raises QuotaExceeded, RoomFull or StorageFull.
         """
-        reservation.stored = await self._stored(reservation.owner, reservation.room)
-        reservation.check()
+        await self._measure(reservation)
+        await self._count(reservation, reservation.check)
 
-    def _reservation(self, owner: Identity, room: BareJid | None) -> "Reservation":
-        most = self._limits.max_file_bytes
-        if room is not None:
-            most = min(most, self._room_max_bytes(room) or most)
-        return Reservation(self._limits, most, self._on_its_way, self._to_rooms, owner, room)
+    @asynccontextmanager
+    async def share(self, owner: Identity, room: BareJid, size_bytes: int) -> AsyncIterator[Hold]:
+        """Hold space for one more row in a room on bytes that its owner has stored already.
 
-    async def _stored(self, owner: Identity, room: BareJid | None) -> "Stored":
-        by_owner = _counted(*await self._catalog.used_by(owner))
-        in_room = 0 if room is None else _counted(*await self._catalog.used_in(room))
-        in_all = _counted(*await self._catalog.used_in_all())
-        return Stored(by_owner, in_room, in_all, await self._store.free_bytes())
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What is on disk at one moment, in bytes."""
-
-    by_owner: int = 0
-    in_room: int = 0
-    in_all: int = 0
-    """With the overhead of each file, as the other two."""
-    disk_free: int = 0
-
-
-class Reservation:
-    """Room held for one file: the larger of what was promised and what came, and its overhead."""
-
-    def __init__(
-        self,
-        limits: Limits,
-        max_file_bytes: int,
-        on_its_way: Counter[Identity],
-        to_rooms: Counter[BareJid],
-        owner: Identity,
-        room: BareJid | None,
-    ) -> None:
-        self.owner = owner
-        self.room = room
-        self.stored = Stored()
-        self._limits = limits
-        self._max_file_bytes = max_file_bytes
-        self._on_its_way = on_its_way
-        self._to_rooms = to_rooms
-        self._held = 0
-
-    @property
-    def left_bytes(self) -> int:
-        """How large one more file of the owner's may be beside what is stored; never negative."""
-        return max(self._limits.quota_per_user_bytes - self.stored.by_owner - FILE_OVERHEAD_BYTES, 0)
-
-    def promise(self, size_bytes: int | None) -> None:
-        """Hold room for what the peer announces, which may be nothing. Raises as :meth:`grow_to`."""
-        if size_bytes is not None:
-            self.check_size(size_bytes)
-        self.grow_to(size_bytes or 0)
-
-    def grow_to(self, size_bytes: int) -> None:
-        """Hold room for this many bytes in all.
-
-        Raises FileTooLarge (its size_bytes is None: how large it would have become is unknown),
-        QuotaExceeded, RoomFull or StorageFull.
+        Raises FileTooLarge, QuotaExceeded or RoomFull.
         """
-        counted = _counted(1, size_bytes)
-        if counted <= self._held:
-            return
-        if size_bytes > self._max_file_bytes:
-            raise FileTooLarge(size_bytes=None, limit_bytes=self._max_file_bytes)
-        self._on_its_way[self.owner] += counted - self._held
-        if self.room is not None:
-            self._to_rooms[self.room] += counted - self._held
-        self._held = counted
-        self.check()
-
-    def check_size(self, size_bytes: int) -> None:
-        """Raise FileTooLarge if one file may not be so large."""
-        if size_bytes > self._max_file_bytes:
-            raise FileTooLarge(size_bytes=size_bytes, limit_bytes=self._max_file_bytes)
-
-    def check_room(self, size_bytes: int) -> None:
-        """Raise RoomFull if a file of this size does not fit beside those in the room and on their way."""
-        if self.room is None:
-            return
-        others = self.stored.in_room + self._to_rooms[self.room] - self._held
-        if others + _counted(1, size_bytes) > self._limits.quota_per_room_bytes:
-            raise RoomFull(
-                size_bytes=size_bytes, used_bytes=others, limit_bytes=self._limits.quota_per_room_bytes
-            )
-
-    def check(self) -> None:
-        """Raise QuotaExceeded, RoomFull or StorageFull if what is held does not fit."""
-        others = self.stored.by_owner + self._on_its_way[self.owner] - self._held
-        if others + self._held > self._limits.quota_per_user_bytes:
-            raise QuotaExceeded(
-                size_bytes=self._held - FILE_OVERHEAD_BYTES,
-                used_bytes=others,
-                limit_bytes=self._limits.quota_per_user_bytes,
-            )
-        self.check_room(self._held - FILE_OVERHEAD_BYTES)
-        room = min(
-            self._limits.total_bytes - self.stored.in_all, self.stored.disk_free - DISK_RESERVE_BYTES
+        self.check_size(room, size_bytes)
+        hold = Hold(self._holds, self._limits, owner, room)
+        wanted = Amounts(
+            by_owner=FILE_OVERHEAD_BYTES,
+            in_room=counted_bytes(1, size_bytes),
+            in_all=FILE_OVERHEAD_BYTES,
         )
-        if self._on_its_way.total() > room:
-            raise StorageFull(f"{self._on_its_way.total()} bytes are coming in, room for {room}")
+        try:
+            await self._count(hold, lambda: _hold_if_it_fits(hold, lambda: hold.hold(wanted)))
+            yield hold
+        finally:
+            hold.release()
 
-    def release(self) -> None:
-        """Give the room back."""
-        self._on_its_way[self.owner] -= self._held
-        if not self._on_its_way[self.owner]:
-            del self._on_its_way[self.owner]
-        if self.room is not None:
-            self._to_rooms[self.room] -= self._held
-            if not self._to_rooms[self.room]:
-                del self._to_rooms[self.room]
-        self._held = 0
+    def check_size(self, room: BareJid, size_bytes: int) -> None:
+        """Raise FileTooLarge if a room wants no file of this size."""
+        Reservation(self._holds, self._limits, self._most(room), "", room).check_size(size_bytes)
+
+    @asynccontextmanager
+    async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[tuple[Hold, int]]:
+        """Hold space for all files of one identity, stored or on their way, to become another's.
+
+        Gives the hold and how many files are stored. Between the count and what the context does first
+        nothing is awaited. Raises NoRoomForClaim.
+        """
+        hold = Hold(self._holds, self._limits, owner, None)
+        files = 0
+
+        async def stored() -> Stored:
+            nonlocal files
+            with self._holds.during_count() as settled:
+                own = counted_bytes(*await self._catalog.used_by(owner))
+                files, used = await self._catalog.used_by(files_of)
+            theirs = counted_bytes(files, used) + settled.by_owner[files_of]
+            hold.hold(Amounts(by_owner=theirs + self._holds.by_owner[files_of]))
+            return Stored(by_owner=own + settled.by_owner[owner], is_doubtful=settled.settling > 0)
+
+        def check() -> None:
+            others, most = hold.used_by_others(), self._limits.quota_per_user_bytes
+            if others + hold.held.by_owner > most:
+                raise NoRoomForClaim(size_bytes=hold.held.by_owner, used_bytes=others, limit_bytes=most)
+
+        try:
+            await self._count(hold, check, stored)
+            yield hold, files
+        finally:
+            hold.release()
+
+    def _most(self, room: BareJid | None) -> int:
+        most = self._limits.max_file_bytes
+        return most if room is None else min(most, self._room_max_bytes(room) or most)
+
+    async def _count(
+        self,
+        hold: H,
+        check: Callable[[], None],
+        count: Callable[[], Awaitable[Stored]] | None = None,
+    ) -> None:
+        """Count what is stored, then check; again after a pause if files settled meanwhile."""
+        for pause_s in (*RECOUNT_AFTER_S, None):
+            settling = self._holds.settling > 0
+            hold.stored = await (self._stored(hold) if count is None else count())
+            try:
+                check()
+            except _DOES_NOT_FIT:
+                if pause_s is None or not (settling or self._holds.settling or hold.stored.is_doubtful):
+                    raise
+                await asyncio.sleep(pause_s)
+            else:
+                return
+
+    async def _stored(self, hold: Hold) -> Stored:
+        owner, room = hold.owner or "", hold.room
+        with self._holds.during_count() as settled:
+            by_owner = counted_bytes(*await self._catalog.used_by(owner))
+            in_room = 0 if room is None else counted_bytes(*await self._catalog.used_in(room))
+            in_all = counted_bytes(*await self._catalog.used_in_all())
+        return Stored(
+            by_owner + settled.by_owner[owner],
+            in_room + (0 if room is None else settled.in_room[room]),
+            in_all + settled.in_all,
+            is_doubtful=settled.settling > 0,
+        )
+
+    async def _measure(self, reservation: Reservation) -> None:
+        written = self._holds.written  # before: what is written meanwhile is free for nobody
+        reservation.measured(await self._store.free_bytes() + written)
 
 
-def _counted(files: int, size_bytes: int) -> int:
-    """What so many files of so many bytes in all count as."""
-    return size_bytes + files * FILE_OVERHEAD_BYTES
+def _hold_if_it_fits(hold: Hold, take: Callable[[], None]) -> None:
+    """Whoever comes second finds what the first one holds; who is refused is in nobody's way."""
+    try:
+        take()
+        hold.check()
+    except Exception:
+        hold.hold(Amounts())
+        raise

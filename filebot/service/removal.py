@@ -6,9 +6,9 @@ from typing import Final
 
 from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog
-from filebot.service.intake import forget_unused
 from filebot.service.locks import Keyed
 from filebot.service.parcels import Parcels
+from filebot.service.unused import try_to_forget_unused
 
 REMOVED_AT_ONCE: Final = 100
 """Entries that are looked up together."""
@@ -29,14 +29,15 @@ class Removal:
         """Remove an entry; one that is gone is not an error.
 
         ``may`` is called when nothing stands between it and the act: waiting for a turn takes time. It
-        raises what keeps the entry. Raises StorageError, too.
+        raises what keeps the entry. Raises StorageError, too: then the entry is still there. When it is
+        gone, trouble with its bytes is logged alone.
         """
         digest = entry.blob.digest
         async with self._locks(digest):
             may()
             await self._catalog.remove(entry.id)
             self._parcels.forget_entry(entry.id)
-            await forget_unused(self._store, self._catalog, digest)
+            await try_to_forget_unused(self._store, self._catalog, digest)
 
     async def remove_all(self, some: Callable[[int], Awaitable[Sequence[Entry]]]) -> int:
         """Remove what ``some`` gives, at most so many at a time, until it gives none; how many those were.

@@ -4,6 +4,7 @@ from filebot.errors import NoSuchEntry, NotAllowed
 from filebot.filenames import plain_text
 from filebot.model import BareJid, Entry, Method, Offer, Scope
 from filebot.ports import FileRequest
+from filebot.service.damage import naming
 from filebot.service.desk import Desk
 from filebot.service.transfers import Direction
 
@@ -17,7 +18,7 @@ class Requests:
     async def find(self, request: FileRequest) -> Entry:
         """The file meant: the person's own by its hash or name, or by name one of a room that they are in.
 
-        Raises NotAllowed or NoSuchEntry.
+        Raises NotAllowed, NoSuchEntry or BlobCorrupt.
         """
         person = request.sender.jid
         if person is None or not self._desk.access.serves(person):
@@ -25,6 +26,8 @@ class Requests:
         entry = await self._own(person, request.offer) or await self._of_a_room(person, request.offer)
         if entry is None:
             raise NoSuchEntry(plain_text(request.offer.name or ""))
+        with naming(entry):
+            await self._desk.ports.store.verify(entry.blob.digest)
         return entry
 
     async def give(self, request: FileRequest, entry: Entry, language: str) -> Method:

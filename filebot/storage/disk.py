@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from filebot.errors import BlobCorrupt, LocalProtocolError
+from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
 from filebot.model import BlobRef, Digest
 from filebot.storage.aside import Aside
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
@@ -24,7 +24,8 @@ from filebot.storage.line import Data
 from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
 from filebot.storage.spool import Spool
-from filebot.storage.workers import Workers
+from filebot.storage.verification import Verification
+from filebot.storage.workers import Workers, storage_errors
 
 
 class DiskWriter:
@@ -54,7 +55,8 @@ class DiskWriter:
     async def commit(self) -> BlobRef:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
-        await self._spool.move(self._store.place(self._digest))
+        written = await self._spool.move(self._store.place(self._digest))
+        self._store.verification.note(self._digest, written)
         return BlobRef(self._digest, self.size)
 
 
@@ -67,6 +69,7 @@ class DiskStore:
         self._partials = root / "partial"
         self._aside = Aside(root)
         self._workers = workers
+        self.verification = Verification(workers)
 
     @classmethod
     async def open(cls, root: Path) -> Self:
@@ -121,12 +124,39 @@ class DiskStore:
         # A second name keeps the bytes reachable while somebody deletes the blob.
         name = self._temporary()
         try:
-            await self._workers.run(_link, self.place(digest), name)
-            yield name
+            try:
+                await self._link(digest, name)
+            except StorageFull:  # not even for a name; an open file serves as well, where it can be named
+                async with self._open_file(digest) as opened:
+                    yield opened
+            else:
+                await self.verification.check(digest, name)
+                yield name
         finally:
             await self._workers.run(name.unlink, missing_ok=True)
 
+    @asynccontextmanager
+    async def _open_file(self, digest: Digest) -> AsyncIterator[Path]:
+        await self.verify(digest)
+        with storage_errors():
+            fd = os.open(self.place(digest), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield Path(f"/dev/fd/{fd}")
+        finally:
+            os.close(fd)
+
+    async def _link(self, digest: Digest, name: Path) -> None:
+        try:
+            await self._workers.run(_link, self.place(digest), name)
+        except BlobCorrupt:
+            await self.verify(digest)  # says it in the log
+            raise
+
+    async def verify(self, digest: Digest) -> None:
+        await self.verification.check(digest, self.place(digest))
+
     async def delete(self, digest: Digest) -> None:
+        self.verification.forget(digest)
         with suppress(BlobCorrupt):
             await self._workers.run(_remove, self.place(digest))
             await self.forget_aside(digest)

@@ -83,12 +83,14 @@ class Spool:
         await self._workers.run(os.fdatasync, self._fd)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
-    async def move(self, place: Path) -> None:
-        """Give the sealed file its final name, durably, whatever had it before. Raises StorageError.
+    async def move(self, place: Path) -> os.stat_result:
+        """Give the sealed file its final name, durably, whatever had it before; what the file is then.
+
+        Raises StorageError.
 
         Its old name is then no business of this spool any more: the next one may use it at once.
         """
-        await self._workers.run(self._rename, place)
+        return await self._workers.run(self._rename, place)
 
     async def discard(self) -> None:
         """Close the file and, unless it is to be kept or was moved, remove it if it is still there.
@@ -172,12 +174,13 @@ class Spool:
         if self._waiter is not None and (self._waiting_bytes() <= BUDGET_BYTES // 2 or self._has_failed()):
             self._loop.call_soon_threadsafe(self._wake)
 
-    def _rename(self, place: Path) -> None:
+    def _rename(self, place: Path) -> os.stat_result:
         if not has_name(self._fd, self.path):
             raise StorageError(f"{self.path} is another file than the one that was written")
         self.path.rename(place)
         self._has_moved = True
         sync_folder(place.parent)
+        return os.fstat(self._fd)
 
     def _remove(self) -> None:
         if self._fd >= 0:

@@ -1,6 +1,7 @@
 """Blobs in memory: a fake of :class:`filebot.ports.BlobStore` for tests."""
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ class MemoryWriter:
         self._data = bytearray(store.partials.pop(partial, b"") if partial else b"")
         del self._data[resume_at_most:]
         self._digest: Digest | None = None
+        self.is_stored = False
+        """The bytes are counted elsewhere."""
 
     @property
     def size(self) -> int:
@@ -35,13 +38,14 @@ class MemoryWriter:
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._digest is not None:
             raise LocalProtocolError("write after seal")
-        if len(data) > await self._store.free_bytes() - self.size:
+        if len(data) > await self._store.free_bytes():
             raise StorageFull("no room in memory")
         self._data += data
 
     def keep(self) -> None:
         if self._partial is not None:
             self._store.partials[self._partial] = self._data
+            self.is_stored = True
 
     async def seal(self) -> Mapping[str, bytes]:
         if self._digest is not None:
@@ -56,6 +60,7 @@ class MemoryWriter:
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
         self._store.blobs[self._digest] = bytes(self._data)
+        self.is_stored = True
         if self._partial is not None:
             self._store.partials.pop(self._partial, None)
             self._store.release(self._partial, self)
@@ -73,20 +78,25 @@ class MemoryBlobs:
         self.unreferenced: dict[Digest, bytes] = {}
         """What is set aside."""
         self._open: dict[str, MemoryWriter] = {}
+        self._writers: list[MemoryWriter] = []
         self.capacity_bytes = capacity_bytes
 
     @asynccontextmanager
     async def create(
         self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
     ) -> AsyncIterator[MemoryWriter]:
-        if partial is None or partial in self._open:
-            yield MemoryWriter(self, algorithms, None)
-            return
-        writer = self._open[partial] = MemoryWriter(self, algorithms, partial, resume_at_most)
+        if partial in self._open:
+            partial = None
+        writer = MemoryWriter(self, algorithms, partial, resume_at_most)
+        self._writers.append(writer)
+        if partial is not None:
+            self._open[partial] = writer
         try:
             yield writer
         finally:
-            self.release(partial, writer)
+            self._writers.remove(writer)
+            if partial is not None:
+                self.release(partial, writer)
 
     def release(self, partial: str, writer: MemoryWriter) -> None:
         """The writer is done with the name, if it is still its own."""
@@ -112,9 +122,14 @@ class MemoryBlobs:
     @asynccontextmanager
     async def local_file(self, digest: Digest) -> AsyncIterator[Path]:
         with tempfile.NamedTemporaryFile(prefix="filebot-") as file:
+            await self.verify(digest)
             file.write(self._bytes_of(digest))
             file.flush()
             yield Path(file.name)
+
+    async def verify(self, digest: Digest) -> None:
+        if hashlib.sha256(self._bytes_of(digest)).hexdigest() != digest:
+            raise BlobCorrupt(f"blob {digest} has another digest")
 
     async def delete(self, digest: Digest) -> None:
         self.blobs.pop(digest, None)
@@ -145,7 +160,9 @@ class MemoryBlobs:
         self.unreferenced.pop(digest, None)
 
     async def free_bytes(self) -> int:
-        return self.capacity_bytes - sum(map(len, self.blobs.values()))
+        at_work = sum(writer.size for writer in self._writers if not writer.is_stored)
+        kept = sum(map(len, self.partials.values()))
+        return self.capacity_bytes - sum(map(len, self.blobs.values())) - kept - at_work
 
     def _bytes_of(self, digest: Digest) -> bytes:
         try:

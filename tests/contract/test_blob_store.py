@@ -38,6 +38,15 @@ async def whole(store: BlobStore, digest: Digest, offset: int = 0) -> bytes:
     return b"".join([piece async for piece in store.read(digest, offset)])
 
 
+def damage(store: BlobStore, digest: Digest, instead: bytes) -> None:
+    """Put other bytes where a blob is."""
+    if isinstance(store, MemoryBlobs):
+        store.blobs[digest] = instead
+    else:
+        assert isinstance(store, DiskStore)
+        store.place(digest).write_bytes(instead)
+
+
 async def all_of(store: BlobStore) -> set[Digest]:
     return {digest async for digest in store.digests()}
 
@@ -158,6 +167,37 @@ async def test_a_deleted_blob_is_gone_but_those_who_have_it_open_keep_it(store: 
             data += piece
         assert data == LARGE
     assert not file.exists()
+
+
+@pytest.mark.parametrize("instead", [b"", LARGE[:-1], LARGE + b"x", b"x" + LARGE[1:]])
+async def test_a_damaged_blob_is_no_local_file(store: BlobStore, instead: bytes) -> None:
+    ref = await stored(store, LARGE)
+    await store.verify(ref.digest)
+    damage(store, ref.digest, instead)
+    with pytest.raises(BlobCorrupt):
+        await store.verify(ref.digest)
+    with pytest.raises(BlobCorrupt):
+        async with store.local_file(ref.digest):
+            pass
+
+
+async def test_a_lost_blob_is_not_whole(store: BlobStore) -> None:
+    ref = await stored(store, LARGE)
+    await store.delete(ref.digest)
+    for digest in (ref.digest, "0" * 64, "../../etc/passwd", ""):
+        with pytest.raises(BlobCorrupt):
+            await store.verify(digest)
+
+
+async def test_the_same_bytes_mend_a_damaged_blob(store: BlobStore) -> None:
+    ref = await stored(store, LARGE)
+    damage(store, ref.digest, b"bad")
+    with pytest.raises(BlobCorrupt):
+        await store.verify(ref.digest)
+    assert await stored(store, LARGE) == ref
+    await store.verify(ref.digest)
+    async with store.local_file(ref.digest) as file:
+        assert file.read_bytes() == LARGE
 
 
 async def test_reading_may_stop_early(store: BlobStore) -> None:

@@ -64,12 +64,12 @@ async def test_get_goes_on_after_a_refusal_and_names_each_file_that_did_not_come
     bot.uploads.limit_bytes = 10_000
     said = await bot.say("get *.txt by http")
     assert {shown.entry.name for shown in bot.sent} == {"a.txt", "d.txt"}
-    assert len(said) == 2  # one cause, and the names
-    assert "10 kB" in said[0]
-    assert said[1].splitlines()[0] == "2 of 4 files did not go out:"
-    assert "b.txt" in said[1]
-    assert "c.txt" in said[1]
-    assert "a.txt" not in said[1]
+    assert len(said) == 2  # the names, and one cause
+    assert said[0].splitlines()[0] == "2 of 4 files did not go out:"
+    assert "b.txt" in said[0]
+    assert "c.txt" in said[0]
+    assert "a.txt" not in said[0]
+    assert "10 kB" in said[1]
 
 
 async def test_a_single_file_that_cannot_be_sent_is_answered_in_one_message(bot: FakeBot) -> None:

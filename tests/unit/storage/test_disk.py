@@ -417,3 +417,18 @@ async def test_an_idle_writer_is_small(store: DiskStore) -> None:
     finally:
         tracemalloc.stop()
     assert after - before < 64 * 1024
+
+
+async def test_a_file_goes_out_where_not_even_a_name_can_be_made(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: object, name: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    ref = await stored(store, b"abc")
+    before = open_files()
+    monkeypatch.setattr(os, "link", fail)
+    async with store.local_file(ref.digest) as file:
+        await store.delete(ref.digest)
+        assert file.read_bytes() == b"abc"
+    assert open_files() == before

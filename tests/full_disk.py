@@ -1,0 +1,43 @@
+"""A small file system of its own, to be really full."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PIECE = 64 * 1024
+
+
+@contextmanager
+def small_disk(folder: Path, size_mib: int) -> Iterator[Path]:
+    """A tmpfs mounted at ``folder``. Takes root; whoever cannot mount fails, and does not skip."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(folder)]
+    done = subprocess.run(mount, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"this test needs a file system to fill, as root: {done.stderr}"
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+class Filler:
+    """Somebody else's file that takes all there is."""
+
+    def __init__(self, disk: Path) -> None:
+        self._path = disk / "filler"
+
+    def fill(self) -> None:
+        """Leave no byte."""
+        with self._path.open("ab", buffering=0) as file:
+            for piece in (b"x" * PIECE, b"x" * 4096):
+                with suppress(OSError):
+                    while file.write(piece):
+                        pass
+        room = os.statvfs(self._path)
+        assert room.f_bavail == 0, room
+
+    def remove(self) -> None:
+        """Give everything back."""
+        self._path.unlink(missing_ok=True)
