@@ -15,7 +15,6 @@ from typing import Final
 from filebot.model import Digest
 from filebot.ports import BlobStore, Catalog
 from filebot.service.locks import Keyed
-from filebot.service.unused import forget_unused
 
 log = logging.getLogger(__name__)
 

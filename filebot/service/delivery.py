@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -100,7 +100,7 @@ class Delivery:
                 await self._http.put(slot, file, entry.media_type, moved)
             except (PeerGone, TransferTimeout, Refused) as error:
                 if isinstance(error, Refused):
-                    self._raise_if_final(error, size)
+                    self._raise_if_final(error, entry.blob.size)
                 if attempt == UPLOAD_ATTEMPTS:
                     raise
             else:
