@@ -89,6 +89,11 @@ NO_WAITS = {
 NOT_OF_STREAMS = {
     "xmpp/catchup.HEARD_AT_LAST_S": "for the server, not for a peer",
     "xmpp/catchup.HEARD_LIMIT_S": "for the server, not for a peer",
+    "xmpp/client_check.ANSWER_LIMIT_S": "before an answer in chat; in test_client_check",
+    "xmpp/client_check.BELIEVED_FOR_S": "how long something is remembered",
+    "xmpp/client_check.PAUSE_S": "before an answer in chat; in test_client_check",
+    "xmpp/client_check.SETTLED_S": "a client's age",
+    "xmpp/client_check.SILENT_FOR_S": "how long something is remembered",
     "xmpp/connection.CONNECT_LIMIT_S": "of the login",
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
@@ -103,6 +108,7 @@ NOT_OF_STREAMS = {
     "xmpp/session.PROXY_LIMIT_S": "of the login",
     "xmpp/session.ROOMS_LIMIT_S": "of rooms",
     "xmpp/session.ROSTER_LIMIT_S": "of the login",
+    "xmpp/unheard.ACK_LIMIT_S": "for the server, not for a peer",
 }
 """Waits that no byte stream has."""
 
