@@ -23,6 +23,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
+from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.strides import FILL_BYTES, READ_BYTES, cut, filled
 from filebot.xmpp.unheard import COUNTER, Unheard
@@ -209,6 +210,7 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
         self._unheard = Unheard(self)
+        take_pushes(self)
 
     def trusted(self) -> bool:
         return self.encrypted()
