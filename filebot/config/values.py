@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import pytimeparse2  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, StrictStr, ValidationInfo
 
+from filebot.certificates import unusable
 from filebot.filenames import plain_text
 
 _LONGEST: Final = 32
@@ -101,6 +102,13 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
+def _certificates(path: Path) -> Path:
+    reason = unusable(_existing_file(path))
+    if reason is not None:
+        raise ValueError(f"{shown(str(path))} {reason}")
+    return path
+
+
 def _existing_folder(path: Path) -> Path:
     if not _is(path, "folder"):
         raise ValueError(f"there is no folder {shown(str(path))}; create it or correct the path")
@@ -149,7 +157,8 @@ Glob = Annotated[StrictStr, AfterValidator(_glob)]
 Host = Annotated[StrictStr, AfterValidator(_host)]
 Location = Annotated[Path, BeforeValidator(_path)]
 """A path, whether or not anything is there."""
-ExistingFile = Annotated[Location, AfterValidator(_existing_file)]
+CaFile = Annotated[Location, AfterValidator(_certificates)]
+"""A file with certificates, in PEM."""
 ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
 Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
 Line = Annotated[StrictStr, AfterValidator(_line)]

@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
 
@@ -22,6 +21,7 @@ from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
+from filebot.certificates import Trust
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
@@ -202,15 +202,21 @@ def _ack(handled: int) -> str:
 class Client(_Narrowed, ClientXMPP):
     """An account's stream. Nothing but TLS is spoken before TLS is verified (RFC 6120 section 5)."""
 
-    def __init__(self, settings: SessionSettings, context: ssl.SSLContext) -> None:
+    def __init__(self, settings: SessionSettings) -> None:
+        """Raises ConfigError if the certificates to trust cannot be read."""
         jid = JID(settings.jid)
         jid.resource = jid.resource or RESOURCE
-        super().__init__(jid, settings.password, ssl_context=context)
+        self._trust = Trust(settings.ca_file)
+        super().__init__(jid, settings.password, ssl_context=self._trust.context())
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
         self._unheard = Unheard(self)
         take_pushes(self)
+
+    def get_ssl_context(self) -> ssl.SSLContext:
+        """For each connection what is trusted at that time."""
+        return self._trust.context()
 
     def trusted(self) -> bool:
         return self.encrypted()
@@ -248,11 +254,7 @@ Stream: TypeAlias = Client | Component
 
 def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
     """The stream for these settings, not yet connected, with what it announces. Needs a running loop."""
-    stream: Stream
-    if settings.mode == "component":
-        stream = Component(settings)
-    else:
-        stream = Client(settings, _tls(settings.ca_file))
+    stream: Stream = Component(settings) if settings.mode == "component" else Client(settings)
     _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
     # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
@@ -292,13 +294,6 @@ async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
         raise
     assert isinstance(result, Iq)  # noqa: S101  # a get or set has nothing else as its result
     return result
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context
 
 
 def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:

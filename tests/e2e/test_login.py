@@ -9,7 +9,7 @@ import pytest
 from filebot.demo.botprocess import BotEnded, BotProcess, write_config
 from filebot.demo.peer import Peer
 from filebot.demo.server import Server
-from tests.e2e.conftest import USERS, bot_config
+from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 
 REFUSALS = re.compile(r"Failed c2s \S+ authentication|Sending\[c2s_unauthed\]: <failure ")
@@ -52,3 +52,22 @@ async def test_a_password_that_is_changed_under_a_running_bot_is_tried_once_in_m
             )
             async with await Peer.of(server, "alice"):  # the bot's address is not banned
                 pass
+
+
+async def test_a_renewed_certificate_is_trusted_without_a_restart(tmp_path: Path) -> None:
+    async with private_server(tmp_path / "server", users=USERS) as server:
+        config = write_config(tmp_path / "config.toml", bot_config(server))
+        photo = tmp_path / "photo.bin"
+        photo.write_bytes(b"x" * 5000)
+        async with BotProcess(config) as bot:
+            await server.stop()
+            await server.renew_certificate()
+            await server.restart()
+            async with asyncio.timeout(30):
+                while sum("online as" in line for line in bot.log) < 2:
+                    await asyncio.sleep(0.1)
+            async with await Peer.of(server, "alice") as alice:
+                # By https from the upload service, which has the new certificate, too.
+                world = World(server, bot, tmp_path)
+                await alice.drop(photo, world.bot_jid)
+                assert "Stored" in (await alice.next_message(world.from_bot)).body
