@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import pytimeparse2  # type: ignore[import-untyped]
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, StrictStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ByteSize, StrictStr, ValidationInfo
 
 from filebot.certificates import unusable
 from filebot.filenames import plain_text
+from filebot.quantities import size_bytes
 
 _LONGEST: Final = 32
-"""No size or span that a person writes has more characters."""
-
-_LARGEST_BYTES: Final = 2**63 - 1
-"""What the catalog's integers hold."""
+"""No span that a person writes has more characters."""
 
 _LONGEST_SPAN_S: Final = 10 * 366 * 86_400.0
 
@@ -28,11 +26,12 @@ def shown(text: str) -> str:
     return f'"{line[:60]}…"' if len(line) > 60 else f'"{line}"'
 
 
-def _size(value: object) -> object:
-    whole = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_BYTES
-    if whole or (isinstance(value, str) and len(value) <= _LONGEST):
-        return value
-    raise ValueError('must be a size above zero; write it like "500 MB", "1 GiB" or 1000000')
+def _size(value: object) -> int:
+    if isinstance(value, str):
+        return size_bytes(value)
+    # What is neither text nor a whole number is told like a size of nothing.
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return size_bytes(str(value) if whole and value > 0 else "0")
 
 
 def _seconds(value: object) -> float:
@@ -146,7 +145,7 @@ def _language(text: str) -> str:
     return text
 
 
-Size = Annotated[ByteSize, BeforeValidator(_size), Field(gt=0, le=_LARGEST_BYTES)]
+Size = Annotated[ByteSize, BeforeValidator(_size)]
 """In bytes; people write a number with or without a unit."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """In seconds; people write a number with or without a unit."""
