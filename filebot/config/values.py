@@ -1,5 +1,6 @@
 """The kinds of values in the config, each with its check and its words for what is wrong."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,9 +30,10 @@ def shown(text: str) -> str:
 def _size(value: object) -> int:
     if isinstance(value, str):
         return size_bytes(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return size_bytes(str(value))
     # What is neither text nor a whole number is told like a size of nothing.
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return size_bytes(str(value) if whole and value > 0 else "0")
+    return size_bytes("0")
 
 
 def _seconds(value: object) -> float:
@@ -47,8 +49,16 @@ def _seconds(value: object) -> float:
     raise ValueError('must be a span of time up to ten years; write it like "90 s" or "30 days"')
 
 
+def _is_domain(text: str) -> bool:
+    """Whether it can be looked up, or be part of an address: ``a..example`` cannot."""
+    try:
+        return bool(text.encode("idna").strip(b".")) and not _FORBIDDEN.search(text)
+    except UnicodeError:
+        return False
+
+
 def _domain_of(text: str) -> str:
-    if not text or _FORBIDDEN.search(text):
+    if not _is_domain(text):
         raise ValueError(f"{shown(text)} is not a domain; write it like example.org")
     return text.lower()
 
@@ -58,7 +68,7 @@ def bare_jid(text: str) -> str:
     local, at, domain = text.partition("@")
     if "/" in text:
         raise ValueError(f"{shown(text)} has a resource; leave out the slash and what follows it")
-    if not at or not local or not domain or _FORBIDDEN.search(local) or _FORBIDDEN.search(domain):
+    if not at or not local or _FORBIDDEN.search(local) or not _is_domain(domain):
         raise ValueError(f"{shown(text)} is not an address; write it like name@example.org")
     return text.lower()
 
@@ -134,9 +144,16 @@ def _line(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not text or len(text) > 255 or re.search(r"[\s/@\x00-\x1f]", text):
+    if len(text) > 255 or re.search(r"[\s/@\x00-\x1f]", text) or not _is_host(text):
         raise ValueError(f"{shown(text)} is not a host; write a name or an address, like xmpp.example.org")
     return text
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return _is_domain(text)
 
 
 def _language(text: str) -> str:

@@ -16,12 +16,13 @@ from xml.etree import ElementTree as ET
 from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
 from slixmpp.exceptions import IqTimeout
-from slixmpp.jid import JID
+from slixmpp.jid import JID, InvalidJID
 from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
 from filebot.certificates import Trust
+from filebot.errors import ConfigError
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
@@ -203,8 +204,8 @@ class Client(_Narrowed, ClientXMPP):
     """An account's stream. Nothing but TLS is spoken before TLS is verified (RFC 6120 section 5)."""
 
     def __init__(self, settings: SessionSettings) -> None:
-        """Raises ConfigError if the certificates to trust cannot be read."""
-        jid = JID(settings.jid)
+        """Raises ConfigError if the address is none, or the certificates to trust cannot be read."""
+        jid = _own_address(settings)
         jid.resource = jid.resource or RESOURCE
         self._trust = Trust(settings.ca_file)
         super().__init__(jid, settings.password, ssl_context=self._trust.context())
@@ -243,10 +244,19 @@ class Component(_Narrowed, ComponentXMPP):
     """A component's stream (XEP-0114): in clear, to a server on the same machine or network."""
 
     def __init__(self, settings: SessionSettings) -> None:
-        jid = JID(settings.jid)
+        """Raises ConfigError if the address is none."""
+        jid = _own_address(settings)
         super().__init__(jid.domain, settings.password, settings.host, settings.port)
         jid.resource = settings.nick
         self.boundjid = jid
+
+
+def _own_address(settings: SessionSettings) -> JID:
+    try:
+        return JID(settings.jid)
+    except InvalidJID as error:
+        text = f"xmpp.jid: {settings.jid!r} is not an address ({error}); write it like bot@example.org"
+        raise ConfigError((text,)) from None
 
 
 Stream: TypeAlias = Client | Component

@@ -100,6 +100,16 @@ async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
         assert await bot.stop() == 0
 
 
+async def test_sighup_ends_nothing(server: Server, config: Path, tmp_path: Path) -> None:
+    async with BotProcess(config) as bot, await Peer.of(server, "alice") as alice:
+        os.kill(bot.pid, signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while not any("SIGHUP is ignored" in line for line in bot.log):
+                await asyncio.sleep(0.05)
+        assert "files" in (await World(server, bot, tmp_path).ask(alice, "ls")).body
+        assert await bot.stop() == 0
+
+
 async def test_wrong_credentials_end_it_with_2_and_one_line_that_says_so(
     server: Server, tmp_path: Path
 ) -> None:
