@@ -203,11 +203,9 @@ def _ack(handled: int) -> str:
 class Client(_Narrowed, ClientXMPP):
     """An account's stream. Nothing but TLS is spoken before TLS is verified (RFC 6120 section 5)."""
 
-    def __init__(self, settings: SessionSettings) -> None:
-        """Raises ConfigError if the address is none, or the certificates to trust cannot be read."""
-        jid = _own_address(settings)
+    def __init__(self, settings: SessionSettings, jid: JID, trust: Trust) -> None:
         jid.resource = jid.resource or RESOURCE
-        self._trust = Trust(settings.ca_file)
+        self._trust = trust
         super().__init__(jid, settings.password, ssl_context=self._trust.context())
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
@@ -243,9 +241,7 @@ class Client(_Narrowed, ClientXMPP):
 class Component(_Narrowed, ComponentXMPP):
     """A component's stream (XEP-0114): in clear, to a server on the same machine or network."""
 
-    def __init__(self, settings: SessionSettings) -> None:
-        """Raises ConfigError if the address is none."""
-        jid = _own_address(settings)
+    def __init__(self, settings: SessionSettings, jid: JID) -> None:
         super().__init__(jid.domain, settings.password, settings.host, settings.port)
         jid.resource = settings.nick
         self.boundjid = jid
@@ -263,8 +259,17 @@ Stream: TypeAlias = Client | Component
 
 
 def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
-    """The stream for these settings, not yet connected, with what it announces. Needs a running loop."""
-    stream: Stream = Component(settings) if settings.mode == "component" else Client(settings)
+    """The stream for these settings, not yet connected, with what it announces. Needs a running loop.
+
+    Raises ConfigError if the address is none, or the certificates to trust cannot be read.
+    """
+    # Before there is a stream: one that is only half made cannot be taken down without noise.
+    jid = _own_address(settings)
+    stream: Stream
+    if settings.mode == "component":
+        stream = Component(settings, jid)
+    else:
+        stream = Client(settings, jid, Trust(settings.ca_file))
     _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
     # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
