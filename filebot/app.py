@@ -16,9 +16,10 @@ from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.errors import ConfigError, StorageError
 from filebot.lasting import lasting
-from filebot.loader import load
+from filebot.loader import load, weaknesses
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
+from filebot.ownership import weakness
 from filebot.ports import BlobStore, Catalog, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Reception
@@ -194,6 +195,12 @@ def prepared(
         mistakes += error.mistakes
         replies = Replies()
     wanted = config.plugins
+    weak = [f"plugins.paths: {reason}" for reason in weaknesses(wanted.paths)]
+    if (reason := weakness(config.data_dir)) is not None:
+        weak.append(f"data_dir: {reason}")
+    if weak:
+        # Nothing of these folders is run, not even to see what else is wrong.
+        raise ConfigError((*mistakes, *weak))
     try:
         plugins = load(
             wanted.settings, replies, disabled=wanted.disabled, paths=wanted.paths, left_out=left_out
