@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.catalog import open_catalog
+from filebot.catalog.examination import unusable
 from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
@@ -42,6 +43,7 @@ from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings, Str
 
 log = logging.getLogger(__name__)
 
+CATALOG: Final = "catalog.sqlite"
 PATIENCE_S: Final = 20.0
 """How long a stop waits for what is being written."""
 
@@ -129,7 +131,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         replies, plugins = prepared(config)
         make_data_dir(config.data_dir)
-        catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
+        catalog = await stack.enter_async_context(open_catalog(config.data_dir / CATALOG))
         session = Session(
             replace(
                 session_settings(config),
@@ -189,6 +191,8 @@ def prepared(
     reason = obstacle(config.data_dir)
     if reason is not None:
         mistakes += _unwritable(config.data_dir, reason).mistakes
+    elif (reason := unusable(catalog := config.data_dir / CATALOG)) is not None:
+        mistakes.append(f"data_dir: {catalog} {reason}")
     try:
         replies = Replies(config.replies.language, config.replies.templates)
     except ConfigError as error:

@@ -180,18 +180,24 @@ def _examine(config: Config) -> None:
 
 
 def _try(config: Config) -> None:
-    """Print what works and what does not; leave with 1 if anything does not."""
+    """Print what works and what does not; leave with 1 if anything does not, with 2 if it never will."""
     from filebot import probe  # noqa: PLC0415 - see above
 
     logs.set_up("error")
+    logs.silence("slixmpp")  # what it complains about is told below, in words
     console = Console(highlight=False)
-    fine = True
-    for name, works, detail in asyncio.run(probe.probe(config)):
+    code = 0
+    try:
+        findings = asyncio.run(probe.probe(config))
+    except ConfigError as error:
+        _stop(config.located(error).mistakes, WRONG)
+    for name, works, detail, *for_good in findings:
         mark = Text("✓ ", "green") if works else Text("✗ ", "red")
         console.print(mark + Text(f"{name}: {detail}"), soft_wrap=True)
-        fine = fine and works
-    if not fine:
-        sys.exit(FAILED)
+        if not works:
+            code = max(code, WRONG if any(for_good) else FAILED)
+    if code:
+        sys.exit(code)
 
 
 def _asked(question: str, **options: Any) -> Any:

@@ -34,6 +34,11 @@ def set_up(level: str, form: Format = "text") -> None:
     logging.captureWarnings(capture=True)
 
 
+def silence(library: str) -> None:
+    """Show nothing of a library but what ends the process."""
+    logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
 def without_content(record: logging.LogRecord) -> bool:
     """Whether a record may be shown; one of a library has its stanzas and bytes taken out."""
     if record.name.partition(".")[0] in _OWN:

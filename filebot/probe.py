@@ -4,13 +4,13 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import humanize
 
 from filebot.app import make_data_dir, session_settings
 from filebot.config import Config
-from filebot.errors import FilebotError
+from filebot.errors import FilebotError, LoginFailed
 from filebot.mime import LibmagicInspector
 from filebot.storage.disk import DiskStore
 from filebot.xmpp.session import Session
@@ -19,8 +19,16 @@ LOGIN_LIMIT_S: Final = 40.0
 MOST_ATTEMPTS: Final = 3
 """A server that was not reached so often, some seconds apart, is not just being started."""
 
-Finding = tuple[str, bool, str]
-"""What was tried, whether it works, and the detail or what to do."""
+
+class Finding(NamedTuple):
+    """What was tried."""
+
+    name: str
+    works: bool
+    detail: str
+    """What was found, or what to do."""
+    for_good: bool = False
+    """Whether it stays so however often it is tried."""
 
 
 async def probe(config: Config) -> list[Finding]:
@@ -38,7 +46,7 @@ async def probe(config: Config) -> list[Finding]:
     async with session:
         login = await _tried("login", lambda: _login(session))
         findings.append(login)
-        if login[1]:
+        if login.works:
             findings.append(_rooms(config, session))
             findings.append(await _tried("upload service", lambda: _uploads(session)))
     return findings
@@ -46,15 +54,16 @@ async def probe(config: Config) -> list[Finding]:
 
 async def _tried(name: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
     try:
-        return name, True, await attempt()
+        return Finding(name, True, await attempt())
     except TimeoutError:
-        return (
+        return Finding(
             name,
             False,
             f"no answer within {LOGIN_LIMIT_S:.0f} seconds; is the server up, is host right?",
         )
     except (FilebotError, OSError) as error:
-        return name, False, str(error) or type(error).__name__
+        for_good = isinstance(error, LoginFailed)
+        return Finding(name, False, str(error) or type(error).__name__, for_good)
 
 
 async def _storage(config: Config) -> str:
@@ -92,8 +101,8 @@ async def _login(session: Session) -> str:
 def _rooms(config: Config, session: Session) -> Finding:
     missing = sorted(set(config.rooms.join) - session.rooms.joined())
     if missing:
-        return "rooms", False, f"could not join {', '.join(missing)}"
-    return "rooms", True, f"joined {len(config.rooms.join)}"
+        return Finding("rooms", False, f"could not join {', '.join(missing)}")
+    return Finding("rooms", True, f"joined {len(config.rooms.join)}")
 
 
 async def _uploads(session: Session) -> str:
