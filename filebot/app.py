@@ -2,24 +2,25 @@
 
 import asyncio
 import logging
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from filebot.catalog.examination import unusable
 from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
-from filebot.data_folder import DataFolder, open_data_folder
+from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.errors import ConfigError, StorageError
 from filebot.lasting import lasting
-from filebot.loader import load
+from filebot.loader import load, weaknesses
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
+from filebot.ownership import weakness
 from filebot.ports import BlobStore, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Reception
@@ -31,6 +32,7 @@ from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
+from filebot.signals import stop_signals
 from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections
@@ -49,25 +51,10 @@ async def run(config: Config) -> int:
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    with _stop_signals() as stop:
+    with stop_signals() as stop:
         async with assembled(config) as bot:
             await bot.serve(stop)
     return 0
-
-
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set. Afterwards they are ignored: the process is about to end."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +193,20 @@ def prepared(
     reason = obstacle(config.data_dir)
     if reason is not None:
         mistakes += _unwritable(config.data_dir, reason).mistakes
+    elif (reason := unusable(catalog := config.data_dir / CATALOG)) is not None:
+        mistakes.append(f"data_dir: {catalog} {reason}")
     try:
         replies = Replies(config.replies.language, config.replies.templates)
     except ConfigError as error:
         mistakes += error.mistakes
         replies = Replies()
     wanted = config.plugins
+    weak = [f"plugins.paths: {reason}" for reason in weaknesses(wanted.paths)]
+    if (reason := weakness(config.data_dir)) is not None:
+        weak.append(f"data_dir: {reason}")
+    if weak:
+        # Nothing of these folders is run, not even to see what else is wrong.
+        raise ConfigError((*mistakes, *weak))
     try:
         plugins = load(
             wanted.settings, replies, disabled=wanted.disabled, paths=wanted.paths, left_out=left_out

@@ -18,8 +18,9 @@ from rich.text import Text
 from filebot import __version__, logs
 from filebot.config import Config, load
 from filebot.config.first import first_config, write_private
-from filebot.config.values import bare_jid, size
+from filebot.config.values import bare_jid
 from filebot.errors import ConfigError, FilebotError, LoginFailed
+from filebot.quantities import size_bytes
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def _jids(text: str) -> tuple[str, ...]:
 
 def _rate(_: click.Context, __: click.Parameter, text: str) -> int:
     try:
-        return size(text)
+        return size_bytes(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -225,18 +226,24 @@ def _examine(config: Config) -> None:
 
 
 def _try(config: Config) -> None:
-    """Print what works and what does not; leave with 1 if anything does not."""
+    """Print what works and what does not; leave with 1 if anything does not, with 2 if it never will."""
     from filebot import probe  # noqa: PLC0415 - see above
 
     logs.set_up("error")
+    logs.silence("slixmpp")  # what it complains about is told below, in words
     console = Console(highlight=False)
-    fine = True
-    for name, works, detail in asyncio.run(probe.probe(config)):
+    code = 0
+    try:
+        findings = asyncio.run(probe.probe(config))
+    except ConfigError as error:
+        _stop(config.located(error).mistakes, WRONG)
+    for name, works, detail, *for_good in findings:
         mark = Text("✓ ", "green") if works else Text("✗ ", "red")
         console.print(mark + Text(f"{name}: {detail}"), soft_wrap=True)
-        fine = fine and works
-    if not fine:
-        sys.exit(FAILED)
+        if not works:
+            code = max(code, WRONG if any(for_good) else FAILED)
+    if code:
+        sys.exit(code)
 
 
 def _asked(question: str, **options: Any) -> Any:

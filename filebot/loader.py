@@ -19,6 +19,7 @@ from rapidfuzz import process
 import filebot
 from filebot.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
+from filebot.ownership import weakness
 from filebot.plugin import Plugin
 from filebot.replies import Replies
 
@@ -29,6 +30,10 @@ ENTRY_POINTS: Final = "filebot.plugins"
 
 INSTALLED_PACKAGE: Final = "filebot_plugins"
 """The name that the wheel gives the folder ``plugins``, which is too common for site-packages."""
+
+
+CACHE: Final = "__pycache__"
+"""Where Python keeps what it compiled, and takes it from in place of the source."""
 
 
 def load(
@@ -131,6 +136,18 @@ def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plu
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
             yield str(file), file.stem, partial(_in_file, file)
+
+
+def weaknesses(paths: Sequence[Path]) -> Iterator[str]:
+    """Why others could have a plugin of their own run from these folders: a line for each place."""
+    for folder in paths:
+        compiled = folder / CACHE
+        for place in (folder, *sorted(folder.glob("*.py")), compiled, *sorted(compiled.glob("*.pyc"))):
+            reason = weakness(place)
+            if reason is not None:
+                yield reason
+                if place == folder:
+                    break  # the same holds of all in it
 
 
 def _packaged(entry_point: EntryPoint) -> Plugin[Any]:

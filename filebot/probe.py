@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import humanize
 
@@ -19,7 +19,7 @@ from filebot.app import make_data_dir, session_settings
 from filebot.catalog.integrity import holds_nothing
 from filebot.config import Config
 from filebot.data_folder import CATALOG
-from filebot.errors import FilebotError
+from filebot.errors import FilebotError, LoginFailed
 from filebot.mime import LibmagicInspector
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
@@ -34,8 +34,16 @@ MOST_ATTEMPTS: Final = 3
 
 _RUNNING: Final = "not tried: the bot is running, and is there itself"
 
-Finding = tuple[str, bool, str]
-"""What was tried, whether it works, and the detail or what to do."""
+
+class Finding(NamedTuple):
+    """What was tried."""
+
+    name: str
+    works: bool
+    detail: str
+    """What was found, or what to do."""
+    for_good: bool = False
+    """Whether it stays so however often it is tried."""
 
 
 async def probe(config: Config) -> list[Finding]:
@@ -46,7 +54,10 @@ async def probe(config: Config) -> list[Finding]:
     ]
     bot = await asyncio.to_thread(holder_of, config.data_dir)
     if bot is not None and config.xmpp.mode == "component":
-        return [*findings, ("login", True, f"not tried: the bot is running ({bot}), and has the only one")]
+        return [
+            *findings,
+            Finding("login", True, f"not tried: the bot is running ({bot}), and has the only one"),
+        ]
     session = Session(
         _settings(config, is_bot_running=bot is not None),
         on_message=lambda _: None,
@@ -56,23 +67,24 @@ async def probe(config: Config) -> list[Finding]:
     async with session:
         login = await _tried("login", lambda: _login(session))
         findings.append(login)
-        if login[1]:
-            findings.append(_rooms(config, session) if bot is None else ("rooms", True, _RUNNING))
+        if login.works:
+            findings.append(_rooms(config, session) if bot is None else Finding("rooms", True, _RUNNING))
             findings.append(await _tried("upload service", lambda: _uploads(session)))
     return findings
 
 
 async def _tried(name: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
     try:
-        return name, True, await attempt()
+        return Finding(name, True, await attempt())
     except TimeoutError:
-        return (
+        return Finding(
             name,
             False,
             f"no answer within {LOGIN_LIMIT_S:.0f} seconds; is the server up, is host right?",
         )
     except (FilebotError, OSError) as error:
-        return name, False, str(error) or type(error).__name__
+        for_good = isinstance(error, LoginFailed)
+        return Finding(name, False, str(error) or type(error).__name__, for_good)
 
 
 async def _storage(config: Config) -> str:
@@ -118,8 +130,8 @@ async def _login(session: Session) -> str:
 def _rooms(config: Config, session: Session) -> Finding:
     missing = sorted(set(config.rooms.join) - session.rooms.joined())
     if missing:
-        return "rooms", False, f"could not join {', '.join(missing)}"
-    return "rooms", True, f"joined {len(config.rooms.join)}"
+        return Finding("rooms", False, f"could not join {', '.join(missing)}")
+    return Finding("rooms", True, f"joined {len(config.rooms.join)}")
 
 
 async def _uploads(session: Session) -> str:

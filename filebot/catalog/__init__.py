@@ -2,6 +2,7 @@
 
 ``schema`` has the tables, ``queries`` the questions, ``writer`` the one task that changes anything, ``sql``
 puts them together, ``reserve`` keeps space for a full disk, ``opening`` makes and migrates the database,
+``examination`` tells beforehand whether it can be used, ``integrity`` whether all of it holds,
 ``sqlite`` has all that is SQLite's own.
 """
 

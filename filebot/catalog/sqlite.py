@@ -49,11 +49,18 @@ def create_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
+# All of them hide the values of statements in errors: those end in the log.
+
+
 def reading_engine(path: Path) -> AsyncEngine:
     """Connections that cannot write. Each statement sees the last commit and holds no lock after it."""
     # A SELECT alone begins no transaction, so there is nothing to reset.
     engine = create_async_engine(
-        _url("sqlite+aiosqlite", path), pool_size=READERS, max_overflow=0, pool_reset_on_return=None
+        _url("sqlite+aiosqlite", path),
+        pool_size=READERS,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        hide_parameters=True,
     )
     _set_pragmas(engine.sync_engine, (*_PRAGMAS, "PRAGMA query_only = ON"))
     return engine
@@ -62,7 +69,11 @@ def reading_engine(path: Path) -> AsyncEngine:
 def writing_engine(path: Path) -> AsyncEngine:
     """The one connection that writes."""
     engine = create_async_engine(
-        _url("sqlite+aiosqlite", path), pool_size=1, max_overflow=0, pool_reset_on_return=None
+        _url("sqlite+aiosqlite", path),
+        pool_size=1,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        hide_parameters=True,
     )
     _set_pragmas(engine.sync_engine, _PRAGMAS)
     _begin_at_once(engine.sync_engine)
@@ -71,7 +82,7 @@ def writing_engine(path: Path) -> AsyncEngine:
 
 def migrating_engine(path: Path) -> sa.Engine:
     """A connection without asyncio, for Alembic."""
-    engine = sa.create_engine(_url("sqlite", path), poolclass=NullPool)
+    engine = sa.create_engine(_url("sqlite", path), poolclass=NullPool, hide_parameters=True)
     _set_pragmas(engine, _PRAGMAS)
     _begin_at_once(engine)
     return engine

@@ -13,6 +13,7 @@ from filebot.config.password import with_password
 from filebot.config.places import Places, lines_of
 from filebot.config.schema import Config
 from filebot.errors import ConfigError
+from filebot.ownership import weakness
 
 _LARGEST_FILE: Final = 1 << 20
 """In bytes: far over any config; whatever is larger was named by accident."""
@@ -55,6 +56,9 @@ def _read(path: Path) -> str:
         raise ConfigError((f"{path}: may not be read by this user; run chown or chmod on it",)) from None
     except OSError as error:
         raise ConfigError((f"{path}: cannot be read ({error.strerror}); name a file",)) from None
+    reason = weakness(path)
+    if reason is not None:
+        raise ConfigError((f"{path}: {reason}",))
     if len(data) > _LARGEST_FILE:
         raise ConfigError((f"{path}: is too large for a config; name another file",))
     try:

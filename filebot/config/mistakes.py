@@ -33,8 +33,6 @@ _WORDS: Final = {
     "less_than_equal": "must be at most {le}",
     "greater_than": "must be more than {gt}",
     "value_error": "{error}",
-    "byte_size": 'must be a size; write it like "500 MB" or "1 GiB"',
-    "byte_size_unit": 'must be a size; write it like "500 MB" or "1 GiB"',
 }
 
 

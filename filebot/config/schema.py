@@ -46,7 +46,7 @@ class Xmpp(Table):
     mode: Literal["client", "component"] = "client"
     host: values.Host | None = None
     port: Port | None = None
-    ca_file: values.ExistingFile | None = None
+    ca_file: values.CaFile | None = None
     nick: values.Line = "filebot"
 
     @field_validator("password")

@@ -1,28 +1,19 @@
 """The kinds of values in the config, each with its check and its words for what is wrong."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Final
 
 import pytimeparse2  # type: ignore[import-untyped]
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ByteSize,
-    Field,
-    StrictStr,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BeforeValidator, ByteSize, StrictStr, ValidationInfo
 
+from filebot.certificates import unusable
 from filebot.filenames import plain_text
+from filebot.quantities import size_bytes
 
 _LONGEST: Final = 32
-"""No size or span that a person writes has more characters."""
-
-_LARGEST_BYTES: Final = 2**63 - 1
-"""What the catalog's integers hold."""
+"""No span that a person writes has more characters."""
 
 _LONGEST_SPAN_S: Final = 10 * 366 * 86_400.0
 
@@ -36,11 +27,13 @@ def shown(text: str) -> str:
     return f'"{line[:60]}…"' if len(line) > 60 else f'"{line}"'
 
 
-def _size(value: object) -> object:
-    whole = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_BYTES
-    if whole or (isinstance(value, str) and len(value) <= _LONGEST):
-        return value
-    raise ValueError('must be a size above zero; write it like "500 MB", "1 GiB" or 1000000')
+def _size(value: object) -> int:
+    if isinstance(value, str):
+        return size_bytes(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return size_bytes(str(value))
+    # What is neither text nor a whole number is told like a size of nothing.
+    return size_bytes("0")
 
 
 def _seconds(value: object) -> float:
@@ -56,8 +49,16 @@ def _seconds(value: object) -> float:
     raise ValueError('must be a span of time up to ten years; write it like "90 s" or "30 days"')
 
 
+def _is_domain(text: str) -> bool:
+    """Whether it can be looked up, or be part of an address: ``a..example`` cannot."""
+    try:
+        return bool(text.encode("idna").strip(b".")) and not _FORBIDDEN.search(text)
+    except UnicodeError:
+        return False
+
+
 def _domain_of(text: str) -> str:
-    if not text or _FORBIDDEN.search(text):
+    if not _is_domain(text):
         raise ValueError(f"{shown(text)} is not a domain; write it like example.org")
     return text.lower()
 
@@ -67,7 +68,7 @@ def bare_jid(text: str) -> str:
     local, at, domain = text.partition("@")
     if "/" in text:
         raise ValueError(f"{shown(text)} has a resource; leave out the slash and what follows it")
-    if not at or not local or not domain or _FORBIDDEN.search(local) or _FORBIDDEN.search(domain):
+    if not at or not local or _FORBIDDEN.search(local) or not _is_domain(domain):
         raise ValueError(f"{shown(text)} is not an address; write it like name@example.org")
     return text.lower()
 
@@ -110,6 +111,13 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
+def _certificates(path: Path) -> Path:
+    reason = unusable(_existing_file(path))
+    if reason is not None:
+        raise ValueError(f"{shown(str(path))} {reason}")
+    return path
+
+
 def _existing_folder(path: Path) -> Path:
     if not _is(path, "folder"):
         raise ValueError(f"there is no folder {shown(str(path))}; create it or correct the path")
@@ -136,9 +144,16 @@ def _line(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not text or len(text) > 255 or re.search(r"[\s/@\x00-\x1f]", text):
+    if len(text) > 255 or re.search(r"[\s/@\x00-\x1f]", text) or not _is_host(text):
         raise ValueError(f"{shown(text)} is not a host; write a name or an address, like xmpp.example.org")
     return text
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return _is_domain(text)
 
 
 def _language(text: str) -> str:
@@ -147,19 +162,8 @@ def _language(text: str) -> str:
     return text
 
 
-Size = Annotated[ByteSize, BeforeValidator(_size), Field(gt=0, le=_LARGEST_BYTES)]
+Size = Annotated[ByteSize, BeforeValidator(_size)]
 """In bytes; people write a number with or without a unit."""
-_a_size: Final = TypeAdapter(Size)
-
-
-def size(text: str) -> int:
-    """The bytes that somebody means by a text. Raises ValueError."""
-    try:
-        return int(_a_size.validate_python(text))
-    except ValidationError:
-        raise ValueError(f"{shown(text)} is not a size; write it like 500 MB, 1 GiB or 1000000") from None
-
-
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """In seconds; people write a number with or without a unit."""
 BareJid = Annotated[StrictStr, AfterValidator(bare_jid)]
@@ -169,7 +173,8 @@ Glob = Annotated[StrictStr, AfterValidator(_glob)]
 Host = Annotated[StrictStr, AfterValidator(_host)]
 Location = Annotated[Path, BeforeValidator(_path)]
 """A path, whether or not anything is there."""
-ExistingFile = Annotated[Location, AfterValidator(_existing_file)]
+CaFile = Annotated[Location, AfterValidator(_certificates)]
+"""A file with certificates, in PEM."""
 ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
 Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
 Line = Annotated[StrictStr, AfterValidator(_line)]

@@ -28,9 +28,10 @@ class BotProcess:
     ``launcher`` goes before its command line, to start it elsewhere.
     """
 
-    def __init__(self, config: Path, launcher: Sequence[str] = ()) -> None:
+    def __init__(self, config: Path, launcher: Sequence[str] = (), *, log_level: str = "info") -> None:
         self.config = config
         self._launcher = launcher
+        self._log_level = log_level
         self.log: deque[str] = deque(maxlen=LINES_KEPT)
         """The latest lines of its log."""
         self._process: Process | None = None
@@ -63,6 +64,8 @@ class BotProcess:
             "run",
             "--config",
             str(self.config),
+            "--log-level",
+            self._log_level,
             stderr=PIPE,
         )
         self._reading = asyncio.create_task(self._read(self._process))

@@ -173,9 +173,7 @@ class Server(ABC):
         self._require()
         # Only for us: the passwords are inside.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        names = [HOST, CONFERENCE, UPLOAD, PROXY, *self._secrets]
-        certificate, key = await self_signed(self.folder, names, self.place.addresses)
-        self._write_files(certificate, key)
+        await self.renew_certificate()
         await self._start()
         return self
 
@@ -188,6 +186,16 @@ class Server(ABC):
         """Stop and start again with the same ports, accounts and data."""
         await self.stop()
         await self._start()
+
+    async def renew_certificate(self) -> None:
+        """Make a new certificate and key in place of the old ones. It takes effect at the next start."""
+        names = [HOST, CONFERENCE, UPLOAD, PROXY, *self._secrets]
+        self._write_files(*await self_signed(self.folder, names, self.place.addresses))
+
+    def change_password(self, user: str) -> None:
+        """Give a user another password. It takes effect at the next start."""
+        self._passwords[user] = secrets.token_hex(16)
+        self._write_files(self.ca_file, self.ca_file.with_suffix(".key"))
 
     async def kill(self) -> None:
         """End it without a word to anybody, as a crash would. ``restart`` brings it back."""

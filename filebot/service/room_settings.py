@@ -6,16 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from pydantic import ByteSize, TypeAdapter
-
 from filebot.errors import BadRoomSetting
 from filebot.model import BareJid, Identity, RoomSettings, Standing
 from filebot.ports import Catalog, Rooms
+from filebot.quantities import size_bytes
 from filebot.service.locks import Keyed
 
 LONGEST_RETENTION_DAYS: Final = 36_500
-_LONGEST_VALUE: Final = 100
-_SIZE: Final[TypeAdapter[ByteSize]] = TypeAdapter(ByteSize)
+_LONGEST: Final = 100
+"""Of a setting with its value; what has more characters is not read by its beginning."""
 _DAYS: Final = re.compile(r"([0-9]{1,5})(?: ?d(?:ays?)?)?")
 _OFF: Final = frozenset({"off", "no", "none", "never"})
 
@@ -106,11 +105,13 @@ class RoomBook:
 
 def changed(settings: RoomSettings, setting: str) -> RoomSettings:
     """The settings with one of them as somebody writes it. Raises BadRoomSetting."""
-    words = setting[:_LONGEST_VALUE].casefold().replace("max size", "max-size", 1)
-    key, _, value = words.strip().partition(" ")
+    words = setting.strip()[: _LONGEST + 1].casefold().replace("max size", "max-size", 1)
+    key, _, value = words.partition(" ")
     read = _READ.get(key)
     if read is None:
         raise BadRoomSetting(key, value, known=False)
+    if len(words) > _LONGEST:
+        raise BadRoomSetting(key, value, known=True)
     try:
         return read(settings, value.strip())
     except ValueError as error:
@@ -132,10 +133,7 @@ def _who_may_get(settings: RoomSettings, value: str) -> RoomSettings:
 
 
 def _max_size(settings: RoomSettings, value: str) -> RoomSettings:
-    size = None if value in _OFF else _SIZE.validate_python(value)
-    if size is not None and size < 1:
-        raise ValueError(value)
-    return replace(settings, max_size=None if size is None else int(size))
+    return replace(settings, max_size=None if value in _OFF else size_bytes(value))
 
 
 def _retention(settings: RoomSettings, value: str) -> RoomSettings:

@@ -1,8 +1,4 @@
-"""A few threads for blocking file work, and waiting for them in a way that cancellation cannot break.
-
-A job in a thread cannot be stopped, and it uses a file that somebody is going to close. So a cancelled
-task first waits for its job, and only then lets the cancellation go on.
-"""
+"""A few threads for blocking file work, awaited as ``filebot.threads`` says."""
 
 import asyncio
 import errno
@@ -12,6 +8,9 @@ from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeVar
 
 from filebot.errors import StorageError, StorageFull
+from filebot.threads import settled
+
+__all__ = ["Workers", "settled", "storage_errors"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,22 +31,6 @@ def storage_errors() -> Iterator[None]:
     except OSError as error:
         kind = StorageFull if error.errno in _NO_ROOM else StorageError
         raise kind(str(error)) from error
-
-
-async def settled(job: "asyncio.Future[T]") -> T:
-    """The job's result. A cancellation meanwhile is raised after the job has ended, never before."""
-    cancelled: asyncio.CancelledError | None = None
-    while not job.done():
-        try:
-            await asyncio.wait((job,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    failure = job.exception()
-    if cancelled is not None:
-        raise cancelled
-    if failure is not None:
-        raise failure
-    return job.result()
 
 
 class Workers:

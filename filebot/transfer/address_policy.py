@@ -55,7 +55,7 @@ class AddressPolicy:
     def _check_host(self, host: str) -> None:
         literal = _literal(host)
         if literal is None:
-            if "%" in host:
+            if "%" in host or not _is_name(host):
                 raise ForbiddenTarget(reason="malformed")
             return
         if not self.allows(str(literal)):
@@ -93,6 +93,15 @@ def _parsed(url: str) -> URL:
     except ValueError as error:
         raise ForbiddenTarget(reason="malformed") from error
     return parsed
+
+
+def _is_name(host: str) -> bool:
+    """Whether the name can be looked up: Python's resolver raises no OSError for ``a..example``."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(host.rstrip("."))
 
 
 def _literal(host: str) -> _Address | None:

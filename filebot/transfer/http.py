@@ -6,7 +6,6 @@ standstill, and one on the time until an answer begins; how long it may then tak
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +17,8 @@ import aiohttp
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from filebot.errors import ConfigError, ForbiddenTarget, PeerProtocolError, Refused, TransferError
+from filebot.certificates import Trust
+from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_range import announced_by
 from filebot.transfer.address_policy import AddressPolicy
@@ -50,7 +50,7 @@ class HttpClient:
         """``ca_file`` has certificates to trust beside the system's. Raises ConfigError if unreadable."""
         self._policy = policy
         self._idle_s = idle_s
-        self._tls = _tls_context(ca_file)
+        self._trust = Trust(ca_file)
         self._made: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -91,6 +91,7 @@ class HttpClient:
                         url,
                         data=body,
                         headers=headers,
+                        ssl=self._trust.context(),
                         allow_redirects=False,  # XEP-0363 knows none
                         timeout=aiohttp.ClientTimeout(total=None, connect=self._idle_s),
                     ) as response,
@@ -137,7 +138,7 @@ class HttpClient:
             target = self._policy.check(url)
             with peer_errors(target.raw_host or "", self._idle_s):
                 response = await self._session().request(
-                    method, target, headers=headers, allow_redirects=False
+                    method, target, headers=headers, ssl=self._trust.context(), allow_redirects=False
                 )
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or location is None:
@@ -150,7 +151,7 @@ class HttpClient:
         if self._made is None:
             resolver = PolicyResolver(self._policy, ThreadedResolver(asyncio.get_running_loop()))
             self._made = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=resolver, ssl=self._tls, limit=0),
+                connector=aiohttp.TCPConnector(resolver=resolver, limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._idle_s, sock_read=self._idle_s),
@@ -165,13 +166,3 @@ def _joined(base: URL, location: str) -> str:
         return urljoin(str(base), location)
     except ValueError as error:
         raise ForbiddenTarget(reason="malformed") from error
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:  # ssl.SSLError is one, too
-            raise ConfigError((f"{ca_file}: no readable CA certificates ({error.strerror})",)) from error
-    return context

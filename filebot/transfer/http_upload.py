@@ -5,7 +5,7 @@ import io
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 from filebot.errors import BlobCorrupt, TransferTimeout
+from filebot.threads import begun, opened, settled
 from filebot.transfer.sendfile import pump
 
 ANSWER_FACTOR: Final = 4
@@ -51,7 +52,7 @@ class FileBody(aiohttp.Payload):
         transport = getattr(writer, "transport", None)
         if not self._length or not isinstance(transport, asyncio.Transport):
             return
-        with await asyncio.to_thread(self._value.open, "rb", buffering=0) as file:
+        async with opened(self._value) as file:
             if transport.get_extra_info("sslcontext") is None:
                 writer.send_headers()
                 await self._by_sendfile(transport, file)
@@ -71,19 +72,20 @@ class FileBody(aiohttp.Payload):
 
     async def _by_reading(self, writer: AbstractStreamWriter, file: io.FileIO) -> None:
         """TLS is done in this process: the bytes must come through it. One piece is read ahead."""
-        ahead = asyncio.ensure_future(asyncio.to_thread(file.read, PIECE_BYTES))
+        ahead = begun(file.read, PIECE_BYTES)
         try:
             while not self.complete:
-                piece = await ahead
-                ahead = asyncio.ensure_future(asyncio.to_thread(file.read, PIECE_BYTES))
+                piece = await settled(ahead)
+                ahead = begun(file.read, PIECE_BYTES)
                 if not piece or self.sent + len(piece) > self._length:
                     self.failure = BlobCorrupt("the file is not as long as it was")
                     raise self.failure
                 await writer.write(piece)
                 self._reached(self.sent + len(piece))
         finally:
-            # A thread is still using the file, whatever happened here.
-            await asyncio.wait({ahead})
+            # A thread is still using the file, whatever happened here; what it reads is of no interest.
+            with suppress(OSError):
+                await settled(ahead)
 
     def _reached(self, sent: int) -> None:
         self.sent = sent

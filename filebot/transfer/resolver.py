@@ -23,8 +23,14 @@ class PolicyResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The allowed addresses of ``host``. Raises ForbiddenTarget if it has only others, or OSError."""
-        found = await self._inner.resolve(host, port, family)
+        """The allowed addresses of ``host``.
+
+        Raises ForbiddenTarget if it has only others, or is no name at all; OSError if it has none.
+        """
+        try:
+            found = await self._inner.resolve(host, port, family)
+        except UnicodeError as error:
+            raise ForbiddenTarget(reason="malformed") from error
         allowed = [result for result in found if self._policy.allows(result["host"])]
         if not allowed:
             raise ForbiddenTarget(reason="private")

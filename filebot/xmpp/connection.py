@@ -14,14 +14,16 @@ the waits are made here.
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from slixmpp.exceptions import IqTimeout, XMPPError
 
 from filebot.errors import LoginFailed
+from filebot.xmpp.authentication import REFUSED, refused_wait_s, try_once
 from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.stream import Client, Stream, ask
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +34,6 @@ PING_LIMIT_S: Final = 30.0
 LONGEST_WAIT_S: Final = 300.0
 STABLE_AFTER_S: Final = 60.0
 """A connection that lived this long was a good one: the next wait is short again."""
-
-# RFC 6120 section 6.5 and 4.9.3.12: the account is wrong, and stays wrong however often it is tried.
-_HOPELESS: Final = frozenset(
-    {"not-authorized", "account-disabled", "credentials-expired", "invalid-authzid", "invalid-mechanism"}
-)
 
 
 def wait_s(failures: int, chance: float) -> float:
@@ -68,6 +65,7 @@ class Connection:
         self._up: asyncio.Future[bool | None] | None = None
         self._down = asyncio.Event()
         self._refusal = ""
+        self._refusals = 0
         self._was_online = False
         self._last = False
         stream.add_event_handler("session_start", lambda _: self._begin(resumed=False))
@@ -75,7 +73,9 @@ class Connection:
         stream.add_event_handler("disconnected", self._end)
         stream.add_event_handler("ssl_invalid_chain", self._distrust)
         stream.add_event_handler("connection_failed", self._unreached)
-        stream.add_event_handler("failed_auth", lambda failure: self.refuse(failure["condition"]))
+        stream.add_event_handler("no_auth", self._no_mechanism)
+        if isinstance(stream, Client):
+            try_once(stream, self.refuse)
 
     async def run(self) -> None:
         """Return only after :meth:`finish`. Raises LoginFailed if the first login is refused for good, and
@@ -90,8 +90,9 @@ class Connection:
                 lived_s = 0.0
             if self._last:
                 return
-            if self._refusal in _HOPELESS and not self._was_online:
-                raise LoginFailed(self._refusal)
+            if self._refusal in REFUSED:
+                await self._wait_refused()
+                continue
             failures = 0 if lived_s > STABLE_AFTER_S else failures + 1
             why = self.trouble or "the connection ended"
             if failures == self._most_attempts and not self._was_online:
@@ -99,6 +100,20 @@ class Connection:
             wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
             log.warning("not connected (%s); trying again in %.1f s", why, wait)
             await asyncio.sleep(wait)
+
+    async def _wait_refused(self) -> None:
+        """Wait long: each further attempt brings a ban of the bot's address nearer.
+
+        Raises LoginFailed if it was never online.
+        """
+        refusal = LoginFailed(self._refusal)
+        if not self._was_online:
+            raise refusal
+        self._refusals += 1
+        wait = refused_wait_s(self._refusals, random.random())  # noqa: S311  # as above
+        remedy = "if the password was changed, write the new one into the config and start the bot again"
+        log.error("%s; %s; trying again in %.0f minutes", refusal, remedy, wait / 60)
+        await asyncio.sleep(wait)
 
     def finish(self) -> None:
         """The next end of the stream is wanted."""
@@ -124,7 +139,7 @@ class Connection:
             if resumed is None:
                 return 0.0
             began = loop.time()
-            self._was_online, self._refusal, self.trouble = True, "", ""
+            self._was_online, self._refusal, self._refusals, self.trouble = True, "", 0, ""
             await self._online(resumed)
             await self._watch()
             return loop.time() - began
@@ -186,10 +201,18 @@ class Connection:
         self._begin(resumed=None)
 
     def _unreached(self, why: object) -> None:
-        self.trouble = str(why)
+        if isinstance(why, ssl.SSLError):
+            self._distrust(why)
+        elif isinstance(why, OSError):
+            self.trouble = str(why)
+        else:  # slixmpp says so of the account's domain, whatever host was looked for
+            host = self._settings.host or self._stream.boundjid.domain
+            self.trouble = f"the host {host} cannot be found; look at xmpp.host and xmpp.jid"
 
     def _distrust(self, error: object) -> None:
         domain = self._stream.boundjid.domain
         self.trouble = f"the server's certificate is not valid for {domain}: {error}"
-        log.error("%s", self.trouble)
         self._end(error)
+
+    def _no_mechanism(self, _: object) -> None:
+        self.trouble = "the server offers no way to log in that the bot knows"

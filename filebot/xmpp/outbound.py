@@ -9,7 +9,6 @@ Theory of operation::
        +--declined--> Refused(403)
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -26,6 +25,7 @@ from filebot.protocol.bytestreams import StreamHost, candidates, destination, de
 from filebot.protocol.elements import first
 from filebot.protocol.si import BYTESTREAMS, SiAnswer, read_answer, write_offer
 from filebot.protocol.stanza_error import read_error
+from filebot.threads import begun, opened, settled
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.inbound import StreamTools
 from filebot.xmpp.outbox import Outbox, failure
@@ -171,11 +171,8 @@ class Outbound:
 
 async def pieces_of(file: Path, offset: int, size: int) -> AsyncGenerator[bytes, None]:
     """That part of a file. Raises PeerGone never, OSError if the disk fails."""
-    content = await asyncio.to_thread(file.open, "rb")
-    try:
+    async with opened(file) as content:
         content.seek(offset)
-        while size and (piece := await asyncio.to_thread(content.read, min(size, _PIECE_BYTES))):
+        while size and (piece := await settled(begun(content.read, min(size, _PIECE_BYTES)))):
             size -= len(piece)
             yield piece
-    finally:
-        content.close()

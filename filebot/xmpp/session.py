@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
 
-from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Message
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
@@ -22,6 +21,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer
+from filebot.xmpp import roster
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp, Turn, private_turn
@@ -61,7 +61,6 @@ log = logging.getLogger(__name__)
 
 ROOMS_LIMIT_S: Final = 20.0
 CLOSE_LIMIT_S: Final = 2.0
-ROSTER_LIMIT_S: Final = 20.0
 PROXY_LIMIT_S: Final = 3.0
 """How long the first presence waits to learn whether there is a proxy."""
 MOST_HANDLERS: Final = 20_000
@@ -299,7 +298,7 @@ class Session:
         self._streams.renewed()
         self._resources.forget()
         if isinstance(self._stream, Client) and not self._settings.passive:
-            await _fetch_roster(self._stream)
+            await roster.fetch(self._stream)
         await self._tell_features()
         self._announce(None, self._settings.status)
         await self._rooms.enter()
@@ -464,11 +463,3 @@ async def _refuse(request: FileRequest) -> None:
 
 def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:
     return lambda stanza: take(stanza.xml)
-
-
-async def _fetch_roster(stream: Client) -> None:
-    """RFC 6121 section 2.2: only who has asked for the roster is sent subscription requests."""
-    try:
-        await stream.get_roster(timeout=ROSTER_LIMIT_S)
-    except XMPPError as error:
-        log.warning("no roster: %s", error.condition)

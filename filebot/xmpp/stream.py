@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
@@ -18,13 +17,16 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
 from slixmpp.exceptions import IqError, IqTimeout
-from slixmpp.jid import JID
+from slixmpp.jid import JID, InvalidJID
 from slixmpp.stanza import Error, Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
+from filebot.certificates import Trust
+from filebot.errors import ConfigError
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
+from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stanza_size import SAFE_BYTES, stanza_bytes
 from filebot.xmpp.strides import FILL_BYTES, READ_BYTES, cut, filled
@@ -252,14 +254,19 @@ def _ack(handled: int) -> str:
 class Client(_Narrowed, ClientXMPP):
     """An account's stream. Nothing but TLS is spoken before TLS is verified (RFC 6120 section 5)."""
 
-    def __init__(self, settings: SessionSettings, context: ssl.SSLContext) -> None:
-        jid = JID(settings.jid)
+    def __init__(self, settings: SessionSettings, jid: JID, trust: Trust) -> None:
         jid.resource = jid.resource or RESOURCE
-        super().__init__(jid, settings.password, ssl_context=context)
+        self._trust = trust
+        super().__init__(jid, settings.password, ssl_context=self._trust.context())
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
         self._unheard = Unheard(self)
+        take_pushes(self)
+
+    def get_ssl_context(self) -> ssl.SSLContext:
+        """For each connection what is trusted at that time."""
+        return self._trust.context()
 
     def trusted(self) -> bool:
         return self.encrypted()
@@ -291,23 +298,35 @@ class Client(_Narrowed, ClientXMPP):
 class Component(_Narrowed, ComponentXMPP):
     """A component's stream (XEP-0114): in clear, to a server on the same machine or network."""
 
-    def __init__(self, settings: SessionSettings) -> None:
-        jid = JID(settings.jid)
+    def __init__(self, settings: SessionSettings, jid: JID) -> None:
         super().__init__(jid.domain, settings.password, settings.host, settings.port)
         jid.resource = settings.nick
         self.boundjid = jid
+
+
+def _own_address(settings: SessionSettings) -> JID:
+    try:
+        return JID(settings.jid)
+    except InvalidJID as error:
+        text = f"xmpp.jid: {settings.jid!r} is not an address ({error}); write it like bot@example.org"
+        raise ConfigError((text,)) from None
 
 
 Stream: TypeAlias = Client | Component
 
 
 def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
-    """The stream for these settings, not yet connected, with what it announces. Needs a running loop."""
+    """The stream for these settings, not yet connected, with what it announces. Needs a running loop.
+
+    Raises ConfigError if the address is none, or the certificates to trust cannot be read.
+    """
+    # Before there is a stream: one that is only half made cannot be taken down without noise.
+    jid = _own_address(settings)
     stream: Stream
     if settings.mode == "component":
-        stream = Component(settings)
+        stream = Component(settings, jid)
     else:
-        stream = Client(settings, _tls(settings.ca_file))
+        stream = Client(settings, jid, Trust(settings.ca_file))
     _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
     # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
@@ -362,13 +381,6 @@ def _as_error(iq: Iq, condition: str) -> Iq:
     iq.xml[:] = [error]
     # Made anew: slixmpp remembers the children that it has seen.
     return Iq(iq.stream, xml=iq.xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context
 
 
 def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:

@@ -176,6 +176,30 @@ async def test_a_file_url_is_refused_in_words(world: World, alice: Peer) -> None
     assert "begin with https" in (await world.ask(alice, "fetch file:///etc/passwd")).body
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fetch https://a..example/x",
+        "https://a..example/x",
+        f"fetch https://{'a' * 64}.example/x",
+        "fetch https://./",
+        "join team@a..example",
+        f"join team@{'a' * 64}.example",
+        "send nothing.txt to bob@a..example",
+        "leave team@a..example",
+    ],
+)
+async def test_a_name_that_is_no_host_is_answered_without_a_traceback(
+    world: World, alice: Peer, text: str
+) -> None:
+    before = len(world.bot.log)
+    answer = (await world.ask(alice, text)).body
+    assert "went wrong" not in answer
+    log = "\n".join([*world.bot.log][before:])
+    assert "Traceback" not in log
+    assert "incident" not in log
+
+
 async def test_a_message_of_200_kb_is_refused(world: World, alice: Peer) -> None:
     answer = (await world.ask(alice, "find " + "x" * 200_000)).body
     assert "200005" in answer

@@ -4,8 +4,9 @@ import asyncio
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from filebot.demo.botprocess import BotEnded, BotProcess, write_config
+from filebot.demo.certificate import self_signed
 from filebot.demo.peer import Peer
 from filebot.demo.server import Server
 from tests.e2e.command_line import filebot
@@ -85,6 +87,16 @@ async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
         assert await bot.stop() == 0
 
 
+async def test_sighup_ends_nothing(server: Server, config: Path, tmp_path: Path) -> None:
+    async with BotProcess(config) as bot, await Peer.of(server, "alice") as alice:
+        os.kill(bot.pid, signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while not any("SIGHUP is ignored" in line for line in bot.log):
+                await asyncio.sleep(0.05)
+        assert "files" in (await World(server, bot, tmp_path).ask(alice, "ls")).body
+        assert await bot.stop() == 0
+
+
 async def test_wrong_credentials_end_it_with_2_and_one_line_that_says_so(
     server: Server, tmp_path: Path
 ) -> None:
@@ -118,9 +130,65 @@ async def test_check_tries_everything_that_the_bot_needs(config: Path) -> None:
 async def test_check_says_what_does_not_work(server: Server, tmp_path: Path) -> None:
     config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
     code, said = await filebot("check", "--config", str(config))
-    assert code == 1
+    assert code == 2  # it would keep the bot from starting for good
     assert "✗ login" in said
     assert (await filebot("check", "--offline", "--config", str(config)))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("xmpp", "words"),
+    [
+        ({"host": "nowhere.invalid"}, "the host nowhere.invalid cannot be found; look at xmpp.host"),
+        ({"port": 1}, "Connect call failed ('127.0.0.1', 1)"),
+        ({"ca_file": "strange"}, "the server's certificate is not valid for localhost"),
+    ],
+)
+async def test_check_tells_in_one_line_why_a_server_is_not_reached(
+    server: Server, tmp_path: Path, xmpp: dict[str, object], words: str
+) -> None:
+    if "ca_file" in xmpp:
+        (tmp_path / "other").mkdir()
+        xmpp = {"ca_file": (await self_signed(tmp_path / "other", ["localhost"], []))[0]}
+    config = write_config(tmp_path / "config.toml", bot_config(server, xmpp=xmpp))
+    code, said = await filebot("check", "--config", str(config))
+    assert code == 1
+    assert "Traceback" not in said
+    (line,) = [line for line in said.splitlines() if not line.startswith(("✓", "config is fine"))]
+    assert line.startswith("✗ login: ")
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("text", "is no database"),
+        ("newer", "is of a newer filebot (version 9999)"),
+        ("cut", "is cut off"),
+        ("other", "is the database of another program"),
+    ],
+)
+async def test_a_catalog_that_cannot_be_used_ends_it_with_2_and_one_line(
+    server: Server, config: Path, tmp_path: Path, damage: str, words: str
+) -> None:
+    async with BotProcess(config):
+        pass
+    catalog = tmp_path / "data/catalog.sqlite"
+    if damage == "text":
+        catalog.write_text("this is no database" * 100)
+    elif damage == "cut":
+        os.truncate(catalog, catalog.stat().st_size - 10_000)
+    else:
+        statement = "UPDATE alembic_version SET version_num = '9999'"
+        with closing(sqlite3.connect(catalog, isolation_level=None)) as connection:
+            connection.execute(statement if damage == "newer" else "DROP TABLE alembic_version")
+    before = {each: each.read_bytes() for each in (tmp_path / "data").iterdir() if each.is_file()}
+    for command in (("run",), ("check",), ("check", "--offline")):
+        code, said = await filebot(*command, "--config", str(config))
+        (line,) = said.splitlines()
+        assert code == 2
+        assert f"data_dir: {catalog} {words}" in line
+        assert "backup" in line
+    assert before == {each: each.read_bytes() for each in (tmp_path / "data").iterdir() if each.is_file()}
 
 
 async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowledged(

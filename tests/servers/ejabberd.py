@@ -27,7 +27,7 @@ lists:foreach(
     fun({{User, Password}}) ->
         case ejabberd_auth:try_register(User, <<"{host}">>, Password) of
             ok -> ok;
-            {{error, exists}} -> ok
+            {{error, exists}} -> ok = ejabberd_auth:set_password(User, <<"{host}">>, Password)
         end
     end,
     [{accounts}]).

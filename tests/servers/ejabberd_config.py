@@ -90,9 +90,9 @@ def ejabberd_config(
 def _modules() -> dict[str, dict[str, Any]]:
     """What is always there."""
     plain = (
-        "mod_blocking", "mod_caps", "mod_carboncopy", "mod_disco", "mod_last", "mod_offline",
-        "mod_ping", "mod_privacy", "mod_private", "mod_roster", "mod_stream_mgmt", "mod_time", "mod_vcard",
-        "mod_version",
+        "mod_blocking", "mod_caps", "mod_carboncopy", "mod_disco", "mod_fail2ban", "mod_last",
+        "mod_offline", "mod_ping", "mod_privacy", "mod_private", "mod_roster", "mod_stream_mgmt",
+        "mod_time", "mod_vcard", "mod_version",
     )  # fmt: skip
     return {
         **{name: {} for name in plain},

@@ -189,6 +189,34 @@ def test_a_data_dir_that_cannot_be_written_is_a_mistake_in_the_config(
     assert result.output == f"config.toml line 5: {told} or its rights\n"
 
 
+BRAGS = 'print("I was run")\n'
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("open_to_others", ["config", "data", "plugins", "plugins/mine.py", "pyc", "above"])
+def test_what_others_can_write_is_refused_with_2_and_not_run(
+    tmp_path: Path, command: str, open_to_others: str
+) -> None:
+    home = tmp_path / "home"
+    for folder in ("data", "plugins/__pycache__"):
+        (home / folder).mkdir(parents=True)
+    config = home / "config.toml"
+    text = first_config("bot@example.org", "hunter2", ())
+    config.write_text(text + '[plugins]\npaths = ["plugins"]\n')
+    config.chmod(0o600)
+    (home / "plugins/mine.py").write_text(BRAGS)
+    pyc = home / "plugins/__pycache__/mine.cpython-311.pyc"
+    pyc.touch()
+    place = {"config": config, "above": home, "pyc": pyc}.get(open_to_others, home / open_to_others)
+    place.chmod(place.stat().st_mode | 0o020)
+    options = ("--offline",) if command == "check" else ()
+    ended = process(command, "--config", str(config), *options, folder=tmp_path)
+    assert ended.returncode == 2
+    assert "I was run" not in ended.stdout + ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert f"{place} can be written by others; run chmod go-w {place}" in line
+
+
 def test_check_tells_of_each_plugin_that_run_would_leave_out(config: Path) -> None:
     Path("own").mkdir()
     Path("own/broken.py").write_text("def (")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from filebot.errors import ConfigError
 from filebot.loader import load as plugins_of
 from filebot.replies import Replies
 
+CERTIFICATE = Path(__file__).parent / "transfer/localhost.pem"
 ACCOUNT = '[xmpp]\njid = "bot@example.org"\npassword = "hunter2"\n'
 
 
@@ -123,7 +125,7 @@ def test_addresses_are_compared_in_lower_case(tmp_path: Path) -> None:
 
 def test_relative_paths_begin_at_the_config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "more").mkdir()
-    (tmp_path / "ca.pem").touch()
+    shutil.copy(CERTIFICATE, tmp_path / "ca.pem")
     written(tmp_path, f'data_dir = "/srv/f"\n{ACCOUNT}ca_file = "ca.pem"\n[plugins]\npaths = ["more"]\n')
     monkeypatch.chdir(tmp_path)
     found = load(Path("config.toml"), {})
@@ -275,6 +277,9 @@ max_file_size = "much"
         ("[limits]\ntotal = -1", "above zero"),
         ("[limits]\ntotal = true", "above zero"),
         ("[limits]\ntotal = '9 QB'", "500 MB"),
+        ("[limits]\ntotal = '1,5 GB'", '"1.5 GB"'),
+        ("[limits]\ntotal = '100%'", "must be a size"),
+        ("[limits]\nidle_timeout = '1,5 h'", "span of time"),
         ("[limits]\ntotal = '99999999999 EiB'", "must be at most"),
         (f"[limits]\ntotal = '{'9' * 400} GB'", "above zero"),
         ("[limits]\nidle_timeout = 0", "span of time"),
@@ -317,10 +322,15 @@ def test_what_does_not_hold_is_told_with_a_remedy(tmp_path: Path, text: str, wor
         ('jid = "files.example.org"\nmode = "component"', "add both"),
         ('jid = "files.example.org"\nmode = "component"\nport = 5347', "add both"),
         ('jid = "bot@example.org"\nhost = "a b"', "not a host"),
+        ('jid = "bot@a..example"', "is not an address"),
+        (f'jid = "bot@{"a" * 64}.example"', "is not an address"),
+        ('jid = "bot@example.org"\nhost = "a..example"', "not a host"),
+        ('jid = "bot@example.org"\nhost = "."', "not a host"),
         ('jid = "bot@example.org"\nhost = "h"\nport = 0', "must be at least 1"),
         ('jid = "bot@example.org"\nhost = "h"\nport = 65536', "must be at most 65535"),
         ('jid = "bot@example.org"\nca_file = "no.pem"', "there is no file"),
         ('jid = "bot@example.org"\nca_file = "' + "x" * 5000 + '"', "there is no file"),
+        ('jid = "bot@example.org"\nca_file = "config.toml"', "holds no certificate; name a PEM file"),
         ('jid = "bot@example.org"\nnick = " a"', "one to 64 characters"),
         ("", "xmpp.jid: missing; add it"),
     ],
@@ -451,7 +461,7 @@ def test_the_example_has_every_key_of_the_code_and_no_other() -> None:
 
 def all_live(folder: Path) -> Config:
     """Everything of the example in use, but for one of the two passwords."""
-    (folder / "cert.pem").touch()
+    shutil.copy(CERTIFICATE, folder / "cert.pem")
     return config(folder, live().replace("password_file = ", "#"))
 
 

@@ -6,19 +6,29 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+from slixmpp import Message
 
 from filebot import logs
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    root, slixmpp = logging.getLogger(), logging.getLogger("slixmpp")
-    handlers, levels = root.handlers[:], (root.level, slixmpp.level)
+    names = (
+        None,
+        "slixmpp",
+        "filebot",
+        "plugins",
+        "filebot_plugins",
+        "filebot_local_plugins",
+        "sqlalchemy",
+    )
+    loggers = [logging.getLogger(name) for name in (*names, "alembic.runtime.plugins")]
+    handlers, levels = loggers[0].handlers[:], [each.level for each in loggers]
     yield
     logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    slixmpp.setLevel(levels[1])
+    loggers[0].handlers[:] = handlers
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 def fail() -> None:
@@ -55,6 +65,40 @@ def test_the_stream_of_slixmpp_is_never_shown(capsys: pytest.CaptureFixture[str]
     logged = capsys.readouterr().err
     assert "hunter2" not in logged
     assert logged.count("shown") == 2
+
+
+@pytest.mark.parametrize("library", ["aiosqlite", "aiohttp.client", "asyncio", "sqlalchemy.engine.Engine"])
+def test_of_libraries_nothing_is_shown_that_is_for_debugging(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.set_up("debug")
+    logging.getLogger(library).debug("executing INSERT %s", ("hunter2",))
+    assert not logging.getLogger(library).isEnabledFor(logging.DEBUG)
+    logging.getLogger("filebot_local_plugins.mine").debug("of a plugin")
+    logged = capsys.readouterr().err
+    assert "hunter2" not in logged
+    assert "of a plugin" in logged
+
+
+def test_values_of_statements_are_shown_at_no_level(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("debug")
+    logging.getLogger("sqlalchemy.engine.Engine").info("[generated in 0.1s] %r", ("hunter2",))
+    assert capsys.readouterr().err == ""
+
+
+def test_stanzas_and_bytes_are_left_out_of_what_libraries_complain_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up("debug")
+    slixmpp, message = logging.getLogger("slixmpp.xmlstream.xmlstream"), Message()  # type: ignore[no-untyped-call]
+    message["body"] = "hunter2"
+    slixmpp.error("Parse error: %r", b"<body>hunter2</body>")
+    slixmpp.error("Request timed out: %s", message)
+    slixmpp.error("Unable to parse stanza: %s,\n%s", "no reason", message.xml)
+    logged = capsys.readouterr().err
+    assert "hunter2" not in logged
+    assert "Parse error: '<20 bytes>'" in logged
+    assert "timed out: <Message>" in logged
 
 
 def test_less_important_records_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:

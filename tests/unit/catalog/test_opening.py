@@ -6,10 +6,13 @@ import stat
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.exc import DBAPIError
 
 from filebot.catalog import open_catalog, sqlite
 from filebot.catalog.schema import metadata
@@ -144,3 +147,16 @@ async def test_a_closed_catalog_answers_no_more(path: Path) -> None:
         await catalog.entry(1)
     with pytest.raises(CatalogUnavailable):
         await catalog.add(NEW)
+
+
+@pytest.mark.parametrize("engine", [sqlite.reading_engine, sqlite.writing_engine])
+async def test_an_error_shows_no_values_of_its_statement(path: Path, engine: Any) -> None:
+    await make(path)
+    made = engine(path)
+    with pytest.raises(DBAPIError) as caught:
+        async with made.connect() as connection:
+            await connection.execute(
+                sa.text("SELECT no_such FROM entries WHERE name = :name"), {"name": "hunter2"}
+            )
+    await made.dispose()
+    assert "hunter2" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from contextlib import suppress
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -113,6 +114,13 @@ def test_private_hosts_are_refused_in_every_spelling(host: str) -> None:
         ("https://example.org/a b", "malformed"),
         ("https://0x08080808/", "malformed"),
         ("https://134744072/", "malformed"),
+        ("https://a..example/", "malformed"),
+        ("https://.example/", "malformed"),
+        ("https://./", "malformed"),
+        ("https://../", "malformed"),
+        (f"https://{'a' * 64}.example/", "malformed"),
+        (f"https://xn--{'a' * 70}/", "malformed"),
+        ("https://\u2024/", "malformed"),
     ],
 )
 def test_what_else_is_refused(url: str, expected: str) -> None:
@@ -179,3 +187,13 @@ async def test_a_name_with_private_addresses_only_is_refused() -> None:
     assert len(await lax.resolve("rebound.example.org", 443)) == 1
     await resolver.close()
     assert names.closed
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_whatever_passes_is_a_name_that_can_be_looked_up(host: str) -> None:
+    policy = AddressPolicy()
+    for each in (host, host + "..example", "." + host, host * 70):
+        with suppress(ForbiddenTarget):
+            checked = policy.check(f"https://{each}/").raw_host
+            assert checked is not None
+            checked.encode("idna")

@@ -1,12 +1,15 @@
 """How long the bot waits before it tries again, and what it takes for a session."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
 from filebot.xmpp import connection
+from filebot.xmpp.authentication import refused_wait_s
 from filebot.xmpp.connection import LONGEST_WAIT_S, wait_s
 from filebot.xmpp.session import Session, SessionSettings
 from tests.virtual_time import in_virtual_time
@@ -78,3 +81,40 @@ async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_
     assert session.trouble == refused
     warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     assert warnings == [f"not connected ({refused}); trying again in 0.0 s"] * 2
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_refused_logins_never_add_up_to_a_ban_of_ejabberd(chance: float) -> None:
+    # mod_fail2ban at its defaults: 20 failures, forgotten within 70 minutes after the last one.
+    waits = [refused_wait_s(refusals, chance) for refusals in range(1, 1000)]
+    assert 300 <= waits[0] < 600
+    assert waits == sorted(waits)
+    assert next(number for number, wait in enumerate(waits) if wait > 70 * 60) < 10
+    assert waits[-1] < 2 * 3600
+
+
+@in_virtual_time
+async def test_a_refused_login_of_a_running_bot_waits_long_and_tells_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = Session(
+        SessionSettings("bot@localhost", "x"), on_message=lambda _: None, may_subscribe=lambda _: False
+    )
+    link, attempts = session._connection, list[float]()
+
+    async def live_once() -> float:
+        attempts.append(asyncio.get_running_loop().time())
+        link._was_online, link._refusal = True, ""
+        if len(attempts) in {2, 3}:
+            link.refuse("not-authorized")
+        elif len(attempts) == 4:
+            link.finish()
+        return 0.0
+
+    monkeypatch.setattr(link, "_live_once", live_once)
+    await link.run()
+    assert [attempt >= earlier + 300 for earlier, attempt in pairwise(attempts)] == [False, True, True]
+    told = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert len(told) == 2
+    assert all("look at xmpp.jid and password" in each and "start the bot again" in each for each in told)
+    await session.stop()

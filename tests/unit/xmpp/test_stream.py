@@ -5,11 +5,13 @@ server is there again.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 from slixmpp.exceptions import IqTimeout
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from filebot.errors import ConfigError
 from filebot.model import IncomingMessage
 from filebot.xmpp.session import Session, SessionSettings
 from filebot.xmpp.stream import Stream, ask, build
@@ -127,3 +129,14 @@ async def test_what_was_asked_just_before_the_session_is_sent_in_it_and_not_wait
         await asyncio.sleep(1)
         assert len(sent) == 1
         assert await asking == 30.0
+
+
+@pytest.mark.parametrize("mode", ["client", "component"])
+async def test_an_own_address_that_is_none_is_a_mistake_in_the_config(
+    mode: Literal["client", "component"],
+) -> None:
+    settings = SessionSettings("bot@xn--", "x", mode=mode, host="127.0.0.1", port=1)
+    with pytest.raises(ConfigError) as caught:
+        build(settings)
+    (mistake,) = caught.value.mistakes
+    assert mistake.startswith("xmpp.jid: 'bot@xn--' is not an address")

@@ -1,0 +1,71 @@
+"""Whether a bot of this version can use a catalog, told without touching it.
+
+``check`` may be run by somebody else than the bot, and beside it.
+"""
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from alembic.script import ScriptDirectory
+
+from filebot.catalog.opening import MIGRATIONS
+
+_MAGIC: Final = b"SQLite format 3\0"
+_HEADER_BYTES: Final = 100
+_RESTORE: Final = "restore data_dir from a backup, or ask filebot fsck"
+
+
+def unusable(path: Path) -> str | None:
+    """Why no bot of this version can start with this catalog, with the remedy; None if nothing says so."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no file; move it away"
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"cannot be read: {error.strerror}; correct its rights"
+    return _unusable_content(path, header, size) if header else None
+
+
+def _unusable_content(path: Path, header: bytes, size: int) -> str | None:
+    if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
+        return f"is no database; {_RESTORE}"
+    log = path.with_name(path.name + "-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    whole = _whole_bytes(header)
+    if not has_log and size < whole:
+        return f"is cut off, {size} of {whole} bytes are left; {_RESTORE}"
+    return _unusable_version(path, has_log=has_log)
+
+
+def _whole_bytes(header: bytes) -> int:
+    """How large the file has to be, by its header (sqlite.org/fileformat2.html, 1.3); 0 if unknown."""
+    page_bytes = int.from_bytes(header[16:18], "big")
+    counted = header[24:28] == header[92:96]
+    return (65_536 if page_bytes == 1 else page_bytes) * int.from_bytes(header[28:32], "big") * counted
+
+
+def _unusable_version(path: Path, *, has_log: bool) -> str | None:
+    # Without a log there is nothing to wait for, and reading makes no files beside it.
+    mode = "mode=ro" if has_log else "mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?{mode}", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            if "alembic_version" not in tables:
+                return f"is the database of another program; {_RESTORE}" if tables else None
+            versions = {version for (version,) in connection.execute("SELECT * FROM alembic_version")}
+    except sqlite3.OperationalError:
+        return None  # busy, or not to be read just now: that passes
+    except sqlite3.DatabaseError as error:
+        return f"is damaged: {error}; {_RESTORE}"
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if newer := sorted(map(str, versions - known)):
+        return f"is of a newer filebot (version {newer[0]:.20}); install that one, or {_RESTORE}"
+    return None

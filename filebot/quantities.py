@@ -1,0 +1,43 @@
+"""Sizes as people write them, read to the last character or not at all: a misread limit loses files."""
+
+import re
+from fractions import Fraction
+from typing import Final
+
+LARGEST_BYTES: Final = 2**63 - 1
+"""What the catalog's integers hold."""
+
+_LONGEST: Final = 32
+"""No size that a person writes has more characters."""
+
+_REMEDY: Final = 'write it like "500 MB", "1.5 GB", "1 GiB" or 1000000'
+
+_WRITTEN: Final = re.compile(r"([0-9]*\.?[0-9]+) *([a-z]*)")
+_PREFIXES: Final = "kmgtpe"
+
+
+def _units() -> dict[str, int]:
+    """``k`` and ``kb`` are decimal, ``kib`` is binary (IEC 80000-13)."""
+    units = {"": 1, "b": 1, "byte": 1, "bytes": 1}
+    for power, prefix in enumerate(_PREFIXES, 1):
+        units |= {prefix: 1000**power, f"{prefix}b": 1000**power, f"{prefix}ib": 1024**power}
+    return units
+
+
+_UNITS: Final = _units()
+
+
+def size_bytes(text: str) -> int:
+    """What ``500 MB``, ``1.5 GiB`` or ``1000000`` mean; a fraction of a byte is left out.
+
+    Raises ValueError if any of it makes no sense, or if it is nothing or too much.
+    """
+    written = _WRITTEN.fullmatch(text[: _LONGEST + 1].strip().lower())
+    if written is None or written[2] not in _UNITS:
+        raise ValueError(f"must be a size; {_REMEDY}")
+    size = int(Fraction(written[1]) * _UNITS[written[2]])
+    if size < 1 or len(text) > _LONGEST:
+        raise ValueError(f"must be a size above zero; {_REMEDY}")
+    if size > LARGEST_BYTES:
+        raise ValueError(f"must be at most {LARGEST_BYTES} bytes")
+    return size
