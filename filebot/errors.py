@@ -420,6 +420,10 @@ class StorageFull(StorageError):
     """The disk or the configured total is full."""
 
 
+class NoDescriptors(StorageError):
+    """The process, or the whole machine, can open no more files and connections just now."""
+
+
 class BlobCorrupt(StorageError):
     """Stored bytes are missing or no longer have their digest."""
 

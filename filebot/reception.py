@@ -153,8 +153,7 @@ class Reception:
     async def _archive_files(self, message: IncomingMessage, told: list[Awaitable[None]]) -> None:
         """Keep the files; in ``told`` is put what ends when the room has heard of one."""
         for number, offer in enumerate(message.offers[: self._pace.files_per_message]):
-            async with self._load.drop(message.sender):
-                await self._archive_file(message, offer, number, told)
+            await self._archive_file(message, offer, number, told)
 
     async def _archive_file(
         self, message: IncomingMessage, offer: Offer, number: int, told: list[Awaitable[None]]
@@ -277,23 +276,22 @@ class Reception:
             await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
             return
         for number, offer in enumerate(offers):
-            async with self._load.drop(message.sender):
-                await self._take_file(exchange, message, offer, caption, number)
+            await self._take_file(exchange, message, offer, caption, number)
 
     async def _take_file(
         self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
         files = Files(self._desk, message.sender, exchange.language)
-        taking = files.keep(offer, caption=caption, brought_by=_brought_by(message, number))
+        brought_by = _brought_by(message, number)
+        taking = files.keep(offer, caption=caption, brought_by=brought_by, in_burst=True)
         async with exchange.at_work():
             await self._told(exchange, message.language, name_of(offer), taking)
 
     async def _take_stream(self, stream: StreamOffer) -> None:
         exchange = await self._commands.exchange(stream.sender, stream.language)
         accepted, name = _Accepted(stream), name_of(stream.offer)
-        async with self._load.drop(stream.sender):
-            taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
-            error = await self._told(exchange, stream.language, name, taking)
+        taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
+        error = await self._told(exchange, stream.language, name, taking)
         if error is not None and not accepted.opened:
             await stream.refuse(exchange.words(error, name))
 

@@ -1,6 +1,5 @@
 """The ``Catalog`` port on a database: questions go to the readers, changes to the one writer."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -41,6 +40,7 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
+from filebot.threads import Threads
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -55,6 +55,7 @@ class SqlCatalog:
     def __init__(self, readers: AsyncEngine, writer: Writer) -> None:
         self._readers = readers
         self._writer = writer
+        self._ranking = Threads("rank", 2)
         self._open = True
 
     async def close(self) -> None:
@@ -106,7 +107,7 @@ class SqlCatalog:
         if len(known) == NEAREST_NAMES:
             known += await self._names_sharing_parts(scope, key)
         pairs = ((row.name_key, row.name) for row in known)
-        return await asyncio.to_thread(likeliest, key, pairs, limit)
+        return await self._ranking.run(likeliest, key, pairs, limit)
 
     async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
         return await self._change(changes.rename(entry_id, name, at))

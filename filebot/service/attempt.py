@@ -89,7 +89,8 @@ async def _shown(
             number=number,
         ) as transfer:
             number = transfer.number
-            return await _Attempt(dispatch, order, transfer, parcel, in_background).go()
+            async with dispatch.slots.taken(transfer, order.sender.room, quiet=in_background):
+                return await _Attempt(dispatch, order, transfer, parcel, in_background).go()
     except (UserError, TransferError, BlobCorrupt):
         # Anything else, a stop of the bot above all, is no end: the parcel stays.
         if number is not None:

@@ -1,4 +1,6 @@
-"""How much is under way at once: for one person, for all of one room together, and for everybody.
+"""How much is asked of the bot at once: by one person, by all of one room together, and by everybody.
+
+How many files move at once is in ``slots``.
 
 A room's service can make up occupants without number, so what all in one room take together is bounded too:
 whoever brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold up those elsewhere.
@@ -6,8 +8,8 @@ whoever brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not ho
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,10 +22,6 @@ from filebot.service.locks import Keyed
 TURN_S: Final = 2.0
 """After this the next request of the same person no longer waits for the one before."""
 
-DROPS: Final = 256
-"""Files that are taken in at once."""
-DROPS_PER_ROOM: Final = 20
-DROPS_PER_PERSON: Final = 10
 WAITING: Final = 10_000
 """Messages that are dealt with, or wait for that."""
 WAITING_PER_ROOM: Final = 800
@@ -50,9 +48,6 @@ class Load:
 
     def __init__(self, pace: Pace) -> None:
         self._turns = Keyed(asyncio.Lock)
-        self._drops = asyncio.Semaphore(DROPS)
-        self._drops_in = Keyed(lambda: asyncio.Semaphore(DROPS_PER_ROOM))
-        self._drops_of = Keyed(lambda: asyncio.Semaphore(DROPS_PER_PERSON))
         self._waiting = 0
         self._waiting_in: Counter[str] = Counter()
         self._waiting_of: Counter[str] = Counter()
@@ -93,25 +88,18 @@ class Load:
 
     async def in_turn(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
         """Answers of one person come in the order of the questions, but none waits long for another."""
-        async with self._turns(person_of(sender)):
-            task = asyncio.create_task(work)
-            try:
+        task: asyncio.Task[None] | None = None
+        try:
+            async with self._turns(person_of(sender)):
+                task = asyncio.create_task(work)
                 await asyncio.wait({task}, timeout=TURN_S)
-            except asyncio.CancelledError:
+            await task
+        except asyncio.CancelledError:
+            if task is None:
+                work.close()
+            else:
                 task.cancel()
-                raise
-        await task
-
-    @asynccontextmanager
-    async def drop(self, sender: Sender) -> AsyncIterator[None]:
-        """Wait for one's turn to have a file taken in."""
-        # The narrow ones first: who waits there holds none of what all share.
-        async with AsyncExitStack() as held:
-            await held.enter_async_context(self._drops_of(person_of(sender)))
-            if sender.room is not None:
-                await held.enter_async_context(self._drops_in(sender.room))
-            await held.enter_async_context(self._drops)
-            yield
+            raise
 
     def _count(self, sender: Sender, change: int) -> None:
         self._waiting += change

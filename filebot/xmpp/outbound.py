@@ -9,7 +9,6 @@ Theory of operation::
        +--declined--> Refused(403)
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -26,6 +25,7 @@ from filebot.protocol.bytestreams import StreamHost, candidates, destination, de
 from filebot.protocol.elements import first
 from filebot.protocol.si import BYTESTREAMS, SiAnswer, read_answer, write_offer
 from filebot.protocol.stanza_error import read_error
+from filebot.threads import Threads
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.inbound import StreamTools
 from filebot.xmpp.outbox import Outbox, failure
@@ -40,6 +40,7 @@ CONNECTED_LIMIT_S: Final = 5.0
 """For the connection of a peer that says it has made it."""
 
 _PIECE_BYTES: Final = 256 * 1024
+_READERS: Final = Threads("stream", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +172,10 @@ class Outbound:
 
 async def pieces_of(file: Path, offset: int, size: int) -> AsyncGenerator[bytes, None]:
     """That part of a file. Raises PeerGone never, OSError if the disk fails."""
-    content = await asyncio.to_thread(file.open, "rb")
+    content = await _READERS.run(file.open, "rb")
     try:
         content.seek(offset)
-        while size and (piece := await asyncio.to_thread(content.read, min(size, _PIECE_BYTES))):
+        while size and (piece := await _READERS.run(content.read, min(size, _PIECE_BYTES))):
             size -= len(piece)
             yield piece
     finally:

@@ -102,6 +102,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.ServiceRefused(),
     errors.StorageError(),
     errors.StorageFull(),
+    errors.NoDescriptors(),
     errors.BlobCorrupt(),
     errors.CatalogUnavailable(),
 )
