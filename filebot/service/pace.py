@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,16 @@ WAITING_PER_ROOM: Final = 800
 WAITING_PER_PERSON: Final = 500
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
+
+
+_TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
+
+
+def end_turn() -> None:
+    """Let the next request of the same person go on: the present one is going to wait for something."""
+    over = _TURN.get()
+    if over is not None and not over.done():
+        over.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +102,11 @@ class Load:
         task: asyncio.Task[None] | None = None
         try:
             async with self._turns(person_of(sender)):
+                over = asyncio.get_running_loop().create_future()
+                token = _TURN.set(over)
                 task = asyncio.create_task(work)
-                await asyncio.wait({task}, timeout=TURN_S)
+                _TURN.reset(token)
+                await asyncio.wait({task, over}, timeout=TURN_S, return_when=asyncio.FIRST_COMPLETED)
             await task
         except asyncio.CancelledError:
             if task is None:

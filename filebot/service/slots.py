@@ -16,7 +16,7 @@ from filebot.events import FileQueued
 from filebot.fair import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.model import Sender
 from filebot.service.news import News
-from filebot.service.pace import person_of
+from filebot.service.pace import end_turn, person_of
 from filebot.service.transfers import Direction, Transfer
 
 PER_PERSON: Final = 10
@@ -69,6 +69,8 @@ class Slots:
             if ticket.place is not None and not quiet:
                 # In a task: to say something in a room takes its time, which the slot would stand idle.
                 telling = asyncio.create_task(self._tell(_Claim(free, ticket, transfer, in_burst), key))
+            if ticket.place is not None:
+                end_turn()
             await ticket.granted
             transfer.waits = False
             with on_behalf_of(person):

@@ -224,3 +224,19 @@ def test_the_shares_of_any_number_of_slots_leave_some_for_others(total: int) -> 
     if total >= 12:
         assert 2 * shared.per_person < total
         assert 10 * shared.per_group < total
+
+
+async def test_what_waits_for_its_turn_holds_up_no_other_command_of_the_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with slow_bot() as bot:
+        for number in range(slots.PER_PERSON):
+            bot.begin(f"fetch {SLOW}/{number}.bin")
+        await until(lambda: bot.slow.opened == slots.PER_PERSON)
+        monkeypatch.setattr("filebot.service.pace.TURN_S", 60.0)
+        for number in range(20):
+            bot.begin(f"fetch {SLOW}/more{number}.bin")
+        await asyncio.sleep(0)  # they come first
+        async with asyncio.timeout(5):
+            said = await bot.ask("transfers")
+        assert any("more wait for their turn" in text for text in said)
