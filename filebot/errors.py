@@ -87,6 +87,14 @@ class MessageTooLong(UserError):
         self.limit = limit
 
 
+class PostTooLarge(UserError):
+    """What somebody posted in a room takes more memory than is kept of it."""
+
+    def __init__(self, *, limit_bytes: int) -> None:
+        super().__init__(f"over {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
 class NoSuchEntry(UserError):
     """Nothing that the person may see has that name, id or pattern."""
 

@@ -240,6 +240,8 @@ class Context(Generic[S_co]):
     def files_posted_here(self) -> tuple[Offer, ...]:
         """The sender's own files in the message of this room that they reply to; if this is no reply, those
         of their last message with files here. Empty elsewhere, and if they are not remembered.
+
+        Raises PostTooLarge if there was too much to be remembered.
         """
         return self.conversation.files_posted_here()
 

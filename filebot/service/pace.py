@@ -7,7 +7,7 @@ whoever brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not ho
 """
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +27,12 @@ WAITING: Final = 10_000
 """Messages that are dealt with, or wait for that."""
 WAITING_PER_ROOM: Final = 800
 WAITING_PER_PERSON: Final = 500
+WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Memory for these, for those of one room, and of one person."""
+WAITING_BYTES_PER_ROOM: Final = 16 * 1024 * 1024
+WAITING_BYTES_PER_PERSON: Final = 8 * 1024 * 1024
+TASK_BYTES: Final = 8 * 1024
+"""What each takes beside the message itself: its tasks, about."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
 
@@ -54,43 +60,70 @@ class Pace:
         return 10 * self.commands_per_minute
 
 
+@dataclass(slots=True)
+class Waiting:
+    """What waits of one person, of one room, or of all."""
+
+    most: int
+    most_bytes: int
+    count: int = 0
+    size_bytes: int = 0
+
+    def is_full(self, more_bytes: int) -> bool:
+        """Whether one more of that size is too much."""
+        return self.count >= self.most or self.size_bytes + more_bytes > self.most_bytes
+
+    def add(self, count: int, size_bytes: int) -> None:
+        """So much more waits, or less."""
+        self.count += count
+        self.size_bytes += size_bytes
+
+
 class Load:
     """What is under way just now, and what may begin."""
 
     def __init__(self, pace: Pace) -> None:
         self._turns = Keyed(asyncio.Lock)
-        self._waiting = 0
-        self._waiting_in: Counter[str] = Counter()
-        self._waiting_of: Counter[str] = Counter()
-        self._limiters_in = Lately[str, AsyncLimiter](
+        self._waiting = Waiting(WAITING, WAITING_BYTES)
+        self._waiting_in = defaultdict[str, Waiting](
+            lambda: Waiting(WAITING_PER_ROOM, WAITING_BYTES_PER_ROOM)
+        )
+        self._waiting_of = defaultdict[str, Waiting](
+            lambda: Waiting(WAITING_PER_PERSON, WAITING_BYTES_PER_PERSON)
+        )
+        # By hashes: what a room calls its people may be long.
+        self._limiters_in = Lately[int, AsyncLimiter](
             ROOMS_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute_in_a_room, 60)
         )
-        self._limiters_of = Lately[str, AsyncLimiter](
+        self._limiters_of = Lately[int, AsyncLimiter](
             PEOPLE_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute, 60)
         )
 
-    def is_full(self, sender: Sender) -> bool:
-        """Whether nothing more of the sender's can wait."""
-        return (
-            self._waiting >= WAITING
-            or self._waiting_of[person_of(sender)] >= WAITING_PER_PERSON
-            or (sender.room is not None and self._waiting_in[sender.room] >= WAITING_PER_ROOM)
-        )
+    def is_full(self, sender: Sender, size_bytes: int = 0) -> bool:
+        """Whether nothing more of the sender's, of that size in memory, can wait."""
+        try:
+            return any(each.is_full(size_bytes + TASK_BYTES) for each in self._shares(sender))
+        finally:
+            self._forget(sender)
 
     @contextmanager
-    def waiting(self, sender: Sender) -> Iterator[None]:
+    def waiting(self, sender: Sender, size_bytes: int = 0) -> Iterator[None]:
         """Something of the sender's is dealt with, or waits for that."""
-        self._count(sender, 1)
+        shares = self._shares(sender)
+        for each in shares:
+            each.add(1, size_bytes + TASK_BYTES)
         try:
             yield
         finally:
-            self._count(sender, -1)
+            for each in shares:
+                each.add(-1, -size_bytes - TASK_BYTES)
+            self._forget(sender)
 
     async def is_in_pace(self, sender: Sender) -> bool:
         """Whether the sender may ask for something more in this minute; if so, it counts."""
-        limiters = [self._limiters_of[person_of(sender)]]
+        limiters = [self._limiters_of[hash(person_of(sender))]]
         if sender.room is not None:
-            limiters.append(self._limiters_in[sender.room])
+            limiters.append(self._limiters_in[hash(sender.room)])
         if not all(each.has_capacity() for each in limiters):
             return False
         for each in limiters:
@@ -115,13 +148,15 @@ class Load:
                 task.cancel()
             raise
 
-    def _count(self, sender: Sender, change: int) -> None:
-        self._waiting += change
-        for counter, key in ((self._waiting_of, person_of(sender)), (self._waiting_in, sender.room)):
-            if key is not None:
-                counter[key] += change
-                if not counter[key]:
-                    del counter[key]
+    def _shares(self, sender: Sender) -> list[Waiting]:
+        shares = [self._waiting, self._waiting_of[person_of(sender)]]
+        return shares if sender.room is None else [*shares, self._waiting_in[sender.room]]
+
+    def _forget(self, sender: Sender) -> None:
+        """Keep nothing of whom nothing waits."""
+        for shares, key in ((self._waiting_of, person_of(sender)), (self._waiting_in, sender.room or "")):
+            if key in shares and not shares[key].count:
+                del shares[key]
 
 
 def person_of(sender: Sender) -> str:

@@ -52,6 +52,8 @@ class StreamMessenger:
         replaces: str | None = None,
         answers: Reference | None = None,
     ) -> str:
+        if replaces and not self._stream.has_session():
+            return replaces  # it would wait for the next session, where only a later one is of use
         message = self._addressed(to)
         if message is None:
             return ""

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 1_000
 """Messages; of more, the last ones. Servers acknowledge every few."""
+MOST_CHARACTERS: Final = 4_000_000
+"""Of these in all."""
 COUNTER: Final = 2**32
 """Section 4: counters wrap here."""
 
@@ -50,6 +52,13 @@ class Unheard:
         unacked = self._stream.plugin["xep_0198"].unacked_queue
         self._kept.extend(stanza for _, stanza in unacked if _is_worth_repeating(stanza))
         unacked.clear()
+        left = MOST_CHARACTERS
+        for count, stanza in enumerate(reversed(self._kept)):
+            left -= len(str(stanza["body"]))
+            if left < 0:
+                log.warning("%d messages are too much to be said again", len(self._kept) - count)
+                self._kept = deque([*self._kept][len(self._kept) - count :], MOST)
+                break
 
     def _say_again(self) -> None:
         if self._kept:

@@ -103,6 +103,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.StorageError(),
     errors.StorageFull(),
     errors.NoDescriptors(),
+    errors.PostTooLarge(limit_bytes=131_072),
     errors.BlobCorrupt(),
     errors.CatalogUnavailable(),
 )

@@ -144,3 +144,11 @@ async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> No
     await messenger.say(ANNA, "Hallo")
     await messenger.say(ROOM, "Hallo")
     assert len(outbox.sent) == 2
+
+
+async def test_a_correction_is_not_kept_for_a_session_to_come(outbox: Outbox) -> None:
+    messenger = a_messenger(outbox)
+    said = await messenger.say(Address("anna@example.org"), "25%")
+    outbox.stream._session_started = False
+    assert await messenger.say(Address("anna@example.org"), "50%", replaces=said) == said
+    assert [each.get("id") for each in outbox.sent] == [said]

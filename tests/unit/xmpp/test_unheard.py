@@ -114,3 +114,14 @@ async def test_what_has_passed_or_may_be_for_somebody_else_by_now_is_not_said_ag
     world.end()
     world.begin()
     assert world.said == []
+
+
+async def test_what_is_said_again_has_a_bound_in_characters(world: World) -> None:
+    for number in range(5):
+        await world.messenger.say(ANNA, str(number) * 1000)
+    said = [*world.said]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("filebot.xmpp.unheard.MOST_CHARACTERS", 2500)
+        world.end()
+    world.begin()
+    assert world.said == said[-2:]
