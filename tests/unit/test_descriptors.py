@@ -7,6 +7,9 @@ import pytest
 
 from filebot import descriptors
 from filebot.descriptors import PER_SLOT, RESERVE, budget, is_shortage, raise_limit
+from filebot.errors import NoDescriptors
+from filebot.storage.workers import storage_errors
+from filebot.transfer.http_errors import peer_errors
 
 
 @pytest.mark.parametrize("limit", [256, 512, 1024, 2048, 4096, 20_000, 1_000_000])
@@ -60,3 +63,11 @@ def test_a_shortage_is_known_by_its_number_also_behind_other_errors() -> None:
     assert is_shortage(outer)
     assert is_shortage(OSError(errno.ENFILE, "too many"))
     assert not is_shortage(OSError(errno.ENOENT, "none"))
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_a_shortage_met_by_storage_or_http_is_told_as_what_it_is(number: int) -> None:
+    with pytest.raises(NoDescriptors), storage_errors():
+        raise OSError(number, "too many open files")
+    with pytest.raises(NoDescriptors), peer_errors("example.org", 60):
+        raise OSError(number, "too many open files")

@@ -93,6 +93,7 @@ NOT_OF_STREAMS = {
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
     "transfer/http.ANSWER_S": "of downloads by HTTP",
+    "transfer/resolver.LOOK_UP_S": "of names",
     "xmpp/archive.LIMIT_S": "of message archives",
     "xmpp/flow.ENTRY_LIMIT_S": "of rooms",
     "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
