@@ -15,6 +15,7 @@ from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
+from filebot.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.errors import ConfigError, StorageError
 from filebot.lasting import lasting
 from filebot.loader import load, weaknesses
@@ -35,8 +36,9 @@ from filebot.service.tasks import end
 from filebot.signals import stop_signals
 from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections
+from filebot.transfer.byte_connections import ByteConnections, dials
 from filebot.transfer.http import HttpClient
+from filebot.transfer.resolver import NameLookup
 from filebot.transfer.socks5_listener import Listener
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings, StreamLimits
 
@@ -128,7 +130,10 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
 
     async with AsyncExitStack() as stack:
         replies, plugins = prepared(config)
+        replies.load()
         make_data_dir(config.data_dir)
+        share = _share()
+        names = NameLookup()
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
         session = Session(
             replace(
@@ -144,13 +149,13 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             on_no_private=on_no_private,
             on_unsent=lambda to, language: reception.receive_unsent(to, language),  # noqa: PLW0108  # made below
             on_shut_out=on_shut_out,
-            connections=await _byte_connections(config, stack),
+            connections=await _byte_connections(config, stack, share, names),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
             marks=data.catalog,
         )
-        desk = await _furnished(config, stack, session, access, data)
+        desk = await _furnished(config, stack, session, access, data, http_client(config, names), share)
         await _expect_rooms(desk, session)
         await desk.book.open()
         await desk.backfill.open()
@@ -251,9 +256,15 @@ async def _forget_room(desk: Desk, room: str, *, destroyed: bool) -> None:
 
 
 async def _furnished(
-    config: Config, stack: AsyncExitStack, session: Session, access: Access, data: DataFolder
+    config: Config,
+    stack: AsyncExitStack,
+    session: Session,
+    access: Access,
+    data: DataFolder,
+    http: HttpClient,
+    share: Budget,
 ) -> Desk:
-    http = await stack.enter_async_context(http_client(config))
+    await stack.enter_async_context(http)
     ports = Ports(
         store=data.store,
         catalog=data.catalog,
@@ -274,7 +285,7 @@ async def _furnished(
         config.limits.total,
         config.limits.quota_per_room,
     )
-    return furnished(ports, access, limits)
+    return furnished(ports, access, limits, slots=share.slots)
 
 
 def now() -> datetime:
@@ -303,10 +314,13 @@ def address_policy(config: Config) -> AddressPolicy:
     return AddressPolicy(config.network.allow_insecure, config.network.allow_private)
 
 
-def http_client(config: Config) -> HttpClient:
+def http_client(config: Config, names: NameLookup | None = None) -> HttpClient:
     """A client under the config's address policy, which trusts the same certificates as the session."""
     return HttpClient(
-        address_policy(config), ca_file=config.xmpp.ca_file, idle_s=config.limits.idle_timeout
+        address_policy(config),
+        ca_file=config.xmpp.ca_file,
+        idle_s=config.limits.idle_timeout,
+        names=names,
     )
 
 
@@ -321,13 +335,33 @@ async def _forget_partials(store: BlobStore, older_than_s: float) -> None:
         await asyncio.sleep(3600)
 
 
-async def _byte_connections(config: Config, stack: AsyncExitStack) -> ByteConnections:
+def _share() -> Budget:
+    """What the file descriptors that this process may have are enough for."""
+    limit = raise_limit()
+    share = budget(limit)
+    level = logging.WARNING if share.slots < MOST_SLOTS else logging.INFO
+    log.log(level, "%d file descriptors: %d files at once in each direction", limit, share.slots)
+    return share
+
+
+async def _byte_connections(
+    config: Config, stack: AsyncExitStack, share: Budget, names: NameLookup
+) -> ByteConnections:
     """SOCKS5 connections to others, and from others if the config says where they reach us."""
     streams, listener = config.bytestreams, None
     if streams.addresses:
         try:
-            listener = await stack.enter_async_context(Listener(streams.bind, streams.port))
+            listener = await stack.enter_async_context(
+                Listener(streams.bind, streams.port, share.handshakes)
+            )
         except OSError as error:
             place = f"{streams.bind} port {streams.port}"
             raise ConfigError((f"bytestreams: cannot listen at {place}: {error.strerror}",)) from error
-    return ByteConnections(address_policy(config), config.limits.idle_timeout, listener, streams.addresses)
+    return ByteConnections(
+        address_policy(config),
+        config.limits.idle_timeout,
+        listener,
+        streams.addresses,
+        names,
+        dials(share.dials),
+    )

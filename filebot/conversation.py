@@ -12,19 +12,17 @@ from cachetools import LRUCache
 
 from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
-from filebot.lately import Lately
-from filebot.model import Address, AddressKind, BareJid, Identity, Offer, Sender
+from filebot.model import Address, AddressKind, Identity, Offer, Sender
 from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
+from filebot.posts import RecentPosts
 from filebot.replies import Replies
 
 log = logging.getLogger(__name__)
 
 CONVERSATIONS_REMEMBERED: Final = 1000
-"""Lists that can still be continued with ``more``, and rooms with their last files; the oldest are
-forgotten."""
-POSTS_REMEMBERED: Final = 100
-"""Of each room, so that a lively one does not make the bot forget those of others."""
+"""Lists that can still be continued with ``more``; the oldest are forgotten. Each takes a few kB: what was
+searched for is no longer than a command."""
 
 COMPOSING_AFTER_S: Final = 0.5
 """Answers that come at once need no sign that one is being written."""
@@ -46,12 +44,7 @@ class Memory:
     """What is remembered between two messages of the same person; lost at a restart."""
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED))
-    posted: Lately[BareJid | None, LRUCache[tuple[Identity | None, str], tuple[Offer, ...]]] = field(
-        default_factory=lambda: Lately(CONVERSATIONS_REMEMBERED, lambda: LRUCache(POSTS_REMEMBERED))
-    )
-    """Files that were posted in a room, by identity and the id that the room gave the message; those of
-    somebody's last message by an empty id as well.
-    """
+    posts: RecentPosts = field(default_factory=RecentPosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +180,8 @@ class Exchange:
         return self._voice.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        posted = self._voice.memory.posted[self.sender.room]
-        return posted.get((self.sender.identity, self._replies_to), ())
+        room, person = self.sender.room, self.sender.identity
+        return self._voice.memory.posts.of(room, person, self._replies_to) if room and person else ()
 
     @property
     def is_reply(self) -> bool:

@@ -87,6 +87,14 @@ class MessageTooLong(UserError):
         self.limit = limit
 
 
+class PostTooLarge(UserError):
+    """What somebody posted in a room takes more memory than is kept of it."""
+
+    def __init__(self, *, limit_bytes: int) -> None:
+        super().__init__(f"over {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
 class NoSuchEntry(UserError):
     """Nothing that the person may see has that name, id or pattern."""
 
@@ -418,6 +426,10 @@ class StorageError(FilebotError):
 
 class StorageFull(StorageError):
     """The disk or the configured total is full."""
+
+
+class NoDescriptors(StorageError):
+    """The process, or the whole machine, can open no more files and connections just now."""
 
 
 class BlobCorrupt(StorageError):

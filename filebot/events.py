@@ -100,6 +100,19 @@ class FileGoes(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FileQueued(Event):
+    """A file that somebody asked for, or sent, waits for others that are on their way."""
+
+    name: str
+    behind: int
+    """How many come first."""
+    limit: int
+    """How many may be on their way at once."""
+    whose: str
+    """Of whom that is the limit: ``person``, ``room`` or ``all``."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileSent(Event):
     """A file was delivered as far as its method can tell."""
 

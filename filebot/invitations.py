@@ -28,12 +28,12 @@ class Invitations:
         self._commands = commands
         self._desk = desk
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
-        self._dealt_with: TTLCache[tuple[BareJid, BareJid | None], bool] = TTLCache(REMEMBERED, DOUBLE_S)
+        self._dealt_with: TTLCache[int, bool] = TTLCache(REMEMBERED, DOUBLE_S)  # by hashes
 
     async def follow(self, invitation: Invitation, sender: Sender) -> None:
         """Go where somebody wants the bot, and thank them; a second time at once does nothing."""
         key = (invitation.room, sender.jid)
-        if key in self._under_way or key in self._dealt_with:
+        if key in self._under_way or hash(key) in self._dealt_with:
             return
         self._under_way.add(key)
         try:
@@ -43,7 +43,7 @@ class Invitations:
                 await self._enter(invitation, exchange)
         finally:
             self._under_way.discard(key)
-            self._dealt_with[key] = True
+            self._dealt_with[hash(key)] = True
 
     async def turn_down(self, invitation: Invitation, sender: Sender) -> None:
         """Tell somebody who is not served that nothing will come of it, and somebody whom the room hides to

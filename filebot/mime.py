@@ -4,7 +4,6 @@ However large or hostile the file is, only bounded parts of it are read: the fir
 and the beginning of its directory, for a picture at most a MiB here and there.
 """
 
-import asyncio
 import logging
 import math
 import os
@@ -14,16 +13,20 @@ from typing import BinaryIO, Final
 import imagesize  # type: ignore[import-untyped] # it ships no types
 import magic
 
-from filebot.errors import StorageError
+from filebot.descriptors import is_shortage
+from filebot.errors import NoDescriptors, StorageError
 from filebot.model import FileKind
 from filebot.protocol.media_types import UNKNOWN, ZIP, of_zip, refined, registered
 from filebot.protocol.zip_directory import TAIL_BYTES, directory_range, member_names
+from filebot.threads import Threads
 
 _log = logging.getLogger(__name__)
 
 HEAD_BYTES: Final = 64 * 1024
 DIRECTORY_BYTES: Final = 256 * 1024
 """Of a ZIP's directory: some thousand names, and what tells the kind is mostly among the first."""
+
+THREADS: Final = 2
 
 MAX_PIXELS: Final = 200_000
 """Of one side of a picture; more is a mistake or a lie."""
@@ -34,10 +37,11 @@ class LibmagicInspector:
 
     def __init__(self) -> None:
         # One handle for all threads: it has a lock of its own, and each would hold megabytes.
+        self._threads = Threads("inspect", THREADS)
         self._magic = magic.Magic(mime=True)
 
     async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
-        return await asyncio.to_thread(self._inspect, file, name, claimed)
+        return await self._threads.run(self._inspect, file, name, claimed)
 
     def _inspect(self, path: Path, name: str, claimed: str | None) -> FileKind:
         try:
@@ -47,7 +51,7 @@ class LibmagicInspector:
                     return FileKind(media_type)
                 return FileKind(media_type, *_picture_size(file))
         except OSError as error:
-            raise StorageError(str(error)) from error
+            raise (NoDescriptors if is_shortage(error) else StorageError)(str(error)) from error
 
     def _content_type(self, file: BinaryIO) -> str:
         try:

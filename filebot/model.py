@@ -13,6 +13,9 @@ Identity = str
 not to be believed, ``room/occupant-id`` (XEP-0421). A bare JID has no slash, so neither can be taken for
 the other."""
 
+LONGEST_TEXT = 4000
+"""Characters of the longest command or caption that is read."""
+
 Digest = str
 """The sha-256 of a blob, 64 lower-case hexadecimal digits."""
 
@@ -407,6 +410,8 @@ class IncomingMessage:
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
     archived_as: str | None = None
     """What its archive calls the message, which is like no name in another one; None if it is in none."""
+    left_out: int = 0
+    """Characters that were cut from the end of the text: nothing so long is read."""
 
 
 @dataclass(frozen=True, slots=True)

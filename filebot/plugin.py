@@ -14,12 +14,11 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 :meth:`Context.run_blocking`. Whatever of :mod:`filebot.errors` they raise becomes a reply.
 """
 
-import asyncio
 import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
 
 from filebot.errors import (
     BadCommand,
@@ -37,6 +36,7 @@ from filebot.events import (
     FileArchived,
     FileGoes,
     FileNotSent,
+    FileQueued,
     FileRefused,
     FileRemoved,
     FileSent,
@@ -51,6 +51,7 @@ from filebot.events import (
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
 from filebot.service.files import Files
 from filebot.service.memberships import Memberships
+from filebot.threads import Threads
 from filebot.usage import Usage as UsageLine
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "FileArchived",
     "FileGoes",
     "FileNotSent",
+    "FileQueued",
     "FileRefused",
     "FileRemoved",
     "FileSent",
@@ -99,6 +101,8 @@ S_co = TypeVar("S_co", covariant=True)
 E = TypeVar("E", bound=Event)
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_BLOCKING: Final = Threads("plugin", 8)
 
 Page = Callable[[int, int | None], Awaitable[list[Entry]]]
 """Given how many entries at most, and the id below which to go on (None: the newest), the next ones."""
@@ -236,6 +240,8 @@ class Context(Generic[S_co]):
     def files_posted_here(self) -> tuple[Offer, ...]:
         """The sender's own files in the message of this room that they reply to; if this is no reply, those
         of their last message with files here. Empty elsewhere, and if they are not remembered.
+
+        Raises PostTooLarge if there was too much to be remembered.
         """
         return self.conversation.files_posted_here()
 
@@ -245,8 +251,8 @@ class Context(Generic[S_co]):
         return self.conversation.is_reply
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run something that would block, in a thread."""
-        return await asyncio.to_thread(function, *args, **kwargs)
+        """Run something that would block, in one of the threads that all plugins share."""
+        return await _BLOCKING.run(function, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)

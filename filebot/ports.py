@@ -579,7 +579,7 @@ class Histories(Protocol):
     """What was said in rooms before, as they keep it."""
 
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
-        """The messages after this id, or from this moment on; some dozens at most.
+        """The messages after this id, or from this moment on; some dozens at most, and fewer large ones.
 
         One page of a room is read at a time. Raises NoHistory, or TransferTimeout if nothing is answered.
         """

@@ -56,6 +56,8 @@ class ProgressReports:
     async def look(self) -> None:
         """Report what is due now."""
         for transfer in self._transfers.all():
+            if transfer.waits:
+                continue
             if transfer.sender.address.kind is AddressKind.CHAT and transfer.age_s >= FIRST_AFTER_S:
                 await self._report(transfer)
 

@@ -33,10 +33,10 @@ def size_bytes(text: str) -> int:
     Raises ValueError if any of it makes no sense, or if it is nothing or too much.
     """
     written = _WRITTEN.fullmatch(text[: _LONGEST + 1].strip().lower())
-    if written is None or written[2] not in _UNITS:
+    if len(text) > _LONGEST or written is None or written[2] not in _UNITS:
         raise ValueError(f"must be a size; {_REMEDY}")
     size = int(Fraction(written[1]) * _UNITS[written[2]])
-    if size < 1 or len(text) > _LONGEST:
+    if size < 1:
         raise ValueError(f"must be a size above zero; {_REMEDY}")
     if size > LARGEST_BYTES:
         raise ValueError(f"must be at most {LARGEST_BYTES} bytes")

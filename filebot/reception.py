@@ -12,12 +12,22 @@ import aiojobs
 from cachetools import TTLCache
 
 from filebot.belated import Belated
+from filebot.bounded import weight
 from filebot.commands import Commands
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
 from filebot.invitations import Invitations
-from filebot.model import Address, AddressKind, BareJid, IncomingMessage, Invitation, Offer, Sender
+from filebot.model import (
+    LONGEST_TEXT,
+    Address,
+    AddressKind,
+    BareJid,
+    IncomingMessage,
+    Invitation,
+    Offer,
+    Sender,
+)
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
@@ -26,9 +36,6 @@ from filebot.service.pace import PEOPLE_REMEMBERED, Load, Pace, person_of
 from filebot.service.requests import Requests
 
 log = logging.getLogger(__name__)
-
-TEXT_LIMIT: Final = 4000
-"""Characters of the longest command or caption that is read."""
 
 STALE_AFTER: Final = timedelta(minutes=2)
 """Older commands are not carried out: the person has long stopped waiting for them."""
@@ -52,8 +59,8 @@ class Reception:
         self._jobs = aiojobs.Scheduler(limit=None)
         self._load = Load(pace)
         self._belated = Belated()
-        self._told_off: TTLCache[tuple[str, str], bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
-        self._told_lately: TTLCache[str, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
+        self._told_off: TTLCache[int, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
+        self._told_lately: TTLCache[int, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
 
     async def receive(self, message: IncomingMessage) -> None:
         """Take a message in; returns when all there is to do and to say about it is done and said.
@@ -67,10 +74,9 @@ class Reception:
             return
         work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
-            posted = self._commands.voice.memory.posted[sender.room]
-            posted[sender.identity, ""] = message.offers
-            if sender.spoke is not None:
-                posted[sender.identity, sender.spoke.message_id] = message.offers
+            posts, said_as = self._commands.voice.memory.posts, sender.spoke
+            message_id = "" if said_as is None else said_as.message_id
+            posts.add(sender.room or "", sender.identity, message_id, message.offers)
             work.append(self._archive(message))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))
@@ -116,15 +122,15 @@ class Reception:
 
     async def receive_no_private(self, room: BareJid) -> None:
         """Tell a room, at most once a minute, that it does not let the bot answer anybody in private."""
-        if room not in self._told_lately and self._desk.ports.rooms.has_voice(room):
-            self._told_lately[room] = True
+        if hash(room) not in self._told_lately and self._desk.ports.rooms.has_voice(room):
+            self._told_lately[hash(room)] = True
             there = Sender(Address(room, AddressKind.ROOM), None, room)
             await self._spawn(self._say(there, None, "reception/no_private", jid=self._desk.ports.jid))
 
     async def receive_unsent(self, to: Address, language: str | None) -> None:
         """Tell somebody, at most once a minute, that a message to them was too large for the server."""
         person = None if to.kind is AddressKind.ROOM else to.jid.partition("/")[0]
-        key = f"unsent: {person or to.jid}"
+        key = hash(f"unsent: {person or to.jid}")
         if key not in self._told_lately:
             self._told_lately[key] = True
             there = Sender(to, person, to.jid if person is None else None)
@@ -151,19 +157,19 @@ class Reception:
             return
         if not keeps:
             return
-        if self._load.is_full(message.sender):
+        size = weight(message)
+        if self._load.is_full(message.sender, size):
             await self._not_archived(message, "", TooManyRequests())
             return
         told = list[Awaitable[None]]()
-        await self._counted(message.sender, self._archive_files(message, told))
+        await self._counted(message.sender, self._archive_files(message, told), size)
         for each in told:  # outside of the job: a stop does not wait for this
             await each
 
     async def _archive_files(self, message: IncomingMessage, told: list[Awaitable[None]]) -> None:
         """Keep the files; in ``told`` is put what ends when the room has heard of one."""
         for number, offer in enumerate(message.offers[: self._pace.files_per_message]):
-            async with self._load.drop(message.sender):
-                await self._archive_file(message, offer, number, told)
+            await self._archive_file(message, offer, number, told)
 
     async def _archive_file(
         self, message: IncomingMessage, offer: Offer, number: int, told: list[Awaitable[None]]
@@ -190,9 +196,9 @@ class Reception:
     # --- admission ------------------------------------------------------------------------------
 
     async def _admit(self, message: IncomingMessage) -> None:
-        person = person_of(message.sender)
+        person = hash(person_of(message.sender))
         if await self._has_turn(message):
-            await self._counted(message.sender, self._serve(message))
+            await self._counted(message.sender, self._serve(message), weight(message))
         elif person not in self._told_lately:
             self._told_lately[person] = True
             # Aside: what is said to a whole room waits for its turn, and nobody counts these.
@@ -204,7 +210,7 @@ class Reception:
         return message.perhaps_done or (since is not None and self._clock() - since > STALE_AFTER)
 
     async def _has_turn(self, message: IncomingMessage) -> bool:
-        if self._load.is_full(message.sender):
+        if self._load.is_full(message.sender, weight(message)):
             return False
         if (message.offers or self._is_late(message)) and not message.sender.in_public:
             # Whoever drags a folder onto the bot sends as many messages at once as it has files, and what
@@ -212,8 +218,10 @@ class Reception:
             return True
         return await self._load.is_in_pace(message.sender)
 
-    async def _counted(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
-        with self._load.waiting(sender):
+    async def _counted(
+        self, sender: Sender, work: Coroutine[object, object, None], size_bytes: int = 0
+    ) -> None:
+        with self._load.waiting(sender, size_bytes):
             await self._spawn(work)
 
     async def _spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -243,8 +251,9 @@ class Reception:
             chat_states=message.wants_chat_states,
             replies_to=message.replies_to,
         )
-        if len(message.text) > TEXT_LIMIT:
-            await exchange.reply_error(MessageTooLong(length=len(message.text), limit=TEXT_LIMIT))
+        length = len(message.text) + message.left_out
+        if length > LONGEST_TEXT:
+            await exchange.reply_error(MessageTooLong(length=length, limit=LONGEST_TEXT))
         elif message.offers and not message.sender.in_public:
             await self._take_files(exchange, message)
         elif message.text.strip():
@@ -286,23 +295,22 @@ class Reception:
             await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
             return
         for number, offer in enumerate(offers):
-            async with self._load.drop(message.sender):
-                await self._take_file(exchange, message, offer, caption, number)
+            await self._take_file(exchange, message, offer, caption, number)
 
     async def _take_file(
         self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
         files = Files(self._desk, message.sender, exchange.language)
-        taking = files.keep(offer, caption=caption, brought_by=_brought_by(message, number))
+        brought_by = _brought_by(message, number)
+        taking = files.keep(offer, caption=caption, brought_by=brought_by, in_burst=True)
         async with exchange.at_work():
             await self._told(exchange, message.language, name_of(offer), taking)
 
     async def _take_stream(self, stream: StreamOffer) -> None:
         exchange = await self._commands.exchange(stream.sender, stream.language)
         accepted, name = _Accepted(stream), name_of(stream.offer)
-        async with self._load.drop(stream.sender):
-            taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
-            error = await self._told(exchange, stream.language, name, taking)
+        taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
+        error = await self._told(exchange, stream.language, name, taking)
         if error is not None and not accepted.opened:
             await stream.refuse(exchange.words(error, name))
 
@@ -353,7 +361,8 @@ class Reception:
     async def _once(
         self, sender: Sender, reason: str, answer: Callable[[], Coroutine[object, object, None]]
     ) -> None:
-        key = (person_of(sender), reason)
+        # What a room calls its people may be long: only its hash is remembered.
+        key = hash((person_of(sender), reason))
         if key not in self._told_off:
             self._told_off[key] = True
             await self._spawn(answer())

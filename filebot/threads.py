@@ -1,16 +1,19 @@
-"""Blocking work in threads, and waiting for it in a way that cancellation cannot break.
+"""Blocking work in small pools of threads, and waiting for it in a way that cancellation cannot break.
 
-A job in a thread cannot be stopped, and it uses a file that somebody is going to close. So a cancelled task
-first waits for its job, and only then lets the cancellation go on.
+Each kind of work has a pool of its own: what holds one kind up stops no other. A job in a thread cannot be
+stopped, and may use a file that somebody is going to close. So a cancelled task first waits for such a job,
+and only then lets the cancellation go on.
 """
 
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -30,23 +33,32 @@ async def settled(job: "asyncio.Future[T]") -> T:
     return job.result()
 
 
-def begun(work: Callable[..., T], *args: object) -> "asyncio.Future[T]":
-    """Begin a job in a thread of the loop; whoever begins one awaits it by :func:`settled`.
+class Threads:
+    """Pool whose jobs wait for nothing but each other. Its threads are made when they are needed."""
 
-    No task: the end of the loop cancels those, and their threads go on.
-    """
-    return asyncio.get_running_loop().run_in_executor(None, work, *args)
+    def __init__(self, name: str, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"filebot-{name}")
 
+    def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
+        """Begin a job; whoever begins one that uses a file awaits it by :func:`settled`.
 
-@asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[io.FileIO]:
-    """A file to read from in threads, without a buffer. Raises OSError."""
-    job = begun(lambda: path.open("rb", buffering=0))
-    try:
-        file = await settled(job)
-    except asyncio.CancelledError:
-        if job.exception() is None:
-            job.result().close()
-        raise
-    with file:
-        yield file
+        No task: the end of the loop cancels those, and their threads go on.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a job in one of the threads; a cancelled caller leaves it to end by itself."""
+        return await self.start(work, *args, **kwargs)
+
+    @asynccontextmanager
+    async def opened(self, path: Path) -> AsyncIterator[io.FileIO]:
+        """A file to read from in these threads, without a buffer. Raises OSError."""
+        job = self.start(lambda: path.open("rb", buffering=0))
+        try:
+            file = await settled(job)
+        except asyncio.CancelledError:
+            if job.exception() is None:
+                job.result().close()
+            raise
+        with file:
+            yield file

@@ -1,16 +1,32 @@
 """Show what is moving, and stop it."""
 
-from filebot.plugin import BadCommand, Context, Plugin
+from filebot.plugin import BadCommand, Context, FileQueued, Plugin
 
 plugin = Plugin[None]("transfers")
+
+QUEUED_SHOWN = 10
+"""Of those that wait for others: there may be hundreds."""
 
 
 @plugin.command("transfers", usage="transfers", aliases=("queue",))
 async def show_transfers(ctx: Context[None]) -> None:
     """Show which files are on their way for you, or wait for somebody to be online."""
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
+    moving = [each for each in running if not each.waits]
+    queued = [each for each in running if each.waits]
     # What they are called is nobody else's business.
-    await ctx.reply_aside("transfers/list", transfers=running, waiting=waiting)
+    await ctx.reply_aside(
+        "transfers/list",
+        transfers=moving + queued[:QUEUED_SHOWN],
+        more=max(0, len(queued) - QUEUED_SHOWN),
+        waiting=waiting,
+    )
+
+
+@plugin.on(FileQueued)
+async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
+    """Whoever waits hears for what."""
+    await ctx.reply("transfers/queued", event=event)
 
 
 @plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",))

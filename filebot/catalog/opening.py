@@ -10,6 +10,7 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import sqlite
 from filebot.catalog.failures import translated
@@ -41,11 +42,20 @@ async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Cata
         writing = sqlite.writing_engine(path)
         stack.push_async_callback(writing.dispose)
         with translated():
-            async with writing.connect():  # its files beside the database take what they need first
-                await asyncio.to_thread(reserve.fill)
+            await _connect(readers, sqlite.READERS)
+            await _connect(writing, 1)
+            # Its files beside the database take what they need first.
+            await asyncio.to_thread(reserve.fill)
         catalog = SqlCatalog(path, readers, Writer(writing, reserve))
         stack.push_async_callback(catalog.close)
         yield catalog
+
+
+async def _connect(engine: AsyncEngine, count: int) -> None:
+    """Open all connections of a pool: later there may be no file descriptor left for one."""
+    async with AsyncExitStack() as opened:
+        for _ in range(count):
+            await opened.enter_async_context(engine.connect())
 
 
 def migrate(path: Path) -> None:

@@ -43,6 +43,7 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
+from filebot.threads import Threads
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -58,6 +59,7 @@ class SqlCatalog:
         self._path = path
         self._readers = readers
         self._writer = writer
+        self._ranking = Threads("rank", 2)
         self._open = True
 
     async def close(self) -> None:
@@ -109,7 +111,7 @@ class SqlCatalog:
         if len(known) == NEAREST_NAMES:
             known += await self._names_sharing_parts(scope, key)
         pairs = ((row.name_key, row.name) for row in known)
-        return await asyncio.to_thread(likeliest, key, pairs, limit)
+        return await self._ranking.run(likeliest, key, pairs, limit)
 
     async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
         return await self._change(changes.rename(entry_id, name, at))

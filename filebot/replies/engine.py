@@ -23,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from filebot.errors import ConfigError, FilebotError, PluginError
 from filebot.replies import languages
-from filebot.replies.phrases import Phrases, present
+from filebot.replies.phrases import Phrases, load_words, present
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Replies:
             raise ConfigError((f"replies.language: {default_language} is not spoken; use one of: {known}",))
         self._inline: dict[str, str] = {}
         loader = _loader(self._inline, overrides)
+        self._has_overrides = overrides is not None
         self._environments = {name: _environment(name, loader, clock) for name in languages.LANGUAGES}
         if overrides is not None:
             self._check(overrides)
@@ -99,6 +100,18 @@ class Replies:
                     f"{prefix}: template {name}, line {error.lineno}: {error.message}"
                 ) from error
         self._inline.update(added)
+
+    def load(self) -> None:
+        """Compile every template, and read what the filters need.
+
+        Later there may be no file descriptor left to open one, just when there is something to say.
+        """
+        for language, environment in self._environments.items():
+            for name in environment.list_templates(extensions=[_SUFFIX.removeprefix(".")]):
+                if self._has_overrides or not name.startswith(f"{_SHIPPED}:"):
+                    environment.get_template(name)
+            load_words(environment.filters)
+            log.debug("the words of %s are loaded", language)
 
     def negotiate(self, *wanted: str | None) -> str:
         """The first of some language tags (``xml:lang``, a stored choice) that we speak, or the default."""
@@ -146,6 +159,7 @@ def _environment(
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        cache_size=-1,
         extensions=["jinja2.ext.i18n"],
     )
     catalogue = languages.translations(language)

@@ -1,9 +1,9 @@
 """Sizes, dates, spans and media types in words: the filters that templates use."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from gettext import NullTranslations
-from typing import Final
+from typing import Any, Final
 
 import humanize
 from babel import Locale
@@ -28,6 +28,16 @@ def line(value: object) -> str:
 def present() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
+
+
+def load_words(filters: Mapping[str, Callable[..., Any]]) -> None:
+    """Have the filters read all that they need of the language from the disk."""
+    now = present()
+    for moment in (now - timedelta(days=30), now - timedelta(hours=1), now + timedelta(days=1)):
+        filters["when"](moment)
+    filters["either"](["a", "b", "c"])
+    filters["spoken"](["en", "zh_CN"])
+    filters["size"](1_500_000)
 
 
 class Phrases:

@@ -16,6 +16,8 @@ from filebot.service.access import Access, unknown
 from filebot.service.intake import Destination, Intake, Received
 from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
+from filebot.service.slots import Slots
+from filebot.service.transfers import Direction
 
 MOST_OPT_OUTS: Final = 5000
 """In one room; after these, only those of people whose address counts are noted there."""
@@ -31,12 +33,14 @@ class Archive:
         access: Access,
         removal: Removal,
         book: RoomBook,
+        slots: Slots,
     ) -> None:
         self._catalog = catalog
         self._intake = intake
         self._access = access
         self._removal = removal
         self._book = book
+        self._slots = slots
 
     async def keeps(self, sender: Sender) -> bool:
         """Whether files that somebody posts in a room are kept. Raises StorageError where they might be."""
@@ -69,7 +73,8 @@ class Archive:
             owner, room, caption, archived=True, brought_by=brought_by, recheck=recheck
         )
         try:
-            received = await self._intake.fetch(offer, destination)
+            async with self._slots.held(Direction.TO_BOT, sender):
+                received = await self._intake.fetch(offer, destination)
         except _NotAnyMore:
             return None
         if await self.keeps(sender):

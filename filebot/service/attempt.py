@@ -91,7 +91,8 @@ async def _shown(
     try:
         with naming(order.entry), shown as transfer:
             number = transfer.number
-            return await _Attempt(dispatch, order, transfer, parcel, in_background).go()
+            async with dispatch.slots.taken(transfer, order.sender.room, quiet=in_background):
+                return await _Attempt(dispatch, order, transfer, parcel, in_background).go()
     except (UserError, TransferError, BlobCorrupt):
         # Anything else, a stop of the bot above all, is no end: the parcel stays.
         if number is not None:

@@ -38,9 +38,6 @@ log = logging.getLogger(__name__)
 SETTLE_S: Final = 3.0
 """After a client came online: its other clients follow, and it wants to load its own things first."""
 
-AT_ONCE: Final = 128
-"""Recipients that are served at one time; each has one parcel under way."""
-
 LOOK_EVERY_S: Final = 3600.0
 """For parcels that waited too long."""
 
@@ -83,7 +80,6 @@ class Courier:
         self._clock = clock
         self._lets_read = lets_read
         self._settle_s = settle_s
-        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[BareJid, asyncio.Task[None]] = {}
         self._once_more: set[BareJid] = set()
         self._timers: dict[BareJid, asyncio.TimerHandle] = {}
@@ -198,8 +194,7 @@ class Courier:
         await asyncio.sleep(after_s)
         for parcel in self._parcels.to(person):
             if self._is_due(parcel):
-                async with self._at_once:
-                    await self._bring_or_put_off(parcel)
+                await self._bring_or_put_off(parcel)
 
     def _is_due(self, parcel: Parcel) -> bool:
         not_before = self._parcels.not_before(parcel)

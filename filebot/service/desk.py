@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from filebot.descriptors import MOST_SLOTS
 from filebot.model import BareJid
 from filebot.ports import (
     BlobStore,
@@ -37,6 +38,7 @@ from filebot.service.quota import Limits, Quota
 from filebot.service.removal import Removal
 from filebot.service.retention import Retention
 from filebot.service.room_settings import RoomBook
+from filebot.service.slots import Slots
 from filebot.service.transfers import Transfers
 
 
@@ -84,12 +86,16 @@ class Desk:
     experience: Experience
     news: News
     transfers: Transfers
+    slots: Slots
     locks: Keyed[asyncio.Lock]
     """By digest: held while a row on these bytes comes or goes."""
 
 
-def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S) -> Desk:
-    """A desk on these ports. ``settle_s`` is for how long people who came online are left alone.
+def furnished(
+    ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S, slots: int = MOST_SLOTS
+) -> Desk:
+    """A desk on these ports. ``settle_s`` is for how long people who came online are left alone, ``slots``
+    how many files move at once in each direction.
 
     Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
     to be opened before all.
@@ -108,6 +114,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
     )
     transfers, parcels = Transfers(time.monotonic), Parcels(ports.catalog)
     experience, news = Experience(), News()
+    free = Slots(news, slots)
     dispatch = Dispatch(
         store=ports.store,
         catalog=ports.catalog,
@@ -116,6 +123,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         messenger=ports.messenger,
         delivery=_delivery(ports),
         transfers=transfers,
+        slots=free,
         parcels=parcels,
         experience=experience,
         news=news,
@@ -134,7 +142,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         settle_s=settle_s,
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
-    archive = Archive(ports.catalog, intake, access, removal, book)
+    archive = Archive(ports.catalog, intake, access, removal, book, free)
     backfill = Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock)
     return Desk(
         ports=ports,
@@ -156,6 +164,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         experience=experience,
         news=news,
         transfers=transfers,
+        slots=free,
         locks=locks,
     )
 

@@ -14,6 +14,7 @@ from filebot.service.delivery import Delivery
 from filebot.service.experience import Experience
 from filebot.service.news import News
 from filebot.service.parcels import Parcels
+from filebot.service.slots import Slots
 from filebot.service.transfers import Transfers
 
 
@@ -62,6 +63,7 @@ class Dispatch:
     messenger: Messenger
     delivery: Delivery
     transfers: Transfers
+    slots: Slots
     parcels: Parcels
     experience: Experience
     news: News

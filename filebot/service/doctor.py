@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.errors import ExaminationUnderWay, FilebotError, TransferError
-from filebot.model import Address, BareJid, Client, Method, Usage
+from filebot.model import Address, BareJid, Client, Method, Sender, Usage
 from filebot.service.cascade import Step, Uploads
 from filebot.service.dispatch import Dispatch
 from filebot.service.quota import Quota
+from filebot.service.transfers import Direction
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,10 @@ class Doctor:
             self._under_way.discard(person)
 
     async def _examined(self, person: BareJid, to: Address) -> Diagnosis:
+        async with self._dispatch.slots.held(Direction.FROM_BOT, Sender(Address(person), person)):
+            return await self._tried(person, to)
+
+    async def _tried(self, person: BareJid, to: Address) -> Diagnosis:
         streams = self._dispatch.streams
         uploads, proxies, clients = await asyncio.gather(
             self._dispatch.upload_service(), streams.proxies(), streams.present(person)

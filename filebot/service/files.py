@@ -1,8 +1,8 @@
 """The files as one person sees them: found by what people type, changed by who may change them."""
 
 import re
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -194,9 +194,18 @@ class Files:
     # --- changing -------------------------------------------------------------------------------
 
     async def keep(
-        self, offer: Offer, *, caption: str = "", in_room: bool = False, brought_by: str | None = None
+        self,
+        offer: Offer,
+        *,
+        caption: str = "",
+        in_room: bool = False,
+        brought_by: str | None = None,
+        in_burst: bool = False,
     ) -> Received:
         """Take a file in, for the person or, with ``in_room``, into the room spoken in.
+
+        It may have to wait for others that are on their way: FileQueued tells of that; ``in_burst`` of the
+        first that waits only, where one act of a person brings many files.
 
         What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
 
@@ -206,7 +215,7 @@ class Files:
         may_own = self._own if room is None else partial(self._speaking_in, room)
         destination = Destination(may_own(), room, caption, brought_by=brought_by, recheck=may_own)
         in_private = not self._sender.in_public
-        with self._shown(name_of(offer) or UNNAMED, Direction.TO_BOT, Method.HTTP, offer.size) as transfer:
+        async with self._moving(offer, Method.HTTP, in_burst=in_burst) as transfer:
             received = await self._desk.intake.fetch(offer, destination, transfer)
         if in_private and not received.already_known:
             self._desk.announcer.add(received.entry)  # said to everybody otherwise
@@ -221,10 +230,8 @@ class Files:
 
         Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.receive` raises.
         """
-        destination, offer = Destination(self._own()), stream.offer
-        with self._shown(
-            name_of(offer) or UNNAMED, Direction.TO_BOT, Method.SOCKS5, offer.size
-        ) as transfer:
+        destination = Destination(self._own())
+        async with self._moving(stream.offer, Method.SOCKS5, in_burst=True) as transfer:
             return await self._desk.intake.receive(stream, destination, transfer)
 
     async def rename(self, entry: Entry, name: str) -> Entry:
@@ -318,12 +325,16 @@ class Files:
         if entry.owner not in self._sender.identities and self._desk.book.of(room).members_only:
             raise NotAllowed(reason="members")
 
-    def _shown(
-        self, name: str, direction: Direction, method: Method, total_bytes: int | None
-    ) -> AbstractContextManager[Transfer]:
-        return self._desk.transfers.running(
-            self._sender, self._language, name, direction, method, total_bytes
+    @asynccontextmanager
+    async def _moving(self, offer: Offer, method: Method, *, in_burst: bool) -> AsyncIterator[Transfer]:
+        """A file that comes in, shown to its person, when its turn has come."""
+        name, direction = name_of(offer) or UNNAMED, Direction.TO_BOT
+        shown = self._desk.transfers.running(
+            self._sender, self._language, name, direction, method, offer.size
         )
+        with shown as transfer:
+            async with self._desk.slots.taken(transfer, self._sender.room, in_burst=in_burst):
+                yield transfer
 
     def _recipient(self, target: str) -> BareJid:
         bare = target.split("/", 1)[0].lower()

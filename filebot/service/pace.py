@@ -1,13 +1,16 @@
-"""How much is under way at once: for one person, for all of one room together, and for everybody.
+"""How much is asked of the bot at once: by one person, by all of one room together, and by everybody.
+
+How many files move at once is in ``slots``.
 
 A room's service can make up occupants without number, so what all in one room take together is bounded too:
 whoever brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold up those elsewhere.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections import defaultdict
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,16 +23,28 @@ from filebot.service.locks import Keyed
 TURN_S: Final = 2.0
 """After this the next request of the same person no longer waits for the one before."""
 
-DROPS: Final = 256
-"""Files that are taken in at once."""
-DROPS_PER_ROOM: Final = 20
-DROPS_PER_PERSON: Final = 10
 WAITING: Final = 10_000
 """Messages that are dealt with, or wait for that."""
 WAITING_PER_ROOM: Final = 800
 WAITING_PER_PERSON: Final = 500
+WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Memory for these, for those of one room, and of one person."""
+WAITING_BYTES_PER_ROOM: Final = 16 * 1024 * 1024
+WAITING_BYTES_PER_PERSON: Final = 8 * 1024 * 1024
+TASK_BYTES: Final = 8 * 1024
+"""What each takes beside the message itself: its tasks, about."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
+
+
+_TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
+
+
+def end_turn() -> None:
+    """Let the next request of the same person go on: the present one is going to wait for something."""
+    over = _TURN.get()
+    if over is not None and not over.done():
+        over.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +60,70 @@ class Pace:
         return 10 * self.commands_per_minute
 
 
+@dataclass(slots=True)
+class Waiting:
+    """What waits of one person, of one room, or of all."""
+
+    most: int
+    most_bytes: int
+    count: int = 0
+    size_bytes: int = 0
+
+    def is_full(self, more_bytes: int) -> bool:
+        """Whether one more of that size is too much."""
+        return self.count >= self.most or self.size_bytes + more_bytes > self.most_bytes
+
+    def add(self, count: int, size_bytes: int) -> None:
+        """So much more waits, or less."""
+        self.count += count
+        self.size_bytes += size_bytes
+
+
 class Load:
     """What is under way just now, and what may begin."""
 
     def __init__(self, pace: Pace) -> None:
         self._turns = Keyed(asyncio.Lock)
-        self._drops = asyncio.Semaphore(DROPS)
-        self._drops_in = Keyed(lambda: asyncio.Semaphore(DROPS_PER_ROOM))
-        self._drops_of = Keyed(lambda: asyncio.Semaphore(DROPS_PER_PERSON))
-        self._waiting = 0
-        self._waiting_in: Counter[str] = Counter()
-        self._waiting_of: Counter[str] = Counter()
-        self._limiters_in = Lately[str, AsyncLimiter](
+        self._waiting = Waiting(WAITING, WAITING_BYTES)
+        self._waiting_in = defaultdict[str, Waiting](
+            lambda: Waiting(WAITING_PER_ROOM, WAITING_BYTES_PER_ROOM)
+        )
+        self._waiting_of = defaultdict[str, Waiting](
+            lambda: Waiting(WAITING_PER_PERSON, WAITING_BYTES_PER_PERSON)
+        )
+        # By hashes: what a room calls its people may be long.
+        self._limiters_in = Lately[int, AsyncLimiter](
             ROOMS_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute_in_a_room, 60)
         )
-        self._limiters_of = Lately[str, AsyncLimiter](
+        self._limiters_of = Lately[int, AsyncLimiter](
             PEOPLE_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute, 60)
         )
 
-    def is_full(self, sender: Sender) -> bool:
-        """Whether nothing more of the sender's can wait."""
-        return (
-            self._waiting >= WAITING
-            or self._waiting_of[person_of(sender)] >= WAITING_PER_PERSON
-            or (sender.room is not None and self._waiting_in[sender.room] >= WAITING_PER_ROOM)
-        )
+    def is_full(self, sender: Sender, size_bytes: int = 0) -> bool:
+        """Whether nothing more of the sender's, of that size in memory, can wait."""
+        try:
+            return any(each.is_full(size_bytes + TASK_BYTES) for each in self._shares(sender))
+        finally:
+            self._forget(sender)
 
     @contextmanager
-    def waiting(self, sender: Sender) -> Iterator[None]:
+    def waiting(self, sender: Sender, size_bytes: int = 0) -> Iterator[None]:
         """Something of the sender's is dealt with, or waits for that."""
-        self._count(sender, 1)
+        shares = self._shares(sender)
+        for each in shares:
+            each.add(1, size_bytes + TASK_BYTES)
         try:
             yield
         finally:
-            self._count(sender, -1)
+            for each in shares:
+                each.add(-1, -size_bytes - TASK_BYTES)
+            self._forget(sender)
 
     async def is_in_pace(self, sender: Sender) -> bool:
         """Whether the sender may ask for something more in this minute; if so, it counts."""
-        limiters = [self._limiters_of[person_of(sender)]]
+        limiters = [self._limiters_of[hash(person_of(sender))]]
         if sender.room is not None:
-            limiters.append(self._limiters_in[sender.room])
+            limiters.append(self._limiters_in[hash(sender.room)])
         if not all(each.has_capacity() for each in limiters):
             return False
         for each in limiters:
@@ -93,33 +132,31 @@ class Load:
 
     async def in_turn(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
         """Answers of one person come in the order of the questions, but none waits long for another."""
-        async with self._turns(person_of(sender)):
-            task = asyncio.create_task(work)
-            try:
-                await asyncio.wait({task}, timeout=TURN_S)
-            except asyncio.CancelledError:
+        task: asyncio.Task[None] | None = None
+        try:
+            async with self._turns(person_of(sender)):
+                over = asyncio.get_running_loop().create_future()
+                token = _TURN.set(over)
+                task = asyncio.create_task(work)
+                _TURN.reset(token)
+                await asyncio.wait({task, over}, timeout=TURN_S, return_when=asyncio.FIRST_COMPLETED)
+            await task
+        except asyncio.CancelledError:
+            if task is None:
+                work.close()
+            else:
                 task.cancel()
-                raise
-        await task
+            raise
 
-    @asynccontextmanager
-    async def drop(self, sender: Sender) -> AsyncIterator[None]:
-        """Wait for one's turn to have a file taken in."""
-        # The narrow ones first: who waits there holds none of what all share.
-        async with AsyncExitStack() as held:
-            await held.enter_async_context(self._drops_of(person_of(sender)))
-            if sender.room is not None:
-                await held.enter_async_context(self._drops_in(sender.room))
-            await held.enter_async_context(self._drops)
-            yield
+    def _shares(self, sender: Sender) -> list[Waiting]:
+        shares = [self._waiting, self._waiting_of[person_of(sender)]]
+        return shares if sender.room is None else [*shares, self._waiting_in[sender.room]]
 
-    def _count(self, sender: Sender, change: int) -> None:
-        self._waiting += change
-        for counter, key in ((self._waiting_of, person_of(sender)), (self._waiting_in, sender.room)):
-            if key is not None:
-                counter[key] += change
-                if not counter[key]:
-                    del counter[key]
+    def _forget(self, sender: Sender) -> None:
+        """Keep nothing of whom nothing waits."""
+        for shares, key in ((self._waiting_of, person_of(sender)), (self._waiting_in, sender.room or "")):
+            if key in shares and not shares[key].count:
+                del shares[key]
 
 
 def person_of(sender: Sender) -> str:

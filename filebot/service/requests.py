@@ -36,7 +36,10 @@ class Requests:
             request.sender, language, entry.name, Direction.FROM_BOT, Method.SOCKS5, entry.blob.size
         )
         with shown as transfer:
-            async with self._desk.ports.store.local_file(entry.blob.digest) as file:
+            async with (
+                self._desk.slots.taken(transfer, in_burst=True),
+                self._desk.ports.store.local_file(entry.blob.digest) as file,
+            ):
                 return await request.send(file, entry, transfer.moved)
 
     async def _own(self, person: BareJid, asked: Offer) -> Entry | None:

@@ -44,6 +44,8 @@ class Transfer:
     done_bytes: int = 0
     _clock: Callable[[], float] = field(repr=False, default=lambda: 0.0)
     _task: "asyncio.Task[object] | None" = field(repr=False, default=None)
+    waits: bool = False
+    """It waits for others that are on their way."""
     cancelled: bool = False
     """The person stopped it."""
     _samples: deque[tuple[float, int]] = field(repr=False, default_factory=lambda: deque(maxlen=SAMPLES))

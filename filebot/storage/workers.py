@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeVar
 
-from filebot.errors import StorageError, StorageFull
+from filebot.descriptors import is_shortage
+from filebot.errors import NoDescriptors, StorageError, StorageFull
 from filebot.threads import settled
 
 __all__ = ["Workers", "settled", "storage_errors"]
@@ -25,11 +26,13 @@ _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn OSError into StorageFull or StorageError."""
+    """Turn OSError into StorageFull, NoDescriptors or StorageError."""
     try:
         yield
     except OSError as error:
         kind = StorageFull if error.errno in _NO_ROOM else StorageError
+        if is_shortage(error):
+            kind = NoDescriptors
         raise kind(str(error)) from error
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from filebot.commands import Commands, LoadedPlugin
 from filebot.conversation import Voice
+from filebot.descriptors import MOST_SLOTS
 from filebot.loader import bundled, checked
 from filebot.model import (
     Address,
@@ -63,8 +64,10 @@ class FakeBot:
         limits: Limits = LIMITS,
         pace: Pace | None = None,
         invitations: bool = True,
+        slots: int = MOST_SLOTS,
+        web: MemoryWeb | None = None,
     ) -> None:
-        self.web = MemoryWeb()
+        self.web = web or MemoryWeb()
         self.store = MemoryBlobs()
         self.catalog = MemoryCatalog()
         self.messenger = RecordingMessenger()
@@ -94,7 +97,7 @@ class FakeBot:
             jid=BOT,
             server="example.org",
         )
-        self._desk = furnished(ports, access, limits, settle_s=0.0)
+        self._desk = furnished(ports, access, limits, settle_s=0.0, slots=slots)
         tables = settings or {}
         loaded = [
             LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))

@@ -2,17 +2,28 @@
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
+from filebot.descriptors import MOST_DIALS
 from filebot.errors import PeerGone
+from filebot.fair import FairSemaphore, Shares
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
 from filebot.transfer import socks5_dial
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_stream import ByteStream
 from filebot.transfer.connection import Connection
+from filebot.transfer.resolver import NameLookup
 from filebot.transfer.socks5_listener import Expected, Listener
+
+DIALS_PER_PERSON: Final = 16
+
+
+def dials(total: int) -> FairSemaphore:
+    """So many attempts to connect to hosts that peers name, shared fairly."""
+    return FairSemaphore(Shares(total, max(1, min(DIALS_PER_PERSON, total // 4))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,9 @@ class ByteConnections:
     listener: Listener | None = None
     hosts: tuple[str, ...] = ()
     """Where others reach the listener."""
+    names: NameLookup = field(default_factory=NameLookup)
+    sockets: FairSemaphore = field(default_factory=lambda: dials(MOST_DIALS))
+    """Attempts to connect, of all together."""
 
     def addresses(self) -> Sequence[tuple[str, int]]:
         return [(host, self.listener.port) for host in self.hosts] if self.listener else []
@@ -75,6 +89,11 @@ class ByteConnections:
     ) -> tuple[StreamHost, OpenConnection]:
         policy = replace(self.policy, allow_private=True) if trusted else self.policy
         host, connection = await socks5_dial.dial(
-            hosts, destination, policy, own_addresses=self.addresses()
+            hosts,
+            destination,
+            policy,
+            own_addresses=self.addresses(),
+            names=self.names,
+            sockets=self.sockets,
         )
         return host, OpenConnection(connection, self.idle_s)

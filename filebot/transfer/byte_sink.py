@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from filebot.errors import BlobCorrupt, PeerGone, StorageError, TransferTimeout
+from filebot.descriptors import is_shortage
+from filebot.errors import BlobCorrupt, NoDescriptors, PeerGone, StorageError, TransferTimeout
 from filebot.transfer.connection import readable
 from filebot.transfer.sendfile import pump
 
@@ -34,7 +35,7 @@ async def send_file(
     except FileNotFoundError as error:
         raise BlobCorrupt(str(error)) from error
     except OSError as error:
-        raise StorageError(str(error)) from error
+        raise (NoDescriptors if is_shortage(error) else StorageError)(str(error)) from error
     try:
         await pump(sock, file, offset, offset + size, progress, idle_s)
         # Psi takes the end of the stream for the end of the file. What is still under way is not lost.

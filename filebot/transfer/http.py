@@ -14,22 +14,24 @@ from typing import Final, Self
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from filebot.certificates import Trust
 from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_range import announced_by
+from filebot.threads import Threads
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http_download import HttpDownload
 from filebot.transfer.http_errors import peer_errors
 from filebot.transfer.http_upload import FileBody, idle_limit
-from filebot.transfer.resolver import PolicyResolver
+from filebot.transfer.resolver import NameLookup, PolicyResolver
 
 _log = logging.getLogger(__name__)
 
 MAX_REDIRECTS: Final = 5
+READERS: Final = 4
+"""Threads that read files for uploads over TLS."""
 ANSWER_S: Final = 120.0
 """Within that the headers of the answer are there, redirects included: they may not trickle in for ever."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -39,6 +41,9 @@ _SAYS_LITTLE: Final = frozenset({200, 403, 405, 501})
 # The bytes as they are: compressed ones would have another size, and might be a bomb.
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "filebot"}
 
+# A connection kept for later holds a descriptor without a slot, and strangers name the hosts.
+_CLOSE: Final = {"Connection": "close"}
+
 
 class HttpClient:
     """Implements :class:`filebot.ports.HttpTransfer`. The one aiohttp session of a policy.
@@ -46,8 +51,17 @@ class HttpClient:
     Made anywhere, used in one event loop, closed by :meth:`close` or as a context manager.
     """
 
-    def __init__(self, policy: AddressPolicy, *, ca_file: Path | None = None, idle_s: float = 60) -> None:
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        *,
+        ca_file: Path | None = None,
+        idle_s: float = 60,
+        names: NameLookup | None = None,
+    ) -> None:
         """``ca_file`` has certificates to trust beside the system's. Raises ConfigError if unreadable."""
+        self._names = names or NameLookup()
+        self._files = Threads("upload", READERS)
         self._policy = policy
         self._idle_s = idle_s
         self._trust = Trust(ca_file)
@@ -69,7 +83,11 @@ class HttpClient:
     @asynccontextmanager
     async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HttpDownload]:
         download = await HttpDownload.open(
-            lambda headers: self._follow("GET", url, headers), url, offset, self._idle_s, hashed=hashed
+            lambda headers: self._follow("GET", url, {**headers, **_CLOSE}),
+            url,
+            offset,
+            self._idle_s,
+            hashed=hashed,
         )
         try:
             yield download
@@ -80,8 +98,8 @@ class HttpClient:
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
     ) -> None:
         url = self._policy.check(slot.put_url)
-        size = (await asyncio.to_thread(file.stat)).st_size
-        body = FileBody(file, size, moved, self._idle_s)
+        size = (await self._files.run(file.stat)).st_size
+        body = FileBody(file, size, moved, self._idle_s, self._files)
         headers = {**slot.headers, "Content-Type": media_type, "Content-Length": str(size)}
         with peer_errors(url.raw_host or "", self._idle_s):
             try:
@@ -149,7 +167,7 @@ class HttpClient:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._made is None:
-            resolver = PolicyResolver(self._policy, ThreadedResolver(asyncio.get_running_loop()))
+            resolver = PolicyResolver(self._policy, self._names)
             self._made = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(resolver=resolver, limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -7,7 +7,15 @@ from contextlib import contextmanager
 
 import aiohttp
 
-from filebot.errors import ForbiddenTarget, PeerGone, PeerProtocolError, TransferError, TransferTimeout
+from filebot.descriptors import is_shortage
+from filebot.errors import (
+    ForbiddenTarget,
+    NoDescriptors,
+    PeerGone,
+    PeerProtocolError,
+    TransferError,
+    TransferTimeout,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +36,12 @@ def translated(error: Exception, *, host: str, idle_s: float) -> TransferError:
 
 @contextmanager
 def peer_errors(host: str, idle_s: float) -> Iterator[None]:
-    """Turn what aiohttp raises into TransferErrors."""
+    """Turn what aiohttp raises into TransferErrors, or NoDescriptors where the trouble is the bot's own."""
     try:
         yield
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        if is_shortage(error):
+            raise NoDescriptors(str(error)) from error
         raise translated(error, host=host, idle_s=idle_s) from error
 
 

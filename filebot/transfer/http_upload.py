@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 from filebot.errors import BlobCorrupt, TransferTimeout
-from filebot.threads import begun, opened, settled
+from filebot.threads import Threads, settled
 from filebot.transfer.sendfile import pump
 
 ANSWER_FACTOR: Final = 4
@@ -30,10 +30,13 @@ class FileBody(aiohttp.Payload):
     aiohttp wraps what is raised while a body is written into errors of its own; ``failure`` keeps ours.
     """
 
-    def __init__(self, file: Path, size: int, moved: Callable[[int], None], idle_s: float) -> None:
+    def __init__(
+        self, file: Path, size: int, moved: Callable[[int], None], idle_s: float, threads: Threads
+    ) -> None:
         super().__init__(file, content_type="application/octet-stream")
         self._moved = moved
         self._idle_s = idle_s
+        self._threads = threads
         self._size = self._length = size
         self.sent = 0
         self.failure: BlobCorrupt | TransferTimeout | None = None
@@ -52,7 +55,7 @@ class FileBody(aiohttp.Payload):
         transport = getattr(writer, "transport", None)
         if not self._length or not isinstance(transport, asyncio.Transport):
             return
-        async with opened(self._value) as file:
+        async with self._threads.opened(self._value) as file:
             if transport.get_extra_info("sslcontext") is None:
                 writer.send_headers()
                 await self._by_sendfile(transport, file)
@@ -72,11 +75,11 @@ class FileBody(aiohttp.Payload):
 
     async def _by_reading(self, writer: AbstractStreamWriter, file: io.FileIO) -> None:
         """TLS is done in this process: the bytes must come through it. One piece is read ahead."""
-        ahead = begun(file.read, PIECE_BYTES)
+        ahead = self._threads.start(file.read, PIECE_BYTES)
         try:
             while not self.complete:
                 piece = await settled(ahead)
-                ahead = begun(file.read, PIECE_BYTES)
+                ahead = self._threads.start(file.read, PIECE_BYTES)
                 if not piece or self.sent + len(piece) > self._length:
                     self.failure = BlobCorrupt("the file is not as long as it was")
                     raise self.failure

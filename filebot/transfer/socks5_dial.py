@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from filebot.descriptors import is_shortage
 from filebot.errors import ForbiddenTarget, PeerGone, TransferError
+from filebot.fair import ON_BEHALF_OF, FairSemaphore
 from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.connection import Connection, handshake, prepare
 from filebot.transfer.race import first_to_succeed
+from filebot.transfer.resolver import Found, NameLookup
 
 STAGGER_S: Final = 0.2
 CANDIDATE_S: Final = 3.0
@@ -41,14 +44,17 @@ async def dial(
     policy: AddressPolicy,
     *,
     own_addresses: Collection[tuple[str, int]],
+    names: NameLookup | None = None,
+    sockets: FairSemaphore | None = None,
 ) -> tuple[StreamHost, Connection]:
     """The first host that lets us into the session, and the connection to it, which is the caller's.
 
     ``own_addresses`` are where the bot's own listener can be reached from outside: it is never dialled,
-    by these addresses or by any other of this machine. Raises ForbiddenTarget if the policy allows none
-    of the hosts, otherwise PeerGone if none can be used.
+    by these addresses or by any other of this machine. ``names`` and ``sockets`` bound what all calls do
+    together. Raises ForbiddenTarget if the policy allows none of the hosts, otherwise PeerGone if none can
+    be used.
     """
-    caller = _Caller(destination, policy, frozenset(own_addresses))
+    caller = _Caller(destination, policy, frozenset(own_addresses), names or NameLookup(), sockets)
     attempts = [partial(caller.reach, host) for host in candidates(hosts)]
     try:
         async with asyncio.timeout(OVERALL_S):
@@ -73,6 +79,8 @@ class _Caller:
     destination: str
     policy: AddressPolicy
     own: frozenset[tuple[str, int]]
+    lookup: NameLookup
+    sockets: FairSemaphore | None
     names: int = 0
     """Looked up so far."""
 
@@ -99,11 +107,10 @@ class _Caller:
                 found = socket.getaddrinfo(host.host, host.port, type=kind, flags=socket.AI_NUMERICHOST)
             except socket.gaierror:
                 self._count_name()
-                loop = asyncio.get_running_loop()
-                found = await loop.getaddrinfo(host.host, host.port, type=kind)
+                return _socket_addresses(await self.lookup.addresses(host.host, host.port))
         except (OSError, ValueError) as error:  # IDNA's errors are ValueErrors
             raise PeerGone(f"{host.host!r}: {error}") from error
-        return [(family, address) for family, _, _, _, address in found]
+        return _socket_addresses(found)
 
     def _count_name(self) -> None:
         self.names += 1
@@ -128,8 +135,18 @@ class _Caller:
         return (str(carried or parsed), port) not in self.own and not _is_local(family, ip)
 
     async def _connect(self, target: _SocketAddress, destination: str) -> Connection:
-        family, address = target
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        if self.sockets is None:
+            return await self._connected(*target, destination)
+        async with self.sockets.held(ON_BEHALF_OF.get()):
+            return await self._connected(*target, destination)
+
+    async def _connected(
+        self, family: socket.AddressFamily, address: tuple[Any, ...], destination: str
+    ) -> Connection:
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            raise PeerGone(f"{address[0]}: {error}") from error
         try:
             prepare(sock)
             await asyncio.get_running_loop().sock_connect(sock, address)
@@ -142,11 +159,15 @@ class _Caller:
             raise
 
 
+def _socket_addresses(found: Found) -> list[_SocketAddress]:
+    return [(socket.AddressFamily(family), address) for family, _, _, _, address in found]
+
+
 def _is_local(family: socket.AddressFamily, ip: str) -> bool:
     """Whether the address is one of this machine's own: only those can be bound to."""
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((ip, 0))
-        except OSError:
-            return False
+    except OSError as error:
+        return is_shortage(error)  # nobody knows then
     return True

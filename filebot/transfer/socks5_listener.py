@@ -14,13 +14,14 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+from filebot.descriptors import MOST_HANDSHAKES
 from filebot.errors import LocalProtocolError, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.socks5 import ServerHandshake
 from filebot.transfer.connection import Connection, handshake, prepare
 
 HANDSHAKE_S: Final = 5.0
 
-UNKNOWN_IN_ALL: Final = 256
+UNKNOWN_IN_ALL: Final = MOST_HANDSHAKES
 """Connections that have not shown a hash yet."""
 
 UNKNOWN_PER_PEER: Final = 128
@@ -90,8 +91,11 @@ class Expected:
 class Listener:
     """An asynchronous context manager; leaving it closes the port and all that has not been taken."""
 
-    def __init__(self, bind: str, port: int) -> None:
-        """``bind`` is an IP address, ``::`` for everything; port 0 takes any free port."""
+    def __init__(self, bind: str, port: int, most_unknown: int | None = None) -> None:
+        """``bind`` is an IP address, ``::`` for everything; port 0 takes any free port. ``most_unknown`` is
+        for connections that have not shown a hash yet.
+        """
+        self._most_unknown = most_unknown
         self._bind = bind
         self._port = port
         self._expected: dict[str, Expected] = {}
@@ -163,10 +167,11 @@ class Listener:
         task.add_done_callback(partial(self._admitted, sock))
 
     def _make_room(self, peer: str) -> None:
+        most = self._most_unknown
         same = [sock for sock, (other, _) in self._unknown.items() if other == peer]
-        if len(same) >= UNKNOWN_PER_PEER:
+        if len(same) >= (UNKNOWN_PER_PEER if most is None else max(1, most // 2)):
             self._cut(same[0])
-        elif len(self._unknown) >= UNKNOWN_IN_ALL:
+        elif len(self._unknown) >= (UNKNOWN_IN_ALL if most is None else most):
             self._cut(next(iter(self._unknown)))
 
     def _cut(self, sock: socket.socket) -> None:

@@ -36,7 +36,7 @@ class Contacts:
         self._status = settings.status
         self._may_subscribe = may_subscribe
         self._reason = unserved_reason
-        self._asked: dict[str, None] = {}
+        self._asked: dict[int, None] = {}  # by hashes
 
     def presence(self, stanza: Element) -> None:
         """Take a presence; those that ask for nothing are ignored."""
@@ -48,7 +48,7 @@ class Contacts:
             self._send(person, "unsubscribed")
             self._send(person, "unsubscribe")
         if kind in {"unsubscribe", "unsubscribed"}:
-            self._asked.pop(person.bare, None)
+            self._asked.pop(hash(person.bare), None)
         elif kind in {"subscribe", "probe"}:
             self._request(person, kind)
 
@@ -66,9 +66,9 @@ class Contacts:
 
     def _subscribe_back(self, person: JID) -> None:
         # Two bots that always ask back would never stop.
-        if person.bare in self._asked:
+        if hash(person.bare) in self._asked:
             return
-        self._asked[person.bare] = None
+        self._asked[hash(person.bare)] = None
         if len(self._asked) > MOST_ASKED:
             del self._asked[next(iter(self._asked))]
         self._send(person, "subscribe")

@@ -33,7 +33,11 @@ TRIES: Final = 4
 ENTRY_LIMIT_S: Final = 600.0
 """How long words for a room wait until the bot is in it."""
 REMEMBERED: Final = 20
-"""Messages of one room that are said again if they come back; as many of them wait for that."""
+"""Messages of one room that wait to be said again."""
+REMEMBERED_BYTES: Final = 80_000
+"""Memory for the messages of one room that would be said again: some dozen of the usual ones."""
+MESSAGE_BYTES: Final = 2_000
+"""What a message takes beside its text, about."""
 
 _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
 # Section 7.5 of XEP-0045 leaves open by what a room says that it wants no private messages.
@@ -41,15 +45,19 @@ _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
 _NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-allowed", "policy-violation"})
 
 
+def _size(said: tuple[Message, int]) -> int:
+    return MESSAGE_BYTES + len(str(said[0]["body"]))
+
+
 class _Room:
     """What was said in one room, and what is going to be said again."""
 
     def __init__(self) -> None:
         self.limiter = AsyncLimiter(BURST, BURST_S)
-        self.said: LRUCache[str, tuple[Message, int]] = LRUCache(REMEMBERED)
+        self.said: LRUCache[str, tuple[Message, int]] = LRUCache(REMEMBERED_BYTES, getsizeof=_size)
         """By id, with the number of tries."""
-        self.said_aside: LRUCache[str, str] = LRUCache(REMEMBERED)
-        """By id, to whom."""
+        self.said_aside: LRUCache[str, int] = LRUCache(REMEMBERED)
+        """By id, a hash of to whom: a nick may be long."""
         self.again = 0
         """Messages that wait to be said again."""
 
@@ -69,14 +77,14 @@ class RoomFlow:
 
     def send_aside(self, occupant: str, message: Message) -> None:
         """Send it to one person through a room."""
-        self._rooms[occupant.partition("/")[0]].said_aside[str(message["id"])] = occupant
+        self._rooms[occupant.partition("/")[0]].said_aside[str(message["id"])] = hash(occupant)
         message.send()
 
     def wants_none_aside(self, occupant: str, message_id: str, condition: str, kind: str) -> bool:
         """Whether a message that came back shows that its room lets the bot speak to nobody in private."""
         said_aside = self._rooms[occupant.partition("/")[0]].said_aside
         for_good = condition in _NOT_IN_PRIVATE and kind != "wait"
-        return for_good and said_aside.get(message_id) == occupant
+        return for_good and said_aside.get(message_id) == hash(occupant)
 
     def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
         """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""

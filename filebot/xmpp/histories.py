@@ -1,20 +1,28 @@
 """What was posted in rooms before: the ``Histories`` port over their archives (XEP-0313)."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqTimeout, XMPPError
 
+from filebot.bounded import weight
 from filebot.errors import NoHistory, PeerProtocolError, TransferTimeout
-from filebot.model import BareJid, HistoryPage, IncomingMessage, Sender
+from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.sharing import Joiner, read
-from filebot.xmpp.archive import LIMIT_S, Archive, Archived
+from filebot.xmpp.archive import LIMIT_S, Archive, Archived, ArchivePage
 from filebot.xmpp.elements import STANZA_IDS, named, sender_of
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
+
+PAGES_AT_ONCE: Final = 4
+"""Of all rooms together: a page of large messages is some megabytes."""
+MOST_PAGE_BYTES: Final = 1024 * 1024
+"""Of memory, for the posts of one page; a room keeps its page until its files are there."""
 
 
 class RoomHistories:
@@ -25,6 +33,7 @@ class RoomHistories:
         self._stream = stream
         self._author = author
         self._open: dict[BareJid, Archive] = {}
+        self._at_once = asyncio.Semaphore(PAGES_AT_ONCE)
 
     def took(self, stanza: Element) -> bool:
         """Whether a message came out of an archive because we asked for it."""
@@ -34,9 +43,10 @@ class RoomHistories:
 
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
         """See the port."""
-        archive = self._open.setdefault(room, Archive(self._stream, room))
         try:
-            page = await archive.page(after, since)
+            async with self._at_once:
+                archive = self._open.setdefault(room, Archive(self._stream, room))
+                page = await archive.page(after, since)
         except IqTimeout as error:
             raise TransferTimeout(idle_s=LIMIT_S) from error
         except XMPPError as error:
@@ -47,8 +57,20 @@ class RoomHistories:
             raise NoHistory(room, reason="closed") from error
         finally:
             self._open.pop(room, None)
-        joiner = Joiner()
-        posts = [post for each in page.messages if (post := self._post(room, each, joiner)) is not None]
+        return self._kept(room, page)
+
+    def _kept(self, room: BareJid, page: ArchivePage) -> HistoryPage:
+        """A page as it is kept; of large messages only the first, and the next page begins behind them."""
+        joiner, posts, size = Joiner(), list[IncomingMessage](), 0
+        for count, each in enumerate(page.messages):
+            post = self._post(room, each, joiner)
+            if post is None:
+                continue
+            size += weight(post)
+            if size > MOST_PAGE_BYTES and posts:
+                last = page.messages[count - 1]
+                return HistoryPage(tuple(posts), count, last.id, complete=False, at=last.at)
+            posts.append(post)
         at = page.messages[-1].at if page.messages else None
         return HistoryPage(tuple(posts), len(page.messages), page.last_id, page.complete, at)
 
@@ -62,5 +84,5 @@ class RoomHistories:
         if not offers:
             return None
         return IncomingMessage(
-            sender, shared.text, offers=offers, addressed=False, delayed_since=archived.at
+            sender, shared.text[:LONGEST_TEXT], offers=offers, addressed=False, delayed_since=archived.at
         )

@@ -20,6 +20,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerGone, TransferError, TransferTimeout
+from filebot.fair import on_behalf_of
 from filebot.model import Method
 from filebot.ports import Data
 from filebot.protocol.bytestreams import destination
@@ -188,7 +189,8 @@ class Inbound:
         express = self._tools.express
         wanted = destination(request.sid, request.peer, request.own)
         try:
-            used, connection = await connections.dial(stream_hosts(request.payload), wanted)
+            with on_behalf_of(request.peer.partition("/")[0]):
+                used, connection = await connections.dial(stream_hosts(request.payload), wanted)
         except TransferError as error:
             log.info("no SOCKS5 connection for %s: %s", request.peer, error)
             express.refuse(request, StanzaError("item-not-found"))

@@ -10,12 +10,14 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 
 from filebot.model import (
+    LONGEST_TEXT,
     Address,
     AddressKind,
     BareJid,
@@ -47,6 +49,9 @@ from filebot.xmpp.elements import (
 from filebot.xmpp.invitations import is_invitation, read_direct, read_mediated
 
 log = logging.getLogger(__name__)
+
+MOST_OWN_IDS: Final = 8
+"""Of one message: whoever writes thousands would have others' forgotten."""
 
 # Copies, archives, and notes about other messages. Their body, where there is one, only tells old clients
 # what they cannot show.
@@ -252,11 +257,12 @@ class Reader:
         # Plain ids are not always unique, but the same id with the same content is a repetition, such as
         # stream management makes (XEP-0198 section 5).
         content = hash(tuple(stanza.itertext()))
-        own = [f"origin {each.get('id', '')}" for each in named(stanza, STANZA_IDS, "origin-id")]
+        given = islice(named(stanza, STANZA_IDS, "origin-id"), MOST_OWN_IDS)
+        own = [f"origin {each.get('id', '')}" for each in given]
         if not own and stanza.get("id"):
             own = [f"id {stanza.get('id')} {content}"]
         new = self._seen.is_new(speaker.full, own, now)
-        for giver, each in self._stanza_ids(stanza, speaker):
+        for giver, each in islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS):
             new = self._seen.is_new(giver, [each], now) and new
         return new
 
@@ -283,9 +289,12 @@ class Reader:
             said = addressed(text, prefix=self._prefix, nick=nick)
         elif not offers:  # a caption is taken as it is
             said = in_private(text, prefix=self._prefix, nick=nick)
+        kept = text if said is None else said
         return IncomingMessage(
             sender=sender,
-            text=text if said is None else said,
+            # Right here: what is kept of a message of some hundred kB may have to wait for hours.
+            text=kept[:LONGEST_TEXT],
+            left_out=max(0, len(kept) - LONGEST_TEXT),
             offers=offers,
             replies_to=shared.replies_to,
             language=language_of(stanza),

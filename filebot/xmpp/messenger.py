@@ -63,6 +63,8 @@ class StreamMessenger:
         replaces: str | None = None,
         answers: Reference | None = None,
     ) -> str:
+        if replaces and not self._stream.has_session():
+            return replaces  # it would wait for the next session, where only a later one is of use
         said, rest, to = "", _sayable(text), await self._present(to)
         while rest:
             message = self._addressed(to)

@@ -22,11 +22,17 @@ from enum import Enum, unique
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from filebot.bounded import weight
 from filebot.model import BareJid, Identity, Occupant, Standing
 from filebot.xmpp.elements import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
 
 MAX_OCCUPANTS: Final = 5_000
 """Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
+MAX_OCCUPANTS_BYTES: Final = 4 * 1024 * 1024
+"""Of memory, for those of one room: enough for that many with names of a usual length."""
+LONGEST_REASON: Final = 200
+OCCUPANT_BYTES: Final = 500
+"""What one takes beside names and ids, about."""
 
 # Section 15.6.2 (registry of status codes).
 _OURSELVES: Final = "110"
@@ -105,6 +111,7 @@ class Occupancy:
         """Whether the room gives each message an id (XEP-0359): in other rooms everybody can write one."""
         self._muted = False
         self._entries: dict[str, _Entry] = {}
+        self._bytes = 0
         self._nicks: dict[str, set[str]] = {}
         """Those of whom the room shows this JID, or this id."""
 
@@ -167,6 +174,7 @@ class Occupancy:
         self.present = False
         self._entries.clear()
         self._nicks.clear()
+        self._bytes = 0
 
     def presence(self, stanza: Element) -> News | None:
         """Take one presence from the room; what it means for the bot, if anything."""
@@ -192,8 +200,10 @@ class Occupancy:
         return News(_WHY_REFUSED.get(condition, Change.REFUSED), condition)
 
     def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> News | None:
-        if nick in self._entries or len(self._entries) < MAX_OCCUPANTS:
-            self._put(nick, _entry(stanza, x))
+        entry = _entry(stanza, x)
+        self._put(nick, None)
+        if len(self._entries) < MAX_OCCUPANTS and self._bytes + _size(nick, entry) <= MAX_OCCUPANTS_BYTES:
+            self._put(nick, entry)
         if _OURSELVES not in codes:
             return None
         self._muted = False
@@ -221,12 +231,16 @@ class Occupancy:
 
     def _put(self, nick: str, entry: _Entry | None) -> None:
         """What is known of a nick from now on."""
-        for mark in _marks(self._entries.pop(nick, None)):
+        before = self._entries.pop(nick, None)
+        if before is not None:
+            self._bytes -= _size(nick, before)
+        for mark in _marks(before):
             self._nicks[mark].discard(nick)
             if not self._nicks[mark]:
                 del self._nicks[mark]
         if entry is not None:
             self._entries[nick] = entry
+            self._bytes += _size(nick, entry)
         for mark in _marks(entry):
             self._nicks.setdefault(mark, set()).add(nick)
 
@@ -240,6 +254,10 @@ def _entry(stanza: Element, x: Element) -> _Entry:
         "" if item is None else _known(item.get("affiliation", ""), _AFFILIATIONS),
         "" if item is None else _known(item.get("role", ""), _ROLES),
     )
+
+
+def _size(nick: str, entry: _Entry) -> int:
+    return OCCUPANT_BYTES + weight((nick, entry.jid, entry.occupant_id))
 
 
 def _known(word: str, words: frozenset[str]) -> str:
@@ -270,6 +288,6 @@ def _why_out(x: Element, codes: set[str]) -> Change:
 def _told(x: Element, codes: set[str]) -> str:
     destroyed = first(x, MUC_USER, "destroy")
     if destroyed is None:
-        return ", ".join(sorted(codes))
+        return ", ".join(sorted(codes))[:LONGEST_REASON]
     other = jid_or_none(destroyed.get("jid"))
     return f"destroyed; it names {other.bare}: invite the bot there" if other is not None else "destroyed"

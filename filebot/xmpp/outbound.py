@@ -25,7 +25,7 @@ from filebot.protocol.bytestreams import StreamHost, candidates, destination, de
 from filebot.protocol.elements import first
 from filebot.protocol.si import BYTESTREAMS, SiAnswer, read_answer, write_offer
 from filebot.protocol.stanza_error import read_error
-from filebot.threads import begun, opened, settled
+from filebot.threads import Threads, settled
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.inbound import StreamTools
 from filebot.xmpp.outbox import Outbox, failure
@@ -40,6 +40,7 @@ CONNECTED_LIMIT_S: Final = 5.0
 """For the connection of a peer that says it has made it."""
 
 _PIECE_BYTES: Final = 256 * 1024
+_READERS: Final = Threads("stream", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,8 @@ class Outbound:
 
 async def pieces_of(file: Path, offset: int, size: int) -> AsyncGenerator[bytes, None]:
     """That part of a file. Raises PeerGone never, OSError if the disk fails."""
-    async with opened(file) as content:
+    async with _READERS.opened(file) as content:
         content.seek(offset)
-        while size and (piece := await settled(begun(content.read, min(size, _PIECE_BYTES)))):
+        while size and (piece := await settled(_READERS.start(content.read, min(size, _PIECE_BYTES)))):
             size -= len(piece)
             yield piece

@@ -24,6 +24,9 @@ from filebot.xmpp.stream import Stream
 ANSWER_LIMIT_S: Final = 10.0
 MOST_PEOPLE: Final = 10_000
 MOST_CLIENTS: Final = 16
+LONGEST_CAPS: Final = 300
+"""Characters of what a client says of itself (XEP-0115): a URL and a hash."""
+LONGEST_SHOW: Final = 8
 """Of one person; later ones stay unknown."""
 SILENT_FOR_S: Final = 60.0
 """How long a client that did not answer is not asked again."""
@@ -132,7 +135,7 @@ class Resources:
     def _came(self, bare: BareJid, full: str, stanza: Element) -> None:
         clients = self._people.setdefault(bare, {})
         caps = first(stanza, _CAPS, "c")
-        name = "" if caps is None else f"{caps.get('node')}#{caps.get('ver')}"
+        name = "" if caps is None else f"{caps.get('node')}#{caps.get('ver')}"[:LONGEST_CAPS]
         online = clients.get(full)
         new = online is None or not name or online.caps != name
         if online is None or new:
@@ -140,7 +143,7 @@ class Resources:
                 return
             online = clients[full] = _Online(name, 0, "", self._stream.loop.time())
         online.priority = _number(stanza, "priority")
-        online.show = _text(stanza, "show")
+        online.show = _text(stanza, "show")[:LONGEST_SHOW]
         if len(self._people) > MOST_PEOPLE:
             del self._people[next(iter(self._people))]
         if new:

@@ -131,6 +131,10 @@ class _Narrowed(BaseXMPP):
             with suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
+    def has_session(self) -> bool:
+        """Whether what is sent now goes out now."""
+        return bool(self._session_started)
+
     def encrypted(self) -> bool:
         """Whether TLS protects the connection now."""
         return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 1_000
 """Messages; of more, the last ones. Servers acknowledge every few."""
+MOST_CHARACTERS: Final = 4_000_000
+"""Of these in all."""
 COUNTER: Final = 2**32
 """Section 4: counters wrap here."""
 ACK_LIMIT_S: Final = 10.0
@@ -114,6 +116,16 @@ class Unheard:
                 (self._hopeless if self._is_hopeless(stanza) else again).append(stanza)
         unacked.clear()
         self._kept = deque([*again, *self._kept], maxlen=MOST)
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        left = MOST_CHARACTERS
+        for count, stanza in enumerate(reversed(self._kept)):
+            left -= len(str(stanza["body"]))
+            if left < 0:
+                log.warning("%d messages are too much to be said again", len(self._kept) - count)
+                self._kept = deque([*self._kept][len(self._kept) - count :], MOST)
+                break
 
     def _is_hopeless(self, message: Message) -> bool:
         name = str(message["id"])

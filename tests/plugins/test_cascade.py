@@ -452,7 +452,7 @@ async def test_a_stream_has_its_row_from_before_it_begins(bot: FakeBot) -> None:
     await begun.wait()
     [parcel] = await bot.catalog.parcels()
     assert "a.bin (0%" in bot._commands.voice.replies.render(
-        "transfers/list", "en", transfers=bot._desk.transfers.all(), waiting=()
+        "transfers/list", "en", transfers=bot._desk.transfers.all(), more=0, waiting=()
     )
     async with AfterRestart(bot) as again:
         assert "waiting for you" in (await again.say("transfers"))[0]

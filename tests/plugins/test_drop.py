@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from filebot.conversation import CONVERSATIONS_REMEMBERED
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Reference, Sender
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -137,7 +136,7 @@ async def test_what_is_posted_in_one_room_makes_the_bot_forget_nothing_of_anothe
     bot.web.hosted[url] = HostedFile(b"a")
     await bot.receive(IncomingMessage(in_room(), "", offered(url), addressed=False))
     lively = "lively@conference.example.org"
-    for number in range(CONVERSATIONS_REMEMBERED + 1):
+    for number in range(1001):
         poster = Sender(Address(lively, AddressKind.ROOM), None, lively, "nick", f"{lively}/{number}")
         await bot.receive(IncomingMessage(poster, "", offered(url), addressed=False))
     assert 'Stored "a.png"' in (await bot.say("keep", in_room()))[0]
@@ -159,3 +158,13 @@ async def test_keep_as_a_reply_takes_the_file_that_is_replied_to_if_it_is_ones_o
     assert not bot.store.blobs
     assert 'Stored "1.png"' in await keep(in_room(), "id1")
     assert 'Stored "2.png"' in await keep(in_room(), "")
+
+
+async def test_keep_of_a_post_too_large_to_be_remembered_says_so(bot: FakeBot) -> None:
+    urls = tuple(f"https://files.example.org/{number}".ljust(8000, "x") for number in range(30))
+    await bot.receive(
+        IncomingMessage(in_room(), "", tuple(Offer(urls=(url,)) for url in urls), addressed=False)
+    )
+    [said] = await bot.say("keep", in_room())
+    assert "too long for me to remember" in said
+    assert not bot.store.blobs

@@ -266,7 +266,7 @@ def test_fsck_by_a_rate_that_is_no_size_leaves_with_2(config: Path, tmp_path: Pa
     (tmp_path / "data").mkdir()
     result = call("fsck", "--rate", rate)
     assert result.exit_code == 2
-    assert "is not a size; write it like 500 MB" in result.output
+    assert 'write it like "500 MB"' in result.output
     assert call("fsck", "--rate", "20 MB").exit_code == 0
 
 

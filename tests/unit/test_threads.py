@@ -4,15 +4,14 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
-from filebot.threads import opened
+from filebot.threads import Threads
 from filebot.transfer.http_upload import FileBody
-from filebot.xmpp.outbound import pieces_of
+from filebot.xmpp import outbound
 from tests.unit.transfer.leaks import nothing_left
 
 SIZE = 200
@@ -61,7 +60,8 @@ class _TlsTransport(asyncio.Transport):
 async def upload(path: Path, half_is_read: asyncio.Event) -> None:
     writer = TlsWriter()
     writer.written = half_is_read
-    await FileBody(path, SIZE, lambda _: None, 5.0).write(writer)  # type: ignore[arg-type]  # all it needs
+    body = FileBody(path, SIZE, lambda _: None, 5.0, Threads("test", 1))
+    await body.write(writer)  # type: ignore[arg-type]  # all it needs
 
 
 async def test_an_upload_cancelled_while_it_reads_ahead_closes_its_file_after_the_thread(
@@ -81,24 +81,26 @@ async def test_an_upload_cancelled_while_it_reads_ahead_closes_its_file_after_th
                 await task
 
 
-async def test_a_file_sent_in_band_is_closed_after_the_thread_that_reads_it(tmp_path: Path) -> None:
+async def test_a_file_sent_in_band_is_closed_after_the_thread_that_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "blob"
     path.write_bytes(HALF)
     go_on = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        asyncio.get_running_loop().set_default_executor(pool)
-        async with no_complaints(), nothing_left(), aclosing(pieces_of(path, 0, SIZE)) as pieces:
-            assert await anext(pieces) == HALF
-            pool.submit(go_on.wait)
-            task = asyncio.ensure_future(anext(pieces))
+    readers = Threads("test", 1)
+    monkeypatch.setattr(outbound, "_READERS", readers)
+    async with no_complaints(), nothing_left(), aclosing(outbound.pieces_of(path, 0, SIZE)) as pieces:
+        assert await anext(pieces) == HALF
+        readers.start(go_on.wait)
+        task = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0.02)
+        for _ in range(2):
+            task.cancel()
             await asyncio.sleep(0.02)
-            for _ in range(2):
-                task.cancel()
-                await asyncio.sleep(0.02)
-                assert not task.done()  # its reading is still to come
-            go_on.set()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            assert not task.done()  # its reading is still to come
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 async def test_a_file_that_was_opened_for_somebody_cancelled_is_closed(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ async def test_a_file_that_was_opened_for_somebody_cancelled_is_closed(tmp_path:
     os.mkfifo(path)
 
     async def read() -> None:
-        async with opened(path):
+        async with Threads("test", 1).opened(path):
             raise AssertionError
 
     async with no_complaints(), nothing_left():

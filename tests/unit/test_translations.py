@@ -102,6 +102,8 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.ServiceRefused(),
     errors.StorageError(),
     errors.StorageFull(),
+    errors.NoDescriptors(),
+    errors.PostTooLarge(limit_bytes=131_072),
     errors.BlobCorrupt(),
     errors.CatalogUnavailable(),
 )

@@ -98,6 +98,7 @@ NOT_OF_STREAMS = {
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
     "transfer/http.ANSWER_S": "of downloads by HTTP",
+    "transfer/resolver.LOOK_UP_S": "of names",
     "xmpp/archive.LIMIT_S": "of message archives",
     "xmpp/flow.ENTRY_LIMIT_S": "of rooms",
     "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
@@ -107,7 +108,9 @@ NOT_OF_STREAMS = {
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",
     "xmpp/session.ROOMS_LIMIT_S": "of rooms",
-    "xmpp/session.ROSTER_LIMIT_S": "of the login",
+    "xmpp/roster.ROSTER_LIMIT_S": "of the login",
+    "xmpp/authentication._FIRST_WAIT_S": "of the login",
+    "xmpp/authentication.LONGEST_REFUSED_WAIT_S": "of the login",
     "xmpp/unheard.ACK_LIMIT_S": "for the server, not for a peer",
 }
 """Waits that no byte stream has."""

@@ -17,9 +17,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from filebot.bounded import weight
 from filebot.model import Offer
 from filebot.protocol.sharing.merge import combined
 from filebot.protocol.sharing.read import Announced, Attached, Shared
+
+MESSAGE_BYTES: Final = 1_000
+"""What a message takes beside its texts."""
+NUMBER_BYTES: Final = 100
 
 MAX_IDS: Final = 4
 """Ids kept of one message: the id, the origin-id, and one stanza-id or two."""
@@ -42,24 +47,35 @@ class _Message:
     told: set[int]
     """Hashes of the URLs that were given out: a URL may have 8 KiB."""
 
-    @property
-    def weight(self) -> int:
-        return 1 + len(self.waiting)
+    size: int
+    """Bytes of memory that it took at first, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much is remembered."""
+
+    messages: int
+    size_bytes: int
 
 
 class Joiner:
     """Joins files across messages. ``now`` is in seconds of any clock that never goes back."""
 
     def __init__(
-        self, *, max_age_s: float = 300.0, most: int = 1024, most_of_one_sender: int = 128
+        self,
+        *,
+        max_age_s: float = 300.0,
+        most: Bound = Bound(1024, 8 * 1024 * 1024),
+        most_of_one_sender: Bound = Bound(128, 256 * 1024),
     ) -> None:
-        """``most`` bounds messages and waiting files together, for all senders and for each one."""
+        """``most`` bounds what is remembered, of all senders together and of each one."""
         self._max_age_s = max_age_s
         self._most = most
         self._most_of_one_sender = most_of_one_sender
         self._messages: dict[_Message, None] = {}
         self._by_id: dict[tuple[str, str], _Message] = {}
-        self._lost: deque[Unfinished] = deque(maxlen=most)
+        self._lost: deque[Unfinished] = deque(maxlen=most.messages)
 
     def feed(self, sender: str, shared: Shared, ids: Iterable[str], now: float) -> tuple[Offer, ...]:
         """The offers that this message makes complete.
@@ -85,7 +101,9 @@ class Joiner:
 
     def _remember(self, sender: str, shared: Shared, ids: tuple[str, ...], now: float) -> None:
         urls = (*shared.encrypted_urls, *(url for offer in shared.offers for url in offer.urls))
-        message = _Message(sender, ids, now, list(shared.announced), {hash(url) for url in urls})
+        told = {hash(url) for url in urls}
+        size = MESSAGE_BYTES + weight((sender, ids, shared.announced)) + NUMBER_BYTES * len(told)
+        message = _Message(sender, ids, now, list(shared.announced), told, size)
         self._messages[message] = None
         for each in ids:
             self._by_id[sender, each] = message
@@ -94,13 +112,13 @@ class Joiner:
         )
         self._make_room(list(self._messages), self._most)
 
-    def _make_room(self, messages: list[_Message], most: int) -> None:
-        """Forget the oldest of these until the others are few enough."""
-        weight = sum(message.weight for message in messages)
-        for message in messages:
-            if weight <= most:
+    def _make_room(self, messages: list[_Message], most: Bound) -> None:
+        """Forget the oldest of these until the others are few and small enough."""
+        size = sum(message.size for message in messages)
+        for forgotten, message in enumerate(messages):
+            if size <= most.size_bytes and len(messages) - forgotten <= most.messages:
                 return
-            weight -= message.weight
+            size -= message.size
             self._forget(message)
 
     def _forget(self, message: _Message) -> None:

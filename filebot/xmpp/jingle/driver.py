@@ -23,6 +23,7 @@ from typing import Any, Final, Self, TypeVar
 from slixmpp.exceptions import IqError, XMPPError
 
 from filebot.errors import PeerGone, TransferError
+from filebot.fair import on_behalf_of
 from filebot.protocol.ibb import BadBlock, read_block_size
 from filebot.protocol.jingle.actions import Action, Jingle, Reason
 from filebot.protocol.jingle.effects import (
@@ -304,7 +305,8 @@ class Driver:
     # --- steps ------------------------------------------------------------------------------------
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.start(work, "a Jingle session")
+        with on_behalf_of(self.peer.partition("/")[0]):
+            self._tasks.start(work, "a Jingle session")
 
     async def _dial(self, theirs: Socks5Transport) -> None:
         connections = self._tools.streams.connections

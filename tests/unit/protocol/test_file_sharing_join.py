@@ -6,6 +6,7 @@ import pytest
 
 from filebot.model import Offer
 from filebot.protocol.sharing import Joiner, Shared, Unfinished, read
+from filebot.protocol.sharing.join import Bound
 
 ANNA = "anna@example.org"
 URL = "https://up.example/a"
@@ -135,7 +136,7 @@ def test_an_announcement_whose_sources_never_come_is_told_once() -> None:
 
 
 def test_one_sender_cannot_push_out_the_files_of_another() -> None:
-    joiner = Joiner(most=40, most_of_one_sender=10)
+    joiner = Joiner(most=Bound(40, 10**6), most_of_one_sender=Bound(10, 10**6))
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)
     for n in range(100):
         joiner.feed("eve@example.org", announcement("x"), [str(n)], now=1.0)

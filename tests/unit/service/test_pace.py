@@ -1,7 +1,6 @@
 """Nobody, and no room with as many occupants as it likes, leaves others without their turn."""
 
-import asyncio
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 
 import pytest
 
@@ -49,29 +48,6 @@ def test_there_is_an_end_to_what_all_wait_for(monkeypatch: pytest.MonkeyPatch) -
     assert not load.is_full(ANNA)
 
 
-async def test_the_downloads_of_a_room_or_of_a_person_leave_places_for_others() -> None:
-    load = Load(Pace())
-
-    async def one_more(sender: Sender) -> bool:
-        """Whether a file of theirs would be taken in now."""
-        try:
-            async with asyncio.timeout(0.01), load.drop(sender):
-                return True
-        except TimeoutError:
-            return False
-
-    async with AsyncExitStack() as under_way:
-        for number in range(pace.DROPS_PER_ROOM):
-            await under_way.enter_async_context(load.drop(occupant(number)))
-        for _ in range(pace.DROPS_PER_PERSON):
-            await under_way.enter_async_context(load.drop(ANNA))
-        assert not await one_more(occupant(pace.DROPS_PER_ROOM))
-        assert not await one_more(ANNA)
-        assert await one_more(occupant(0, "other@muc.example.org"))
-    assert await one_more(occupant(0))
-    assert await one_more(ANNA)
-
-
 async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may_ask_all_the_same() -> None:
     load = Load(Pace(commands_per_minute=2))
     most = Pace(commands_per_minute=2).commands_per_minute_in_a_room
@@ -85,4 +61,3 @@ async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may
 
 def test_rooms_of_one_inviter_cannot_take_everything() -> None:
     assert MOST_INVITED_BY_ONE * pace.WAITING_PER_ROOM < pace.WAITING
-    assert MOST_INVITED_BY_ONE * pace.DROPS_PER_ROOM < pace.DROPS

@@ -5,13 +5,12 @@ import socket
 from contextlib import suppress
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.errors import ForbiddenTarget
 from filebot.transfer.address_policy import AddressPolicy, is_public
-from filebot.transfer.resolver import PolicyResolver
+from filebot.transfer.resolver import Found, NameLookup, PolicyResolver
 
 STRICT = AddressPolicy()
 
@@ -153,40 +152,46 @@ def test_an_embedded_address_is_as_public_as_itself(address: ipaddress.IPv4Addre
     assert is_public(ipaddress.IPv6Address(0x2002 << 112 | number << 80)) == is_public(address)
 
 
-class Names(AbstractResolver):
-    """A resolver that knows one list of addresses."""
+def names(*addresses: str) -> NameLookup:
+    """A look-up that knows one list of addresses."""
 
-    def __init__(self, *addresses: str) -> None:
-        self.addresses = addresses
-        self.closed = False
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    def look_up(host: str, port: int, family: int, kind: int) -> Found:
         return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
-            for address in self.addresses
+            (
+                socket.AF_INET6,
+                kind,
+                6,
+                "",
+                (address.partition("%")[0], port, 0, int(address.partition("%")[2] or 0)),
+            )
+            if ":" in address
+            else (socket.AF_INET, kind, 6, "", (address, port))
+            for address in addresses
         ]
 
-    async def close(self) -> None:
-        self.closed = True
+    return NameLookup(look_up)
 
 
 async def test_only_public_addresses_of_a_name_are_connected_to() -> None:
-    resolver = PolicyResolver(STRICT, Names("10.0.0.1", "8.8.8.8", "::1", "2606:4700::1", "fe80::1%2"))
+    resolver = PolicyResolver(STRICT, names("10.0.0.1", "8.8.8.8", "::1", "2606:4700::1", "fe80::1%2"))
     found = await resolver.resolve("example.org", 443)
     assert [result["host"] for result in found] == ["8.8.8.8", "2606:4700::1"]
 
 
 async def test_a_name_with_private_addresses_only_is_refused() -> None:
-    names = Names("127.0.0.1")
-    resolver = PolicyResolver(STRICT, names)
+    rebound = names("127.0.0.1")
+    resolver = PolicyResolver(STRICT, rebound)
     with pytest.raises(ForbiddenTarget):
         await resolver.resolve("rebound.example.org", 443)
-    lax = PolicyResolver(AddressPolicy(allow_private=True), names)
+    lax = PolicyResolver(AddressPolicy(allow_private=True), rebound)
     assert len(await lax.resolve("rebound.example.org", 443)) == 1
     await resolver.close()
-    assert names.closed
+
+
+async def test_of_a_name_with_many_addresses_a_few_of_each_family_are_tried() -> None:
+    many = names(*(f"2606:4700::{number}" for number in range(1, 100)), "8.8.8.8", "8.8.4.4")
+    found = await PolicyResolver(STRICT, many).resolve("example.org", 443)
+    assert [result["host"] for result in found] == ["2606:4700::1", "8.8.8.8", "2606:4700::2"]
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))

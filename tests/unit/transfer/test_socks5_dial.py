@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from filebot.errors import ForbiddenTarget, LocalProtocolError, PeerGone, PeerProtocolError, TransferError
+from filebot.fair import FairSemaphore, Shares
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.transfer import socks5_dial
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.race import first_to_succeed
+from filebot.transfer.resolver import NameLookup
 from filebot.transfer.socks5_dial import dial
 from filebot.transfer.socks5_listener import Listener
 from tests.unit.transfer.leaks import nothing_left
@@ -117,8 +119,10 @@ def closed_port() -> StreamHost:
         return StreamHost("closed", "127.0.0.1", server.getsockname()[1])
 
 
-async def dialled(*hosts: StreamHost, policy: AddressPolicy = LAX) -> StreamHost:
-    used, connection = await dial(hosts, HASH, policy, own_addresses=())
+async def dialled(
+    *hosts: StreamHost, policy: AddressPolicy = LAX, names: NameLookup | None = None
+) -> StreamHost:
+    used, connection = await dial(hosts, HASH, policy, own_addresses=(), names=names)
     connection.close()
     return used
 
@@ -237,12 +241,10 @@ async def test_a_forbidden_host_does_not_hide_a_failure() -> None:
         await dialled(StreamHost("j", "10.1.2.3", 80), StreamHost("j", "..", 80), policy=STRICT)
 
 
-async def test_a_name_is_looked_up_once_and_its_allowed_addresses_are_dialled(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_name_is_looked_up_once_and_its_allowed_addresses_are_dialled() -> None:
     asked = []
 
-    async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    def getaddrinfo(host: str, port: int, *_: object) -> list[tuple[object, ...]]:
         asked.append(host)
         return [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.2", port)),
@@ -253,23 +255,24 @@ async def test_a_name_is_looked_up_once_and_its_allowed_addresses_are_dialled(
         def allows(self, address: str) -> bool:
             return address == "127.0.0.1"
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     async with served(welcome) as (here, _):
         host = StreamHost("j", "name.example", here.port)
-        assert await dialled(host, policy=Half()) == host
+        assert await dialled(host, policy=Half(), names=NameLookup(getaddrinfo)) == host
     assert asked == ["name.example"]
 
 
-async def test_only_a_few_names_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_a_few_names_are_looked_up() -> None:
     asked = []
 
-    async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    def getaddrinfo(host: str, port: int, *_: object) -> list[tuple[object, ...]]:
         asked.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     with pytest.raises(PeerGone):
-        await dialled(*(StreamHost("j", f"n{number}.example", 80) for number in range(20)))
+        await dialled(
+            *(StreamHost("j", f"n{number}.example", 80) for number in range(20)),
+            names=NameLookup(getaddrinfo),
+        )
     assert len(asked) == 4
 
 
@@ -408,3 +411,14 @@ async def test_the_request_waits_for_the_answer_to_the_greeting() -> None:
         connection.close()
     assert came == [b"\x05\x01\x00", CONNECT]
     assert len(CONNECT) == 47
+
+
+async def test_attempts_to_connect_wait_for_each_other_when_there_are_too_many() -> None:
+    sockets = FairSemaphore(Shares(total=1, per_person=1))
+    async with served(welcome) as (here, _), sockets.held("somebody"):
+        with pytest.raises(PeerGone):
+            await dial([here], HASH, LAX, own_addresses=(), sockets=sockets)
+    async with served(welcome) as (here, _):
+        used, connection = await dial([here], HASH, LAX, own_addresses=(), sockets=sockets)
+        connection.close()
+        assert used == here

@@ -9,8 +9,9 @@ import pytest
 from slixmpp.stanza import Iq, Message
 
 from filebot.errors import NoHistory, PeerProtocolError
+from filebot.model import Address, AddressKind, Sender
 from filebot.xmpp import archive
-from filebot.xmpp.archive import PAGE, Archive
+from filebot.xmpp.archive import PAGE, Archive, Archived, ArchivePage
 from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
@@ -186,3 +187,34 @@ async def test_of_such_an_archive_a_room_has_no_history(server: Server) -> None:
     with pytest.raises(NoHistory) as caught:
         await histories.page("tea@rooms.example.org", "z", None)
     assert caught.value.reason == "closed"
+
+
+async def test_of_a_page_of_large_posts_the_first_are_given_and_the_next_page_begins_behind_them(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = "tea@rooms.example.org"
+    histories = RoomHistories(server.archive._stream, lambda _room, _stanza: posted_by(room))
+    monkeypatch.setattr("filebot.xmpp.histories.MOST_PAGE_BYTES", 20_000)
+    page = ArchivePage([large_post(number) for number in range(10)], "9", complete=True)
+    first = histories._kept(room, page)
+    assert 0 < len(first.posts) < 10
+    assert (first.messages, first.complete) == (len(first.posts), False)
+    assert first.last_id == str(len(first.posts) - 1)
+    rest = ArchivePage([large_post(number) for number in range(len(first.posts), 10)], "9", complete=True)
+    assert histories._kept(room, rest).posts[0].offers[0].name == f"{len(first.posts)}.jpg"
+
+
+def posted_by(room: str) -> Sender:
+    return Sender(Address(room, AddressKind.ROOM), None, room, "anna", f"{room}/a1")
+
+
+def large_post(number: int) -> Archived:
+    url = f"https://example.org/{'x' * 4000}/{number}.jpg"
+    post = (
+        "<message xmlns='jabber:client' from='tea@rooms.example.org/anna' type='groupchat'>"
+        f"<x xmlns='jabber:x:oob'><url>{url}</url></x>"
+        "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'>"
+        f"<name>{number}.jpg</name></file><sources><url-data xmlns='http://jabber.org/protocol/url-data' "
+        f"target='{url}'/></sources></file-sharing></message>"
+    )
+    return Archived(str(number), AT, fromstring(post))

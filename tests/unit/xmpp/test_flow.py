@@ -16,8 +16,8 @@ ROOM = "room@muc.example.org"
 class Recorded(dict[str, str]):
     """A message that counts how often it was sent."""
 
-    def __init__(self, message_id: str) -> None:
-        super().__init__(id=message_id)
+    def __init__(self, message_id: str, body: str = "") -> None:
+        super().__init__(id=message_id, body=body)
         self.times = 0
 
     def send(self) -> None:
@@ -175,3 +175,12 @@ async def test_a_room_that_refuses_everything_takes_no_other_room_its_words(
     await asyncio.sleep(11)
     assert elsewhere.times == 2
     await rooms.close()
+
+
+async def test_what_was_said_in_a_room_is_remembered_up_to_a_bound_in_bytes() -> None:
+    said = RoomFlow(always_in)
+    for number in range(100):
+        await said.send(ROOM, cast("Message", Recorded(f"m{number}", "x" * 15_000)))
+        said._rooms[ROOM].limiter._level = 0
+    assert said._rooms[ROOM].said.currsize <= flow.REMEMBERED_BYTES
+    assert "m99" in said._rooms[ROOM].said

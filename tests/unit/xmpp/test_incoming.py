@@ -1,5 +1,7 @@
 """Who is believed to have said what: every message that a server or a room can bring."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
@@ -7,7 +9,16 @@ import pytest
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
-from filebot.model import Address, AddressKind, IncomingMessage, Invitation, Occupant, Reference
+from filebot.bounded import weight
+from filebot.model import (
+    LONGEST_TEXT,
+    Address,
+    AddressKind,
+    IncomingMessage,
+    Invitation,
+    Occupant,
+    Reference,
+)
 from filebot.xmpp.archive import LONGEST_ID
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 
@@ -543,3 +554,52 @@ def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:
     )
     said = message(stanza(inner, f"{ROOM}/anna", "groupchat"))
     assert (said.text, said.replies_to, said.addressed) == ("keep", "s0", True)
+
+
+def test_a_huge_body_is_cut_before_it_is_kept_and_its_length_is_told() -> None:
+    said = message(stanza(f"<body>{'ls ' * 100_000}</body>"))
+    assert len(said.text) == LONGEST_TEXT
+    assert len(said.text) + said.left_out == 299_999
+    assert weight(said) < 20_000
+
+
+def test_a_text_of_the_longest_length_is_whole() -> None:
+    said = message(stanza(f"<body>{'x' * LONGEST_TEXT}</body>"))
+    assert (len(said.text), said.left_out) == (LONGEST_TEXT, 0)
+
+
+OOB = "<x xmlns='jabber:x:oob'><url>https://example.org/{}</url></x>"
+FALLBACK = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'>{}</fallback>"
+FILE = (
+    "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>a</name></file>"
+    "</file-sharing>"
+)
+HUGE: dict[str, Callable[[int], str]] = {
+    "words": lambda n: f"<body>{'word ' * (n // 5)}</body>",
+    "lines": lambda n: f"<body>{'x&#10;' * (n // 2)}</body>{OOB}",
+    "blanks": lambda n: f"<body>{' ' * n}x{' ' * n}</body>",
+    "nicks": lambda n: f"<body>{'filebot: ' * (n // 9)}</body>",
+    "prefixes": lambda n: f"<body>{'!' * n}</body>",
+    "fallbacks": lambda n: f"<body>{'x' * n}</body>" + FALLBACK.format("<body start='1'/>" * (n // 20)),
+    "files": lambda n: FILE * (n // 120),
+    "urls": lambda n: "".join(map(OOB.format, range(n // 60))),
+    "ids": lambda n: "".join(
+        f"<origin-id xmlns='urn:xmpp:sid:0' id='{number}'/>" for number in range(n // 45)
+    ),
+    "children": lambda n: "<a/>" * (n // 4),
+}
+
+
+@pytest.mark.parametrize("shape", HUGE)
+def test_the_time_for_a_huge_message_grows_no_faster_than_it(shape: str) -> None:
+    def seconds(size: int) -> float:
+        element, fresh = stanza(HUGE[shape](size)), [reader() for _ in range(3)]
+        times = []
+        for each in fresh:
+            began = time.process_time()
+            each.read(element, now=0.0)
+            times.append(time.process_time() - began)
+        return min(times)
+
+    small, large = seconds(100_000), seconds(800_000)
+    assert large < max(40 * small, 0.05)  # eight times as much; what is quadratic takes 64 times as long

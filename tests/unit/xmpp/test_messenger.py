@@ -226,3 +226,11 @@ async def test_what_a_client_was_not_there_to_take_is_said_to_the_person_once(
     if again:
         assert outbox.sent[1].get("to") == "anna@example.org"
         assert outbox.sent[1].get("id") == said
+
+
+async def test_a_correction_is_not_kept_for_a_session_to_come(outbox: Outbox) -> None:
+    messenger = a_messenger(outbox)
+    said = await messenger.say(Address("anna@example.org"), "25%")
+    outbox.stream._session_started = False
+    assert await messenger.say(Address("anna@example.org"), "50%", replaces=said) == said
+    assert [each.get("id") for each in outbox.sent] == [said]

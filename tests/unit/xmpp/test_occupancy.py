@@ -5,7 +5,14 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from filebot.model import Occupant, Standing
-from filebot.xmpp.occupancy import LONGEST_ID, MAX_OCCUPANTS, Change, News, Occupancy
+from filebot.xmpp.occupancy import (
+    LONGEST_ID,
+    MAX_OCCUPANTS,
+    MAX_OCCUPANTS_BYTES,
+    Change,
+    News,
+    Occupancy,
+)
 
 ROOM = "room@muc.example.org"
 
@@ -312,3 +319,23 @@ def test_a_room_that_lets_the_bot_say_nothing_is_believed_until_it_says_what_the
     assert not room.has_voice
     room.presence(presence("filebot", 110))
     assert room.has_voice
+
+
+def test_the_roll_is_bounded_in_bytes() -> None:
+    room = Occupancy(ROOM, "filebot")
+    room.presence(presence("filebot", 110))
+    for number in range(MAX_OCCUPANTS - 1):
+        room.presence(presence(f"{number}".ljust(1000, "x"), jid=f"{'y' * 900}{number}@example.org/x"))
+    assert room._bytes <= MAX_OCCUPANTS_BYTES
+    assert 500 < len(room._entries) < MAX_OCCUPANTS - 1
+    for nick in [*room._entries]:
+        room._put(nick, None)
+    assert room._bytes == 0
+
+
+def test_a_room_of_usual_people_is_known_whole() -> None:
+    room = Occupancy(ROOM, "filebot")
+    room.presence(presence("filebot", 110))
+    for number in range(MAX_OCCUPANTS - 1):
+        room.presence(presence(f"Somebody {number}", jid=f"somebody.else.{number}@example.org/x"))
+    assert len(room._entries) == MAX_OCCUPANTS

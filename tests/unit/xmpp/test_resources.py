@@ -49,3 +49,12 @@ def test_who_only_changes_status_is_not_but_who_changes_features_is(outbox: Outb
 )
 def test_strangers_and_what_is_no_coming_are_not(outbox: Outbox, stanza: str) -> None:
     assert told(outbox, stanza) == []
+
+
+def test_of_what_a_client_says_of_itself_only_so_much_is_kept(outbox: Outbox) -> None:
+    resources = Resources(outbox.stream, lambda _: True)
+    show = f"<presence xmlns='jabber:client' from='{ANNA}/x'><show>{'away' * 9999}</show></presence>"
+    resources.presence(fromstring(presence(f"{ANNA}/x", caps="v" * 99_999)))
+    resources.presence(fromstring(show))
+    [client] = resources._people[ANNA].values()
+    assert len(client.show) + len(client.caps) < 1000

@@ -192,3 +192,14 @@ async def test_in_a_session_without_a_predecessor_acknowledgements_are_counted_a
     assert world.said == [last]
     await world.acknowledge(1)
     assert not world.management.unacked_queue
+
+
+async def test_what_is_said_again_has_a_bound_in_characters(world: World) -> None:
+    for number in range(5):
+        await world.messenger.say(ANNA, str(number) * 1000)
+    said = [*world.said]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("filebot.xmpp.unheard.MOST_CHARACTERS", 2500)
+        world.end()
+    world.begin()
+    assert world.said == said[-2:]
