@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,10 +19,11 @@ from filebot.lasting import lasting
 from filebot.loader import load
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
-from filebot.ports import BlobStore, Catalog, FileRequest, StreamOffer
+from filebot.ports import Catalog, FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Reception
 from filebot.replies import Replies
+from filebot.server_clock import ServerClock
 from filebot.service.access import Access
 from filebot.service.cleanup import sweep
 from filebot.service.courier import Courier
@@ -31,6 +31,7 @@ from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
+from filebot.service.trusted_time import LOOK_AGAIN_S, TrustedTime
 from filebot.storage.disk import DiskStore
 from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
@@ -144,6 +145,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         replies, plugins = prepared(config)
         make_data_dir(config.data_dir)
         catalog = await stack.enter_async_context(open_catalog(config.data_dir / "catalog.sqlite"))
+        clock = ServerClock()
         session = Session(
             replace(
                 session_settings(config),
@@ -162,8 +164,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
             marks=catalog,
+            clock=clock,
         )
-        desk = await _furnished(config, stack, session, access, catalog)
+        desk = await _furnished(config, stack, session, access, catalog, clock)
         await _expect_rooms(desk, session)
         await desk.book.open()
         await desk.backfill.open()
@@ -181,7 +184,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             "the courier": desk.courier.run,
             "retention": desk.retention.run,
             "the removal of old partial files": partial(
-                _forget_partials, desk.ports.store, config.limits.keep_partial
+                _forget_partials, desk.ports, config.limits.keep_partial
             ),
         }
         for name, work in works.items():
@@ -253,7 +256,12 @@ async def _forget_room(desk: Desk, room: str, *, destroyed: bool) -> None:
 
 
 async def _furnished(
-    config: Config, stack: AsyncExitStack, session: Session, access: Access, catalog: Catalog
+    config: Config,
+    stack: AsyncExitStack,
+    session: Session,
+    access: Access,
+    catalog: Catalog,
+    clock: ServerClock,
 ) -> Desk:
     store = await DiskStore.open(config.data_dir)
     stack.push_async_callback(store.close)
@@ -268,7 +276,8 @@ async def _furnished(
         rooms=session.rooms,
         histories=session.histories,
         streams=session.streams,
-        clock=now,
+        clock=clock,
+        trusted_now=TrustedTime(session.server_time.read, clock.machine).now,
         jid=session.jid,
         server=session.server,
     )
@@ -279,11 +288,6 @@ async def _furnished(
         config.limits.quota_per_room,
     )
     return furnished(ports, access, limits)
-
-
-def now() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
 
 
 def session_settings(config: Config) -> SessionSettings:
@@ -318,11 +322,13 @@ def _pace(config: Config) -> Pace:
     return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
 
 
-async def _forget_partials(store: BlobStore, older_than_s: float) -> None:
-    """Now and every hour, for ever."""
+async def _forget_partials(ports: Ports, older_than_s: float) -> None:
+    """Now and every hour, for ever; never while the machine's clock, which dates them, may be wrong."""
     while True:
-        await store.forget_partials(older_than_s)
-        await asyncio.sleep(3600)
+        is_certain = await ports.trusted_now() is not None
+        if is_certain:
+            await ports.store.forget_partials(older_than_s)
+        await asyncio.sleep(3600 if is_certain else LOOK_AGAIN_S)
 
 
 async def _byte_connections(config: Config, stack: AsyncExitStack) -> ByteConnections:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +55,8 @@ class Ports:
     streams: Streams
     clock: Callable[[], datetime]
     """The present, in UTC."""
+    trusted_now: Callable[[], Awaitable[datetime | None]]
+    """The time by which something may be removed because of its age; None while none is certain."""
     jid: BareJid
     """The bot's own address."""
     server: str
@@ -131,6 +133,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         news,
         ports.clock,
         book.lets_read,
+        trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
@@ -147,7 +150,7 @@ def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float =
         removal=removal,
         book=book,
         archive=archive,
-        retention=Retention(ports.catalog, removal, book, ports.clock),
+        retention=Retention(ports.catalog, removal, book, ports.trusted_now),
         announcer=Announcer(news, book.announces),
         backfill=backfill,
         ended_rooms=EndedRooms(ports.catalog, removal, book, backfill),

@@ -73,6 +73,8 @@ class FakeBot:
         self.histories = FakeHistories()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self.clock_is_trusted = True
+        """False: nothing is removed for its age."""
         self._pace = pace or Pace()
         access = Access(
             admins=[ADMIN],
@@ -91,6 +93,7 @@ class FakeBot:
             histories=self.histories,
             streams=self.streams,
             clock=lambda: self.now,
+            trusted_now=self._trusted_now,
             jid=BOT,
             server="example.org",
         )
@@ -176,11 +179,17 @@ class FakeBot:
     async def a_month_passes(self) -> list[str]:
         """Let so much time pass that nothing waits any longer, and return what was said."""
         self.now += KEPT_FOR + timedelta(seconds=1)
-        return await self._answers(self._desk.courier.expire())
+        return await self._answers(self._expire())
+
+    async def _expire(self) -> None:
+        await self._desk.courier.expire()
 
     async def _came_online(self, person: BareJid) -> None:
         self._desk.courier.came_online(person)
         await self._desk.courier.idle()
+
+    async def _trusted_now(self) -> datetime | None:
+        return self.now if self.clock_is_trusted else None
 
     async def _answers(self, handed: Awaitable[None]) -> list[str]:
         before = len(self.messenger.sent)

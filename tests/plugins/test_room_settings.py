@@ -137,6 +137,17 @@ async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: F
     assert len(managed.store.blobs) == 2
 
 
+async def test_files_stay_while_it_is_not_certain_what_time_it_is(managed: FakeBot) -> None:
+    await managed.say("room set retention 90 days", ANNA)
+    managed.now += timedelta(days=91)
+    managed.clock_is_trusted = False
+    assert not await managed._desk.retention.look()
+    assert await names(managed) == ["plan.txt"]
+    managed.clock_is_trusted = True
+    assert await managed._desk.retention.look()
+    assert await names(managed) == []
+
+
 async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
     managed: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
