@@ -71,7 +71,8 @@ class Reception:
             posted[sender.identity, ""] = message.offers
             if sender.spoke is not None:
                 posted[sender.identity, sender.spoke.message_id] = message.offers
-            work.append(self._archive(message))
+            if not message.by_bot:
+                work.append(self._archive(message))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))
         await asyncio.gather(*work)

@@ -20,10 +20,18 @@ log = logging.getLogger(__name__)
 class RoomHistories:
     """Reads archives of rooms page by page; for each room one page at a time."""
 
-    def __init__(self, stream: Stream, author: Callable[[BareJid, Element], Sender | None]) -> None:
-        """``author`` tells who wrote a message, if anything that the room vouches for tells it."""
+    def __init__(
+        self,
+        stream: Stream,
+        author: Callable[[BareJid, Element], Sender | None],
+        is_ours: Callable[[BareJid, Element], bool],
+    ) -> None:
+        """``author`` tells who wrote a message, if anything that the room vouches for tells it; ``is_ours``
+        whether the bot did.
+        """
         self._stream = stream
         self._author = author
+        self._is_ours = is_ours
         self._open: dict[BareJid, Archive] = {}
 
     def took(self, stanza: Element) -> bool:
@@ -57,6 +65,8 @@ class RoomHistories:
         if sender is None or sender.identity is None:
             return None
         shared = read(stanza)
+        if shared.by_bot or self._is_ours(room, stanza):
+            return None
         ids = [archived.id, *(each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))]
         offers = joiner.feed(f"{room}/{sender.nick}", shared, [each for each in ids if each], 0.0)
         if not offers:

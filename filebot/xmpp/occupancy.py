@@ -24,6 +24,7 @@ from xml.etree.ElementTree import Element
 
 from filebot.model import BareJid, Identity, Occupant, Standing
 from filebot.xmpp.elements import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
+from filebot.xmpp.features import CAPS, CAPS_NODE
 
 MAX_OCCUPANTS: Final = 5_000
 """Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
@@ -86,6 +87,7 @@ class _Entry:
     occupant_id: str
     affiliation: str
     role: str
+    is_filebot: bool = False
 
 
 class Occupancy:
@@ -137,6 +139,11 @@ class Occupancy:
         if own is None or not self.has_ids or not own.occupant_id:
             return False
         return _only_id(stanza) == own.occupant_id
+
+    def is_filebot(self, nick: str) -> bool:
+        """Whether who has this nick calls its software filebot (XEP-0115): this bot, or another one."""
+        entry = self._entries.get(nick)
+        return self.present and entry is not None and entry.is_filebot
 
     def standing(self, who: Identity) -> Standing | None:
         """What this person may do in the room; None if they are not there."""
@@ -239,6 +246,7 @@ def _entry(stanza: Element, x: Element) -> _Entry:
         _only_id(stanza),
         "" if item is None else _known(item.get("affiliation", ""), _AFFILIATIONS),
         "" if item is None else _known(item.get("role", ""), _ROLES),
+        any(each.get("node") == CAPS_NODE for each in named(stanza, CAPS, "c")),
     )
 
 

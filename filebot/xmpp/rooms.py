@@ -187,6 +187,9 @@ class JoinedRooms:
         """Who the room says has this nick; nobody while the bot is not in the room."""
         return self._occupancy(room).occupant(nick)
 
+    def is_filebot(self, room: BareJid, nick: str) -> bool:
+        return self._occupancy(room).is_filebot(nick)
+
     def gives_stanza_ids(self, room: BareJid) -> bool:
         return self._occupancy(room).has_stanza_ids
 

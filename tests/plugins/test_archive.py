@@ -1,6 +1,7 @@
 """What a room keeps unasked, with whose consent, and what it takes from its past."""
 
 import asyncio
+import hashlib
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -238,6 +239,43 @@ async def test_the_same_file_posted_again_is_one(archived: FakeBot) -> None:
     await post(archived, BEN, "plan.txt")
     await post(archived, ANNA, "plan.txt")
     assert [entry.owner for entry in await kept(archived)] == [ALICE, BOB]
+
+
+async def test_what_a_filebot_posts_is_not_kept(archived: FakeBot) -> None:
+    await archived.receive(replace(posting(archived, BEN, "copy.txt"), by_bot=True))
+    assert await names(archived) == []
+
+
+async def test_link_that_the_bot_had_given_is_not_kept(archived: FakeBot) -> None:
+    await archived.drop("own.txt", b"own", ALICE)
+    await archived.say("get own.txt", ALICE)
+    url = archived.sent[-1].url
+    archived.web.hosted[url] = HostedFile(b"own")
+    await archived.receive(
+        IncomingMessage(BEN, "", offers=(Offer(urls=(url,), name="own.txt"),), addressed=False)
+    )
+    assert await names(archived) == []
+
+
+async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(archived: FakeBot) -> None:
+    await post(archived, BEN, "song.ogg", b"song")
+    await archived.say("archive off for me", BEN)
+    await post(archived, HAL, "copy.ogg", b"song")
+    past(archived, 1, HAL)
+    archived.histories.posts[ROOM] = [replace(posting(archived, HAL, "old.ogg", b"song"))]
+    assert "0 files are kept" in (await look_back(archived))[-1]
+    hashed = posting(archived, HAL, "hashed.ogg", b"song")
+    offer = replace(hashed.offers[0], hashes={"sha-256": hashlib.sha256(b"song").digest()})
+    asked = len(archived.web.asked)
+    await archived.receive(replace(hashed, offers=(offer,)))
+    assert len(archived.web.asked) == asked
+    assert await names(archived) == []
+    assert archived.store.blobs == {}
+    # What somebody asks for is another matter, and so is what they want again.
+    await archived.say("keep", HAL)
+    await archived.say("archive on for me", BEN)
+    await post(archived, BEN, "again.ogg", b"song")
+    assert await names(archived) == ["again.ogg", "hashed.ogg"]
 
 
 # --- the past -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 from filebot.model import Entry
 from filebot.protocol.sharing.xmlns import (
     FALLBACK,
+    FILEBOT,
     HASHES,
     HINTS,
     JINGLE_FILE,
@@ -34,7 +35,13 @@ def outgoing(entry: Entry, url: str) -> tuple[str, list[Element]]:
 
     The caller adds the ids (XEP-0359). A caption goes into a message of its own.
     """
-    return url, [_oob(url), _sfs(entry, url), _sims(entry, url), _fallback(), Element(f"{{{HINTS}}}store")]
+    children = [_oob(url), _sfs(entry, url), _sims(entry, url), _fallback()]
+    return url, [*children, Element(f"{{{HINTS}}}store"), mark_of_bot()]
+
+
+def mark_of_bot() -> Element:
+    """The mark by which a filebot, also another one, knows a file that a filebot has posted."""
+    return Element(f"{{{FILEBOT}}}posted")
 
 
 def _oob(url: str) -> Element:

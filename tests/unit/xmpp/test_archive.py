@@ -182,7 +182,7 @@ async def test_an_empty_page_leads_nowhere_whatever_comes_after_it(
 
 async def test_of_such_an_archive_a_room_has_no_history(server: Server) -> None:
     server.fin = UNFINISHED
-    histories = RoomHistories(server.archive._stream, lambda room, stanza: None)
+    histories = RoomHistories(server.archive._stream, lambda *_: None, lambda *_: False)
     with pytest.raises(NoHistory) as caught:
         await histories.page("tea@rooms.example.org", "z", None)
     assert caught.value.reason == "closed"
