@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -166,7 +166,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             marks=catalog,
             clock=clock,
         )
-        desk = await _furnished(config, stack, session, access, catalog, clock)
+        names = [each.plugin.name for each in plugins]
+        desk = await _furnished(config, stack, session, access, catalog, clock, names)
         await _expect_rooms(desk, session)
         await desk.book.open()
         await desk.backfill.open()
@@ -262,6 +263,7 @@ async def _furnished(
     access: Access,
     catalog: Catalog,
     clock: ServerClock,
+    plugins: Collection[str],
 ) -> Desk:
     store = await DiskStore.open(config.data_dir)
     stack.push_async_callback(store.close)
@@ -287,7 +289,7 @@ async def _furnished(
         config.limits.total,
         config.limits.quota_per_room,
     )
-    return furnished(ports, access, limits)
+    return furnished(ports, access, limits, plugins)
 
 
 def session_settings(config: Config) -> SessionSettings:

@@ -5,6 +5,7 @@ in ``templates/errors/<class name in snake case>``; they may use the public attr
 never ``str(exc)``, which is for the log.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 
@@ -181,13 +182,17 @@ class TooManyOptOuts(UserError):
 
 
 class BadRoomSetting(UserError):
-    """There is no such setting of a room, or it cannot have this value."""
+    """There is no such setting of a room, or it cannot have this value, or its plugin is switched off.
 
-    def __init__(self, key: str, value: str, *, known: bool) -> None:
+    ``available`` has the names of all that can be set.
+    """
+
+    def __init__(self, key: str, value: str, *, known: bool, available: Collection[str]) -> None:
         super().__init__(f"{key} {value}")
         self.key = key
         self.value = value
         self.known = known
+        self.available = available
 
 
 class RoomConfigured(UserError):

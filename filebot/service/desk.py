@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,14 +90,22 @@ class Desk:
     """By digest: held while a row on these bytes comes or goes."""
 
 
-def furnished(ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S) -> Desk:
-    """A desk on these ports. ``settle_s`` is for how long people who came online are left alone.
+def furnished(
+    ports: Ports,
+    access: Access,
+    limits: Limits,
+    plugins: Collection[str],
+    *,
+    settle_s: float = SETTLE_S,
+) -> Desk:
+    """A desk on these ports. ``plugins`` has the names of those that are loaded; ``settle_s`` is for how
+    long people who came online are left alone.
 
     Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
     to be opened before all.
     """
     locks = Keyed(asyncio.Lock)
-    book = RoomBook(ports.catalog, ports.rooms)
+    book = RoomBook(ports.catalog, ports.rooms, plugins)
     quota = Quota(limits, ports.catalog, ports.store, book.max_bytes)
     intake = Intake(
         store=ports.store,

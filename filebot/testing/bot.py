@@ -1,6 +1,6 @@
 """A whole bot without a server: the real reception, commands and services over the fakes."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -63,10 +63,15 @@ class FakeBot:
         limits: Limits = LIMITS,
         pace: Pace | None = None,
         invitations: bool = True,
+        disabled: Collection[str] = (),
+        catalog: MemoryCatalog | None = None,
     ) -> None:
+        """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
+        started again.
+        """
         self.web = MemoryWeb()
         self.store = MemoryBlobs()
-        self.catalog = MemoryCatalog()
+        self.catalog = catalog or MemoryCatalog()
         self.messenger = RecordingMessenger()
         self.uploads = FakeUploadService()
         self.streams = FakeStreams()
@@ -97,12 +102,14 @@ class FakeBot:
             jid=BOT,
             server="example.org",
         )
-        self._desk = furnished(ports, access, limits, settle_s=0.0)
         tables = settings or {}
         loaded = [
             LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
             for plugin in [*bundled(), *plugins]
+            if plugin.name not in disabled
         ]
+        names = [each.plugin.name for each in loaded]
+        self._desk = furnished(ports, access, limits, names, settle_s=0.0)
         replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             replies.add(plugin.plugin.name, plugin.plugin.templates)

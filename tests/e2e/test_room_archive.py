@@ -1,5 +1,7 @@
 """A room whose files are kept with everybody's consent, those of its past as well: on a real server."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,39 @@ async def test_what_bots_give_back_is_not_kept_as_theirs(tmp_path: Path) -> None
         listed = await den.ask(den.bob, "ls")
         assert "bobs.txt" not in listed
         assert listed.count("hers.txt") == listed.count("last.txt") == 1
+
+
+@pytest.mark.needs("occupant-id")
+async def test_with_its_plugin_disabled_the_archive_of_a_room_ends(tmp_path: Path) -> None:
+    async with den_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        den.alice.say("!room set archive on", ROOM, mtype="groupchat")
+        assert "archive off for me" in (await den.heard(den.bob, "groupchat")).body
+        await den.post(den.bob, "first.txt")
+        while "first.txt" not in await den.ask(den.bob, "ls"):
+            pass
+        plain = den.bot.config.read_text()
+
+        await den.bot.stop()
+        den.bot.config.write_text(plain + '[plugins]\ndisabled = ["archive"]\n')
+        came = presences(den.bob)
+        await den.bot.start()
+        shown = await until(came, lambda each: each.get("from") == OCCUPANT and each.get("type") is None)
+        assert "archive off for me" not in "".join(shown.itertext())
+        await den.post(den.bob, "between.txt")
+        assert "switched archive off" in await den.ask(den.alice, "room set archive on")
+        assert "archive off" in await den.ask(den.alice, "room")
+        with closing(sqlite3.connect(tmp_path / "data" / "catalog.sqlite")) as catalog:
+            assert catalog.execute("SELECT * FROM marks WHERE archive = ?", [ROOM]).fetchall() == []
+
+        await den.bot.stop()
+        den.bot.config.write_text(plain)
+        await den.bot.start()
+        assert "archive off" in await den.ask(den.alice, "room")
+        den.alice.say("!room set archive on", ROOM, mtype="groupchat")
+        assert "archive off for me" in (await den.heard(den.bob, "groupchat")).body
+        await den.post(den.bob, "last.txt")
+        while "last.txt" not in (listed := await den.ask(den.bob, "ls")):
+            pass
+        assert "first.txt" in listed
+        assert "between.txt" not in listed

@@ -278,6 +278,36 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
     assert await names(archived) == ["again.ogg", "hashed.ogg"]
 
 
+@pytest.mark.parametrize("disabled", ["archive", "room"])
+async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, disabled: str) -> None:
+    await archived.say("archive off for me", BEN)
+    await archived.catalog.save_filling(
+        Filling(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now)
+    )
+    async with FakeBot(catalog=archived.catalog, disabled=[disabled]) as later:
+        later.rooms.managers[ROOM] = frozenset({ALICE})
+        later.rooms.with_ids.add(ROOM)
+        past(later, 3, HAL)
+        await later._desk.backfill.idle()
+        assert later.rooms.archiving == set()
+        await post(later, HAL, "song.ogg")
+        if disabled == "archive":
+            (answer,) = await later.say("room set archive on", ANNA)
+            assert answer.startswith("Whoever runs me has switched archive off")
+            assert "room set archive" not in answer
+            assert "room set retention 90 days" in answer
+            assert "archive off" in (await later.say("room", ANNA))[0]
+    # With the plugin back it is off until the admins want it, and who did not want it still does not.
+    async with FakeBot(catalog=archived.catalog) as last:
+        last.rooms.managers[ROOM] = frozenset({ALICE})
+        await post(last, HAL, "song.ogg")
+        assert await names(last) == []
+        await last.say("room set archive on", ANNA)
+        await post(last, BEN, "bens.txt")
+        await post(last, HAL, "song.ogg")
+        assert await names(last) == ["song.ogg"]
+
+
 # --- the past -----------------------------------------------------------------------------------
 
 

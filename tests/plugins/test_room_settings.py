@@ -176,6 +176,26 @@ async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -
     assert await names(managed) == []
 
 
+@pytest.mark.parametrize("disabled", ["announce", "room"])
+async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabled: str) -> None:
+    for setting in ("announce on", "retention 1 day", "who-may-get members", "max-size 10"):
+        await managed.say(f"room set {setting}", ANNA)
+    async with FakeBot(catalog=managed.catalog, disabled=[disabled]) as later:
+        later.rooms.managers[ROOM] = frozenset({ALICE})
+        later.now += timedelta(days=2)
+        book = later._desk.book
+        assert not book.of(ROOM).announce
+        await later._desk.retention.look()
+        assert await names(later) == (["plan.txt"] if disabled == "room" else [])
+        # What keeps files from people holds all the same.
+        assert (book.of(ROOM).members_only, book.max_bytes(ROOM)) == (True, 10)
+        if disabled == "announce":
+            assert "switched announce off" in (await later.say("room set announce on", ANNA))[0]
+            await later.say("room set max-size 20", ANNA)
+    settings = await managed.catalog.room_settings()
+    assert settings[ROOM].announce  # for when the plugin is back
+
+
 # --- announcements ------------------------------------------------------------------------------
 
 
