@@ -553,7 +553,8 @@ class Histories(Protocol):
 
         What the bot posted, or another filebot, is not among the posts.
 
-        One page of a room is read at a time. Raises NoHistory, or TransferTimeout if nothing is answered.
+        One page of a room is read at a time. Raises NoHistory, TransferTimeout if nothing is answered, or
+        PeerGone if the bot is not in the room.
         """
 
 

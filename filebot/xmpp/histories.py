@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqTimeout, XMPPError
 
-from filebot.errors import NoHistory, PeerProtocolError, TransferTimeout
+from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
 from filebot.model import BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.sharing import Joiner, read
 from filebot.xmpp.archive import LIMIT_S, Archive, Archived
@@ -25,10 +25,12 @@ class RoomHistories:
         stream: Stream,
         author: Callable[[BareJid, Element], Sender | None],
         is_ours: Callable[[BareJid, Element], bool],
+        joined: Callable[[], frozenset[BareJid]],
     ) -> None:
         """``author`` tells who wrote a message, if anything that the room vouches for tells it; ``is_ours``
-        whether the bot did.
+        whether the bot did; ``joined`` in which rooms it is.
         """
+        self._joined = joined
         self._stream = stream
         self._author = author
         self._is_ours = is_ours
@@ -50,11 +52,16 @@ class RoomHistories:
         except XMPPError as error:
             if error.condition == "item-not-found" and after:
                 raise NoHistory(room, reason="lost") from error
+            if room not in self._joined():
+                raise PeerGone(f"put out of the room: {error.condition}") from error
             raise NoHistory(room, reason="closed") from error
         except PeerProtocolError as error:
             raise NoHistory(room, reason="closed") from error
         finally:
             self._open.pop(room, None)
+        if room not in self._joined():
+            # Authors are known by the roll alone: this page would be one without any.
+            raise PeerGone("put out of the room meanwhile")
         joiner = Joiner()
         posts = [post for each in page.messages if (post := self._post(room, each, joiner)) is not None]
         at = page.messages[-1].at if page.messages else None

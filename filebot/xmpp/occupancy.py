@@ -67,10 +67,19 @@ class Change(Enum):
     """The room is no more. What may be made at its address is another one."""
     NICK_TAKEN = "nick taken"
     REFUSED = "refused"
+    UNREACHED = "no answer"
+    """Neither let in nor refused: there was no connection, or it was too slow."""
+    VANISHED = "no such room"
+    """It was not there however often the bot came."""
 
 
 # Section 7.2.8: "forbidden" is the answer to the banned; RFC 6120 section 8.3.3.5: "gone" is for ever.
-_WHY_REFUSED: Final = {"forbidden": Change.SHUT_OUT, "gone": Change.DESTROYED}
+_WHY_REFUSED: Final = {
+    "forbidden": Change.SHUT_OUT,
+    "gone": Change.DESTROYED,
+    "remote-server-not-found": Change.UNREACHED,
+    "remote-server-timeout": Change.UNREACHED,
+}
 
 
 @dataclass(frozen=True, slots=True)

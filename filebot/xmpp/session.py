@@ -146,7 +146,9 @@ class Session:
         self._reader = Reader(
             self._stream.boundjid.bare, self._rooms, settings.command_prefix, settings.nick
         )
-        self._histories = RoomHistories(self._stream, self._reader.author, self._rooms.is_ours_in)
+        self._histories = RoomHistories(
+            self._stream, self._reader.author, self._rooms.is_ours_in, self._rooms.joined
+        )
         self._flow = RoomFlow(self._rooms.until_in)
         self._messenger = StreamMessenger(
             self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow

@@ -9,7 +9,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from filebot.errors import CatalogUnavailable, NoHistory, PeerGone
-from filebot.model import AddressKind, Entry, Filling, HistoryPage, IncomingMessage, Offer, Scope, Sender
+from filebot.model import (
+    Address,
+    AddressKind,
+    Entry,
+    Filling,
+    HistoryPage,
+    IncomingMessage,
+    Offer,
+    Scope,
+    Sender,
+)
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -401,6 +411,54 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     async with asyncio.timeout(5):
         await archived._desk.backfill.idle()
     assert len(await kept(archived)) == 5
+
+
+async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filebot.service.backfill.LOOK_EVERY_S", 0.01)
+    past(archived, 5)
+    page, asked = archived.histories.page, 0
+    roll = archived.rooms.rolls[ROOM]
+
+    async def kicked(room: str, after: str, since: datetime | None) -> HistoryPage:
+        nonlocal asked
+        asked += 1
+        if asked == 2:  # the first only asks whether there is a history
+            archived.rooms.rolls.pop(ROOM)
+        return await page(room, after, since)
+
+    archived.histories.page = kicked  # type: ignore[method-assign]
+    assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I look through")
+    before = len(archived.messenger.sent)
+    await asyncio.sleep(0.1)
+    assert len(archived.messenger.sent) == before
+    archived.rooms.rolls[ROOM] = roll
+    async with asyncio.timeout(5):
+        await archived._desk.backfill.idle()
+    [said] = archived.messenger.sent[before:]
+    assert isinstance(said, Said)
+    assert "5 files are kept" in said.text
+
+
+async def test_what_cannot_be_said_in_time_is_no_internal_error(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a room from which the bot was put out: what it says there waits."""
+    monkeypatch.setattr("filebot.commands.LISTENER_LIMIT_S", 0.05)
+    past(archived, 5)
+    say, waits = archived.messenger.say, asyncio.Event()
+
+    async def waiting(to: Address, text: str, **more: str | None) -> str:
+        if "I have looked through it" in text:
+            await waits.wait()
+        return await say(to, text, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(archived.messenger, "say", waiting)
+    said = await look_back(archived)
+    assert [each for each in said if not each.startswith("I look through")] == []
+    assert "took over" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:

@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta, timezone
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Iq, Message
 
-from filebot.errors import NoHistory, PeerProtocolError
+from filebot.errors import NoHistory, PeerGone, PeerProtocolError
 from filebot.xmpp import archive
 from filebot.xmpp.archive import PAGE, Archive
 from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
+TEA = "tea@rooms.example.org"
 OWN = "bot@example.org"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MAM = "{urn:xmpp:mam:2}"
@@ -182,7 +184,25 @@ async def test_an_empty_page_leads_nowhere_whatever_comes_after_it(
 
 async def test_of_such_an_archive_a_room_has_no_history(server: Server) -> None:
     server.fin = UNFINISHED
-    histories = RoomHistories(server.archive._stream, lambda *_: None, lambda *_: False)
+    histories = RoomHistories(
+        server.archive._stream, lambda *_: None, lambda *_: False, lambda: frozenset({TEA})
+    )
     with pytest.raises(NoHistory) as caught:
-        await histories.page("tea@rooms.example.org", "z", None)
+        await histories.page(TEA, "z", None)
     assert caught.value.reason == "closed"
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+async def test_page_that_comes_while_the_bot_is_out_of_the_room_is_asked_for_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, forbidden: bool
+) -> None:
+    """Without the roll nobody is known, so that all its files would be passed over."""
+
+    async def refuse(stream: Stream, iq: Iq, limit_s: float) -> Iq:
+        raise XMPPError("forbidden")
+
+    if forbidden:
+        monkeypatch.setattr(archive, "ask", refuse)
+    out_of_it = RoomHistories(server.archive._stream, lambda *_: None, lambda *_: False, frozenset)
+    with pytest.raises(PeerGone):
+        await out_of_it.page(TEA, "z", None)

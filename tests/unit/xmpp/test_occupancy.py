@@ -240,7 +240,7 @@ def test_once_out_the_bot_forgets_everybody(
         ("gone", Change.DESTROYED),
         ("forbidden", Change.SHUT_OUT),
         ("registration-required", Change.REFUSED),
-        ("remote-server-not-found", Change.REFUSED),
+        ("remote-server-not-found", Change.UNREACHED),
     ],
 )
 def test_a_refusal_says_whether_to_try_again(condition: str, change: Change) -> None:
