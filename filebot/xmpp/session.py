@@ -46,6 +46,7 @@ from filebot.xmpp.messenger import StreamMessenger
 from filebot.xmpp.resources import Resources
 from filebot.xmpp.room_catchups import RoomCatchUps
 from filebot.xmpp.rooms import JoinedRooms
+from filebot.xmpp.sent_messages import SentMessages
 from filebot.xmpp.server_time import ServerTimes
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
@@ -168,7 +169,10 @@ class Session:
         bare = self._stream.boundjid.bare
         turn = partial(private_turn, bare)
         self._catch_up = CatchUp(self._stream, bare, kept, self._missed, turn, clock=clock)
-        self._archives = (self._catch_up, self._room_catch_ups, self._histories, self._times)
+        sent = SentMessages(self._stream)
+        if isinstance(self._stream, Client):
+            self._stream.unheard.find_lost = sent.lost
+        self._archives = (self._catch_up, self._room_catch_ups, self._histories, self._times, sent)
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()

@@ -208,14 +208,14 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
-        self._unheard = Unheard(self)
+        self.unheard = Unheard(self)
 
     def trusted(self) -> bool:
         return self.encrypted()
 
     def _spawn_event(self, xml: ET.Element) -> None:
         if xml.tag == f"{{{_MANAGEMENT}}}failed" and self.trusted():
-            self._unheard.refused(xml)
+            self.unheard.refused(xml)
         super()._spawn_event(xml)
 
     def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:
