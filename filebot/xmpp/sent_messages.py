@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from cachetools import LRUCache
 from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Message
 
@@ -21,6 +22,9 @@ from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
 
+MOST_IDS: Final = 2_000
+"""Of what was said in rooms lately, by anybody."""
+LONGEST_ID: Final = 100
 MOST_PAGES: Final = 4
 """Of the newest messages of an archive."""
 
@@ -31,13 +35,23 @@ class SentMessages:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._open: list[Archive] = []
+        self._told_in_rooms: LRUCache[str, None] = LRUCache(MOST_IDS)
 
     def took(self, stanza: Element) -> bool:
-        """Whether a message came out of an archive because we asked for it."""
+        """Whether a message came out of an archive because we asked for it; what comes in rooms is noted.
+
+        A room tells what is said in it to everybody, also to who said it (XEP-0045 section 7.4): until then
+        nobody else knows a message's id.
+        """
+        message_id = stanza.get("id", "")
+        if stanza.get("type") == "groupchat" and 0 < len(message_id) <= LONGEST_ID:
+            self._told_in_rooms[message_id] = None
+            return False
         return any(archive.took(stanza) for archive in self._open)
 
     async def lost(self, messages: Sequence[Message]) -> list[Message]:
         """Those that the server seems not to have taken; all of which no archive tells."""
+        messages = [each for each in messages if str(each["id"]) not in self._told_in_rooms]
         wanted: dict[BareJid, set[str]] = {}
         for each in messages:
             wanted.setdefault(self._archive_of(each), set()).add(str(each["id"]))

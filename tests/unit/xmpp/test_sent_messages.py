@@ -1,6 +1,7 @@
 """What archives show of the messages that the bot's server has taken."""
 
 from datetime import UTC, datetime
+from typing import Final, Literal
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -10,6 +11,8 @@ from slixmpp.stanza import Message
 from filebot.xmpp.archive import Archive, Archived
 from filebot.xmpp.sent_messages import MOST_PAGES, SentMessages
 from tests.unit.xmpp.conftest import Outbox
+
+Kind = Literal["chat", "groupchat"]
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -35,11 +38,11 @@ class Archives:
 
         monkeypatch.setattr(Archive, "latest", latest)
 
-    async def lost(self, *messages: tuple[str, str, str]) -> list[str]:
+    async def lost(self, *messages: tuple[str, str, Kind]) -> list[str]:
         stanzas = [self._message(*each) for each in messages]
         return [each["id"] for each in await self.sent.lost(stanzas)]
 
-    def _message(self, name: str, to: str, kind: str) -> Message:
+    def _message(self, name: str, to: str, kind: Kind) -> Message:
         message = self.sent._stream.make_message(to, "hello", mtype=kind)
         message["id"] = name
         return message
@@ -50,8 +53,8 @@ def archives(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Archives:
     return Archives(outbox, monkeypatch)
 
 
-PRIVATE = ("1", "anna@example.org/phone", "chat")
-IN_ROOM = ("2", "tea@rooms.example.org", "groupchat")
+PRIVATE: Final[tuple[str, str, Kind]] = ("1", "anna@example.org/phone", "chat")
+IN_ROOM: Final[tuple[str, str, Kind]] = ("2", "tea@rooms.example.org", "groupchat")
 
 
 async def test_each_message_is_looked_for_where_it_went(archives: Archives) -> None:
@@ -70,3 +73,9 @@ async def test_older_pages_are_looked_through_up_to_a_bound(archives: Archives) 
 async def test_what_no_archive_tells_of_is_said_again(archives: Archives) -> None:
     archives.pages = {"tea@rooms.example.org": [["2"]]}
     assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
+
+
+async def test_what_the_room_has_told_the_bot_itself_has_arrived(archives: Archives) -> None:
+    assert not archives.sent.took(fromstring("<message type='groupchat' id='2'/>"))
+    assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
+    assert archives.asked == [("bot@example.org", "")]
