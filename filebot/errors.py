@@ -166,9 +166,10 @@ class NoRoomForClaim(UserError):
 class NoHistory(UserError):
     """What was posted in a room before cannot be gone through.
 
-    ``reason`` is one of ``closed`` (it keeps no history, or shows it to others only), ``off`` (its archive
-    is), ``busy`` (that is being done already), ``idle`` (nothing is being done), ``ids`` (the room does not
-    tell who posted what) or ``lost`` (the room has forgotten where the bot was).
+    ``reason`` is one of ``away`` (the room does not answer just now, or the bot is out of it), ``closed``
+    (it keeps no history, or shows it to others only), ``off`` (its archive is), ``busy`` (that is being
+    done already), ``idle`` (nothing is being done), ``ids`` (the room does not tell who posted what) or
+    ``lost`` (the room has forgotten where the bot was).
     """
 
     def __init__(self, room: str, *, reason: str) -> None:

@@ -102,7 +102,10 @@ class Backfill:
         now = self._clock()
         since = now - timedelta(days=min(days, MOST_DAYS))
         filling = Filling(room, sender.identity or "", sender.address, language, since, now)
-        await self._histories.page(room, "", since)  # can it be read at all?
+        try:
+            await self._histories.page(room, "", since)  # can it be read at all?
+        except TransferError as error:
+            raise NoHistory(room, reason="away") from error
         if room in self._tasks:
             raise NoHistory(room, reason="busy")
         self._start(filling)

@@ -461,6 +461,13 @@ async def test_what_cannot_be_said_in_time_is_no_internal_error(
     assert "Traceback" not in caplog.text
 
 
+async def test_past_that_cannot_be_reached_just_now_is_said_so(archived: FakeBot) -> None:
+    past(archived, 5)
+    archived.histories.failures = [PeerGone("put out of the room meanwhile")]
+    [said] = await archived.say("archive history of 30 days", ANNA)
+    assert said == "I cannot reach this room's past just now. Try again in a few minutes."
+
+
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
     past(archived, 5)
     archived._desk.backfill._pause_s = 0.0

@@ -50,7 +50,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     ),
     *(
         errors.NoHistory("den@muc.example.org", reason=r)
-        for r in ("closed", "off", "busy", "idle", "ids", "lost")
+        for r in ("closed", "off", "busy", "idle", "ids", "lost", "away")
     ),
     errors.TooManyOptOuts(),
     errors.BadRoomSetting("archive", "maybe", known=True, available=("archive",)),
