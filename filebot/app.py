@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,10 +21,11 @@ from filebot.loader import load, weaknesses
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
 from filebot.ownership import weakness
-from filebot.ports import BlobStore, FileRequest, StreamOffer
+from filebot.ports import FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Reception
 from filebot.replies import Replies
+from filebot.server_clock import ServerClock
 from filebot.service.access import Access
 from filebot.service.cleanup import UnreferencedBlobs
 from filebot.service.courier import Courier
@@ -33,6 +33,7 @@ from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
+from filebot.service.trusted_time import LOOK_AGAIN_S, TrustedTime
 from filebot.signals import stop_signals
 from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
@@ -135,6 +136,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         share = _share()
         names = NameLookup()
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
+        clock = ServerClock()
         session = Session(
             replace(
                 session_settings(config),
@@ -154,8 +156,13 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
             marks=data.catalog,
+            clock=clock,
         )
-        desk = await _furnished(config, stack, session, access, data, http_client(config, names), share)
+        http = http_client(config, names)
+        loaded = [each.plugin.name for each in plugins]
+        desk = await _furnished(
+            config, stack, session, access, data, http, share, clock=clock, plugins=loaded
+        )
         await _expect_rooms(desk, session)
         await desk.book.open()
         await desk.backfill.open()
@@ -176,7 +183,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             "the courier": desk.courier.run,
             "retention": desk.retention.run,
             "the removal of old partial files": partial(
-                _forget_partials, desk.ports.store, config.limits.keep_partial
+                _forget_partials, desk.ports, config.limits.keep_partial
             ),
         }
         for name, work in works.items():
@@ -263,6 +270,9 @@ async def _furnished(
     data: DataFolder,
     http: HttpClient,
     share: Budget,
+    *,
+    clock: ServerClock,
+    plugins: Collection[str],
 ) -> Desk:
     await stack.enter_async_context(http)
     ports = Ports(
@@ -275,7 +285,8 @@ async def _furnished(
         rooms=session.rooms,
         histories=session.histories,
         streams=session.streams,
-        clock=now,
+        clock=clock,
+        trusted_now=TrustedTime(session.server_time.read, clock.machine).now,
         jid=session.jid,
         server=session.server,
     )
@@ -285,12 +296,7 @@ async def _furnished(
         config.limits.total,
         config.limits.quota_per_room,
     )
-    return furnished(ports, access, limits, slots=share.slots)
-
-
-def now() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
+    return furnished(ports, access, limits, plugins, slots=share.slots)
 
 
 def session_settings(config: Config) -> SessionSettings:
@@ -328,11 +334,13 @@ def _pace(config: Config) -> Pace:
     return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
 
 
-async def _forget_partials(store: BlobStore, older_than_s: float) -> None:
-    """Now and every hour, for ever."""
+async def _forget_partials(ports: Ports, older_than_s: float) -> None:
+    """Now and every hour, for ever; never while the machine's clock, which dates them, may be wrong."""
     while True:
-        await store.forget_partials(older_than_s)
-        await asyncio.sleep(3600)
+        is_certain = await ports.trusted_now() is not None
+        if is_certain:
+            await ports.store.forget_partials(older_than_s)
+        await asyncio.sleep(3600 if is_certain else LOOK_AGAIN_S)
 
 
 def _share() -> Budget:

@@ -126,7 +126,8 @@ class Commands:
         event: Event,
     ) -> None:
         try:
-            async with exchange.errors_in_words(), asyncio.timeout(LISTENER_LIMIT_S):
+            # The limit outside: within, its error would be told to the person as one of the bot's.
+            async with asyncio.timeout(LISTENER_LIMIT_S), exchange.errors_in_words():
                 await listener(self._context(plugin, exchange), event)
         except TimeoutError:
             log.error("plugin %s took over %s s for %s", plugin, LISTENER_LIMIT_S, type(event).__name__)

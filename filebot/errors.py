@@ -5,6 +5,7 @@ in ``templates/errors/<class name in snake case>``; they may use the public attr
 never ``str(exc)``, which is for the log.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 
@@ -173,9 +174,10 @@ class NoRoomForClaim(UserError):
 class NoHistory(UserError):
     """What was posted in a room before cannot be gone through.
 
-    ``reason`` is one of ``closed`` (it keeps no history, or shows it to others only), ``off`` (its archive
-    is), ``busy`` (that is being done already), ``idle`` (nothing is being done), ``ids`` (the room does not
-    tell who posted what) or ``lost`` (the room has forgotten where the bot was).
+    ``reason`` is one of ``away`` (the room does not answer just now, or the bot is out of it), ``closed``
+    (it keeps no history, or shows it to others only), ``off`` (its archive is), ``busy`` (that is being
+    done already), ``idle`` (nothing is being done), ``ids`` (the room does not tell who posted what) or
+    ``lost`` (the room has forgotten where the bot was).
     """
 
     def __init__(self, room: str, *, reason: str) -> None:
@@ -189,13 +191,17 @@ class TooManyOptOuts(UserError):
 
 
 class BadRoomSetting(UserError):
-    """There is no such setting of a room, or it cannot have this value."""
+    """There is no such setting of a room, or it cannot have this value, or its plugin is switched off.
 
-    def __init__(self, key: str, value: str, *, known: bool) -> None:
+    ``available`` has the names of all that can be set.
+    """
+
+    def __init__(self, key: str, value: str, *, known: bool, available: Collection[str]) -> None:
         super().__init__(f"{key} {value}")
         self.key = key
         self.value = value
         self.known = known
+        self.available = available
 
 
 class RoomConfigured(UserError):

@@ -408,6 +408,8 @@ class IncomingMessage:
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
     wants_chat_states: bool = False
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
+    by_bot: bool = False
+    """This bot posted it, or another filebot did: what bots give back is nothing new."""
     archived_as: str | None = None
     """What its archive calls the message, which is like no name in another one; None if it is in none."""
     left_out: int = 0

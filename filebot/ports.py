@@ -42,6 +42,7 @@ from filebot.model import (
 Data = bytes | bytearray | memoryview
 
 MOST_LANGUAGES_OF_ROOM: Final = 1000
+MOST_UNWANTED_OF_ROOM: Final = 10_000
 
 
 class BlobWriter(Protocol):
@@ -227,6 +228,18 @@ class Catalog(Marks, Protocol):
 
     async def count_opted_out(self, room: BareJid) -> int:
         """How many want nothing kept unasked in this room."""
+
+    async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
+        """Whether these bytes came from somebody who wants nothing kept unasked in this room."""
+
+    async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
+        """Remember that they came from this person: of each room the last ``MOST_UNWANTED_OF_ROOM``."""
+
+    async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
+        """The person does not mind any more."""
+
+    async def has_uploaded(self, urls: Sequence[str]) -> bool:
+        """Whether one of these addresses is that of a :class:`Link`; of at most some dozens."""
 
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
         """Those of all rooms of which some were saved."""
@@ -581,7 +594,10 @@ class Histories(Protocol):
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
         """The messages after this id, or from this moment on; some dozens at most, and fewer large ones.
 
-        One page of a room is read at a time. Raises NoHistory, or TransferTimeout if nothing is answered.
+        What the bot posted, or another filebot, is not among the posts.
+
+        One page of a room is read at a time. Raises NoHistory, TransferTimeout if nothing is answered, or
+        PeerGone if the bot is not in the room.
         """
 
 

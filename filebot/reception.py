@@ -77,7 +77,8 @@ class Reception:
             posts, said_as = self._commands.voice.memory.posts, sender.spoke
             message_id = "" if said_as is None else said_as.message_id
             posts.add(sender.room or "", sender.identity, message_id, message.offers)
-            work.append(self._archive(message))
+            if not message.by_bot:
+                work.append(self._archive(message))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))
         await asyncio.gather(*work)

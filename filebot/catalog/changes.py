@@ -22,9 +22,10 @@ from filebot.catalog.schema import (
     people,
     room_settings,
     rooms,
+    unwanted,
 )
 from filebot.model import Digest, Scope
-from filebot.ports import MOST_LANGUAGES_OF_ROOM
+from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 
 Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
 """A statement about one row that returns it."""
@@ -106,7 +107,7 @@ async def _release(connection: AsyncConnection, room: str) -> list[str]:
             for entry_id, owner in rows
         ]
         await connection.execute(_MAKE_PRIVATE, private)
-    for table in (room_settings, opt_outs, fillings):
+    for table in (room_settings, opt_outs, unwanted, fillings):
         await connection.execute(sa.delete(table).where(table.c.room == room))
     await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
     return owners
@@ -120,6 +121,19 @@ def adopt(entry_id: int) -> sa.Update:
 def forget_opt_out(room: str, person: str) -> sa.Delete:
     """The person does not mind any more."""
     return sa.delete(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
+
+
+async def save_unwanted(connection: AsyncConnection, copies: Sequence[tuple[str, str, str]]) -> list[None]:
+    """Keep which bytes are unwanted in which room for whose sake, of each room the latest."""
+    for room, digest, person in copies:
+        await connection.execute(sqlite.save_unwanted(room, digest, person))
+        await connection.execute(sqlite.forget_oldest_unwanted(room, MOST_UNWANTED_OF_ROOM))
+    return [None] * len(copies)
+
+
+def forget_unwanted(room: str, person: str) -> sa.Delete:
+    """No bytes are unwanted there for this person's sake any more."""
+    return sa.delete(unwanted).where(unwanted.c.room == room, unwanted.c.person == person)
 
 
 def add_parcel(columns: dict[str, Any]) -> ReturningInsert[Any]:

@@ -20,6 +20,7 @@ from filebot.catalog.schema import (
     room_settings,
     rooms,
     sums,
+    unwanted,
 )
 from filebot.model import Digest, Scope
 
@@ -163,6 +164,16 @@ def used_in_all() -> sa.Select[Any]:
 
 def _sum(kind: str, key: str) -> sa.Select[Any]:
     return sa.select(sums.c.files, sums.c.used_bytes).where(sums.c.kind == kind, sums.c.key == key)
+
+
+def link_at(urls: Sequence[str]) -> sa.Select[Any]:
+    """An upload with one of these addresses."""
+    return sa.select(links.c.digest).where(links.c.url.in_(urls)).limit(1)
+
+
+def unwanted_in(room: str, digest: Digest) -> sa.Select[Any]:
+    """The row that says so, if there is one."""
+    return sa.select(unwanted).where(unwanted.c.room == room, unwanted.c.digest == digest).limit(1)
 
 
 def link(digest: Digest, name: str) -> sa.Select[Any]:

@@ -83,6 +83,7 @@ links: Final = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index("ix_links_url", "url"),
 )
 
 people: Final = sa.Table(
@@ -123,6 +124,15 @@ opt_outs: Final = sa.Table(
     "opt_outs",
     metadata,
     sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+)
+
+# Bytes that such people had posted there: copies of them are not kept unasked, either.
+unwanted: Final = sa.Table(
+    "unwanted",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
 )
 

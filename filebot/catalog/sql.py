@@ -136,6 +136,18 @@ class SqlCatalog:
         rows = await self._read(queries.count_opt_outs(room))
         return int(rows[0][0])
 
+    async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
+        return bool(await self._read(queries.unwanted_in(room, digest)))
+
+    async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
+        await self._writer.run(changes.save_unwanted, (room, digest, who))
+
+    async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
+        await self._writer.run(changes.execute, changes.forget_unwanted(room, who))
+
+    async def has_uploaded(self, urls: Sequence[str]) -> bool:
+        return bool(await self._read(queries.link_at(urls)))
+
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
         return {row.room: room_settings_of(row) for row in await self._read(queries.all_room_settings())}
 

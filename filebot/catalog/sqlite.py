@@ -15,7 +15,17 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from filebot.catalog.schema import entries, fillings, links, marks, opt_outs, people, room_settings, rooms
+from filebot.catalog.schema import (
+    entries,
+    fillings,
+    links,
+    marks,
+    opt_outs,
+    people,
+    room_settings,
+    rooms,
+    unwanted,
+)
 from filebot.model import Link, Mark, RememberedRoom
 
 READERS: Final = 4
@@ -170,6 +180,18 @@ def save_room_settings(columns: dict[str, Any]) -> sa.Insert:
 def save_opt_out(room: str, person: str) -> sa.Insert:
     """Keep that this person wants nothing kept unasked there."""
     return insert(opt_outs).values(room=room, person=person).on_conflict_do_nothing()
+
+
+def save_unwanted(room: str, digest: str, person: str) -> sa.Insert:
+    """Keep that these bytes came from this person, who wants nothing kept unasked there."""
+    return insert(unwanted).values(room=room, digest=digest, person=person).on_conflict_do_nothing()
+
+
+def forget_oldest_unwanted(room: str, most: int) -> sa.Delete:
+    """Leave at most so many of a room."""
+    row = sa.literal_column("unwanted.rowid", sa.Integer)
+    last_to_go = sa.select(row).where(unwanted.c.room == room).order_by(row.desc()).offset(most).limit(1)
+    return sa.delete(unwanted).where(unwanted.c.room == room, row <= last_to_go.scalar_subquery())
 
 
 def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.Insert:

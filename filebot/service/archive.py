@@ -3,14 +3,17 @@
 The room's admins switch it on, everybody in the room is told, and whoever does not want it says so once:
 then nothing of theirs is kept any more, and what was kept unasked is removed. Nobody's word counts for
 another: of people whom the room does not tell apart, nothing is kept.
+
+What the bot posts, or another filebot, is what somebody else had posted, and is never kept. Nor are copies
+of bytes that came from somebody who has said so since.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
 from filebot.errors import TooManyOptOuts, UserError
-from filebot.model import BareJid, Identity, Offer, Sender
+from filebot.model import BareJid, Entry, Identity, Offer, Sender
 from filebot.ports import Catalog
 from filebot.service.access import Access, unknown
 from filebot.service.intake import Destination, Intake, Received
@@ -64,6 +67,11 @@ class Archive:
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):
             return None
+        if await self._catalog.has_uploaded(offer.urls):
+            return None  # the bot itself has given it, to whomever
+        announced = offer.hashes.get("sha-256", b"").hex()
+        if announced and await self._catalog.is_unwanted(room, announced):
+            return None
 
         def recheck() -> None:
             if not self._book.is_archived(room):
@@ -77,7 +85,10 @@ class Archive:
                 received = await self._intake.fetch(offer, destination)
         except _NotAnyMore:
             return None
-        if await self.keeps(sender):
+        is_unwanted = not received.already_known and await self._catalog.is_unwanted(
+            room, received.entry.blob.digest
+        )
+        if not is_unwanted and await self.keeps(sender):
             return received
         # It was said while the bytes came. What had been kept before is not this post's to remove: whoever
         # opts out has it removed then, and a room whose archive is switched off has not asked for that.
@@ -99,7 +110,7 @@ class Archive:
             raise TooManyOptOuts
         removed = 0
         for each in identities:
-            removed += await self._removal.remove_all(partial(self._catalog.archived, room, each))
+            removed += await self._removal.remove_all(partial(self._unwanted, room, each))
         return removed
 
     async def opt_in(self, sender: Sender) -> None:
@@ -107,6 +118,14 @@ class Archive:
         room, identities = _known(sender)
         for each in identities:
             await self._catalog.set_opted_out(room, each, out=False)
+            await self._catalog.forget_unwanted(room, each)
+
+    async def _unwanted(self, room: BareJid, who: Identity, limit: int) -> Sequence[Entry]:
+        """Some of what was kept of somebody unasked; noted, so that no copy of it is kept, either."""
+        entries = await self._catalog.archived(room, who, limit)
+        for entry in entries:
+            await self._catalog.add_unwanted(room, entry.blob.digest, who)
+        return entries
 
     async def _may_note(self, room: BareJid, sender: Sender, identities: frozenset[Identity]) -> bool:
         """Whether there is room for one more: always for whoever the room cannot have made up."""

@@ -9,6 +9,7 @@ messages are looked at, or when the archive is switched off.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -101,7 +102,10 @@ class Backfill:
         now = self._clock()
         since = now - timedelta(days=min(days, MOST_DAYS))
         filling = Filling(room, sender.identity or "", sender.address.conversation, language, since, now)
-        await self._histories.page(room, "", since)  # can it be read at all?
+        try:
+            await self._histories.page(room, "", since)  # can it be read at all?
+        except TransferError as error:
+            raise NoHistory(room, reason="away") from error
         if room in self._tasks:
             raise NoHistory(room, reason="busy")
         self._start(filling)
@@ -139,6 +143,8 @@ class Backfill:
             log.warning("the history of %s is not gone through to its end: %s", filling.room, failure)
             error = failure
         filling = self._states[filling.room]
+        if filling.address.kind is not AddressKind.CHAT:
+            await self._until_in(filling.room)
         await self._news.tell(HistoryGone(_asker(filling), filling.language, filling, error))
         await self._catalog.forget_filling(filling.room)
 
@@ -157,9 +163,20 @@ class Backfill:
             pages += 1
             if pages % PAGES_AT_ONCE == 0:
                 await asyncio.sleep(self._rest_s)
-            if loop.time() - told >= TELL_EVERY_S:
+            if loop.time() - told >= TELL_EVERY_S and filling.room in self._rooms.joined():
                 told = loop.time()
                 await self._news.tell(HistoryGoesOn(_asker(filling), filling.language, filling, page.at))
+
+    async def _until_in(self, room: BareJid) -> None:
+        """Wait until the bot is in the room, at most ``LONGEST_ABSENCE_S``: out of it, it can say nothing
+        there.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_ABSENCE_S):
+                while self._book.is_archived(room):
+                    if room in self._rooms.joined():
+                        return
+                    await asyncio.sleep(LOOK_EVERY_S)
 
     async def _page(self, filling: Filling) -> HistoryPage:
         """The next page; while the bot is out of the room, it waits. Raises TransferError or NoHistory."""

@@ -7,7 +7,7 @@ the other. A restart of the bot is nothing special: the presences come anew, and
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +32,7 @@ from filebot.service.news import News
 from filebot.service.parcels import KEPT_FOR, Parcels
 from filebot.service.tasks import end
 from filebot.service.transfers import Transfers
+from filebot.service.trusted_time import LOOK_AGAIN_S
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +69,12 @@ class Courier:
         clock: Callable[[], datetime],
         lets_read: Callable[[BareJid, Identity], bool],
         *,
+        trusted_now: Callable[[], Awaitable[datetime | None]],
         settle_s: float = SETTLE_S,
     ) -> None:
-        """``lets_read`` tells whether a room's files are somebody's to get just now."""
+        """``lets_read`` tells whether a room's files are somebody's to get just now; ``trusted_now`` is the
+        time by which parcels may be given up, None while none is certain.
+        """
         self._dispatch = dispatch
         self._parcels = parcels
         self._transfers = transfers
@@ -78,6 +82,7 @@ class Courier:
         self._access = access
         self._news = news
         self._clock = clock
+        self._trusted_now = trusted_now
         self._lets_read = lets_read
         self._settle_s = settle_s
         self._tasks: dict[BareJid, asyncio.Task[None]] = {}
@@ -104,8 +109,8 @@ class Courier:
     async def run(self) -> None:
         """Give up what waited too long, now and every hour, for ever."""
         while True:
-            await self.expire()
-            await asyncio.sleep(LOOK_EVERY_S)
+            is_certain = await self.expire()
+            await asyncio.sleep(LOOK_EVERY_S if is_certain else LOOK_AGAIN_S)
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -139,14 +144,20 @@ class Courier:
         await self._parcels.remove(number)
         return found
 
-    async def expire(self) -> None:
-        """Give up what waited too long, with a word to the asker."""
-        for parcel in self._parcels.older_than(self._clock() - KEPT_FOR):
+    async def expire(self) -> bool:
+        """Give up what waited too long, with a word to the asker; False, and nothing, while it is not
+        certain what time it is.
+        """
+        now = await self._trusted_now()
+        if now is None:
+            return False
+        for parcel in self._parcels.older_than(now - KEPT_FOR):
             if not self._transfers.is_running(parcel.number):
                 try:
                     await self._give_up(parcel)
                 except Exception:  # the next look is soon enough, and the others do not wait for it
                     log.exception("parcel %d could not be given up", parcel.number)
+        return True
 
     async def _give_up(self, parcel: Parcel) -> None:
         entry = await self._catalog.entry(parcel.entry_id)

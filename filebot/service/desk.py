@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,8 @@ class Ports:
     streams: Streams
     clock: Callable[[], datetime]
     """The present, in UTC."""
+    trusted_now: Callable[[], Awaitable[datetime | None]]
+    """The time by which something may be removed because of its age; None while none is certain."""
     jid: BareJid
     """The bot's own address."""
     server: str
@@ -92,16 +94,22 @@ class Desk:
 
 
 def furnished(
-    ports: Ports, access: Access, limits: Limits, *, settle_s: float = SETTLE_S, slots: int = MOST_SLOTS
+    ports: Ports,
+    access: Access,
+    limits: Limits,
+    plugins: Collection[str],
+    *,
+    settle_s: float = SETTLE_S,
+    slots: int = MOST_SLOTS,
 ) -> Desk:
-    """A desk on these ports. ``settle_s`` is for how long people who came online are left alone, ``slots``
-    how many files move at once in each direction.
+    """A desk on these ports. ``plugins`` has the names of those that are loaded; ``settle_s`` is for how
+    long people who came online are left alone, ``slots`` how many files move at once in each direction.
 
     Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
     to be opened before all.
     """
     locks = Keyed(asyncio.Lock)
-    book = RoomBook(ports.catalog, ports.rooms)
+    book = RoomBook(ports.catalog, ports.rooms, plugins)
     quota = Quota(limits, ports.catalog, ports.store, book.max_bytes)
     intake = Intake(
         store=ports.store,
@@ -139,6 +147,7 @@ def furnished(
         news,
         ports.clock,
         book.lets_read,
+        trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
@@ -155,7 +164,7 @@ def furnished(
         removal=removal,
         book=book,
         archive=archive,
-        retention=Retention(ports.catalog, removal, book, ports.clock),
+        retention=Retention(ports.catalog, removal, book, ports.trusted_now),
         announcer=Announcer(news, book.announces),
         backfill=backfill,
         ended_rooms=EndedRooms(ports.catalog, removal, book, backfill),

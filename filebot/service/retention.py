@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +10,7 @@ from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
 from filebot.service.removal import REMOVED_AT_ONCE, Removal
 from filebot.service.room_settings import RoomBook
+from filebot.service.trusted_time import LOOK_AGAIN_S
 
 log = logging.getLogger(__name__)
 
@@ -20,40 +21,52 @@ class Retention:
     """Looks for what is too old."""
 
     def __init__(
-        self, catalog: Catalog, removal: Removal, book: RoomBook, clock: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        removal: Removal,
+        book: RoomBook,
+        trusted_now: Callable[[], Awaitable[datetime | None]],
     ) -> None:
+        """``trusted_now`` is the time by which files may go, None while none is certain."""
         self._catalog = catalog
         self._removal = removal
         self._book = book
-        self._clock = clock
+        self._trusted_now = trusted_now
 
     async def run(self) -> None:
         """Look now and every hour, for ever."""
         while True:
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            is_certain = await self.look()
+            await asyncio.sleep(LOOK_EVERY_S if is_certain else LOOK_AGAIN_S)
 
-    async def look(self) -> None:
-        """Remove what is too old just now. Trouble with the files of one room is logged."""
+    async def look(self) -> bool:
+        """Remove what is too old just now; False, and nothing, while it is not certain what time it is.
+
+        Trouble with the files of one room is logged.
+        """
+        now = await self._trusted_now()
+        if now is None:
+            return False
         for room in self._book.forgetful():
             try:
-                removed = await self._look_at(room)
+                removed = await self._look_at(room, now)
             except Exception:  # the next look is soon enough, and the other rooms do not wait for it
                 log.exception("files of %s that are too old are not removed", room)
                 continue
             if removed:
                 log.info("%d files of %s had been there long enough", removed, room)
+        return True
 
     def goes_at(self, entry: Entry) -> datetime | None:
         """When a file goes by itself, in UTC; None for never."""
         days = None if entry.room is None else self._book.of(entry.room).retention_days
         return None if days is None else entry.created_at + timedelta(days=days)
 
-    async def _look_at(self, room: BareJid) -> int:
+    async def _look_at(self, room: BareJid, now: datetime) -> int:
         removed = 0
         while True:
             entries = await self._catalog.oldest(Scope(room=room), REMOVED_AT_ONCE)
-            old = [entry for entry in entries if self._is_over(entry)]
+            old = [entry for entry in entries if self._is_over(entry, now)]
             for entry in old:
                 await self._removal.remove(entry)
             removed += len(old)
@@ -61,6 +74,6 @@ class Retention:
             if len(old) < REMOVED_AT_ONCE:
                 return removed
 
-    def _is_over(self, entry: Entry) -> bool:
+    def _is_over(self, entry: Entry, now: datetime) -> bool:
         at = self.goes_at(entry)
-        return at is not None and at <= self._clock()
+        return at is not None and at <= now

@@ -1,8 +1,15 @@
-"""What the admins of each room want there. All of it is in memory: every message in a room asks for it."""
+"""What the admins of each room want there. All of it is in memory: every message in a room asks for it.
+
+A setting needs the plugins by which people of the room see it, change it, and say that they do not want it.
+Without them it cannot be set and does nothing. The archive needs everybody's consent, and nobody can take
+that back without its plugin: so there it ends, and the room's admins have to ask for it anew. What only
+restricts (who may get files, and how large they may be) always holds.
+"""
 
 import asyncio
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,19 +19,30 @@ from filebot.ports import Catalog, Rooms
 from filebot.quantities import size_bytes
 from filebot.service.locks import Keyed
 
+log = logging.getLogger(__name__)
+
 LONGEST_RETENTION_DAYS: Final = 36_500
 _LONGEST: Final = 100
 """Of a setting with its value; what has more characters is not read by its beginning."""
 _DAYS: Final = re.compile(r"([0-9]{1,5})(?: ?d(?:ays?)?)?")
+_NOTHING: Final = frozenset[str]()
+_NEEDS: Final[Mapping[str, frozenset[str]]] = {
+    "archive": frozenset({"archive", "room"}),
+    "announce": frozenset({"announce", "room"}),
+    "retention": frozenset({"room"}),
+}
+"""By setting: plugins without which it would be out of people's hands."""
 _OFF: Final = frozenset({"off", "no", "none", "never"})
 
 
 class RoomBook:
     """The settings of all rooms. To be opened before use."""
 
-    def __init__(self, catalog: Catalog, rooms: Rooms) -> None:
+    def __init__(self, catalog: Catalog, rooms: Rooms, plugins: Collection[str]) -> None:
+        """``plugins`` has the names of those that are loaded."""
         self._catalog = catalog
         self._rooms = rooms
+        self._available = frozenset(key for key in _READ if _NEEDS.get(key, _NOTHING) <= {*plugins})
         self._settings: dict[BareJid, RoomSettings] = {}
         # By room: each change begins with what the one before it made.
         self._locks = Keyed(asyncio.Lock)
@@ -32,8 +50,11 @@ class RoomBook:
     async def open(self) -> None:
         """Read them. Raises StorageError."""
         self._settings.update(await self._catalog.room_settings())
-        for room, settings in self._settings.items():
-            await self._rooms.show_archiving(room, is_on=settings.archive)
+        for room, settings in tuple(self._settings.items()):
+            if settings.archive and "archive" not in self._available:
+                log.warning("the archive of %s is off: its plugin is not loaded", room)
+                await self._save(room, replace(settings, archive=False))
+            await self._rooms.show_archiving(room, is_on=self.is_archived(room))
 
     async def release(self, room: BareJid) -> Sequence[Identity]:
         """Release a room in the catalog, and forget what holds there; who owned files in it.
@@ -50,11 +71,12 @@ class RoomBook:
 
     def of(self, room: BareJid) -> RoomSettings:
         """What holds in this room."""
-        return self._settings.get(room, RoomSettings())
+        settings = self._settings.get(room)
+        return RoomSettings() if settings is None else self._in_force(settings)
 
     def forgetful(self) -> Sequence[BareJid]:
         """The rooms whose files go after some time."""
-        return [room for room, settings in self._settings.items() if settings.retention_days is not None]
+        return [room for room in self._settings if self.of(room).retention_days is not None]
 
     def admits(self, room: BareJid, standing: Standing) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
@@ -87,12 +109,11 @@ class RoomBook:
         """
         async with self._locks(room):
             may()
-            before = self.of(room)
-            settings = changed(before, setting)
-            await self._catalog.save_room_settings(room, settings)
-            self._settings[room] = settings
-            await self._rooms.show_archiving(room, is_on=settings.archive)
-        return before, settings
+            before = self._settings.get(room, RoomSettings())
+            settings = changed(before, setting, self._available)
+            await self._save(room, settings)
+            await self._rooms.show_archiving(room, is_on=self.is_archived(room))
+        return self._in_force(before), self._in_force(settings)
 
     async def stop_archiving(self, room: BareJid) -> None:
         """The bot is out of the room for good. Whoever brings it back has to ask the people there anew.
@@ -102,20 +123,37 @@ class RoomBook:
         if self.is_archived(room):
             await self.change(room, "archive off")
 
+    async def _save(self, room: BareJid, settings: RoomSettings) -> None:
+        await self._catalog.save_room_settings(room, settings)
+        self._settings[room] = settings
 
-def changed(settings: RoomSettings, setting: str) -> RoomSettings:
-    """The settings with one of them as somebody writes it. Raises BadRoomSetting."""
+    def _in_force(self, settings: RoomSettings) -> RoomSettings:
+        """What of the settings does something: the others are kept for when their plugin is back."""
+        return replace(
+            settings,
+            archive=settings.archive and "archive" in self._available,
+            announce=settings.announce and "announce" in self._available,
+            retention_days=settings.retention_days if "retention" in self._available else None,
+        )
+
+
+def changed(settings: RoomSettings, setting: str, available: Collection[str] | None = None) -> RoomSettings:
+    """The settings with one of them as somebody writes it, if it is ``available``: all are if None.
+
+    Raises BadRoomSetting.
+    """
+    available = _READ.keys() if available is None else available
     words = setting.strip()[: _LONGEST + 1].casefold().replace("max size", "max-size", 1)
     key, _, value = words.partition(" ")
     read = _READ.get(key)
     if read is None:
-        raise BadRoomSetting(key, value, known=False)
-    if len(words) > _LONGEST:
-        raise BadRoomSetting(key, value, known=True)
+        raise BadRoomSetting(key, value, known=False, available=available)
+    if key not in available or len(words) > _LONGEST:
+        raise BadRoomSetting(key, value, known=True, available=available)
     try:
         return read(settings, value.strip())
     except ValueError as error:
-        raise BadRoomSetting(key, value, known=True) from error
+        raise BadRoomSetting(key, value, known=True, available=available) from error
 
 
 def _archive(settings: RoomSettings, value: str) -> RoomSettings:

@@ -1,6 +1,6 @@
 """A whole bot without a server: the real reception, commands and services over the fakes."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -66,16 +66,23 @@ class FakeBot:
         invitations: bool = True,
         slots: int = MOST_SLOTS,
         web: MemoryWeb | None = None,
+        disabled: Collection[str] = (),
+        catalog: MemoryCatalog | None = None,
     ) -> None:
+        """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
+        started again.
+        """
         self.web = web or MemoryWeb()
         self.store = MemoryBlobs()
-        self.catalog = MemoryCatalog()
+        self.catalog = catalog or MemoryCatalog()
         self.messenger = RecordingMessenger()
         self.uploads = FakeUploadService()
         self.streams = FakeStreams()
         self.histories = FakeHistories()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self.clock_is_trusted = True
+        """False: nothing is removed for its age."""
         self._pace = pace or Pace()
         access = Access(
             admins=[ADMIN],
@@ -94,15 +101,18 @@ class FakeBot:
             histories=self.histories,
             streams=self.streams,
             clock=lambda: self.now,
+            trusted_now=self._trusted_now,
             jid=BOT,
             server="example.org",
         )
-        self._desk = furnished(ports, access, limits, settle_s=0.0, slots=slots)
         tables = settings or {}
         loaded = [
             LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
             for plugin in [*bundled(), *plugins]
+            if plugin.name not in disabled
         ]
+        names = [each.plugin.name for each in loaded]
+        self._desk = furnished(ports, access, limits, names, settle_s=0.0, slots=slots)
         replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             replies.add(plugin.plugin.name, plugin.plugin.templates)
@@ -179,11 +189,17 @@ class FakeBot:
     async def a_month_passes(self) -> list[str]:
         """Let so much time pass that nothing waits any longer, and return what was said."""
         self.now += KEPT_FOR + timedelta(seconds=1)
-        return await self._answers(self._desk.courier.expire())
+        return await self._answers(self._expire())
+
+    async def _expire(self) -> None:
+        await self._desk.courier.expire()
 
     async def _came_online(self, person: BareJid) -> None:
         self._desk.courier.came_online(person)
         await self._desk.courier.idle()
+
+    async def _trusted_now(self) -> datetime | None:
+        return self.now if self.clock_is_trusted else None
 
     async def _answers(self, handed: Awaitable[None]) -> list[str]:
         before = len(self.messenger.sent)

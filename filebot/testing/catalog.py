@@ -23,7 +23,7 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
-from filebot.ports import MOST_LANGUAGES_OF_ROOM
+from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 
 
 class MemoryCatalog:
@@ -32,6 +32,7 @@ class MemoryCatalog:
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
         self._last_id = 0
+        self._unwanted: dict[BareJid, dict[tuple[Digest, Identity], None]] = {}
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
         self._parcels: dict[int, Parcel] = {}
@@ -114,6 +115,22 @@ class MemoryCatalog:
     async def count_opted_out(self, room: BareJid) -> int:
         return sum(1 for each, _ in self._opt_outs if each == room)
 
+    async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
+        return any(each == digest for each, _ in self._unwanted.get(room, {}))
+
+    async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
+        copies = self._unwanted.setdefault(room, {})
+        copies.setdefault((digest, who))
+        if len(copies) > MOST_UNWANTED_OF_ROOM:
+            del copies[next(iter(copies))]
+
+    async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
+        copies = self._unwanted.pop(room, {})
+        self._unwanted[room] = {copy: None for copy in copies if copy[1] != who}
+
+    async def has_uploaded(self, urls: Sequence[str]) -> bool:
+        return any(link.url in urls for link in self._links.values())
+
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
         return dict(self._room_settings)
 
@@ -163,6 +180,7 @@ class MemoryCatalog:
             else:
                 self._entries[entry.id] = replace(entry, room=None, archived=False)
         self._room_settings.pop(room, None)
+        self._unwanted.pop(room, None)
         self._fillings.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
         for who in [each for each in self._languages if each.startswith(f"{room}/")]:

@@ -142,7 +142,7 @@ class FakeHistories:
         ]
         found = rest[: self.page_size]
         return HistoryPage(
-            tuple(post for _, post in found),
+            tuple(post for _, post in found if not post.by_bot),
             len(found),
             str(found[-1][0]) if found else after,
             len(found) == len(rest),

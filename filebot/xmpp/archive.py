@@ -64,8 +64,13 @@ class Archive:
 
     async def newest(self) -> Archived | None:
         """The last message of all; None if there is none. Raises as :meth:`page`."""
-        _, results = await self._ask(last=True)
+        _, results = await self._ask(last=True, most=1)
         return results[-1] if results else None
+
+    async def latest(self, before: str = "") -> list[Archived]:
+        """The newest messages, or those right before this id; the oldest first. Raises as :meth:`page`."""
+        _, results = await self._ask(last=True, most=PAGE, before=before)
+        return results
 
     def took(self, stanza: Element) -> bool:
         """Whether a message was a result of the present question."""
@@ -97,11 +102,17 @@ class Archive:
         return ArchivePage(results, last_id, complete)
 
     async def _ask(
-        self, after: str = "", start: datetime | None = None, *, last: bool = False
+        self,
+        after: str = "",
+        start: datetime | None = None,
+        *,
+        last: bool = False,
+        most: int = PAGE,
+        before: str = "",
     ) -> tuple[Element, list[Archived]]:
         iq = self._stream.make_iq_set(ito=self._jid, ifrom=self._stream.boundjid)
         self._query, self._results = secrets.token_hex(8), []
-        iq.xml.append(_question(self._query, after, start, last=last))
+        iq.xml.append(_question(self._query, after, start, most, before if last else None))
         try:
             answer = await ask(self._stream, iq, LIMIT_S)
             results = self._results
@@ -113,16 +124,16 @@ class Archive:
         return fin, results
 
 
-def _question(query: str, after: str, start: datetime | None, *, last: bool) -> Element:
+def _question(query: str, after: str, start: datetime | None, most: int, before: str | None) -> Element:
     question = Element(f"{{{MAM}}}query", {"queryid": query})
     if start is not None:
         form = SubElement(question, f"{{{FORM}}}x", {"type": "submit"})
         _field(form, "FORM_TYPE", MAM)
         _field(form, "start", start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))  # XEP-0082
     pages = SubElement(question, f"{{{RSM}}}set")
-    SubElement(pages, f"{{{RSM}}}max").text = str(1 if last else PAGE)
-    if last:
-        SubElement(pages, f"{{{RSM}}}before")  # XEP-0059 section 2.5: the last page
+    SubElement(pages, f"{{{RSM}}}max").text = str(most)
+    if before is not None:
+        SubElement(pages, f"{{{RSM}}}before").text = before  # XEP-0059 section 2.5: empty for the last page
     if after:
         SubElement(pages, f"{{{RSM}}}after").text = after
     return question

@@ -20,7 +20,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -32,6 +32,7 @@ from filebot.lasting import lasting
 from filebot.model import BareJid, Mark
 from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger
+from filebot.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.elements import jid_or_none, sender_of
@@ -93,6 +94,7 @@ class CatchUp:
         *,
         at_once: asyncio.Semaphore | None = None,
         from_newest: bool = False,
+        clock: ServerClock | None = None,
     ) -> None:
         """``jid`` is whose archive it is.
 
@@ -113,7 +115,8 @@ class CatchUp:
         self._ledger: Ledger | None = None
         self._first_session = False
         self._skips_past = False
-        self._began = datetime.now(UTC)
+        self._clock = clock or ServerClock()
+        self._began_s = seconds_passed()
         self._wanted = asyncio.Event()
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -139,7 +142,7 @@ class CatchUp:
             self._first_session = mark is None
             self._skips_past = mark is None and self._from_newest
             # What is older than the first session is not the bot's business.
-            self._ledger = Ledger(mark or Mark(self._jid, "", datetime.now(UTC)))
+            self._ledger = Ledger(mark or Mark(self._jid, "", self._clock()))
             self._saved = mark
             if mark is None:
                 await self._save_first(self._ledger.mark)
@@ -204,7 +207,7 @@ class CatchUp:
                 return True
             self._wanted.set()
             return False
-        return self._ledger.live(archive_id, datetime.now(UTC))
+        return self._ledger.live(archive_id, self._clock())
 
     def handled(self, archive_id: str | None, *, save: bool = True) -> None:
         """A message is dealt with, and what there is to say of it was said.
@@ -306,9 +309,11 @@ class CatchUp:
         Its answers are in the archive, too; the mark may have been lost with a process that was killed.
         """
         messages, spoken_to = list[Archived](), set[BareJid | None]()
+        # By the server's clock, as the stamps are.
+        began = self._clock() - timedelta(seconds=seconds_passed() - self._began_s)
         for each in reversed(page.messages):
             turn = self._turn(each.message)
-            if turn.ours and each.at < self._began:
+            if turn.ours and each.at < began:
                 spoken_to.add(turn.party)
             answered = not turn.ours and turn.party is not None and turn.party in spoken_to
             messages.append(replace(each, answered=answered))

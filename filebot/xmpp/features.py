@@ -14,6 +14,7 @@ from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
 from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
 
+CAPS: Final = "http://jabber.org/protocol/caps"
 CAPS_NODE: Final = "https://github.com/filebot-xmpp/filebot"
 
 # XEP-0300: md5 MUST NOT be used; filebot only checks it where a sender leaves no choice.

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import IqTimeout, XMPPError
 
 from filebot.bounded import weight
-from filebot.errors import NoHistory, PeerProtocolError, TransferTimeout
+from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
 from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.sharing import Joiner, read
 from filebot.xmpp.archive import LIMIT_S, Archive, Archived, ArchivePage
@@ -28,10 +28,20 @@ MOST_PAGE_BYTES: Final = 1024 * 1024
 class RoomHistories:
     """Reads archives of rooms page by page; for each room one page at a time."""
 
-    def __init__(self, stream: Stream, author: Callable[[BareJid, Element], Sender | None]) -> None:
-        """``author`` tells who wrote a message, if anything that the room vouches for tells it."""
+    def __init__(
+        self,
+        stream: Stream,
+        author: Callable[[BareJid, Element], Sender | None],
+        is_ours: Callable[[BareJid, Element], bool],
+        joined: Callable[[], frozenset[BareJid]],
+    ) -> None:
+        """``author`` tells who wrote a message, if anything that the room vouches for tells it; ``is_ours``
+        whether the bot did; ``joined`` in which rooms it is.
+        """
+        self._joined = joined
         self._stream = stream
         self._author = author
+        self._is_ours = is_ours
         self._open: dict[BareJid, Archive] = {}
         self._at_once = asyncio.Semaphore(PAGES_AT_ONCE)
 
@@ -52,11 +62,16 @@ class RoomHistories:
         except XMPPError as error:
             if error.condition == "item-not-found" and after:
                 raise NoHistory(room, reason="lost") from error
+            if room not in self._joined():
+                raise PeerGone(f"put out of the room: {error.condition}") from error
             raise NoHistory(room, reason="closed") from error
         except PeerProtocolError as error:
             raise NoHistory(room, reason="closed") from error
         finally:
             self._open.pop(room, None)
+        if room not in self._joined():
+            # Authors are known by the roll alone: this page would be one without any.
+            raise PeerGone("put out of the room meanwhile")
         return self._kept(room, page)
 
     def _kept(self, room: BareJid, page: ArchivePage) -> HistoryPage:
@@ -79,6 +94,8 @@ class RoomHistories:
         if sender is None or sender.identity is None:
             return None
         shared = read(stanza)
+        if shared.by_bot or self._is_ours(room, stanza):
+            return None
         ids = [archived.id, *(each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))]
         offers = joiner.feed(f"{room}/{sender.nick}", shared, [each for each in ids if each], 0.0)
         if not offers:

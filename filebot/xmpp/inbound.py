@@ -62,6 +62,7 @@ class Inbound:
         self._offer = offer
         self._expected = offer.size
         self._ready: asyncio.Future[None] | None = None
+        self._lost = False
         self._patience: asyncio.Timeout | None = None
         self._attempts = 0
         self._dials = Tasks(limit=1)
@@ -92,6 +93,8 @@ class Inbound:
 
     async def begin(self, offset: int) -> None:
         """Accept the offer and wait for the sender to open a stream. Raises TransferError."""
+        if self._lost:
+            raise PeerGone("gone before it was answered")
         limit_s = self._tools.limits.open_s
         self._expected = self._offer.size - offset
         self._ready = asyncio.get_running_loop().create_future()
@@ -168,6 +171,7 @@ class Inbound:
             self._settle(PeerGone("the sender gave up"))
 
     def lost(self) -> None:
+        self._lost = True
         error = PeerGone("the XMPP session ended")
         if self._inbox is not None:
             self._inbox.fail(error)

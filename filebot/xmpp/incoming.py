@@ -105,6 +105,9 @@ class RoomRolls(Protocol):
 
     def gives_stanza_ids(self, room: BareJid) -> bool: ...
 
+    def is_filebot(self, room: BareJid, nick: str) -> bool:
+        """Whether who has this nick is a filebot, as far as its presence says it."""
+
 
 class Reader:
     """Reads messages in the order of their arrival; remembers those of the last hour."""
@@ -142,8 +145,11 @@ class Reader:
             return None
         sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
         said = None if sender is None else self._said(stanza, speaker, sender, now)
-        if archived_at is not None and isinstance(said, IncomingMessage):
-            return replace(said, delayed_since=archived_at)
+        if isinstance(said, IncomingMessage):
+            if archived_at is not None:
+                return replace(said, delayed_since=archived_at)
+            by_bot = said.by_bot or self._rooms.is_filebot(speaker.bare, speaker.resource)
+            return replace(said, by_bot=by_bot)
         return said
 
     def _said(
@@ -298,6 +304,7 @@ class Reader:
             offers=offers,
             replies_to=shared.replies_to,
             language=language_of(stanza),
+            by_bot=shared.by_bot,
             addressed=said is not None,
             delayed_since=delayed_since(stanza),
             wants_chat_states=in_namespace(stanza, CHAT_STATES),

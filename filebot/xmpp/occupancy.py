@@ -25,6 +25,7 @@ from xml.etree.ElementTree import Element
 from filebot.bounded import weight
 from filebot.model import BareJid, Identity, Occupant, Standing
 from filebot.xmpp.elements import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
+from filebot.xmpp.features import CAPS, CAPS_NODE
 
 MAX_OCCUPANTS: Final = 5_000
 """Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
@@ -72,10 +73,19 @@ class Change(Enum):
     """The room is no more. What may be made at its address is another one."""
     NICK_TAKEN = "nick taken"
     REFUSED = "refused"
+    UNREACHED = "no answer"
+    """Neither let in nor refused: there was no connection, or it was too slow."""
+    VANISHED = "no such room"
+    """It was not there however often the bot came."""
 
 
 # Section 7.2.8: "forbidden" is the answer to the banned; RFC 6120 section 8.3.3.5: "gone" is for ever.
-_WHY_REFUSED: Final = {"forbidden": Change.SHUT_OUT, "gone": Change.DESTROYED}
+_WHY_REFUSED: Final = {
+    "forbidden": Change.SHUT_OUT,
+    "gone": Change.DESTROYED,
+    "remote-server-not-found": Change.UNREACHED,
+    "remote-server-timeout": Change.UNREACHED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class _Entry:
     occupant_id: str
     affiliation: str
     role: str
+    is_filebot: bool = False
 
 
 class Occupancy:
@@ -144,6 +155,11 @@ class Occupancy:
         if own is None or not self.has_ids or not own.occupant_id:
             return False
         return _only_id(stanza) == own.occupant_id
+
+    def is_filebot(self, nick: str) -> bool:
+        """Whether who has this nick calls its software filebot (XEP-0115): this bot, or another one."""
+        entry = self._entries.get(nick)
+        return self.present and entry is not None and entry.is_filebot
 
     def standing(self, who: Identity) -> Standing | None:
         """What this person may do in the room; None if they are not there."""
@@ -253,6 +269,7 @@ def _entry(stanza: Element, x: Element) -> _Entry:
         _only_id(stanza),
         "" if item is None else _known(item.get("affiliation", ""), _AFFILIATIONS),
         "" if item is None else _known(item.get("role", ""), _ROLES),
+        any(each.get("node") == CAPS_NODE for each in named(stanza, CAPS, "c")),
     )
 
 

@@ -107,7 +107,7 @@ class Outbox:
         """Open the stream, with blocks no larger than this. Raises TransferError."""
         if self._failure is not None:
             raise self._failure
-        self.be_open(await self._opened_with(largest_block))
+        self.be_open(await self.unless_lost(self._opened_with(largest_block)))
 
     def be_open(self, block_size: int) -> None:
         """The stream is open, whoever opened it. Blocks are never larger than the server's limit allows."""

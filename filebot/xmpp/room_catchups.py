@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from filebot.errors import FilebotError
 from filebot.model import BareJid
 from filebot.ports import Marks
+from filebot.server_clock import ServerClock
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp, Turn
 from filebot.xmpp.elements import sender_of
@@ -38,12 +39,14 @@ class RoomCatchUps:
         marks: Marks | None,
         take: Callable[[CatchUp, BareJid, Archived], bool],
         turn: Callable[[BareJid, Element], Turn],
+        clock: ServerClock | None = None,
     ) -> None:
         """``take`` and ``turn`` as those of a :class:`CatchUp`, for each room."""
         self._stream = stream
         self._marks = marks
         self._take = take
         self._turn = turn
+        self._clock = clock or ServerClock()
         self._archived: set[BareJid] = set()
         self._present: set[BareJid] = set()
         self._catch_ups: dict[BareJid, CatchUp] = {}
@@ -114,5 +117,14 @@ class RoomCatchUps:
             return self._take(made, room, archived)
 
         turn = partial(self._turn, room)
-        made = CatchUp(self._stream, room, self._marks, take, turn, at_once=self._at_once, from_newest=True)
+        made = CatchUp(
+            self._stream,
+            room,
+            self._marks,
+            take,
+            turn,
+            at_once=self._at_once,
+            from_newest=True,
+            clock=self._clock,
+        )
         return made

@@ -30,6 +30,7 @@ from filebot.xmpp.connection import wait_s
 from filebot.xmpp.disco import features_of, items, kinds_of_rooms, server_of
 from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, STANZA_IDS, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
+from filebot.xmpp.room_creation import unlock, unmake
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream, ask
 from filebot.xmpp.tasks import Tasks
@@ -65,7 +66,13 @@ ENTRIES: Final = frozenset({Change.ENTERED, Change.CREATED})
 OUTSIDE: Final = frozenset({"not-acceptable", "item-not-found"})
 """The answer to who speaks in a room without being there (section 7.4), or where there is no room."""
 
-_FOR_GOOD: Final = frozenset({Change.SHUT_OUT, Change.DESTROYED})
+_FOR_GOOD: Final = frozenset({Change.SHUT_OUT, Change.DESTROYED, Change.VANISHED})
+
+MOST_NOWHERE: Final = 24
+"""Answers in a row that there is no such room, after which it is forgotten: about five hours of them. A
+service that is just starting may say so, too."""
+NOWHERE_PAUSE_S: Final = 1800.0
+"""The longest pause between two of them."""
 
 _SILENT: Final = "no answer"
 _NOWHERE: Final = "no such room"
@@ -82,7 +89,6 @@ _CLOSED: Final = {
 }
 
 _TEXT: Final = "text"
-_OWNER: Final = "http://jabber.org/protocol/muc#owner"
 
 
 class Stays(Protocol):
@@ -188,6 +194,9 @@ class JoinedRooms:
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
         return self._occupancy(room).occupant(nick)
+
+    def is_filebot(self, room: BareJid, nick: str) -> bool:
+        return self._occupancy(room).is_filebot(nick)
 
     def gives_stanza_ids(self, room: BareJid) -> bool:
         return self._occupancy(room).has_stanza_ids
@@ -441,7 +450,10 @@ class JoinedRooms:
         """Keep the bot in a room until that does not want it any more."""
         name = f"the stay in room {room.jid}"
         end = await lasting(partial(self._stay, room), name)
-        log.error("room %s does not want the bot (%s); not trying again", room.jid, end.reason)
+        if end.change is Change.VANISHED:
+            log.warning("room %s is not there any more (asked %d times); forgotten", room.jid, MOST_NOWHERE)
+        else:
+            log.error("room %s does not want the bot (%s); not trying again", room.jid, end.reason)
         room.wanted = False
         self._changed.set()
         # Whatever fails now, the bot does not enter again: what is there next is another room.
@@ -458,8 +470,9 @@ class JoinedRooms:
     async def _stay(self, room: _Room) -> News:
         """Be in the room, again and again; how that ended for good."""
         loop = asyncio.get_running_loop()
-        failures, kicks = 0, 0
+        failures, kicks, nowhere = 0, 0, 0
         while True:
+            await self._stream.session()  # while the server is down, no room has refused anything
             news = News(Change.ENTERED) if room.entered else await self._enter(room)
             began = loop.time()
             if news.change in ENTRIES:
@@ -473,13 +486,18 @@ class JoinedRooms:
                     failures, kicks = 0, 0
             if news.change in _FOR_GOOD:
                 return news
+            nowhere = nowhere + 1 if news.reason == _NOWHERE else 0
+            if nowhere == MOST_NOWHERE:
+                return News(Change.VANISHED, _NOWHERE)
             if news.change is Change.KICKED:
                 wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
                 kicks += 1
+            elif nowhere:
+                wait = min(2.0**nowhere, NOWHERE_PAUSE_S) * (0.5 + random.random() / 2)  # noqa: S311  # as there
             else:
                 failures += 1
                 wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
-            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, news.change.value, wait)
+            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, _why(news), wait)
             await asyncio.sleep(wait)
 
     async def _until_out(self, room: _Room) -> News:
@@ -515,7 +533,7 @@ class JoinedRooms:
             is_somewhere = await self._describe(room)
         except TimeoutError:
             # Not a room without ids: a stay in the belief of that would keep nothing of what is posted.
-            return News(Change.REFUSED, _SILENT)
+            return News(Change.UNREACHED, _SILENT)
         if room.jid not in self._configured and not is_somewhere:
             # To enter would make it: of a mistyped address, or in place of one that was destroyed.
             return News(Change.REFUSED, _NOWHERE)
@@ -529,7 +547,7 @@ class JoinedRooms:
                 async with asyncio.timeout(ANSWER_LIMIT_S):
                     news = await room.news.get()
             except TimeoutError:
-                return News(Change.REFUSED, _SILENT)
+                return News(Change.UNREACHED, _SILENT)
             if news.change is Change.CREATED:
                 return await self._make(room, news)
             if news.change is not Change.NICK_TAKEN:
@@ -552,25 +570,22 @@ class JoinedRooms:
         return features is not None
 
     async def _make(self, room: _Room, created: News) -> News:
-        """Go on with a room that did not exist before; out of one that does not say what it is."""
-        await self._unlock(room)
+        """Go on with a room that did not exist before; out of one that does not say what it is, and of one
+        that went between the question whether it is there and the entry.
+        """
+        if room.jid not in self._configured:
+            room.occupancy.leave()
+            unmake(self._stream, room.jid)
+            self._presence(room, kind="unavailable", status="").send()
+            return News(Change.REFUSED, _NOWHERE)
+        await unlock(self._stream, room.jid, ANSWER_LIMIT_S)
         try:
             await self._describe(room)
         except TimeoutError:
             self._presence(room, kind="unavailable", status="").send()
             room.occupancy.leave()
-            return News(Change.REFUSED, _SILENT)
+            return News(Change.UNREACHED, _SILENT)
         return created
-
-    async def _unlock(self, room: _Room) -> None:
-        """Accept the default configuration of a room that did not exist before (section 10.1.2)."""
-        iq = self._stream.make_iq_set(ito=room.jid, ifrom=self._stream.boundjid)
-        query = SubElement(iq.xml, f"{{{_OWNER}}}query")
-        SubElement(query, "{jabber:x:data}x", {"type": "submit"})
-        try:
-            await ask(self._stream, iq, ANSWER_LIMIT_S)
-        except XMPPError as error:
-            log.warning("room %s stays locked: %s", room.jid, error.condition)
 
     def _join_presence(self, room: _Room) -> Presence:
         stanza = self._presence(room, status=self._status(room.jid))
@@ -588,6 +603,10 @@ class JoinedRooms:
         sender = self._stream.boundjid if self._stream.is_component else None
         to = f"{room.jid}/{room.occupancy.nick}"
         return self._stream.make_presence(pshow=kind, pto=to, pfrom=sender, pstatus=status)
+
+
+def _why(news: News) -> str:
+    return news.reason if news.reason in {_NOWHERE, _SILENT} else news.change.value
 
 
 def _service(room: BareJid) -> str:

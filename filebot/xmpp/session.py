@@ -21,6 +21,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer
+from filebot.server_clock import ServerClock
 from filebot.xmpp import roster
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
@@ -48,6 +49,8 @@ from filebot.xmpp.messenger import StreamMessenger, addressee
 from filebot.xmpp.resources import Resources
 from filebot.xmpp.room_catchups import RoomCatchUps
 from filebot.xmpp.rooms import JoinedRooms
+from filebot.xmpp.sent_messages import SentMessages
+from filebot.xmpp.server_time import ServerTimes
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Client, build, tell_features
@@ -95,6 +98,7 @@ class Session:
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
         marks: Marks | None = None,
+        clock: ServerClock | None = None,
         most_attempts: int | None = None,
     ) -> None:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
@@ -116,6 +120,8 @@ class Session:
         handled; without, it knows only what its server delivers. A message is handled when its handler has
         returned, or has failed, but not when it was cancelled.
 
+        ``clock`` is set by the time of the server.
+
         With ``most_attempts`` a server that was never reached is given up after so many.
 
         The other handlers are called in the order of arrival, each in a task of its own in which also what
@@ -133,6 +139,8 @@ class Session:
         self._stream.on_unsent = self._unsent
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
         self._uploads = UploadSlots(self._stream)
+        clock = clock or ServerClock()
+        self._times = ServerTimes(self._stream, clock)
         # A component has no archive, and what it misses in rooms nobody keeps for it.
         kept = None if self._stream.is_component else marks
         self._room_catch_ups = RoomCatchUps(
@@ -140,12 +148,15 @@ class Session:
             kept,
             self._missed_in_room,
             self._room_turn,
+            clock,
         )
         self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
         self._reader = Reader(
             self._stream.boundjid.bare, self._rooms, settings.command_prefix, settings.nick
         )
-        self._histories = RoomHistories(self._stream, self._reader.author)
+        self._histories = RoomHistories(
+            self._stream, self._reader.author, self._rooms.is_ours_in, self._rooms.joined
+        )
         self._flow = RoomFlow(self._rooms.until_in)
         self._clients = ClientCheck(self._stream, self._resources.online_for_s)
         self._messenger = StreamMessenger(
@@ -168,7 +179,12 @@ class Session:
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._connection = Connection(self._stream, settings, self._online, most_attempts)
         bare = self._stream.boundjid.bare
-        self._catch_up = CatchUp(self._stream, bare, kept, self._missed, partial(private_turn, bare))
+        turn = partial(private_turn, bare)
+        self._catch_up = CatchUp(self._stream, bare, kept, self._missed, turn, clock=clock)
+        sent = SentMessages(self._stream)
+        if isinstance(self._stream, Client):
+            self._stream.unheard.find_lost = sent.lost
+        self._archives = (self._catch_up, self._room_catch_ups, self._histories, self._times, sent)
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -209,6 +225,11 @@ class Session:
     def server(self) -> str:
         """The domain of the server whose services the bot uses."""
         return server_of(self._stream)
+
+    @property
+    def server_time(self) -> ServerTimes:
+        """Tells the time of the bot's server."""
+        return self._times
 
     @property
     def trouble(self) -> str:
@@ -293,6 +314,8 @@ class Session:
             return
         self._is_set_up = False
         log.info("online as %s", self._stream.boundjid.full)
+        if not self._ready.is_set():
+            await self._times.exact()  # before anything is noted, or judged by its age
         await self._catch_up.begin()
         self._uploads.forget()
         self._streams.renewed()
@@ -328,7 +351,7 @@ class Session:
         if stanza.get("type") == "error":
             self._bounced(stanza)
             return
-        if any(each.took(stanza) for each in (self._catch_up, self._room_catch_ups, self._histories)):
+        if any(each.took(stanza) for each in self._archives):
             return
         self._acknowledge(stanza)
         catch_up, archive_id = self._place(stanza)
@@ -350,6 +373,7 @@ class Session:
         return Turn(self._rooms.is_ours_in(room, stanza), room)
 
     def _missed(self, archived: Archived) -> bool:
+        self._times.stamped(archived.at)
         return self._take_missed(archived, self._catch_up, None)
 
     def _missed_in_room(self, catch_up: CatchUp, room: BareJid, archived: Archived) -> bool:

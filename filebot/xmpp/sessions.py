@@ -54,7 +54,7 @@ class StreamSession(Protocol):
         """A ``<close/>`` (XEP-0047), which is answered already."""
 
     def lost(self) -> None:
-        """The XMPP session is gone, and with it all that was in flight."""
+        """The peer's XMPP session is gone, or the bot's own, and with it all that was in flight."""
 
 
 class Sessions:
@@ -115,6 +115,11 @@ class Sessions:
         self._ended[peer, sid] = None
         if len(self._ended) > _MOST_ENDED:
             del self._ended[next(iter(self._ended))]
+
+    def gone(self, peer: str) -> None:
+        """A client went offline: nothing more comes from it, and nobody there answers."""
+        for session in [each for (whose, _), each in self._sessions.items() if whose == peer]:
+            session.lost()
 
     def lost(self) -> None:
         """The XMPP session is gone."""

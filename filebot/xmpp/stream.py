@@ -265,7 +265,7 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
-        self._unheard = Unheard(self)
+        self.unheard = Unheard(self)
         take_pushes(self)
 
     def get_ssl_context(self) -> ssl.SSLContext:
@@ -277,13 +277,13 @@ class Client(_Narrowed, ClientXMPP):
 
     def _spawn_event(self, xml: ET.Element) -> None:
         if xml.tag == f"{{{_MANAGEMENT}}}failed" and self.trusted():
-            self._unheard.refused(xml)
+            self.unheard.refused(xml)
         elif xml.tag == f"{{{self.stream_ns}}}error" and self.trusted():
-            self._unheard.ended_by_server(named_condition(xml, STREAMS))
+            self.unheard.ended_by_server(named_condition(xml, STREAMS))
         super()._spawn_event(xml)
 
     async def close(self, limit_s: float) -> None:
-        self._unheard.stop()
+        self.unheard.stop()
         await super().close(limit_s)
 
     def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:

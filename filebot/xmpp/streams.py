@@ -133,6 +133,7 @@ class PeerStreams:
     def gone(self, full: str) -> None:
         """A client went offline."""
         self._table.gone(full)
+        self._sessions.gone(full)
 
     def renewed(self) -> None:
         """Another XMPP session has begun: what was under way in the old one is lost."""

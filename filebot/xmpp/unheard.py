@@ -1,8 +1,10 @@
 """Messages that the server may not have heard, because their session is gone (XEP-0198).
 
 slixmpp sends what is unacknowledged again in a session that is resumed, and drops it where that is refused.
-The messages among it are said again in the next session, with the ids that they had: twice rather than
-never, and who gets one twice can tell (section 5). Iqs are not: nobody waits for their answers any more.
+The messages among it are said again in the next session, with the ids that they had. Where the server does
+not say how much it had heard, its archives are asked first; where those do not tell, a message is said
+twice rather than never, and who gets one twice can tell (section 5). Iqs are not said again: nobody waits
+for their answers any more.
 
 One of them may be why the session ended: a server ends the stream for a stanza that it does not take. After
 such an end they are repeated one by one, each when the one before is acknowledged. So the next end shows
@@ -12,6 +14,7 @@ which it was, and that one is given up.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element
 
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 1_000
 """Messages; of more, the last ones. Servers acknowledge every few."""
+FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 MOST_CHARACTERS: Final = 4_000_000
 """Of these in all."""
 COUNTER: Final = 2**32
@@ -71,6 +75,10 @@ class Unheard:
         self._ends: LRUCache[str, int] = LRUCache(MOST)
         """How much speaks against a message, by its id."""
         self._complained = False
+        self._doubtful: set[str] = set()
+        """Ids of those that the server may have heard."""
+        self.find_lost: FindLost | None = None
+        """Tells which of some messages the server has not heard."""
         self._repeating: asyncio.Task[None] | None = None
         # Who binds a resource is in a new session, and slixmpp drops what it has of the old one.
         stream.add_event_handler("session_bind", lambda _: self._renew())
@@ -83,11 +91,12 @@ class Unheard:
         management: Any = self._stream.plugin["xep_0198"]
         unacked, heard = management.unacked_queue, failed.get("h", "")
         # Section 5: the server may say how much it had heard, if it still knows.
-        if heard.isascii() and heard.isdigit():
+        tells = heard.isascii() and heard.isdigit()
+        if tells:
             count = (int(heard) - management.last_ack) % COUNTER
             for _ in range(count if count <= len(unacked) else 0):
                 unacked.popleft()
-        self._keep()
+        self._keep(doubtful=not tells)
 
     def ended_by_server(self, condition: str) -> None:
         """The server ends the stream with an error (RFC 6120 section 4.9)."""
@@ -103,17 +112,19 @@ class Unheard:
             self._repeating = None
 
     def _renew(self) -> None:
-        self._keep()
+        self._keep(doubtful=True)
         # slixmpp does so only where it has asked for the old session.
         management: Any = self._stream.plugin["xep_0198"]
         management.seq = management.last_ack = 0
 
-    def _keep(self) -> None:
+    def _keep(self, *, doubtful: bool) -> None:
         unacked = self._stream.plugin["xep_0198"].unacked_queue
         again: list[Message] = []
         for _, stanza in unacked:
             if _is_worth_repeating(stanza):
                 (self._hopeless if self._is_hopeless(stanza) else again).append(stanza)
+        if doubtful:
+            self._doubtful |= {str(each["id"]) for each in again}
         unacked.clear()
         self._kept = deque([*again, *self._kept], maxlen=MOST)
         self._drop_oldest()
@@ -137,16 +148,40 @@ class Unheard:
             message = self._hopeless.popleft()
             log.error("given up: a message to %s with which sessions ended", message["to"])
             self._stream.on_unsent(message)
-        if self._kept:
-            log.info("saying %d messages again that the last session may have lost", len(self._kept))
+        if self._complained or (self._kept and self._doubtful and self.find_lost is not None):
+            self._repeating = asyncio.get_running_loop().create_task(self._repeat(), name="unheard")
+        else:
+            self._say_kept()
+
+    async def _repeat(self) -> None:
+        """Say only what the server has not heard. If this is cut off, the next session begins anew."""
+        if self._kept and self._doubtful and self.find_lost is not None:
+            await self._drop_heard(self.find_lost)
         if self._complained:
             self._complained = False
-            self._repeating = asyncio.get_running_loop().create_task(self._one_by_one(), name="unheard")
+            await self._one_by_one()
         else:
-            while self._kept:
-                self._stream.send(self._kept.popleft())
+            self._say_kept()
+
+    async def _drop_heard(self, find_lost: FindLost) -> None:
+        doubtful = [each for each in self._kept if str(each["id"]) in self._doubtful]
+        try:
+            lost = await find_lost(doubtful)
+        except Exception:
+            log.exception("it is not known what the server has heard")
+            lost = doubtful
+        heard = {str(each["id"]) for each in doubtful} - {str(each["id"]) for each in lost}
+        self._kept = deque((each for each in self._kept if str(each["id"]) not in heard), maxlen=MOST)
+
+    def _say_kept(self) -> None:
+        self._doubtful.clear()
+        if self._kept:
+            log.info("saying %d messages again that the last session may have lost", len(self._kept))
+        while self._kept:
+            self._stream.send(self._kept.popleft())
 
     async def _one_by_one(self) -> None:
+        self._doubtful.clear()
         heard = asyncio.Event()
         management: Any = self._stream.plugin["xep_0198"]
         while self._kept:

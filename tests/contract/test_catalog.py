@@ -592,6 +592,36 @@ async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) 
     assert not await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
 
 
+async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: Catalog) -> None:
+    room, digest = "a@muc.example.org", "ab" * 32
+    assert not await catalog.is_unwanted(room, digest)
+    for who in ("alice@example.org", "bob@example.org", "bob@example.org"):
+        await catalog.add_unwanted(room, digest, who)
+    assert await catalog.is_unwanted(room, digest)
+    assert not await catalog.is_unwanted("b@muc.example.org", digest)
+    assert not await catalog.is_unwanted(room, "cd" * 32)
+    await catalog.forget_unwanted(room, "bob@example.org")
+    assert await catalog.is_unwanted(room, digest)
+    await catalog.forget_unwanted(room, "alice@example.org")
+    assert not await catalog.is_unwanted(room, digest)
+    await catalog.add_unwanted(room, digest, "alice@example.org")
+    await catalog.release(room)
+    assert not await catalog.is_unwanted(room, digest)
+
+
+async def test_of_each_room_the_latest_unwanted_bytes_are_remembered(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("filebot.catalog.changes", "filebot.testing.catalog"):
+        monkeypatch.setattr(f"{module}.MOST_UNWANTED_OF_ROOM", 2)
+    digests = [f"{number:064}" for number in range(3)]
+    for room in ("a@muc.example.org", "b@muc.example.org"):
+        for digest in digests[: 3 if room[0] == "a" else 1]:
+            await catalog.add_unwanted(room, digest, "alice@example.org")
+    assert [await catalog.is_unwanted("a@muc.example.org", each) for each in digests] == [False, True, True]
+    assert await catalog.is_unwanted("b@muc.example.org", digests[0])
+
+
 async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> None:
     assert await catalog.room_settings() == {}
     await catalog.save_room_settings("a@muc.example.org", RoomSettings(archive=True))
@@ -661,6 +691,14 @@ async def test_the_newest_upload_of_a_name_is_its_link(catalog: Catalog) -> None
     assert await catalog.link(digest(1), "b.pdf") == other
     assert await catalog.link(digest(1), "c.pdf") is None
     assert await catalog.link(digest(2), "a.pdf") is None
+
+
+async def test_an_upload_is_known_by_its_address(catalog: Catalog) -> None:
+    url = "https://up.example.org/1/a.png"
+    await catalog.save_link(Link("ab" * 32, "a.png", url, datetime(2026, 11, 24, tzinfo=UTC)))
+    assert await catalog.has_uploaded(["https://else.example.org/a.png", url])
+    assert not await catalog.has_uploaded([f"{url}?"])
+    assert not await catalog.has_uploaded([])
 
 
 async def test_forgotten_links_are_those_of_one_blob(catalog: Catalog) -> None:

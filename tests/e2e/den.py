@@ -7,12 +7,15 @@ from pathlib import Path
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
+from filebot.demo.server import Server
 from tests.e2e.conftest import ROOM, bot_config
 from tests.e2e.here import Here
 from tests.servers import private_server
 
 HERE = Here(ROOM)
 OCCUPANT = HERE.bot
+SECOND = f"{ROOM}/second"
+"""Another filebot as an occupant."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,14 @@ class Den:
     folder: Path
     bot: BotProcess
     stack: AsyncExitStack
+    second: BotProcess | None = None
 
     async def let_the_bot_in(self) -> None:
         await self.stack.enter_async_context(self.bot)
+
+    async def let_the_second_bot_in(self) -> None:
+        assert self.second is not None
+        await self.stack.enter_async_context(self.second)
 
     async def post(self, peer: Peer, name: str) -> None:
         path = self.folder / name
@@ -45,10 +53,12 @@ class Den:
 
 
 @asynccontextmanager
-async def den_in(folder: Path, serves: str = "nobody@localhost") -> AsyncIterator[Den]:
-    """All but the bot are there, which serves one person outside of the room."""
+async def den_in(
+    folder: Path, serves: str = "nobody@localhost", *, second_bot: bool = False
+) -> AsyncIterator[Den]:
+    """All but the bots are there; the first one serves one person outside of the room."""
     async with AsyncExitStack() as stack:
-        server = private_server(folder / "server", users=["alice", "bob", "filebot"])
+        server = private_server(folder / "server", users=["alice", "bob", "filebot", "second"])
         await stack.enter_async_context(server)
         alice, bob = [
             await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")
@@ -58,4 +68,11 @@ async def den_in(folder: Path, serves: str = "nobody@localhost") -> AsyncIterato
         config = bot_config(server)
         config["access"]["allow"] = [serves]
         bot = BotProcess(write_config(folder / "config.toml", config))
-        yield Den(alice, bob, folder, bot, stack)
+        yield Den(alice, bob, folder, bot, stack, _second(folder, server) if second_bot else None)
+
+
+def _second(folder: Path, server: Server) -> BotProcess:
+    config = bot_config(server)
+    config["data_dir"] = "second"
+    config["xmpp"] |= {"jid": server.jid("second"), "password": server.password("second"), "nick": "second"}
+    return BotProcess(write_config(folder / "second.toml", config))

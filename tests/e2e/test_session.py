@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 from slixmpp import JID
+from slixmpp.stanza import Message
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
@@ -407,6 +408,42 @@ async def test_what_the_server_did_not_hear_before_it_crashed_is_said_again(serv
             assert (heard.element.get("id"), heard.body) == (said, "stored")
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anna.next_message(), 0.5)
+
+
+@pytest.mark.parametrize("in_room", [False, True])
+async def test_what_the_server_had_taken_before_it_crashed_is_not_said_twice(
+    server: Server, *, in_room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its acknowledgement is lost, and after the crash the server knows of no session."""
+    room = f"den@{server.conference}"
+    to = Address(room, AddressKind.ROOM) if in_room else Address("anna@localhost")
+    async with online(account(server, room)) as bot:
+        stream = bot.session._stream
+        management, heard = stream.plugin["xep_0198"], stream._spawn_event
+
+        def deaf_to_acks(xml: Element) -> None:
+            if xml.tag != "{urn:xmpp:sm:3}a":
+                heard(xml)
+
+        with monkeypatch.context() as deaf:
+            deaf.setattr(stream, "_spawn_event", deaf_to_acks)
+            async with person(server, "anna") as anna:
+                await anna.join(room, "Anna")
+                await bot.session.messenger.say(to, "once")
+                await anna.next_message(lambda each: each.body == "once")
+            await asyncio.sleep(0.5)  # it is in the archive now
+            assert [each for _, each in management.unacked_queue if isinstance(each, Message)]
+            await server.kill()
+        await server.restart()
+        async with person(server, "anna") as anna:
+            await anna.join(room, "Anna")
+            await bot.session.messenger.say(Address("anna@localhost"), "later")
+            await anna.next_message(lambda each: each.body == "later")
+            await asyncio.sleep(1)
+            said = [
+                each.body for each in anna.messages if each.element.find("{urn:xmpp:delay}delay") is None
+            ]
+            assert "once" not in said
 
 
 async def test_what_is_said_in_a_room_while_the_server_is_away_is_said_when_the_bot_is_back(

@@ -580,3 +580,43 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
         await sending
         assert await other.file() == content
         assert max(waits) < 5.0
+
+
+async def until_seen(bot: House, peer: Peer) -> None:
+    """Let the bot see that this person is online."""
+    peer.client.send_presence(pto=JID(bot.jid).bare)
+    async with asyncio.timeout(LIMIT_S):
+        while not await bot.session.streams.present(JID(peer.jid).bare):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("stage", ["offered", "hosts named", "opening"])
+async def test_who_goes_offline_is_waited_for_no_longer(
+    server: Server, anna: Peer, tmp_path: Path, stage: str
+) -> None:
+    """Not for the person's answer, nor for the client's choice of a host, nor for its in-band stream."""
+    method = Method.IBB if stage == "opening" else Method.SOCKS5
+    path, _ = a_file(tmp_path, 100)
+    async with house(server, "bot") as bot:
+        await until_seen(bot, anna)
+        offers, opens = requests(anna, f"{{{SI}}}si"), requests(anna, f"{{{IBB}}}open")
+        queries = requests(anna, f"{{{BYTESTREAMS}}}query")
+        sending = asyncio.create_task(bot.send(anna.jid, path, method))
+        offered = await asyncio.wait_for(offers.get(), LIMIT_S)
+        if stage != "offered":
+            offered.reply().set_payload(accepted(IBB if stage == "opening" else BYTESTREAMS)).send()
+            await asyncio.wait_for((opens if stage == "opening" else queries).get(), LIMIT_S)
+        await anna.client.disconnect()
+        with pytest.raises(PeerGone):
+            await asyncio.wait_for(sending, 10.0)
+
+
+async def test_a_sender_that_goes_offline_before_its_stream_is_waited_for_no_longer(
+    server: Server, anna: Peer
+) -> None:
+    async with house(server, "bot") as bot:
+        await until_seen(bot, anna)
+        assert (await ask(anna, bot.jid, offer("never opened", 3))).kind == "result"
+        await anna.client.disconnect()
+        with pytest.raises(PeerGone):
+            await asyncio.wait_for(bot.file(), 10.0)

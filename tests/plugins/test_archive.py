@@ -1,6 +1,7 @@
 """What a room keeps unasked, with whose consent, and what it takes from its past."""
 
 import asyncio
+import hashlib
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,7 +9,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from filebot.errors import CatalogUnavailable, NoHistory, PeerGone
-from filebot.model import AddressKind, Entry, Filling, HistoryPage, IncomingMessage, Offer, Scope, Sender
+from filebot.model import (
+    Address,
+    AddressKind,
+    Entry,
+    Filling,
+    HistoryPage,
+    IncomingMessage,
+    Offer,
+    Scope,
+    Sender,
+)
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -240,6 +251,73 @@ async def test_the_same_file_posted_again_is_one(archived: FakeBot) -> None:
     assert [entry.owner for entry in await kept(archived)] == [ALICE, BOB]
 
 
+async def test_what_a_filebot_posts_is_not_kept(archived: FakeBot) -> None:
+    await archived.receive(replace(posting(archived, BEN, "copy.txt"), by_bot=True))
+    assert await names(archived) == []
+
+
+async def test_link_that_the_bot_had_given_is_not_kept(archived: FakeBot) -> None:
+    await archived.drop("own.txt", b"own", ALICE)
+    await archived.say("get own.txt", ALICE)
+    url = archived.sent[-1].url
+    archived.web.hosted[url] = HostedFile(b"own")
+    await archived.receive(
+        IncomingMessage(BEN, "", offers=(Offer(urls=(url,), name="own.txt"),), addressed=False)
+    )
+    assert await names(archived) == []
+
+
+async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(archived: FakeBot) -> None:
+    await post(archived, BEN, "song.ogg", b"song")
+    await archived.say("archive off for me", BEN)
+    await post(archived, HAL, "copy.ogg", b"song")
+    past(archived, 1, HAL)
+    archived.histories.posts[ROOM] = [replace(posting(archived, HAL, "old.ogg", b"song"))]
+    assert "0 files are kept" in (await look_back(archived))[-1]
+    hashed = posting(archived, HAL, "hashed.ogg", b"song")
+    offer = replace(hashed.offers[0], hashes={"sha-256": hashlib.sha256(b"song").digest()})
+    asked = len(archived.web.asked)
+    await archived.receive(replace(hashed, offers=(offer,)))
+    assert len(archived.web.asked) == asked
+    assert await names(archived) == []
+    assert archived.store.blobs == {}
+    # What somebody asks for is another matter, and so is what they want again.
+    await archived.say("keep", HAL)
+    await archived.say("archive on for me", BEN)
+    await post(archived, BEN, "again.ogg", b"song")
+    assert await names(archived) == ["again.ogg", "hashed.ogg"]
+
+
+@pytest.mark.parametrize("disabled", ["archive", "room"])
+async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, disabled: str) -> None:
+    await archived.say("archive off for me", BEN)
+    await archived.catalog.save_filling(
+        Filling(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now)
+    )
+    async with FakeBot(catalog=archived.catalog, disabled=[disabled]) as later:
+        later.rooms.managers[ROOM] = frozenset({ALICE})
+        later.rooms.with_ids.add(ROOM)
+        past(later, 3, HAL)
+        await later._desk.backfill.idle()
+        assert later.rooms.archiving == set()
+        await post(later, HAL, "song.ogg")
+        if disabled == "archive":
+            (answer,) = await later.say("room set archive on", ANNA)
+            assert answer.startswith("Whoever runs me has switched archive off")
+            assert "room set archive" not in answer
+            assert "room set retention 90 days" in answer
+            assert "archive off" in (await later.say("room", ANNA))[0]
+    # With the plugin back it is off until the admins want it, and who did not want it still does not.
+    async with FakeBot(catalog=archived.catalog) as last:
+        last.rooms.managers[ROOM] = frozenset({ALICE})
+        await post(last, HAL, "song.ogg")
+        assert await names(last) == []
+        await last.say("room set archive on", ANNA)
+        await post(last, BEN, "bens.txt")
+        await post(last, HAL, "song.ogg")
+        assert await names(last) == ["song.ogg"]
+
+
 # --- the past -----------------------------------------------------------------------------------
 
 
@@ -333,6 +411,61 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     async with asyncio.timeout(5):
         await archived._desk.backfill.idle()
     assert len(await kept(archived)) == 5
+
+
+async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filebot.service.backfill.LOOK_EVERY_S", 0.01)
+    past(archived, 5)
+    page, asked = archived.histories.page, 0
+    roll = archived.rooms.rolls[ROOM]
+
+    async def kicked(room: str, after: str, since: datetime | None) -> HistoryPage:
+        nonlocal asked
+        asked += 1
+        if asked == 2:  # the first only asks whether there is a history
+            archived.rooms.rolls.pop(ROOM)
+        return await page(room, after, since)
+
+    archived.histories.page = kicked  # type: ignore[method-assign]
+    assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I look through")
+    before = len(archived.messenger.sent)
+    await asyncio.sleep(0.1)
+    assert len(archived.messenger.sent) == before
+    archived.rooms.rolls[ROOM] = roll
+    async with asyncio.timeout(5):
+        await archived._desk.backfill.idle()
+    [said] = archived.messenger.sent[before:]
+    assert isinstance(said, Said)
+    assert "5 files are kept" in said.text
+
+
+async def test_what_cannot_be_said_in_time_is_no_internal_error(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a room from which the bot was put out: what it says there waits."""
+    monkeypatch.setattr("filebot.commands.LISTENER_LIMIT_S", 0.05)
+    past(archived, 5)
+    say, waits = archived.messenger.say, asyncio.Event()
+
+    async def waiting(to: Address, text: str, **more: str | None) -> str:
+        if "I have looked through it" in text:
+            await waits.wait()
+        return await say(to, text, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(archived.messenger, "say", waiting)
+    said = await look_back(archived)
+    assert [each for each in said if not each.startswith("I look through")] == []
+    assert "took over" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_past_that_cannot_be_reached_just_now_is_said_so(archived: FakeBot) -> None:
+    past(archived, 5)
+    archived.histories.failures = [PeerGone("put out of the room meanwhile")]
+    [said] = await archived.say("archive history of 30 days", ANNA)
+    assert said == "I cannot reach this room's past just now. Try again in a few minutes."
 
 
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:

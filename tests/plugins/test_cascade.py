@@ -375,6 +375,13 @@ async def test_after_a_month_the_asker_is_told_that_it_was_in_vain(bot: FakeBot)
     assert await bot.catalog.parcels() == []
 
 
+async def test_what_waits_is_not_given_up_while_it_is_not_certain_what_time_it_is(bot: FakeBot) -> None:
+    await bot.say(f"send a.bin to {BOB}")
+    bot.clock_is_trusted = False
+    assert await bot.a_month_passes() == []
+    assert len(await bot.catalog.parcels()) == 1
+
+
 async def test_there_is_an_end_to_what_may_wait(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parcels, "MOST_OF_ONE", 2)
     monkeypatch.setattr(parcels, "MOST", 3)

@@ -34,8 +34,9 @@ class DiskBot(FakeBot):
     def __init__(self, store: BlobStore, catalog: Catalog) -> None:
         super().__init__(pace=Pace(commands_per_minute=100_000))
         ports = replace(self._desk.ports, store=store, catalog=catalog)
-        self._desk = furnished(ports, self._desk.access, LIMITS, settle_s=0.0)
         plugins = [LoadedPlugin(plugin, checked(plugin, {})) for plugin in bundled()]
+        names = [each.plugin.name for each in plugins]
+        self._desk = furnished(ports, self._desk.access, LIMITS, names, settle_s=0.0)
         replies = Replies(clock=lambda: self.now)
         self._commands = Commands(plugins, self._desk, Voice(self.messenger, replies, catalog))
         self.real = catalog

@@ -137,6 +137,17 @@ async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: F
     assert len(managed.store.blobs) == 2
 
 
+async def test_files_stay_while_it_is_not_certain_what_time_it_is(managed: FakeBot) -> None:
+    await managed.say("room set retention 90 days", ANNA)
+    managed.now += timedelta(days=91)
+    managed.clock_is_trusted = False
+    assert not await managed._desk.retention.look()
+    assert await names(managed) == ["plan.txt"]
+    managed.clock_is_trusted = True
+    assert await managed._desk.retention.look()
+    assert await names(managed) == []
+
+
 async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
     managed: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +174,26 @@ async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -
     managed.now += timedelta(days=2)
     await managed._desk.retention.look()
     assert await names(managed) == []
+
+
+@pytest.mark.parametrize("disabled", ["announce", "room"])
+async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabled: str) -> None:
+    for setting in ("announce on", "retention 1 day", "who-may-get members", "max-size 10"):
+        await managed.say(f"room set {setting}", ANNA)
+    async with FakeBot(catalog=managed.catalog, disabled=[disabled]) as later:
+        later.rooms.managers[ROOM] = frozenset({ALICE})
+        later.now += timedelta(days=2)
+        book = later._desk.book
+        assert not book.of(ROOM).announce
+        await later._desk.retention.look()
+        assert await names(later) == (["plan.txt"] if disabled == "room" else [])
+        # What keeps files from people holds all the same.
+        assert (book.of(ROOM).members_only, book.max_bytes(ROOM)) == (True, 10)
+        if disabled == "announce":
+            assert "switched announce off" in (await later.say("room set announce on", ANNA))[0]
+            await later.say("room set max-size 20", ANNA)
+    settings = await managed.catalog.room_settings()
+    assert settings[ROOM].announce  # for when the plugin is back
 
 
 # --- announcements ------------------------------------------------------------------------------

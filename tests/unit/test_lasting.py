@@ -1,6 +1,7 @@
 """Work that is to go on as long as the bot does, goes on."""
 
 import asyncio
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from filebot.app import assembled
 from filebot.config import load
 from filebot.lasting import FIRST_PAUSE_S, LONGEST_PAUSE_S, lasting
+from filebot.service.trusted_time import TrustedTime
 from filebot.storage.disk import DiskStore
 from tests.virtual_time import in_virtual_time
 
@@ -73,6 +75,11 @@ async def test_what_the_bot_does_all_the_time_goes_on_after_an_error(
         again.set()
 
     monkeypatch.setattr("filebot.lasting.FIRST_PAUSE_S", 0.01)
+
+    async def certain(_: TrustedTime) -> datetime:
+        return datetime.now(UTC)
+
+    monkeypatch.setattr(TrustedTime, "now", certain)
     monkeypatch.setattr(DiskStore, "forget_partials", forget_partials)
     file = tmp_path / "config.toml"
     file.write_text('[xmpp]\njid = "bot@example.org"\npassword = "hunter2"\n')

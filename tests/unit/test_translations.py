@@ -50,11 +50,11 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     ),
     *(
         errors.NoHistory("den@muc.example.org", reason=r)
-        for r in ("closed", "off", "busy", "idle", "ids", "lost")
+        for r in ("closed", "off", "busy", "idle", "ids", "lost", "away")
     ),
     errors.TooManyOptOuts(),
-    errors.BadRoomSetting("archive", "maybe", known=True),
-    errors.BadRoomSetting("size", "", known=False),
+    errors.BadRoomSetting("archive", "maybe", known=True, available=("archive",)),
+    errors.BadRoomSetting("size", "", known=False, available=("archive",)),
     errors.NoSuchClaim(),
     errors.RoomFull(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoRoomForClaim(size_bytes=3, used_bytes=8, limit_bytes=10),

@@ -104,6 +104,8 @@ NOT_OF_STREAMS = {
     "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
     "xmpp/rooms.DESCRIPTION_LIMIT_S": "of rooms",
     "xmpp/rooms.ENTERING_LIMIT_S": "of rooms",
+    "xmpp/rooms.NOWHERE_PAUSE_S": "of rooms",
+    "xmpp/server_time.LIMIT_S": "of the login",
     "xmpp/rooms.SELF_PING_LIMIT_S": "of rooms",
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",

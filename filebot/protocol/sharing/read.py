@@ -24,6 +24,7 @@ from filebot.protocol.sharing.sources import (
 )
 from filebot.protocol.sharing.xmlns import (
     ATTACH,
+    FILEBOT,
     JINGLE_FILES,
     METADATA,
     OOB,
@@ -81,6 +82,8 @@ class Shared:
     """The id of the message that this one is a reply to (XEP-0461)."""
     encrypted_urls: tuple[str, ...] = ()
     """Where encrypted bytes are. Never to be fetched as if they were the file."""
+    by_bot: bool = False
+    """A filebot posted it; see :func:`filebot.protocol.sharing.write.mark_of_bot`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def read(message: Element) -> Shared:
             attached=attached,
             replies_to=_replies_to(message),
             encrypted_urls=tuple(hidden),
+            by_bot=first(message, FILEBOT, "posted") is not None,
         ),
         in_body=in_body,
     )

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 from filebot.model import Entry
 from filebot.protocol.sharing.xmlns import (
     FALLBACK,
+    FILEBOT,
     HASHES,
     HINTS,
     JINGLE_FILE,
@@ -36,7 +37,13 @@ def outgoing(entry: Entry, url: str) -> tuple[str, list[Element]]:
     all children, the last ones can be left out: each stands behind what it needs.
     """
     store = Element(f"{{{HINTS}}}store")
-    return url, [_oob(url), store, _sfs(entry, url), _fallback(), _sims(entry, url)]
+    children = [_oob(url), store, mark_of_bot(), _sfs(entry, url), _fallback(), _sims(entry, url)]
+    return url, children
+
+
+def mark_of_bot() -> Element:
+    """The mark by which a filebot, also another one, knows a file that a filebot has posted."""
+    return Element(f"{{{FILEBOT}}}posted")
 
 
 def _oob(url: str) -> Element:

@@ -21,4 +21,6 @@ SCHEMA_ORG: Final = "https://schema.org/"
 FALLBACK: Final = "urn:xmpp:fallback:0"  # XEP-0428
 ATTACH: Final = "urn:xmpp:message-attaching:1"  # XEP-0367
 REPLY: Final = "urn:xmpp:reply:0"  # XEP-0461
+FILEBOT: Final = "https://github.com/filebot-xmpp/filebot"
+"""Our own: RFC 6120 section 8.4 lets whoever does not know an element ignore it, and archives keep it."""
 HINTS: Final = "urn:xmpp:hints"  # XEP-0334

@@ -104,6 +104,7 @@ def test_what_is_written_is_read_back_as_one_file(name: str, size: int, pixels: 
         ),
     )
     assert (shared.offered, shared.text, shared.encrypted, shared.announced) == (1, "", False, ())
+    assert shared.by_bot
 
 
 @pytest.mark.parametrize(("width", "height"), [(None, None), (40, None), (None, 30)])

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Iq, Message
 
-from filebot.errors import NoHistory, PeerProtocolError
+from filebot.errors import NoHistory, PeerGone, PeerProtocolError
 from filebot.model import Address, AddressKind, Sender
 from filebot.xmpp import archive
 from filebot.xmpp.archive import PAGE, Archive, Archived, ArchivePage
@@ -16,6 +17,7 @@ from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
+TEA = "tea@rooms.example.org"
 OWN = "bot@example.org"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MAM = "{urn:xmpp:mam:2}"
@@ -183,17 +185,37 @@ async def test_an_empty_page_leads_nowhere_whatever_comes_after_it(
 
 async def test_of_such_an_archive_a_room_has_no_history(server: Server) -> None:
     server.fin = UNFINISHED
-    histories = RoomHistories(server.archive._stream, lambda room, stanza: None)
+    histories = RoomHistories(
+        server.archive._stream, lambda *_: None, lambda *_: False, lambda: frozenset({TEA})
+    )
     with pytest.raises(NoHistory) as caught:
-        await histories.page("tea@rooms.example.org", "z", None)
+        await histories.page(TEA, "z", None)
     assert caught.value.reason == "closed"
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+async def test_page_that_comes_while_the_bot_is_out_of_the_room_is_asked_for_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, forbidden: bool
+) -> None:
+    """Without the roll nobody is known, so that all its files would be passed over."""
+
+    async def refuse(stream: Stream, iq: Iq, limit_s: float) -> Iq:
+        raise XMPPError("forbidden")
+
+    if forbidden:
+        monkeypatch.setattr(archive, "ask", refuse)
+    out_of_it = RoomHistories(server.archive._stream, lambda *_: None, lambda *_: False, frozenset)
+    with pytest.raises(PeerGone):
+        await out_of_it.page(TEA, "z", None)
 
 
 async def test_of_a_page_of_large_posts_the_first_are_given_and_the_next_page_begins_behind_them(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = "tea@rooms.example.org"
-    histories = RoomHistories(server.archive._stream, lambda _room, _stanza: posted_by(room))
+    histories = RoomHistories(
+        server.archive._stream, lambda *_: posted_by(room), lambda *_: False, lambda: frozenset({room})
+    )
     monkeypatch.setattr("filebot.xmpp.histories.MOST_PAGE_BYTES", 20_000)
     page = ArchivePage([large_post(number) for number in range(10)], "9", complete=True)
     first = histories._kept(room, page)

@@ -63,6 +63,9 @@ class OneRoom:
     def gives_stanza_ids(self, room: str) -> bool:
         return self._gives_stanza_ids and room == ROOM
 
+    def is_filebot(self, room: str, nick: str) -> bool:
+        return (room, nick) == (ROOM, "otherbot")
+
     def joined(self) -> frozenset[str]:
         return frozenset({ROOM} if self._inside else ())
 
@@ -265,6 +268,22 @@ def test_a_file_in_a_room_is_told_although_nobody_asked_the_bot() -> None:
     inner = f"<body>{url}</body><x xmlns='jabber:x:oob'><url>{url}</url></x>"
     said = message(stanza(inner, sender=f"{ROOM}/anna", kind="groupchat"))
     assert (said.addressed, len(said.offers)) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("nick", "extra", "expected"),
+    [
+        ("anna", "", False),
+        ("anna", "<posted xmlns='https://github.com/filebot-xmpp/filebot'/>", True),
+        ("otherbot", "", True),
+    ],
+)
+def test_file_of_a_filebot_is_known_by_its_mark_or_its_presence(
+    nick: str, extra: str, *, expected: bool
+) -> None:
+    url = "https://up.example.org/1/a.png"
+    inner = f"<body>{url}</body><x xmlns='jabber:x:oob'><url>{url}</url></x>{extra}"
+    assert message(stanza(inner, sender=f"{ROOM}/{nick}", kind="groupchat")).by_bot == expected
 
 
 @pytest.mark.conformance(24, 25)

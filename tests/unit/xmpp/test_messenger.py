@@ -141,7 +141,7 @@ async def test_only_the_first_part_of_an_answer_names_what_it_answers(outbox: Ou
     assert not any(rest)
 
 
-@pytest.mark.parametrize(("length", "children"), [(100, 6), (2_100, 5), (3_000, 3), (6_000, 1)])
+@pytest.mark.parametrize(("length", "children"), [(100, 7), (2_100, 6), (3_000, 4), (6_000, 1)])
 async def test_a_long_link_leaves_out_what_fewer_clients_read(
     outbox: Outbox, length: int, children: int
 ) -> None:
@@ -151,8 +151,8 @@ async def test_a_long_link_leaves_out_what_fewer_clients_read(
     assert message.findtext(BODY) == url
     kinds = [child.tag for child in message if child.tag != "{urn:xmpp:sid:0}origin-id"]
     every = [
-        BODY, "{jabber:x:oob}x", "{urn:xmpp:hints}store", "{urn:xmpp:sfs:0}file-sharing",
-        "{urn:xmpp:fallback:0}fallback", "{urn:xmpp:reference:0}reference",
+        BODY, "{jabber:x:oob}x", "{urn:xmpp:hints}store", "{https://github.com/filebot-xmpp/filebot}posted",
+        "{urn:xmpp:sfs:0}file-sharing", "{urn:xmpp:fallback:0}fallback", "{urn:xmpp:reference:0}reference",
     ]  # fmt: skip
     assert kinds == every[:children]
     assert size(message) < 10_000

@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from filebot.model import Occupant, Standing
+from filebot.xmpp.features import CAPS_NODE
 from filebot.xmpp.occupancy import (
     LONGEST_ID,
     MAX_OCCUPANTS,
@@ -65,6 +66,19 @@ def test_the_room_shows_people_by_their_bare_jids(inside: Occupancy) -> None:
     assert inside.standing("anna@example.org") is not None
     assert inside.occupant("bert").jid is None
     assert inside.standing("bert@example.org") is None
+
+
+@pytest.mark.parametrize(("node", "expected"), [(CAPS_NODE, True), ("https://gajim.org", False)])
+def test_another_filebot_is_known_by_what_its_presence_says(
+    inside: Occupancy, node: str, *, expected: bool
+) -> None:
+    stanza = presence("otherbot")
+    stanza.append(
+        fromstring(f"<c xmlns='http://jabber.org/protocol/caps' node='{node}' ver='x' hash='y'/>")
+    )
+    inside.presence(stanza)
+    assert inside.is_filebot("otherbot") == expected
+    assert not inside.is_filebot("anna")
 
 
 def test_nobody_is_known_before_the_bot_is_in() -> None:
@@ -233,7 +247,7 @@ def test_once_out_the_bot_forgets_everybody(
         ("gone", Change.DESTROYED),
         ("forbidden", Change.SHUT_OUT),
         ("registration-required", Change.REFUSED),
-        ("remote-server-not-found", Change.REFUSED),
+        ("remote-server-not-found", Change.UNREACHED),
     ],
 )
 def test_a_refusal_says_whether_to_try_again(condition: str, change: Change) -> None:

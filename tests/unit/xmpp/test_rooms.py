@@ -13,7 +13,7 @@ from filebot.errors import RoomClosed
 from filebot.model import BareJid
 from filebot.xmpp.disco import INFO, ITEMS
 from filebot.xmpp.elements import OCCUPANT_ID, STANZA_IDS
-from filebot.xmpp.rooms import DESCRIPTION_LIMIT_S, JoinedRooms
+from filebot.xmpp.rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import build
 from tests.virtual_time import in_virtual_time, seconds
@@ -22,6 +22,7 @@ TEA = "tea@rooms.example.org"
 COFFEE = "coffee@rooms.example.org"
 ROOM_WITH_IDS = f"<feature var='{OCCUPANT_ID}'/><feature var='{STANZA_IDS}'/>"
 SERVICE = "<identity category='conference' type='text'/>"
+OWNER = "{http://jabber.org/protocol/muc#owner}"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 
 
@@ -64,6 +65,7 @@ class World:
         """What each address says of itself, one after the other, the last for ever. An empty word: nothing;
         one without a bracket: an error."""
         self.created: set[str] = set()
+        self.destroyed: list[str] = []
         self.said: Counter[tuple[str, str]] = Counter()
         self.rooms = JoinedRooms(self.stream, settings, self.stays, self._shut_out)
 
@@ -87,6 +89,8 @@ class World:
             answers = self.answers.get(to, [""])
             self._answer(stanza, answers.pop(0) if len(answers) > 1 else answers[0])
         elif stanza.get("type") == "set":
+            if stanza.find(f"{OWNER}query/{OWNER}destroy") is not None:
+                self.destroyed.append(to)
             self._answer(stanza, "<done/>")
 
     def _answer(self, asked: Element, words: str) -> None:
@@ -275,3 +279,69 @@ async def test_a_room_may_come_while_the_others_are_left() -> None:
         world.stays.on_left = come
         await world.rooms.forget()
         assert world.rooms.is_ours(COFFEE)
+
+
+@in_virtual_time
+async def test_room_that_is_not_there_any_more_is_asked_for_some_hours_and_forgotten(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with world_with() as world:
+        world.answers[TEA] = ["cancel item-not-found"]
+        world.rooms.expect(TEA, "")
+        await world.rooms.enter()
+        await asyncio.sleep(3600)
+        assert world.rooms.is_ours(TEA)
+        await asyncio.sleep(12 * 3600)
+        assert not world.rooms.is_ours(TEA)
+        assert world.stays.told[-2:] == ["forget", "shut out"]
+        [line] = [each for each in caplog.messages if "forgotten" in each]
+        assert TEA in line
+        assert str(MOST_NOWHERE) in line
+        assert (TEA, "available") not in world.said
+
+
+@in_virtual_time
+async def test_room_that_comes_back_in_time_is_entered() -> None:
+    async with world_with() as world:
+        world.answers[TEA] = [*["cancel item-not-found"] * (MOST_NOWHERE - 1), ROOM_WITH_IDS]
+        world.rooms.expect(TEA, "")
+        await world.rooms.enter()
+        await asyncio.sleep(12 * 3600)
+        assert world.rooms.joined() == {TEA}
+
+
+@in_virtual_time
+async def test_room_that_went_before_the_bot_came_is_not_made_again() -> None:
+    async with world_with() as world:
+        world.created = {TEA}
+        world.answers[TEA] = [ROOM_WITH_IDS]
+        with pytest.raises(RoomClosed) as raised:
+            await world.rooms.join(TEA, "")
+        await asyncio.sleep(0)
+        assert raised.value.reason == "none"
+        assert world.destroyed == [TEA]
+        assert world.said[(TEA, "unavailable")] >= 1
+
+
+@in_virtual_time
+async def test_while_the_server_is_down_no_room_has_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = [ROOM_WITH_IDS]
+        world.stream._session_started = False
+        await world.rooms.enter()
+        await asyncio.sleep(3600)
+        assert "refused" not in caplog.text
+        assert "trying again" not in caplog.text
+        world.stream._set_session_start(None)
+        await world.rooms.settled(60.0)
+        assert world.rooms.joined() == {TEA}
+
+
+@in_virtual_time
+async def test_room_that_does_not_answer_has_not_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = [""]
+        await world.rooms.enter()
+        await asyncio.sleep(60)
+        assert f"not in room {TEA} (no answer)" in caplog.text
+        assert "refused" not in caplog.text

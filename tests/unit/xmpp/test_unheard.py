@@ -1,7 +1,7 @@
 """What becomes of unacknowledged stanzas when the server does not resume the session."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -203,3 +203,42 @@ async def test_what_is_said_again_has_a_bound_in_characters(world: World) -> Non
         world.end()
     world.begin()
     assert world.said == said[-2:]
+
+
+@pytest.mark.parametrize(("h", "again"), [(None, [1]), ("2", [2])])
+async def test_without_a_count_only_what_no_archive_has_is_said_again(
+    world: World, h: str | None, again: list[int]
+) -> None:
+    """Where the server tells a count, that is believed, and nothing is asked."""
+    said = await say_three(world)
+
+    async def find_lost(messages: Sequence[Message]) -> list[Message]:
+        await asyncio.sleep(0)
+        return [each for each in messages if each["id"] == said[1]]
+
+    world.stream.unheard.find_lost = find_lost
+    world.end(h=h)
+    world.begin()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert world.said == [said[number] for number in again]
+
+
+async def test_a_session_that_ends_while_archives_are_asked_loses_nothing(world: World) -> None:
+    said, asked = await say_three(world), asyncio.Event()
+
+    async def find_lost(messages: Sequence[Message]) -> list[Message]:
+        if not asked.is_set():
+            asked.set()
+            await asyncio.Event().wait()
+        return [*messages]
+
+    world.stream.unheard.find_lost = find_lost
+    world.end()
+    world.begin()
+    await asked.wait()
+    world.end()
+    world.begin()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert world.said == said

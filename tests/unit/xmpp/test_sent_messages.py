@@ -1,0 +1,81 @@
+"""What archives show of the messages that the bot's server has taken."""
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from slixmpp.exceptions import XMPPError
+from slixmpp.stanza import Message
+
+from filebot.xmpp.archive import Archive, Archived
+from filebot.xmpp.sent_messages import MOST_PAGES, SentMessages
+from tests.unit.xmpp.conftest import Outbox
+
+Kind = Literal["chat", "groupchat"]
+
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+class Archives:
+    """Pages of the newest messages, by archive; the newest page first."""
+
+    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pages: dict[str, list[list[str]]] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.sent = SentMessages(outbox.stream)
+        archives = self
+
+        async def latest(archive: Archive, before: str = "") -> list[Archived]:
+            archives.asked.append((archive._jid, before))
+            pages = archives.pages.get(archive._jid)
+            if pages is None:
+                raise XMPPError("service-unavailable")
+            return [
+                Archived(f"a{name}", AT, fromstring(f"<message id='{name}'/>"))
+                for name in (pages.pop(0) if pages else [])
+            ]
+
+        monkeypatch.setattr(Archive, "latest", latest)
+
+    async def lost(self, *messages: tuple[str, str, Kind]) -> list[str]:
+        stanzas = [self._message(*each) for each in messages]
+        return [each["id"] for each in await self.sent.lost(stanzas)]
+
+    def _message(self, name: str, to: str, kind: Kind) -> Message:
+        message = self.sent._stream.make_message(to, "hello", mtype=kind)
+        message["id"] = name
+        return message
+
+
+@pytest.fixture
+def archives(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Archives:
+    return Archives(outbox, monkeypatch)
+
+
+PRIVATE: Final[tuple[str, str, Kind]] = ("1", "anna@example.org/phone", "chat")
+IN_ROOM: Final[tuple[str, str, Kind]] = ("2", "tea@rooms.example.org", "groupchat")
+
+
+async def test_each_message_is_looked_for_where_it_went(archives: Archives) -> None:
+    archives.pages = {"bot@example.org": [["9", "1"]], "tea@rooms.example.org": [["8"], ["2"]]}
+    assert await archives.lost(PRIVATE, IN_ROOM) == []
+    archives.pages = {"bot@example.org": [["2"]], "tea@rooms.example.org": [["1"]]}
+    assert await archives.lost(PRIVATE, IN_ROOM) == ["1", "2"]
+
+
+async def test_older_pages_are_looked_through_up_to_a_bound(archives: Archives) -> None:
+    archives.pages = {"bot@example.org": [[f"x{number}"] for number in range(MOST_PAGES)] + [["1"]]}
+    assert await archives.lost(PRIVATE) == ["1"]
+    assert archives.asked == [("bot@example.org", each) for each in ("", "ax0", "ax1", "ax2")]
+
+
+async def test_what_no_archive_tells_of_is_said_again(archives: Archives) -> None:
+    archives.pages = {"tea@rooms.example.org": [["2"]]}
+    assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
+
+
+async def test_what_the_room_has_told_the_bot_itself_has_arrived(archives: Archives) -> None:
+    assert not archives.sent.took(fromstring("<message type='groupchat' id='2'/>"))
+    assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
+    assert archives.asked == [("bot@example.org", "")]
