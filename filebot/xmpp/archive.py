@@ -62,9 +62,12 @@ class Archive:
         self._query = ""
         self._results: list[Archived] = []
 
-    async def newest(self) -> Archived | None:
-        """The last message of all; None if there is none. Raises as :meth:`page`."""
-        _, results = await self._ask(last=True)
+    async def newest(self, before: str = "") -> Archived | None:
+        """The last message of all, or the last before this id; None if there is none.
+
+        Raises as :meth:`page`.
+        """
+        _, results = await self._ask(before=before)
         return results[-1] if results else None
 
     def took(self, stanza: Element) -> bool:
@@ -97,11 +100,11 @@ class Archive:
         return ArchivePage(results, last_id, complete)
 
     async def _ask(
-        self, after: str = "", start: datetime | None = None, *, last: bool = False
+        self, after: str = "", start: datetime | None = None, *, before: str | None = None
     ) -> tuple[Element, list[Archived]]:
         iq = self._stream.make_iq_set(ito=self._jid, ifrom=self._stream.boundjid)
         self._query, self._results = secrets.token_hex(8), []
-        iq.xml.append(_question(self._query, after, start, last=last))
+        iq.xml.append(_question(self._query, after, start, before))
         try:
             answer = await ask(self._stream, iq, LIMIT_S)
             results = self._results
@@ -113,16 +116,17 @@ class Archive:
         return fin, results
 
 
-def _question(query: str, after: str, start: datetime | None, *, last: bool) -> Element:
+def _question(query: str, after: str, start: datetime | None, before: str | None) -> Element:
+    """Ask for a page, or for the one message that ``before`` wants: the last one of all if it is empty."""
     question = Element(f"{{{MAM}}}query", {"queryid": query})
     if start is not None:
         form = SubElement(question, f"{{{FORM}}}x", {"type": "submit"})
         _field(form, "FORM_TYPE", MAM)
         _field(form, "start", start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))  # XEP-0082
     pages = SubElement(question, f"{{{RSM}}}set")
-    SubElement(pages, f"{{{RSM}}}max").text = str(1 if last else PAGE)
-    if last:
-        SubElement(pages, f"{{{RSM}}}before")  # XEP-0059 section 2.5: the last page
+    SubElement(pages, f"{{{RSM}}}max").text = str(PAGE if before is None else 1)
+    if before is not None:
+        SubElement(pages, f"{{{RSM}}}before").text = before or None  # XEP-0059 sections 2.3 and 2.5
     if after:
         SubElement(pages, f"{{{RSM}}}after").text = after
     return question

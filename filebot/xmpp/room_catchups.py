@@ -19,9 +19,10 @@ from filebot.errors import FilebotError
 from filebot.model import BareJid
 from filebot.ports import Marks
 from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp, Turn
+from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.elements import sender_of
 from filebot.xmpp.stream import Stream
+from filebot.xmpp.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -114,5 +115,5 @@ class RoomCatchUps:
             return self._take(made, room, archived)
 
         turn = partial(self._turn, room)
-        made = CatchUp(self._stream, room, self._marks, take, turn, at_once=self._at_once, from_newest=True)
+        made = CatchUp(self._stream, room, self._marks, take, turn, at_once=self._at_once, of_room=True)
         return made

@@ -11,19 +11,20 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 from xml.etree.ElementTree import Element
 
-from slixmpp.exceptions import XMPPError
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer
+from filebot.xmpp.account import PRIORITY, Account
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp, Turn, private_turn
+from filebot.xmpp.carbons import received_copy
+from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.contacts import Contacts
@@ -32,6 +33,7 @@ from filebot.xmpp.elements import (
     RECEIPTS,
     STREAMS,
     condition_of,
+    delayed_since,
     error_type_of,
     first,
     named_condition,
@@ -39,6 +41,7 @@ from filebot.xmpp.elements import (
 )
 from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.flow import RoomFlow
+from filebot.xmpp.handling import Handler, Handlers, Handling
 from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger
@@ -47,9 +50,9 @@ from filebot.xmpp.room_catchups import RoomCatchUps
 from filebot.xmpp.rooms import JoinedRooms
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Client, build, tell_features
+from filebot.xmpp.stream import build, tell_features
 from filebot.xmpp.streams import PeerStreams, Takers
-from filebot.xmpp.tasks import Tasks
+from filebot.xmpp.turns import Turn, private_turn
 from filebot.xmpp.upload import UploadSlots
 
 __all__ = ["EncryptedMessage", "Session", "SessionSettings", "StreamLimits", "StreamWords"]
@@ -58,14 +61,8 @@ log = logging.getLogger(__name__)
 
 ROOMS_LIMIT_S: Final = 20.0
 CLOSE_LIMIT_S: Final = 2.0
-ROSTER_LIMIT_S: Final = 20.0
 PROXY_LIMIT_S: Final = 3.0
 """How long the first presence waits to learn whether there is a proxy."""
-MOST_HANDLERS: Final = 20_000
-"""Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""
-
-_T = TypeVar("_T")
-Handler = Callable[[_T], Awaitable[None] | None]
 
 
 class Session:
@@ -117,9 +114,6 @@ class Session:
         they return is awaited; :meth:`stop` cancels these tasks.
         """
         self._settings = settings
-        self._on_message = on_message
-        self._on_encrypted = on_encrypted
-        self._on_invitation = on_invitation
         self._on_no_private = on_no_private
         self._may_subscribe = may_subscribe
         self._features = _features(on_stream_offer, connections)
@@ -156,8 +150,16 @@ class Session:
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._connection = Connection(self._stream, settings, self._online, most_attempts)
         bare = self._stream.boundjid.bare
-        self._catch_up = CatchUp(self._stream, bare, kept, self._missed, partial(private_turn, bare))
-        self._handlers = Tasks(MOST_HANDLERS)
+        self._account = Account(self._stream)
+        self._catch_up = CatchUp(
+            self._stream,
+            bare,
+            kept,
+            self._missed,
+            partial(private_turn, bare),
+            gives_ids=self._account.gives_archive_ids,
+        )
+        self._handling = Handling(Handlers(on_message, on_encrypted, on_invitation))
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._is_set_up = False
@@ -247,7 +249,7 @@ class Session:
         """Say good-bye to rooms and contacts and end the stream; takes a few seconds at most."""
         running, self._running = self._running, None
         self._connection.finish()
-        await self._handlers.close()
+        await self._handling.close()
         await self._catch_up.close()
         await self._room_catch_ups.close()
         await self._streams.close()
@@ -281,14 +283,16 @@ class Session:
             return
         self._is_set_up = False
         log.info("online as %s", self._stream.boundjid.full)
+        await self._account.begin()
         await self._catch_up.begin()
         self._uploads.forget()
         self._streams.renewed()
         self._resources.forget()
-        if isinstance(self._stream, Client):
-            await _fetch_roster(self._stream)
+        await self._account.enter()
         await self._tell_features()
-        self._announce(None, self._settings.status)
+        await self._account.become_available(
+            self._catch_up, partial(self._announce, None, self._settings.status)
+        )
         await self._rooms.enter()
         await self._catch_up.start()
         self._is_set_up = True
@@ -309,7 +313,8 @@ class Session:
     def _announce(self, kind: str | None, status: str) -> None:
         # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
         if not self._stream.is_component:
-            self._stream.make_presence(pshow=kind, pstatus=status).send()
+            priority = PRIORITY if kind is None else None
+            self._stream.make_presence(pshow=kind, pstatus=status, ppriority=priority).send()
 
     def _message(self, stanza: Element) -> None:
         if stanza.get("type") == "error":
@@ -317,16 +322,26 @@ class Session:
             return
         if any(each.took(stanza) for each in (self._catch_up, self._room_catch_ups, self._histories)):
             return
-        self._acknowledge(stanza)
-        catch_up, archive_id = self._place(stanza)
-        if catch_up.live(archive_id, kept_back=self._reader.was_kept_back(stanza)):
-            read = self._reader.read(stanza, asyncio.get_running_loop().time())
-            self._take(read, catch_up, archive_id)
+        copy = received_copy(stanza, self.jid)
+        if copy is None:
+            self._acknowledge(stanza)
+        message = stanza if copy is None else copy
+        catch_up, archive_id = self._place(message)
+        if copy is not None and archive_id is None:
+            catch_up.look()  # or the next start would meet it as new
+        kept_back, since = self._reader.was_kept_back(message), delayed_since(message)
+        if catch_up.live(archive_id, kept_back=kept_back, since=since):
+            now = asyncio.get_running_loop().time()
+            read = self._reader.read(message, now, is_copy=copy is not None)
+            self._handling.take(read, catch_up, archive_id)
 
     def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
         """Who looks after a message that has just come, and what its archive calls it."""
         if stanza.get("type") != "groupchat":
-            return self._catch_up, self._reader.archive_id(stanza, self.jid)
+            # Where the server does not promise such ids, anybody can write one.
+            return self._catch_up, (
+                self._reader.archive_id(stanza, self.jid) if self._catch_up.is_on else None
+            )
         sender = sender_of(stanza)
         catch_up = None if sender is None else self._room_catch_ups.of(sender.bare)
         if sender is None or catch_up is None or self._reader.is_past(stanza):
@@ -350,43 +365,7 @@ class Session:
         read = self._reader.read(archived.message, now, archived_at=archived.at, archive=room)
         if isinstance(read, IncomingMessage):
             read = replace(read, perhaps_done=archived.answered)
-        return self._take(read, catch_up, archived.id)
-
-    def _take(
-        self,
-        read: IncomingMessage | EncryptedMessage | Invitation | None,
-        catch_up: CatchUp,
-        archive_id: str | None,
-    ) -> bool:
-        """Whether there is anything to do; ``catch_up`` hears when that is done."""
-        if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
-            message = replace(read, archived_as=catch_up.name(archive_id))
-            self._handle(self._on_message, message, catch_up, archive_id)
-        elif isinstance(read, EncryptedMessage) and self._on_encrypted is not None:
-            self._handle(self._on_encrypted, read, catch_up, archive_id)
-        elif isinstance(read, Invitation) and self._on_invitation is not None:
-            self._handle(self._on_invitation, read, catch_up, archive_id)
-        else:
-            catch_up.handled(archive_id, save=False)
-            return False
-        return True
-
-    def _handle(self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None) -> None:
-        # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
-        self._handlers.start(self._call(handler, value, catch_up, archive_id), "message handler")
-
-    async def _call(
-        self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None
-    ) -> None:
-        try:
-            work = handler(value)
-            if work is not None:
-                await work
-        except Exception:
-            # A message that no handler can bear would be met again at every start.
-            catch_up.handled(archive_id)
-            raise
-        catch_up.handled(archive_id)
+        return self._handling.take(read, catch_up, archived.id)
 
     def _acknowledge(self, stanza: Element) -> None:
         """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
@@ -412,7 +391,7 @@ class Session:
         elif self._on_no_private is not None and self._flow.wants_none_aside(
             sender.full, message_id, condition, kind
         ):
-            self._handlers.start(self._on_no_private(sender.bare), "no private messages")
+            self._handling.start(self._on_no_private(sender.bare), "no private messages")
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)
@@ -442,11 +421,3 @@ async def _refuse(request: FileRequest) -> None:
 
 def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:
     return lambda stanza: take(stanza.xml)
-
-
-async def _fetch_roster(stream: Client) -> None:
-    """RFC 6121 section 2.2: only who has asked for the roster is sent subscription requests."""
-    try:
-        await stream.get_roster(timeout=ROSTER_LIMIT_S)
-    except XMPPError as error:
-        log.warning("no roster: %s", error.condition)

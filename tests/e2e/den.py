@@ -7,12 +7,14 @@ from pathlib import Path
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer, Received
+from filebot.demo.server import Server
 from tests.e2e.conftest import ROOM, bot_config
 from tests.e2e.here import Here
 from tests.servers import private_server
 
 HERE = Here(ROOM)
 OCCUPANT = HERE.bot
+DEN_USERS = ("alice", "bob", "filebot")
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,12 @@ class Den:
 
 
 @asynccontextmanager
-async def den_in(folder: Path, serves: str = "nobody@localhost") -> AsyncIterator[Den]:
+async def den_in(
+    folder: Path, serves: str = "nobody@localhost", server: Server | None = None
+) -> AsyncIterator[Den]:
     """All but the bot are there, which serves one person outside of the room."""
     async with AsyncExitStack() as stack:
-        server = private_server(folder / "server", users=["alice", "bob", "filebot"])
+        server = server or private_server(folder / "server", users=DEN_USERS)
         await stack.enter_async_context(server)
         alice, bob = [
             await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")

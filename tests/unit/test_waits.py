@@ -67,8 +67,9 @@ NO_WAITS = {
     "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
     "xmpp/catchup.GATHER_S": "a pause before the archive is read",
     "xmpp/catchup.REST_S": "a pause between two parts of the archive",
-    "xmpp/catchup.SAVE_AGAIN_S": "a pause before another try",
-    "xmpp/catchup.SAVE_EVERY_S": "a pause between two looks at the mark",
+    "xmpp/catchup.REVIEW_S": "a pause before the archive is read on",
+    "xmpp/mark_keeper.SAVE_AGAIN_S": "a pause before another try",
+    "xmpp/mark_keeper.SAVE_EVERY_S": "a pause between two looks at the mark",
     "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
     "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
     "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",
@@ -87,8 +88,11 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
-    "xmpp/catchup.HEARD_AT_LAST_S": "for the server, not for a peer",
-    "xmpp/catchup.HEARD_LIMIT_S": "for the server, not for a peer",
+    "xmpp/account.FEATURES_LIMIT_S": "for the server, not for a peer",
+    "xmpp/carbons.LIMIT_S": "for the server, not for a peer",
+    "xmpp/kept_back.LIMIT_S": "for the server, not for a peer",
+    "xmpp/mark_keeper.HEARD_AT_LAST_S": "for the server, not for a peer",
+    "xmpp/mark_keeper.HEARD_LIMIT_S": "for the server, not for a peer",
     "xmpp/connection.CONNECT_LIMIT_S": "of the login",
     "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
     "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
@@ -101,7 +105,7 @@ NOT_OF_STREAMS = {
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",
     "xmpp/session.ROOMS_LIMIT_S": "of rooms",
-    "xmpp/session.ROSTER_LIMIT_S": "of the login",
+    "xmpp/account.ROSTER_LIMIT_S": "of the login",
 }
 """Waits that no byte stream has."""
 
