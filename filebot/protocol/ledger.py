@@ -8,11 +8,16 @@ new.
 In a new session nobody knows what came since the last one. So the archive is read from the mark on, and
 what it has is put in its order (``missed``); what meanwhile comes live (``live``) is known, but has no
 place until the archive shows it, or until the archive has been read to its end (``caught_up``).
+
+Afterwards it depends on the archive. A room sends each message to everybody in it: what comes live has the
+archive's order, with nothing in between (``in_order``). An account may have other clients, and a message
+that went to one of them alone lies between two that came here. There only the archive gives places; until
+it does, a message that was dealt with stands beside the mark.
 """
 
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from filebot.model import Mark
@@ -22,6 +27,8 @@ MOST: Final = 20_000
 download that takes hours for one."""
 MOST_PASSED: Final = 1_000
 """Messages before the mark that are remembered, for those that come twice."""
+SHOWN_WITHIN: Final = timedelta(minutes=2)
+"""An archive that does not show a message by then has not kept it."""
 
 
 @dataclass(slots=True)
@@ -34,8 +41,12 @@ class _Message:
 class Ledger:
     """What is known of one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
 
-    def __init__(self, mark: Mark) -> None:
-        """``mark`` is the one that was saved last."""
+    def __init__(self, mark: Mark, *, in_order: bool = True) -> None:
+        """``mark`` is the one that was saved last.
+
+        ``in_order``: what comes live after the archive was read is all there is, in the archive's order.
+        """
+        self._in_order = in_order
         self._mark = mark
         self._ahead = set(mark.ahead)
         self._messages: dict[str, _Message] = {}
@@ -48,6 +59,11 @@ class Ledger:
     def open(self) -> int:
         """Messages that are not dealt with yet."""
         return self._open
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether there are messages whose place only the archive can tell."""
+        return any(not message.placed for message in self._messages.values())
 
     @property
     def mark(self) -> Mark:
@@ -66,6 +82,10 @@ class Ledger:
         """The mark stands here, if this message is not known to be still dealt with."""
         if message_id not in self._messages:
             self._mark = replace(self._mark, last_id=message_id, at=at)
+
+    def begin_at(self, at: datetime) -> None:
+        """The mark stands before everything that was archived since then."""
+        self._mark = replace(self._mark, last_id="", at=at)
 
     def missed(self, message_id: str, at: datetime) -> bool:
         """The archive's next message; whether it has to be dealt with."""
@@ -87,21 +107,31 @@ class Ledger:
             return message_id not in self._passed
         new = self._is_new(message_id, at)
         message = self._messages.get(message_id)
-        if message is not None and not message.placed and not self._catching_up:
+        if message is not None and not message.placed and self._in_order and not self._catching_up:
             message.placed = True
             self._order.append(message_id)
             self._advance()
         return new
 
-    def caught_up(self) -> None:
+    def caught_up(self, now: datetime) -> None:
         """The archive has been read to its end."""
         self._catching_up = False
         self._ahead.clear()
-        for message_id, message in self._messages.items():
-            if not message.placed:
-                message.placed = True
-                self._order.append(message_id)
-        self._advance()
+        if self._in_order:
+            for message_id, message in self._messages.items():
+                if not message.placed:
+                    message.placed = True
+                    self._order.append(message_id)
+            self._advance()
+            return
+        not_kept = [
+            message_id
+            for message_id, message in self._messages.items()
+            if message.handled and not message.placed and message.at + SHOWN_WITHIN < now
+        ]
+        for message_id in not_kept:
+            del self._messages[message_id]
+            self._pass(message_id)
 
     def handled(self, message_id: str) -> None:
         """It is dealt with for good. One that is not known is no mistake."""
@@ -124,6 +154,9 @@ class Ledger:
             last_id = self._order.popleft()
             self._mark = replace(self._mark, last_id=last_id, at=self._messages.pop(last_id).at)
             self._ahead.discard(last_id)
-            self._passed[last_id] = None
-            if len(self._passed) > MOST_PASSED:
-                del self._passed[next(iter(self._passed))]
+            self._pass(last_id)
+
+    def _pass(self, message_id: str) -> None:
+        self._passed[message_id] = None
+        if len(self._passed) > MOST_PASSED:
+            del self._passed[next(iter(self._passed))]

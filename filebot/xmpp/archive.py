@@ -62,14 +62,17 @@ class Archive:
         self._query = ""
         self._results: list[Archived] = []
 
-    async def newest(self) -> Archived | None:
-        """The last message of all; None if there is none. Raises as :meth:`page`."""
-        _, results = await self._ask(last=True, most=1)
+    async def newest(self, before: str = "") -> Archived | None:
+        """The last message of all, or the last before this id; None if there is none.
+
+        Raises as :meth:`page`.
+        """
+        _, results = await self._ask(before=before, most=1)
         return results[-1] if results else None
 
     async def latest(self, before: str = "") -> list[Archived]:
         """The newest messages, or those right before this id; the oldest first. Raises as :meth:`page`."""
-        _, results = await self._ask(last=True, most=PAGE, before=before)
+        _, results = await self._ask(before=before)
         return results
 
     def took(self, stanza: Element) -> bool:
@@ -106,13 +109,12 @@ class Archive:
         after: str = "",
         start: datetime | None = None,
         *,
-        last: bool = False,
         most: int = PAGE,
-        before: str = "",
+        before: str | None = None,
     ) -> tuple[Element, list[Archived]]:
         iq = self._stream.make_iq_set(ito=self._jid, ifrom=self._stream.boundjid)
         self._query, self._results = secrets.token_hex(8), []
-        iq.xml.append(_question(self._query, after, start, most, before if last else None))
+        iq.xml.append(_question(self._query, after, start, most, before))
         try:
             answer = await ask(self._stream, iq, LIMIT_S)
             results = self._results
@@ -125,6 +127,7 @@ class Archive:
 
 
 def _question(query: str, after: str, start: datetime | None, most: int, before: str | None) -> Element:
+    """Ask for a page, or for what is right before an id: for the last ones of all if that is empty."""
     question = Element(f"{{{MAM}}}query", {"queryid": query})
     if start is not None:
         form = SubElement(question, f"{{{FORM}}}x", {"type": "submit"})
@@ -133,7 +136,7 @@ def _question(query: str, after: str, start: datetime | None, most: int, before:
     pages = SubElement(question, f"{{{RSM}}}set")
     SubElement(pages, f"{{{RSM}}}max").text = str(most)
     if before is not None:
-        SubElement(pages, f"{{{RSM}}}before").text = before  # XEP-0059 section 2.5: empty for the last page
+        SubElement(pages, f"{{{RSM}}}before").text = before or None  # XEP-0059 sections 2.3 and 2.5
     if after:
         SubElement(pages, f"{{{RSM}}}after").text = after
     return question

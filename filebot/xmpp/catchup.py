@@ -12,20 +12,26 @@ to have answered is told apart (``Archived.answered``), so that no command is ca
 
 What is nobody's business, the talk of a room above all, moves the mark as well, but is no reason to save it
 at once.
+
+An account may have other clients, to which a message can go that the bot never hears of. So the order in
+which messages come live says nothing there: soon after them the archive is read on, and what it has in
+between is dealt with. A room sends everybody everything.
+
+All this needs ids by which a live message is found in the archive again (XEP-0359). Where the server does
+not promise those, nothing is caught up with: everything would be dealt with twice.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from slixmpp.exceptions import IqError, IqTimeout, XMPPError
+from slixmpp.exceptions import XMPPError
 
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.lasting import lasting
@@ -35,8 +41,10 @@ from filebot.protocol.ledger import Ledger
 from filebot.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.elements import jid_or_none, sender_of
-from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.kept_back import SLACK, KeptBack
+from filebot.xmpp.mark_keeper import MarkKeeper
+from filebot.xmpp.stream import Stream
+from filebot.xmpp.turns import Turn, with_answers
 
 log = logging.getLogger(__name__)
 
@@ -45,40 +53,17 @@ MOST_OPEN: Final = 200
 PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the archive is left alone for a while."""
-SAVE_AGAIN_S: Final = 5.0
-IDS_A_SECOND: Final = 5_000
-"""What is saved beside a mark is saved as a whole: the more there is of it, the more seldom."""
-SAVE_EVERY_S: Final = 30.0
-"""When only such messages moved the mark as asked for nothing."""
-HEARD_LIMIT_S: Final = 30.0
-"""In-band streams may keep the server from answering for a while."""
-HEARD_AT_LAST_S: Final = 3.0
-"""The same when the bot is stopped and somebody waits for that."""
 GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
+REVIEW_S: Final = 10.0
+"""After live messages of an account: then the archive tells their places, and what else came meanwhile."""
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Of an archive that was empty at first, whatever the clocks say."""
 
 # RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
 _NO_ARCHIVE: Final = frozenset(
     {"feature-not-implemented", "service-unavailable", "forbidden", "not-allowed"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Who spoke to whom."""
-
-    ours: bool
-    """The bot itself spoke."""
-    party: BareJid | None
-    """The other side: a person, or a whole room."""
-
-
-def private_turn(own: BareJid, message: Element) -> Turn:
-    """Who spoke to whom, in the archive of ``own``."""
-    sender, to = sender_of(message), jid_or_none(message.get("to"))
-    ours = sender is not None and sender.bare == own
-    party = to if ours else sender
-    return Turn(ours, None if party is None else party.bare)
 
 
 class CatchUp:
@@ -93,7 +78,8 @@ class CatchUp:
         turn: Callable[[Element], Turn],
         *,
         at_once: asyncio.Semaphore | None = None,
-        from_newest: bool = False,
+        of_room: bool = False,
+        gives_ids: Callable[[], Awaitable[bool | None]] | None = None,
         clock: ServerClock | None = None,
     ) -> None:
         """``jid`` is whose archive it is.
@@ -101,37 +87,56 @@ class CatchUp:
         ``take`` is given each message that was missed and sees to it that ``handled`` is called, at once or
         later; it returns whether there is anything to do.
 
-        ``at_once`` is held while a page is asked for. Where there is no mark yet, the archive is read from
-        now on or, with ``from_newest``, from its present end on, whatever the clocks say.
+        ``at_once`` is held while a page is asked for. ``of_room``: what comes live is all there is, and in
+        the archive's order; and where there is no mark yet, the archive is read from its present end on. An
+        account's is read from now on, until :meth:`find_place` finds something better.
+
+        ``gives_ids`` tells whether messages come with the archive's ids; None if it cannot be known now.
         """
         self._stream = stream
         self._marks = marks
         self._take = take
         self._turn = turn
         self._at_once = at_once or asyncio.Semaphore()
-        self._from_newest = from_newest
+        self._of_room = of_room
+        self._gives_ids = gives_ids
         self._archive = Archive(stream, jid)
         self._jid = jid
         self._ledger: Ledger | None = None
-        self._first_session = False
+        self._is_new = False
         self._skips_past = False
         self._clock = clock or ServerClock()
         self._began_s = seconds_passed()
+        self._kept_back: KeptBack | None = None
+        self._ids_are_sure = gives_ids is None
         self._wanted = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._read_to = ""
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._saving: asyncio.Task[None] | None = None
-        self._saved: Mark | None = None
+        self._keeper = None if marks is None else MarkKeeper(stream, marks, self._mark)
 
     def took(self, stanza: Element) -> bool:
         """Whether a message came out of the archive because we asked for it."""
         return self._archive.took(stanza)
 
+    @property
+    def has_place(self) -> bool:
+        """Whether it is known where in the archive to go on; also if it is not read at all."""
+        return self._ledger is None or bool(self._ledger.mark.last_id)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the archive's ids mean anything."""
+        return self._ledger is not None
+
     async def begin(self) -> None:
         """A new session: to be called before anything can come in it."""
         await self._stop_reading()
-        if self._marks is None:
+        if self._marks is None or self._keeper is None:
+            return
+        if await self._may_be_read() is False:
+            await self._give_up()
             return
         if self._ledger is None:
             try:
@@ -139,24 +144,74 @@ class CatchUp:
             except FilebotError as error:
                 log.warning("it is not known what was missed: %s", error)
                 return
-            self._first_session = mark is None
-            self._skips_past = mark is None and self._from_newest
+            self._is_new = mark is None
+            self._skips_past = mark is None and self._of_room
             # What is older than the first session is not the bot's business.
-            self._ledger = Ledger(mark or Mark(self._jid, "", self._clock()))
-            self._saved = mark
-            if mark is None:
-                await self._save_first(self._ledger.mark)
-            if self._saving is None:
-                self._saving = asyncio.create_task(lasting(self._save_changes, "marks"), name="marks")
-        else:
-            self._first_session = False
+            mark_now = mark or Mark(self._jid, "", self._clock())
+            self._ledger = Ledger(mark_now, in_order=self._of_room)
+            await self._keeper.start(mark, mark_now)
         self._ledger.begin()
+
+    async def _may_be_read(self) -> bool | None:
+        """Whether live messages can be found in the archive again; None if that is not known now."""
+        if self._gives_ids is None:
+            return True
+        gives_ids = await self._gives_ids()
+        self._ids_are_sure = gives_ids is not None
+        return gives_ids
+
+    async def _give_up(self) -> None:
+        log.info("%s does not tell by which id it archives a message: nothing is caught up with", self._jid)
+        self._ledger = None
+        # Otherwise, with ids one day, all that came without would be met as new.
+        try:
+            if self._marks is not None:
+                await self._marks.forget_mark(self._jid)
+        except FilebotError as error:
+            log.warning("how far %s was read is not forgotten: %s", self._jid, error)
+
+    async def begin_before_kept_back(self) -> None:
+        """Let the mark stand before all that has come of what the server had kept back.
+
+        While the place is only a time: behind an id, the archive tells all.
+        """
+        ledger, kept_back = self._ledger, self._kept_back
+        if ledger is None or kept_back is None or ledger.mark.last_id:
+            return
+        if kept_back.since - SLACK < ledger.mark.at:
+            ledger.begin_at(kept_back.since - SLACK)
+            self._is_new = False
+            await self._save_now(ledger.mark)
+
+    async def _save_now(self, mark: Mark) -> None:
+        if self._keeper is not None:
+            await self._keeper.save_now(mark)
+
+    async def find_place(self) -> None:
+        """Let the mark stand on an id, as clocks differ: before what was kept back, or at the end."""
+        ledger, kept_back = self._ledger, self._kept_back
+        if ledger is None or ledger.mark.last_id or not self._ids_are_sure:
+            return
+        is_before = kept_back is not None and ledger.mark.at == kept_back.since - SLACK
+        if not is_before and not self._is_new:
+            return
+        try:
+            last = await self._archive.newest(kept_back.archive_id if kept_back and is_before else "")
+        except (XMPPError, PeerProtocolError) as error:
+            log.info("the archive of %s begins with the clock: %s", self._jid, error)
+            return
+        if last is None:
+            ledger.begin_at(BEGINNING)
+        else:
+            ledger.begin_after(last.id, last.at)
+        self._is_new = False
+        await self._save_now(ledger.mark)
 
     async def start(self) -> None:
         """Read what was missed, in the background; for each new session."""
         await self._stop_reading()
         if self._ledger is not None:
-            self._wanted.set()
+            self.look()
             reading = partial(self._read_whenever_wanted, self._ledger)
             name = f"catching up with {self._jid}"
             self._reading = asyncio.create_task(lasting(reading, name), name=name)
@@ -170,44 +225,51 @@ class CatchUp:
 
     async def close(self) -> None:
         """Save the mark for the last time."""
-        if await self._stop():
-            await self._save(HEARD_AT_LAST_S)
+        await self._stop_reading()
+        if self._keeper is not None:
+            await self._keeper.close()
 
     async def forget(self) -> None:
         """End, and begin anew another time: what comes until then is not the bot's business."""
-        await self._stop()
-        self._ledger = None
+        await self._stop_reading()
+        if self._keeper is not None:
+            await self._keeper.stop()
+        self._ledger = self._kept_back = None
         if self._marks is not None:
             await self._marks.forget_mark(self._jid)
 
-    async def _stop(self) -> bool:
-        """Whether there was anything to stop."""
-        await self._stop_reading()
-        saving, self._saving = self._saving, None
-        if saving is None:
-            return False
-        saving.cancel()
-        await asyncio.gather(saving, return_exceptions=True)
-        return True
+    def _mark(self) -> Mark | None:
+        return None if self._ledger is None else self._ledger.mark
+
+    def _changed(self) -> None:
+        if self._keeper is not None:
+            self._keeper.changed()
 
     def name(self, archive_id: str | None) -> str | None:
         """What no message of any other archive is called."""
         return None if archive_id is None else f"{self._jid} {archive_id}"
 
-    def live(self, archive_id: str | None, *, kept_back: bool) -> bool:
+    def live(self, archive_id: str | None, *, kept_back: bool, since: datetime | None = None) -> bool:
         """A message came; whether it is to be dealt with now, and not found in the archive instead.
 
         ``archive_id`` is the one that the archive gave it; ``kept_back`` says that the server had it lying
-        for a while.
+        for a while, from ``since`` on.
         """
         if self._ledger is None or archive_id is None:
             return True
         if kept_back:
-            if self._first_session:
-                return True
-            self._wanted.set()
+            if since is not None and (self._kept_back is None or since < self._kept_back.since):
+                self._kept_back = KeptBack(archive_id, since)
+            self.look()
             return False
+        if not self._of_room:
+            self._stirred.set()
         return self._ledger.live(archive_id, self._clock())
+
+    def look(self) -> None:
+        """Something is in the archive whose place is not known."""
+        self._wanted.set()
+        self._stirred.set()
 
     def handled(self, archive_id: str | None, *, save: bool = True) -> None:
         """A message is dealt with, and what there is to say of it was said.
@@ -217,7 +279,7 @@ class CatchUp:
         if self._ledger is not None and archive_id is not None:
             self._ledger.handled(archive_id)
             if save:
-                self._changed.set()
+                self._changed()
             self._ended.set()
 
     # --- reading --------------------------------------------------------------------------------
@@ -230,27 +292,43 @@ class CatchUp:
 
     async def _read_whenever_wanted(self, ledger: Ledger) -> None:
         while True:
-            await self._wanted.wait()
-            await asyncio.sleep(GATHER_S)
+            await self._until_wanted()
+            again = self._wanted.is_set() or not self._read_to
             self._wanted.clear()
-            ledger.begin()
+            if again:
+                await self.begin_before_kept_back()
+                ledger.begin()
+                self._read_to = ledger.mark.last_id
             try:
-                is_there = await self._read(ledger)
+                is_there = await self._read(ledger, log.info if again else log.debug)
             except Exception:
-                self._wanted.set()
+                self.look()
                 raise
             if not is_there:
                 self._ledger = None
                 return
-            ledger.caught_up()
-            self._changed.set()
+            ledger.caught_up(self._clock())
+            if ledger.unplaced:
+                self._stirred.set()
+            self._changed()
 
-    async def _read(self, ledger: Ledger) -> bool:
-        """Read the archive to its end; False if there is none."""
-        mark, read, new, failures = ledger.mark, 0, 0, 0
-        after, start = mark.last_id, None if mark.last_id else mark.at
+    async def _until_wanted(self) -> None:
+        await self._stirred.wait()
+        if not self._wanted.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REVIEW_S):
+                    await self._wanted.wait()
+        await asyncio.sleep(GATHER_S)
+        self._stirred.clear()
+
+    async def _read(self, ledger: Ledger, tell: Callable[[str, BareJid, int], None]) -> bool:
+        """Read the archive from where it was read to, up to its end; False if there is none."""
+        read, new, failures = 0, 0, 0
+        after, start = self._read_to, None if self._read_to else ledger.mark.at
         while True:
             try:
+                if not await self._is_sure():
+                    return False
                 async with self._at_once:
                     if self._skips_past:
                         await self._skip_past(ledger)
@@ -274,14 +352,26 @@ class CatchUp:
             new += self._took_page(ledger, page)
             read += 1
             after, start = page.last_id, None
+            self._read_to = after or self._read_to
             if page.complete:
-                log.info("caught up with %s: %d messages had been missed", self._jid, new)
+                (log.info if new else tell)(
+                    "caught up with %s: %d messages had been missed", self._jid, new
+                )
                 return True
-            log.info("catching up with %s: %d missed messages so far", self._jid, new)
+            tell("catching up with %s: %d missed messages so far", self._jid, new)
             await self._wait_for_room(ledger)
             if read % PAGES_AT_ONCE == 0:
                 log.info("catching up goes on in %.0f s", REST_S)
                 await asyncio.sleep(REST_S)
+
+    async def _is_sure(self) -> bool:
+        """Whether the archive may be read; as page() raises where that cannot be known yet."""
+        may_be_read = self._ids_are_sure or await self._may_be_read()
+        if may_be_read is None:
+            raise PeerProtocolError("it does not say what it offers")
+        if not may_be_read:
+            await self._give_up()
+        return may_be_read
 
     async def _skip_past(self, ledger: Ledger) -> None:
         newest = await self._archive.newest()
@@ -290,9 +380,15 @@ class CatchUp:
         self._skips_past = False
 
     def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
-        new = [each for each in self._with_answers(page) if ledger.missed(each.id, each.at)]
+        # By the server's clock, as the stamps are.
+        began = self._clock() - timedelta(seconds=seconds_passed() - self._began_s)
+        new = [
+            each
+            for each in with_answers(page.messages, self._turn, began)
+            if ledger.missed(each.id, each.at)
+        ]
         missed = sum(self._took_message(each) for each in new)
-        self._changed.set()
+        self._changed()
         return missed
 
     def _took_message(self, archived: Archived) -> bool:
@@ -303,76 +399,7 @@ class CatchUp:
             self.handled(archived.id)
             return False
 
-    def _with_answers(self, page: ArchivePage) -> list[Archived]:
-        """The messages, each with whether an earlier run of the bot seems to have answered it.
-
-        Its answers are in the archive, too; the mark may have been lost with a process that was killed.
-        """
-        messages, spoken_to = list[Archived](), set[BareJid | None]()
-        # By the server's clock, as the stamps are.
-        began = self._clock() - timedelta(seconds=seconds_passed() - self._began_s)
-        for each in reversed(page.messages):
-            turn = self._turn(each.message)
-            if turn.ours and each.at < began:
-                spoken_to.add(turn.party)
-            answered = not turn.ours and turn.party is not None and turn.party in spoken_to
-            messages.append(replace(each, answered=answered))
-        return messages[::-1]
-
     async def _wait_for_room(self, ledger: Ledger) -> None:
         while ledger.open > MOST_OPEN:
             self._ended.clear()
             await self._ended.wait()
-
-    # --- saving ---------------------------------------------------------------------------------
-
-    async def _save_changes(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SAVE_EVERY_S):
-                    await self._changed.wait()
-            # What changes while this is saved is saved together, next.
-            self._changed.clear()
-            if not await self._save(HEARD_LIMIT_S):
-                await asyncio.sleep(SAVE_AGAIN_S)
-                self._changed.set()
-            elif self._saved is not None:
-                await asyncio.sleep(len(self._saved.ahead) / IDS_A_SECOND)
-
-    async def _heard(self, limit_s: float) -> None:
-        """Return when the server has read all that was said (XEP-0199). Raises IqTimeout.
-
-        What is only written to the socket dies with a process that is killed: so would the answers to
-        messages that the mark calls dealt with.
-        """
-        ping = self._stream.make_iq_get(ito=self._stream.boundjid.domain, ifrom=self._stream.boundjid)
-        ping.enable("ping")
-        with suppress(IqError):  # an answer, too
-            await ask(self._stream, ping, limit_s)
-
-    async def _save_first(self, mark: Mark) -> None:
-        """At once: a crash just now must not make the next session the first one."""
-        if self._marks is None:
-            return
-        try:
-            await self._marks.save_mark(mark)
-            self._saved = mark
-        except FilebotError as error:
-            log.warning("the first mark could not be saved: %s", error)
-            self._changed.set()
-
-    async def _save(self, limit_s: float) -> bool:
-        if self._ledger is None or self._marks is None:
-            return True
-        mark = self._ledger.mark
-        if mark != self._saved:
-            try:
-                await self._heard(limit_s)
-                await self._marks.save_mark(mark)
-            except IqTimeout:
-                return False
-            except FilebotError as error:
-                log.warning("the mark in the archive could not be saved: %s", error)
-                return False
-            self._saved = mark
-        return True

@@ -57,7 +57,7 @@ MOST_OWN_IDS: Final = 8
 # what they cannot show.
 _NOT_SAID_TO_US: Final = frozenset(
     {
-        "{urn:xmpp:carbons:2}received",  # XEP-0280: never asked for, so forged or for nothing
+        "{urn:xmpp:carbons:2}received",  # XEP-0280: a true one was opened before, so this one is forged
         "{urn:xmpp:carbons:2}sent",
         "{urn:xmpp:mam:2}result",  # XEP-0313
         "{urn:xmpp:reactions:0}reactions",  # XEP-0444
@@ -128,11 +128,12 @@ class Reader:
         *,
         archived_at: datetime | None = None,
         archive: BareJid | None = None,
+        is_copy: bool = False,
     ) -> IncomingMessage | EncryptedMessage | Invitation | None:
         """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back.
 
         ``archived_at``: it comes out of an archive, where it lies since then: out of that of the room
-        ``archive``, or out of the bot's own.
+        ``archive``, or out of the bot's own. ``is_copy``: it went to another client of the bot's account.
         """
         speaker = sender_of(stanza)
         if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
@@ -140,8 +141,10 @@ class Reader:
         if archive is None and is_invitation(stanza):
             invitation = self._invitation(stanza, speaker)
             return invitation if invitation and self._is_new(stanza, speaker, now) else None
-        if archived_at is not None and archive is None and self._is_of_a_room(stanza, speaker):
-            # Who had a nick at that time cannot be known, and an answer would go to whoever has it now.
+        is_elsewhere = is_copy or (archived_at is not None and archive is None)
+        if is_elsewhere and self._is_of_a_room(stanza, speaker):
+            # Who had a nick at that time cannot be known, and an answer would go to whoever has it now; and
+            # what another client hears in a room was not said to the bot.
             return None
         sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
         said = None if sender is None else self._said(stanza, speaker, sender, now)

@@ -126,6 +126,11 @@ class Occupancy:
         self._nicks: dict[str, set[str]] = {}
         """Those of whom the room shows this JID, or this id."""
 
+    @property
+    def can_be_caught_up(self) -> bool:
+        """Whether its archive tells who wrote what, and whether that already came live."""
+        return self.has_ids and self.has_stanza_ids
+
     def occupant(self, nick: str) -> Occupant:
         """Who the room says has this nick."""
         entry = self._entries.get(nick) if self.present else None

@@ -20,9 +20,10 @@ from filebot.model import BareJid
 from filebot.ports import Marks
 from filebot.server_clock import ServerClock
 from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp, Turn
+from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.elements import sender_of
 from filebot.xmpp.stream import Stream
+from filebot.xmpp.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class RoomCatchUps:
             take,
             turn,
             at_once=self._at_once,
-            from_newest=True,
+            of_room=True,
             clock=self._clock,
         )
         return made

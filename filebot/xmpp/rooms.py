@@ -477,7 +477,7 @@ class JoinedRooms:
             began = loop.time()
             if news.change in ENTRIES:
                 room.entered = True
-                if room.occupancy.has_ids:
+                if room.occupancy.can_be_caught_up:
                     await self._stays.entered(room.jid)
                 news = await self._until_out(room)
                 room.entered = False
@@ -537,8 +537,11 @@ class JoinedRooms:
         if room.jid not in self._configured and not is_somewhere:
             # To enter would make it: of a mistyped address, or in place of one that was destroyed.
             return News(Change.REFUSED, _NOWHERE)
-        if room.occupancy.has_ids:
+        if room.occupancy.can_be_caught_up:
             await self._stays.entering(room.jid)
+        elif is_somewhere:
+            # Otherwise, with ids one day, all that came without would be met as new.
+            await self._stays.forget(room.jid)
         for attempt in range(MOST_NICKS):
             room.occupancy.nick = self._settings.nick + "_" * attempt
             self._join_presence(room).send()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Message
@@ -22,10 +22,11 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer
 from filebot.server_clock import ServerClock
-from filebot.xmpp import roster
+from filebot.xmpp.account import PRIORITY, Account
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp, Turn, private_turn
+from filebot.xmpp.carbons import received_copy
+from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.client_check import ClientCheck
 from filebot.xmpp.connection import Connection
 from filebot.xmpp.connections import ByteConnections
@@ -35,6 +36,7 @@ from filebot.xmpp.elements import (
     RECEIPTS,
     STREAMS,
     condition_of,
+    delayed_since,
     error_type_of,
     first,
     language_of,
@@ -43,6 +45,7 @@ from filebot.xmpp.elements import (
 )
 from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.flow import RoomFlow
+from filebot.xmpp.handling import Handler, Handlers, Handling
 from filebot.xmpp.histories import RoomHistories
 from filebot.xmpp.incoming import EncryptedMessage, Reader
 from filebot.xmpp.messenger import StreamMessenger, addressee
@@ -55,7 +58,7 @@ from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Client, build, tell_features
 from filebot.xmpp.streams import PeerStreams, Takers
-from filebot.xmpp.tasks import Tasks
+from filebot.xmpp.turns import Turn, private_turn
 from filebot.xmpp.upload import UploadSlots
 
 __all__ = ["EncryptedMessage", "Session", "SessionSettings", "StreamLimits", "StreamWords"]
@@ -66,11 +69,6 @@ ROOMS_LIMIT_S: Final = 20.0
 CLOSE_LIMIT_S: Final = 2.0
 PROXY_LIMIT_S: Final = 3.0
 """How long the first presence waits to learn whether there is a proxy."""
-MOST_HANDLERS: Final = 20_000
-"""Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""
-
-_T = TypeVar("_T")
-Handler = Callable[[_T], Awaitable[None] | None]
 
 
 class Session:
@@ -128,9 +126,6 @@ class Session:
         they return is awaited; :meth:`stop` cancels these tasks.
         """
         self._settings = settings
-        self._on_message = on_message
-        self._on_encrypted = on_encrypted
-        self._on_invitation = on_invitation
         self._on_no_private = on_no_private
         self._on_unsent = on_unsent
         self._may_subscribe = may_subscribe
@@ -179,13 +174,21 @@ class Session:
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._connection = Connection(self._stream, settings, self._online, most_attempts)
         bare = self._stream.boundjid.bare
-        turn = partial(private_turn, bare)
-        self._catch_up = CatchUp(self._stream, bare, kept, self._missed, turn, clock=clock)
+        self._account = Account(self._stream)
+        self._catch_up = CatchUp(
+            self._stream,
+            bare,
+            kept,
+            self._missed,
+            partial(private_turn, bare),
+            gives_ids=self._account.gives_archive_ids,
+            clock=clock,
+        )
         sent = SentMessages(self._stream)
         if isinstance(self._stream, Client):
             self._stream.unheard.find_lost = sent.lost
         self._archives = (self._catch_up, self._room_catch_ups, self._histories, self._times, sent)
-        self._handlers = Tasks(MOST_HANDLERS)
+        self._handling = Handling(Handlers(on_message, on_encrypted, on_invitation))
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._is_set_up = False
@@ -280,7 +283,7 @@ class Session:
         """Say good-bye to rooms and contacts and end the stream; takes a few seconds at most."""
         running, self._running = self._running, None
         self._connection.finish()
-        await self._handlers.close()
+        await self._handling.close()
         await self._catch_up.close()
         await self._room_catch_ups.close()
         await self._streams.close()
@@ -316,14 +319,17 @@ class Session:
         log.info("online as %s", self._stream.boundjid.full)
         if not self._ready.is_set():
             await self._times.exact()  # before anything is noted, or judged by its age
+        await self._account.begin()
         await self._catch_up.begin()
         self._uploads.forget()
         self._streams.renewed()
         self._resources.forget()
-        if isinstance(self._stream, Client) and not self._settings.passive:
-            await roster.fetch(self._stream)
+        if not self._settings.passive:
+            await self._account.enter()
         await self._tell_features()
-        self._announce(None, self._settings.status)
+        await self._account.become_available(
+            self._catch_up, partial(self._announce, None, self._settings.status)
+        )
         await self._rooms.enter()
         await self._catch_up.start()
         self._is_set_up = True
@@ -345,7 +351,8 @@ class Session:
     def _announce(self, kind: str | None, status: str) -> None:
         # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
         if not self._stream.is_component and not self._settings.passive:
-            self._stream.make_presence(pshow=kind, pstatus=status).send()
+            priority = PRIORITY if kind is None else None
+            self._stream.make_presence(pshow=kind, pstatus=status, ppriority=priority).send()
 
     def _message(self, stanza: Element) -> None:
         if stanza.get("type") == "error":
@@ -353,16 +360,26 @@ class Session:
             return
         if any(each.took(stanza) for each in self._archives):
             return
-        self._acknowledge(stanza)
-        catch_up, archive_id = self._place(stanza)
-        if catch_up.live(archive_id, kept_back=self._reader.was_kept_back(stanza)):
-            read = self._reader.read(stanza, asyncio.get_running_loop().time())
-            self._take(read, catch_up, archive_id)
+        copy = received_copy(stanza, self.jid)
+        if copy is None:
+            self._acknowledge(stanza)
+        message = stanza if copy is None else copy
+        catch_up, archive_id = self._place(message)
+        if copy is not None and archive_id is None:
+            catch_up.look()  # or the next start would meet it as new
+        kept_back, since = self._reader.was_kept_back(message), delayed_since(message)
+        if catch_up.live(archive_id, kept_back=kept_back, since=since):
+            now = asyncio.get_running_loop().time()
+            read = self._reader.read(message, now, is_copy=copy is not None)
+            self._handling.take(read, catch_up, archive_id)
 
     def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
         """Who looks after a message that has just come, and what its archive calls it."""
         if stanza.get("type") != "groupchat":
-            return self._catch_up, self._reader.archive_id(stanza, self.jid)
+            # Where the server does not promise such ids, anybody can write one.
+            return self._catch_up, (
+                self._reader.archive_id(stanza, self.jid) if self._catch_up.is_on else None
+            )
         sender = sender_of(stanza)
         catch_up = None if sender is None else self._room_catch_ups.of(sender.bare)
         if sender is None or catch_up is None or self._reader.is_past(stanza):
@@ -387,43 +404,7 @@ class Session:
         read = self._reader.read(archived.message, now, archived_at=archived.at, archive=room)
         if isinstance(read, IncomingMessage):
             read = replace(read, perhaps_done=archived.answered)
-        return self._take(read, catch_up, archived.id)
-
-    def _take(
-        self,
-        read: IncomingMessage | EncryptedMessage | Invitation | None,
-        catch_up: CatchUp,
-        archive_id: str | None,
-    ) -> bool:
-        """Whether there is anything to do; ``catch_up`` hears when that is done."""
-        if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
-            message = replace(read, archived_as=catch_up.name(archive_id))
-            self._handle(self._on_message, message, catch_up, archive_id)
-        elif isinstance(read, EncryptedMessage) and self._on_encrypted is not None:
-            self._handle(self._on_encrypted, read, catch_up, archive_id)
-        elif isinstance(read, Invitation) and self._on_invitation is not None:
-            self._handle(self._on_invitation, read, catch_up, archive_id)
-        else:
-            catch_up.handled(archive_id, save=False)
-            return False
-        return True
-
-    def _handle(self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None) -> None:
-        # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
-        self._handlers.start(self._call(handler, value, catch_up, archive_id), "message handler")
-
-    async def _call(
-        self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None
-    ) -> None:
-        try:
-            work = handler(value)
-            if work is not None:
-                await work
-        except Exception:
-            # A message that no handler can bear would be met again at every start.
-            catch_up.handled(archive_id)
-            raise
-        catch_up.handled(archive_id)
+        return self._handling.take(read, catch_up, archived.id)
 
     def _acknowledge(self, stanza: Element) -> None:
         """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
@@ -452,12 +433,12 @@ class Session:
         elif self._on_no_private is not None and self._flow.wants_none_aside(
             sender.full, message_id, condition, kind
         ):
-            self._handlers.start(self._on_no_private(sender.bare), "no private messages")
+            self._handling.start(self._on_no_private(sender.bare), "no private messages")
 
     def _unsent(self, message: Message) -> None:
         to = addressee(message)
         if to is not None and self._on_unsent is not None:
-            self._handlers.start(self._on_unsent(to, language_of(message.xml)), "unsent message")
+            self._handling.start(self._on_unsent(to, language_of(message.xml)), "unsent message")
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)

@@ -8,8 +8,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
@@ -54,6 +54,8 @@ class _Narrowed(BaseXMPP):
     express: Callable[[ET.Element], bool] | None = None
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
     _ack_due: asyncio.TimerHandle | None = None
+    _holds_acks = False
+    _ack_was_asked = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -190,8 +192,24 @@ class _Narrowed(BaseXMPP):
                 text += f'<r xmlns="{_MANAGEMENT}"/>'
         return text
 
+    @contextmanager
+    def acks_held(self) -> Iterator[None]:
+        """Acknowledge nothing meanwhile: what comes is the server's to keep, should the session be lost."""
+        if self._ack_due is not None:
+            self._cancel_ack()
+            self._send_ack()
+        self._holds_acks, self._ack_was_asked = True, False
+        try:
+            yield
+        finally:
+            self._holds_acks = False
+            if self._ack_was_asked:
+                self._asked_for_ack()
+
     def _asked_for_ack(self) -> None:
-        if self._ack_due is None:
+        if self._holds_acks:
+            self._ack_was_asked = True
+        elif self._ack_due is None:
             self._ack_due = self.loop.call_later(_ACK_WITHIN_S, self._send_ack)
 
     def _send_ack(self) -> None:

@@ -14,6 +14,7 @@ from tests.servers import private_server
 
 HERE = Here(ROOM)
 OCCUPANT = HERE.bot
+DEN_USERS = ("alice", "bob", "filebot", "second")
 SECOND = f"{ROOM}/second"
 """Another filebot as an occupant."""
 
@@ -54,11 +55,15 @@ class Den:
 
 @asynccontextmanager
 async def den_in(
-    folder: Path, serves: str = "nobody@localhost", *, second_bot: bool = False
+    folder: Path,
+    serves: str = "nobody@localhost",
+    server: Server | None = None,
+    *,
+    second_bot: bool = False,
 ) -> AsyncIterator[Den]:
     """All but the bots are there; the first one serves one person outside of the room."""
     async with AsyncExitStack() as stack:
-        server = private_server(folder / "server", users=["alice", "bob", "filebot", "second"])
+        server = server or private_server(folder / "server", users=DEN_USERS)
         await stack.enter_async_context(server)
         alice, bob = [
             await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")

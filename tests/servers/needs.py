@@ -19,6 +19,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "a daily upload quota": "ejabberd's quota refuses nothing: it removes older uploads",
         "an archive in files": "the tests make Prosody's archive older by writing its files",
         "hidden inviters": "ejabberd says who invites through a room that hides them",
+        "modules of our own": "the tests have some for Prosody only, and start one for that",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
         "stanzas in its log": "of in-band blocks ejabberd logs only some, and ends of sessions are missed",
         "tombstones": "ejabberd 23.01 forgets a destroyed room, and whoever comes makes it anew",

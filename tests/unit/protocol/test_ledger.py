@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import Mark
-from filebot.protocol.ledger import MOST, MOST_PASSED, Ledger
+from filebot.protocol.ledger import MOST, MOST_PASSED, SHOWN_WITHIN, Ledger
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 START = Mark("bot@example.org", "", NOW)
@@ -31,7 +32,7 @@ def caught_up(mark: Mark, archive: list[str]) -> tuple[Ledger, list[str]]:
     """A ledger that has read the archive, and what is to be dealt with."""
     ledger = Ledger(mark)
     new = [each for each in after(mark, archive) if ledger.missed(each, moment(each))]
-    ledger.caught_up()
+    ledger.caught_up(NOW)
     return ledger, new
 
 
@@ -76,7 +77,7 @@ def test_a_new_session_finds_what_came_between_what_is_known() -> None:
     ledger.handled("4")
     ledger.begin()
     assert [each for each in ids(5) if ledger.missed(each, moment(each))] == ["2", "3", "5"]
-    ledger.caught_up()
+    ledger.caught_up(NOW)
     ledger.handled("1")
     assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"4"}))
 
@@ -115,14 +116,47 @@ def test_what_is_remembered_has_a_bound() -> None:
     assert len(ledger._passed) == MOST_PASSED
 
 
+def test_where_others_may_have_had_messages_only_the_archive_gives_places() -> None:
+    ledger = Ledger(START, in_order=False)
+    ledger.caught_up(NOW)
+    for each in ("1", "3"):
+        assert ledger.live(each, NOW)
+        ledger.handled(each)
+    assert ledger.unplaced
+    assert ledger.mark == replace(START, ahead=frozenset({"1", "3"}))
+    assert [each for each in ids(3) if ledger.missed(each, moment(each))] == ["2"]
+    ledger.caught_up(NOW)
+    assert not ledger.unplaced
+    assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"3"}))
+    ledger.handled("2")
+    assert ledger.mark == Mark(START.archive, "3", moment("3"))
+
+
+def test_what_the_archive_never_shows_is_not_waited_for() -> None:
+    ledger = Ledger(START, in_order=False)
+    assert ledger.live("1", NOW)
+    assert ledger.live("2", NOW)
+    ledger.handled("1")
+    ledger.caught_up(NOW + SHOWN_WITHIN)
+    assert ledger.unplaced
+    ledger.caught_up(NOW + SHOWN_WITHIN + timedelta(seconds=1))
+    assert ledger.mark == START
+    assert not ledger.live("1", NOW)  # it is remembered for a while
+    ledger.handled("2")
+    ledger.caught_up(NOW + SHOWN_WITHIN + timedelta(seconds=1))
+    assert not ledger.unplaced
+
+
+@pytest.mark.parametrize("in_order", [True, False])
 @given(data=st.data())
 def test_whatever_the_order_and_wherever_it_is_killed_everything_is_dealt_with_once(
-    data: st.DataObject,
+    in_order: bool, data: st.DataObject
 ) -> None:
     """Messages come missed and live, end in any order, and the process dies after any number of steps.
 
     What a real bot does between two saved marks may be done again after a kill; here every step is saved,
-    so that each message has to be dealt with exactly once.
+    so that each message has to be dealt with exactly once. Where they need not come in order, some go to
+    another client alone.
     """
     archive: list[str] = []
     dealt_with: list[str] = []
@@ -130,7 +164,7 @@ def test_whatever_the_order_and_wherever_it_is_killed_everything_is_dealt_with_o
     for _ in range(data.draw(st.integers(1, 4), "lives")):
         unread = data.draw(st.integers(0, 6), "came while away")
         archive += [str(len(archive) + 1 + number) for number in range(unread)]
-        mark = _live(data.draw, mark, archive, dealt_with)
+        mark = _live(data.draw, mark, archive, dealt_with, in_order=in_order)
     ledger, new = caught_up(mark, archive)
     for each in new:
         dealt_with.append(each)
@@ -140,18 +174,21 @@ def test_whatever_the_order_and_wherever_it_is_killed_everything_is_dealt_with_o
         assert ledger.mark == Mark(START.archive, archive[-1], moment(archive[-1]))
 
 
-def _live(draw: Callable[..., int], mark: Mark, archive: list[str], dealt_with: list[str]) -> Mark:
+def _live(
+    draw: Callable[..., int], mark: Mark, archive: list[str], dealt_with: list[str], *, in_order: bool
+) -> Mark:
     """One life of a bot, to its kill; the mark that it leaves."""
-    ledger = Ledger(mark)
+    ledger = Ledger(mark, in_order=in_order)
     to_read = list(after(mark, archive))
     at_work: list[str] = []
     reading = True
     for _ in range(draw(st.integers(0, 25))):
-        step = draw(st.integers(0, 4))
-        if step == 0:
+        step = draw(st.integers(0, 4 if in_order else 6))
+        reading = reading or step == 6
+        if step in {0, 5}:
             archive.append(str(len(archive) + 1))
             to_read.append(archive[-1])
-            if ledger.live(archive[-1], moment(archive[-1])):
+            if step == 0 and ledger.live(archive[-1], moment(archive[-1])):
                 at_work.append(archive[-1])
         elif step == 1 and reading and to_read:
             each = to_read.pop(0)
@@ -159,7 +196,7 @@ def _live(draw: Callable[..., int], mark: Mark, archive: list[str], dealt_with: 
                 at_work.append(each)
         elif step == 2 and reading and not to_read:
             reading = False
-            ledger.caught_up()
+            ledger.caught_up(NOW)
         elif step == 3 and not reading:
             ledger.begin()
             reading, to_read = True, list(after(ledger.mark, archive))

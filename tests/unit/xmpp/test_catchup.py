@@ -14,9 +14,10 @@ from filebot import lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp import catchup
+from filebot.xmpp import catchup, mark_keeper
 from filebot.xmpp.archive import Archived, ArchivePage
-from filebot.xmpp.catchup import MOST_OPEN, CatchUp, private_turn
+from filebot.xmpp.catchup import BEGINNING, MOST_OPEN, CatchUp
+from filebot.xmpp.turns import private_turn, with_answers
 from tests.unit.xmpp.conftest import Outbox
 
 OWN = "bot@example.org"
@@ -38,10 +39,12 @@ class World:
         self.asked: list[tuple[str, datetime | None]] = []
         self.taken: list[str] = []
         self.at_once = True
-        self.from_newest = False
+        self.of_room = False
         self.deaf = 0
+        self.gives_ids: list[bool | None] = [True]
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
-        monkeypatch.setattr(catchup, "SAVE_AGAIN_S", 0.0)
+        monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
+        monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
         monkeypatch.setattr(catchup, "wait_s", lambda failures, chance: 0.0)
         self.catch_up = self.bot()
 
@@ -53,11 +56,13 @@ class World:
             self.marks,
             self._take,
             partial(private_turn, OWN),
-            from_newest=self.from_newest,
+            of_room=self.of_room,
+            gives_ids=None if self.of_room else self._whether_ids,
         )
         made._archive.page = self._page  # type: ignore[method-assign]
         made._archive.newest = self._newest  # type: ignore[method-assign]
-        made._heard = self._heard  # type: ignore[method-assign]
+        assert made._keeper is not None
+        made._keeper._heard = self._heard  # type: ignore[method-assign]
         self.catch_up = made
         return made
 
@@ -80,6 +85,9 @@ class World:
             self.catch_up.handled(archived.id)
         return True
 
+    async def _whether_ids(self) -> bool | None:
+        return self.gives_ids.pop(0) if len(self.gives_ids) > 1 else self.gives_ids[0]
+
     async def _heard(self, limit_s: float) -> None:
         if self.deaf:
             self.deaf -= 1
@@ -101,10 +109,10 @@ class World:
         page = [Archived(str(number), moment(number), Element("message")) for number in later[:50]]
         return ArchivePage(page, page[-1].id if page else "", len(later) <= 50)
 
-    async def _newest(self) -> Archived | None:
+    async def _newest(self, before: str = "") -> Archived | None:
         if self.failures:
             raise self.failures.pop(0)
-        number = max(self.numbers, default=0)
+        number = max((each for each in self.numbers if not before or each < int(before)), default=0)
         return Archived(str(number), moment(number), Element("message")) if number else None
 
 
@@ -194,11 +202,142 @@ async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World)
     assert world.taken == ["2", "3"]
 
 
-async def test_in_the_first_session_ever_what_was_kept_back_is_taken_as_it_comes(world: World) -> None:
-    await world.online()
-    assert world.catch_up.live("1", kept_back=True)
+async def first_session(world: World, *kept_back: int) -> None:
+    """Go online as a session does, with messages that the server had kept back."""
     await world.catch_up.begin()
-    assert not world.catch_up.live("1", kept_back=True)
+    assert not world.catch_up.has_place
+    for number in kept_back:
+        assert not world.catch_up.live(str(number), kept_back=True, since=moment(number))
+    await world.catch_up.begin_before_kept_back()
+
+
+async def test_before_the_server_may_forget_what_it_kept_back_the_mark_stands_before_that(
+    world: World,
+) -> None:
+    world.numbers = [*range(1, 9)]
+    await first_session(world, 6, 7, 8)
+    assert world.marks._marks[OWN] == Mark(OWN, "", moment(5))
+    # Killed just now.
+    world.bot()
+    await world.online()
+    await world.until(lambda: world.taken == ["5", "6", "7", "8"])
+
+
+async def test_the_first_session_reads_what_was_kept_back_and_no_history(world: World) -> None:
+    world.numbers = [*range(1, 9)]
+    await first_session(world, 6, 7, 8)
+    await world.catch_up.find_place()
+    assert world.marks._marks[OWN] == Mark(OWN, "5", moment(5))
+    await world.catch_up.start()
+    await world.until(lambda: world.saved() == ("8", frozenset()))
+    assert world.taken == ["6", "7", "8"]
+
+
+async def test_where_all_of_the_archive_was_kept_back_it_is_read_from_its_beginning(world: World) -> None:
+    world.numbers = [1, 2]
+    await first_session(world, 1, 2)
+    await world.catch_up.find_place()
+    assert world.marks._marks[OWN] == Mark(OWN, "", BEGINNING)
+    await world.catch_up.start()
+    await world.until(lambda: world.taken == ["1", "2"])
+
+
+async def test_where_nothing_was_kept_back_the_first_session_begins_at_the_end_of_the_archive(
+    world: World,
+) -> None:
+    world.numbers = [1, 2]
+    await first_session(world)
+    await world.catch_up.find_place()
+    assert world.saved() == ("2", frozenset())
+
+
+async def test_an_archive_that_is_empty_at_first_is_read_whatever_the_clocks_say(world: World) -> None:
+    await first_session(world)
+    await world.catch_up.find_place()
+    await world.catch_up.start()
+    world.numbers = [1]  # of 2020
+    assert world.catch_up.live("2", kept_back=False)
+    world.catch_up.handled("2")
+    world.numbers = [1, 2]
+    await world.until(lambda: world.saved() == ("2", frozenset()))
+    assert world.taken == ["1"]
+
+
+async def test_after_a_kill_before_the_first_presence_what_is_kept_back_is_found(
+    world: World,
+) -> None:
+    world.numbers = [*range(1, 9)]
+    await first_session(world)
+    world.bot()
+    await first_session(world, 6)
+    await world.catch_up.find_place()
+    await world.catch_up.start()
+    await world.until(lambda: world.taken == ["6", "7", "8"])
+
+
+async def test_what_went_to_another_client_between_two_live_messages_is_read(world: World) -> None:
+    world.numbers = [1]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    world.numbers = [1, 2, 3, 4]
+    for each in ("2", "4"):
+        assert world.catch_up.live(each, kept_back=False)
+        world.catch_up.handled(each)
+    await world.until(lambda: world.saved() == ("4", frozenset()))
+    assert world.taken == ["3"]
+
+
+async def test_what_the_archive_has_not_shown_yet_is_not_passed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catchup, "REVIEW_S", 60.0)
+    world.numbers = [1]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    world.numbers = [1, 2, 3]
+    assert world.catch_up.live("3", kept_back=False)
+    world.catch_up.handled("3")
+    await world.until(lambda: world.saved() == ("1", frozenset({"3"})))
+    world.bot()
+    await world.online()
+    await world.until(lambda: world.saved() == ("3", frozenset()))
+    assert world.taken == ["2"]
+
+
+@pytest.mark.parametrize("before", [None, Mark(OWN, "1", moment(1))])
+async def test_without_ids_on_live_messages_nothing_is_caught_up_with(
+    world: World, before: Mark | None
+) -> None:
+    world.numbers = [1, 2]
+    world.gives_ids = [False]
+    if before is not None:
+        await world.marks.save_mark(before)
+    await world.online()
+    assert not world.catch_up.is_on
+    assert world.catch_up.has_place
+    assert world.catch_up.live("2", kept_back=True)
+    world.catch_up.handled("2")
+    assert (world.saved(), world.asked) == (None, [])
+    # With ids one day, it begins anew.
+    world.gives_ids = [True]
+    await first_session(world)
+    await world.catch_up.find_place()
+    assert world.saved() == ("2", frozenset())
+
+
+async def test_the_archive_is_not_read_before_it_is_known_whether_it_gives_ids(world: World) -> None:
+    world.numbers = [1, 2]
+    world.gives_ids = [None, None, True]
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: world.saved() == ("2", frozenset()))
+    world.gives_ids = [None, None, False]
+    world.bot()
+    await world.online()
+    await world.until(lambda: world.saved() is None)
+    assert [after for after, _ in world.asked] == ["1"]
 
 
 async def test_what_ended_ahead_is_not_done_again_after_a_crash(world: World) -> None:
@@ -239,7 +378,7 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
     world.catch_up.handled("2")
     await world.until(lambda: len(world.asked) == 1)
     await world.catch_up.close()
-    assert world.saved() == ("2", frozenset())
+    assert world.saved() == ("", frozenset({"2"}))
 
 
 async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> None:
@@ -285,13 +424,16 @@ async def test_what_an_earlier_run_seems_to_have_answered_is_told_apart(world: W
         "",
         True,
     )
-    found = {each.id: each.answered for each in world.catch_up._with_answers(page)}
+    found = {
+        each.id: each.answered
+        for each in with_answers(page.messages, world.catch_up._turn, datetime.now(UTC))
+    }
     assert [each for each, answered in found.items() if answered] == ["asked"]
     assert [*found] == [each.id for each in page.messages]
 
 
 async def of_a_room(world: World) -> None:
-    world.from_newest = True
+    world.of_room = True
     world.bot()
     await world.online()
 
@@ -331,6 +473,8 @@ async def test_a_room_that_was_empty_at_first_is_read_from_that_moment_on(world:
 async def test_what_is_nobody_s_business_is_no_reason_to_save(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    world.of_room = True
+    world.bot()
     world.numbers = [1]
     await world.marks.save_mark(Mark(OWN, "1", moment(1)))
     await world.online()
@@ -343,7 +487,7 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     await world.catch_up.close()
     assert world.saved() == ("2", frozenset())
     world.numbers = [1, 2]
-    monkeypatch.setattr(catchup, "SAVE_EVERY_S", 0.01)
+    monkeypatch.setattr(mark_keeper, "SAVE_EVERY_S", 0.01)
     world.bot()
     await world.online()
     assert world.catch_up.live("3", kept_back=False)
@@ -440,7 +584,7 @@ async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytes
 async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catchup, "IDS_A_SECOND", 10)
+    monkeypatch.setattr(mark_keeper, "IDS_A_SECOND", 10)
     saves = list[Mark]()
     save = world.marks.save_mark
 
@@ -459,5 +603,6 @@ async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
         world.catch_up.handled(str(number))
         await asyncio.sleep(0.02)
     assert len(saves) <= 2
+    world.numbers = [*range(1, 13)]
     world.catch_up.handled("2")
     await world.until(lambda: world.saved() == ("12", frozenset()))

@@ -478,6 +478,18 @@ def test_whoever_had_a_nick_once_is_nobody_now_and_own_words_are_no_order(
     assert archived(stanza(inner, sender=sender, kind=kind)) is None
 
 
+def test_a_copy_of_what_somebody_told_another_client_is_theirs() -> None:
+    said = reader().read(stanza("<body>ls</body>"), 0.0, is_copy=True)
+    assert isinstance(said, IncomingMessage)
+    assert said.sender.jid == "anna@example.org"
+    assert said.delayed_since is None
+
+
+@pytest.mark.parametrize("sender", [f"{ROOM}/anna", "left@muc.example.org/anna"])
+def test_what_another_client_hears_through_a_room_is_not_said_to_the_bot(sender: str) -> None:
+    assert reader().read(stanza(f"<body>ls</body>{X}", sender=sender), 0.0, is_copy=True) is None
+
+
 KNOWN = "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='b0b'/>"
 
 

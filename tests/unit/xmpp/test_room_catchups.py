@@ -9,8 +9,10 @@ import pytest
 from filebot.model import BareJid, Mark
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp, Turn
+from filebot.xmpp.catchup import CatchUp
+from filebot.xmpp.mark_keeper import MarkKeeper
 from filebot.xmpp.room_catchups import RoomCatchUps
+from filebot.xmpp.turns import Turn
 from tests.unit.xmpp.conftest import Outbox
 
 TEA = "tea@rooms.example.org"
@@ -37,10 +39,10 @@ class World:
 
 @pytest.fixture
 async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    async def heard(_: CatchUp, limit_s: float) -> None:
+    async def heard(_: MarkKeeper, limit_s: float) -> None:
         """The server hears all."""
 
-    monkeypatch.setattr(CatchUp, "_heard", heard)
+    monkeypatch.setattr(MarkKeeper, "_heard", heard)
     made = World(outbox)
     yield made
     await made.rooms.close()

@@ -147,6 +147,17 @@ def test_a_room_that_does_not_say_what_it_is_is_not_entered_without_its_ids(sile
 
 
 @in_virtual_time
+async def test_a_room_whose_live_messages_carry_no_archive_id_is_not_caught_up_with() -> None:
+    async with world_with(TEA) as world:
+        world.answers[TEA] = [f"<feature var='{OCCUPANT_ID}'/>"]
+        await world.rooms.enter()
+        await world.rooms.settled(60.0)
+        await asyncio.sleep(0.1)
+        assert world.rooms.joined() == {TEA}
+        assert world.stays.told == ["left", "forget"]
+
+
+@in_virtual_time
 async def test_a_room_that_refuses_to_say_what_it_is_is_entered() -> None:
     async with world_with(TEA) as world:
         world.answers[TEA] = ["cancel service-unavailable"]

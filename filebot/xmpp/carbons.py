@@ -1,0 +1,48 @@
+"""Copies of messages that went to another client of the bot's account (XEP-0280).
+
+Anybody may send a message that looks like a copy. Only the bot's own server sends one in the name of the
+bot's bare address, so nothing else is opened (XEP-0280 section 12).
+"""
+
+import logging
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import XMPPError
+
+from filebot.model import BareJid
+from filebot.xmpp.elements import first, jid_or_none, sender_of
+from filebot.xmpp.stream import Stream, ask
+
+log = logging.getLogger(__name__)
+
+CARBONS: Final = "urn:xmpp:carbons:2"
+FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
+LIMIT_S: Final = 5.0
+
+
+async def enable_carbons(stream: Stream) -> None:
+    """Ask for copies in this session."""
+    iq = stream.make_iq_set(ifrom=stream.boundjid)
+    iq.xml.append(Element(f"{{{CARBONS}}}enable"))
+    try:
+        await ask(stream, iq, LIMIT_S)
+    except XMPPError as error:
+        log.warning("no copies of what other clients of the account receive: %s", error.condition)
+
+
+def received_copy(stanza: Element, own: BareJid) -> Element | None:
+    """Return the message that somebody sent to another client of ``own``, if this is a copy of one."""
+    received = first(stanza, CARBONS, "received")
+    if received is None:
+        return None
+    sender = sender_of(stanza)
+    # RFC 6120 section 8.1.2.1: without a sender it is from the account itself.
+    if stanza.get("from") is not None and (sender is None or sender.full != own):
+        return None
+    forwarded = first(received, FORWARD, "forwarded")
+    message = None if forwarded is None else first(forwarded, "jabber:client", "message")
+    if message is None or message.get("type", "normal") not in {"chat", "normal"}:
+        return None
+    to = jid_or_none(message.get("to"))
+    return message if to is not None and to.bare == own else None

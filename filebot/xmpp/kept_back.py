@@ -1,0 +1,96 @@
+"""The first session of an account, in which nothing tells yet where in its archive the bot began.
+
+Theory of operation. The first presence makes the server deliver what it had kept for the account, and
+forget it. Those messages are in the archive as well, behind a history that is not the bot's business. Only
+their ids and times tell where the one ends and the other begins, so these have to be on the disk before the
+server forgets. A kill at any moment then finds the messages either in the place where the server keeps
+them, or behind the mark.
+
+* A server that lets a client look at what it keeps (XEP-0013) is asked for that before the first presence.
+  Then it removes the messages only when it is told to. ejabberd does.
+* To any other server, nothing is acknowledged (XEP-0198) between the first presence and the moment when the
+  mark is saved: what a lost session did not acknowledge is kept again. Prosody does that, but not for a
+  session that has asked for the archive. So the archive is not asked for before.
+
+Servers that have neither leave a gap of some milliseconds.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp.exceptions import IqTimeout, XMPPError
+
+from filebot.xmpp.stream import Stream, ask
+
+log = logging.getLogger(__name__)
+
+FLEXIBLE_OFFLINE: Final = "http://jabber.org/protocol/offline"  # XEP-0013
+LIMIT_S: Final = 20.0
+"""For all that the server had kept back to arrive."""
+SLACK: Final = timedelta(seconds=1)
+"""A message is archived a little before the server notes that nobody is there for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """A message that the server had kept."""
+
+    archive_id: str
+    since: datetime
+
+
+class FirstPlace(Protocol):
+    """What finds the place in the archive; see :class:`filebot.xmpp.catchup.CatchUp`."""
+
+    @property
+    def has_place(self) -> bool: ...
+
+    async def begin_before_kept_back(self) -> None: ...
+
+    async def find_place(self) -> None: ...
+
+
+async def first_presence(
+    stream: Stream, place: FirstPlace, *, flexible: bool, announce: Callable[[], None]
+) -> None:
+    """Take what the server had kept back, and be available (``announce``)."""
+    with stream.acks_held():
+        # From now on the server gives nothing away unasked.
+        looks = flexible and await _offline(stream, "fetch")
+        announce()
+        if looks:
+            # COMPAT(ejabberd, 23.01): before the presence, nothing comes.
+            await _offline(stream, "fetch")
+        await _until_delivered(stream)
+        await place.begin_before_kept_back()
+    await place.find_place()
+    if looks:
+        await _offline(stream, "purge")
+
+
+async def _offline(stream: Stream, action: str) -> bool:
+    """Have something done with all that is kept back (XEP-0013 sections 2.6 and 2.7)."""
+    iq = stream.make_iq_get() if action == "fetch" else stream.make_iq_set()
+    SubElement(iq.xml, f"{{{FLEXIBLE_OFFLINE}}}offline").append(Element(f"{{{FLEXIBLE_OFFLINE}}}{action}"))
+    try:
+        await ask(stream, iq, LIMIT_S)
+    except XMPPError as error:
+        log.warning("what the server kept back (%s): %s", action, error.condition)
+        return False
+    return True
+
+
+async def _until_delivered(stream: Stream) -> None:
+    """Return when the server has answered what was sent after the presence (RFC 6120 section 10.1)."""
+    ping = stream.make_iq_get(ito=stream.boundjid.domain, ifrom=stream.boundjid)
+    ping.enable("ping")
+    try:
+        await ask(stream, ping, LIMIT_S)
+    except IqTimeout:
+        log.warning("the server does not answer")
+    except XMPPError:
+        pass  # an error is an answer, too

@@ -1,0 +1,84 @@
+"""The first session: in which order the server is told what, and what it may forget when."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from xml.etree.ElementTree import Element
+
+import pytest
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot.xmpp.kept_back import FLEXIBLE_OFFLINE, first_presence
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import build
+
+
+class Beginning:
+    """A server that answers everything, and notes what is done in which order."""
+
+    has_place = False
+
+    def __init__(self) -> None:
+        settings = SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1)
+        self.stream = build(settings)
+        self.stream._session_started = True
+        self.stream.encrypted = lambda: True  # type: ignore[method-assign]
+        self.stream.send = self._sent  # type: ignore[method-assign]
+        self.stream._send_ack = lambda: self.done.append("ack")  # type: ignore[method-assign]
+        self.done: list[str] = []
+        self.refuses = False
+
+    async def begin(self, *, flexible: bool) -> list[str]:
+        await first_presence(self.stream, self, flexible=flexible, announce=self._announce)
+        await asyncio.sleep(0.15)
+        return self.done
+
+    def _announce(self) -> None:
+        self.done.append("presence")
+        # The server asks for it with all that it had kept back.
+        self.stream._asked_for_ack()
+
+    async def begin_before_kept_back(self) -> None:
+        await asyncio.sleep(0.15)
+        self.done.append("saved")
+
+    async def find_place(self) -> None:
+        await asyncio.sleep(0.15)
+        self.done.append("archive")
+
+    def _sent(self, data: StanzaBase | str, use_filters: bool = True) -> None:
+        assert isinstance(data, StanzaBase)
+        name = data.xml[0].tag if data.xml[0].tag.endswith("ping") else data.xml[0][0].tag
+        self.done.append(name.rpartition("}")[2])
+        assert not name.endswith("fetch") or name == f"{{{FLEXIBLE_OFFLINE}}}fetch"
+        kind = "error" if self.refuses else "result"
+        sender = data.xml.get("to") or "bot@example.org"
+        answer = Element("{jabber:client}iq", {"type": kind, "id": data.xml.get("id", ""), "from": sender})
+        asyncio.get_running_loop().call_soon(self.stream._spawn_event, answer)
+
+
+@pytest.fixture
+async def beginning() -> AsyncIterator[Beginning]:
+    made = Beginning()
+    yield made
+    await made.stream.close(0.0)
+
+
+async def test_nothing_is_acknowledged_and_no_archive_asked_before_the_place_is_saved(
+    beginning: Beginning,
+) -> None:
+    done = await beginning.begin(flexible=False)
+    assert done == ["presence", "ping", "saved", "ack", "archive"]
+
+
+async def test_what_the_server_shows_is_removed_when_the_place_is_saved(beginning: Beginning) -> None:
+    done = await beginning.begin(flexible=True)
+    done.remove("ack")
+    assert done == ["fetch", "presence", "fetch", "ping", "saved", "archive", "purge"]
+
+
+async def test_a_server_that_shows_nothing_after_all_keeps_nobody_away(
+    beginning: Beginning,
+) -> None:
+    beginning.refuses = True
+    done = await beginning.begin(flexible=True)
+    assert done == ["fetch", "presence", "ping", "saved", "ack", "archive"]
