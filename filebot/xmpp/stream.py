@@ -35,6 +35,9 @@ RESOURCE: Final = "filebot"
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
 _MANAGEMENT: Final = "urn:xmpp:sm:3"
+_OF_COMPONENTS: Final = "{jabber:component:accept}"
+_OF_CLIENTS: Final = "{jabber:client}"
+_COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq", "message", "presence"))
 _ACK_WITHIN_S: Final = 0.1
 """The server's questions for an acknowledgement are answered with the next block of a file, or then."""
 
@@ -232,13 +235,26 @@ class Client(_Narrowed, ClientXMPP):
 
 
 class Component(_Narrowed, ComponentXMPP):
-    """A component's stream (XEP-0114): in clear, to a server on the same machine or network."""
+    """A component's stream (XEP-0114): in clear, to a server on the same machine or network.
+
+    Its stanzas are read as if they were a client's. slixmpp knows errors, and the messages that archives
+    forward, in the namespace of clients alone: it would read every refusal as ``feature-not-implemented``.
+    Its own remedy (``fix_error_ns``) changes the class of errors for all streams of the process.
+    """
 
     def __init__(self, settings: SessionSettings) -> None:
         jid = JID(settings.jid)
-        super().__init__(jid.domain, settings.password, settings.host, settings.port)
+        # What is written names no namespace, and so is in that of the stream.
+        super().__init__(jid.domain, settings.password, settings.host, settings.port, use_jc_ns=True)
         jid.resource = settings.nick
         self.boundjid = jid
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        if xml.tag in _COMPONENT_STANZAS:
+            for each in xml.iter():
+                if str(each.tag).startswith(_OF_COMPONENTS):
+                    each.tag = each.tag.replace(_OF_COMPONENTS, _OF_CLIENTS, 1)
+        super()._spawn_event(xml)
 
 
 Stream: TypeAlias = Client | Component
