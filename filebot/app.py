@@ -162,6 +162,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
             marks=catalog,
+            subscriptions=catalog,
         )
         desk = await _furnished(config, stack, session, access, catalog)
         await _expect_rooms(desk, session)

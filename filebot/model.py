@@ -239,6 +239,8 @@ class Invitation:
     sections 7.8.2 and 7.8.3); empty if it came from the inviter (XEP-0249)."""
     language: str | None = None
     """``xml:lang`` of a direct one."""
+    own: str = field(default="", compare=False)
+    """As in :class:`Address`: where a direct one went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,9 @@ class Address:
     kind: AddressKind = AddressKind.CHAT
     occupant: Identity | None = None
     """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
+    own: str = field(default="", compare=False)
+    """Of ``chat``: the address of the bot's that was written to, from which the answer comes. An external
+    component (XEP-0114) has many; empty means the one by which the person knows it."""
 
 
 @dataclass(frozen=True, slots=True)

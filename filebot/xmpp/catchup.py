@@ -34,6 +34,7 @@ from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
+from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import jid_or_none, sender_of
 from filebot.xmpp.stream import Stream, ask
 
@@ -340,7 +341,7 @@ class CatchUp:
         What is only written to the socket dies with a process that is killed: so would the answers to
         messages that the mark calls dealt with.
         """
-        ping = self._stream.make_iq_get(ito=self._stream.boundjid.domain, ifrom=self._stream.boundjid)
+        ping = self._stream.make_iq_get(ito=server_of(self._stream), ifrom=self._stream.boundjid)
         ping.enable("ping")
         with suppress(IqError):  # an answer, too
             await ask(self._stream, ping, limit_s)

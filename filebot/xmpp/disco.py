@@ -20,9 +20,14 @@ _NO_ANSWER: Final = frozenset({"remote-server-timeout", "remote-server-not-found
 """The first one is what slixmpp makes of silence, too."""
 
 
-async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Element | None:
-    """The ``<query/>`` that comes back for an empty one; None for errors and silence."""
-    found, _ = await _query(stream, jid, namespace, limit_s)
+async def query(
+    stream: Stream, jid: str, namespace: str, limit_s: float, *, own: str = ""
+) -> Element | None:
+    """The ``<query/>`` that comes back for an empty one; None for errors and silence.
+
+    ``own`` is the address that asks; empty for the one by which the bot is in rooms.
+    """
+    found, _ = await _query(stream, jid, namespace, limit_s, own)
     return found
 
 
@@ -60,11 +65,11 @@ async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:
 
 
 async def _query(
-    stream: Stream, jid: str, namespace: str, limit_s: float
+    stream: Stream, jid: str, namespace: str, limit_s: float, own: str = ""
 ) -> tuple[Element | None, Exception | None]:
     """As :func:`query`, with the error that came instead."""
     try:
-        iq = stream.make_iq_get(namespace, ito=jid, ifrom=stream.boundjid)
+        iq = stream.make_iq_get(namespace, ito=jid, ifrom=own or stream.boundjid)
         answer = await ask(stream, iq, limit_s)
     except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
         log.debug("%s does not answer about %s: %s", jid, namespace, error)

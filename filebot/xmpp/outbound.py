@@ -53,6 +53,8 @@ class Shipment:
     entry: Entry
     methods: tuple[Method, ...]
     """Those to be offered."""
+    own: str
+    """The full JID by which the receiver knows the bot."""
 
 
 class Outbound:
@@ -63,7 +65,7 @@ class Outbound:
         self._tools = tools
         self._proxies = proxies
         self._shipment = shipment
-        self._outbox = Outbox(stream, tools.express, tools.limits, shipment.to, shipment.sid)
+        self._outbox = Outbox(stream, tools.express, tools.limits, shipment.to, shipment.sid, shipment.own)
 
     async def send(self, progress: Callable[[int], None]) -> Method:
         """From the offer to the end; by which method it went. Raises TransferError."""
@@ -93,7 +95,7 @@ class Outbound:
 
     async def _ask(self, payload: Element, limit_s: float) -> Element:
         """The peer's answer. Raises TransferError."""
-        iq = self._stream.make_iq_set(payload, ito=self._shipment.to, ifrom=self._stream.boundjid)
+        iq = self._stream.make_iq_set(payload, ito=self._shipment.to, ifrom=self._shipment.own)
         try:
             return (await ask(self._stream, iq, limit_s)).xml
         except IqError as error:
@@ -124,7 +126,7 @@ class Outbound:
 
     async def _connected(self, connections: ByteConnections) -> ByteConnection | None:
         """XEP-0065 sections 5.3 and 6.3 as the requester. Raises TransferError."""
-        to, sid, own = self._shipment.to, self._shipment.sid, self._stream.boundjid.full
+        to, sid, own = self._shipment.to, self._shipment.sid, self._shipment.own
         direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
         proxies = await self._proxies.hosts()
         hosts = candidates(direct, proxies)
@@ -142,7 +144,7 @@ class Outbound:
         same = [host for host in hosts if host.jid == used.jid]
         _, connection = await connections.dial(same, destination(sid, own, to), trusted=True)
         try:
-            await self._proxies.activate(used, sid, to)
+            await self._proxies.activate(used, sid, own=own, target=to)
         except BaseException:
             await connection.close()
             raise

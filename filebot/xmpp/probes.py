@@ -61,11 +61,11 @@ async def _lets_in(connections: ByteConnections, proxy: StreamHost) -> bool:
 class RateProbe:
     """Measures how fast blocks go to one client and are answered. Used once."""
 
-    def __init__(self, stream: Stream, express: Express, to: str) -> None:
+    def __init__(self, stream: Stream, express: Express, to: str, own: str) -> None:
         self._stream = stream
         self._express = express
         self._to = to
-        self._own = stream.boundjid.full
+        self._own = own
         self._sid = secrets.token_hex(12)
         self._name = f"rate{stream.new_id()}"
         self._sender = IbbSender(USUAL_BLOCK, PACE)

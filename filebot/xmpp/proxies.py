@@ -44,12 +44,14 @@ class Proxies:
         """Search again: another session may meet another server."""
         self._found, self._search_after_s = (), 0.0
 
-    async def activate(self, proxy: StreamHost, sid: str, target: str) -> None:
+    async def activate(self, proxy: StreamHost, sid: str, *, own: str, target: str) -> None:
         """Let the bytes flow between the bot and ``target`` (section 6.3.5). Raises PeerGone.
+
+        The hash is made of whom it comes from, so ``own`` is the address that the peer knows.
 
         COMPAT(ejabberd): the proxy's JID has a resource; it is used as it was given, here too.
         """
-        iq = self._stream.make_iq_set(ito=proxy.jid, ifrom=self._stream.boundjid)
+        iq = self._stream.make_iq_set(ito=proxy.jid, ifrom=own)
         request = SubElement(iq.xml, f"{{{BYTESTREAMS}}}query", {"sid": sid})
         SubElement(request, f"{{{BYTESTREAMS}}}activate").text = target
         try:

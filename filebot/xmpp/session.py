@@ -14,13 +14,12 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from xml.etree.ElementTree import Element
 
-from slixmpp.exceptions import XMPPError
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import BareJid, IncomingMessage, Invitation
-from filebot.ports import FileRequest, Marks, StreamOffer
+from filebot.ports import FileRequest, Marks, StreamOffer, Subscriptions
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp, Turn, private_turn
@@ -47,7 +46,7 @@ from filebot.xmpp.room_catchups import RoomCatchUps
 from filebot.xmpp.rooms import JoinedRooms
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Client, build, tell_features
+from filebot.xmpp.stream import build, tell_features
 from filebot.xmpp.streams import PeerStreams, Takers
 from filebot.xmpp.tasks import Tasks
 from filebot.xmpp.upload import UploadSlots
@@ -58,7 +57,6 @@ log = logging.getLogger(__name__)
 
 ROOMS_LIMIT_S: Final = 20.0
 CLOSE_LIMIT_S: Final = 2.0
-ROSTER_LIMIT_S: Final = 20.0
 PROXY_LIMIT_S: Final = 3.0
 """How long the first presence waits to learn whether there is a proxy."""
 MOST_HANDLERS: Final = 20_000
@@ -92,6 +90,7 @@ class Session:
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
         marks: Marks | None = None,
+        subscriptions: Subscriptions | None = None,
         most_attempts: int | None = None,
     ) -> None:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
@@ -111,6 +110,8 @@ class Session:
         handled; without, it knows only what its server delivers. A message is handled when its handler has
         returned, or has failed, but not when it was cancelled.
 
+        With ``subscriptions`` a component is seen by its contacts after a restart, too.
+
         With ``most_attempts`` a server that was never reached is given up after so many.
 
         The other handlers are called in the order of arrival, each in a task of its own in which also what
@@ -126,22 +127,26 @@ class Session:
         self._stream = build(settings, self._features)
         self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
         self._uploads = UploadSlots(self._stream)
-        # A component has no archive, and what it misses in rooms nobody keeps for it.
-        kept = None if self._stream.is_component else marks
         self._room_catch_ups = RoomCatchUps(
             self._stream,
-            kept,
+            marks,
             self._missed_in_room,
             self._room_turn,
         )
         self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
+        bare, component = self._stream.boundjid.bare, self._stream.is_component
         self._reader = Reader(
-            self._stream.boundjid.bare, self._rooms, settings.command_prefix, settings.nick
+            bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component
         )
         self._histories = RoomHistories(self._stream, self._reader.author)
         self._flow = RoomFlow(self._rooms.until_in)
+        self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason, subscriptions)
         self._messenger = StreamMessenger(
-            self._stream, self._resources.all_correct, self._rooms.is_same_occupant, self._flow
+            self._stream,
+            self._resources.all_correct,
+            self._rooms.is_same_occupant,
+            self._flow,
+            self._contacts.known_as,
         )
         self._streams = PeerStreams(
             self._stream,
@@ -153,10 +158,10 @@ class Session:
             limits=stream_limits,
             words=stream_words or StreamWords(unserved=unserved_reason),
         )
-        self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._connection = Connection(self._stream, settings, self._online, most_attempts)
-        bare = self._stream.boundjid.bare
-        self._catch_up = CatchUp(self._stream, bare, kept, self._missed, partial(private_turn, bare))
+        # Servers keep messages for accounts; rooms keep theirs for whoever is in them.
+        own_marks = None if component else marks
+        self._catch_up = CatchUp(self._stream, bare, own_marks, self._missed, partial(private_turn, bare))
         self._handlers = Tasks(MOST_HANDLERS)
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -248,13 +253,14 @@ class Session:
         running, self._running = self._running, None
         self._connection.finish()
         await self._handlers.close()
+        await self._contacts.close()
         await self._catch_up.close()
         await self._room_catch_ups.close()
         await self._streams.close()
         await self._flow.close()
         if self._ready.is_set() and self._stream.is_connected():
             await self._rooms.say_goodbye(self._settings.goodbye)
-            self._announce("unavailable", self._settings.goodbye)
+            await self._contacts.say_goodbye(self._settings.goodbye)
             await self._stream.drain(CLOSE_LIMIT_S)
             await self._stream.close(CLOSE_LIMIT_S)
         if running is not None:
@@ -285,10 +291,9 @@ class Session:
         self._uploads.forget()
         self._streams.renewed()
         self._resources.forget()
-        if isinstance(self._stream, Client):
-            await _fetch_roster(self._stream)
+        await self._contacts.begin()
         await self._tell_features()
-        self._announce(None, self._settings.status)
+        self._contacts.show()
         await self._rooms.enter()
         await self._catch_up.start()
         self._is_set_up = True
@@ -305,11 +310,6 @@ class Session:
                 if features >= SOCKS5 and await self._streams.meets_by_socks5():
                     features |= MET_BY_SOCKS5
         await tell_features(self._stream, self._settings.nick, features)
-
-    def _announce(self, kind: str | None, status: str) -> None:
-        # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
-        if not self._stream.is_component:
-            self._stream.make_presence(pshow=kind, pstatus=status).send()
 
     def _message(self, stanza: Element) -> None:
         if stanza.get("type") == "error":
@@ -396,7 +396,7 @@ class Session:
         if first(stanza, RECEIPTS, "request") is None or self._rooms.is_ours(sender.bare):
             return
         if self._may_subscribe(sender.bare):
-            self._messenger.acknowledge(sender, message_id)
+            self._messenger.acknowledge(sender, message_id, stanza.get("to", ""))
 
     def _bounced(self, stanza: Element) -> None:
         sender, message_id = sender_of(stanza), stanza.get("id", "")
@@ -442,11 +442,3 @@ async def _refuse(request: FileRequest) -> None:
 
 def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:
     return lambda stanza: take(stanza.xml)
-
-
-async def _fetch_roster(stream: Client) -> None:
-    """RFC 6121 section 2.2: only who has asked for the roster is sent subscription requests."""
-    try:
-        await stream.get_roster(timeout=ROSTER_LIMIT_S)
-    except XMPPError as error:
-        log.warning("no roster: %s", error.condition)

@@ -278,7 +278,11 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
 async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> None:
     """From now on this is what the bot has, for all who ask and, by its hash, in presences (XEP-0115)."""
     stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
-    await stream.plugin["xep_0115"].update_caps(broadcast=False)
+    caps = stream.plugin["xep_0115"]
+    await caps.update_caps(broadcast=False)
+    hashed = caps.static.get_verstring(stream.boundjid.full, None, None, None)
+    # Whichever of a component's addresses a presence comes from; slixmpp knows the main one.
+    caps.api.register(lambda *_: hashed, "get_verstring", default=True)
 
 
 async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:

@@ -101,7 +101,8 @@ class PeerStreams:
     async def in_band_rate(self, to: str) -> float:
         # Two at once would measure each other.
         async with self._measuring:
-            return await RateProbe(self._stream, self._tools.express, to).measure()
+            own = self._resources.own_for(to)
+            return await RateProbe(self._stream, self._tools.express, to, own).measure()
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
@@ -114,7 +115,8 @@ class PeerStreams:
             raise PeerGone("too many transfers at once")
         client = self._resources.known(jid.full)
         methods = self._methods(client, way)
-        shipment = Shipment(jid.full, secrets.token_hex(_SID_BYTES), file, entry, methods)
+        sid, own = secrets.token_hex(_SID_BYTES), self._resources.own_for(jid.full)
+        shipment = Shipment(jid.full, sid, file, entry, methods, own)
         if way.negotiation is Negotiation.JINGLE:
             return await JingleOutbound(self._jingle_tools, self._table, shipment, client).send(progress)
         return await Outbound(self._stream, self._tools, self._proxies, shipment).send(progress)

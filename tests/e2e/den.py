@@ -26,6 +26,7 @@ class Den:
     bob: Peer
     folder: Path
     bot: BotProcess
+    bot_jid: str
     stack: AsyncExitStack
 
     async def let_the_bot_in(self) -> None:
@@ -58,4 +59,4 @@ async def den_in(folder: Path, serves: str = "nobody@localhost") -> AsyncIterato
         config = bot_config(server)
         config["access"]["allow"] = [serves]
         bot = BotProcess(write_config(folder / "config.toml", config))
-        yield Den(alice, bob, folder, bot, stack)
+        yield Den(alice, bob, folder, bot, server.jid("filebot"), stack)

@@ -93,7 +93,7 @@ class Driver:
         self.connection: ByteConnection | None = None
         """What the bytes move over, unless they move in-band."""
         self.inbox: Inbox | None = None
-        self.outbox = Outbox(tools.stream, tools.streams.express, tools.streams.limits, peer, "")
+        self.outbox = Outbox(tools.stream, tools.streams.express, tools.streams.limits, peer, "", own)
         self._tools = tools
         self._own = own
         self._terms = terms
@@ -324,7 +324,7 @@ class Driver:
         try:
             to = proxy_of(candidate, self._socks5.sid, self._own, self.peer)
             host, self._proxied = await connections.dial(to, "", trusted=True)
-            await proxies.activate(host, self._socks5.sid, self.peer)
+            await proxies.activate(host, self._socks5.sid, own=self._own, target=self.peer)
         except TransferError as error:
             log.info("no proxy for %s: %s", self.peer, error)
             self.perform(self.session.activated(well=False))

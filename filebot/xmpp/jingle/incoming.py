@@ -52,7 +52,7 @@ class PeerSession:
     def sender(self) -> Sender:
         jid = jid_or_none(self._begun.request.peer)
         assert jid is not None  # noqa: S101  # the door has looked at it
-        return Sender(Address(jid.full), jid.bare)
+        return Sender(Address(jid.full, own=self._begun.request.own.partition("/")[0]), jid.bare)
 
     @property
     def language(self) -> str | None:

@@ -37,7 +37,7 @@ class Client:
         stream.post = self._post  # type: ignore[method-assign]  # nothing is connected to it
 
     async def measure(self) -> float:
-        return await RateProbe(self.stream, self.express, PEER).measure()
+        return await RateProbe(self.stream, self.express, PEER, "bot@example.org/filebot").measure()
 
     def _post(self, text: str) -> None:
         stanza = fromstring(text)
