@@ -38,6 +38,7 @@ from filebot.model import (
     Standing,
     Way,
 )
+from filebot.proxy_state import ProxyState
 
 Data = bytes | bytearray | memoryview
 
@@ -393,7 +394,7 @@ class Streams(Protocol):
     def addresses(self) -> Sequence[str]:
         """The hosts at which clients can reach the bot directly, as its operator named them; maybe none."""
 
-    async def proxies(self) -> Mapping[str, bool]:
+    async def proxies(self) -> Mapping[str, ProxyState]:
         """The SOCKS5 proxies of the bot's server by JID, and whether each let the bot in just now.
 
         Takes some seconds at most. Never raises TransferError.

@@ -280,7 +280,7 @@ async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> N
     stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
     caps = stream.plugin["xep_0115"]
     await caps.update_caps(broadcast=False)
-    hashed = caps.static.get_verstring(stream.boundjid.full, None, None, None)
+    hashed = caps.static.jid_vers.get(stream.boundjid.full)
     # Whichever of a component's addresses a presence comes from; slixmpp knows the main one.
     caps.api.register(lambda *_: hashed, "get_verstring", default=True)
 

@@ -85,8 +85,8 @@ async def test_its_contacts_see_it_under_the_address_that_they_chose_also_after_
         tmp_path / "server", users=["filebot", "alice"], components=[DOMAIN]
     ) as server:
         login, mine = server.component(DOMAIN), f"drop@{DOMAIN}"
-        account = {"jid": DOMAIN, "password": login.secret, "mode": "component"}
-        account |= {"host": login.host, "port": login.port}
+        where = {"host": login.host, "port": login.port}
+        account = {"jid": DOMAIN, "password": login.secret, "mode": "component"} | where
         config = write_config(tmp_path / "config.toml", bot_config(server, xmpp=account))
         bot = BotProcess(config)
         async with bot, await Peer.of(server, "alice") as alice:

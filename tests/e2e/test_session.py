@@ -400,10 +400,14 @@ async def test_after_a_restart_of_the_server_the_bot_is_back(server: Server, *, 
             came = presences(anna)
             await anna.join(room, "Anna")
             await until(came, lambda each: each.get("from") == f"{room}/Filebot")
-            anna.say("!ls", room, mtype="groupchat")
-            assert (await bot.next()).text == "ls"
+            # Prosody shows a component as an occupant although it is not back yet.
+            while bot.heard.empty():
+                anna.say("!ls", room, mtype="groupchat")
+                await asyncio.sleep(1)
+            while not bot.heard.empty():
+                assert (await bot.next()).text == "ls"
             anna.say("help", server.jid("bot"))
-            assert (await bot.next()).sender.jid == "anna@localhost"
+            assert (await bot.next()).text == "help"
             assert await bot.session.uploads.size_limit() is not None
 
 
