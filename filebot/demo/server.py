@@ -110,7 +110,7 @@ class Server(ABC):
         self._logs_stanzas = logs_stanzas
         self._client_kb_per_s = client_kb_per_s
         self._long_past = long_past
-        self._ports = _free_ports()
+        self._ports = Ports(*free_ports(4))
         if place.c2s_port is not None:
             self._ports = replace(self._ports, c2s=place.c2s_port)
         self._process: Process | None = None
@@ -161,7 +161,7 @@ class Server(ABC):
 
     def component(self, domain: str) -> ComponentLogin:
         """The login of one of the components."""
-        return ComponentLogin(domain, self._secrets[domain], ADDRESS, self._ports.component)
+        return ComponentLogin(domain, self._secrets[domain], ADDRESS, self._component_port(domain))
 
     async def __aenter__(self) -> Self:
         self._require()
@@ -207,6 +207,10 @@ class Server(ABC):
     @abstractmethod
     def installed(cls) -> bool:
         """Whether it is on this machine."""
+
+    def _component_port(self, domain: str) -> int:
+        """Where this component logs in."""
+        return self._ports.component
 
     @abstractmethod
     def _write_files(self, certificate: Path, key: Path) -> None:
@@ -265,10 +269,10 @@ class Server(ABC):
             said = self.log_file.read_bytes()[logged:] if self.log_file.exists() else b""
 
 
-def _free_ports() -> Ports:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody uses at this moment. All are held until the last is found: none comes twice."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(4)]
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
             each.bind((ADDRESS, 0))
-        return Ports(*(each.getsockname()[1] for each in sockets))
+        return [each.getsockname()[1] for each in sockets]

@@ -80,7 +80,8 @@ class World:
         return Here(room)
 
     def from_bot(self, heard: Received) -> bool:
-        return JID(heard.sender).bare == self.bot_jid and bool(heard.body)
+        is_said = heard.kind != "error" and bool(heard.body)
+        return is_said and JID(heard.sender).bare == self.bot_jid
 
 
 def bot_config(server: Server, **tables: dict[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,7 @@ async def test_where_the_bot_is_reached_directly(server: Server, listens: bool, 
         assert bot.session.streams.addresses() == hosts
 
 
+@pytest.mark.needs("a server's limit")
 async def test_under_a_servers_limit_chat_does_not_wait_for_the_measurement(tmp_path: Path) -> None:
     server = private_server(tmp_path / "server", users=["bot", "other", "anna"], client_kb_per_s=10)
     async with (

@@ -12,9 +12,9 @@ from asyncio.subprocess import Process
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from subprocess import PIPE
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from filebot.demo.server import HOST, Server
+from filebot.demo.server import HOST, Server, free_ports
 from tests.servers.ejabberd_config import ejabberd_config
 
 _EBIN: Final = "ejabberd-*/ebin/ejabberd.app"
@@ -71,6 +71,15 @@ class Ejabberd(Server):
     package = "ejabberd"
     _stdin: ClassVar[int] = PIPE
 
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, **options)
+        # Whoever logs in at a port is sent what is for any of the components there.
+        others = free_ports(len(self._secrets))
+        self._component_ports = dict(zip(self._secrets, others, strict=True))
+
+    def _component_port(self, domain: str) -> int:
+        return self._component_ports[domain]
+
     @classmethod
     def installed(cls) -> bool:
         return _library() is not None and shutil.which("erl") is not None
@@ -115,6 +124,7 @@ class Ejabberd(Server):
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
+            component_ports=self._component_ports,
             client_kb_per_s=self._client_kb_per_s,
         )
         (self.folder / "ejabberd.yml").write_text(config)

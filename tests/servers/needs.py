@@ -33,6 +33,7 @@ MODE_LACKS: Final[dict[str, dict[str, str]]] = {
         "an account": "the test is about accounts, or about components in either run",
         "a roster": "only accounts have a roster on the server",
         "an archive of its own": "servers keep messages for accounts, not for components",
+        "a server's limit": "servers limit what accounts send, and nothing that components do",
         "stream management": "components have neither it nor its resumption",
     },
 }
