@@ -15,6 +15,7 @@ from filebot.demo.peer import Peer
 from filebot.model import Method
 from tests.e2e.conftest import ROOM, bot_config, sha256
 from tests.e2e.stream_world import house
+from tests.e2e.test_cascade import Person
 from tests.servers import private_server
 
 DOMAIN = "files.localhost"
@@ -105,6 +106,32 @@ async def test_its_contacts_see_it_under_the_address_that_they_chose_also_after_
             assert "slixmpp" in answer.body or "online" in answer.body, answer.body
             await bot.stop()
             await until(came, f"{mine}/filebot", "unavailable")
+
+
+@pytest.mark.parametrize("jingle", [True, False], ids=["jingle", "si"])
+async def test_a_file_that_goes_by_a_stream_comes_from_the_address_that_the_person_knows(
+    tmp_path: Path, *, jingle: bool
+) -> None:
+    path, mine = tmp_path / "report.bin", f"drop@{DOMAIN}"
+    path.write_bytes(os.urandom(300_000))
+    users = ["filebot", "alice"]
+    async with private_server(
+        tmp_path / "server", users=users, components=[DOMAIN], upload_limit_bytes=None
+    ) as server:
+        login = server.component(DOMAIN)
+        where = {"host": login.host, "port": login.port}
+        account = {"jid": f"bot@{DOMAIN}", "password": login.secret, "mode": "component"} | where
+        config = write_config(tmp_path / "config.toml", bot_config(server, xmpp=account))
+        alice = Person(server, "alice", jingle=jingle)
+        alice.bot = mine
+        async with BotProcess(config), alice.session as session:
+            await session.run_until_ready()
+            await alice.befriend()
+            await alice.drop(path)
+            await alice.ask("get report.bin", "directly")
+            assert await alice.file() == path.read_bytes()
+            assert [each.sender.jid for each in alice.offers] == [mine]
+            assert alice.speakers == {mine}
 
 
 @pytest.mark.parametrize(

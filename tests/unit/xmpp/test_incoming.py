@@ -543,3 +543,37 @@ def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:
     )
     said = message(stanza(inner, f"{ROOM}/anna", "groupchat"))
     assert (said.text, said.replies_to, said.addressed) == ("keep", "s0", True)
+
+
+# --- components -----------------------------------------------------------------------------------------
+
+
+def component_stanza(inner: str, to: str, sender: str = "anna@example.org/phone") -> Element:
+    element = stanza(inner, sender)
+    element.set("to", to)
+    return element
+
+
+@pytest.mark.parametrize("to", ["files.example.org", "drop@files.example.org"])
+def test_a_component_is_answered_for_by_the_address_that_was_written_to(to: str) -> None:
+    mine = Reader("files.example.org", OneRoom(), "!", "filebot", whole_domain=True)
+    heard = mine.read(component_stanza("<body>ls</body>", to), 0.0)
+    assert isinstance(heard, IncomingMessage)
+    assert (heard.sender.address, heard.sender.address.own) == (Address("anna@example.org"), to)
+    invited = mine.read(
+        component_stanza("<x xmlns='jabber:x:conference' jid='tea@muc.example.org'/>", to), 0.0
+    )
+    assert isinstance(invited, Invitation)
+    assert invited.own == to
+
+
+def test_a_component_does_not_talk_with_itself() -> None:
+    mine = Reader("bot@files.example.org", OneRoom(), "!", "filebot", whole_domain=True)
+    said = component_stanza("<body>ls</body>", "files.example.org", "drop@files.example.org/x")
+    assert mine.read(said, 0.0) is None
+
+
+def test_an_account_has_one_address() -> None:
+    heard = read(stanza("<body>ls</body>"))
+    assert isinstance(heard, IncomingMessage)
+    assert heard.sender.address.own == ""

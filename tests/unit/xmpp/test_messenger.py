@@ -144,3 +144,28 @@ async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> No
     await messenger.say(ANNA, "Hallo")
     await messenger.say(ROOM, "Hallo")
     assert len(outbox.sent) == 2
+
+
+async def test_a_component_speaks_from_where_it_was_spoken_to_or_is_known(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox = outbox_of("component")
+
+    def known_as(person: str) -> str:
+        return "known@files.example.org" if person == "anna@example.org" else ""
+
+    messenger = StreamMessenger(
+        outbox.stream, corrects_nothing, same_as_ever, RoomFlow(always_in), known_as
+    )
+    await messenger.say(Address("anna@example.org", own="drop@files.example.org"), "here")
+    await messenger.say(ANNA, "here")
+    await messenger.say(Address("bob@example.org"), "here")
+    await messenger.say(PRIVATE, "here")
+    messenger.acknowledge(JID("anna@example.org/phone"), "m1", "drop@files.example.org")
+    assert [each.get("from") for each in outbox.sent] == [
+        "drop@files.example.org",
+        "known@files.example.org",
+        "files.example.org",
+        "files.example.org/filebot",
+        "drop@files.example.org",
+    ]

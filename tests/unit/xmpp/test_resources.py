@@ -1,11 +1,12 @@
 """Whose clients come online, told once for each."""
 
+from collections.abc import Callable
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from filebot.xmpp.resources import Resources
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import Mode, Outbox
 
 ANNA = "anna@example.org"
 
@@ -49,3 +50,22 @@ def test_who_only_changes_status_is_not_but_who_changes_features_is(outbox: Outb
 )
 def test_strangers_and_what_is_no_coming_are_not(outbox: Outbox, stanza: str) -> None:
     assert told(outbox, stanza) == []
+
+
+def test_a_client_is_written_to_from_the_address_that_it_sees(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox = outbox_of("component")
+    resources = Resources(outbox.stream, lambda _: True)
+    phone = fromstring(presence(f"{ANNA}/phone"))
+    phone.set("to", "drop@files.example.org")
+    resources.presence(phone)
+    assert resources.own_for(f"{ANNA}/phone") == "drop@files.example.org/filebot"
+    assert resources.own_for(f"{ANNA}/desktop") == "files.example.org/filebot"
+
+
+def test_a_component_is_no_client_of_its_own(outbox_of: Callable[[Mode], Outbox]) -> None:
+    outbox, online = outbox_of("component"), list[str]()
+    resources = Resources(outbox.stream, lambda _: True, on_online=online.append)
+    resources.presence(fromstring(presence("drop@files.example.org/filebot")))
+    assert online == []
