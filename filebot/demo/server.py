@@ -110,7 +110,10 @@ class Server(ABC):
         self._logs_stanzas = logs_stanzas
         self._client_kb_per_s = client_kb_per_s
         self._long_past = long_past
-        self._ports = Ports(*free_ports(4))
+        ports = _free_ports(4 + len(self._secrets))
+        self._ports = Ports(*ports[:4])
+        self._ports_by_component = dict(zip(self._secrets, ports[4:], strict=True))
+        """For servers that want one for each."""
         if place.c2s_port is not None:
             self._ports = replace(self._ports, c2s=place.c2s_port)
         self._process: Process | None = None
@@ -269,7 +272,7 @@ class Server(ABC):
             said = self.log_file.read_bytes()[logged:] if self.log_file.exists() else b""
 
 
-def free_ports(count: int) -> list[int]:
+def _free_ports(count: int) -> list[int]:
     """Ports that nobody uses at this moment. All are held until the last is found: none comes twice."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]

@@ -12,9 +12,9 @@ from asyncio.subprocess import Process
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from subprocess import PIPE
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from filebot.demo.server import HOST, Server, free_ports
+from filebot.demo.server import HOST, Server
 from tests.servers.ejabberd_config import ejabberd_config
 
 _EBIN: Final = "ejabberd-*/ebin/ejabberd.app"
@@ -71,14 +71,9 @@ class Ejabberd(Server):
     package = "ejabberd"
     _stdin: ClassVar[int] = PIPE
 
-    def __init__(self, folder: Path, **options: Any) -> None:
-        super().__init__(folder, **options)
-        # Whoever logs in at a port is sent what is for any of the components there.
-        others = free_ports(len(self._secrets))
-        self._component_ports = dict(zip(self._secrets, others, strict=True))
-
     def _component_port(self, domain: str) -> int:
-        return self._component_ports[domain]
+        # Whoever logs in at a port is sent what is for any of the components there.
+        return self._ports_by_component[domain]
 
     @classmethod
     def installed(cls) -> bool:
@@ -124,7 +119,7 @@ class Ejabberd(Server):
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
-            component_ports=self._component_ports,
+            component_ports=self._ports_by_component,
             client_kb_per_s=self._client_kb_per_s,
         )
         (self.folder / "ejabberd.yml").write_text(config)
