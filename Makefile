@@ -9,14 +9,17 @@ demo:
 	@scripts/bootstrap demo
 	@$(BIN)/filebot demo $(if $(ONCE),--once)
 
+# The tests against a real server once more with the bot as a component of it.
 test:
 	@scripts/bootstrap test
 	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal --mode component tests/e2e
 
 # The tests of behaviour again, against another server. What it lacks, and what is not run for that, is said.
 test-ejabberd:
 	@scripts/bootstrap test
 	$(BIN)/pytest -n 3 --dist worksteal --server ejabberd tests/servers tests/e2e tests/interop
+	$(BIN)/pytest -n 3 --dist worksteal --server ejabberd --mode component tests/e2e
 
 check:
 	@scripts/bootstrap

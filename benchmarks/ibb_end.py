@@ -114,7 +114,9 @@ async def ours(login: Login) -> None:
             else:  # slixmpp takes no offers: no way around
                 express = session.streams._tools.express  # noqa: SLF001
                 sid = secrets.token_hex(8)
-                outbox = Outbox(session._stream, express, StreamLimits(), jid, sid)  # noqa: SLF001
+                stream = session._stream  # noqa: SLF001
+                limits, own = StreamLimits(), stream.boundjid.full
+                outbox = Outbox(stream, express, limits, jid, sid, own)
                 await outbox.send(pieces(), len(content), lambda _: None)
 
 

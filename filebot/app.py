@@ -157,6 +157,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             unserved_reason=replies.render("errors/stranger", config.replies.language),
             marks=data.catalog,
             clock=clock,
+            subscriptions=data.catalog,
         )
         http = http_client(config, names)
         loaded = [each.plugin.name for each in plugins]

@@ -341,6 +341,10 @@ class PeerGone(TransferError):
     """The connection could not be made, or broke and could not be resumed."""
 
 
+class NotLetIn(PeerGone):
+    """A stream host was reached, and knows nothing of the session."""
+
+
 class Unresumable(PeerGone):
     """The connection broke, and nothing proves that what would come next is of the same file.
 

@@ -242,6 +242,8 @@ class Invitation:
     sections 7.8.2 and 7.8.3); empty if it came from the inviter (XEP-0249)."""
     language: str | None = None
     """``xml:lang`` of a direct one."""
+    own: str = field(default="", compare=False)
+    """As in :class:`Address`: where a direct one went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,13 +296,16 @@ class Address:
     kind: AddressKind = AddressKind.CHAT
     occupant: Identity | None = None
     """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
+    own: str = field(default="", compare=False)
+    """Of ``chat``: the address of the bot's that was written to, from which the answer comes. An external
+    component (XEP-0114) has many; empty means the one by which the person knows it."""
 
     @property
     def conversation(self) -> "Address":
         """The address without the client: the same for all clients of one person."""
         if self.kind is not AddressKind.CHAT:
             return self
-        return Address(self.jid.partition("/")[0])
+        return replace(self, jid=self.jid.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from filebot.model import (
     Standing,
     Way,
 )
+from filebot.proxy_state import ProxyState
 
 Data = bytes | bytearray | memoryview
 
@@ -166,7 +167,23 @@ class Marks(Protocol):
         """Know nothing of this archive any more; one that is not known is no mistake."""
 
 
-class Catalog(Marks, Protocol):
+class Subscriptions(Protocol):
+    """Who sees the presence of an external component, and under which of its addresses.
+
+    An account's server keeps that by itself. Raises and keeps as the :class:`Catalog`.
+    """
+
+    async def subscriptions(self) -> Sequence[tuple[BareJid, BareJid]]:
+        """Pairs of a person and an address of the bot's, the oldest first."""
+
+    async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
+        """Keep a pair; one that is there already stays where it is."""
+
+    async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
+        """Know nothing of the pair any more; one that is not known is no mistake."""
+
+
+class Catalog(Marks, Subscriptions, Protocol):
     """What is known of each file, and the little that is remembered of people and links.
 
     Every method that changes something returns only after the change would survive a power cut. All
@@ -425,7 +442,7 @@ class Streams(Protocol):
     def addresses(self) -> Sequence[str]:
         """The hosts at which clients can reach the bot directly, as its operator named them; maybe none."""
 
-    async def proxies(self) -> Mapping[str, bool]:
+    async def proxies(self) -> Mapping[str, ProxyState]:
         """The SOCKS5 proxies of the bot's server by JID, and whether each let the bot in just now.
 
         Takes some seconds at most. Never raises TransferError.

@@ -115,7 +115,7 @@ class Reception:
         """Follow an invitation into a room, or say why not."""
         person, inside = invitation.inviter, invitation.mediated_for
         # Whom the room hides is a sender of whom nothing is known but an address in it.
-        sender = Sender(Address(person or inside), person, nick=inside)
+        sender = Sender(Address(person or inside, own=invitation.own), person, nick=inside)
         if person is None or not self._access.serves(person):
             await self._once(sender, "stranger", lambda: self._invitations.turn_down(invitation, sender))
         elif not self._load.is_full(sender) and await self._load.is_in_pace(sender):

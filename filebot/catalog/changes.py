@@ -22,6 +22,7 @@ from filebot.catalog.schema import (
     people,
     room_settings,
     rooms,
+    subscriptions,
     unwanted,
 )
 from filebot.model import Digest, Scope
@@ -181,6 +182,11 @@ def forget_filling(room: str) -> sa.Delete:
 def forget_mark(archive: str) -> sa.Delete:
     """Forget how far this archive was dealt with."""
     return sa.delete(marks).where(marks.c.archive == archive)
+
+
+def forget_subscription(person: str, own: str) -> sa.Delete:
+    """Forget that this person sees the bot under this address."""
+    return sa.delete(subscriptions).where(subscriptions.c.person == person, subscriptions.c.own == own)
 
 
 def forget_room(jid: str) -> sa.Delete:

@@ -19,6 +19,7 @@ from filebot.catalog.schema import (
     people,
     room_settings,
     rooms,
+    subscriptions,
     sums,
     unwanted,
 )
@@ -189,6 +190,11 @@ def language(jid: str) -> sa.Select[Any]:
 def mark(archive: str) -> sa.Select[Any]:
     """The mark of an archive."""
     return sa.select(marks).where(marks.c.archive == archive)
+
+
+def all_subscriptions() -> sa.Select[Any]:
+    """Every one, the oldest first."""
+    return sa.select(subscriptions).order_by(subscriptions.c.id)
 
 
 def all_parcels() -> sa.Select[Any]:

@@ -103,6 +103,16 @@ marks: Final = sa.Table(
     sa.Column("ahead", sa.JSON, nullable=False),
 )
 
+# Of components alone. Their order is that of their coming: the oldest makes way.
+subscriptions: Final = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("own", sa.Text, nullable=False),
+    sa.UniqueConstraint("person", "own"),
+)
+
 # The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a
 # file was on its way.
 parcels: Final = sa.Table(

@@ -227,6 +227,15 @@ class SqlCatalog:
     async def forget_mark(self, archive: BareJid) -> None:
         await self._writer.run(changes.execute, changes.forget_mark(archive), urgent=True)
 
+    async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
+        return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
+
+    async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
+        await self._writer.run(changes.execute, sqlite.save_subscription(person, own))
+
+    async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
+        await self._writer.run(changes.execute, changes.forget_subscription(person, own))
+
     async def parcels(self) -> list[Parcel]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]
 

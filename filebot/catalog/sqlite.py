@@ -24,6 +24,7 @@ from filebot.catalog.schema import (
     people,
     room_settings,
     rooms,
+    subscriptions,
     unwanted,
 )
 from filebot.model import Link, Mark, RememberedRoom
@@ -165,6 +166,11 @@ def save_mark(mark: Mark) -> sa.Insert:
     """Keep the mark in place of the archive's last one."""
     columns = {"archive": mark.archive, "last_id": mark.last_id, "at": mark.at}
     return _put(marks, marks.c.archive, columns | {"ahead": sorted(mark.ahead)})
+
+
+def save_subscription(person: str, own: str) -> sa.Insert:
+    """Keep that this person sees the bot under this address; leave it where it is if that is known."""
+    return insert(subscriptions).values(person=person, own=own).on_conflict_do_nothing()
 
 
 def save_filling(columns: dict[str, Any]) -> sa.Insert:

@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element, SubElement, fromstring
 
 import aiohttp
 from slixmpp import JID, ClientXMPP
+from slixmpp.exceptions import IqError
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
@@ -217,7 +218,10 @@ class Peer:
         disco = self.client.plugin["xep_0030"]
         items = await disco.get_items(jid=JID(self.client.boundjid.domain))
         for jid, _, _ in items["disco_items"]["items"]:
-            info = await disco.get_info(jid=JID(jid))
+            try:
+                info = await disco.get_info(jid=JID(jid))
+            except IqError:
+                continue  # a component that is away just now
             if UPLOAD in info["disco_info"]["features"]:
                 return str(jid)
         raise LookupError("the server has no upload service")

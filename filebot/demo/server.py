@@ -116,7 +116,10 @@ class Server(ABC):
         self._client_stanza_bytes = client_stanza_bytes
         self._upload_quota_bytes = upload_quota_bytes
         self._long_past = long_past
-        self._ports = _free_ports()
+        ports = _free_ports(4 + len(self._secrets))
+        self._ports = Ports(*ports[:4])
+        self._ports_by_component = dict(zip(self._secrets, ports[4:], strict=True))
+        """For servers that want one for each."""
         if place.c2s_port is not None:
             self._ports = replace(self._ports, c2s=place.c2s_port)
         self._process: Process | None = None
@@ -167,7 +170,7 @@ class Server(ABC):
 
     def component(self, domain: str) -> ComponentLogin:
         """The login of one of the components."""
-        return ComponentLogin(domain, self._secrets[domain], ADDRESS, self._ports.component)
+        return ComponentLogin(domain, self._secrets[domain], ADDRESS, self._component_port(domain))
 
     async def __aenter__(self) -> Self:
         self._require()
@@ -221,6 +224,10 @@ class Server(ABC):
     @abstractmethod
     def installed(cls) -> bool:
         """Whether it is on this machine."""
+
+    def _component_port(self, domain: str) -> int:
+        """Where this component logs in."""
+        return self._ports.component
 
     @abstractmethod
     def _write_files(self, certificate: Path, key: Path) -> None:
@@ -279,10 +286,10 @@ class Server(ABC):
             said = self.log_file.read_bytes()[logged:] if self.log_file.exists() else b""
 
 
-def _free_ports() -> Ports:
+def _free_ports(count: int) -> list[int]:
     """Ports that nobody uses at this moment. All are held until the last is found: none comes twice."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(4)]
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
             each.bind((ADDRESS, 0))
-        return Ports(*(each.getsockname()[1] for each in sockets))
+        return [each.getsockname()[1] for each in sockets]

@@ -8,6 +8,7 @@ from typing import Final
 
 from filebot.errors import ExaminationUnderWay, FilebotError, TransferError
 from filebot.model import Address, BareJid, Client, Method, Sender, Usage
+from filebot.proxy_state import ProxyState
 from filebot.service.cascade import Step, Uploads
 from filebot.service.dispatch import Dispatch
 from filebot.service.quota import Quota
@@ -47,7 +48,7 @@ class Diagnosis:
     """None: links cannot be given, as there is no upload service, or it does not answer."""
     addresses: tuple[str, ...]
     """Where clients reach the bot directly."""
-    proxies: Mapping[str, bool]
+    proxies: Mapping[str, ProxyState]
     """Those of the bot's server by JID, and whether each let the bot in."""
     clients: tuple[Client, ...]
     """The person's that the bot sees online."""
@@ -62,7 +63,7 @@ class Diagnosis:
     @property
     def reached_directly(self) -> bool:
         """Whether a connection beside the XMPP session can come about at all."""
-        return bool(self.addresses) or any(self.proxies.values())
+        return bool(self.addresses) or any(state is not ProxyState.FAILS for state in self.proxies.values())
 
 
 class Doctor:

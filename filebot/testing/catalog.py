@@ -41,6 +41,7 @@ class MemoryCatalog:
         self._room_settings: dict[BareJid, RoomSettings] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._marks: dict[BareJid, Mark] = {}
+        self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -223,6 +224,15 @@ class MemoryCatalog:
 
     async def forget_mark(self, archive: BareJid) -> None:
         self._marks.pop(archive, None)
+
+    async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
+        return list(self._subscriptions)
+
+    async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
+        self._subscriptions.setdefault((person, own))
+
+    async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
+        self._subscriptions.pop((person, own), None)
 
     async def parcels(self) -> list[Parcel]:
         return sorted(self._parcels.values(), key=lambda each: each.number)

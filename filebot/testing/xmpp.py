@@ -34,6 +34,7 @@ from filebot.model import (
     Standing,
     Way,
 )
+from filebot.proxy_state import ProxyState
 
 
 class FixedRooms:
@@ -194,7 +195,7 @@ class FakeStreams:
         """All, also those that failed."""
         self.hosts: tuple[str, ...] = ()
         """Where the bot is reached directly."""
-        self.let_in: dict[str, bool] = {}
+        self.let_in: dict[str, ProxyState] = {}
         """The proxies, and whether they do."""
         self.rates: dict[str, float] = {}
         """Bytes per second in-band, by full JID; other clients answer nothing."""
@@ -208,7 +209,7 @@ class FakeStreams:
     def addresses(self) -> Sequence[str]:
         return self.hosts
 
-    async def proxies(self) -> Mapping[str, bool]:
+    async def proxies(self) -> Mapping[str, ProxyState]:
         return self.let_in
 
     async def in_band_rate(self, to: str) -> float:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from filebot.descriptors import is_shortage
-from filebot.errors import ForbiddenTarget, PeerGone, TransferError
+from filebot.errors import ForbiddenTarget, NotLetIn, PeerGone, Refused, TransferError
 from filebot.fair import ON_BEHALF_OF, FairSemaphore
 from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake
@@ -52,7 +52,7 @@ async def dial(
     ``own_addresses`` are where the bot's own listener can be reached from outside: it is never dialled,
     by these addresses or by any other of this machine. ``names`` and ``sockets`` bound what all calls do
     together. Raises ForbiddenTarget if the policy allows none of the hosts, otherwise PeerGone if none can
-    be used.
+    be used: NotLetIn if one was there and refused.
     """
     caller = _Caller(destination, policy, frozenset(own_addresses), names or NameLookup(), sockets)
     attempts = [partial(caller.reach, host) for host in candidates(hosts)]
@@ -68,8 +68,9 @@ async def dial(
 def _verdict(failures: Sequence[Exception]) -> TransferError:
     if all(isinstance(failure, ForbiddenTarget) for failure in failures):
         return ForbiddenTarget(reason="private")
+    kind = NotLetIn if any(isinstance(failure, NotLetIn) for failure in failures) else PeerGone
     reasons = "; ".join(f"{type(failure).__name__}: {failure}" for failure in failures)
-    return PeerGone(f"no stream host could be used: {reasons}")
+    return kind(f"no stream host could be used: {reasons}")
 
 
 @dataclass(slots=True)
@@ -97,7 +98,9 @@ class _Caller:
         except TimeoutError as error:
             raise PeerGone(f"{host.host}: no answer in time") from error
         except ExceptionGroup as failed:
-            raise PeerGone(f"{host.host}: {failed.exceptions[0]}") from failed
+            refused = any(isinstance(each, Refused) for each in failed.exceptions)
+            kind = NotLetIn if refused else PeerGone
+            raise kind(f"{host.host}: {failed.exceptions[0]}") from failed
 
     async def _addresses(self, host: StreamHost) -> list[_SocketAddress]:
         """All that is known of the host. Raises PeerGone."""

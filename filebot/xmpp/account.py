@@ -16,9 +16,6 @@ from filebot.xmpp.stream import Client, Stream
 log = logging.getLogger(__name__)
 
 FEATURES_LIMIT_S: Final = 5.0
-PRIORITY: Final = 127
-"""The highest: what people write to the account may go to its other clients as well, but never past the bot
-(RFC 6121 section 8.5.2.1)."""
 
 
 class Account:

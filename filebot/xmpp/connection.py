@@ -22,6 +22,7 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 
 from filebot.errors import LoginFailed
 from filebot.xmpp.authentication import REFUSED, refused_wait_s, try_once
+from filebot.xmpp.disco import server_of
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Client, Stream, ask
 
@@ -177,7 +178,7 @@ class Connection:
             return
 
     async def _answers(self) -> bool:
-        ping = self._stream.make_iq_get(ito=self._server(), ifrom=self._stream.boundjid)
+        ping = self._stream.make_iq_get(ito=server_of(self._stream), ifrom=self._stream.boundjid)
         ping.enable("ping")
         try:
             await ask(self._stream, ping, PING_LIMIT_S)
@@ -186,11 +187,6 @@ class Connection:
         except XMPPError:
             return True  # an error is an answer, too
         return True
-
-    def _server(self) -> str:
-        domain = self._stream.boundjid.domain
-        # A component's own domain is the component itself; its server is the parent domain.
-        return domain.partition(".")[2] or domain if self._stream.is_component else domain
 
     def _begin(self, *, resumed: bool | None) -> None:
         if self._up is not None and not self._up.done():

@@ -20,9 +20,14 @@ _NO_ANSWER: Final = frozenset({"remote-server-timeout", "remote-server-not-found
 """The first one is what slixmpp makes of silence, too."""
 
 
-async def query(stream: Stream, jid: str, namespace: str, limit_s: float) -> Element | None:
-    """The ``<query/>`` that comes back for an empty one; None for errors and silence."""
-    found, _ = await _query(stream, jid, namespace, limit_s)
+async def query(
+    stream: Stream, jid: str, namespace: str, limit_s: float, *, own: str = ""
+) -> Element | None:
+    """The ``<query/>`` that comes back for an empty one; None for errors and silence.
+
+    ``own`` is the address that asks; empty for the one by which the bot is in rooms.
+    """
+    found, _ = await answer_about(stream, jid, namespace, limit_s, own)
     return found
 
 
@@ -32,7 +37,7 @@ async def features_of(stream: Stream, jid: str, limit_s: float) -> frozenset[str
     None if their server says that there is no such address. Raises TimeoutError if nobody answers within
     ``limit_s`` seconds, or only to tell that it is no time to ask.
     """
-    found, error = await _query(stream, jid, INFO, limit_s)
+    found, error = await answer_about(stream, jid, INFO, limit_s)
     if isinstance(error, XMPPError):
         if error.condition in _NO_ANSWER or error.etype == "wait":
             raise TimeoutError(f"{jid} does not answer")
@@ -53,18 +58,20 @@ async def kinds_of_rooms(stream: Stream, service: str, limit_s: float) -> frozen
 
 
 async def items(stream: Stream, jid: str, limit_s: float) -> list[str]:
-    """Addresses of what somebody has, a bounded number."""
+    """Addresses of what somebody has, a bounded number, without the bot's own."""
     found = await query(stream, jid, ITEMS, limit_s)
     jids = () if found is None else (each.get("jid", "") for each in found if not each.get("node"))
-    return [each for each in jids if each][:MOST_ITEMS]
+    # A server lists its external components as well.
+    own = stream.boundjid.domain if stream.is_component else ""
+    return [each for each in jids if each and each != own][:MOST_ITEMS]
 
 
-async def _query(
-    stream: Stream, jid: str, namespace: str, limit_s: float
+async def answer_about(
+    stream: Stream, jid: str, namespace: str, limit_s: float, own: str = ""
 ) -> tuple[Element | None, Exception | None]:
     """As :func:`query`, with the error that came instead."""
     try:
-        iq = stream.make_iq_get(namespace, ito=jid, ifrom=stream.boundjid)
+        iq = stream.make_iq_get(namespace, ito=jid, ifrom=own or stream.boundjid)
         answer = await ask(stream, iq, limit_s)
     except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
         log.debug("%s does not answer about %s: %s", jid, namespace, error)

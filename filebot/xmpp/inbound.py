@@ -14,7 +14,7 @@ sid then, without another word.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
@@ -23,10 +23,11 @@ from filebot.errors import PeerGone, TransferError, TransferTimeout
 from filebot.fair import on_behalf_of
 from filebot.model import Method
 from filebot.ports import Data
-from filebot.protocol.bytestreams import destination
+from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.ibb import IBB, BadBlock, read_block_size
 from filebot.protocol.si import BYTESTREAMS, SiOffer, write_answer
 from filebot.protocol.stanza_error import StanzaError
+from filebot.xmpp.avoided import AvoidedHosts
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.express import Express, Request
 from filebot.xmpp.inbox import Inbox
@@ -49,6 +50,8 @@ class StreamTools:
     limits: StreamLimits
     connections: ByteConnections | None
     """None if there are only in-band streams."""
+    avoided: AvoidedHosts = field(default_factory=AvoidedHosts)
+    """Stream hosts that did not work lately."""
 
 
 class Inbound:
@@ -67,6 +70,7 @@ class Inbound:
         self._attempts = 0
         self._dials = Tasks(limit=1)
         self._connection: ByteConnection | None = None
+        self._host: StreamHost | None = None
         self._inbox: Inbox | None = None
 
     # --- the port -------------------------------------------------------------------------------
@@ -84,8 +88,9 @@ class Inbound:
         return self._offer.offer.media_type
 
     def chunks(self) -> AsyncGenerator[Data, None]:
-        if self._connection is not None:
-            return self._connection.chunks(self._expected)
+        if self._connection is not None and self._host is not None:
+            chunks = self._connection.chunks(self._expected)
+            return self._tools.avoided.unless_stalled(chunks, self._host, self._request.peer)
         assert self._inbox is not None  # noqa: S101  # whoever has a download has entered its context
         return self._inbox.chunks()
 
@@ -192,10 +197,13 @@ class Inbound:
         """XEP-0065 section 5.3.2 as the target; the hash is made of the JIDs as they stand in the iq."""
         express = self._tools.express
         wanted = destination(request.sid, request.peer, request.own)
+        avoided, peer = self._tools.avoided, request.peer
+        hosts = [host for host in stream_hosts(request.payload) if not avoided.is_avoided(host, peer)]
         try:
             with on_behalf_of(request.peer.partition("/")[0]):
-                used, connection = await connections.dial(stream_hosts(request.payload), wanted)
+                used, connection = await connections.dial(hosts, wanted)
         except TransferError as error:
+            avoided.avoid(hosts, peer)
             log.info("no SOCKS5 connection for %s: %s", request.peer, error)
             express.refuse(request, StanzaError("item-not-found"))
             self._be_patient()
@@ -204,7 +212,7 @@ class Inbound:
             await connection.close()
             express.refuse(request, UNWILLING)
             return
-        self._connection = connection
+        self._connection, self._host = connection, used
         answer = Element(f"{{{BYTESTREAMS}}}query", {"sid": request.sid})
         SubElement(answer, f"{{{BYTESTREAMS}}}streamhost-used", {"jid": used.jid})
         express.answer(request, answer)

@@ -112,9 +112,14 @@ class RoomRolls(Protocol):
 class Reader:
     """Reads messages in the order of their arrival; remembers those of the last hour."""
 
-    def __init__(self, own: BareJid, rooms: RoomRolls, command_prefix: str, nick: str) -> None:
-        """``nick`` is the bot's name outside of rooms."""
+    def __init__(
+        self, own: BareJid, rooms: RoomRolls, command_prefix: str, nick: str, *, whole_domain: bool = False
+    ) -> None:
+        """``nick`` is the bot's name outside of rooms; with ``whole_domain`` every address of its domain is
+        the bot's own.
+        """
         self._own = own
+        self._own_domain = JID(own).domain if whole_domain else None
         self._rooms = rooms
         self._prefix = command_prefix
         self._nick = nick
@@ -210,10 +215,12 @@ class Reader:
         )
 
     def _invitation(self, stanza: Element, speaker: JID) -> Invitation | None:
-        if speaker.bare == self._own:
+        if self._is_own(speaker):
             return None
         by_room = self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None
         invitation = read_mediated(stanza, speaker) if by_room else read_direct(stanza, speaker)
+        if invitation is not None and not by_room:
+            invitation = replace(invitation, own=self._written_to(stanza))
         if invitation is not None and by_room and not self._rooms.believes(invitation.room):
             log.info("ignored: %s says that %s invites the bot there", invitation.room, invitation.inviter)
             return None
@@ -223,13 +230,20 @@ class Reader:
         kind = stanza.get("type", "normal")
         if kind == "groupchat":
             return self._in_room(stanza, speaker)
-        if kind not in {"chat", "normal"} or speaker.bare == self._own:
+        if kind not in {"chat", "normal"} or self._is_own(speaker):
             return None
         if self._is_of_a_room(stanza, speaker):
             return self._through_room(speaker)
         # Answers go to the client that asked, with copies to those with carbons (XEP-0280). Some, such as
         # go-sendxmpp, leave at once: see ``client_check``.
-        return Sender(Address(speaker.full), speaker.bare)
+        return Sender(Address(speaker.full, own=self._written_to(stanza)), speaker.bare)
+
+    def _written_to(self, stanza: Element) -> str:
+        """By which of its addresses the bot was written to; empty if it has one."""
+        return stanza.get("to", "") if self._own_domain is not None else ""
+
+    def _is_own(self, speaker: JID) -> bool:
+        return speaker.bare == self._own or speaker.domain == self._own_domain
 
     def _in_room(self, stanza: Element, speaker: JID) -> Sender | None:
         room, nick = speaker.bare, speaker.resource

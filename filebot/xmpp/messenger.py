@@ -41,12 +41,15 @@ class StreamMessenger:
         is_same_occupant: Callable[[Address], bool],
         flow: RoomFlow,
         is_there: Callable[[JID], Awaitable[bool]] | None = None,
+        known_as: Callable[[BareJid], str] = lambda _: "",
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
         ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to;
-        ``is_there``, of a client, whether it still reads what is sent to it (always if None).
+        ``is_there``, of a client, whether it still reads what is sent to it (always if None); ``known_as``,
+        of a person, by which of its addresses they know a component.
         """
         self._is_there = is_there
+        self._known_as = known_as
         self._stream = stream
         self._flow = flow
         self._is_same_occupant = is_same_occupant
@@ -116,9 +119,9 @@ class StreamMessenger:
         message.xml.append(Element("{urn:xmpp:hints}no-store"))
         message.send()
 
-    def acknowledge(self, to: JID, message_id: str) -> None:
-        """Tell a client that its message arrived (XEP-0184 section 5.2)."""
-        message = self._message(to, AddressKind.CHAT)
+    def acknowledge(self, to: JID, message_id: str, own: str = "") -> None:
+        """Tell a client that its message to this address of ours arrived (XEP-0184 section 5.2)."""
+        message = self._message(to, AddressKind.CHAT, own)
         message.xml.append(Element(f"{{{RECEIPTS}}}received", {"id": message_id}))
         message.send()
 
@@ -148,9 +151,9 @@ class StreamMessenger:
         if to.kind is AddressKind.ROOM_PRIVATE and not self._is_same_occupant(to):
             log.info("%s is not who asked any more; nothing is said there", to.jid)
             return None
-        return self._message(jid, to.kind)
+        return self._message(jid, to.kind, to.own)
 
-    def _message(self, to: JID, kind: AddressKind) -> Message:
+    def _message(self, to: JID, kind: AddressKind, own: str) -> Message:
         stanza_type = "groupchat" if kind is AddressKind.ROOM else "chat"
         message = Message(  # type: ignore[no-untyped-call]  # untyped in slixmpp
             self._stream, sto=to, stype=stanza_type
@@ -158,9 +161,9 @@ class StreamMessenger:
         if kind is AddressKind.ROOM_PRIVATE:
             message.xml.append(Element(f"{{{MUC_USER}}}x"))  # XEP-0045 section 7.5
         if self._stream.is_component:
-            # People know the component by its bare JID, rooms know their occupant by the full one.
-            own = self._stream.boundjid
-            message["from"] = own.bare if kind is AddressKind.CHAT else own.full
+            # Rooms know their occupant by its full JID.
+            main, in_room = self._stream.boundjid, kind is not AddressKind.CHAT
+            message["from"] = main if in_room else own or self._known_as(to.bare) or main.bare
         return message
 
     def _room_for_text(self, message: Message) -> int:

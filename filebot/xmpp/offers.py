@@ -31,7 +31,7 @@ class PeerOffer:
         self._tools = tools
         self._request = request
         self._si = si
-        self._sender = Sender(Address(sender.full), sender.bare)
+        self._sender = Sender(Address(sender.full, own=request.own.partition("/")[0]), sender.bare)
         self._inbound = Inbound(tools, request, si)
         self._answered = self._expired = False
         tools.sessions.add(request.peer, si.sid, self._inbound)

@@ -10,7 +10,7 @@ Theory of operation::
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,8 @@ class Shipment:
     entry: Entry
     methods: tuple[Method, ...]
     """Those to be offered."""
+    own: str
+    """The full JID by which the receiver knows the bot."""
 
 
 class Outbound:
@@ -64,7 +66,9 @@ class Outbound:
         self._tools = tools
         self._proxies = proxies
         self._shipment = shipment
-        self._outbox = Outbox(stream, tools.express, tools.limits, shipment.to, shipment.sid)
+        self._proxy: tuple[StreamHost, ...] = ()
+        """The one that is used, if one is; it may have several addresses."""
+        self._outbox = Outbox(stream, tools.express, tools.limits, shipment.to, shipment.sid, shipment.own)
 
     async def send(self, progress: Callable[[int], None]) -> Method:
         """From the offer to the end; by which method it went. Raises TransferError."""
@@ -94,7 +98,7 @@ class Outbound:
 
     async def _ask(self, payload: Element, limit_s: float) -> Element:
         """The peer's answer. Raises TransferError."""
-        iq = self._stream.make_iq_set(payload, ito=self._shipment.to, ifrom=self._stream.boundjid)
+        iq = self._stream.make_iq_set(payload, ito=self._shipment.to, ifrom=self._shipment.own)
         try:
             return (await ask(self._stream, iq, limit_s)).xml
         except IqError as error:
@@ -119,15 +123,18 @@ class Outbound:
                 answer.length,
                 lambda done: progress(answer.offset + done),
             )
+        except TransferTimeout:
+            self._avoid(self._proxy, self._shipment.to)
+            raise
         finally:
             await connection.close()
         return True
 
     async def _connected(self, connections: ByteConnections) -> ByteConnection | None:
         """XEP-0065 sections 5.3 and 6.3 as the requester. Raises TransferError."""
-        to, sid, own = self._shipment.to, self._shipment.sid, self._stream.boundjid.full
+        to, sid, own = self._shipment.to, self._shipment.sid, self._shipment.own
         direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
-        proxies = await self._proxies.hosts()
+        proxies = await self._proxies.hosts(to)
         hosts = candidates(direct, proxies)
         if not hosts:
             self._settle_for_in_band(PeerGone("no stream host to name"))
@@ -136,18 +143,27 @@ class Outbound:
             try:
                 used = await self._used(hosts)
             except TransferError as error:
+                # Whether it tried and failed, or took all the time there is.
+                self._avoid(proxies, to)
                 self._settle_for_in_band(error)
                 return None
             if used.jid == own:
                 return await expected.connected(CONNECTED_LIMIT_S)
-        same = [host for host in hosts if host.jid == used.jid]
-        _, connection = await connections.dial(same, destination(sid, own, to), trusted=True)
+        same = self._proxy = tuple(host for host in hosts if host.jid == used.jid)
         try:
-            await self._proxies.activate(used, sid, to)
-        except BaseException:
-            await connection.close()
+            _, connection = await connections.dial(same, destination(sid, own, to), trusted=True)
+            try:
+                await self._proxies.activate(used, sid, own=own, target=to)
+            except BaseException:
+                await connection.close()
+                raise
+        except TransferError:
+            self._avoid(same)
             raise
         return connection
+
+    def _avoid(self, hosts: Sequence[StreamHost], peer: str = "") -> None:
+        self._proxies.avoided.avoid(hosts, peer)
 
     async def _used(self, hosts: tuple[StreamHost, ...]) -> StreamHost:
         """Let the peer choose one of the hosts."""

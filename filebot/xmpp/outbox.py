@@ -76,12 +76,13 @@ class Outbox:
         limits: StreamLimits,
         to: str,
         sid: str,
+        own: str,
     ) -> None:
         self._stream = stream
         self._express = express
         self._limits = limits
         self._to = to
-        self._own = stream.boundjid.full
+        self._own = own
         self.sid = sid
         self._name = f"ibb{stream.new_id()}"
         self._sender: IbbSender | None = None

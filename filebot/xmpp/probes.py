@@ -14,10 +14,11 @@ from typing import Final
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
-from filebot.errors import PeerGone, TransferError, TransferTimeout
+from filebot.errors import NotLetIn, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, IbbSender, Pace, encode, steady_rate
 from filebot.protocol.stanza_error import read_error
+from filebot.proxy_state import ProxyState
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.express import Express
 from filebot.xmpp.stream import Stream
@@ -38,7 +39,7 @@ _NOT_THERE: Final = frozenset(
 """Conditions (RFC 6120 section 8.3.3) by which a server says that the block did not get to the client."""
 
 
-async def reachable(connections: ByteConnections, proxies: Sequence[StreamHost]) -> dict[str, bool]:
+async def reachable(connections: ByteConnections, proxies: Sequence[StreamHost]) -> dict[str, ProxyState]:
     """Whether each of the server's proxies, by JID, lets the bot connect and takes it for a receiver.
 
     Takes as long as the dialling of one may (XEP-0065 section 6.3.2). Never raises TransferError.
@@ -47,25 +48,27 @@ async def reachable(connections: ByteConnections, proxies: Sequence[StreamHost])
     return {proxy.jid: answer for proxy, answer in zip(proxies, answers, strict=True)}
 
 
-async def _lets_in(connections: ByteConnections, proxy: StreamHost) -> bool:
+async def _lets_in(connections: ByteConnections, proxy: StreamHost) -> ProxyState:
     # Of no session: nobody else will ask for it, and the proxy forgets it with the connection.
     nobody = secrets.token_hex(20)
     try:
         _, connection = await connections.dial([proxy], nobody, trusted=True)
+    except NotLetIn:
+        return ProxyState.POSSIBLE
     except TransferError:
-        return False
+        return ProxyState.FAILS
     await connection.close()
-    return True
+    return ProxyState.WORKS
 
 
 class RateProbe:
     """Measures how fast blocks go to one client and are answered. Used once."""
 
-    def __init__(self, stream: Stream, express: Express, to: str) -> None:
+    def __init__(self, stream: Stream, express: Express, to: str, own: str) -> None:
         self._stream = stream
         self._express = express
         self._to = to
-        self._own = stream.boundjid.full
+        self._own = own
         self._sid = secrets.token_hex(12)
         self._name = f"rate{stream.new_id()}"
         self._sender = IbbSender(USUAL_BLOCK, PACE)

@@ -10,7 +10,8 @@ from slixmpp.exceptions import XMPPError
 from filebot.errors import PeerGone
 from filebot.protocol.bytestreams import StreamHost, stream_host
 from filebot.protocol.si import BYTESTREAMS
-from filebot.xmpp.disco import INFO, items, query, server_of
+from filebot.xmpp.avoided import AvoidedHosts
+from filebot.xmpp.disco import INFO, answer_about, items, query, server_of
 from filebot.xmpp.elements import named
 from filebot.xmpp.stream import Stream, ask
 
@@ -25,14 +26,25 @@ MOST_PROXIES: Final = 4
 class Proxies:
     """One search at a time, however many ask."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, avoided: AvoidedHosts | None = None) -> None:
         self._stream = stream
+        self.avoided = avoided or AvoidedHosts()
+        """Those that did not work lately, of others as well."""
+        self.refusing: frozenset[str] = frozenset()
+        """JIDs of those that are there, but not for the bot."""
         self._found: tuple[StreamHost, ...] = ()
         self._search_after_s = 0.0
         self._searching = asyncio.Lock()
 
-    async def hosts(self) -> tuple[StreamHost, ...]:
-        """Where they are. Never raises for the server's sake."""
+    async def hosts(self, peer: str = "") -> tuple[StreamHost, ...]:
+        """Where they are, but for those that did not work lately, with this peer if one is named.
+
+        Never raises for the server's sake.
+        """
+        return tuple(host for host in await self.all() if not self.avoided.is_avoided(host, peer))
+
+    async def all(self) -> tuple[StreamHost, ...]:
+        """Where they are, however they worked."""
         async with self._searching:
             now = asyncio.get_running_loop().time()
             if not self._found and now >= self._search_after_s:
@@ -43,13 +55,16 @@ class Proxies:
     def forget(self) -> None:
         """Search again: another session may meet another server."""
         self._found, self._search_after_s = (), 0.0
+        self.avoided.forget()
 
-    async def activate(self, proxy: StreamHost, sid: str, target: str) -> None:
+    async def activate(self, proxy: StreamHost, sid: str, *, own: str, target: str) -> None:
         """Let the bytes flow between the bot and ``target`` (section 6.3.5). Raises PeerGone.
+
+        The hash is made of whom it comes from, so ``own`` is the address that the peer knows.
 
         COMPAT(ejabberd): the proxy's JID has a resource; it is used as it was given, here too.
         """
-        iq = self._stream.make_iq_set(ito=proxy.jid, ifrom=self._stream.boundjid)
+        iq = self._stream.make_iq_set(ito=proxy.jid, ifrom=own)
         request = SubElement(iq.xml, f"{{{BYTESTREAMS}}}query", {"sid": sid})
         SubElement(request, f"{{{BYTESTREAMS}}}activate").text = target
         try:
@@ -58,6 +73,7 @@ class Proxies:
             raise PeerGone(f"{proxy.jid} does not activate: {error.condition}") from error
 
     async def _search(self) -> tuple[StreamHost, ...]:
+        self.refusing = frozenset()
         jids = await items(self._stream, server_of(self._stream), ANSWER_LIMIT_S)
         answers = await asyncio.gather(*(self._inspect(jid) for jid in jids))
         found = tuple(host for answer in answers for host in answer)[:MOST_PROXIES]
@@ -68,7 +84,10 @@ class Proxies:
         about = await query(self._stream, jid, INFO, ANSWER_LIMIT_S)
         if about is None or not any(_is_proxy(identity) for identity in named(about, INFO, "identity")):
             return []
-        answer = await query(self._stream, jid, BYTESTREAMS, ANSWER_LIMIT_S)
+        answer, error = await answer_about(self._stream, jid, BYTESTREAMS, ANSWER_LIMIT_S)
+        if answer is None:
+            log.warning("proxy %s does not say where it is: %s", jid, error)
+            self.refusing |= {jid}
         return [] if answer is None else stream_hosts(answer)
 
 

@@ -17,6 +17,7 @@ from filebot.protocol.disco import features_of
 from filebot.protocol.elements import bounded_int
 from filebot.protocol.jingle import features as jingle
 from filebot.protocol.jingle.quirks import quirks_of
+from filebot.xmpp import own
 from filebot.xmpp.disco import INFO, query
 from filebot.xmpp.elements import first, sender_of
 from filebot.xmpp.stream import Stream
@@ -51,6 +52,8 @@ class _Online:
     features: frozenset[str] | None = None
     """Those that matter here; None if it was not asked yet, or did not answer."""
     ask_again_at: float = 0.0
+    own: str = ""
+    """By which of its addresses the client sees the bot; empty for the main one."""
 
     @property
     def software(self) -> str:
@@ -95,7 +98,7 @@ class Resources:
         if kind in {"unavailable", "error"}:
             self._gone(sender.bare, sender.full)
             self._on_gone(sender.full)
-        elif kind is None and self._is_served(sender.bare) and sender.bare != self._stream.boundjid.bare:
+        elif kind is None and self._is_served(sender.bare) and not own.is_own(self._stream, sender):
             self._came(sender.bare, sender.full, stanza)
 
     def forget(self) -> None:
@@ -127,6 +130,11 @@ class Resources:
         client = self._people.get(full.partition("/")[0], {}).get(full)
         return 0.0 if client is None else self._stream.loop.time() - client.since_s
 
+    def own_for(self, full: str) -> str:
+        """By which full JID of the bot to write to this client: a component has many addresses."""
+        client = self._people.get(full.partition("/")[0], {}).get(full)
+        return own.full(self._stream, "" if client is None else client.own)
+
     async def _inspected(self, jid: BareJid) -> dict[str, _Online]:
         online = dict(self._people.get(jid, {}))
         await asyncio.gather(*(self._inspect(full, client) for full, client in online.items()))
@@ -142,6 +150,8 @@ class Resources:
             if online is None and len(clients) >= MOST_CLIENTS:
                 return
             online = clients[full] = _Online(name, 0, "", self._stream.loop.time())
+        if self._stream.is_component:
+            online.own = stanza.get("to", "")
         online.priority = _number(stanza, "priority")
         online.show = _text(stanza, "show")[:LONGEST_SHOW]
         if len(self._people) > MOST_PEOPLE:
@@ -159,7 +169,7 @@ class Resources:
         loop = asyncio.get_running_loop()
         if client.features or loop.time() < client.ask_again_at:
             return
-        info = await query(self._stream, full, INFO, ANSWER_LIMIT_S)
+        info = await query(self._stream, full, INFO, ANSWER_LIMIT_S, own=own.full(self._stream, client.own))
         client.features = None if info is None else features_of(info) & _INTERESTING
         client.ask_again_at = loop.time() + SILENT_FOR_S
 

@@ -20,9 +20,9 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
-from filebot.ports import FileRequest, Marks, StreamOffer
+from filebot.ports import FileRequest, Marks, StreamOffer, Subscriptions
 from filebot.server_clock import ServerClock
-from filebot.xmpp.account import PRIORITY, Account
+from filebot.xmpp.account import Account
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.carbons import received_copy
@@ -97,6 +97,7 @@ class Session:
         stream_words: StreamWords | None = None,
         marks: Marks | None = None,
         clock: ServerClock | None = None,
+        subscriptions: Subscriptions | None = None,
         most_attempts: int | None = None,
     ) -> None:
         """``may_subscribe`` tells whether a bare JID is served; ``unserved_reason`` is for the others.
@@ -120,6 +121,8 @@ class Session:
 
         ``clock`` is set by the time of the server.
 
+        With ``subscriptions`` a component is seen by its contacts after a restart, too.
+
         With ``most_attempts`` a server that was never reached is given up after so many.
 
         The other handlers are called in the order of arrival, each in a task of its own in which also what
@@ -136,30 +139,31 @@ class Session:
         self._uploads = UploadSlots(self._stream)
         clock = clock or ServerClock()
         self._times = ServerTimes(self._stream, clock)
-        # A component has no archive, and what it misses in rooms nobody keeps for it.
-        kept = None if self._stream.is_component else marks
         self._room_catch_ups = RoomCatchUps(
             self._stream,
-            kept,
+            marks,
             self._missed_in_room,
             self._room_turn,
             clock,
         )
         self._rooms = JoinedRooms(self._stream, settings, self._room_catch_ups, on_shut_out or _ignore)
+        bare, component = self._stream.boundjid.bare, self._stream.is_component
         self._reader = Reader(
-            self._stream.boundjid.bare, self._rooms, settings.command_prefix, settings.nick
+            bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component
         )
         self._histories = RoomHistories(
             self._stream, self._reader.author, self._rooms.is_ours_in, self._rooms.joined
         )
         self._flow = RoomFlow(self._rooms.until_in)
         self._clients = ClientCheck(self._stream, self._resources.online_for_s)
+        self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason, subscriptions)
         self._messenger = StreamMessenger(
             self._stream,
             self._resources.all_correct,
             self._rooms.is_same_occupant,
             self._flow,
             self._clients.is_there,
+            self._contacts.known_as,
         )
         self._streams = PeerStreams(
             self._stream,
@@ -171,14 +175,14 @@ class Session:
             limits=stream_limits,
             words=stream_words or StreamWords(unserved=unserved_reason),
         )
-        self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason)
         self._connection = Connection(self._stream, settings, self._online, most_attempts)
-        bare = self._stream.boundjid.bare
+        # Servers keep messages for accounts; rooms keep theirs for whoever is in them.
+        own_marks = None if component else marks
         self._account = Account(self._stream)
         self._catch_up = CatchUp(
             self._stream,
             bare,
-            kept,
+            own_marks,
             self._missed,
             partial(private_turn, bare),
             gives_ids=self._account.gives_archive_ids,
@@ -284,13 +288,15 @@ class Session:
         running, self._running = self._running, None
         self._connection.finish()
         await self._handling.close()
+        await self._contacts.close()
         await self._catch_up.close()
         await self._room_catch_ups.close()
         await self._streams.close()
         await self._flow.close()
         if self._ready.is_set() and self._stream.is_connected():
             await self._rooms.say_goodbye(self._settings.goodbye)
-            self._announce("unavailable", self._settings.goodbye)
+            if not self._settings.passive:
+                await self._contacts.say_goodbye(self._settings.goodbye)
             await self._stream.drain(CLOSE_LIMIT_S)
             await self._stream.close(CLOSE_LIMIT_S)
         if running is not None:
@@ -327,9 +333,8 @@ class Session:
         if not self._settings.passive:
             await self._account.enter()
         await self._tell_features()
-        await self._account.become_available(
-            self._catch_up, partial(self._announce, None, self._settings.status)
-        )
+        if not self._settings.passive:
+            await self._account.become_available(self._catch_up, self._contacts.show)
         await self._rooms.enter()
         await self._catch_up.start()
         self._is_set_up = True
@@ -347,12 +352,6 @@ class Session:
                 if features >= SOCKS5 and await self._streams.meets_by_socks5():
                     features |= MET_BY_SOCKS5
         await tell_features(self._stream, self._settings.nick, features)
-
-    def _announce(self, kind: str | None, status: str) -> None:
-        # A component has no roster and so nobody to broadcast to (XEP-0114); it answers probes.
-        if not self._stream.is_component and not self._settings.passive:
-            priority = PRIORITY if kind is None else None
-            self._stream.make_presence(pshow=kind, pstatus=status, ppriority=priority).send()
 
     def _message(self, stanza: Element) -> None:
         if stanza.get("type") == "error":
@@ -414,7 +413,7 @@ class Session:
         if first(stanza, RECEIPTS, "request") is None or self._rooms.is_ours(sender.bare):
             return
         if self._may_subscribe(sender.bare):
-            self._messenger.acknowledge(sender, message_id)
+            self._messenger.acknowledge(sender, message_id, stanza.get("to", ""))
 
     def _bounced(self, stanza: Element) -> None:
         sender, message_id = sender_of(stanza), stanza.get("id", "")

@@ -44,6 +44,9 @@ _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 Error.conditions = Error.conditions | {"policy-violation"}
 
 _MANAGEMENT: Final = "urn:xmpp:sm:3"
+_OF_COMPONENTS: Final = "{jabber:component:accept}"
+_OF_CLIENTS: Final = "{jabber:client}"
+_COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq", "message", "presence"))
 _ACK_WITHIN_S: Final = 0.1
 """The server's questions for an acknowledgement are answered with the next block of a file, or then."""
 
@@ -318,12 +321,25 @@ class Client(_Narrowed, ClientXMPP):
 
 
 class Component(_Narrowed, ComponentXMPP):
-    """A component's stream (XEP-0114): in clear, to a server on the same machine or network."""
+    """A component's stream (XEP-0114): in clear, to a server on the same machine or network.
+
+    Its stanzas are read as if they were a client's. slixmpp knows errors, and the messages that archives
+    forward, in the namespace of clients alone: it would read every refusal as ``feature-not-implemented``.
+    Its own remedy (``fix_error_ns``) changes the class of errors for all streams of the process.
+    """
 
     def __init__(self, settings: SessionSettings, jid: JID) -> None:
-        super().__init__(jid.domain, settings.password, settings.host, settings.port)
+        # What is written names no namespace, and so is in that of the stream.
+        super().__init__(jid.domain, settings.password, settings.host, settings.port, use_jc_ns=True)
         jid.resource = settings.nick
         self.boundjid = jid
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        if xml.tag in _COMPONENT_STANZAS:
+            for each in xml.iter():
+                if str(each.tag).startswith(_OF_COMPONENTS):
+                    each.tag = each.tag.replace(_OF_COMPONENTS, _OF_CLIENTS, 1)
+        super()._spawn_event(xml)
 
 
 def _own_address(settings: SessionSettings) -> JID:
@@ -360,7 +376,11 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
 async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> None:
     """From now on this is what the bot has, for all who ask and, by its hash, in presences (XEP-0115)."""
     stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
-    await stream.plugin["xep_0115"].update_caps(broadcast=False)
+    caps = stream.plugin["xep_0115"]
+    await caps.update_caps(broadcast=False)
+    hashed = caps.static.jid_vers.get(stream.boundjid.full)
+    # Whichever of a component's addresses a presence comes from; slixmpp knows the main one.
+    caps.api.register(lambda *_: hashed, "get_verstring", default=True)
 
 
 async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:

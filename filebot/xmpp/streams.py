@@ -10,6 +10,7 @@ from typing import Final
 from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import BareJid, Client, Entry, Method, Negotiation, Way
 from filebot.protocol import si
+from filebot.proxy_state import ProxyState
 from filebot.xmpp.admission import Admission, RoomNames, StreamWords
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.elements import jid_or_none
@@ -60,7 +61,7 @@ class PeerStreams:
         self._resources = resources
         self._sessions = Sessions(express, limits)
         self._tools = StreamTools(express, self._sessions, limits, connections)
-        self._proxies = Proxies(stream)
+        self._proxies = Proxies(stream, self._tools.avoided)
         self._measuring = asyncio.Lock()
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
         self._table = JingleTable(express, self._sessions)
@@ -92,16 +93,18 @@ class PeerStreams:
         connections = self._tools.connections
         return [] if connections is None else [host for host, _ in connections.addresses()]
 
-    async def proxies(self) -> Mapping[str, bool]:
-        proxies = await self._proxies.hosts()
+    async def proxies(self) -> Mapping[str, ProxyState]:
+        states = {proxy.jid: ProxyState.FAILS for proxy in await self._proxies.all()}
+        states |= dict.fromkeys(self._proxies.refusing, ProxyState.FAILS)
         if self._tools.connections is None:
-            return dict.fromkeys((proxy.jid for proxy in proxies), False)
-        return await reachable(self._tools.connections, proxies)
+            return states
+        return states | await reachable(self._tools.connections, await self._proxies.hosts())
 
     async def in_band_rate(self, to: str) -> float:
         # Two at once would measure each other.
         async with self._measuring:
-            return await RateProbe(self._stream, self._tools.express, to).measure()
+            own = self._resources.own_for(to)
+            return await RateProbe(self._stream, self._tools.express, to, own).measure()
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
@@ -114,7 +117,8 @@ class PeerStreams:
             raise PeerGone("too many transfers at once")
         client = self._resources.known(jid.full)
         methods = self._methods(client, way)
-        shipment = Shipment(jid.full, secrets.token_hex(_SID_BYTES), file, entry, methods)
+        sid, own = secrets.token_hex(_SID_BYTES), self._resources.own_for(jid.full)
+        shipment = Shipment(jid.full, sid, file, entry, methods, own)
         if way.negotiation is Negotiation.JINGLE:
             return await JingleOutbound(self._jingle_tools, self._table, shipment, client).send(progress)
         return await Outbound(self._stream, self._tools, self._proxies, shipment).send(progress)

@@ -14,6 +14,7 @@ from slixmpp.stanza import Iq
 from filebot.errors import NoUploadService, TooLargeForService, TransferError
 from filebot.model import Slot
 from filebot.protocol.upload import UPLOAD, read_service, read_slot, slot_error, slot_filename
+from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import first
 from filebot.xmpp.stream import Stream, ask
 
@@ -97,14 +98,11 @@ class UploadSlots:
             return self._found
 
     async def _search(self) -> _Found | None:
-        """The server itself and its items (section 3); for a component the server is the parent domain."""
-        domains = [self._stream.boundjid.domain]
-        if self._stream.is_component and "." in domains[0]:
-            domains = [domains[0].partition(".")[2]]
-        for domain in domains:
-            if found := await self._among([domain]) or await self._among(await self._items(domain)):
-                log.info("files are uploaded by %s, at most %s bytes", found.jid, found.limit_bytes)
-                return found
+        """The server itself and its items (section 3)."""
+        server = server_of(self._stream)
+        if found := await self._among([server]) or await self._among(await self._items(server)):
+            log.info("files are uploaded by %s, at most %s bytes", found.jid, found.limit_bytes)
+            return found
         log.warning("the server offers no file upload")
         return None
 

@@ -838,3 +838,15 @@ async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> Non
     await catalog.forget_mark("nobody@rooms.example.org")
     assert await catalog.mark("tea@rooms.example.org") is None
     assert await catalog.mark("bot@example.org") == later
+
+
+async def test_who_sees_the_bot_is_known_in_the_order_of_coming(catalog: Catalog) -> None:
+    pairs = [("bob@example.org", "files.example.org"), ("anna@example.org", "files.example.org")]
+    pairs.append(("bob@example.org", "drop@files.example.org"))
+    assert list(await catalog.subscriptions()) == []
+    for pair in [*pairs, pairs[0]]:
+        await catalog.keep_subscription(*pair)
+    assert list(await catalog.subscriptions()) == pairs
+    await catalog.forget_subscription(*pairs[1])
+    await catalog.forget_subscription("nobody@example.org", "files.example.org")
+    assert list(await catalog.subscriptions()) == [pairs[0], pairs[2]]

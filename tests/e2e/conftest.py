@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from slixmpp import JID
 
 from filebot.demo.botprocess import BotProcess, tables_for, write_config
 from filebot.demo.peer import Peer, Received
 from filebot.demo.server import Server
 from tests.e2e.here import Here
 from tests.e2e.muc import affiliate, configure
-from tests.servers import private_server
+from tests.servers import component_login, private_server
 
 ROOM = "team@conference.localhost"
 USERS = ("alice", "bob", "carol", "eve", "filebot")
@@ -79,12 +80,16 @@ class World:
         return Here(room)
 
     def from_bot(self, heard: Received) -> bool:
-        return heard.sender.startswith(self.bot_jid + "/") and bool(heard.body)
+        is_said = heard.kind != "error" and bool(heard.body)
+        return is_said and JID(heard.sender).bare == self.bot_jid
 
 
 def bot_config(server: Server, **tables: dict[str, Any]) -> dict[str, Any]:
     """The config of issue and README, with what a server on loopback needs."""
     config = tables_for(server, ROOM)
+    login = component_login(server, "filebot")
+    if login is not None:
+        config["xmpp"] |= {"mode": "component", "host": login.host, "port": login.port}
     config["access"]["allow"] = ["alice@localhost", "bob@localhost", "carol@localhost"]
     config["limits"] = {"max_file_size": "2 MB", "idle_timeout": "2 s"}
     config["network"]["allow_insecure"] = True

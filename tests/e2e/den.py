@@ -30,6 +30,7 @@ class Den:
     bob: Peer
     folder: Path
     bot: BotProcess
+    bot_jid: str
     stack: AsyncExitStack
     second: BotProcess | None = None
 
@@ -73,7 +74,15 @@ async def den_in(
         config = bot_config(server)
         config["access"]["allow"] = [serves]
         bot = BotProcess(write_config(folder / "config.toml", config))
-        yield Den(alice, bob, folder, bot, stack, _second(folder, server) if second_bot else None)
+        yield Den(
+            alice,
+            bob,
+            folder,
+            bot,
+            server.jid("filebot"),
+            stack,
+            _second(folder, server) if second_bot else None,
+        )
 
 
 def _second(folder: Path, server: Server) -> BotProcess:

@@ -16,7 +16,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.demo.server import ComponentLogin, Server
 from filebot.errors import FilebotError
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
@@ -25,6 +25,7 @@ from filebot.transfer.byte_connections import ByteConnections
 from filebot.transfer.socks5_listener import Listener
 from filebot.xmpp.session import Session, SessionSettings
 from filebot.xmpp.sessions import StreamLimits
+from tests.servers import component_login
 
 LIMIT_S = 20.0
 SI = "http://jabber.org/protocol/si"
@@ -49,17 +50,20 @@ class House:
         on_offer: OnOffer | None,
         limits: StreamLimits,
         *,
-        component: bool = False,
+        component: ComponentLogin | None = None,
     ) -> None:
         self.offers: list[StreamOffer] = []
         self.requests: list[FileRequest] = []
         self.on_request: Callable[[FileRequest], Awaitable[None]] | None = None
         self.files: asyncio.Queue[bytes | FilebotError] = asyncio.Queue()
         self.jid = ""
-        if component:
-            login = server.component(user)
+        if component is not None:
             settings = SessionSettings(
-                login.domain, login.secret, mode="component", host=login.host, port=login.port
+                component.domain,
+                component.secret,
+                mode="component",
+                host=component.host,
+                port=component.port,
             )
         else:
             settings = SessionSettings(
@@ -181,7 +185,8 @@ async def house(
             connections = ByteConnections(
                 policy, limits.idle_s, listener, ("127.0.0.1",) if listens else ()
             )
-        made = House(server, user, connections, on_offer, limits, component=component)
+        login = server.component(user) if component else component_login(server, user)
+        made = House(server, user, connections, on_offer, limits, component=login)
         async with made.session as session:
             made.jid = await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
             yield made

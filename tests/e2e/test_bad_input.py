@@ -212,7 +212,12 @@ async def test_with_the_default_config_private_and_plain_targets_are_refused(
     folder = world.folder / "careful"
     folder.mkdir()
     config = bot_config(world.server, network={"allow_private": False, "allow_insecure": False})
-    config["xmpp"] |= {"jid": world.server.jid("bob"), "password": world.server.password("bob")}
+    config["xmpp"] |= {
+        "mode": "client",
+        "port": world.server.c2s_port,
+        "jid": world.server.jid("bob"),
+        "password": world.server.password("bob"),
+    }
     del config["rooms"]
     async with (
         BotProcess(write_config(folder / "config.toml", config)),

@@ -37,6 +37,8 @@ class Person:
     ) -> None:
         self.bot = server.jid("filebot")
         self.heard: asyncio.Queue[str] = asyncio.Queue()
+        self.speakers: set[str] = set()
+        """Who has said something."""
         self.offers: list[StreamOffer] = []
         self.content = bytearray()
         """Of the last file; a further offer of it goes on where the one before ended."""
@@ -110,6 +112,7 @@ class Person:
         return bytes(self.content)
 
     async def _hear(self, message: IncomingMessage) -> None:
+        self.speakers.add(message.sender.address.jid)
         self.heard.put_nowait(message.text)
 
     async def _take(self, offer: StreamOffer) -> None:

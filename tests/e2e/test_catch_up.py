@@ -23,6 +23,8 @@ from filebot.service.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
 
+pytestmark = pytest.mark.needs("an archive of its own")
+
 PEOPLE = ("alice", "bob", "carol")
 LIMIT_S = 40.0
 PATIENT = {"max_file_size": "2 MB", "idle_timeout": "20 s"}

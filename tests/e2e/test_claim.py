@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from slixmpp import JID
 
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import den_in
-
-BOT = "filebot@localhost"
 
 
 @pytest.mark.needs("occupant-id")
@@ -19,8 +18,8 @@ async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_priv
         await den.let_the_bot_in()
 
         async def ask_in_private(text: str) -> str:
-            den.bob.say(text, BOT)
-            return (await den.bob.next_message(lambda each: each.sender.startswith(f"{BOT}/"))).body
+            den.bob.say(text, den.bot_jid)
+            return (await den.bob.next_message(lambda each: JID(each.sender).bare == den.bot_jid)).body
 
         await den.post(den.bob, "plan.txt")
         den.bob.say("!keep", ROOM, mtype="groupchat")

@@ -68,6 +68,7 @@ async def test_an_invited_room_is_remembered_across_a_restart_and_left_for_its_i
     assert "whoever brought me there" in await world.told(bob)
 
 
+@pytest.mark.needs("an archive of its own")
 @pytest.mark.parametrize("form", ["direct", "mediated"])
 async def test_an_invitation_while_the_bot_was_away_is_followed_when_it_is_back(
     world: World, form: str
@@ -291,5 +292,5 @@ async def test_a_room_of_the_bots_own_server_is_believed_when_the_bot_is_invited
         anna.say("!ls", ROOM, mtype="groupchat")
         sender = (await bot.next()).sender
         assert (sender.jid, sender.claimed) == ("anna@localhost", None)
-        await affiliate(anna, ROOM, "bot@localhost", "outcast")
+        await affiliate(anna, ROOM, server.jid("bot"), "outcast")
         await becomes(lambda: not bot.session.rooms.is_ours(ROOM))

@@ -66,11 +66,11 @@ async def slow_server() -> AsyncIterator[SlowServer]:
     await runner.cleanup()
 
 
-async def test_one_line_says_ready_and_the_full_jid(config: Path) -> None:
+async def test_one_line_says_ready_and_the_full_jid(server: Server, config: Path) -> None:
     async with BotProcess(config) as bot:
         ready = [line for line in bot.log if re.search(r"\bready\b", line)]
         assert len(ready) == 1
-        assert re.search(r"filebot@localhost/\S+", ready[0])
+        assert re.search(rf"{server.jid('filebot')}/\S+", ready[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -89,10 +89,12 @@ async def test_go_sendxmpp_drops_a_file_and_gets_it_back(world: World, tmp_path:
         "port": world.server.c2s_port,
         "ca_file": world.server.ca_file,
     }
+    # It takes no address without a name.
+    bot = world.bot_jid if "@" in world.bot_jid else f"bot@{world.bot_jid}"
     async with go_sendxmpp.listening(**account) as heard:
-        await go_sendxmpp.send_file(path, world.bot_jid, **account)
+        await go_sendxmpp.send_file(path, bot, **account)
         assert "Stored" in await heard.line_with("from-terminal.bin")
-        await go_sendxmpp.send_text("get from-terminal.bin", world.bot_jid, **account)
+        await go_sendxmpp.send_text("get from-terminal.bin", bot, **account)
         url = (await heard.line_with("https://")).split()[-1]
     async with await world.login("carol") as carol:
         assert sha256(await carol.download(url)) == sha256(path.read_bytes())

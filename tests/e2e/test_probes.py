@@ -10,6 +10,7 @@ from slixmpp import JID
 
 from filebot.demo.peer import Peer
 from filebot.demo.server import Place, Server
+from filebot.proxy_state import ProxyState
 from tests.e2e.stream_world import LIMIT_S, house
 from tests.servers import private_server
 
@@ -39,7 +40,7 @@ async def test_a_client_with_streams_and_one_without_are_measured_alike(server: 
 async def test_who_is_present_is_seen_with_or_without_streams(server: Server) -> None:
     async with house(server, "bot") as bot, await Peer.of(server, "anna") as anna:
         assert await bot.session.streams.present("anna@localhost") == []
-        anna.client.send_presence(pto=JID("bot@localhost"))
+        anna.client.send_presence(pto=JID(server.jid("bot")))
         async with asyncio.timeout(LIMIT_S):
             while not (present := await bot.session.streams.present("anna@localhost")):
                 await asyncio.sleep(0.05)
@@ -49,7 +50,7 @@ async def test_who_is_present_is_seen_with_or_without_streams(server: Server) ->
 
 async def test_a_proxy_that_lets_the_bot_in_is_told_from_one_that_does_not(tmp_path: Path) -> None:
     # At the latter, nobody listens, as behind a firewall.
-    for address, reached in (("127.0.0.1", True), ("127.0.0.2", False)):
+    for address, reached in (("127.0.0.1", ProxyState.WORKS), ("127.0.0.2", ProxyState.FAILS)):
         place = Place(proxy_address=address)
         server = private_server(tmp_path / address, users=["bot"], place=place)
         async with server, house(server, "bot") as bot:
@@ -66,6 +67,7 @@ async def test_where_the_bot_is_reached_directly(server: Server, listens: bool, 
         assert bot.session.streams.addresses() == hosts
 
 
+@pytest.mark.needs("a server's limit")
 async def test_under_a_servers_limit_chat_does_not_wait_for_the_measurement(tmp_path: Path) -> None:
     server = private_server(tmp_path / "server", users=["bot", "other", "anna"], client_kb_per_s=10)
     async with (
@@ -79,7 +81,7 @@ async def test_under_a_servers_limit_chat_does_not_wait_for_the_measurement(tmp_
         while not measuring.done():
             await asyncio.sleep(0.2)
             asked_at = asyncio.get_running_loop().time()
-            anna.say("ls", "bot@localhost")
+            anna.say("ls", server.jid("bot"))
             await anna.next_message()
             waits.append(asyncio.get_running_loop().time() - asked_at)
         rate = await measuring

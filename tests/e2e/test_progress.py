@@ -75,7 +75,7 @@ async def befriend(world: World, peer: Peer) -> None:
     seen = asyncio.Event()
 
     def came(presence: Presence) -> None:
-        if str(presence["from"]).startswith(world.bot_jid + "/"):
+        if presence["from"].bare == world.bot_jid:
             seen.set()
 
     peer.client.add_event_handler("presence_available", came)

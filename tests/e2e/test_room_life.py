@@ -78,7 +78,7 @@ async def test_after_a_ban_the_bot_does_not_come_back(
     server: Server, anna: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with online(account(server, ROOM)) as bot:
-        await affiliate(anna, ROOM, "bot@localhost", "outcast")
+        await affiliate(anna, ROOM, server.jid("bot"), "outcast")
         await log_says(caplog, "does not want the bot")
         assert bot.session.rooms.joined() == frozenset()
 
@@ -87,10 +87,10 @@ async def test_who_is_no_member_any_more_does_not_come_back(
     server: Server, anna: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
     await configure(anna, ROOM, membersonly="1")
-    await affiliate(anna, ROOM, "bot@localhost", "member")
+    await affiliate(anna, ROOM, server.jid("bot"), "member")
     async with online(account(server, ROOM)) as bot:
         assert bot.session.rooms.joined() == {ROOM}
-        await affiliate(anna, ROOM, "bot@localhost", "none")
+        await affiliate(anna, ROOM, server.jid("bot"), "none")
         await log_says(caplog, "does not want the bot")
         assert "321" in caplog.text
         assert bot.session.rooms.joined() == frozenset()
@@ -237,7 +237,7 @@ async def test_why_a_room_is_closed_is_known(server: Server, anna: Peer) -> None
             await bot.session.rooms.join(ROOM, "")
         assert closed.value.reason == "members"
         await configure(anna, ROOM, membersonly="0")
-        await affiliate(anna, ROOM, "bot@localhost", "outcast")
+        await affiliate(anna, ROOM, server.jid("bot"), "outcast")
         with pytest.raises(RoomClosed) as closed:
             await bot.session.rooms.join(ROOM, "")
         assert closed.value.reason == "banned"
@@ -256,7 +256,7 @@ async def test_a_remembered_room_is_entered_at_the_start_and_forgotten_after_a_b
     async with bot.session:
         await asyncio.wait_for(bot.session.run_until_ready(), LIMIT_S)
         assert bot.session.rooms.joined() == {ROOM}
-        await affiliate(anna, ROOM, "bot@localhost", "outcast")
+        await affiliate(anna, ROOM, server.jid("bot"), "outcast")
         assert await asyncio.wait_for(gone.get(), LIMIT_S) == (ROOM, False)
 
 

@@ -102,9 +102,9 @@ async def test_only_what_works_is_announced(server: Server, anna: Peer, *, socks
 
 async def test_clients_are_known_by_their_presence_and_features(server: Server, anna: Peer) -> None:
     async with house(server, "bot") as bot, house(server, "other") as other:
-        for one, two in ((bot, "other@localhost"), (other, "bot@localhost")):
+        for one, two in ((bot, "other@localhost"), (other, server.jid("bot"))):
             one.session._stream.send_presence(pto=JID(two))
-        anna.client.send_presence(pto=JID("bot@localhost"))
+        anna.client.send_presence(pto=JID(server.jid("bot")))
         both = dict.fromkeys(Negotiation, frozenset({Method.SOCKS5, Method.IBB}))
         async with asyncio.timeout(LIMIT_S):
             while await bot.session.streams.clients("other@localhost") != [
@@ -112,7 +112,7 @@ async def test_clients_are_known_by_their_presence_and_features(server: Server, 
             ]:
                 await asyncio.sleep(0.05)
         assert await bot.session.streams.clients("anna@localhost") == []
-        other.session._stream.send_presence(pto=JID("bot@localhost"), ptype="unavailable")
+        other.session._stream.send_presence(pto=JID(server.jid("bot")), ptype="unavailable")
         async with asyncio.timeout(LIMIT_S):
             while await bot.session.streams.clients("other@localhost"):
                 await asyncio.sleep(0.05)
@@ -131,7 +131,7 @@ async def test_a_file_goes_in_band(server: Server, bot: House, tmp_path: Path, s
         assert (reported or [0])[-1] == size
         offered = other.offers[0]
         assert (offered.offer.name, offered.offer.size, offered.resumable) == (path.name, size, True)
-        assert (offered.sender.jid, offered.sender.address.jid) == ("bot@localhost", bot.jid)
+        assert (offered.sender.jid, offered.sender.address.jid) == (server.jid("bot"), bot.jid)
 
 
 @pytest.mark.parametrize("listens", [True, False], ids=["direct", "by the proxy"])
@@ -544,6 +544,7 @@ async def test_the_same_sid_twice_is_a_conflict(bot: House, anna: Peer) -> None:
 # --- the XMPP session beneath ------------------------------------------------------------------------
 
 
+@pytest.mark.needs("stream management")
 async def test_a_broken_connection_is_resumed_and_the_file_arrives(server: Server, tmp_path: Path) -> None:
     async with house(server, "bot") as bot, house(server, "other") as other:
         path, content = a_file(tmp_path, 1_000_000)
@@ -574,7 +575,7 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
         while not sending.done():
             await asyncio.sleep(0.3)
             asked_at = asyncio.get_running_loop().time()
-            anna.say("ls", "bot@localhost")
+            anna.say("ls", server.jid("bot"))
             await anna.next_message()
             waits.append(asyncio.get_running_loop().time() - asked_at)
         await sending

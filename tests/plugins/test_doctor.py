@@ -8,6 +8,7 @@ import pytest
 
 from filebot.errors import ServiceQuotaReached
 from filebot.model import BareJid, Client, Method, Negotiation
+from filebot.proxy_state import ProxyState
 from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, FakeBot, in_room, through_room
 
@@ -31,7 +32,7 @@ async def asked(bot: FakeBot) -> str:
 async def test_everything_in_order(bot: FakeBot) -> None:
     async with bot:
         bot.uploads.limit_bytes = 10_000_000
-        bot.streams.let_in = {"proxy.example.org": True}
+        bot.streams.let_in = {"proxy.example.org": ProxyState.WORKS}
         bot.streams.hosts = ("files.example.org",)
         bot.streams.online[ALICE] = (
             Client(PHONE, NOTHING, "https://conversations.im"),
@@ -69,7 +70,7 @@ async def test_nobody_online_and_no_upload_service(bot: FakeBot) -> None:
 async def test_a_client_with_nothing_but_the_chat_connection_gets_what_makes_sense(bot: FakeBot) -> None:
     async with bot:
         bot.uploads.away = True
-        bot.streams.let_in = {"proxy.example.org": False}
+        bot.streams.let_in = {"proxy.example.org": ProxyState.FAILS}
         bot.streams.online[ALICE] = (Client(DESK, IN_BAND),)
         bot.streams.rates[DESK] = 100_000.0
         said = await asked(bot)
@@ -78,6 +79,16 @@ async def test_a_client_with_nothing_but_the_chat_connection_gets_what_makes_sen
     assert "- 1 MB: inside of the chat connection to desk, in about 10 seconds" in said
     assert "- 100 MB: inside of the chat connection to desk, in about 16 minutes 40 seconds" in said
     assert '- 5 GB: only if you ask with "by ibb": inside of the chat connection it would take' in said
+
+
+async def test_a_proxy_that_takes_only_files_under_way_is_told_as_possible(bot: FakeBot) -> None:
+    async with bot:
+        bot.uploads.away = True
+        bot.streams.let_in = {"proxy.example.org": ProxyState.POSSIBLE}
+        bot.streams.online[ALICE] = (Client(DESK, EVERYTHING),)
+        said = await asked(bot)
+    assert "Through my server: possible." in said
+    assert "- 5 GB: directly to desk" in said
 
 
 async def test_the_measured_rate_is_used_from_then_on(bot: FakeBot) -> None:

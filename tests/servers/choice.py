@@ -1,27 +1,73 @@
-"""Which server the tests of behaviour run against: ``pytest --server ejabberd``; Prosody by default."""
+"""Which server the tests of behaviour run against, and as what the bot is there.
 
-from collections.abc import Callable
-from typing import Final, ParamSpec
+``pytest --server ejabberd``; Prosody by default. ``pytest --mode component``: the bot is an external
+component (XEP-0114); an account by default.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, Literal, ParamSpec
 
 from filebot.demo.prosody import Prosody
-from filebot.demo.server import Server
+from filebot.demo.server import ComponentLogin, Server
 from tests.servers.ejabberd import Ejabberd
 
-KINDS: Final[dict[str, type[Server]]] = {"prosody": Prosody, "ejabberd": Ejabberd}
+Mode = Literal["client", "component"]
 
-_choice = ["prosody"]
+KINDS: Final[dict[str, type[Server]]] = {"prosody": Prosody, "ejabberd": Ejabberd}
+MODES: Final[tuple[Mode, ...]] = ("client", "component")
+BOTS: Final = {"filebot": "files.localhost", "bot": "bot.localhost"}
+"""Users that are bots, and the domain that each of them is in component mode."""
+
+_choice: list[Any] = ["prosody", "client"]
 
 P = ParamSpec("P")
 
 
-def choose(kind: str) -> None:
-    """One of the KINDS, for this process; set once, before any test."""
-    _choice[0] = kind
+def choose(kind: str, mode: Mode) -> None:
+    """One of the KINDS and of the MODES, for this process; set once, before any test."""
+    _choice[:] = [kind, mode]
 
 
 def chosen() -> type[Server]:
     """The kind that was chosen."""
-    return KINDS[_choice[0]]
+    return _KINDS_BY_MODE[mode()][_choice[0]]
+
+
+def mode() -> Mode:
+    """As what the bot is on the server."""
+    chosen_mode: Mode = _choice[1]
+    return chosen_mode
+
+
+def component_login(server: Server, user: str) -> ComponentLogin | None:
+    """That of a bot; None for people, and for bots with an account."""
+    return server.component(BOTS[user]) if mode() == "component" and user in BOTS else None
+
+
+class _WithBotsAsComponents(Server):
+    """A server on which bots are external components, whatever else they are asked for as."""
+
+    def __init__(
+        self, folder: Path, *, users: Iterable[str] = (), components: Iterable[str] = (), **others: Any
+    ) -> None:
+        people = [user for user in users if user not in BOTS]
+        domains = [BOTS[user] for user in users if user in BOTS]
+        super().__init__(folder, users=people, components=dict.fromkeys([*components, *domains]), **others)
+
+    def jid(self, user: str) -> str:
+        return BOTS[user] if user in BOTS else super().jid(user)
+
+    def password(self, user: str) -> str:
+        return self.component(BOTS[user]).secret if user in BOTS else super().password(user)
+
+
+_KINDS_BY_MODE: Final[dict[str, dict[str, type[Server]]]] = {
+    "client": KINDS,
+    "component": {
+        name: type(kind.__name__, (_WithBotsAsComponents, kind), {}) for name, kind in KINDS.items()
+    },
+}
 
 
 def _made_like(kind: Callable[P, Server]) -> Callable[P, Server]:

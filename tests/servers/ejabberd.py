@@ -71,6 +71,10 @@ class Ejabberd(Server):
     package = "ejabberd"
     _stdin: ClassVar[int] = PIPE
 
+    def _component_port(self, domain: str) -> int:
+        # Whoever logs in at a port is sent what is for any of the components there.
+        return self._ports_by_component[domain]
+
     @classmethod
     def installed(cls) -> bool:
         return _library() is not None and shutil.which("erl") is not None
@@ -115,6 +119,7 @@ class Ejabberd(Server):
             key=key,
             upload_limit_bytes=self._upload_limit_bytes,
             components=self._secrets,
+            component_ports=self._ports_by_component,
             client_kb_per_s=self._client_kb_per_s,
             client_stanza_bytes=self._client_stanza_bytes,
         )

@@ -26,6 +26,7 @@ def ejabberd_config(
     key: Path,
     upload_limit_bytes: int | None,
     components: Mapping[str, str],
+    component_ports: Mapping[str, int],
     client_kb_per_s: int | None,
     client_stanza_bytes: int,
 ) -> str:
@@ -37,22 +38,23 @@ def ejabberd_config(
         "max_stanza_size": client_stanza_bytes,
         "shaper": "none" if client_kb_per_s is None else "clients",
     }
-    services: dict[str, Any] = {
-        "module": "ejabberd_service",
-        "port": ports.component,
-        "max_stanza_size": _COMPONENT_STANZA_BYTES,
-        "hosts": {domain: {"password": secret} for domain, secret in components.items()},
-    }
+    services: list[dict[str, Any]] = [
+        {
+            "module": "ejabberd_service",
+            "port": component_ports[domain],
+            "max_stanza_size": _COMPONENT_STANZA_BYTES,
+            "hosts": {domain: {"password": secret}},
+        }
+        for domain, secret in components.items()
+    ]
     web: dict[str, Any] = {
         "module": "ejabberd_http",
         "port": ports.https,
         "tls": True,
         "request_handlers": {"/upload": "mod_http_upload"},
     }
-    listeners = [clients]
+    listeners = [clients, *services]
     modules = _modules()
-    if components:
-        listeners.append(services)
     if upload_limit_bytes is not None:
         listeners.append(web)
         modules["mod_http_upload"] = {

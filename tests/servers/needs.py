@@ -1,7 +1,8 @@
-"""Tests that a server cannot be asked to pass are not run, and the last lines of a run name each of them.
+"""Tests that a server, or a kind of bot on it, cannot be asked to pass are not run, and the last lines of a
+run name each of them.
 
 A plugin of pytest, named in ``pyproject.toml``. ``@pytest.mark.needs("occupant-id")`` says what a test
-needs; ``LACKS`` says which server lacks that, and why.
+needs; ``LACKS`` says which server lacks that, and why; ``MODE_LACKS`` the same of accounts and components.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.servers.choice import KINDS, choose
+from tests.servers.choice import KINDS, MODES, choose
 
 LACKS: Final[dict[str, dict[str, str]]] = {
     "prosody": {
@@ -28,6 +29,18 @@ LACKS: Final[dict[str, dict[str, str]]] = {
 }
 """By server, then by what is needed."""
 
+MODE_LACKS: Final[dict[str, dict[str, str]]] = {
+    "client": {},
+    "component": {
+        "an account": "the test is about accounts, or about components in either run",
+        "a roster": "only accounts have a roster on the server",
+        "an archive of its own": "servers keep messages for accounts, not for components",
+        "a server's limit": "servers limit what accounts send, and nothing that components do",
+        "stream management": "components have neither it nor its resumption",
+    },
+}
+"""By what the bot is on the server, then by what is needed."""
+
 _NOT_RUN: Final = pytest.StashKey[set[tuple[str, str]]]()
 _TO_CONTROLLER: Final = "tests that a server lacks something for"
 
@@ -36,16 +49,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--server", choices=list(KINDS), default="prosody", help="run the tests against this one"
     )
+    parser.addoption("--mode", choices=MODES, default="client", help="run the bot as this on the server")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    choose(config.getoption("--server"))
+    choose(config.getoption("--server"), config.getoption("--mode"))
     config.stash[_NOT_RUN] = set()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    lacks = LACKS[config.getoption("--server")]
+    lacks = _lacks(config)
     lacking = {item: needed for item in items for needed in _needs(item) if needed in lacks}
     if lacking:
         config.hook.pytest_deselected(items=list(lacking))
@@ -53,8 +67,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[_NOT_RUN] |= {(needed, item.nodeid) for item, needed in lacking.items()}
 
 
+def _lacks(config: pytest.Config) -> dict[str, str]:
+    return LACKS[config.getoption("--server")] | MODE_LACKS[config.getoption("--mode")]
+
+
 def _needs(item: pytest.Item) -> Iterator[str]:
-    known = {needed for lacks in LACKS.values() for needed in lacks}
+    known = {needed for by in (LACKS, MODE_LACKS) for lacks in by.values() for needed in lacks}
     for mark in item.iter_markers("needs"):
         for needed in mark.args:
             if needed not in known:
@@ -78,13 +96,14 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    kind = config.getoption("--server")
-    not_run = config.stash[_NOT_RUN]
-    if not LACKS[kind]:
+    name, mode = KINDS[config.getoption("--server")].name, config.getoption("--mode")
+    not_run, lacks = config.stash[_NOT_RUN], _lacks(config)
+    if not lacks:
         return
-    terminalreporter.section(f"not run, for what {KINDS[kind].name} lacks: {len(not_run)} of the tests")
-    for needed, reason in LACKS[kind].items():
+    who = f"{name} or a {mode}" if MODE_LACKS[mode] else name
+    terminalreporter.section(f"not run, for what {who} lacks: {len(not_run)} of the tests")
+    for needed, reason in lacks.items():
         names = sorted(nodeid for each, nodeid in not_run if each == needed)
         terminalreporter.line(f"{needed}: {reason}; not run for that: {len(names)}")
-        for name in names:
-            terminalreporter.line(f"    {name}")
+        for each in names:
+            terminalreporter.line(f"    {each}")

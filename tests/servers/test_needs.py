@@ -40,6 +40,15 @@ def test_each_is_named_with_the_reason(tmp_path: Path, processes: str) -> None:
     assert "test_it.py::test_of_ids" in printed
 
 
+def test_what_a_component_cannot_have_is_named_too(tmp_path: Path) -> None:
+    code, printed = run(tmp_path, "a roster", "--mode", "component")
+    assert code == 0, printed
+    assert "1 passed" in printed
+    assert "what Prosody or a component lacks: 1 of the tests" in printed
+    assert "a roster: only accounts have a roster on the server; not run for that: 1" in printed
+    assert "test_it.py::test_of_ids" in printed
+
+
 def test_where_nothing_is_lacking_all_are_run(tmp_path: Path) -> None:
     code, printed = run(tmp_path, "occupant-id")
     assert code == 1

@@ -65,6 +65,7 @@ NO_WAITS = {
     "transfer/byte_source.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
     "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
+    "xmpp/avoided.AVOIDED_FOR_S": "how long something is left alone",
     "xmpp/catchup.GATHER_S": "a pause before the archive is read",
     "xmpp/catchup.REST_S": "a pause between two parts of the archive",
     "xmpp/catchup.REVIEW_S": "a pause before the archive is read on",
@@ -82,6 +83,7 @@ NO_WAITS = {
     "xmpp/rooms.SELF_PING_S": "a pause between two pings",
     "xmpp/rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
     "xmpp/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
+    "xmpp/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
-from filebot.errors import PeerProtocolError
+from filebot.errors import PeerProtocolError, TransferTimeout
 from filebot.model import Method
 from filebot.protocol.jingle.effects import Route
 from filebot.xmpp.jingle.driver import Driver
@@ -41,4 +41,8 @@ async def _move(
             # COMPAT(Dino): a close throws away what is not read yet, so it waits for the session's end.
             await driver.outbox.send_all(pieces, size, moved)
     elif driver.connection is not None:
-        await driver.connection.send_file(file, offset, size, moved)
+        try:
+            await driver.connection.send_file(file, offset, size, moved)
+        except TransferTimeout:
+            driver.dials.stalled()
+            raise

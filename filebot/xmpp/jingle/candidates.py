@@ -1,7 +1,7 @@
 """SOCKS5 candidates of both sides as Jingle wants them (XEP-0260)."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
@@ -15,12 +15,22 @@ _STEP: Final = 2
 
 
 async def own_candidates(
-    connections: ByteConnections, proxies: Proxies, sid: str, own: str, peer: str
+    connections: ByteConnections,
+    proxies: Proxies,
+    sid: str,
+    own: str,
+    peer: str,
+    *,
+    named: Collection[Candidate] = (),
 ) -> Socks5Transport:
-    """Where the bot can be met: its own listener, and the proxies of its server."""
+    """Where the bot can be met: its own listener, and the proxies of its server that worked lately, without
+    those that are among the candidates that the peer has ``named``.
+    """
+    met = {(each.host.host, each.host.port) for each in named if each.is_proxy}
     direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
     kinds = [(CandidateType.DIRECT, host) for host in direct]
-    kinds += [(CandidateType.PROXY, host) for host in await proxies.hosts()]
+    others = [host for host in await proxies.hosts(peer) if (host.host, host.port) not in met]
+    kinds += [(CandidateType.PROXY, host) for host in others]
     kinds = kinds[:CANDIDATES]
     # XEP-0260 leaves the lower 16 bits to us. Odd and at random: nobody else has the same, and so it does
     # not matter that COMPAT(Dino): breaks ties in its own way.

@@ -51,7 +51,8 @@ from filebot.xmpp.connections import ByteConnection, Expected
 from filebot.xmpp.express import Request
 from filebot.xmpp.inbound import StreamTools
 from filebot.xmpp.inbox import Inbox
-from filebot.xmpp.jingle.candidates import expected, proxy_of, to_dial
+from filebot.xmpp.jingle.candidates import expected
+from filebot.xmpp.jingle.dials import Dials
 from filebot.xmpp.jingle.failures import failure_of
 from filebot.xmpp.outbox import Outbox
 from filebot.xmpp.proxies import Proxies
@@ -94,7 +95,7 @@ class Driver:
         self.connection: ByteConnection | None = None
         """What the bytes move over, unless they move in-band."""
         self.inbox: Inbox | None = None
-        self.outbox = Outbox(tools.stream, tools.streams.express, tools.streams.limits, peer, "")
+        self.outbox = Outbox(tools.stream, tools.streams.express, tools.streams.limits, peer, "", own)
         self._tools = tools
         self._own = own
         self._terms = terms
@@ -104,9 +105,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timed: State | None = None
         self._in_band: InBandTransport | None = None
-        self._dialled: ByteConnection | None = None
-        self._proxied: ByteConnection | None = None
-        self._socks5 = Socks5Transport("")
+        self.dials = Dials(tools.streams.connections, tools.proxies, peer, own, terms)
         self._stack = ExitStack()
         self._expected: Expected | None = None
 
@@ -137,7 +136,7 @@ class Driver:
         if connections is not None:
             hashes = expected(self._terms, transport.sid, self._own, self.peer)
             self._expected = self._stack.enter_context(connections.expect(hashes))
-            self._socks5 = transport
+            self.dials.ours = transport
 
     @property
     def sids(self) -> frozenset[str]:
@@ -291,6 +290,8 @@ class Driver:
         state = self.session.state
         if state is self._timed:
             return
+        if self._timed is not None:
+            self.dials.went(self._timed, state)
         self._timed = state
         if self._timer is not None:
             self._timer.cancel()
@@ -309,29 +310,10 @@ class Driver:
             self._tasks.start(work, "a Jingle session")
 
     async def _dial(self, theirs: Socks5Transport) -> None:
-        connections = self._tools.streams.connections
-        hosts = to_dial(self._terms, theirs, self._own, self.peer)
-        used: Candidate | None = None
-        if connections is not None and hosts:
-            try:
-                host, self._dialled = await connections.dial(tuple(hosts), "")
-                used = hosts[host]
-            except TransferError as error:
-                log.info("no connection to %s: %s", self.peer, error)
-        self.perform(self.session.dialled(used))
+        self.perform(self.session.dialled(await self.dials.dial(theirs)))
 
     async def _activate(self, candidate: Candidate) -> None:
-        connections, proxies = self._tools.streams.connections, self._tools.proxies
-        assert connections is not None  # noqa: S101  # without them there is no SOCKS5 transport
-        try:
-            to = proxy_of(candidate, self._socks5.sid, self._own, self.peer)
-            host, self._proxied = await connections.dial(to, "", trusted=True)
-            await proxies.activate(host, self._socks5.sid, self.peer)
-        except TransferError as error:
-            log.info("no proxy for %s: %s", self.peer, error)
-            self.perform(self.session.activated(well=False))
-        else:
-            self.perform(self.session.activated(well=True))
+        self.perform(self.session.activated(well=await self.dials.activate(candidate)))
 
     async def _open(self, transport: InBandTransport) -> None:
         try:
@@ -355,9 +337,9 @@ class Driver:
         try:
             match route:
                 case Route.DIALLED:
-                    self.connection = self._dialled
+                    self.connection = self.dials.dialled
                 case Route.ACTIVATED:
-                    self.connection = self._proxied
+                    self.connection = self.dials.proxied
                 case Route.AWAITED:
                     assert self._expected is not None  # noqa: S101  # the peer used a candidate of ours
                     self.connection = await self._expected.connected(CONNECTED_S)
@@ -372,9 +354,7 @@ class Driver:
     async def _close_losers(self) -> None:
         """Every connection but the one in use, and the door for more of them."""
         self._stack.close()
-        for connection in (self._dialled, self._proxied):
-            if connection is not None and connection is not self.connection:
-                await connection.close()
+        await self.dials.close_all_but(self.connection)
 
     def _end(self, ended: Ended) -> None:
         log.info("the session with %s ended: %s", self.peer, ended.reason.value)

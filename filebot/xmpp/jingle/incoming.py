@@ -17,7 +17,7 @@ from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.elements import jid_or_none, language_of
 from filebot.xmpp.express import Request
 from filebot.xmpp.jingle.bytes_out import send_bytes
-from filebot.xmpp.jingle.candidates import own_candidates
+from filebot.xmpp.jingle.candidates import own_candidates, to_dial
 from filebot.xmpp.jingle.driver import Driver, JingleTools
 from filebot.xmpp.jingle.failures import failure_of, reason_of
 from filebot.xmpp.jingle.table import JingleTable
@@ -52,7 +52,7 @@ class PeerSession:
     def sender(self) -> Sender:
         jid = jid_or_none(self._begun.request.peer)
         assert jid is not None  # noqa: S101  # the door has looked at it
-        return Sender(Address(jid.full), jid.bare)
+        return Sender(Address(jid.full, own=self._begun.request.own.partition("/")[0]), jid.bare)
 
     @property
     def language(self) -> str | None:
@@ -103,7 +103,11 @@ class PeerSession:
         assert isinstance(offered, Socks5Transport)  # noqa: S101  # the door has looked at it
         assert connections is not None  # noqa: S101  # likewise
         own, peer = self._begun.request.own, self._begun.request.peer
-        transport = await own_candidates(connections, self._tools.proxies, offered.sid, own, peer)
+        # A proxy that the peer names is met there: to name it as well would be one more thing to try.
+        named = to_dial(self._begun.terms, offered, own, peer).values()
+        transport = await own_candidates(
+            connections, self._tools.proxies, offered.sid, own, peer, named=tuple(named)
+        )
         driver.expect(transport)
         return transport
 
@@ -175,6 +179,9 @@ class JingleDownload:
                 # The peer may have said why it stopped: that is worth more.
                 if self._driver.ended.done() and (failure := failure_of(self._driver.ended.result())):
                     raise failure from None
+                raise
+            except TransferTimeout:
+                self._driver.dials.stalled()
                 raise
         await self._hashed()
 

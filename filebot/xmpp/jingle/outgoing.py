@@ -42,7 +42,7 @@ class JingleOutbound:
 
     async def send(self, progress: Callable[[int], None]) -> Method:
         """From the offer to the end; by which method it went. Raises TransferError."""
-        shipment, own = self._shipment, self._tools.stream.boundjid.full
+        shipment, own = self._shipment, self._shipment.own
         transport = await self._transport(own)
         terms = self._terms(own, transport)
         async with Driver(self._tools, shipment.to, own, terms) as driver:

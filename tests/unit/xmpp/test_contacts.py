@@ -1,11 +1,15 @@
 """Who may see the bot, and whom it asks back."""
 
+import asyncio
 from collections.abc import Callable
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from filebot.testing.catalog import MemoryCatalog
+from filebot.xmpp import subscribers
 from filebot.xmpp.contacts import Contacts
+from filebot.xmpp.subscribers import Subscribers
 from tests.unit.xmpp.conftest import Mode, Outbox
 
 ANNA = "anna@example.org"
@@ -52,16 +56,96 @@ def test_the_bot_does_not_answer_itself(outbox: Outbox) -> None:
     assert tell(outbox, ("subscribe", "bot@example.org/other")) == []
 
 
+async def tell_component(
+    outbox: Outbox, kept: MemoryCatalog, *presences: tuple[str, str, str]
+) -> list[tuple[str, str, str]]:
+    """Feed presences (type, from, to); returns what was answered: type, from and to."""
+    contacts = Contacts(outbox.stream, outbox.settings, lambda jid: jid == ANNA, "Not for you.", kept)
+    for kind, sender, to in presences:
+        contacts.presence(
+            fromstring(f"<presence xmlns='jabber:client' from='{sender}' to='{to}' type='{kind}'/>")
+        )
+    await asyncio.sleep(0.01)
+    answers = [tuple(each.get(name, "") for name in ("type", "from", "to")) for each in outbox.sent]
+    outbox.sent.clear()
+    return answers  # type: ignore[return-value]  # three
+
+
 async def test_a_component_shows_itself_to_whom_it_serves(outbox_of: Callable[[Mode], Outbox]) -> None:
-    outbox = outbox_of("component")
-    answers = tell(outbox, ("subscribe", ANNA), ("probe", f"{ANNA}/phone"), ("probe", "eve@example.org"))
+    outbox, domain = outbox_of("component"), "files.example.org"
+    answers = await tell_component(
+        outbox,
+        MemoryCatalog(),
+        ("subscribe", ANNA, domain),
+        ("probe", f"{ANNA}/phone", domain),
+        ("probe", "eve@example.org", domain),
+    )
     assert answers == [
-        ("subscribed", ANNA, None),
-        ("subscribe", ANNA, None),
-        (None, ANNA, outbox.settings.status),
-        (None, ANNA, outbox.settings.status),
-        ("unsubscribed", "eve@example.org", "Not for you."),
+        ("subscribed", domain, ANNA),
+        ("subscribe", domain, ANNA),
+        ("", f"{domain}/filebot", ANNA),
+        ("", f"{domain}/filebot", ANNA),
+        ("unsubscribed", domain, "eve@example.org"),
     ]
-    senders = [each.get("from") for each in outbox.sent]
-    assert senders[0] == senders[1] == senders[4] == "files.example.org"
-    assert senders[2] == senders[3] == "files.example.org/filebot"
+
+
+async def test_each_address_of_a_component_has_its_own_contacts(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox, drop = outbox_of("component"), "drop@files.example.org"
+    assert await tell_component(outbox, MemoryCatalog(), ("subscribe", ANNA, drop)) == [
+        ("subscribed", drop, ANNA),
+        ("subscribe", drop, ANNA),
+        ("", f"{drop}/filebot", ANNA),
+    ]
+
+
+async def test_after_a_restart_a_component_shows_itself_and_asks_who_is_online(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox, kept = outbox_of("component"), MemoryCatalog()
+    domain, drop, gone = "files.example.org", "drop@files.example.org", "eve@example.org"
+    await tell_component(
+        outbox,
+        kept,
+        ("subscribe", ANNA, domain),
+        ("subscribe", ANNA, "other@files.example.org"),
+        ("unsubscribe", ANNA, "other@files.example.org"),
+        ("probe", ANNA, drop),
+    )
+    await kept.keep_subscription(gone, domain)  # was served once
+    contacts = Contacts(outbox.stream, outbox.settings, lambda jid: jid == ANNA, "", kept)
+    contacts.show()
+    await asyncio.sleep(0.01)
+    assert [tuple(each.get(name) for name in ("type", "from", "to")) for each in outbox.sent] == [
+        (None, f"{domain}/filebot", ANNA),
+        ("probe", domain, ANNA),
+        (None, f"{drop}/filebot", ANNA),
+        ("probe", drop, ANNA),
+        ("unsubscribed", domain, gone),
+    ]
+    assert gone not in {person for person, _ in await kept.subscriptions()}
+    assert contacts.known_as(ANNA) == drop
+    assert contacts.known_as(gone) == domain
+    outbox.sent.clear()
+    await contacts.say_goodbye("Back soon.")
+    assert [(each.get("type"), each.get("from")) for each in outbox.sent] == [
+        ("unavailable", f"{domain}/filebot"),
+        ("unavailable", f"{drop}/filebot"),
+    ]
+
+
+async def test_nobody_fills_the_memory_of_a_component(
+    outbox_of: Callable[[Mode], Outbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers, "MOST_SUBSCRIBERS", 2)
+    outbox, kept = outbox_of("component"), MemoryCatalog()
+    them = Subscribers(outbox.stream, kept, "", lambda _: True)
+    for number in range(20):
+        await them.add(ANNA, f"a{number}@files.example.org")
+    assert [own for _, own in await kept.subscriptions()] == [
+        f"a{n}@files.example.org" for n in range(4, 20)
+    ]
+    await them.add("bob@example.org", "files.example.org")
+    await them.add("carol@example.org", "files.example.org")
+    assert {person for person, _ in await kept.subscriptions()} == {"bob@example.org", "carol@example.org"}

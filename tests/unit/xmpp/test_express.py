@@ -248,7 +248,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     jids: list[str] = []
     features = (FILE_TRANSFER, BYTESTREAMS, IBB)
 
-    async def query(_: Any, jid: str, namespace: str, __: float) -> Element:
+    async def query(_: Any, jid: str, namespace: str, __: float, *, own: str) -> Element:
         jids.append(jid)
         listed = "".join(f"<feature var='{each}'/>" for each in features)
         return fromstring(f"<query xmlns='{namespace}'>{listed}</query>")

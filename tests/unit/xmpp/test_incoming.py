@@ -634,3 +634,37 @@ def test_the_time_for_a_huge_message_grows_no_faster_than_it(shape: str) -> None
 
     small, large = seconds(100_000), seconds(800_000)
     assert large < max(40 * small, 0.05)  # eight times as much; what is quadratic takes 64 times as long
+
+
+# --- components -----------------------------------------------------------------------------------------
+
+
+def component_stanza(inner: str, to: str, sender: str = "anna@example.org/phone") -> Element:
+    element = stanza(inner, sender)
+    element.set("to", to)
+    return element
+
+
+@pytest.mark.parametrize("to", ["files.example.org", "drop@files.example.org"])
+def test_a_component_is_answered_for_by_the_address_that_was_written_to(to: str) -> None:
+    mine = Reader("files.example.org", OneRoom(), "!", "filebot", whole_domain=True)
+    heard = mine.read(component_stanza("<body>ls</body>", to), 0.0)
+    assert isinstance(heard, IncomingMessage)
+    assert (heard.sender.address, heard.sender.address.own) == (Address("anna@example.org/phone"), to)
+    invited = mine.read(
+        component_stanza("<x xmlns='jabber:x:conference' jid='tea@muc.example.org'/>", to), 0.0
+    )
+    assert isinstance(invited, Invitation)
+    assert invited.own == to
+
+
+def test_a_component_does_not_talk_with_itself() -> None:
+    mine = Reader("bot@files.example.org", OneRoom(), "!", "filebot", whole_domain=True)
+    said = component_stanza("<body>ls</body>", "files.example.org", "drop@files.example.org/x")
+    assert mine.read(said, 0.0) is None
+
+
+def test_an_account_has_one_address() -> None:
+    heard = read(stanza("<body>ls</body>"))
+    assert isinstance(heard, IncomingMessage)
+    assert heard.sender.address.own == ""

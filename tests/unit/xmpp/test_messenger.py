@@ -234,3 +234,28 @@ async def test_a_correction_is_not_kept_for_a_session_to_come(outbox: Outbox) ->
     outbox.stream._session_started = False
     assert await messenger.say(Address("anna@example.org"), "50%", replaces=said) == said
     assert [each.get("id") for each in outbox.sent] == [said]
+
+
+async def test_a_component_speaks_from_where_it_was_spoken_to_or_is_known(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox = outbox_of("component")
+
+    def known_as(person: str) -> str:
+        return "known@files.example.org" if person == "anna@example.org" else ""
+
+    messenger = StreamMessenger(
+        outbox.stream, corrects_nothing, same_as_ever, RoomFlow(always_in), known_as=known_as
+    )
+    await messenger.say(Address("anna@example.org", own="drop@files.example.org"), "here")
+    await messenger.say(ANNA, "here")
+    await messenger.say(Address("bob@example.org"), "here")
+    await messenger.say(PRIVATE, "here")
+    messenger.acknowledge(JID("anna@example.org/phone"), "m1", "drop@files.example.org")
+    assert [each.get("from") for each in outbox.sent] == [
+        "drop@files.example.org",
+        "known@files.example.org",
+        "files.example.org",
+        "files.example.org/filebot",
+        "drop@files.example.org",
+    ]

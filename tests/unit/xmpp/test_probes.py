@@ -8,9 +8,10 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from filebot.errors import PeerGone, PeerProtocolError, TransferError, TransferTimeout
+from filebot.errors import NotLetIn, PeerGone, PeerProtocolError, TransferError, TransferTimeout
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, decode
+from filebot.proxy_state import ProxyState
 from filebot.xmpp import probes
 from filebot.xmpp.express import Express
 from filebot.xmpp.probes import RateProbe, reachable
@@ -37,7 +38,7 @@ class Client:
         stream.post = self._post  # type: ignore[method-assign]  # nothing is connected to it
 
     async def measure(self) -> float:
-        return await RateProbe(self.stream, self.express, PEER).measure()
+        return await RateProbe(self.stream, self.express, PEER, "bot@example.org/filebot").measure()
 
     def _post(self, text: str) -> None:
         stanza = fromstring(text)
@@ -181,7 +182,7 @@ class Connections:
         self.destinations.add(destination)
         await asyncio.sleep(0)
         if hosts[0].host not in self._lets_in:
-            raise PeerGone("refused")
+            raise NotLetIn("refused") if hosts[0].host == "10.0.0.2" else PeerGone("not there")
         self.open += 1
         return hosts[0], self
 
@@ -197,9 +198,9 @@ async def test_each_proxy_is_tried_by_itself_and_left_again() -> None:
     connections = Connections("10.0.0.1")
     found = await reachable(connections, hosts)
     assert found == {
-        "proxy0.example.org": False,
-        "proxy1.example.org": True,
-        "proxy2.example.org": False,
+        "proxy0.example.org": ProxyState.FAILS,
+        "proxy1.example.org": ProxyState.WORKS,
+        "proxy2.example.org": ProxyState.POSSIBLE,
     }
     assert connections.open == 0
     assert len(connections.destinations) == 3

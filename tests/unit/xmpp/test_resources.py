@@ -1,11 +1,12 @@
 """Whose clients come online, told once for each."""
 
+from collections.abc import Callable
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from filebot.xmpp.resources import Resources
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import Mode, Outbox
 
 ANNA = "anna@example.org"
 
@@ -58,3 +59,22 @@ def test_of_what_a_client_says_of_itself_only_so_much_is_kept(outbox: Outbox) ->
     resources.presence(fromstring(show))
     [client] = resources._people[ANNA].values()
     assert len(client.show) + len(client.caps) < 1000
+
+
+def test_a_client_is_written_to_from_the_address_that_it_sees(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox = outbox_of("component")
+    resources = Resources(outbox.stream, lambda _: True)
+    phone = fromstring(presence(f"{ANNA}/phone"))
+    phone.set("to", "drop@files.example.org")
+    resources.presence(phone)
+    assert resources.own_for(f"{ANNA}/phone") == "drop@files.example.org/filebot"
+    assert resources.own_for(f"{ANNA}/desktop") == "files.example.org/filebot"
+
+
+def test_a_component_is_no_client_of_its_own(outbox_of: Callable[[Mode], Outbox]) -> None:
+    outbox, online = outbox_of("component"), list[str]()
+    resources = Resources(outbox.stream, lambda _: True, on_online=online.append)
+    resources.presence(fromstring(presence("drop@files.example.org/filebot")))
+    assert online == []

@@ -106,7 +106,8 @@ async def test_text_that_is_too_large_is_not_sent(stream: Stream, sent: list[str
 
 @pytest.mark.parametrize("agreed", [1, 4096, 16384, 65535])
 async def test_a_block_of_a_file_is_never_too_large(stream: Stream, agreed: int) -> None:
-    outbox = IbbOutbox(stream, Express(stream), StreamLimits(), f"{'a' * 1_000}@example.org/phone", "sid")
+    to = f"{'a' * 1_000}@example.org/phone"
+    outbox = IbbOutbox(stream, Express(stream), StreamLimits(), to, "sid", str(stream.boundjid))
     outbox.be_open(agreed)
     assert outbox._sender is not None
     largest = outbox._sender._largest_block

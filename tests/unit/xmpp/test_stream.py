@@ -3,18 +3,20 @@ server is there again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
+from xml.etree.ElementTree import fromstring
 
 import pytest
-from slixmpp.exceptions import IqTimeout
+from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import ConfigError
 from filebot.model import IncomingMessage
 from filebot.xmpp.session import Session, SessionSettings
 from filebot.xmpp.stream import Stream, ask, build
+from tests.unit.xmpp.conftest import Mode, Outbox
 from tests.virtual_time import in_virtual_time, seconds
 
 HEADER = (
@@ -140,3 +142,25 @@ async def test_an_own_address_that_is_none_is_a_mistake_in_the_config(
         build(settings)
     (mistake,) = caught.value.mistakes
     assert mistake.startswith("xmpp.jid: 'bot@xn--' is not an address")
+
+
+@pytest.mark.parametrize("modes", [("client", "component"), ("component", "client")])
+async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
+    outbox_of: Callable[[Mode], Outbox], modes: tuple[Mode, Mode]
+) -> None:
+    outboxes = [outbox_of(mode) for mode in modes]
+    for mode, outbox in zip(modes, outboxes, strict=True):
+        iq = outbox.stream.make_iq_get(ito="example.org", ifrom="files.example.org")
+        asking = asyncio.create_task(ask(outbox.stream, iq, 5.0))
+        await asyncio.sleep(0)
+        namespace = "jabber:client" if mode == "client" else "jabber:component:accept"
+        answer = fromstring(
+            f"<iq xmlns='{namespace}' type='error' id='{iq['id']}' from='example.org'><error type='auth'>"
+            "<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+            "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Not for you</text></error></iq>"
+        )
+        outbox.stream.encrypted = lambda: True  # type: ignore[method-assign]
+        outbox.stream._spawn_event(answer)
+        with pytest.raises(IqError) as refused:
+            await asking
+        assert (refused.value.condition, refused.value.etype) == ("forbidden", "auth")

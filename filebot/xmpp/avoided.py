@@ -1,0 +1,64 @@
+"""Stream hosts (XEP-0065) that did not work lately, and so are neither named nor tried for a while.
+
+One that refused the bot itself is of no use for anybody. One that did not lead to a person may still lead
+to others: it is behind their network's firewall, or relays in one direction only.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from typing import Final
+
+from filebot.errors import TransferTimeout
+from filebot.ports import Data
+from filebot.protocol.bytestreams import StreamHost
+
+log = logging.getLogger(__name__)
+
+AVOIDED_FOR_S: Final = 600.0
+MOST: Final = 1_000
+"""The oldest is forgotten; it is then tried again too early."""
+
+
+class AvoidedHosts:
+    """Those of all sessions, by address and port: several JIDs may stand for one."""
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str, str, int], float] = {}
+
+    def avoid(self, hosts: Iterable[StreamHost], peer: str = "") -> None:
+        """Leave them alone for a while: for streams with this person, or for all if none is named."""
+        until = asyncio.get_running_loop().time() + AVOIDED_FOR_S
+        for host in hosts:
+            key = (_person(peer), host.host, host.port)
+            log.info("stream host %s is set aside for %s", host.jid, key[0] or "everybody")
+            self._until.pop(key, None)
+            self._until[key] = until
+            if len(self._until) > MOST:
+                del self._until[next(iter(self._until))]
+
+    def is_avoided(self, host: StreamHost, peer: str = "") -> bool:
+        """Whether it is left alone now, for streams with this person."""
+        now = asyncio.get_running_loop().time()
+        return any(self._until.get((who, host.host, host.port), now) > now for who in {"", _person(peer)})
+
+    async def unless_stalled(
+        self, chunks: AsyncGenerator[Data, None], host: StreamHost, peer: str
+    ) -> AsyncGenerator[Data, None]:
+        """What comes by this host, which is left alone if it stops coming."""
+        async with aclosing(chunks):
+            try:
+                async for chunk in chunks:
+                    yield chunk
+            except TransferTimeout:
+                self.avoid([host], peer)
+                raise
+
+    def forget(self) -> None:
+        """Try all of them again."""
+        self._until.clear()
+
+
+def _person(jid: str) -> str:
+    return jid.partition("/")[0]
