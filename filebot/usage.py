@@ -56,8 +56,14 @@ class Usage:
         return {name: _unquoted(found[name] or "") for name in self.parameters}
 
 
+def names_in(text: str) -> list[str]:
+    """Return the names in a text with blanks between them; one in quotes may hold blanks itself."""
+    return [_unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
+
+
 def _unquoted(value: str) -> str:
     for start, end in _QUOTES:
-        if len(value) > 2 and value.startswith(start) and value.endswith(end):
-            return value[1:-1]
+        inside = value[1:-1]
+        if inside and value.startswith(start) and value.endswith(end) and end not in inside:
+            return inside
     return value

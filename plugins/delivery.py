@@ -14,6 +14,7 @@ from filebot.plugin import (
     FileSent,
     FileWaits,
     Method,
+    NoSuchEntry,
     Plugin,
 )
 
@@ -25,7 +26,8 @@ SLOW_S = 10.0
 
 @plugin.command("get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",))
 async def get(ctx: Context[None], name: str, method: str) -> None:
-    """Get a file back. NAME is a name, an id such as #12, a beginning, or a pattern such as *.pdf.
+    """Get files back. NAME is a name, an id such as #12, a beginning, a pattern such as *.pdf, or several
+    names or ids with blanks between them.
 
     METHOD is http (a link), socks5 (directly) or ibb (inside of the chat connection, slow); without it I
     choose.
@@ -50,15 +52,18 @@ async def send(ctx: Context[None], name: str, target: str) -> None:
 
 async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], Awaitable[object]]) -> None:
     """Of several files, those that cannot be sent do not keep the others."""
-    entries = await ctx.files.some(name)
+    selection = await ctx.files.some(name)
     failed: list[tuple[Entry, FilebotError]] = []
-    for entry in entries:
+    for entry in selection.entries:
         try:
             await send_one(entry)
         except FilebotError as error:
             failed.append((entry, error))
-    if failed and len(entries) > 1:
-        await ctx.reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=len(entries))
+    for missing in selection.missing:
+        await ctx.reply_error(NoSuchEntry(missing))
+    count = len(selection.entries)
+    if failed and count > 1:
+        await ctx.reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=count)
     # Each kind of cause once.
     causes = {cause.kind: (entry, cause) for entry, cause in reversed(failed)}
     for entry, cause in causes.values():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -37,8 +37,10 @@ from filebot.service.desk import Desk
 from filebot.service.dispatch import Order
 from filebot.service.doctor import Diagnosis
 from filebot.service.intake import Destination, Received
+from filebot.service.selection import Selection, select
 from filebot.service.shares import share
 from filebot.service.transfers import Direction, Transfer
+from filebot.usage import names_in
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
@@ -109,20 +111,25 @@ class Files:
 
     async def _one(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry:
         wanted = plain_text(wanted)
-        for scope in scopes:
-            entry = await self._desk.ports.catalog.named(scope, wanted)
-            if entry is not None:
-                return entry
-        entry = await self._by_id(wanted, in_public=in_public) or await self._by_prefix(wanted)
+        entry = await self._called(wanted, scopes, in_public=in_public) or await self._by_prefix(wanted)
         if entry is None:
             raise NoSuchEntry(wanted, suggestions=await self._nearest(wanted))
         return entry
 
+    async def _called(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry | None:
+        """Return the file of this whole name in any case, or of this id."""
+        for scope in scopes:
+            entry = await self._desk.ports.catalog.named(scope, wanted)
+            if entry is not None:
+                return entry
+        return await self._by_id(wanted, in_public=in_public)
+
     async def _nearest(self, wanted: str) -> tuple[str, ...]:
         return tuple(await self._desk.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS))
 
-    async def some(self, wanted: str) -> Sequence[Entry]:
-        """The files to be sent: one, as by :meth:`one`, or those here that fit a wildcard.
+    async def some(self, wanted: str) -> Selection:
+        """The files to be sent: one, as by :meth:`one`, those here that fit a wildcard, or several that are
+        named by their whole names or ids.
 
         In a room, it may be one that the sender may see and the room may not: :meth:`send_here` gives it to
         them alone. Nothing is to be said of it in public.
@@ -130,7 +137,7 @@ class Files:
         Raises TooManyFiles if the wildcard fits more than are sent at once.
         """
         if not _WILDCARD.search(wanted):
-            return [await self._one(wanted, self._scopes(), in_public=False)]
+            return await self._one_or_several(wanted)
         entries = await self._desk.ports.catalog.matching(
             self._here(), plain_text(wanted), WILDCARD_LIMIT + 1
         )
@@ -138,7 +145,19 @@ class Files:
             raise NoSuchEntry(wanted)
         if len(entries) > WILDCARD_LIMIT:
             raise TooManyFiles(count=len(entries), limit=WILDCARD_LIMIT, wildcard=wanted)
-        return entries
+        return Selection(entries)
+
+    async def _one_or_several(self, wanted: str) -> Selection:
+        scopes = tuple(self._scopes())
+        try:
+            return Selection([await self._one(wanted, scopes, in_public=False)])
+        except NoSuchEntry:
+            names = [plain_text(name) for name in names_in(wanted)]
+            if not 1 < len(names) <= WILDCARD_LIMIT:
+                raise
+            with suppress(NoSuchEntry):
+                return await select(names, partial(self._called, scopes=scopes, in_public=False))
+            raise
 
     async def usage(self) -> Usage:
         """How much the person stores and may store. Raises NotAllowed for whom nobody can tell apart."""

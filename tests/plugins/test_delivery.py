@@ -229,3 +229,35 @@ async def test_what_a_room_may_not_see_goes_to_the_asker_alone(bot: FakeBot) -> 
     for command in (f"get #{private[0].id}", f"info #{there.id}", f"rm #{there.id}"):
         assert "theirs.txt" not in "".join(await bot.say(command, in_room()))
     assert await bot.catalog.entry(there.id) is not None
+
+
+@pytest.mark.parametrize("words", ["a.txt d.txt", "#1 #2", '"a.txt" d.txt', "A.TXT 2", '"a.txt" "d.txt"'])
+async def test_several_files_are_asked_for_by_their_names(bot: FakeBot, words: str) -> None:
+    for name in ("a.txt", "d.txt"):
+        await bot.drop(name, name.encode())
+    assert await bot.say(f"get {words}") == []
+    assert [shown.entry.name for shown in bot.sent] == ["a.txt", "d.txt"]
+
+
+async def test_of_several_names_each_that_is_refused_or_unknown_is_named(bot: FakeBot) -> None:
+    for name, size in (("a.txt", 10), ("b.txt", 5_000), ("c.txt", 20)):
+        await bot.drop(name, name.encode() * size)
+    bot.uploads.limit_bytes = 10_000
+    said = await bot.say("get a.txt b.txt gone.txt c.txt")
+    assert {shown.entry.name for shown in bot.sent} == {"a.txt", "c.txt"}
+    assert any("gone.txt" in each for each in said)
+    assert any("b.txt" in each for each in said)
+
+
+async def test_words_of_one_name_that_does_not_exist_are_not_taken_for_names(bot: FakeBot) -> None:
+    await bot.drop("report.pdf", b"1")
+    [said] = await bot.say("get annual report.pdf")
+    assert said.startswith('I have no file called "annual report.pdf".')
+    assert bot.sent == []
+
+
+async def test_one_file_with_blanks_in_its_name_is_no_list(bot: FakeBot) -> None:
+    for name in ("a.txt", "d.txt", "a.txt d.txt"):
+        await bot.drop(name, name.encode())
+    await bot.say("get a.txt d.txt")
+    assert [shown.entry.name for shown in bot.sent] == ["a.txt d.txt"]
