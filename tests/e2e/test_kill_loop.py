@@ -58,7 +58,7 @@ class Person:
         path.write_bytes(content)
         await self.peer.drop(path, self.world.bot_jid)
         path.unlink()
-        if await self._answered(f"drop {name}", lambda each: name in each.body) is not None:
+        if await self._answered(f"drop {name}", lambda each: _says(each, ("Stored ",), name)) is not None:
             self.stored[name] = sha256(content)
 
     async def get(self) -> None:
@@ -74,15 +74,16 @@ class Person:
         if (name := self._one_of_mine()) is None or name in self.shared:
             return
         self.peer.say(f"send {name} to {ROOM}", self.world.bot_jid)
-        if await self._answered(f"send {name}", lambda each: name in each.body) is not None:
+        if await self._answered(f"send {name}", lambda each: _says(each, ("Sent ",), name)) is not None:
             self.shared.add(name)
 
     async def remove(self) -> None:
         if (name := self._one_of_mine()) is None:
             return
         self.peer.say(f"rm {name}", self.world.bot_jid)
-        # A second answer, after a kill between the deed and its word, says that there is no such file.
-        if await self._answered(f"rm {name}", lambda each: name in each.body) is not None:
+        # After a kill between the deed and its word, it is tried again: then there is no such file.
+        words = ("Deleted ", "I have no file ")
+        if await self._answered(f"rm {name}", lambda each: _says(each, words, name)) is not None:
             self.removed.add(name)
 
     def _one_of_mine(self) -> str | None:
@@ -97,6 +98,11 @@ class Person:
         except TimeoutError as error:
             self.unanswered.append(f"{doing}: {error}")
             return None
+
+
+def _says(heard: Received, beginnings: tuple[str, ...], name: str) -> bool:
+    """Whether it is such an answer: after a kill, earlier ones may be said again."""
+    return heard.body.startswith(beginnings) and name in heard.body
 
 
 @dataclass(frozen=True)
