@@ -108,7 +108,7 @@ class _Narrowed(BaseXMPP):
 
     @property
     def is_online(self) -> bool:
-        """Whether there is a session."""
+        """Whether there is a session: what is sent now goes out now."""
         return bool(self._session_started)
 
     async def session(self) -> None:
@@ -135,10 +135,6 @@ class _Narrowed(BaseXMPP):
         if sock is not None and _QUICKACK is not None:
             with suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-
-    def has_session(self) -> bool:
-        """Whether what is sent now goes out now."""
-        return bool(self._session_started)
 
     def encrypted(self) -> bool:
         """Whether TLS protects the connection now."""

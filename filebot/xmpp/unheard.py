@@ -31,9 +31,8 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 1_000
 """Messages; of more, the last ones. Servers acknowledge every few."""
-FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 MOST_CHARACTERS: Final = 4_000_000
-"""Of these in all."""
+"""Length of their texts in all."""
 COUNTER: Final = 2**32
 """Section 4: counters wrap here."""
 ACK_LIMIT_S: Final = 10.0
@@ -63,6 +62,9 @@ _COMPLAINTS: Final = frozenset(
         "unsupported-stanza-type",
     }
 )
+
+
+FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 
 
 class Unheard:
