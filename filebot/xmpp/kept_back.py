@@ -22,8 +22,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp.exceptions import IqTimeout, XMPPError
+from slixmpp.exceptions import XMPPError
 
+from filebot.xmpp.ping import ping
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -86,11 +87,5 @@ async def _offline(stream: Stream, action: str) -> bool:
 
 async def _until_delivered(stream: Stream) -> None:
     """Return when the server has answered what was sent after the presence (RFC 6120 section 10.1)."""
-    ping = stream.make_iq_get(ito=stream.boundjid.domain, ifrom=stream.boundjid)
-    ping.enable("ping")
-    try:
-        await ask(stream, ping, LIMIT_S)
-    except IqTimeout:
+    if await ping(stream, stream.boundjid.domain, LIMIT_S) is None:
         log.warning("the server does not answer")
-    except XMPPError:
-        pass  # an error is an answer, too
