@@ -16,14 +16,12 @@ from typing import Final, NamedTuple
 import humanize
 
 from filebot.app import make_data_dir, session_settings
-from filebot.catalog.integrity import holds_nothing
 from filebot.config import Config
-from filebot.data_folder import CATALOG
+from filebot.data_folder import CATALOG, lacks_catalog
 from filebot.errors import FilebotError, LoginFailed
 from filebot.mime import LibmagicInspector
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
-from filebot.storage.inspection import has_blobs
 from filebot.storage.layout import FOLDERS
 from filebot.storage.mounts import remote_file_system
 from filebot.xmpp.session import Session, SessionSettings
@@ -91,9 +89,7 @@ async def _storage(config: Config) -> str:
     folder = config.data_dir
     make_data_dir(folder)
     free = await asyncio.to_thread(try_writing, folder, FOLDERS)
-    if await asyncio.to_thread(holds_nothing, folder / CATALOG) and await asyncio.to_thread(
-        has_blobs, folder
-    ):
+    if await asyncio.to_thread(lacks_catalog, folder):
         raise FilebotError(f"{folder} has files, but {CATALOG} is missing or empty; see filebot fsck")
     kind = remote_file_system(folder)
     where = f", but on {kind}, where locks may not hold: better use a local disk" if kind else ""

@@ -56,14 +56,6 @@ async def find_unreferenced(store: BlobStore, catalog: Catalog) -> Unreferenced:
     return Unreferenced(tuple(found), blobs)
 
 
-async def has_blobs(store: BlobStore) -> bool:
-    """Tell whether there is any blob."""
-    for prefix in _PREFIXES:
-        async for _ in store.digests(prefix):
-            return True
-    return False
-
-
 async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:
     """Bring back what is set aside and some entry refers to: a newer catalog was restored, say."""
     back = 0
