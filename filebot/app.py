@@ -337,7 +337,7 @@ def _pace(config: Config) -> Pace:
 
 
 def _share() -> Budget:
-    """What the file descriptors that this process may have are enough for."""
+    """Return how many files and connections the file descriptors of this process are enough for."""
     limit = raise_limit()
     share = budget(limit)
     level = logging.WARNING if share.slots < MOST_SLOTS else logging.INFO

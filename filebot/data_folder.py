@@ -30,7 +30,7 @@ CATALOG: Final = "catalog.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """What is in an open data folder."""
+    """Contents of an open data folder."""
 
     catalog: Catalog
     store: DiskStore

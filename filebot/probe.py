@@ -34,12 +34,12 @@ _RUNNING: Final = "not tried: the bot is running, and is there itself"
 
 
 class Finding(NamedTuple):
-    """What was tried."""
+    """Result of one trial."""
 
     name: str
     works: bool
     detail: str
-    """What was found, or what to do."""
+    """The result in words, or the remedy."""
     for_good: bool = False
     """Whether it stays so however often it is tried."""
 

@@ -20,7 +20,7 @@ _EXPECTED: Final = frozenset({*SHARDS, "lost+found"})
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What is in one folder of blobs."""
+    """Contents of one folder of blobs."""
 
     digests: frozenset[Digest]
     strange: tuple[Path, ...]

@@ -22,7 +22,7 @@ MOST: Final = 1_000
 
 
 class AvoidedHosts:
-    """Those of all sessions, by address and port: several JIDs may stand for one."""
+    """Such hosts, for all sessions; by address and port, since several JIDs may stand for one."""
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, str, int], float] = {}
@@ -46,7 +46,7 @@ class AvoidedHosts:
     async def unless_stalled(
         self, chunks: AsyncGenerator[Data, None], host: StreamHost, peer: str
     ) -> AsyncGenerator[Data, None]:
-        """What comes by this host, which is left alone if it stops coming."""
+        """Give on the bytes that come by this host, which is left alone if they stop coming."""
         async with aclosing(chunks):
             try:
                 async for chunk in chunks:

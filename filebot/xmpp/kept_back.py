@@ -45,7 +45,7 @@ class KeptBack:
 
 
 class FirstPlace(Protocol):
-    """What finds the place in the archive; see :class:`filebot.xmpp.catchup.CatchUp`."""
+    """Part of :class:`filebot.xmpp.catchup.CatchUp` that finds the place in the archive."""
 
     @property
     def has_place(self) -> bool: ...

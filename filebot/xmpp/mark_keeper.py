@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 SAVE_AGAIN_S: Final = 5.0
 IDS_A_SECOND: Final = 5_000
-"""What is saved beside a mark is saved as a whole: the more there is of it, the more seldom."""
+"""Pace of saving the ids beside a mark: they are saved as a whole, and so the more, the more seldom."""
 SAVE_EVERY_S: Final = 30.0
 """When only such messages moved the mark as asked for nothing."""
 HEARD_LIMIT_S: Final = 30.0

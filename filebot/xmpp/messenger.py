@@ -56,7 +56,7 @@ class StreamMessenger:
         self._is_same_occupant = is_same_occupant
         self._all_correct = all_correct
         self._to_clients: LRUCache[str, Message] = LRUCache(REMEMBERED)
-        """What was said last to one client of somebody, by id."""
+        """The last messages to single clients, by id."""
 
     async def say(
         self,
@@ -196,6 +196,6 @@ def addressee(message: Message) -> Address | None:
 
 
 def _sayable(text: str) -> str:
-    """What can be sent of it: XML characters only, and not without an end."""
+    """Leave of a text what can be sent: XML characters only, and not without an end."""
     clean = _NOT_XML.sub("\ufffd", text)
     return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"

@@ -1,4 +1,4 @@
-"""What the owner of a room that did not exist before does with it (XEP-0045 section 10)."""
+"""A room that did not exist before, in the hands of its owner (XEP-0045 section 10)."""
 
 import logging
 from typing import Final

@@ -40,7 +40,7 @@ ACK_LIMIT_S: Final = 10.0
 
 GIVEN_UP_AT: Final = 10
 BLAMED: Final = 5
-"""What a session counts that ended with the server's complaint: two of these are enough. Connections that
+"""Weight of a session that ended with the server's complaint: two of these are enough. Connections that
 just broke say little of a message; each counts 1, so that nothing is repeated for ever."""
 
 # RFC 6120 section 4.9.3: ends for which a stanza of ours may be the cause.

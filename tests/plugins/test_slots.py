@@ -18,7 +18,7 @@ SLOW = "https://slow.example.org"
 
 
 class SlowWeb(MemoryWeb):
-    """What is below ``SLOW`` never begins to come."""
+    """Web in which nothing below ``SLOW`` ever begins to come."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class SlowBot(FakeBot):
         return task
 
     async def ask(self, text: str, sender: Sender | str = ALICE, *offers: Offer) -> list[str]:
-        """As ``say``, but without waiting until nothing is under way."""
+        """Say something without waiting until nothing is under way."""
         before = len(self.texts())
         await self.reception.receive(IncomingMessage(self._sender(sender), text, offers=offers))
         return self.texts()[before:]
