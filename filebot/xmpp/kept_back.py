@@ -59,7 +59,7 @@ async def first_presence(
     stream: Stream, place: FirstPlace, *, flexible: bool, announce: Callable[[], None]
 ) -> None:
     """Take what the server had kept back, and be available (``announce``)."""
-    with stream.acks_held():
+    with stream.acks.held():
         # From now on the server gives nothing away unasked.
         looks = flexible and await _offline(stream, "fetch")
         announce()

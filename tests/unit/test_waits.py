@@ -82,7 +82,7 @@ NO_WAITS = {
     "xmpp/rooms.LONGEST_ABSENCE_S": "a pause before the bot comes back",
     "xmpp/rooms.SELF_PING_S": "a pause between two pings",
     "xmpp/rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
-    "xmpp/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
+    "xmpp/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",

@@ -25,7 +25,7 @@ class Beginning:
         self.stream._session_started = True
         self.stream.encrypted = lambda: True  # type: ignore[method-assign]
         self.stream.send = self._sent  # type: ignore[method-assign]
-        self.stream._send_ack = lambda: self.done.append("ack")  # type: ignore[method-assign]
+        self.stream.acks._send = lambda: self.done.append("ack")  # type: ignore[method-assign]
         self.done: list[str] = []
         self.refuses = False
 
@@ -40,7 +40,7 @@ class Beginning:
     def _announce(self) -> None:
         self.done.append("presence")
         # The server asks for it with all that it had kept back.
-        self.stream._asked_for_ack()
+        self.stream.acks.asked()
 
     async def begin_before_kept_back(self) -> None:
         await asyncio.sleep(AFTER_ACK_S)
