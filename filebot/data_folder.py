@@ -42,7 +42,7 @@ class DataFolder:
 async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
     """Lock the folder, which is there, and open all that is in it. Raises ConfigError or StorageError."""
     async with AsyncExitStack() as stack:
-        await hold(folder, stack)
+        await _hold(folder, stack)
         store = await DiskStore.open(folder)
         stack.push_async_callback(store.close)
         # Before the catalog is opened, which would make a new one.
@@ -67,7 +67,7 @@ def lacks_catalog(folder: Path) -> bool:
         return holds_nothing(folder / CATALOG) and has_blobs(folder)
 
 
-async def hold(folder: Path, stack: AsyncExitStack) -> None:
+async def _hold(folder: Path, stack: AsyncExitStack) -> None:
     """Lock the folder until the stack is left. Raises ConfigError."""
     lock = folder_lock(folder)
     try:
