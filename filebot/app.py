@@ -133,9 +133,10 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         replies, plugins = prepared(config)
         replies.load()
         make_data_dir(config.data_dir)
+        # First: of a bot that cannot have its folder, the one line that says so is enough.
+        data = await stack.enter_async_context(open_data_folder(config.data_dir))
         share = _share()
         names = NameLookup()
-        data = await stack.enter_async_context(open_data_folder(config.data_dir))
         clock = ServerClock()
         session = Session(
             replace(
