@@ -58,12 +58,14 @@ def folder_lock(folder: Path) -> Iterator[bool]:
         file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         stack.callback(os.close, file)
         held = [_wait_for(fd, folder) for fd in (_opened(folder, stack), file)]
-        os.ftruncate(file, 0)
-        os.pwrite(file, _myself().encode(), 0)
+        with suppress(OSError):  # on a full disk nobody can read who holds it; it is held all the same
+            os.ftruncate(file, 0)
+            os.pwrite(file, _myself().encode(), 0)
         try:
             yield any(held)
         finally:
-            os.ftruncate(file, 0)
+            with suppress(OSError):
+                os.ftruncate(file, 0)
 
 
 def holder_of(folder: Path) -> Holder | None:

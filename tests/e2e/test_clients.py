@@ -105,8 +105,7 @@ async def test_a_file_by_stream_goes_to_the_client_that_asks(tmp_path: Path) -> 
         await phone.ask("get big.bin", "directly")
         assert await phone.file() == content
         await phone.until_nothing_moves()
-        assert desk.offers == []
-        assert desk.heard.empty()
+        assert desk.offers == []  # of the words it hears copies (XEP-0280)
 
 
 async def test_a_stream_that_the_asking_client_cannot_take_falls_to_the_others(tmp_path: Path) -> None:

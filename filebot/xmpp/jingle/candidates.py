@@ -23,14 +23,17 @@ async def own_candidates(
     *,
     named: Collection[Candidate] = (),
 ) -> Socks5Transport:
-    """Where the bot can be met: its own listener, and the proxies of its server that worked lately, without
-    those that are among the candidates that the peer has ``named``.
+    """Where the bot can be met: its own listener, and the proxies of its server that worked lately.
+
+    Proxies that are among the candidates that the peer has ``named`` are left out where something is left.
+    COMPAT(Dino, 0.4.2): ends with an error if its offer is accepted without any candidate.
     """
     met = {(each.host.host, each.host.port) for each in named if each.is_proxy}
     direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
     kinds = [(CandidateType.DIRECT, host) for host in direct]
-    others = [host for host in await proxies.hosts(peer) if (host.host, host.port) not in met]
-    kinds += [(CandidateType.PROXY, host) for host in others]
+    all_proxies = await proxies.hosts(peer)
+    others = [host for host in all_proxies if (host.host, host.port) not in met]
+    kinds += [(CandidateType.PROXY, host) for host in (others if others or kinds else all_proxies)]
     kinds = kinds[:CANDIDATES]
     # XEP-0260 leaves the lower 16 bits to us. Odd and at random: nobody else has the same, and so it does
     # not matter that COMPAT(Dino): breaks ties in its own way.

@@ -192,6 +192,19 @@ async def test_a_proxy_that_the_peer_names_is_not_named_by_us_as_well(*, theirs_
         peer.ask(jingle("session-terminate", "s", "<reason><cancel/></reason>", content=None))
 
 
+@pytest.mark.compat("Dino, 0.4.2")
+@in_virtual_time
+async def test_where_there_is_nothing_else_the_same_proxy_is_named() -> None:
+    async with net(listens=False) as connections, lab(connections) as peer:
+        our_proxy(peer, 5000)
+        agreeable(peer)
+        peer.ask(file_offer("s", socks5("t", candidate("theirs", 5000))))
+        await peer.settled()
+        [accept] = peer.heard("session-accept")
+        assert kinds(accept) == ["proxy"]
+        peer.ask(jingle("session-terminate", "s", "<reason><cancel/></reason>", content=None))
+
+
 @in_virtual_time
 async def test_a_proxy_that_serves_others_only_is_there_all_the_same(tmp_path: Path) -> None:
     async with net(listens=False) as connections, lab(connections) as peer:
