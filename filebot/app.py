@@ -27,13 +27,13 @@ from filebot.reception import Reception
 from filebot.replies import Replies
 from filebot.server_clock import ServerClock
 from filebot.service.access import Access
-from filebot.service.cleanup import UnreferencedBlobs
+from filebot.service.cleanup import UnreferencedBlobs, forget_partials
 from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.tasks import end
-from filebot.service.trusted_time import LOOK_AGAIN_S, TrustedTime
+from filebot.service.trusted_time import TrustedTime, look_every_hour
 from filebot.signals import stop_signals
 from filebot.storage.folders import obstacle
 from filebot.transfer.address_policy import AddressPolicy
@@ -133,6 +133,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         replies, plugins = prepared(config)
         replies.load()
         make_data_dir(config.data_dir)
+        # First: of a bot that cannot have its folder, the one line that says so is enough.
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
         share = _share()
         names = NameLookup()
@@ -184,7 +185,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             "the courier": desk.courier.run,
             "retention": desk.retention.run,
             "the removal of old partial files": partial(
-                _forget_partials, desk.ports, config.limits.keep_partial
+                look_every_hour,
+                partial(forget_partials, data.store, desk.ports.trusted_now, config.limits.keep_partial),
             ),
         }
         for name, work in works.items():
@@ -291,13 +293,13 @@ async def _furnished(
         jid=session.jid,
         server=session.server,
     )
-    limits = Limits(
-        config.limits.max_file_size,
-        config.limits.quota_per_user,
-        config.limits.total,
-        config.limits.quota_per_room,
-    )
-    return furnished(ports, access, limits, plugins, slots=share.slots)
+    return furnished(ports, access, storage_limits(config), plugins, slots=share.slots)
+
+
+def storage_limits(config: Config) -> Limits:
+    """How much the config lets people store."""
+    limits = config.limits
+    return Limits(limits.max_file_size, limits.quota_per_user, limits.total, limits.quota_per_room)
 
 
 def session_settings(config: Config) -> SessionSettings:
@@ -335,17 +337,8 @@ def _pace(config: Config) -> Pace:
     return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
 
 
-async def _forget_partials(ports: Ports, older_than_s: float) -> None:
-    """Now and every hour, for ever; never while the machine's clock, which dates them, may be wrong."""
-    while True:
-        is_certain = await ports.trusted_now() is not None
-        if is_certain:
-            await ports.store.forget_partials(older_than_s)
-        await asyncio.sleep(3600 if is_certain else LOOK_AGAIN_S)
-
-
 def _share() -> Budget:
-    """What the file descriptors that this process may have are enough for."""
+    """Return how many files and connections the file descriptors of this process are enough for."""
     limit = raise_limit()
     share = budget(limit)
     level = logging.WARNING if share.slots < MOST_SLOTS else logging.INFO

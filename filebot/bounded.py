@@ -10,7 +10,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 ENTRY_BYTES = 500
-"""What the store itself takes for an entry, about."""
+"""Rough size of the store's own bookkeeping for an entry."""
 
 
 def weight(value: object) -> int:
@@ -56,7 +56,7 @@ class ByteBounded(Generic[K, V]):
 
     @property
     def total_bytes(self) -> int:
-        """What all entries take."""
+        """Memory that all entries take."""
         return sum(size for _, size, _ in self._entries.values())
 
     def get(self, key: K) -> V | None:

@@ -175,16 +175,15 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
     Exit codes: 0 all is well, 1 faults are left, 2 it cannot be examined or repaired like this.
     """
     config = _loaded(path)
-    from filebot.fsck.command import Wishes  # noqa: PLC0415 - see above
+    from filebot import app  # noqa: PLC0415 - see above
+    from filebot.fsck.command import Wishes  # noqa: PLC0415
     from filebot.fsck.command import fsck as examine  # noqa: PLC0415
-    from filebot.service.quota import Limits  # noqa: PLC0415
 
-    limits = config.limits
     try:
         code = examine(
             config.data_dir,
-            Limits(limits.max_file_size, limits.quota_per_user, limits.total, limits.quota_per_room),
-            limits.keep_unreferenced / 86_400,
+            app.storage_limits(config),
+            config.limits.keep_unreferenced / 86_400,
             Wishes(repair, quick, anew, rate),
         )
     except ConfigError as error:

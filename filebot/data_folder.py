@@ -16,10 +16,12 @@ from filebot.catalog.integrity import holds_nothing
 from filebot.errors import ConfigError
 from filebot.model import Digest
 from filebot.ports import Catalog
-from filebot.service.cleanup import bring_back_referenced, find_unreferenced, has_blobs
+from filebot.service.cleanup import bring_back_referenced, find_unreferenced
 from filebot.storage.disk import DiskStore
 from filebot.storage.folder_lock import FolderInUse, folder_lock
+from filebot.storage.inspection import has_blobs
 from filebot.storage.mounts import remote_file_system
+from filebot.storage.workers import storage_errors
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ CATALOG: Final = "catalog.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """What is in an open data folder."""
+    """Contents of an open data folder."""
 
     catalog: Catalog
     store: DiskStore
@@ -40,11 +42,11 @@ class DataFolder:
 async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
     """Lock the folder, which is there, and open all that is in it. Raises ConfigError or StorageError."""
     async with AsyncExitStack() as stack:
-        await hold(folder, stack)
+        await _hold(folder, stack)
         store = await DiskStore.open(folder)
         stack.push_async_callback(store.close)
         # Before the catalog is opened, which would make a new one.
-        if await asyncio.to_thread(holds_nothing, folder / CATALOG) and await has_blobs(store):
+        if await asyncio.to_thread(lacks_catalog, folder):
             raise _refused(
                 f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty"
             )
@@ -59,7 +61,13 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
         yield DataFolder(catalog, store, found.digests)
 
 
-async def hold(folder: Path, stack: AsyncExitStack) -> None:
+def lacks_catalog(folder: Path) -> bool:
+    """Tell whether there are files, and nothing that says whose they are. Raises StorageError."""
+    with storage_errors():
+        return holds_nothing(folder / CATALOG) and has_blobs(folder)
+
+
+async def _hold(folder: Path, stack: AsyncExitStack) -> None:
     """Lock the folder until the stack is left. Raises ConfigError."""
     lock = folder_lock(folder)
     try:

@@ -54,7 +54,7 @@ def raise_limit(wanted: int = WANTED) -> int:
 
 
 def budget(limit: int) -> Budget:
-    """What so many descriptors are enough for. Never nothing: a bot that takes no files is none."""
+    """Share out so many descriptors. Nothing gets none: a bot that takes no files is of no use."""
     free = limit - min(RESERVE, limit // 2)
     handshakes, dials = max(4, min(MOST_HANDSHAKES, free // 6)), max(4, min(MOST_DIALS, free // 6))
     slots = (free - handshakes - dials) // (2 * PER_SLOT)

@@ -89,7 +89,7 @@ class MessageTooLong(UserError):
 
 
 class PostTooLarge(UserError):
-    """What somebody posted in a room takes more memory than is kept of it."""
+    """Somebody's post in a room takes more memory than is kept of it."""
 
     def __init__(self, *, limit_bytes: int) -> None:
         super().__init__(f"over {limit_bytes} bytes")

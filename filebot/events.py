@@ -109,7 +109,7 @@ class FileQueued(Event):
     limit: int
     """How many may be on their way at once."""
     whose: str
-    """Of whom that is the limit: ``person``, ``room`` or ``all``."""
+    """The party that ``limit`` is for: ``person``, ``room`` or ``all``."""
 
 
 @dataclass(frozen=True, slots=True)

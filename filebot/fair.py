@@ -15,8 +15,8 @@ from enum import Enum, unique
 from typing import Final
 
 ON_BEHALF_OF: Final[ContextVar[str]] = ContextVar("ON_BEHALF_OF", default="")
-"""Whose work the present task does: set where work begins, read where something deep below is shared, such
-as the look-up of names."""
+"""The person for whom the present task works: set where work begins, read where something deep below is
+shared, such as the look-up of names."""
 
 
 @contextmanager
@@ -41,7 +41,7 @@ class Shares:
 
 @unique
 class Bottleneck(Enum):
-    """Which limit a waiter has met; the values are used in templates."""
+    """The limit that a waiter has met; the values are used in templates."""
 
     PERSON = "person"
     GROUP = "room"

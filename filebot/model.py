@@ -243,7 +243,7 @@ class Invitation:
     language: str | None = None
     """``xml:lang`` of a direct one."""
     own: str = field(default="", compare=False)
-    """As in :class:`Address`: where a direct one went."""
+    """The address that a direct one was sent to; see :class:`Address`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ class Address:
     occupant: Identity | None = None
     """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
     own: str = field(default="", compare=False)
-    """Of ``chat``: the address of the bot's that was written to, from which the answer comes. An external
+    """For ``chat``: the address of the bot's that was written to, from which the answer comes. An external
     component (XEP-0114) has many; empty means the one by which the person knows it."""
 
     @property

@@ -1,4 +1,4 @@
-"""Who can write a file or folder, or put another one in its place.
+"""Check whether others can write a file or folder, or put another one in its place.
 
 Whoever writes the config or a plugin has the bot's account, and whoever writes its data has everybody's
 files. So these belong to root or to the user that runs the bot, and nobody else can write them. The same

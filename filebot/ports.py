@@ -168,7 +168,7 @@ class Marks(Protocol):
 
 
 class Subscriptions(Protocol):
-    """Who sees the presence of an external component, and under which of its addresses.
+    """Subscriptions to the presence of an external component, each to one of its addresses.
 
     An account's server keeps that by itself. Raises and keeps as the :class:`Catalog`.
     """

@@ -26,7 +26,7 @@ class RecentPosts:
 
     @property
     def total_bytes(self) -> int:
-        """What is remembered takes so much."""
+        """Memory that all posts take."""
         return self._posts.total_bytes
 
     def add(self, room: BareJid, poster: Identity, message_id: str, offers: Sequence[Offer]) -> None:
@@ -35,7 +35,7 @@ class RecentPosts:
             self._put((room, poster, key), tuple(offers))
 
     def of(self, room: BareJid, poster: Identity, message_id: str = "") -> tuple[Offer, ...]:
-        """What somebody posted in that message, or in their last one; empty if that is not known any more.
+        """Return the files in that message of somebody, or in their last one; empty if they are forgotten.
 
         Raises PostTooLarge if it was too much to be remembered.
         """

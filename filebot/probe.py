@@ -16,14 +16,12 @@ from typing import Final, NamedTuple
 import humanize
 
 from filebot.app import make_data_dir, session_settings
-from filebot.catalog.integrity import holds_nothing
 from filebot.config import Config
-from filebot.data_folder import CATALOG
+from filebot.data_folder import CATALOG, lacks_catalog
 from filebot.errors import FilebotError, LoginFailed
 from filebot.mime import LibmagicInspector
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
-from filebot.storage.inspection import has_blobs
 from filebot.storage.layout import FOLDERS
 from filebot.storage.mounts import remote_file_system
 from filebot.xmpp.session import Session, SessionSettings
@@ -36,12 +34,12 @@ _RUNNING: Final = "not tried: the bot is running, and is there itself"
 
 
 class Finding(NamedTuple):
-    """What was tried."""
+    """Result of one trial."""
 
     name: str
     works: bool
     detail: str
-    """What was found, or what to do."""
+    """The result in words, or the remedy."""
     for_good: bool = False
     """Whether it stays so however often it is tried."""
 
@@ -91,9 +89,7 @@ async def _storage(config: Config) -> str:
     folder = config.data_dir
     make_data_dir(folder)
     free = await asyncio.to_thread(try_writing, folder, FOLDERS)
-    if await asyncio.to_thread(holds_nothing, folder / CATALOG) and await asyncio.to_thread(
-        has_blobs, folder
-    ):
+    if await asyncio.to_thread(lacks_catalog, folder):
         raise FilebotError(f"{folder} has files, but {CATALOG} is missing or empty; see filebot fsck")
     kind = remote_file_system(folder)
     where = f", but on {kind}, where locks may not hold: better use a local disk" if kind else ""

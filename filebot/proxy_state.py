@@ -1,4 +1,4 @@
-"""What is known of a SOCKS5 proxy (XEP-0065) without sending a file through it."""
+"""State of a SOCKS5 proxy (XEP-0065), as far as it is known without sending a file through it."""
 
 from enum import Enum, unique
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 LARGEST_BYTES: Final = 2**63 - 1
-"""What the catalog's integers hold."""
+"""The largest integer of the catalog."""
 
 _LONGEST: Final = 32
 """No size that a person writes has more characters."""
@@ -28,7 +28,7 @@ _UNITS: Final = _units()
 
 
 def size_bytes(text: str) -> int:
-    """What ``500 MB``, ``1.5 GiB`` or ``1000000`` mean; a fraction of a byte is left out.
+    """Read a size such as ``500 MB``, ``1.5 GiB`` or ``1000000``; a fraction of a byte is left out.
 
     Raises ValueError if any of it makes no sense, or if it is nothing or too much.
     """

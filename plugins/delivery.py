@@ -51,7 +51,7 @@ async def send(ctx: Context[None], name: str, target: str) -> None:
 
 
 async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], Awaitable[object]]) -> None:
-    """Of several files, those that cannot be sent do not keep the others."""
+    """Send files one by one: those that cannot be sent do not keep the others."""
     selection = await ctx.files.some(name)
     failed: list[tuple[Entry, FilebotError]] = []
     for entry in selection.entries:

@@ -5,7 +5,7 @@ from filebot.plugin import BadCommand, Context, FileQueued, Plugin
 plugin = Plugin[None]("transfers")
 
 QUEUED_SHOWN = 10
-"""Of those that wait for others: there may be hundreds."""
+"""Files shown that wait for others: there may be hundreds."""
 
 
 @plugin.command("transfers", usage="transfers", aliases=("queue",))

@@ -8,11 +8,9 @@ import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
-from alembic.script import ScriptDirectory
-
-from filebot.catalog.opening import MIGRATIONS
+from filebot.catalog.integrity import reading
+from filebot.catalog.opening import known_migrations
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100
@@ -54,9 +52,8 @@ def _whole_bytes(header: bytes) -> int:
 
 def _unusable_version(path: Path, *, has_log: bool) -> str | None:
     # Without a log there is nothing to wait for, and reading makes no files beside it.
-    mode = "mode=ro" if has_log else "mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?{mode}", uri=True)) as connection:
+        with closing(reading(path, immutable=not has_log)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             if "alembic_version" not in tables:
                 return f"is the database of another program; {_RESTORE}" if tables else None
@@ -65,7 +62,7 @@ def _unusable_version(path: Path, *, has_log: bool) -> str | None:
         return None  # busy, or not to be read just now: that passes
     except sqlite3.DatabaseError as error:
         return f"is damaged: {error}; {_RESTORE}"
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    known = {script.revision for script in known_migrations().walk_revisions()}
     if newer := sorted(map(str, versions - known)):
         return f"is of a newer filebot (version {newer[0]:.20}); install that one, or {_RESTORE}"
     return None

@@ -9,12 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-
 from filebot.catalog.folding import fold
 from filebot.catalog.integrity import BUSY_TIMEOUT_S, damage, reading
-from filebot.catalog.opening import MIGRATIONS
+from filebot.catalog.opening import known_migrations
 from filebot.catalog.rows import scope_mark
 from filebot.model import Digest
 
@@ -51,7 +48,7 @@ class CatalogInspection:
 
     def version(self) -> Version:
         """Tell whether the tables are those of this filebot."""
-        script = _script()
+        script = known_migrations()
         [(revision,)] = self._connection.execute("SELECT version_num FROM alembic_version").fetchall()
         if revision == script.get_current_head():
             return "current"
@@ -195,9 +192,3 @@ def _writing(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
-
-
-def _script() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return ScriptDirectory.from_config(config)

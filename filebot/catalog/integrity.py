@@ -14,11 +14,15 @@ _CODE: Final = 0xFF
 """The part of an extended error code that is the code."""
 
 BUSY_TIMEOUT_S: Final = 10.0
+"""Another process, a backup say, may hold the write lock for so long."""
 
 
-def reading(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
-    """Open a database that is there, to read only. Raises sqlite3.Error."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+def reading(path: Path, *, any_thread: bool = False, immutable: bool = False) -> sqlite3.Connection:
+    """Open a database that is there, to read only. Raises sqlite3.Error.
+
+    ``immutable``: nobody writes to it meanwhile; so neither locks nor files beside it are needed.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * immutable}"
     return sqlite3.connect(
         uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=not any_thread
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -67,6 +68,17 @@ def migrate(path: Path) -> None:
         _prepare(path)
 
 
+def known_migrations() -> ScriptDirectory:
+    """Return the migrations that this filebot has."""
+    return ScriptDirectory.from_config(_alembic())
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
 def _prepare_with(path: Path, reserve: DiskReserve) -> None:
     """Prepare it, on a full disk with what the reserve has."""
     step = STEP_BYTES
@@ -82,8 +94,7 @@ def _prepare_with(path: Path, reserve: DiskReserve) -> None:
 def _prepare(path: Path) -> None:
     sqlite.create_file(path)
     engine = sqlite.migrating_engine(path)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _alembic()
     # One transaction around it all: a migration that fails leaves the database as it was.
     with _one_migration, engine.begin() as connection:
         config.attributes["connection"] = connection

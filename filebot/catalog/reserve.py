@@ -6,6 +6,7 @@ given up and not used is taken back at once, and the rest when there is room aga
 """
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -35,8 +36,7 @@ class DiskReserve:
     def has_space(self) -> bool:
         """Whether it could be made whole, with as much again left for others."""
         with suppress(OSError):
-            about = os.statvfs(self._path.parent)
-            return about.f_bavail * about.f_frsize >= self.missing_bytes + self._size_bytes
+            return shutil.disk_usage(self._path.parent).free >= self.missing_bytes + self._size_bytes
         return False
 
     def fill(self) -> None:

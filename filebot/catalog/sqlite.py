@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import (
     entries,
     fillings,
@@ -30,9 +31,6 @@ from filebot.catalog.schema import (
 from filebot.model import Link, Mark, RememberedRoom
 
 READERS: Final = 4
-BUSY_TIMEOUT_MS: Final = 10_000
-"""Another process, a backup say, may hold the write lock for so long."""
-
 TRIGRAM: Final = 3
 _MAX_PHRASES: Final = 16
 _MAX_PHRASE: Final = 64
@@ -42,7 +40,7 @@ _MAX_PATTERN_BYTES: Final = 50_000
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -8000",
     # What a statement needs beside the database never fails for want of space on disk.

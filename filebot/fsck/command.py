@@ -40,7 +40,7 @@ _MARKS: Final[dict[Mark, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What ``filebot fsck`` was asked for."""
+    """Options of ``filebot fsck``."""
 
     repair: bool = False
     quick: bool = False

@@ -24,7 +24,7 @@ class Position:
     after: Digest = ""
     """The last one that was read; empty at the beginning."""
     damaged: set[Digest] = field(default_factory=set)
-    """Those before that were damaged, and were left."""
+    """Earlier files that were damaged, and were left."""
     _saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod

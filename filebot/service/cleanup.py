@@ -7,8 +7,9 @@ after the whole database was examined, and come back by themselves as soon as a 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -55,14 +56,6 @@ async def find_unreferenced(store: BlobStore, catalog: Catalog) -> Unreferenced:
     return Unreferenced(tuple(found), blobs)
 
 
-async def has_blobs(store: BlobStore) -> bool:
-    """Tell whether there is any blob."""
-    for prefix in _PREFIXES:
-        async for _ in store.digests(prefix):
-            return True
-    return False
-
-
 async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:
     """Bring back what is set aside and some entry refers to: a newer catalog was restored, say."""
     back = 0
@@ -72,6 +65,19 @@ async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:
     if back:
         log.warning("brought back %d files from unreferenced/ to which the catalog refers", back)
     return back
+
+
+async def forget_partials(
+    store: BlobStore, trusted_now: Callable[[], Awaitable[datetime | None]], older_than_s: float
+) -> bool:
+    """Remove what was kept of broken files long ago; False, and nothing, while the time is not certain.
+
+    The machine's clock dates them, which is right when the time is certain.
+    """
+    if await trusted_now() is None:
+        return False
+    await store.forget_partials(older_than_s)
+    return True
 
 
 class UnreferencedBlobs:

@@ -32,15 +32,12 @@ from filebot.service.news import News
 from filebot.service.parcels import KEPT_FOR, Parcels
 from filebot.service.tasks import end
 from filebot.service.transfers import Transfers
-from filebot.service.trusted_time import LOOK_AGAIN_S
+from filebot.service.trusted_time import look_every_hour
 
 log = logging.getLogger(__name__)
 
 SETTLE_S: Final = 3.0
 """After a client came online: its other clients follow, and it wants to load its own things first."""
-
-LOOK_EVERY_S: Final = 3600.0
-"""For parcels that waited too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +105,7 @@ class Courier:
 
     async def run(self) -> None:
         """Give up what waited too long, now and every hour, for ever."""
-        while True:
-            is_certain = await self.expire()
-            await asyncio.sleep(LOOK_EVERY_S if is_certain else LOOK_AGAIN_S)
+        await look_every_hour(self.expire)
 
     # --- sending --------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ class Delivery:
             return url
 
     async def _remember(self, link: Link) -> None:
-        """What cannot be remembered, on a full disk say, works all the same."""
+        """Remember a link, if possible: it works all the same, on a full disk say."""
         try:
             if await self._catalog.in_use([link.digest]):  # else it was removed meanwhile
                 await self._catalog.save_link(link)

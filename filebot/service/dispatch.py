@@ -108,7 +108,7 @@ class Dispatch:
         return await self.streams.clients(to.jid.partition("/")[0])
 
     async def upload_service(self, size_bytes: int | None = None) -> Uploads | None:
-        """As it is now, for a file of this size or for any; None if there is none, or it is silent."""
+        """Return its state for a file of this size, or any; None if there is none, or it is silent."""
         refusals = self.delivery.refusals
         too_large = size_bytes is not None and refusals.is_too_large(size_bytes)
         try:

@@ -253,7 +253,7 @@ class Intake:
                     entry = await self._catalog.add(described)
             except Exception:
                 # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
-                # next sweep finds the blob.
+                # next start finds the blob.
                 await try_to_forget_unused(self._store, self._catalog, digest)
                 raise
             return Received(entry, already_known=False, name=name)

@@ -32,7 +32,7 @@ WAITING_BYTES: Final = 64 * 1024 * 1024
 WAITING_BYTES_PER_ROOM: Final = 16 * 1024 * 1024
 WAITING_BYTES_PER_PERSON: Final = 8 * 1024 * 1024
 TASK_BYTES: Final = 8 * 1024
-"""What each takes beside the message itself: its tasks, about."""
+"""Rough size of what each takes beside the message itself: its tasks."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
 
@@ -62,7 +62,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Waiting:
-    """What waits of one person, of one room, or of all."""
+    """Count of messages that wait: of one person, of one room, or of all."""
 
     most: int
     most_bytes: int

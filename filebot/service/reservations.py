@@ -74,7 +74,7 @@ class Holds:
 
     @contextmanager
     def during_count(self) -> "Iterator[Holds]":
-        """What settles while the context is open."""
+        """Gather what settles while the context is open."""
         settled = Holds()
         self._counts.append(settled)
         try:
@@ -241,7 +241,7 @@ class Reservation(Hold):
 
 
 def counted_bytes(files: int, size_bytes: int) -> int:
-    """What so many files of so many bytes in all count as."""
+    """Return as how many bytes so many files of so many bytes in all count."""
     return size_bytes + files * FILE_OVERHEAD_BYTES
 
 

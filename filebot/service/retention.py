@@ -1,20 +1,16 @@
 """Files that a room keeps for some time only go when it is over."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Final
 
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
 from filebot.service.removal import REMOVED_AT_ONCE, Removal
 from filebot.service.room_settings import RoomBook
-from filebot.service.trusted_time import LOOK_AGAIN_S
+from filebot.service.trusted_time import look_every_hour
 
 log = logging.getLogger(__name__)
-
-LOOK_EVERY_S: Final = 3600.0
 
 
 class Retention:
@@ -35,9 +31,7 @@ class Retention:
 
     async def run(self) -> None:
         """Look now and every hour, for ever."""
-        while True:
-            is_certain = await self.look()
-            await asyncio.sleep(LOOK_EVERY_S if is_certain else LOOK_AGAIN_S)
+        await look_every_hour(self.look)
 
     async def look(self) -> bool:
         """Remove what is too old just now; False, and nothing, while it is not certain what time it is.

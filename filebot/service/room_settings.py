@@ -1,4 +1,4 @@
-"""What the admins of each room want there. All of it is in memory: every message in a room asks for it.
+"""Settings of each room, made by its admins. All are in memory: every message in a room asks for them.
 
 A setting needs the plugins by which people of the room see it, change it, and say that they do not want it.
 Without them it cannot be set and does nothing. The archive needs everybody's consent, and nobody can take
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_RETENTION_DAYS: Final = 36_500
 _LONGEST: Final = 100
-"""Of a setting with its value; what has more characters is not read by its beginning."""
+"""Characters of a setting with its value; a longer one is refused, not read by its beginning."""
 _DAYS: Final = re.compile(r"([0-9]{1,5})(?: ?d(?:ays?)?)?")
 _NOTHING: Final = frozenset[str]()
 _NEEDS: Final[Mapping[str, frozenset[str]]] = {
@@ -128,7 +128,7 @@ class RoomBook:
         self._settings[room] = settings
 
     def _in_force(self, settings: RoomSettings) -> RoomSettings:
-        """What of the settings does something: the others are kept for when their plugin is back."""
+        """Return the settings that do something now; the others are kept for when their plugin is back."""
         return replace(
             settings,
             archive=settings.archive and "archive" in self._available,

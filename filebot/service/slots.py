@@ -23,8 +23,8 @@ PER_PERSON: Final = 10
 PER_ROOM: Final = 20
 
 STILL_S: Final = 3.0
-"""Whose slots neither came nor went for so long is told at once that a file waits; anybody else, when it
-has waited for so long."""
+"""A person none of whose slots came or went for so long is told at once that a file waits; anybody else,
+when it has waited for so long."""
 
 
 def shares(total: int) -> Shares:

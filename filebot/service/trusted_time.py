@@ -5,6 +5,7 @@ told its time and the machine's clock agrees with it. Asked at each look: clocks
 runs.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -17,8 +18,19 @@ log = logging.getLogger(__name__)
 MOST_APART: Final = timedelta(minutes=10)
 OLDEST_STAMP: Final = timedelta(days=1)
 """A server that tells its time by stamps alone has stamped nothing newer for so long at most."""
+LOOK_EVERY_S: Final = 3600.0
 LOOK_AGAIN_S: Final = 60.0
 """After a look at which nothing could be removed."""
+
+
+async def look_every_hour(look: Callable[[], Awaitable[bool]]) -> None:
+    """Remove what is too old, now and every hour, for ever; sooner again while the time is not certain.
+
+    ``look`` removes it, and returns whether the time was certain.
+    """
+    while True:
+        is_certain = await look()
+        await asyncio.sleep(LOOK_EVERY_S if is_certain else LOOK_AGAIN_S)
 
 
 class TrustedTime:

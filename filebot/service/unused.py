@@ -20,7 +20,7 @@ async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> N
 
 
 async def try_to_forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
-    """As :func:`forget_unused`; what cannot be deleted now is found by the sweep of the next start."""
+    """Call :func:`forget_unused`; what cannot be deleted now is set aside after the next start."""
     try:
         await forget_unused(store, catalog, digest)
     except StorageError as error:

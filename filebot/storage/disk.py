@@ -9,6 +9,7 @@ What no entry refers to is in ``unreferenced/`` for a while.
 
 import os
 import secrets
+import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +20,7 @@ from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
 from filebot.model import BlobRef, Digest
 from filebot.storage.aside import Aside
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
-from filebot.storage.layout import SHARDS, digests_in, place_in, shards_of
+from filebot.storage.layout import BLOBS, INCOMING, PARTIAL, SHARDS, digests_in, place_in, shards_of
 from filebot.storage.line import Data
 from filebot.storage.named import remove_unless_open
 from filebot.storage.reading import pieces
@@ -64,9 +65,9 @@ class DiskStore:
     """Implements :class:`filebot.ports.BlobStore` in one folder. Made by :meth:`open`."""
 
     def __init__(self, root: Path, workers: Workers) -> None:
-        self._blobs = root / "blobs"
-        self._incoming = root / "incoming"
-        self._partials = root / "partial"
+        self._blobs = root / BLOBS
+        self._incoming = root / INCOMING
+        self._partials = root / PARTIAL
         self._aside = Aside(root)
         self._workers = workers
         self.verification = Verification(workers)
@@ -183,8 +184,7 @@ class DiskStore:
         await self._workers.run(self._aside.forget, digest)
 
     async def free_bytes(self) -> int:
-        room = await self._workers.run(os.statvfs, self._blobs)
-        return room.f_bavail * room.f_frsize
+        return (await self._workers.run(shutil.disk_usage, self._blobs)).free
 
     def _temporary(self) -> Path:
         return self._incoming / secrets.token_hex(16)

@@ -27,7 +27,7 @@ _PAUSE_S: Final = 0.05
 _MOST_BYTES: Final = 500
 
 _NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-"""What a file system answers that has no such locks, or none for folders."""
+"""Answers of file systems that have no such locks, or none for folders."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable
@@ -53,8 +54,7 @@ def try_writing(folder: Path, below: Iterable[str] = ()) -> int:
         file.write(b"x" * 4096)
         file.flush()
         os.fsync(file.fileno())
-        room = os.fstatvfs(file.fileno())
-    return room.f_bavail * room.f_frsize
+        return shutil.disk_usage(file.fileno()).free
 
 
 def make_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ _EXPECTED: Final = frozenset({*SHARDS, "lost+found"})
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What is in one folder of blobs."""
+    """Contents of one folder of blobs."""
 
     digests: frozenset[Digest]
     strange: tuple[Path, ...]
@@ -29,12 +29,13 @@ class Listed:
 
 def list_shard(root: Path, shard: str) -> Listed:
     """List the blobs whose digests begin so."""
+    folder = root / BLOBS / shard
     try:
-        files = [Path(entry.path) for entry in os.scandir(root / BLOBS / shard)]
+        names = [entry.name for entry in os.scandir(folder)]
     except FileNotFoundError:
-        files = []
-    strange = tuple(sorted(file for file in files if not is_blob(file)))
-    return Listed(frozenset(file.name for file in files if is_blob(file)), strange)
+        names = []
+    digests = frozenset(name for name in names if is_blob(name, shard))
+    return Listed(digests, tuple(sorted(folder / name for name in names if name not in digests)))
 
 
 def has_blobs(root: Path) -> bool:

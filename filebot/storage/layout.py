@@ -10,10 +10,12 @@ from filebot.errors import BlobCorrupt
 from filebot.model import Digest
 
 BLOBS: Final = "blobs"
+INCOMING: Final = "incoming"
+PARTIAL: Final = "partial"
 UNREFERENCED: Final = "unreferenced"
 QUARANTINE: Final = "quarantine"
 
-FOLDERS: Final = (BLOBS, "incoming", "partial", UNREFERENCED, QUARANTINE)
+FOLDERS: Final = (BLOBS, INCOMING, PARTIAL, UNREFERENCED, QUARANTINE)
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -28,15 +30,14 @@ def place_in(blobs: Path, digest: Digest) -> Path:
     return blobs / digest[:2] / digest
 
 
-def is_blob(file: Path) -> bool:
-    """Tell whether a file has the name and the folder of a blob."""
-    return DIGEST.fullmatch(file.name) is not None and file.name.startswith(file.parent.name)
+def is_blob(name: str, shard: str) -> bool:
+    """Tell whether a file of that name in that folder is a blob."""
+    return name.startswith(shard) and DIGEST.fullmatch(name) is not None
 
 
 def digests_in(shard: Path) -> list[Digest]:
     """Return the blobs in a folder of them. Raises OSError."""
-    names = [entry.name for entry in os.scandir(shard)]
-    return [name for name in names if name.startswith(shard.name) and DIGEST.fullmatch(name)]
+    return [entry.name for entry in os.scandir(shard) if is_blob(entry.name, shard.name)]
 
 
 def shards_of(prefix: str) -> Iterator[str]:

@@ -16,7 +16,8 @@ from filebot.storage.early_writeback import EarlyWriteback
 from filebot.storage.folders import sync_folder
 from filebot.storage.line import Data, Line
 from filebot.storage.named import has_name, lock
-from filebot.storage.workers import Workers, settled
+from filebot.storage.workers import Workers
+from filebot.threads import settled
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""

@@ -92,7 +92,7 @@ class Verification:
 
 
 def identity(about: os.stat_result) -> Identity:
-    """What changes with a file's bytes, so far as that can be seen without reading them."""
+    """Return what changes with a file's bytes, so far as that can be seen without reading them."""
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 

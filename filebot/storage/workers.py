@@ -11,8 +11,6 @@ from filebot.descriptors import is_shortage
 from filebot.errors import NoDescriptors, StorageError, StorageFull
 from filebot.threads import settled
 
-__all__ = ["Workers", "settled", "storage_errors"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -76,7 +76,7 @@ class MemoryBlobs:
         self.partials: dict[str, bytearray] = {}
         """Bytes that were kept for a later writer, by its name."""
         self.unreferenced: dict[Digest, bytes] = {}
-        """What is set aside."""
+        """Blobs that are set aside."""
         self._open: dict[str, MemoryWriter] = {}
         self._writers: list[MemoryWriter] = []
         self.capacity_bytes = capacity_bytes

@@ -25,10 +25,10 @@ SHARES: Final = Shares(total=32, per_person=4)
 """Look-ups at once. The system's may take half a minute for a name whose servers do not answer, and nothing
 can stop it: until it has ended it counts, so nobody has more threads than that."""
 MOST_ADDRESSES: Final = 3
-"""Of one name: aiohttp would try hundreds beside each other."""
+"""Addresses of one name: aiohttp would try hundreds beside each other."""
 
 Found = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
-"""As :func:`socket.getaddrinfo` gives it."""
+"""Result of :func:`socket.getaddrinfo`."""
 
 
 class NameLookup:
@@ -130,7 +130,7 @@ def _result(
 
 
 def _mixed(results: Sequence[ResolveResult]) -> list[ResolveResult]:
-    """Of each family in turn: one that leads nowhere must not take all places."""
+    """Take turns between families: one that leads nowhere must not take all places."""
     counts = Counter[int]()
     ranked = []
     for each in results:

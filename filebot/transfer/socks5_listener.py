@@ -21,12 +21,6 @@ from filebot.transfer.connection import Connection, handshake, prepare
 
 HANDSHAKE_S: Final = 5.0
 
-UNKNOWN_IN_ALL: Final = MOST_HANDSHAKES
-"""Connections that have not shown a hash yet."""
-
-UNKNOWN_PER_PEER: Final = 128
-"""The same from one address. Many people may sit behind it, and one clumsy scanner too."""
-
 _BACKLOG: Final = 128
 _PAUSE_S: Final = 1.0
 """After the system would give no more sockets."""
@@ -91,11 +85,13 @@ class Expected:
 class Listener:
     """An asynchronous context manager; leaving it closes the port and all that has not been taken."""
 
-    def __init__(self, bind: str, port: int, most_unknown: int | None = None) -> None:
+    def __init__(self, bind: str, port: int, most_unknown: int = MOST_HANDSHAKES) -> None:
         """``bind`` is an IP address, ``::`` for everything; port 0 takes any free port. ``most_unknown`` is
         for connections that have not shown a hash yet.
         """
         self._most_unknown = most_unknown
+        # Many people may sit behind one address, and one clumsy scanner too.
+        self._most_unknown_of_peer = max(1, most_unknown // 2)
         self._bind = bind
         self._port = port
         self._expected: dict[str, Expected] = {}
@@ -167,11 +163,10 @@ class Listener:
         task.add_done_callback(partial(self._admitted, sock))
 
     def _make_room(self, peer: str) -> None:
-        most = self._most_unknown
         same = [sock for sock, (other, _) in self._unknown.items() if other == peer]
-        if len(same) >= (UNKNOWN_PER_PEER if most is None else max(1, most // 2)):
+        if len(same) >= self._most_unknown_of_peer:
             self._cut(same[0])
-        elif len(self._unknown) >= (UNKNOWN_IN_ALL if most is None else most):
+        elif len(self._unknown) >= self._most_unknown:
             self._cut(next(iter(self._unknown)))
 
     def _cut(self, sock: socket.socket) -> None:

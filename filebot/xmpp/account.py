@@ -19,7 +19,7 @@ FEATURES_LIMIT_S: Final = 5.0
 
 
 class Account:
-    """What the server says of the account in the present session. A component has none of it."""
+    """The account in the present session, as the server describes it. A component has no account."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream

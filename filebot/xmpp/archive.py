@@ -13,13 +13,11 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
-from filebot.xmpp.elements import delayed_since, first, sender_of
+from filebot.xmpp.elements import FORM, FORWARD, delayed_since, first, is_from
 from filebot.xmpp.stream import Stream, ask
 
 MAM: Final = "urn:xmpp:mam:2"
 RSM: Final = "http://jabber.org/protocol/rsm"  # XEP-0059
-FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
-FORM: Final = "jabber:x:data"  # XEP-0004
 
 PAGE: Final = 50
 """Messages asked for at once: Prosody gives no more."""
@@ -80,11 +78,7 @@ class Archive:
         result = first(stanza, MAM, "result")
         if result is None or not self._query or result.get("queryid") != self._query:
             return False
-        sender = sender_of(stanza)
-        # RFC 6120 section 8.1.2.1: without a sender it is from the account itself.
-        if (stanza.get("from") is not None or self._jid != self._stream.boundjid.bare) and (
-            sender is None or sender.full != self._jid
-        ):
+        if not is_from(stanza, self._jid, str(self._stream.boundjid.bare)):
             return False
         archived = _archived(result)
         if archived is not None and len(self._results) < PAGE:

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Final
 
+from cachetools import TTLCache
+
 from filebot.errors import TransferTimeout
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
@@ -22,31 +24,26 @@ MOST: Final = 1_000
 
 
 class AvoidedHosts:
-    """Those of all sessions, by address and port: several JIDs may stand for one."""
+    """Such hosts, for all sessions; by address and port, since several JIDs may stand for one."""
 
     def __init__(self) -> None:
-        self._until: dict[tuple[str, str, int], float] = {}
+        self._hosts: TTLCache[tuple[str, str, int], None] = TTLCache(MOST, AVOIDED_FOR_S, _now)
 
     def avoid(self, hosts: Iterable[StreamHost], peer: str = "") -> None:
         """Leave them alone for a while: for streams with this person, or for all if none is named."""
-        until = asyncio.get_running_loop().time() + AVOIDED_FOR_S
         for host in hosts:
             key = (_person(peer), host.host, host.port)
             log.info("stream host %s is set aside for %s", host.jid, key[0] or "everybody")
-            self._until.pop(key, None)
-            self._until[key] = until
-            if len(self._until) > MOST:
-                del self._until[next(iter(self._until))]
+            self._hosts[key] = None
 
     def is_avoided(self, host: StreamHost, peer: str = "") -> bool:
         """Whether it is left alone now, for streams with this person."""
-        now = asyncio.get_running_loop().time()
-        return any(self._until.get((who, host.host, host.port), now) > now for who in {"", _person(peer)})
+        return any((who, host.host, host.port) in self._hosts for who in ("", _person(peer)))
 
     async def unless_stalled(
         self, chunks: AsyncGenerator[Data, None], host: StreamHost, peer: str
     ) -> AsyncGenerator[Data, None]:
-        """What comes by this host, which is left alone if it stops coming."""
+        """Give on the bytes that come by this host, which is left alone if they stop coming."""
         async with aclosing(chunks):
             try:
                 async for chunk in chunks:
@@ -57,7 +54,11 @@ class AvoidedHosts:
 
     def forget(self) -> None:
         """Try all of them again."""
-        self._until.clear()
+        self._hosts.clear()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _person(jid: str) -> str:

@@ -11,13 +11,12 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import XMPPError
 
 from filebot.model import BareJid
-from filebot.xmpp.elements import first, jid_or_none, sender_of
+from filebot.xmpp.elements import FORWARD, first, is_from, jid_or_none
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
 
 CARBONS: Final = "urn:xmpp:carbons:2"
-FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
 LIMIT_S: Final = 5.0
 
 
@@ -34,11 +33,7 @@ async def enable_carbons(stream: Stream) -> None:
 def received_copy(stanza: Element, own: BareJid) -> Element | None:
     """Return the message that somebody sent to another client of ``own``, if this is a copy of one."""
     received = first(stanza, CARBONS, "received")
-    if received is None:
-        return None
-    sender = sender_of(stanza)
-    # RFC 6120 section 8.1.2.1: without a sender it is from the account itself.
-    if stanza.get("from") is not None and (sender is None or sender.full != own):
+    if received is None or not is_from(stanza, own, own):
         return None
     forwarded = first(received, FORWARD, "forwarded")
     message = None if forwarded is None else first(forwarded, "jabber:client", "message")

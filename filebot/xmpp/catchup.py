@@ -58,7 +58,7 @@ GATHER_S: Final = 0.2
 REVIEW_S: Final = 10.0
 """After live messages of an account: then the archive tells their places, and what else came meanwhile."""
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Of an archive that was empty at first, whatever the clocks say."""
+"""Place in an archive that was empty at first, whatever the clocks say."""
 
 # RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
 _NO_ARCHIVE: Final = frozenset(

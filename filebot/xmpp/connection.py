@@ -18,13 +18,12 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from slixmpp.exceptions import IqTimeout, XMPPError
-
 from filebot.errors import LoginFailed
 from filebot.xmpp.authentication import REFUSED, refused_wait_s, try_once
 from filebot.xmpp.disco import server_of
+from filebot.xmpp.ping import ping
 from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Client, Stream, ask
+from filebot.xmpp.stream import Client, Stream
 
 log = logging.getLogger(__name__)
 
@@ -172,21 +171,10 @@ class Connection:
                 async with asyncio.timeout(PING_INTERVAL_S):
                     await self._down.wait()
             except TimeoutError:
-                if await self._answers():
+                if await ping(self._stream, server_of(self._stream), PING_LIMIT_S) is not None:
                     continue
                 log.warning("the server does not answer")
             return
-
-    async def _answers(self) -> bool:
-        ping = self._stream.make_iq_get(ito=server_of(self._stream), ifrom=self._stream.boundjid)
-        ping.enable("ping")
-        try:
-            await ask(self._stream, ping, PING_LIMIT_S)
-        except IqTimeout:
-            return False
-        except XMPPError:
-            return True  # an error is an answer, too
-        return True
 
     def _begin(self, *, resumed: bool | None) -> None:
         if self._up is not None and not self._up.done():

@@ -13,6 +13,8 @@ CONFERENCE: Final = "jabber:x:conference"  # XEP-0249
 CHAT_STATES: Final = "http://jabber.org/protocol/chatstates"  # XEP-0085
 RECEIPTS: Final = "urn:xmpp:receipts"  # XEP-0184
 DELAY: Final = "urn:xmpp:delay"  # XEP-0203
+FORM: Final = "jabber:x:data"  # XEP-0004
+FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
 STANZA_IDS: Final = "urn:xmpp:sid:0"  # XEP-0359
 OCCUPANT_ID: Final = "urn:xmpp:occupant-id:0"  # XEP-0421
 STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"  # RFC 6120 section 8.3
@@ -54,6 +56,14 @@ def jid_or_none(text: str | None) -> JID | None:
         return JID(text) if text else None
     except InvalidJID:
         return None
+
+
+def is_from(stanza: Element, jid: str, account: str) -> bool:
+    """Tell whether a stanza comes from exactly ``jid``; ``account`` is the bot's own bare address."""
+    if stanza.get("from") is None:
+        return jid == account  # RFC 6120 section 8.1.2.1
+    sender = sender_of(stanza)
+    return sender is not None and str(sender.full) == jid
 
 
 def sender_of(stanza: Element) -> JID | None:

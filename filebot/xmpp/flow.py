@@ -37,7 +37,7 @@ REMEMBERED: Final = 20
 REMEMBERED_BYTES: Final = 80_000
 """Memory for the messages of one room that would be said again: some dozen of the usual ones."""
 MESSAGE_BYTES: Final = 2_000
-"""What a message takes beside its text, about."""
+"""Rough size of a message beside its text."""
 
 _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
 # Section 7.5 of XEP-0045 leaves open by what a room says that it wants no private messages.

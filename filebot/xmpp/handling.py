@@ -1,4 +1,4 @@
-"""Who is told of a message that was read; and that it is dealt with only when they are done."""
+"""Handlers of messages that were read; a message is dealt with only when its handler is done."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace

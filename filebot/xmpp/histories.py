@@ -20,9 +20,9 @@ from filebot.xmpp.stream import Stream
 log = logging.getLogger(__name__)
 
 PAGES_AT_ONCE: Final = 4
-"""Of all rooms together: a page of large messages is some megabytes."""
+"""Pages of all rooms together: one of large messages is some megabytes."""
 MOST_PAGE_BYTES: Final = 1024 * 1024
-"""Of memory, for the posts of one page; a room keeps its page until its files are there."""
+"""Memory for the posts of one page; a room keeps its page until its files are there."""
 
 
 class RoomHistories:

@@ -51,7 +51,7 @@ from filebot.xmpp.invitations import is_invitation, read_direct, read_mediated
 log = logging.getLogger(__name__)
 
 MOST_OWN_IDS: Final = 8
-"""Of one message: whoever writes thousands would have others' forgotten."""
+"""Ids of one message: whoever writes thousands would have others' forgotten."""
 
 # Copies, archives, and notes about other messages. Their body, where there is one, only tells old clients
 # what they cannot show.

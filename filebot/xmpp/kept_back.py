@@ -22,8 +22,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp.exceptions import IqTimeout, XMPPError
+from slixmpp.exceptions import XMPPError
 
+from filebot.xmpp.ping import ping
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class KeptBack:
 
 
 class FirstPlace(Protocol):
-    """What finds the place in the archive; see :class:`filebot.xmpp.catchup.CatchUp`."""
+    """Part of :class:`filebot.xmpp.catchup.CatchUp` that finds the place in the archive."""
 
     @property
     def has_place(self) -> bool: ...
@@ -58,7 +59,7 @@ async def first_presence(
     stream: Stream, place: FirstPlace, *, flexible: bool, announce: Callable[[], None]
 ) -> None:
     """Take what the server had kept back, and be available (``announce``)."""
-    with stream.acks_held():
+    with stream.acks.held():
         # From now on the server gives nothing away unasked.
         looks = flexible and await _offline(stream, "fetch")
         announce()
@@ -86,11 +87,5 @@ async def _offline(stream: Stream, action: str) -> bool:
 
 async def _until_delivered(stream: Stream) -> None:
     """Return when the server has answered what was sent after the presence (RFC 6120 section 10.1)."""
-    ping = stream.make_iq_get(ito=stream.boundjid.domain, ifrom=stream.boundjid)
-    ping.enable("ping")
-    try:
-        await ask(stream, ping, LIMIT_S)
-    except IqTimeout:
+    if await ping(stream, stream.boundjid.domain, LIMIT_S) is None:
         log.warning("the server does not answer")
-    except XMPPError:
-        pass  # an error is an answer, too

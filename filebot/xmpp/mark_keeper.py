@@ -6,19 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from slixmpp.exceptions import IqError, IqTimeout
-
 from filebot.errors import FilebotError
 from filebot.lasting import lasting
 from filebot.model import Mark
 from filebot.ports import Marks
-from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.ping import ping
+from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
 
 SAVE_AGAIN_S: Final = 5.0
 IDS_A_SECOND: Final = 5_000
-"""What is saved beside a mark is saved as a whole: the more there is of it, the more seldom."""
+"""Pace of saving the ids beside a mark: they are saved as a whole, and so the more, the more seldom."""
 SAVE_EVERY_S: Final = 30.0
 """When only such messages moved the mark as asked for nothing."""
 HEARD_LIMIT_S: Final = 30.0
@@ -90,25 +89,15 @@ class MarkKeeper:
             elif self._saved is not None:
                 await asyncio.sleep(len(self._saved.ahead) / IDS_A_SECOND)
 
-    async def _heard(self, limit_s: float) -> None:
-        """Return when the server has read all that was said (XEP-0199). Raises IqTimeout.
-
-        What is only written to the socket dies with a process that is killed: so would the answers to
-        messages that the mark calls dealt with.
-        """
-        ping = self._stream.make_iq_get(ito=self._stream.boundjid.domain, ifrom=self._stream.boundjid)
-        ping.enable("ping")
-        with suppress(IqError):  # an answer, too
-            await ask(self._stream, ping, limit_s)
-
     async def _save(self, limit_s: float) -> bool:
         mark = self._mark()
         if mark is not None and mark != self._saved:
-            try:
-                await self._heard(limit_s)
-                await self._marks.save_mark(mark)
-            except IqTimeout:
+            # What is only written to the socket dies with a process that is killed: so would the answers to
+            # messages that the mark calls dealt with. The server reads a ping after them.
+            if await ping(self._stream, self._stream.boundjid.domain, limit_s) is None:
                 return False
+            try:
+                await self._marks.save_mark(mark)
             except FilebotError as error:
                 log.warning("the mark in the archive could not be saved: %s", error)
                 return False

@@ -12,6 +12,7 @@ from slixmpp.stanza import Message
 
 from filebot.model import Address, AddressKind, BareJid, Entry, Reference
 from filebot.protocol.sharing import outgoing
+from filebot.protocol.sharing.xmlns import HINTS
 from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, first, jid_or_none
 from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes
@@ -55,7 +56,7 @@ class StreamMessenger:
         self._is_same_occupant = is_same_occupant
         self._all_correct = all_correct
         self._to_clients: LRUCache[str, Message] = LRUCache(REMEMBERED)
-        """What was said last to one client of somebody, by id."""
+        """The last messages to single clients, by id."""
 
     async def say(
         self,
@@ -66,7 +67,7 @@ class StreamMessenger:
         replaces: str | None = None,
         answers: Reference | None = None,
     ) -> str:
-        if replaces and not self._stream.has_session():
+        if replaces and not self._stream.is_online:
             return replaces  # it would wait for the next session, where only a later one is of use
         said, rest, to = "", _sayable(text), await self._present(to)
         while rest:
@@ -116,7 +117,7 @@ class StreamMessenger:
             return
         state = "composing" if active else "paused"
         message.xml.append(Element(f"{{{CHAT_STATES}}}{state}"))
-        message.xml.append(Element("{urn:xmpp:hints}no-store"))
+        message.xml.append(Element(f"{{{HINTS}}}no-store"))
         message.send()
 
     def acknowledge(self, to: JID, message_id: str, own: str = "") -> None:
@@ -195,6 +196,6 @@ def addressee(message: Message) -> Address | None:
 
 
 def _sayable(text: str) -> str:
-    """What can be sent of it: XML characters only, and not without an end."""
+    """Leave of a text what can be sent: XML characters only, and not without an end."""
     clean = _NOT_XML.sub("\ufffd", text)
     return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"

@@ -30,10 +30,10 @@ from filebot.xmpp.features import CAPS, CAPS_NODE
 MAX_OCCUPANTS: Final = 5_000
 """Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
 MAX_OCCUPANTS_BYTES: Final = 4 * 1024 * 1024
-"""Of memory, for those of one room: enough for that many with names of a usual length."""
+"""Memory for those of one room: enough for that many with names of a usual length."""
 LONGEST_REASON: Final = 200
 OCCUPANT_BYTES: Final = 500
-"""What one takes beside names and ids, about."""
+"""Rough size of an occupant beside names and ids."""
 
 # Section 15.6.2 (registry of status codes).
 _OURSELVES: Final = "110"

@@ -29,7 +29,7 @@ class Proxies:
     def __init__(self, stream: Stream, avoided: AvoidedHosts | None = None) -> None:
         self._stream = stream
         self.avoided = avoided or AvoidedHosts()
-        """Those that did not work lately, of others as well."""
+        """Stream hosts that did not work lately, those of others as well."""
         self.refusing: frozenset[str] = frozenset()
         """JIDs of those that are there, but not for the bot."""
         self._found: tuple[StreamHost, ...] = ()

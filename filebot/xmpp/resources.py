@@ -20,15 +20,17 @@ from filebot.protocol.jingle.quirks import quirks_of
 from filebot.xmpp import own
 from filebot.xmpp.disco import INFO, query
 from filebot.xmpp.elements import first, sender_of
+from filebot.xmpp.features import CAPS
 from filebot.xmpp.stream import Stream
 
 ANSWER_LIMIT_S: Final = 10.0
 MOST_PEOPLE: Final = 10_000
 MOST_CLIENTS: Final = 16
+"""Clients of one person; later ones stay unknown."""
 LONGEST_CAPS: Final = 300
-"""Characters of what a client says of itself (XEP-0115): a URL and a hash."""
+"""Characters of the name that a client gives to its features (XEP-0115): a URL and a hash."""
 LONGEST_SHOW: Final = 8
-"""Of one person; later ones stay unknown."""
+"""Characters: the longest word of RFC 6121 has four."""
 SILENT_FOR_S: Final = 60.0
 """How long a client that did not answer is not asked again."""
 
@@ -37,7 +39,6 @@ _INTERESTING: Final = frozenset(
     {_CORRECT, si.FILE_TRANSFER, *si.NAMESPACES.values(), *jingle.OWN_IN_BAND, *jingle.OWN_SOCKS5}
 )
 """Nobody can make the bot remember more than these."""
-_CAPS: Final = "http://jabber.org/protocol/caps"
 _SHOWS: Final = ("chat", "", "away", "dnd", "xa")
 """The likeliest to have a person in front of it first (RFC 6121 section 4.7.2.1)."""
 
@@ -142,7 +143,7 @@ class Resources:
 
     def _came(self, bare: BareJid, full: str, stanza: Element) -> None:
         clients = self._people.setdefault(bare, {})
-        caps = first(stanza, _CAPS, "c")
+        caps = first(stanza, CAPS, "c")
         name = "" if caps is None else f"{caps.get('node')}#{caps.get('ver')}"[:LONGEST_CAPS]
         online = clients.get(full)
         new = online is None or not name or online.caps != name

@@ -1,4 +1,4 @@
-"""What the owner of a room that did not exist before does with it (XEP-0045 section 10)."""
+"""A room that did not exist before, in the hands of its owner (XEP-0045 section 10)."""
 
 import logging
 from typing import Final
@@ -7,6 +7,7 @@ from xml.etree.ElementTree import SubElement
 from slixmpp.exceptions import XMPPError
 
 from filebot.model import BareJid
+from filebot.xmpp.elements import FORM
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ async def unlock(stream: Stream, room: BareJid, limit_s: float) -> None:
     """Accept the room's default configuration (section 10.1.2)."""
     iq = stream.make_iq_set(ito=room, ifrom=stream.boundjid)
     query = SubElement(iq.xml, f"{{{_OWNER}}}query")
-    SubElement(query, "{jabber:x:data}x", {"type": "submit"})
+    SubElement(query, f"{{{FORM}}}x", {"type": "submit"})
     try:
         await ask(stream, iq, limit_s)
     except XMPPError as error:

@@ -20,7 +20,6 @@ from typing import Final, Protocol
 from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp.exceptions import IqTimeout, XMPPError
 from slixmpp.stanza import Presence
 
 from filebot.errors import RoomClosed
@@ -30,9 +29,10 @@ from filebot.xmpp.connection import wait_s
 from filebot.xmpp.disco import features_of, items, kinds_of_rooms, server_of
 from filebot.xmpp.elements import MUC, MUC_USER, OCCUPANT_ID, STANZA_IDS, jid_or_none
 from filebot.xmpp.occupancy import Change, News, Occupancy
+from filebot.xmpp.ping import ping
 from filebot.xmpp.room_creation import unlock, unmake
 from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.stream import Stream
 from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -515,16 +515,8 @@ class JoinedRooms:
 
     async def _is_still_in(self, room: _Room) -> bool:
         """Ping the bot's own occupant (XEP-0410 section 3). Silence tells nothing."""
-        to = f"{room.jid}/{room.occupancy.nick}"
-        ping = self._stream.make_iq_get(ito=to, ifrom=self._stream.boundjid)
-        ping.enable("ping")
-        try:
-            await ask(self._stream, ping, SELF_PING_LIMIT_S)
-        except IqTimeout:
-            return True
-        except XMPPError as error:
-            return error.condition in _STILL_IN | _UNKNOWN
-        return True
+        answer = await ping(self._stream, f"{room.jid}/{room.occupancy.nick}", SELF_PING_LIMIT_S)
+        return not answer or answer in _STILL_IN | _UNKNOWN
 
     async def _enter(self, room: _Room) -> News:
         """Try the nick and then variants of it (section 7.2.9)."""

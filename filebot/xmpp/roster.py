@@ -9,6 +9,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import StanzaPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from filebot.xmpp.elements import is_from
+
 log = logging.getLogger(__name__)
 
 ROSTER_LIMIT_S: Final = 20.0
@@ -21,15 +23,15 @@ def take_pushes(client: ClientXMPP) -> None:
     """
 
     def pushed(iq: StanzaBase) -> None:
-        sender = iq["from"]
-        if sender.full and sender.full != client.boundjid.bare:
-            log.info("a change of the roster by %s is refused", sender)
+        own = str(client.boundjid.bare)
+        if is_from(iq.xml, own, own):
+            client.event("roster_update", iq)
+        else:
+            log.info("a change of the roster by %s is refused", iq["from"])
             reply = iq.reply()
             reply["error"]["type"] = "cancel"
             reply["error"]["condition"] = "service-unavailable"
             reply.send()
-        else:
-            client.event("roster_update", iq)
 
     client.remove_handler("Roster Update")
     client.register_handler(Callback("Roster Update", StanzaPath("iq@type=set/roster"), pushed))

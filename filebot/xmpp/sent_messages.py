@@ -23,10 +23,10 @@ from filebot.xmpp.stream import Stream
 log = logging.getLogger(__name__)
 
 MOST_IDS: Final = 2_000
-"""Of what was said in rooms lately, by anybody."""
+"""Ids of messages that anybody said in rooms lately."""
 LONGEST_ID: Final = 100
 MOST_PAGES: Final = 4
-"""Of the newest messages of an archive."""
+"""Pages of the newest messages of an archive that are read."""
 
 
 class SentMessages:
@@ -50,7 +50,7 @@ class SentMessages:
         return any(archive.took(stanza) for archive in self._open)
 
     async def lost(self, messages: Sequence[Message]) -> list[Message]:
-        """Those that the server seems not to have taken; all of which no archive tells."""
+        """Return those that the server seems not to have taken, and all of which no archive tells."""
         messages = [each for each in messages if str(each["id"]) not in self._told_in_rooms]
         wanted: dict[BareJid, set[str]] = {}
         for each in messages:

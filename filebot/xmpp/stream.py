@@ -8,8 +8,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
@@ -24,6 +24,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot import __version__
 from filebot.certificates import Trust
 from filebot.errors import ConfigError
+from filebot.xmpp.acks import MANAGEMENT, Acks
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.roster import take_pushes
@@ -43,12 +44,9 @@ _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 # would wait until the limit.
 Error.conditions = Error.conditions | {"policy-violation"}
 
-_MANAGEMENT: Final = "urn:xmpp:sm:3"
 _OF_COMPONENTS: Final = "{jabber:component:accept}"
 _OF_CLIENTS: Final = "{jabber:client}"
 _COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq", "message", "presence"))
-_ACK_WITHIN_S: Final = 0.1
-"""The server's questions for an acknowledgement are answered with the next block of a file, or then."""
 
 
 class _Narrowed(BaseXMPP):
@@ -56,13 +54,11 @@ class _Narrowed(BaseXMPP):
 
     express: Callable[[ET.Element], bool] | None = None
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
-    _ack_due: asyncio.TimerHandle | None = None
-    _holds_acks = False
-    _ack_was_asked = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
         self._began = asyncio.Event()
+        self.acks = Acks(self)
         self.on_unsent: Callable[[Message], None] = lambda _: None
         """Is told of each message that the server does not take."""
 
@@ -108,7 +104,7 @@ class _Narrowed(BaseXMPP):
 
     @property
     def is_online(self) -> bool:
-        """Whether there is a session."""
+        """Whether there is a session: what is sent now goes out now."""
         return bool(self._session_started)
 
     async def session(self) -> None:
@@ -136,10 +132,6 @@ class _Narrowed(BaseXMPP):
             with suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
-    def has_session(self) -> bool:
-        """Whether what is sent now goes out now."""
-        return bool(self._session_started)
-
     def encrypted(self) -> bool:
         """Whether TLS protects the connection now."""
         return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
@@ -164,7 +156,7 @@ class _Narrowed(BaseXMPP):
             management.unacked_queue.append((management.seq, text))
         if not self._session_started:
             return  # sent again if the session is resumed, and else for nobody
-        text += self._acknowledgements()
+        text += self.acks.along()
         if self.waiting_queue.empty() and self.transport is not None:
             self.send_raw(text)
         else:
@@ -178,62 +170,14 @@ class _Narrowed(BaseXMPP):
         else:
             self.transport.writelines(cut(filled(encoded)))
 
-    def _acknowledgements(self) -> str:
-        """What stream management has to say just now (XEP-0198 section 4). Goes along with a stanza.
-
-        On its own it would be one more thing to read for the server, and break the strides of the others.
-        """
-        management = None if self.is_component else self.plugin["xep_0198"]
-        text = ""
-        if management is not None and self._ack_due is not None:
-            self._cancel_ack()
-            text += _ack(management.handled)
-        if management is not None and management.enabled_out:
-            management.window_counter -= 1
-            if management.window_counter <= 0:
-                management.window_counter = management.window
-                text += f'<r xmlns="{_MANAGEMENT}"/>'
-        return text
-
-    @contextmanager
-    def acks_held(self) -> Iterator[None]:
-        """Acknowledge nothing meanwhile: what comes is the server's to keep, should the session be lost."""
-        if self._ack_due is not None:
-            self._cancel_ack()
-            self._send_ack()
-        self._holds_acks, self._ack_was_asked = True, False
-        try:
-            yield
-        finally:
-            self._holds_acks = False
-            if self._ack_was_asked:
-                self._asked_for_ack()
-
-    def _asked_for_ack(self) -> None:
-        if self._holds_acks:
-            self._ack_was_asked = True
-        elif self._ack_due is None:
-            self._ack_due = self.loop.call_later(_ACK_WITHIN_S, self._send_ack)
-
-    def _send_ack(self) -> None:
-        self._ack_due = None
-        management = self.plugin["xep_0198"]
-        if self._session_started and management.enabled_in:
-            self.send_raw(_ack(management.handled))
-
-    def _cancel_ack(self) -> None:
-        if self._ack_due is not None:
-            self._ack_due.cancel()
-            self._ack_due = None
-
     def connection_lost(self, exception: BaseException | None) -> None:
-        self._cancel_ack()
+        self.acks.cancel()
         super().connection_lost(exception)
 
     def _spawn_event(self, xml: ET.Element) -> None:
-        if xml.tag == f"{{{_MANAGEMENT}}}r" and self._session_started and self.trusted():
+        if xml.tag == f"{{{MANAGEMENT}}}r" and self._session_started and self.trusted():
             if self.plugin["xep_0198"].enabled_in:
-                self._asked_for_ack()
+                self.acks.asked()
         elif self.express is None or not self._session_started or not self.trusted() or not self._took(xml):
             super()._spawn_event(xml)
         elif not self.is_component and self.plugin["xep_0198"].enabled_in:
@@ -262,7 +206,7 @@ class _Narrowed(BaseXMPP):
         if self.transport is not None:
             await self.disconnect(wait=limit_s)
         self.abort()
-        self._cancel_ack()
+        self.acks.cancel()
         for name in tuple(self.scheduled_events):
             self.cancel_schedule(name)
         # slixmpp ends its sending task only when the object is collected, which may be after the loop.
@@ -270,10 +214,6 @@ class _Narrowed(BaseXMPP):
         if sender is not None:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
-
-
-def _ack(handled: int) -> str:
-    return f'<a xmlns="{_MANAGEMENT}" h="{handled}"/>'
 
 
 class Client(_Narrowed, ClientXMPP):
@@ -297,7 +237,7 @@ class Client(_Narrowed, ClientXMPP):
         return self.encrypted()
 
     def _spawn_event(self, xml: ET.Element) -> None:
-        if xml.tag == f"{{{_MANAGEMENT}}}failed" and self.trusted():
+        if xml.tag == f"{{{MANAGEMENT}}}failed" and self.trusted():
             self.unheard.refused(xml)
         elif xml.tag == f"{{{self.stream_ns}}}error" and self.trusted():
             self.unheard.ended_by_server(named_condition(xml, STREAMS))

@@ -1,4 +1,4 @@
-"""Who sees an external component's presence (RFC 6121 section 4); an account's server knows that itself.
+"""Subscribers to an external component's presence (RFC 6121 section 4); an account's server keeps its own.
 
 People subscribe to any address of the component's domain, and each is kept with the person. When the
 component is back, all of them are told, since their servers ask for its presence only when they log in; and
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 MOST_SUBSCRIBERS: Final = 10_000
 MOST_ADDRESSES: Final = 16
-"""Of the component's, in one person's contacts. Beyond both bounds the oldest makes way: it is answered
-when it asks, and only not told of a restart."""
+"""Addresses of the component in one person's contacts. Beyond both bounds the oldest makes way: it is
+answered when it asks, and only not told of a restart."""
 AT_ONCE: Final = 50
 PAUSE_S: Final = 0.1
 
 
 class Subscribers:
-    """Those of a component; an account has none of its own keeping."""
+    """The subscribers of a component; empty for an account."""
 
     def __init__(
         self, stream: Stream, kept: Subscriptions | None, status: str, may_subscribe: Callable[[str], bool]

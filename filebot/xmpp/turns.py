@@ -1,4 +1,4 @@
-"""Who spoke to whom in an archive, and what of it an earlier run of the bot seems to have answered."""
+"""Speakers and listeners in an archive, and the messages that an earlier run of the bot has answered."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from filebot.xmpp.elements import jid_or_none, sender_of
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Who spoke to whom."""
+    """Speaker and listener of one message."""
 
     ours: bool
     """The bot itself spoke."""
@@ -21,7 +21,7 @@ class Turn:
 
 
 def private_turn(own: BareJid, message: Element) -> Turn:
-    """Who spoke to whom, in the archive of ``own``."""
+    """Tell who spoke to whom, in the archive of ``own``."""
     sender, to = sender_of(message), jid_or_none(message.get("to"))
     ours = sender is not None and sender.bare == own
     party = to if ours else sender

@@ -31,9 +31,8 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 1_000
 """Messages; of more, the last ones. Servers acknowledge every few."""
-FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 MOST_CHARACTERS: Final = 4_000_000
-"""Of these in all."""
+"""Length of their texts in all."""
 COUNTER: Final = 2**32
 """Section 4: counters wrap here."""
 ACK_LIMIT_S: Final = 10.0
@@ -41,7 +40,7 @@ ACK_LIMIT_S: Final = 10.0
 
 GIVEN_UP_AT: Final = 10
 BLAMED: Final = 5
-"""What a session counts that ended with the server's complaint: two of these are enough. Connections that
+"""Weight of a session that ended with the server's complaint: two of these are enough. Connections that
 just broke say little of a message; each counts 1, so that nothing is repeated for ever."""
 
 # RFC 6120 section 4.9.3: ends for which a stanza of ours may be the cause.
@@ -63,6 +62,9 @@ _COMPLAINTS: Final = frozenset(
         "unsupported-stanza-type",
     }
 )
+
+
+FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 
 
 class Unheard:

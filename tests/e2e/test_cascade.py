@@ -38,7 +38,7 @@ class Person:
         self.bot = server.jid("filebot")
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         self.speakers: set[str] = set()
-        """Who has said something."""
+        """People who have said something."""
         self.offers: list[StreamOffer] = []
         self.content = bytearray()
         """Of the last file; a further offer of it goes on where the one before ended."""

@@ -23,7 +23,7 @@ LIBRARY = "usr/lib/*/faketime/libfaketime.so.1"
 
 
 class Clock:
-    """What the bot's process takes for the machine's clock; can be set while it runs."""
+    """Clock of the bot's process; it can be set while the bot runs."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "faketime"

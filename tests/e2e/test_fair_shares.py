@@ -23,7 +23,7 @@ FETCHES = 55
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """As everywhere, but the bot's process may have few descriptors."""
+    """A world whose bot may have few descriptors."""
     folder = tmp_path_factory.mktemp("fair")
     async with AsyncExitStack() as stack:
         server = private_server(folder / "prosody", users=USERS, upload_limit_bytes=UPLOAD_LIMIT)

@@ -13,7 +13,7 @@ from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 
 REFUSALS = re.compile(r"Failed c2s \S+ authentication|Sending\[c2s_unauthed\]: <failure ")
-"""As ejabberd logs them, and Prosody."""
+"""Lines of ejabberd's log, and of Prosody's."""
 WATCHED_S = 15.0
 """Long enough for several attempts at the pace of other failures."""
 

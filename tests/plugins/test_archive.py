@@ -444,7 +444,7 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
 async def test_what_cannot_be_said_in_time_is_no_internal_error(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As in a room from which the bot was put out: what it says there waits."""
+    """In a room from which the bot was put out, what it says waits."""
     monkeypatch.setattr("filebot.commands.LISTENER_LIMIT_S", 0.05)
     past(archived, 5)
     say, waits = archived.messenger.say, asyncio.Event()

@@ -54,7 +54,7 @@ class Lab:
         return [entry.name for entry in await self.bot.real.page(Scope(owner=ALICE), limit=50)]
 
     async def fetched(self, name: str) -> bytes | None:
-        """What a get brings, by whichever way; None if it is refused."""
+        """Get a file by whichever way; None if it is refused."""
         links, streams = len(self.bot.sent), len(self.bot.streams.received)
         await self.bot.say(f"get {name}")
         if len(self.bot.sent) > links:

@@ -12,12 +12,13 @@ from filebot.service import slots
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, in_room
 from filebot.testing.http import HostedFile, MemoryWeb
+from tests.virtual_time import in_virtual_time
 
 SLOW = "https://slow.example.org"
 
 
 class SlowWeb(MemoryWeb):
-    """What is below ``SLOW`` never begins to come."""
+    """Web in which nothing below ``SLOW`` ever begins to come."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +58,7 @@ class SlowBot(FakeBot):
         return task
 
     async def ask(self, text: str, sender: Sender | str = ALICE, *offers: Offer) -> list[str]:
-        """As ``say``, but without waiting until nothing is under way."""
+        """Say something without waiting until nothing is under way."""
         before = len(self.texts())
         await self.reception.receive(IncomingMessage(self._sender(sender), text, offers=offers))
         return self.texts()[before:]
@@ -78,24 +79,19 @@ async def slow_bot(total: int = 256) -> AsyncIterator[SlowBot]:
             await asyncio.gather(*bot.tasks, return_exceptions=True)
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "STILL_S", 0.05)
-    monkeypatch.setattr("filebot.service.pace.TURN_S", 0.01)
-
-
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(600):
         while not condition():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
 
 
+@in_virtual_time
 async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it_waits() -> None:
     async with slow_bot() as bot:
         for number in range(slots.PER_PERSON):
             bot.begin(f"fetch {SLOW}/{number}.bin")
         await until(lambda: bot.slow.opened == slots.PER_PERSON)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(2 * slots.STILL_S)
         assert bot.texts() == []
         bot.begin(f"fetch {SLOW}/late.bin")
         await until(bot.texts)
@@ -106,6 +102,7 @@ async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it
         assert "late.bin (waiting for its turn)" in listed
 
 
+@in_virtual_time
 async def test_another_person_stores_and_gets_meanwhile() -> None:
     async with slow_bot() as bot:
         for number in range(2 * slots.PER_PERSON):
@@ -117,6 +114,7 @@ async def test_another_person_stores_and_gets_meanwhile() -> None:
         assert "tea.txt" in (await bot.ask("ls", BOB))[0]
 
 
+@in_virtual_time
 async def test_whose_downloads_stand_still_gets_files_all_the_same() -> None:
     async with slow_bot() as bot:
         await bot.ask("", ALICE, bot.host("tea.txt"))
@@ -127,6 +125,7 @@ async def test_whose_downloads_stand_still_gets_files_all_the_same() -> None:
         assert [each.entry.name for each in bot.sent] == ["tea.txt"]
 
 
+@in_virtual_time
 async def test_keep_in_a_room_counts_as_well() -> None:
     async with slow_bot() as bot:
         offers = tuple(Offer(urls=(f"{SLOW}/{number}.jpg",)) for number in range(2))
@@ -135,10 +134,11 @@ async def test_keep_in_a_room_counts_as_well() -> None:
             await bot.reception.receive(posted)
             bot.begin("keep", in_room())
         await until(lambda: bot.slow.opened == slots.PER_PERSON)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(2 * slots.STILL_S)
         assert bot.slow.opened == slots.PER_PERSON
 
 
+@in_virtual_time
 async def test_a_room_has_its_share_however_many_people_are_in_it() -> None:
     async with slow_bot() as bot:
         people = [in_room(None, f"nick{number}", occupant_id=str(number)) for number in range(30)]
@@ -151,11 +151,12 @@ async def test_a_room_has_its_share_however_many_people_are_in_it() -> None:
             await bot.reception.receive(IncomingMessage(person, "", offers=offers, addressed=False))
             bot.begin("keep", person)
         await until(lambda: bot.slow.opened == slots.PER_ROOM)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(2 * slots.STILL_S)
         assert bot.slow.opened == slots.PER_ROOM
         assert any("of this room" in text for text in bot.texts())
 
 
+@in_virtual_time
 async def test_a_burst_of_photos_makes_no_noise() -> None:
     async with slow_bot() as bot:
         bot.slow.hosted["https://files.example.org/a.jpg"] = HostedFile(b"picture")
@@ -171,17 +172,19 @@ async def test_a_burst_of_photos_makes_no_noise() -> None:
         assert not any("waits" in text for text in bot.texts())
 
 
+@in_virtual_time
 async def test_of_a_burst_that_stands_still_one_word_is_said() -> None:
     async with slow_bot() as bot:
         for number in range(60):
             offer = Offer(urls=(f"{SLOW}/{number}.jpg",))
             bot.tasks.append(asyncio.create_task(bot.ask("", ALICE, offer)))
         await until(bot.texts)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(2 * slots.STILL_S)
         assert len(bot.texts()) == 1
         assert "waits behind" in bot.texts()[0]
 
 
+@in_virtual_time
 async def test_a_file_that_waits_for_its_turn_can_be_cancelled() -> None:
     async with slow_bot() as bot:
         for number in range(slots.PER_PERSON + 1):
@@ -196,6 +199,7 @@ async def test_a_file_that_waits_for_its_turn_can_be_cancelled() -> None:
         assert bot.slow.opened == slots.PER_PERSON
 
 
+@in_virtual_time
 async def test_files_that_go_out_are_bounded_as_well() -> None:
     async with slow_bot() as bot:
         for number in range(slots.PER_PERSON + 2):
@@ -226,6 +230,7 @@ def test_the_shares_of_any_number_of_slots_leave_some_for_others(total: int) -> 
         assert 10 * shared.per_group < total
 
 
+@in_virtual_time
 async def test_what_waits_for_its_turn_holds_up_no_other_command_of_the_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

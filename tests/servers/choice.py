@@ -1,4 +1,4 @@
-"""Which server the tests of behaviour run against, and as what the bot is there.
+"""Choice of the server that the tests of behaviour run against, and of the bot's place on it.
 
 ``pytest --server ejabberd``; Prosody by default. ``pytest --mode component``: the bot is an external
 component (XEP-0114); an account by default.
@@ -35,7 +35,7 @@ def chosen() -> type[Server]:
 
 
 def mode() -> Mode:
-    """As what the bot is on the server."""
+    """Kind of the bot's place on the server."""
     chosen_mode: Mode = _choice[1]
     return chosen_mode
 

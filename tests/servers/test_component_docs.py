@@ -1,4 +1,4 @@
-"""What docs/component.md tells operators to write is what the tests' own servers have."""
+"""The servers of the tests have what docs/component.md tells operators to write."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What is remembered has a bound in bytes, whatever is posted, announced or said."""
+"""Memory has a bound in bytes, whatever is posted, announced or said."""
 
 import tracemalloc
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What others can write is not trusted, wherever on the way to it they can."""
+"""Files that others can write are not trusted, wherever on the way to them they can."""
 
 import os
 from pathlib import Path

@@ -42,7 +42,7 @@ async def no_complaints() -> AsyncIterator[None]:
 
 
 class TlsWriter:
-    """As aiohttp's, over TLS."""
+    """Writer like aiohttp's over TLS."""
 
     def __init__(self) -> None:
         self.written = asyncio.Event()

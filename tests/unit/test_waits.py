@@ -40,7 +40,6 @@ from tests.unit.xmpp.stream_lab import (
     SOCKS5_ONLY,
     Lab,
     accepts,
-    candidate,
     file_offer,
     in_band,
     jingle,
@@ -51,6 +50,7 @@ from tests.unit.xmpp.stream_lab import (
     reasons,
     sid_of,
     socks5,
+    their_proxy,
 )
 from tests.virtual_time import in_virtual_time
 
@@ -82,7 +82,7 @@ NO_WAITS = {
     "xmpp/rooms.LONGEST_ABSENCE_S": "a pause before the bot comes back",
     "xmpp/rooms.SELF_PING_S": "a pause between two pings",
     "xmpp/rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
-    "xmpp/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
+    "xmpp/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",
@@ -228,12 +228,7 @@ async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
     async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
         hashed = "a" * 40
-
-        def transport(sid: str) -> str:
-            inside = candidate("theirs", proxy.port)
-            return socks5(sid, inside).replace("<transport", f"<transport dstaddr='{hashed}'", 1)
-
-        accepts(peer, transport, then="<candidate-error/>")
+        accepts(peer, their_proxy(proxy.port, hashed), then="<candidate-error/>")
         with proxy.expect([hashed]), takes(30.0), pytest.raises(PeerGone):
             await peer.send(file, Method.SOCKS5)
         assert reasons(peer) == ["connectivity-error"]

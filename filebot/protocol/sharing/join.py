@@ -23,7 +23,7 @@ from filebot.protocol.sharing.merge import combined
 from filebot.protocol.sharing.read import Announced, Attached, Shared
 
 MESSAGE_BYTES: Final = 1_000
-"""What a message takes beside its texts."""
+"""Memory for a message beside its texts."""
 NUMBER_BYTES: Final = 100
 
 MAX_IDS: Final = 4

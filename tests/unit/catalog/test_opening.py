@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
 from filebot.catalog import open_catalog, sqlite
+from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import metadata
 from filebot.errors import CatalogUnavailable
 from filebot.model import BlobRef, Link, NewEntry, Scope
@@ -77,7 +78,7 @@ async def test_writes_are_synced_and_readers_cannot_write(path: Path) -> None:
                 "journal_mode": "wal",
                 "synchronous": 2,
                 "foreign_keys": 1,
-                "busy_timeout": sqlite.BUSY_TIMEOUT_MS,
+                "busy_timeout": 1000 * BUSY_TIMEOUT_S,
                 "query_only": query_only,
             }.items():
                 assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one() == value

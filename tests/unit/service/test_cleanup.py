@@ -120,3 +120,15 @@ async def test_it_is_looked_every_hour_what_expired() -> None:
     await asyncio.sleep(2)
     assert not store.unreferenced
     task.cancel()
+
+
+@pytest.mark.parametrize("is_certain", [True, False])
+async def test_partial_files_stay_while_the_time_is_not_certain(is_certain: bool) -> None:
+    store = MemoryBlobs()
+    store.partials["half"] = bytearray(b"1")
+
+    async def trusted_now() -> datetime | None:
+        return NOW if is_certain else None
+
+    assert await cleanup.forget_partials(store, trusted_now, -1.0) is is_certain
+    assert bool(store.partials) is not is_certain

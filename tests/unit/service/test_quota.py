@@ -20,6 +20,7 @@ from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile
 from tests.unit.service.conftest import ALICE as TO_ALICE
 from tests.unit.service.conftest import URL, Workbench
+from tests.virtual_time import in_virtual_time
 
 MIB = 1024 * 1024
 Make = Callable[..., Workbench]
@@ -111,6 +112,7 @@ def limited(**limits: int) -> Limits:
     return Limits(**(known | limits))
 
 
+@in_virtual_time
 async def test_parallel_shares_do_not_pass_the_quota_of_a_room() -> None:
     async with FakeBot(limits=limited(quota_per_room_bytes=1_000_000)) as bot:
         people = [f"{number}@example.org" for number in range(4)]
@@ -138,6 +140,7 @@ async def test_shares_count_with_their_overhead_in_the_quota_of_their_owner() ->
         assert files * FILE_OVERHEAD_BYTES + used <= 3 * FILE_OVERHEAD_BYTES
 
 
+@in_virtual_time
 async def test_parallel_claims_do_not_pass_the_quota_of_their_owner() -> None:
     catalog = MemoryCatalog()
     quota = Quota(limited(quota_per_user_bytes=1_000_000), catalog, MemoryBlobs())
@@ -186,6 +189,7 @@ async def test_a_row_that_comes_to_be_during_a_count_is_not_missed(workbench: Ma
             pass
 
 
+@in_virtual_time
 async def test_a_refusal_while_another_file_settles_is_thought_over(workbench: Make) -> None:
     """Its row is there, and it still holds its space: for a moment it counts twice."""
     bench = workbench(quota_per_user_bytes=2 * FILE_OVERHEAD_BYTES + 200)

@@ -1,11 +1,21 @@
 """Nothing is removed for its age while machine and server disagree on what time it is."""
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from filebot.server_clock import ServerTime
-from filebot.service.trusted_time import MOST_APART, OLDEST_STAMP, TrustedTime
+from filebot.service.trusted_time import (
+    LOOK_AGAIN_S,
+    LOOK_EVERY_S,
+    MOST_APART,
+    OLDEST_STAMP,
+    TrustedTime,
+    look_every_hour,
+)
+from tests.virtual_time import in_virtual_time
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -49,3 +59,17 @@ async def test_disagreement_is_logged_once_with_both_times(caplog: pytest.LogCap
     assert "2026-11-24 12:00:00 UTC" in line
     machine = NOON
     assert await clock.now() == NOON
+
+
+@in_virtual_time
+async def test_it_is_looked_every_hour_and_sooner_while_the_time_is_not_certain() -> None:
+    looks: list[float] = []
+
+    async def look() -> bool:
+        looks.append(asyncio.get_running_loop().time())
+        return len(looks) > 2
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2 * LOOK_AGAIN_S + LOOK_EVERY_S + 1):
+            await look_every_hour(look)
+    assert looks == [0.0, LOOK_AGAIN_S, 2 * LOOK_AGAIN_S, 2 * LOOK_AGAIN_S + LOOK_EVERY_S]

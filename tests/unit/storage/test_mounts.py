@@ -1,4 +1,4 @@
-"""Which folders are on another machine."""
+"""Folders on another machine are known as such."""
 
 from pathlib import Path
 

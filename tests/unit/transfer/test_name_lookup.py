@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +45,12 @@ def hanging() -> Iterator[Hanging]:
         system.end()
 
 
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(QUICK_S):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
 async def ask(names: NameLookup, host: str, person: str) -> Found:
     with on_behalf_of(person):
         return await names.addresses(host, 80)
@@ -73,10 +79,10 @@ async def test_a_look_up_that_was_given_up_counts_until_its_thread_has_ended() -
     with hanging() as system:
         names = NameLookup(system, Shares(total=8, per_person=1))
         given_up = asyncio.create_task(ask(names, "a.hang", "anna"))
-        await asyncio.sleep(0.05)
+        await until(lambda: system.asked)
         given_up.cancel()
         again = asyncio.create_task(ask(names, "files.example.org", "anna"))
-        await asyncio.sleep(0.05)
+        await until(lambda: names._threads.waits("anna"))
         assert system.asked == ["a.hang"]
         system.end()
         async with asyncio.timeout(QUICK_S):
@@ -99,7 +105,7 @@ async def test_dead_names_delay_neither_the_look_at_files_nor_the_catalog(
         monkeypatch.setattr(socket, "getaddrinfo", system)
         names = NameLookup()
         dead = [asyncio.create_task(ask(names, f"{n}.hang", f"person{n}")) for n in range(200)]
-        await asyncio.sleep(0.1)
+        await until(lambda: len(system.asked) == resolver.SHARES.total)
         file = tmp_path / "a.txt"
         file.write_text("plain words")
         async with asyncio.timeout(QUICK_S):

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from filebot.descriptors import MOST_HANDSHAKES
 from filebot.errors import LocalProtocolError, PeerGone, TransferTimeout
 from filebot.protocol.bytestreams import destination, destinations
 from filebot.transfer import socks5_listener
@@ -34,8 +35,8 @@ class Guests:
         self.port = port
         self.writers: list[asyncio.StreamWriter] = []
 
-    async def come(self, *said: bytes) -> Streams:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def come(self, *said: bytes, address: str = "127.0.0.1") -> Streams:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
         self.writers.append(writer)
         for part in said:
             writer.write(part)
@@ -57,8 +58,13 @@ class Guests:
 
 
 @pytest.fixture
-async def listener() -> AsyncIterator[Listener]:
-    async with nothing_left(), Listener("127.0.0.1", 0) as made:
+def most_unknown() -> int:
+    return MOST_HANDSHAKES
+
+
+@pytest.fixture
+async def listener(most_unknown: int) -> AsyncIterator[Listener]:
+    async with nothing_left(), Listener("127.0.0.1", 0, most_unknown) as made:
         yield made
 
 
@@ -213,10 +219,8 @@ async def test_a_hundred_at_once_each_get_their_own(listener: Listener, guests: 
     await asyncio.gather(*(meet(number) for number in range(100)))
 
 
-async def test_a_crowd_of_silent_ones_keeps_nobody_out(
-    listener: Listener, guests: Guests, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(socks5_listener, "UNKNOWN_PER_PEER", 5)
+@pytest.mark.parametrize("most_unknown", [10])
+async def test_a_crowd_of_silent_ones_keeps_nobody_out(listener: Listener, guests: Guests) -> None:
     crowd = [await guests.come(b"\x05") for _ in range(20)]
     with listener.expect(SESSION) as session:
         await guests.enter(HASH)
@@ -226,13 +230,11 @@ async def test_a_crowd_of_silent_ones_keeps_nobody_out(
     assert not any(cut[-4:])
 
 
-async def test_all_addresses_together_have_a_bound_too(
-    listener: Listener, guests: Guests, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(socks5_listener, "UNKNOWN_IN_ALL", 3)
-    oldest, _ = await guests.come()
-    for _ in range(3):
-        await guests.come()
+@pytest.mark.parametrize("most_unknown", [4])
+async def test_all_addresses_together_have_a_bound_too(guests: Guests) -> None:
+    oldest, _ = await guests.come(address="127.0.0.2")
+    for number in range(3, 7):
+        await guests.come(address=f"127.0.0.{number}")
     assert await ended(oldest) == b""
 
 

@@ -272,6 +272,15 @@ def candidate(cid: str, port: int, *, kind: str = "proxy") -> str:
     return f"<candidate cid='{cid}' host='127.0.0.1' port='{port}' jid='p' priority='9' type='{kind}'/>"
 
 
+def their_proxy(port: int, hashed: str) -> Callable[[str], str]:
+    """Make transports that name a proxy of the peer's, which knows the session by this hash."""
+
+    def transport(sid: str) -> str:
+        return socks5(sid, candidate("theirs", port)).replace(" sid=", f" dstaddr='{hashed}' sid=", 1)
+
+    return transport
+
+
 def sid_of(said: Any) -> str:
     found = next(each.get("sid") for each in said.iter() if each.tag.endswith("}transport"))
     assert found is not None

@@ -34,6 +34,7 @@ from tests.unit.xmpp.stream_lab import (
     our_proxy,
     sid_of,
     socks5,
+    their_proxy,
 )
 from tests.virtual_time import in_virtual_time
 
@@ -117,12 +118,7 @@ async def test_a_proxy_of_theirs_that_was_not_activated_is_not_tried_again(file:
     async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
         hashed = "a" * 40
-
-        def transport(sid: str) -> str:
-            inside = candidate("theirs", proxy.port)
-            return socks5(sid, inside).replace("<transport", f"<transport dstaddr='{hashed}'", 1)
-
-        accepts(peer, transport, then="<candidate-error/>")
+        accepts(peer, their_proxy(proxy.port, hashed), then="<candidate-error/>")
         with proxy.expect([hashed]):
             with takes(30.0), pytest.raises(PeerGone):
                 await peer.send(file, Method.SOCKS5)

@@ -7,8 +7,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 import pytest
-from slixmpp.exceptions import IqTimeout, XMPPError
-from slixmpp.stanza import Iq
+from slixmpp.exceptions import XMPPError
 
 from filebot import lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
@@ -17,6 +16,7 @@ from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp import catchup, mark_keeper
 from filebot.xmpp.archive import Archived, ArchivePage
 from filebot.xmpp.catchup import BEGINNING, MOST_OPEN, CatchUp
+from filebot.xmpp.stream import Stream
 from filebot.xmpp.turns import private_turn, with_answers
 from tests.unit.xmpp.conftest import Outbox
 
@@ -45,6 +45,7 @@ class World:
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
         monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
+        monkeypatch.setattr(mark_keeper, "ping", self._ping)
         monkeypatch.setattr(catchup, "wait_s", lambda failures, chance: 0.0)
         self.catch_up = self.bot()
 
@@ -61,8 +62,6 @@ class World:
         )
         made._archive.page = self._page  # type: ignore[method-assign]
         made._archive.newest = self._newest  # type: ignore[method-assign]
-        assert made._keeper is not None
-        made._keeper._heard = self._heard  # type: ignore[method-assign]
         self.catch_up = made
         return made
 
@@ -88,11 +87,12 @@ class World:
     async def _whether_ids(self) -> bool | None:
         return self.gives_ids.pop(0) if len(self.gives_ids) > 1 else self.gives_ids[0]
 
-    async def _heard(self, limit_s: float) -> None:
+    async def _ping(self, stream: Stream, jid: str, limit_s: float) -> str | None:
+        await asyncio.sleep(0)
         if self.deaf:
             self.deaf -= 1
-            raise IqTimeout(Iq())  # type: ignore[no-untyped-call]  # untyped in slixmpp
-        await asyncio.sleep(0)
+            return None
+        return ""
 
     async def _page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
         self.asked.append((after, start))

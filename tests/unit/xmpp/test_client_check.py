@@ -19,7 +19,7 @@ ANNA = JID("anna@example.org/phone")
 
 
 class Clients:
-    """Those that answer; ``asked`` has every question."""
+    """Clients that answer; ``asked`` has every question."""
 
     def __init__(self, *there: str) -> None:
         self.there = set(there)

@@ -56,6 +56,12 @@ def test_the_bot_does_not_answer_itself(outbox: Outbox) -> None:
     assert tell(outbox, ("subscribe", "bot@example.org/other")) == []
 
 
+async def idle(contacts: Contacts) -> None:
+    """Wait until nothing is under way."""
+    while contacts._work._running:
+        await asyncio.wait(contacts._work._running)
+
+
 async def tell_component(
     outbox: Outbox, kept: MemoryCatalog, *presences: tuple[str, str, str]
 ) -> list[tuple[str, str, str]]:
@@ -65,7 +71,7 @@ async def tell_component(
         contacts.presence(
             fromstring(f"<presence xmlns='jabber:client' from='{sender}' to='{to}' type='{kind}'/>")
         )
-    await asyncio.sleep(0.01)
+    await idle(contacts)
     answers = [tuple(each.get(name, "") for name in ("type", "from", "to")) for each in outbox.sent]
     outbox.sent.clear()
     return answers  # type: ignore[return-value]  # three
@@ -116,7 +122,7 @@ async def test_after_a_restart_a_component_shows_itself_and_asks_who_is_online(
     await kept.keep_subscription(gone, domain)  # was served once
     contacts = Contacts(outbox.stream, outbox.settings, lambda jid: jid == ANNA, "", kept)
     contacts.show()
-    await asyncio.sleep(0.01)
+    await idle(contacts)
     assert [tuple(each.get(name) for name in ("type", "from", "to")) for each in outbox.sent] == [
         (None, f"{domain}/filebot", ANNA),
         ("probe", domain, ANNA),

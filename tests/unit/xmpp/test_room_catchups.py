@@ -8,10 +8,11 @@ import pytest
 
 from filebot.model import BareJid, Mark
 from filebot.testing.catalog import MemoryCatalog
+from filebot.xmpp import mark_keeper
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp
-from filebot.xmpp.mark_keeper import MarkKeeper
 from filebot.xmpp.room_catchups import RoomCatchUps
+from filebot.xmpp.stream import Stream
 from filebot.xmpp.turns import Turn
 from tests.unit.xmpp.conftest import Outbox
 
@@ -39,10 +40,10 @@ class World:
 
 @pytest.fixture
 async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    async def heard(_: MarkKeeper, limit_s: float) -> None:
-        """The server hears all."""
+    async def ping(stream: Stream, jid: str, limit_s: float) -> str | None:
+        return ""
 
-    monkeypatch.setattr(MarkKeeper, "_heard", heard)
+    monkeypatch.setattr(mark_keeper, "ping", ping)
     made = World(outbox)
     yield made
     await made.rooms.close()

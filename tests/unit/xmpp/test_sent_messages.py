@@ -1,4 +1,4 @@
-"""What archives show of the messages that the bot's server has taken."""
+"""Archives show which messages the bot's server has taken."""
 
 from datetime import UTC, datetime
 from typing import Final, Literal
