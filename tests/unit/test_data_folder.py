@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from filebot import data_folder
 from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
-from filebot.errors import ConfigError
+from filebot.errors import CatalogUnavailable, ConfigError
 from filebot.model import BlobRef, NewEntry
+from filebot.service.unused import forget_unused
 from filebot.storage import folder_lock
 from filebot.storage.disk import DiskStore
 from tests.unit.catalog.test_integrity import empty_index
@@ -95,6 +97,21 @@ async def test_an_index_that_lost_its_rows_stops_the_start(tmp_path: Path) -> No
         async with open_data_folder(tmp_path):
             pass
     assert blobs(tmp_path) == expected(range(25))
+
+
+async def test_with_a_damaged_index_nobody_removes_the_bytes_of_others(tmp_path: Path) -> None:
+    async with open_data_folder(tmp_path) as data:
+        ref = await store_blob(data.store, b"of both")
+        mine = await data.catalog.add(replace(NEW, blob=ref))
+        theirs = await data.catalog.add(replace(NEW, blob=ref, owner="bob@example.org"))
+    empty_index(tmp_path / CATALOG, "ix_entries_digest")
+    async with open_data_folder(tmp_path) as data:
+        # SQLite may notice the damage by itself; then nothing is removed at all.
+        with suppress(CatalogUnavailable):
+            await data.catalog.remove(mine.id)
+        await forget_unused(data.store, data.catalog, ref.digest)
+        assert await data.catalog.entry(theirs.id) == theirs
+        await data.store.verify(ref.digest)
 
 
 async def test_what_a_kill_leaves_starts_and_is_known(tmp_path: Path) -> None:
