@@ -67,6 +67,27 @@ async def test_a_damaged_blob_is_healed_by_the_same_bytes(store: DiskStore, dama
     assert place.read_bytes() == b"abc"
 
 
+@pytest.mark.parametrize("aside", [b"abc", b"abd"])
+async def test_what_was_set_aside_takes_no_place_of_good_bytes(
+    store: DiskStore, tmp_path: Path, aside: bytes
+) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    await stored(store, b"abc")
+    (tmp_path / "unreferenced" / digest).write_bytes(aside)
+    assert await store.bring_back(digest)
+    assert store.place(digest).read_bytes() == b"abc"
+    assert await store.aside() == []
+
+
+async def test_what_was_set_aside_takes_the_place_of_damaged_bytes(store: DiskStore) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    store.place(digest).write_bytes(b"abd")
+    assert await store.bring_back(digest)
+    assert store.place(digest).read_bytes() == b"abc"
+
+
 async def test_strange_files_are_no_blobs(store: DiskStore, tmp_path: Path) -> None:
     (tmp_path / "blobs" / "00" / "README").touch()
     (tmp_path / "blobs" / "00" / ("f" * 64)).touch()
