@@ -26,7 +26,7 @@ PATIENCE_S: Final = 1.0
 _PAUSE_S: Final = 0.05
 _MOST_BYTES: Final = 500
 
-_NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 """What a file system answers that has no such locks, or none for folders."""
 
 
@@ -58,12 +58,14 @@ def folder_lock(folder: Path) -> Iterator[bool]:
         file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         stack.callback(os.close, file)
         held = [_wait_for(fd, folder) for fd in (_opened(folder, stack), file)]
-        os.ftruncate(file, 0)
-        os.pwrite(file, _myself().encode(), 0)
+        with suppress(OSError):  # on a full disk it is locked all the same
+            os.ftruncate(file, 0)
+            os.pwrite(file, _myself().encode(), 0)
         try:
             yield any(held)
         finally:
-            os.ftruncate(file, 0)
+            with suppress(OSError):
+                os.ftruncate(file, 0)
 
 
 def holder_of(folder: Path) -> Holder | None:
@@ -107,7 +109,7 @@ def _lock(fd: int, kind: int) -> bool | None:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in NO_LOCKS:
             raise
         return None
     return True

@@ -421,6 +421,40 @@ async def test_a_file_that_is_not_the_one_written_becomes_no_blob(store: DiskSto
     assert partial.read_bytes() == b"evil"
 
 
+@pytest.mark.parametrize("folder", ["incoming", "partial"])
+async def test_what_cannot_be_removed_keeps_nothing_else_from_going(
+    store: DiskStore, tmp_path: Path, folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / folder
+    (place / "lost+found").mkdir()
+    os.mkfifo(place / "pipe")
+    (place / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").write_bytes(b"kept")
+    (place / "a-leftover").write_bytes(b"x")
+    (place / "z-leftover").write_bytes(b"x")
+    async with asyncio.timeout(5):
+        if folder == "partial":
+            await store.forget_partials(-1)
+        else:
+            await (await DiskStore.open(tmp_path)).close()
+    assert {file.name for file in place.iterdir()} == {"lost+found", "link"}
+    assert f"{place / 'lost+found'} cannot be removed" in caplog.text
+    assert (tmp_path / "elsewhere").read_bytes() == b"kept"
+
+
+async def test_files_come_in_where_there_are_no_locks(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(fd: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    assert (await stored(store, b"abc")).size == 3
+    (tmp_path / "incoming" / "leftover").touch()
+    await (await DiskStore.open(tmp_path)).close()
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
 async def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
