@@ -66,6 +66,17 @@ async def test_what_adds_is_refused_and_what_removes_is_done(catalog: Catalog, d
     assert await catalog.page(SCOPE, limit=50) == [first]
 
 
+def test_a_link_is_no_reserve(tmp_path: Path) -> None:
+    other, link = tmp_path / "other", tmp_path / "catalog.reserve"
+    other.write_bytes(b"somebody's")
+    link.symlink_to(other)
+    reserve = DiskReserve(link, RESERVE)
+    reserve.fill()
+    assert not reserve.give_up(5)
+    assert reserve.missing_bytes == RESERVE
+    assert other.read_bytes() == b"somebody's"
+
+
 async def test_a_delivery_has_its_rows(catalog: Catalog, disk: Path) -> None:
     first, *_ = await filled(catalog, disk)
     assert await catalog.add_parcel(Parcel(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
