@@ -3,7 +3,8 @@
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +113,43 @@ async def test_with_a_damaged_index_nobody_removes_the_bytes_of_others(tmp_path:
         await forget_unused(data.store, data.catalog, ref.digest)
         assert await data.catalog.entry(theirs.id) == theirs
         await data.store.verify(ref.digest)
+
+
+@pytest.mark.parametrize("place", ["blobs", "blobs/7f", "incoming"])
+async def test_what_is_in_the_way_of_a_folder_is_a_mistake_with_a_remedy(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("in the way")
+    with pytest.raises(ConfigError, match=f"{place}.*move away what is in the way"):
+        await fill(tmp_path, 0)
+
+
+async def test_files_that_are_missing_are_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fill(tmp_path, 3)
+    assert "are missing" not in caplog.text
+    (tmp_path / "blobs").rename(tmp_path / "elsewhere")
+    await fill(tmp_path, 0)
+    assert (
+        f"3 files of the catalog are missing in {tmp_path / 'blobs'}; is a disk not there?" in caplog.text
+    )
+
+
+@pytest.mark.parametrize("place", ["alembic_version", "ix_entries_digest"])
+async def test_a_damaged_catalog_stops_each_start_with_the_remedy(tmp_path: Path, place: str) -> None:
+    await fill(tmp_path, 3)
+    with closing(sqlite3.connect(tmp_path / CATALOG)) as connection:
+        found = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (place,))
+        [(page,)] = found.fetchall()
+    with (tmp_path / CATALOG).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"is damaged .*: filebot fsck"):
+            await fill(tmp_path, 0)
+    assert blobs(tmp_path) == expected(range(3))
 
 
 async def test_what_a_kill_leaves_starts_and_is_known(tmp_path: Path) -> None:
