@@ -133,9 +133,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         replies, plugins = prepared(config)
         replies.load()
         make_data_dir(config.data_dir)
+        data = await stack.enter_async_context(open_data_folder(config.data_dir))
         share = _share()
         names = NameLookup()
-        data = await stack.enter_async_context(open_data_folder(config.data_dir))
         clock = ServerClock()
         session = Session(
             replace(
