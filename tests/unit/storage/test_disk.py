@@ -19,7 +19,7 @@ import pytest
 
 from filebot.errors import StorageError, StorageFull
 from filebot.model import BlobRef
-from filebot.storage import reading, spool
+from filebot.storage import early_writeback, reading, spool
 from filebot.storage.disk import DiskStore
 
 MIB = 1024 * 1024
@@ -121,6 +121,38 @@ async def test_a_failure_of_the_last_bytes_shows_at_the_seal(
         await writer.write(b"x")
         with pytest.raises(StorageError):
             await writer.seal()
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_a_failure_that_only_an_early_sync_was_told_is_no_success(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    """Linux tells it once for each open file."""
+    sync, failures = os.fdatasync, [OSError(errno.EIO, os.strerror(errno.EIO))]
+    synced = threading.Event()
+
+    def failing_once(fd: int) -> None:
+        try:
+            if failures:
+                raise failures.pop()
+            sync(fd)
+        finally:
+            synced.set()
+
+    monkeypatch.setattr(os, "fdatasync", failing_once)
+    monkeypatch.setattr(early_writeback, "SYNC_BYTES", MIB)
+
+    async def store_slowly() -> None:
+        async with store.create() as writer:
+            for _ in range(pieces):
+                await writer.write(bytes(MIB))
+                await asyncio.to_thread(synced.wait)
+            await writer.seal()
+
+    with pytest.raises(StorageError, match="Input/output"):
+        await store_slowly()
+    assert not failures
+    assert files(store.place("0" * 64).parents[2]) == []
 
 
 async def test_short_writes_are_completed(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
