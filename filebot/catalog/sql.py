@@ -143,7 +143,8 @@ class SqlCatalog:
         return bool(await self._read(queries.unwanted_in(room, digest)))
 
     async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        await self._writer.run(changes.save_unwanted, (room, digest, who))
+        # Those copies are removed right after it.
+        await self._writer.run(changes.save_unwanted, (room, digest, who), urgent=True)
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
         await self._writer.run(changes.execute, changes.forget_unwanted(room, who))

@@ -88,6 +88,10 @@ async def test_a_wish_for_nothing_to_be_kept_is_noted(catalog: Catalog, disk: Pa
     await filled(catalog, disk)
     await catalog.set_opted_out("room@example.org", OWNER, out=True)
     assert await catalog.has_opted_out("room@example.org", OWNER)
+    for number in range(20):
+        await catalog.add_unwanted("room@example.org", f"{number:064x}", OWNER)
+        Filler(disk).fill()
+    assert await catalog.is_unwanted("room@example.org", f"{19:064x}")
 
 
 async def test_a_whole_room_is_released(catalog: Catalog, disk: Path) -> None:
