@@ -456,6 +456,14 @@ def test_a_catalog_of_an_older_filebot_is_brought_up_to_date_by_repair(tmp_path:
     assert check(tmp_path) == 0
 
 
+@pytest.mark.parametrize("how", ["DELETE FROM alembic_version", "DROP TABLE alembic_version"])
+def test_the_database_of_another_program_is_left_alone(folder: Path, how: str) -> None:
+    execute(folder, how)
+    for wishes in (LOOK, REPAIR):
+        with pytest.raises(ConfigError, match="another program"):
+            check(folder, wishes)
+
+
 def test_a_catalog_of_a_newer_filebot_is_left_alone(folder: Path) -> None:
     execute(folder, "UPDATE alembic_version SET version_num = '9999'")
     for wishes in (LOOK, REPAIR):
