@@ -13,13 +13,14 @@ from typing import Final
 
 from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.catalog.integrity import holds_nothing
-from filebot.errors import ConfigError
+from filebot.errors import CatalogDamaged, ConfigError, NoDescriptors, StorageError, StorageFull
 from filebot.model import Digest
 from filebot.ports import Catalog
 from filebot.service.cleanup import bring_back_referenced, find_unreferenced
 from filebot.storage.disk import DiskStore
 from filebot.storage.folder_lock import FolderInUse, folder_lock
 from filebot.storage.inspection import has_blobs
+from filebot.storage.layout import BLOBS
 from filebot.storage.mounts import remote_file_system
 from filebot.storage.workers import storage_errors
 
@@ -43,22 +44,42 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
     """Lock the folder, which is there, and open all that is in it. Raises ConfigError or StorageError."""
     async with AsyncExitStack() as stack:
         await _hold(folder, stack)
-        store = await DiskStore.open(folder)
+        store = await _opened_store(folder)
         stack.push_async_callback(store.close)
         # Before the catalog is opened, which would make a new one.
         if await asyncio.to_thread(lacks_catalog, folder):
             raise _refused(
                 f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty"
             )
-        catalog = await stack.enter_async_context(open_catalog(folder / CATALOG, RESERVE_BYTES))
-        await bring_back_referenced(store, catalog)
-        found = await find_unreferenced(store, catalog)
+        try:
+            catalog = await stack.enter_async_context(open_catalog(folder / CATALOG, RESERVE_BYTES))
+            await bring_back_referenced(store, catalog)
+            found = await find_unreferenced(store, catalog)
+        except CatalogDamaged as error:
+            raise _refused(f"{CATALOG} in {folder} is damaged ({error})") from error
         if found.are_too_many:
             raise _refused(
                 f"{CATALOG} in {folder} does not know {len(found.digests)} of {found.blobs} files there; "
                 "it may be an older copy, or damaged"
             )
+        if found.missing:
+            log.error(
+                "data_dir: %d files of the catalog are missing in %s; is a disk not there? "
+                "Which ones they are: filebot fsck",
+                found.missing,
+                folder / BLOBS,
+            )
         yield DataFolder(catalog, store, found.digests)
+
+
+async def _opened_store(folder: Path) -> DiskStore:
+    try:
+        return await DiskStore.open(folder)
+    except (StorageFull, NoDescriptors):
+        raise
+    except StorageError as error:
+        reason = f"data_dir: {error}; correct the rights, or move away what is in the way"
+        raise ConfigError((reason,)) from error
 
 
 def lacks_catalog(folder: Path) -> bool:

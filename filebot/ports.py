@@ -275,6 +275,12 @@ class Catalog(Marks, Subscriptions, Protocol):
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         """Which of these (at most 500) some entry refers to."""
 
+    async def is_used(self, digest: Digest) -> bool:
+        """Tell whether some entry refers to these bytes: asked before they are deleted.
+
+        A damaged index alone does not make it False. Costs more than :meth:`in_use`.
+        """
+
     async def digests(self, prefix: str) -> set[Digest]:
         """Return the digests that begin so (two digits or more) and that some entry refers to."""
 

@@ -13,7 +13,7 @@ PIECE = 64 * 1024
 def small_disk(folder: Path, size_mib: int) -> Iterator[Path]:
     """A tmpfs mounted at ``folder``. Takes root; whoever cannot mount fails, and does not skip."""
     folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=700", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=0700", "tmpfs", str(folder)]
     done = subprocess.run(mount, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"this test needs a file system to fill, as root: {done.stderr}"
     try:

@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from filebot.errors import CatalogUnavailable, StorageFull
+from filebot.catalog.integrity import is_damage
+from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
 
 # Mistakes of our own, not of the database: they stay as they are, to be found.
 _BUGS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.InterfaceError, exc.DataError)
@@ -19,7 +20,7 @@ _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever makes the database unusable becomes StorageFull or CatalogUnavailable."""
+    """Whatever makes the database unusable becomes StorageFull, CatalogDamaged or CatalogUnavailable."""
     try:
         yield
     except _BUGS:
@@ -36,5 +37,6 @@ def translated() -> Iterator[None]:
 
 def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
     # Some errors are raised by the sqlite3 module itself and carry no code.
-    code = getattr(error, "sqlite_errorcode", None)
-    return StorageFull(str(error)) if code in _FULL else CatalogUnavailable(str(error))
+    if getattr(error, "sqlite_errorcode", None) in _FULL:
+        return StorageFull(str(error))
+    return CatalogDamaged(str(error)) if is_damage(error) else CatalogUnavailable(str(error))

@@ -15,7 +15,8 @@ from filebot.catalog.opening import known_migrations
 from filebot.catalog.rows import scope_mark
 from filebot.model import Digest
 
-Version = Literal["current", "older", "newer"]
+Version = Literal["current", "older", "newer", "none"]
+"""``none`` is that of another program's database."""
 
 _SUMS: Final = {"owner": "owner", "scope": "scope", "all": "''"}
 """By kind: the column of ``entries`` that says to which sum a row counts."""
@@ -49,7 +50,13 @@ class CatalogInspection:
     def version(self) -> Version:
         """Tell whether the tables are those of this filebot."""
         script = known_migrations()
-        [(revision,)] = self._connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        table = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+        if self._connection.execute(table).fetchone() is None:
+            return "none"
+        found = self._connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        if len(found) != 1:
+            return "none"
+        [(revision,)] = found
         if revision == script.get_current_head():
             return "current"
         known = {each.revision for each in script.walk_revisions()}

@@ -7,6 +7,7 @@ given up and not used is taken back at once, and the rest when there is room aga
 
 import os
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -44,7 +45,8 @@ class DiskReserve:
         if not self.missing_bytes:
             return
         with suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            fd = os.open(self._path, flags, 0o600)
             try:
                 _append(fd, self.missing_bytes)
                 os.fdatasync(fd)  # the space is taken only now, where allocation is delayed
@@ -62,10 +64,11 @@ class DiskReserve:
         return False
 
     def _size(self) -> int:
-        try:
-            return self._path.stat().st_size
-        except OSError:
-            return 0
+        # A link is no reserve: what it leads to is somebody's file, or on another disk.
+        with suppress(OSError):
+            about = self._path.lstat()
+            return about.st_size if stat.S_ISREG(about.st_mode) else 0
+        return 0
 
 
 def _append(fd: int, size_bytes: int) -> None:

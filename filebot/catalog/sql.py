@@ -1,6 +1,7 @@
 """The ``Catalog`` port on a database: questions go to the readers, changes to the one writer."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,8 @@ from filebot.model import (
     Scope,
 )
 from filebot.threads import Threads
+
+log = logging.getLogger(__name__)
 
 NEAREST_NAMES: Final = 2_000
 """So many of the newest names are compared one by one."""
@@ -140,7 +143,8 @@ class SqlCatalog:
         return bool(await self._read(queries.unwanted_in(room, digest)))
 
     async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        await self._writer.run(changes.save_unwanted, (room, digest, who))
+        # Those copies are removed right after it.
+        await self._writer.run(changes.save_unwanted, (room, digest, who), urgent=True)
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
         await self._writer.run(changes.execute, changes.forget_unwanted(room, who))
@@ -166,6 +170,14 @@ class SqlCatalog:
 
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.in_use(digests))}
+
+    async def is_used(self, digest: Digest) -> bool:
+        if await self.in_use([digest]):
+            return True
+        if not await self._read(sqlite.used_by_another_index(digest)):
+            return False
+        log.error("the catalog is damaged: an index does not know blob %s; run: filebot fsck", digest)
+        return True
 
     async def digests(self, prefix: str) -> set[Digest]:
         return {row.digest for row in await self._read(queries.digests(prefix))}

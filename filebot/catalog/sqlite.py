@@ -211,6 +211,16 @@ def unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     return sa.func.coalesce(column, "")
 
 
+def used_by_another_index(digest: str) -> sa.Select[Any]:
+    """Ask, scope by scope, whether an entry has these bytes, without the index of digests.
+
+    One step of an index for each scope. ``INDEXED BY`` is an error where another plan would be taken.
+    """
+    tables = sa.text("sums CROSS JOIN entries INDEXED BY ix_entries_scope")
+    here = sa.text("kind = 'scope' AND scope = key AND digest = :digest").bindparams(digest=digest)
+    return sa.select(sa.literal(1)).select_from(tables).where(here).limit(1)
+
+
 def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:
     """The whole folded name fits a folded pattern of ``*`` and ``?``; GLOB's sets are not ours."""
     glob = pattern.replace("[", "[[]")

@@ -88,6 +88,7 @@ class BlobChecks:
         except FileNotFoundError:
             return None  # removed meanwhile
         except OSError as error:
+            self._passed(digest, damaged=True)
             return f"unreadable ({error.strerror})"
         self._passed(digest, damaged=true != digest and not self.repair)
         if true != digest:
@@ -162,7 +163,13 @@ class BlobChecks:
         """Return where else the very bytes are."""
         folder = self.root / QUARANTINE
         places = [self._aside.file(digest), *(folder.glob(f"{digest}*") if folder.exists() else ())]
-        return [file for file in places if file.is_file() and digest_of(file, self.pace)[0] == digest]
+        return [file for file in places if file.is_file() and self._is_whole(file, digest)]
+
+    def _is_whole(self, file: Path, digest: Digest) -> bool:
+        try:
+            return digest_of(file, self.pace)[0] == digest
+        except OSError:
+            return False
 
     def _wrong_size(self, digest: Digest, size: int) -> None:
         text = f"{self._named(digest)}: its size in the catalog was wrong"

@@ -107,6 +107,10 @@ class _Examination:
             return
         with inspected(path, mend=False) as catalog:
             version = catalog.version()
+        if version == "none":
+            raise _cannot(
+                f"{path} is the database of another program; put a backup of {CATALOG} in its place"
+            )
         if version == "newer":
             raise _cannot(f"{path} is of a newer filebot; install that, or the backup from before")
         if version == "older":

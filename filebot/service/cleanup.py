@@ -37,6 +37,8 @@ class Unreferenced:
 
     digests: tuple[Digest, ...]
     blobs: int
+    missing: int = 0
+    """Blobs that an entry refers to and that are not there."""
 
     @property
     def are_too_many(self) -> bool:
@@ -46,14 +48,15 @@ class Unreferenced:
 
 async def find_unreferenced(store: BlobStore, catalog: Catalog) -> Unreferenced:
     """Compare names alone, some at a time: seconds for a million blobs. To be done before files come in."""
-    blobs = 0
+    blobs = missing = 0
     found: list[Digest] = []
     for prefix in _PREFIXES:
         names = {digest async for digest in store.digests(prefix)}
+        known = await catalog.digests(prefix)
         blobs += len(names)
-        if names:
-            found += names - await catalog.digests(prefix)
-    return Unreferenced(tuple(found), blobs)
+        missing += len(known - names)
+        found += names - known
+    return Unreferenced(tuple(found), blobs, missing)
 
 
 async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:

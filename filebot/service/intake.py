@@ -243,18 +243,18 @@ class Intake:
                 # What came without a name came under no other one.
                 return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
+            described: NewEntry | None = None
             try:
-                blob = await writer.commit()
-                described = await self._described(blob, destination, name, claimed)
+                described = await self._described(await writer.commit(), destination, name, claimed)
                 # Nothing is awaited from here on until the row is on its way: what empties the room comes
                 # behind it.
                 destination.recheck()
                 with reservation.settling():
                     entry = await self._catalog.add(described)
-            except Exception:
-                # Not on cancellation: the row may be on its way to the disk just then. If it is not, the
-                # next start finds the blob.
-                await try_to_forget_unused(self._store, self._catalog, digest)
+            except (Exception, asyncio.CancelledError) as error:
+                # A cancelled row may get to the disk all the same. If not, the next sweep finds the blob.
+                if isinstance(error, Exception) or described is None:
+                    await try_to_forget_unused(self._store, self._catalog, digest)
                 raise
             return Received(entry, already_known=False, name=name)
 

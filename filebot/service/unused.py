@@ -14,7 +14,7 @@ async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> N
 
     The caller holds the lock of the digest.
     """
-    if digest not in await catalog.in_use([digest]):
+    if not await catalog.is_used(digest):
         await store.delete(digest)
         await catalog.forget_links(digest)
 

@@ -32,6 +32,7 @@ class Aside:
         """Move blobs here, durably. One that is not there is not an error."""
         places = [place_in(self._blobs, digest) for digest in digests]
         make_folder(self._folder)
+        self._look()  # by the clock that these times come from: the next look finds out if it was wrong
         for place in places:
             with suppress(FileNotFoundError):
                 os.utime(place)  # before the move: a kill in between must not make it look old here
@@ -66,11 +67,7 @@ class Aside:
         digests = self.digests()
         if not digests:
             return []
-        now = time.time()
-        if not self._clock_goes_on(now):
-            for digest in digests:
-                with suppress(FileNotFoundError):
-                    os.utime(self._folder / digest)
+        now = self._look()
         old = []
         for digest in digests:
             with suppress(FileNotFoundError):
@@ -78,18 +75,25 @@ class Aside:
                     old.append(digest)
         return old
 
-    def forget(self, digest: Digest) -> None:
-        """Remove a blob for good. One that is not here is not an error."""
-        with suppress(FileNotFoundError):
-            (self._folder / digest).unlink()
-
-    def _clock_goes_on(self, now: float) -> bool:
-        """Tell whether the last look was a short time ago, and note this one."""
-        file = self._folder / _LAST_LOOK
+    def forget(self, digest: Digest) -> bool:
+        """Remove a blob for good. Return whether it was here."""
         try:
-            gap_s = now - file.stat().st_mtime
+            (self._folder / digest).unlink()
         except FileNotFoundError:
-            gap_s = LONGEST_GAP_S + 1
-            file.touch(0o600)
+            return False
+        return True
+
+    def _look(self) -> float:
+        """Note a look, and return its time. If the clock does not go on from the last, times begin anew."""
+        now, file = time.time(), self._folder / _LAST_LOOK
+        try:
+            goes_on = 0 <= now - file.stat().st_mtime <= LONGEST_GAP_S
+        except FileNotFoundError:
+            goes_on = False
+        if not goes_on:  # before the look is noted: a kill in between must not make this one a usual one
+            for digest in self.digests():
+                with suppress(FileNotFoundError):
+                    os.utime(self._folder / digest)
+        file.touch(0o600)
         os.utime(file, (now, now))
-        return 0 <= gap_s <= LONGEST_GAP_S
+        return now

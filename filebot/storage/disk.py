@@ -172,6 +172,11 @@ class DiskStore:
         await self._workers.run(self._aside.put, digest)
 
     async def bring_back(self, digest: Digest) -> bool:
+        if await self._workers.run(self.place(digest).exists):
+            with suppress(BlobCorrupt):
+                await self.verify(digest)
+                # Dropped again meanwhile: nothing takes the place of good bytes.
+                return await self._workers.run(self._aside.forget, digest)
         return await self._workers.run(self._aside.bring_back, digest)
 
     async def aside(self) -> list[Digest]:

@@ -3,6 +3,9 @@
 Without it the kernel keeps up to gigabytes in memory, and the final fdatasync waits for all of them at
 once. Starting the write-out (sync_file_range, Linux only) costs nothing; but the device and the file system
 have work of their own to finish, so every now and then a thread beside the writer waits for that, too.
+
+Linux tells a failed write-out to one sync of an open file and to no later one. So what a sync here is told
+is kept, and is raised in the end: the last sync would know nothing of it.
 """
 
 import ctypes
@@ -27,7 +30,7 @@ if _start is not None:
 
 
 class EarlyWriteback:
-    """Follows one growing file. Errors do not matter here: the fdatasync at the end reports them."""
+    """Follows one growing file."""
 
     def __init__(self, syncers: ThreadPoolExecutor) -> None:
         """``syncers`` are threads of their own: whoever calls :meth:`settle` waits for one of them."""
@@ -37,13 +40,22 @@ class EarlyWriteback:
         self._syncing: Future[None] | None = None
 
     def reached(self, fd: int, end: int) -> None:
-        """The open file is ``end`` bytes long now. Blocks only while the disk's queue is full."""
+        """The open file is ``end`` bytes long now. Blocks only while the disk's queue is full.
+
+        Raises OSError if a sync failed, as :meth:`finish` does.
+        """
         if _start is not None and end - self._started >= WINDOW_BYTES:
             _start(fd, self._started, end - self._started, _SYNC_FILE_RANGE_WRITE)
             self._started = end
         if end - self._synced >= SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            self.finish()
             self._synced = end
             self._syncing = self._syncers.submit(os.fdatasync, fd)
+
+    def finish(self) -> None:
+        """Wait until no thread uses the file any more. Raises OSError if its last sync failed."""
+        if self._syncing is not None:
+            self._syncing.result()
 
     def settle(self) -> None:
         """Wait until no thread uses the file any more; it may be closed then."""

@@ -26,7 +26,7 @@ PATIENCE_S: Final = 1.0
 _PAUSE_S: Final = 0.05
 _MOST_BYTES: Final = 500
 
-_NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 """Answers of file systems that have no such locks, or none for folders."""
 
 
@@ -109,7 +109,7 @@ def _lock(fd: int, kind: int) -> bool | None:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in NO_LOCKS:
             raise
         return None
     return True

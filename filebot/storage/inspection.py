@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,13 +30,14 @@ class Listed:
 
 def list_shard(root: Path, shard: str) -> Listed:
     """List the blobs whose digests begin so."""
-    folder = root / BLOBS / shard
-    try:
-        names = [entry.name for entry in os.scandir(folder)]
-    except FileNotFoundError:
-        names = []
-    digests = frozenset(name for name in names if is_blob(name, shard))
-    return Listed(digests, tuple(sorted(folder / name for name in names if name not in digests)))
+    digests, strange = set[Digest](), list[Path]()
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(root / BLOBS / shard):
+            if entry.is_file(follow_symlinks=False) and is_blob(entry.name, shard):
+                digests.add(entry.name)
+            else:
+                strange.append(Path(entry.path))
+    return Listed(frozenset(digests), tuple(sorted(strange)))
 
 
 def has_blobs(root: Path) -> bool:
@@ -73,7 +75,7 @@ class Pace:
 def digest_of(file: Path, pace: Pace) -> tuple[Digest, int]:
     """Read a file and return its sha-256 and size."""
     hasher, size = hashlib.sha256(), 0
-    fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         while data := os.read(fd, PIECE_BYTES):
             hasher.update(data)

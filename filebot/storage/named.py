@@ -7,17 +7,27 @@ nobody writes into a file that got another name meanwhile.
 """
 
 import fcntl
+import logging
 import os
-from contextlib import suppress
 from pathlib import Path
+
+from filebot.storage.folder_lock import NO_LOCKS
+
+log = logging.getLogger(__name__)
 
 
 def lock(fd: int) -> bool:
-    """Take the lock of an open file, until it is closed. False if somebody else has it."""
+    """Take the lock of an open file, until it is closed. False if somebody else has it.
+
+    Where there are no locks, the lock of the whole folder has to do, or the operator's care.
+    """
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     return True
 
 
@@ -30,7 +40,16 @@ def has_name(fd: int, path: Path) -> bool:
 
 
 def remove_unless_open(path: Path) -> None:
-    """Remove a temporary file that no process is writing."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        if lock(file.fileno()) and has_name(file.fileno(), path):
-            path.unlink()
+    """Remove a temporary file that no process is writing; one that cannot be removed is logged and left."""
+    try:
+        # To write: NFS has no exclusive lock for readers. Without waiting: it may be no file at all.
+        fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if lock(fd) and has_name(fd, path):
+                path.unlink()
+        finally:
+            os.close(fd)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        log.warning("%s cannot be removed and stays: %s", path, error.strerror)

@@ -81,7 +81,7 @@ class Spool:
         for line in self._lines:
             await line.ended()
         self._raise_failure()
-        await self._workers.run(os.fdatasync, self._fd)
+        await self._workers.run(self._sync)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
     async def move(self, place: Path) -> os.stat_result:
@@ -169,6 +169,10 @@ class Spool:
         _write_all(self._fd, data)
         self._written += len(data)
         self._writeback.reached(self._fd, self._written)
+
+    def _sync(self) -> None:
+        self._writeback.finish()
+        os.fdatasync(self._fd)
 
     def _moved(self) -> None:
         # Half empty, not merely below the brim: each wake-up of the loop costs both threads.

@@ -108,7 +108,7 @@ class _OpenFile:
         return self._hasher.hexdigest()
 
     def open(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             raise BlobCorrupt("it is no file")
         if hasattr(os, "posix_fadvise"):  # not on macOS

@@ -150,6 +150,9 @@ class MemoryCatalog:
     async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values()} & set(digests)
 
+    async def is_used(self, digest: Digest) -> bool:
+        return bool(await self.in_use([digest]))
+
     async def digests(self, prefix: str) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values() if e.blob.digest.startswith(prefix)}
 

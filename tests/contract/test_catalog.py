@@ -667,6 +667,15 @@ async def test_digests_in_use_are_those_that_some_entry_refers_to(catalog: Catal
     assert await catalog.in_use(asked) == {digest(2)}
 
 
+async def test_bytes_are_used_until_the_last_entry_of_any_scope_is_gone(catalog: Catalog) -> None:
+    added = [await catalog.add(a_file("a", scope=scope, blob=1)) for scope in (ALICE, BOB, ROOM, ROOM)]
+    await catalog.add(a_file("b", scope=BOB, blob=2))
+    for entry in added:
+        assert await catalog.is_used(digest(1))
+        await catalog.remove(entry.id)
+    assert not await catalog.is_used(digest(1))
+
+
 async def test_digests_are_listed_by_their_beginning_each_once(catalog: Catalog) -> None:
     for number, scope in ((1, ALICE), (1, BOB), (0xAB << 248, ROOM), ((0xAB << 248) + 1, ROOM), (2, ROOM)):
         await catalog.add(a_file("a", scope=scope, blob=number))

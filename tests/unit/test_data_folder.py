@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +14,9 @@ import pytest
 from filebot import data_folder
 from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
-from filebot.errors import ConfigError
+from filebot.errors import CatalogUnavailable, ConfigError
 from filebot.model import BlobRef, NewEntry
+from filebot.service.unused import forget_unused
 from filebot.storage import folder_lock
 from filebot.storage.disk import DiskStore
 from tests.unit.catalog.test_integrity import empty_index
@@ -97,6 +100,58 @@ async def test_an_index_that_lost_its_rows_stops_the_start(tmp_path: Path) -> No
     assert blobs(tmp_path) == expected(range(25))
 
 
+async def test_with_a_damaged_index_nobody_removes_the_bytes_of_others(tmp_path: Path) -> None:
+    async with open_data_folder(tmp_path) as data:
+        ref = await store_blob(data.store, b"of both")
+        mine = await data.catalog.add(replace(NEW, blob=ref))
+        theirs = await data.catalog.add(replace(NEW, blob=ref, owner="bob@example.org"))
+    empty_index(tmp_path / CATALOG, "ix_entries_digest")
+    async with open_data_folder(tmp_path) as data:
+        # SQLite may notice the damage by itself; then nothing is removed at all.
+        with suppress(CatalogUnavailable):
+            await data.catalog.remove(mine.id)
+        await forget_unused(data.store, data.catalog, ref.digest)
+        assert await data.catalog.entry(theirs.id) == theirs
+        await data.store.verify(ref.digest)
+
+
+@pytest.mark.parametrize("place", ["blobs", "blobs/7f", "incoming"])
+async def test_what_is_in_the_way_of_a_folder_is_a_mistake_with_a_remedy(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("in the way")
+    with pytest.raises(ConfigError, match=f"{place}.*move away what is in the way"):
+        await fill(tmp_path, 0)
+
+
+async def test_files_that_are_missing_are_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fill(tmp_path, 3)
+    assert "are missing" not in caplog.text
+    (tmp_path / "blobs").rename(tmp_path / "elsewhere")
+    await fill(tmp_path, 0)
+    assert (
+        f"3 files of the catalog are missing in {tmp_path / 'blobs'}; is a disk not there?" in caplog.text
+    )
+
+
+@pytest.mark.parametrize("place", ["alembic_version", "ix_entries_digest"])
+async def test_a_damaged_catalog_stops_each_start_with_the_remedy(tmp_path: Path, place: str) -> None:
+    await fill(tmp_path, 3)
+    with closing(sqlite3.connect(tmp_path / CATALOG)) as connection:
+        found = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (place,))
+        [(page,)] = found.fetchall()
+    with (tmp_path / CATALOG).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"is damaged .*: filebot fsck"):
+            await fill(tmp_path, 0)
+    assert blobs(tmp_path) == expected(range(3))
+
+
 async def test_what_a_kill_leaves_starts_and_is_known(tmp_path: Path) -> None:
     await fill(tmp_path, 2)
     async with open_data_folder(tmp_path) as data:
@@ -127,7 +182,7 @@ async def test_what_was_set_aside_comes_back_with_the_catalog_that_knows_it(tmp_
     async with open_data_folder(tmp_path) as data:
         assert data.unreferenced == ()
     assert blobs(tmp_path) == expected(range(3))
-    assert list((tmp_path / "unreferenced").iterdir()) == []
+    assert [file.name for file in (tmp_path / "unreferenced").iterdir()] == ["last-look"]
 
 
 async def test_a_folder_in_use_is_not_opened_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

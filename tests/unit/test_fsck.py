@@ -141,7 +141,7 @@ async def test_without_a_catalog_the_choices_are_told_and_repair_lets_the_bot_st
     assert not (folder / CATALOG).exists()
     assert check(folder, REPAIR) == 0
     assert "moved to unreferenced/" in said()
-    assert len(list((folder / "unreferenced").iterdir())) == 30
+    assert len([file for file in (folder / "unreferenced").iterdir() if len(file.name) == 64]) == 30
     async with open_data_folder(folder) as data:
         assert await data.catalog.used_in_all() == (0, 0)
     for file in folder.glob(f"{CATALOG}*"):
@@ -275,6 +275,42 @@ def test_strange_files_are_quarantined(folder: Path, said: Say) -> None:
     assert check(folder, REPAIR) == 0
     assert (folder / "quarantine" / "notes.txt").read_text() == "mine"
     assert check(folder) == 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_what_is_no_file_is_no_blob_whatever_its_name(folder: Path, said: Say, kind: str) -> None:
+    place = blob(folder, 4)
+    place.rename(folder / "moved")
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to(folder / "moved")
+    else:
+        place.mkdir()
+    assert check(folder) == 1
+    assert f"blobs/{digest(4)[:2]}/{digest(4)} is no file of the bot" in said()
+    assert check(folder, REPAIR) == 1
+    assert "its bytes are missing; drop the same file again" in said()
+    assert not os.path.lexists(place)
+    assert (folder / "moved").read_bytes() == content(4)
+
+
+def test_a_copy_that_cannot_be_read_stops_nothing(
+    folder: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "quarantine").mkdir()
+    blob(folder, 4).rename(folder / "quarantine" / digest(4))
+    read = inspection.digest_of
+
+    def failing(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+        if file.parent.name == "quarantine":
+            raise PermissionError(13, "Permission denied")
+        return read(file, pace)
+
+    monkeypatch.setattr(blob_checks, "digest_of", failing)
+    assert check(folder, REPAIR) == 1
+    assert "its bytes are missing" in said()
+    assert (folder / "quarantine" / digest(4)).exists()
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -420,6 +456,14 @@ def test_a_catalog_of_an_older_filebot_is_brought_up_to_date_by_repair(tmp_path:
     assert check(tmp_path) == 0
 
 
+@pytest.mark.parametrize("how", ["DELETE FROM alembic_version", "DROP TABLE alembic_version"])
+def test_the_database_of_another_program_is_left_alone(folder: Path, how: str) -> None:
+    execute(folder, how)
+    for wishes in (LOOK, REPAIR):
+        with pytest.raises(ConfigError, match="another program"):
+            check(folder, wishes)
+
+
 def test_a_catalog_of_a_newer_filebot_is_left_alone(folder: Path) -> None:
     execute(folder, "UPDATE alembic_version SET version_num = '9999'")
     for wishes in (LOOK, REPAIR):
@@ -521,6 +565,28 @@ def test_an_interrupted_fsck_is_gone_on_with_and_forgets_no_damage(
     files.clear()
     assert check(folder) == 1
     assert files == order
+
+
+def test_an_interrupted_fsck_forgets_nothing_that_it_could_not_read(
+    folder: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sorted(digest(number) for number in range(30))
+    read, stop = inspection.digest_of, {order[20]}
+
+    def failing(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+        if file.name in stop:
+            raise KeyboardInterrupt
+        if file.name == order[3]:
+            raise OSError(5, "Input/output error")
+        return read(file, pace)
+
+    monkeypatch.setattr(blob_checks, "digest_of", failing)
+    with pytest.raises(KeyboardInterrupt):
+        check(folder)
+    said()
+    stop.clear()
+    assert check(folder) == 1
+    assert "unreadable (Input/output error)" in said()
 
 
 def test_anew_begins_at_the_first(folder: Path) -> None:

@@ -48,6 +48,18 @@ async def test_an_index_that_lost_rows_is_damage(tmp_path: Path) -> None:
         assert "missing from index ix_entries_digest" in str(await catalog.damage())
 
 
+async def test_an_index_that_lost_rows_does_not_make_bytes_unused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "catalog.sqlite"
+    await make(path, 3)
+    empty_index(path, "ix_entries_digest")
+    async with open_catalog(path) as catalog:
+        assert await catalog.is_used(f"{1:064x}")
+        assert "run: filebot fsck" in caplog.text
+        assert not await catalog.is_used(f"{7:064x}")
+
+
 async def test_a_page_of_garbage_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     await make(path, 3)

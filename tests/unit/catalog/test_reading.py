@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect
 
-from filebot.catalog import changes, open_catalog, queries, sql
+from filebot.catalog import changes, open_catalog, queries, sql, sqlite
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 
@@ -94,6 +94,7 @@ def test_other_questions_about_entries_use_an_index(path: Path) -> None:
         (queries.by_id(1), "PRIMARY KEY"),
         (queries.same(SCOPE, "a@example.org", "0" * 64), "digest=?)"),
         (queries.in_use(["0" * 64, "1" * 64]), "COVERING INDEX ix_entries_digest"),
+        (sqlite.used_by_another_index("0" * 64), "COVERING INDEX ix_entries_scope (scope=? AND digest=?)"),
         (queries.used_by("a@example.org"), "sums USING PRIMARY KEY"),
         (queries.used_in(SCOPE), "sums USING PRIMARY KEY"),
         (queries.starting(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),

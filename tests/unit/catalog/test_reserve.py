@@ -66,6 +66,17 @@ async def test_what_adds_is_refused_and_what_removes_is_done(catalog: Catalog, d
     assert await catalog.page(SCOPE, limit=50) == [first]
 
 
+def test_a_link_is_no_reserve(tmp_path: Path) -> None:
+    other, link = tmp_path / "other", tmp_path / "catalog.reserve"
+    other.write_bytes(b"somebody's")
+    link.symlink_to(other)
+    reserve = DiskReserve(link, RESERVE)
+    reserve.fill()
+    assert not reserve.give_up(5)
+    assert reserve.missing_bytes == RESERVE
+    assert other.read_bytes() == b"somebody's"
+
+
 async def test_a_delivery_has_its_rows(catalog: Catalog, disk: Path) -> None:
     first, *_ = await filled(catalog, disk)
     assert await catalog.add_parcel(Parcel(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
@@ -77,6 +88,10 @@ async def test_a_wish_for_nothing_to_be_kept_is_noted(catalog: Catalog, disk: Pa
     await filled(catalog, disk)
     await catalog.set_opted_out("room@example.org", OWNER, out=True)
     assert await catalog.has_opted_out("room@example.org", OWNER)
+    for number in range(20):
+        await catalog.add_unwanted("room@example.org", f"{number:064x}", OWNER)
+        Filler(disk).fill()
+    assert await catalog.is_unwanted("room@example.org", f"{19:064x}")
 
 
 async def test_a_whole_room_is_released(catalog: Catalog, disk: Path) -> None:

@@ -24,7 +24,9 @@ from filebot.model import NewEntry, Offer
 from filebot.service.cleanup import find_unreferenced
 from filebot.service.intake import Destination
 from filebot.service.quota import FILE_OVERHEAD_BYTES
+from filebot.testing.blobs import MemoryWriter
 from filebot.testing.http import HostedFile
+from filebot.testing.inspector import InspectorByName
 from filebot.testing.xmpp import FakeStreamOffer
 from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
 from tests.virtual_time import in_virtual_time
@@ -226,6 +228,34 @@ async def test_what_a_cancelled_intake_leaves_is_found(
         await task
     assert await bench.catalog.used_in_all() == (0, 0)
     assert len((await find_unreferenced(bench.store, bench.catalog)).digests) == 1
+
+
+@pytest.mark.parametrize("at", ["commit", "inspect"])
+async def test_who_cancels_before_the_row_leaves_nothing(
+    workbench: Make, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    bench = workbench()
+    arrived = asyncio.Event()
+    commit = MemoryWriter.commit
+
+    async def hang(*_: object) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    async def commit_and_hang(writer: MemoryWriter) -> None:
+        await commit(writer)
+        await hang()
+
+    monkeypatch.setattr(InspectorByName, "inspect", hang)
+    if at == "commit":
+        monkeypatch.setattr(MemoryWriter, "commit", commit_and_hang)
+    task = asyncio.create_task(bench.drop(b"bytes"))
+    await arrived.wait()
+    assert bench.store.blobs
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await bench.nothing_is_left()
 
 
 # --- what does not get on -----------------------------------------------------------------------------

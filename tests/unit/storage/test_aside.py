@@ -62,6 +62,40 @@ def test_after_a_leap_of_the_clock_the_time_begins_anew(aside: Aside, clock: Clo
     assert 7 <= days_until_expired(aside, clock) < 7.1
 
 
+@pytest.mark.parametrize("wrong_s", [-400 * DAY_S, 400 * DAY_S])
+def test_a_clock_that_was_wrong_at_the_move_alone_shortens_nothing(
+    aside: Aside, clock: Clock, tmp_path: Path, wrong_s: float
+) -> None:
+    aside.expired(7 * DAY_S)
+    other = place_in(tmp_path / "blobs", "cd" * 32)
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"def")
+    clock.now += wrong_s
+    aside.put("cd" * 32)
+    clock.now -= wrong_s - 3600
+    assert 7 <= days_until_expired(aside, clock) < 7.1
+
+
+def test_a_kill_while_times_begin_anew_shortens_nothing(
+    aside: Aside, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside.expired(7 * DAY_S)
+    clock.now += 400 * DAY_S
+
+    utime = os.utime
+
+    def killed(path: Path, times: tuple[float, float] | None = None) -> None:
+        if path.name == DIGEST:
+            raise KeyboardInterrupt
+        utime(path, times)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "utime", killed)
+        with pytest.raises(KeyboardInterrupt):
+            aside.expired(7 * DAY_S)
+    assert 7 <= days_until_expired(aside, clock) < 7.1
+
+
 def test_a_restart_does_not_begin_it_anew(aside: Aside, clock: Clock, tmp_path: Path) -> None:
     assert aside.expired(7 * DAY_S) == []
     for _ in range(6):

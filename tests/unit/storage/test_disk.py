@@ -19,7 +19,7 @@ import pytest
 
 from filebot.errors import StorageError, StorageFull
 from filebot.model import BlobRef
-from filebot.storage import reading, spool
+from filebot.storage import early_writeback, reading, spool
 from filebot.storage.disk import DiskStore
 
 MIB = 1024 * 1024
@@ -67,6 +67,27 @@ async def test_a_damaged_blob_is_healed_by_the_same_bytes(store: DiskStore, dama
     assert place.read_bytes() == b"abc"
 
 
+@pytest.mark.parametrize("aside", [b"abc", b"abd"])
+async def test_what_was_set_aside_takes_no_place_of_good_bytes(
+    store: DiskStore, tmp_path: Path, aside: bytes
+) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    await stored(store, b"abc")
+    (tmp_path / "unreferenced" / digest).write_bytes(aside)
+    assert await store.bring_back(digest)
+    assert store.place(digest).read_bytes() == b"abc"
+    assert await store.aside() == []
+
+
+async def test_what_was_set_aside_takes_the_place_of_damaged_bytes(store: DiskStore) -> None:
+    digest = (await stored(store, b"abc")).digest
+    await store.set_aside(digest)
+    store.place(digest).write_bytes(b"abd")
+    assert await store.bring_back(digest)
+    assert store.place(digest).read_bytes() == b"abc"
+
+
 async def test_strange_files_are_no_blobs(store: DiskStore, tmp_path: Path) -> None:
     (tmp_path / "blobs" / "00" / "README").touch()
     (tmp_path / "blobs" / "00" / ("f" * 64)).touch()
@@ -100,6 +121,38 @@ async def test_a_failure_of_the_last_bytes_shows_at_the_seal(
         await writer.write(b"x")
         with pytest.raises(StorageError):
             await writer.seal()
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_a_failure_that_only_an_early_sync_was_told_is_no_success(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    """Linux tells it once for each open file."""
+    sync, failures = os.fdatasync, [OSError(errno.EIO, os.strerror(errno.EIO))]
+    synced = threading.Event()
+
+    def failing_once(fd: int) -> None:
+        try:
+            if failures:
+                raise failures.pop()
+            sync(fd)
+        finally:
+            synced.set()
+
+    monkeypatch.setattr(os, "fdatasync", failing_once)
+    monkeypatch.setattr(early_writeback, "SYNC_BYTES", MIB)
+
+    async def store_slowly() -> None:
+        async with store.create() as writer:
+            for _ in range(pieces):
+                await writer.write(bytes(MIB))
+                await asyncio.to_thread(synced.wait)
+            await writer.seal()
+
+    with pytest.raises(StorageError, match="Input/output"):
+        await store_slowly()
+    assert not failures
+    assert files(store.place("0" * 64).parents[2]) == []
 
 
 async def test_short_writes_are_completed(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,6 +451,40 @@ async def test_a_file_that_is_not_the_one_written_becomes_no_blob(store: DiskSto
             await writer.commit()
     assert [digest async for digest in store.digests()] == []
     assert partial.read_bytes() == b"evil"
+
+
+@pytest.mark.parametrize("folder", ["incoming", "partial"])
+async def test_what_cannot_be_removed_keeps_nothing_else_from_going(
+    store: DiskStore, tmp_path: Path, folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / folder
+    (place / "lost+found").mkdir()
+    os.mkfifo(place / "pipe")
+    (place / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").write_bytes(b"kept")
+    (place / "a-leftover").write_bytes(b"x")
+    (place / "z-leftover").write_bytes(b"x")
+    async with asyncio.timeout(5):
+        if folder == "partial":
+            await store.forget_partials(-1)
+        else:
+            await (await DiskStore.open(tmp_path)).close()
+    assert {file.name for file in place.iterdir()} == {"lost+found", "link"}
+    assert f"{place / 'lost+found'} cannot be removed" in caplog.text
+    assert (tmp_path / "elsewhere").read_bytes() == b"kept"
+
+
+async def test_files_come_in_where_there_are_no_locks(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(fd: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    assert (await stored(store, b"abc")).size == 3
+    (tmp_path / "incoming" / "leftover").touch()
+    await (await DiskStore.open(tmp_path)).close()
+    assert list((tmp_path / "incoming").iterdir()) == []
 
 
 async def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:

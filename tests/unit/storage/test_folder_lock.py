@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from filebot.storage import folder_lock as module
-from filebot.storage.folder_lock import LOCK_FILE, FolderInUse, folder_lock, holder_of
+from filebot.storage.folder_lock import LOCK_FILE, FolderInUse, Holder, folder_lock, holder_of
 
 _HOLDS = """
 import sys
@@ -110,6 +110,17 @@ def test_where_folders_have_no_locks_the_file_has_one(
         if folders_only:
             with pytest.raises(FolderInUse):
                 folder_lock(tmp_path).__enter__()
+
+
+def test_a_full_disk_is_locked_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with folder_lock(tmp_path):
+        assert holder_of(tmp_path) == Holder()
+        with pytest.raises(FolderInUse):
+            folder_lock(tmp_path).__enter__()
 
 
 def test_another_fault_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,11 @@ async def test_what_is_no_file_is_no_blob(store: DiskStore) -> None:
     store.place(DIGEST).symlink_to("/dev/zero")
     with pytest.raises(BlobCorrupt):
         await store.verify(DIGEST)
+    store.place(DIGEST).unlink()
+    os.mkfifo(store.place(DIGEST))
+    async with asyncio.timeout(5):
+        with pytest.raises(BlobCorrupt):
+            await store.verify(DIGEST)
 
 
 async def test_a_large_blob_is_hashed_in_turns(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
