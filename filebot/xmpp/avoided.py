@@ -1,7 +1,8 @@
 """Stream hosts (XEP-0065) that did not work lately, and so are neither named nor tried for a while.
 
-One that refused the bot itself is of no use for anybody. One that did not lead to a person may still lead
-to others: it is behind their network's firewall, or relays in one direction only.
+One that does not answer the bot itself is of no use for anybody. One that did not lead to a person may
+still lead to others: it is behind their network's firewall, relays in one direction only, or refused
+because of this person.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Final
 
-from filebot.errors import TransferTimeout
+from filebot.errors import NotLetIn, TransferError, TransferTimeout
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
 
@@ -37,6 +38,13 @@ class AvoidedHosts:
             self._until[key] = until
             if len(self._until) > MOST:
                 del self._until[next(iter(self._until))]
+
+    def failed(self, hosts: Iterable[StreamHost], error: TransferError, peer: str) -> None:
+        """Leave alone what the bot itself could not use, and for whom.
+
+        That a proxy refuses may be the peer's doing, who said that they are connected to it and are not.
+        """
+        self.avoid(hosts, peer if isinstance(error, NotLetIn) else "")
 
     def is_avoided(self, host: StreamHost, peer: str = "") -> bool:
         """Whether it is left alone now, for streams with this person."""
