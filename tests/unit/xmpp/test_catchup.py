@@ -16,7 +16,8 @@ from filebot.model import Mark
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp import catchup, mark_keeper
 from filebot.xmpp.archive import Archived, ArchivePage
-from filebot.xmpp.catchup import BEGINNING, MOST_OPEN, CatchUp
+from filebot.xmpp.catchup import MOST_OPEN, CatchUp
+from filebot.xmpp.kept_back import BEGINNING
 from filebot.xmpp.turns import private_turn, with_answers
 from tests.unit.xmpp.conftest import Outbox
 
@@ -221,6 +222,30 @@ async def test_before_the_server_may_forget_what_it_kept_back_the_mark_stands_be
     world.bot()
     await world.online()
     await world.until(lambda: world.taken == ["5", "6", "7", "8"])
+
+
+async def test_a_time_that_somebody_made_up_does_not_keep_the_first_session_from_its_place(
+    world: World,
+) -> None:
+    world.numbers = [1, 2, 3]
+    await world.catch_up.begin()
+    assert not world.catch_up.live("2", kept_back=True, since=datetime.min.replace(tzinfo=UTC))
+    assert not world.catch_up.live("3", kept_back=True, since=moment(3))
+    await world.catch_up.begin_before_kept_back()
+    await world.catch_up.find_place()
+    await world.catch_up.start()
+    await world.until(lambda: "3" in world.taken)
+    assert world.taken == ["2", "3"]
+
+
+async def test_whoever_makes_up_a_time_takes_no_message_of_others(world: World) -> None:
+    world.numbers = [1, 2, 3]
+    await world.catch_up.begin()
+    for number, since in ((2, 2), (3, 0)):
+        assert not world.catch_up.live(str(number), kept_back=True, since=moment(since))
+    await world.catch_up.begin_before_kept_back()
+    await world.catch_up.find_place()
+    assert world.marks._marks[OWN].last_id == "1"
 
 
 async def test_the_first_session_reads_what_was_kept_back_and_no_history(world: World) -> None:
