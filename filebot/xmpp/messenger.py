@@ -43,13 +43,13 @@ class StreamMessenger:
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
         flow: RoomFlow,
-        is_there: Callable[[JID], Awaitable[bool]] | None = None,
+        is_there: Callable[[JID, BareJid], Awaitable[bool]] | None = None,
         known_as: Callable[[BareJid], str] = lambda _: "",
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
         ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to;
-        ``is_there``, of a client, whether it still reads what is sent to it (always if None); ``known_as``,
-        of a person, by which of its addresses they know a component.
+        ``is_there``, of a client that knows the bot by this address, whether it still reads what is sent to
+        it (always if None); ``known_as``, of a person, by which of its addresses they know a component.
         """
         self._is_there = is_there
         self._known_as = known_as
@@ -145,7 +145,8 @@ class StreamMessenger:
         client = jid_or_none(to.jid) if to.kind is AddressKind.CHAT else None
         if client is None or not client.resource or self._is_there is None:
             return to
-        return to if await self._is_there(client) else to.conversation
+        own = to.own or self._known_as(client.bare)
+        return to if await self._is_there(client, own) else to.conversation
 
     def _addressed(self, to: Address) -> Message | None:
         jid = jid_or_none(to.jid)
