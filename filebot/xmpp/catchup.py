@@ -398,6 +398,6 @@ class CatchUp:
             return False
 
     async def _wait_for_room(self, ledger: Ledger) -> None:
-        while ledger.open > MOST_OPEN:
+        while ledger.open > MOST_OPEN or ledger.is_crowded:
             self._ended.clear()
             await self._ended.wait()

@@ -13,6 +13,7 @@ from slixmpp.stanza import Iq
 from filebot import lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
+from filebot.protocol import ledger
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp import catchup, mark_keeper
 from filebot.xmpp.archive import Archived, ArchivePage
@@ -189,6 +190,28 @@ async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     for each in [*world.taken][:60]:
         world.catch_up.handled(each)
     await world.until(lambda: len(world.taken) == MOST_OPEN + 100)
+
+
+async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "MOST", 200)
+    world.numbers = [*range(1, 1001)]
+
+    def take(archived: Archived) -> bool:
+        world.taken.append(archived.id)
+        if archived.id != "2":
+            world.catch_up.handled(archived.id, save=False)
+        return False
+
+    world.catch_up._take = take
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.taken) >= 200)
+    await asyncio.sleep(0.05)
+    assert len(world.taken) == 200
+    world.catch_up.handled("2")
+    await world.until(lambda: len(world.taken) == 999)
 
 
 async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World) -> None:
