@@ -18,13 +18,14 @@ from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.jid import JID, InvalidJID
-from slixmpp.stanza import Error, Iq, Message, Presence, StreamFeatures
+from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
 from filebot.certificates import Trust
 from filebot.errors import ConfigError
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
+from filebot.xmpp.error_conditions import complete
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
@@ -39,9 +40,6 @@ RESOURCE: Final = "filebot"
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
-# COMPAT(slixmpp, 1.17): does not know this condition (RFC 6120 section 8.3.3.12). Who is answered with it
-# would wait until the limit.
-Error.conditions = Error.conditions | {"policy-violation"}
 
 _MANAGEMENT: Final = "urn:xmpp:sm:3"
 _OF_COMPONENTS: Final = "{jabber:component:accept}"
@@ -231,6 +229,7 @@ class _Narrowed(BaseXMPP):
         super().connection_lost(exception)
 
     def _spawn_event(self, xml: ET.Element) -> None:
+        complete(xml)
         if xml.tag == f"{{{_MANAGEMENT}}}r" and self._session_started and self.trusted():
             if self.plugin["xep_0198"].enabled_in:
                 self._asked_for_ack()

@@ -164,3 +164,22 @@ async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
         with pytest.raises(IqError) as refused:
             await asking
         assert (refused.value.condition, refused.value.etype) == ("forbidden", "auth")
+
+
+@pytest.mark.parametrize(
+    "inside", ["", "<foo xmlns='{0}'/>", "<text xmlns='{0}'>no</text>", "<not-allowed xmlns='other'/>"]
+)
+async def test_an_error_that_names_no_condition_is_an_error_at_once(
+    outbox: Outbox, caplog: pytest.LogCaptureFixture, inside: str
+) -> None:
+    iq = outbox.stream.make_iq_get(ito="anna@example.org/phone")
+    asking = asyncio.create_task(ask(outbox.stream, iq, 0.2))
+    await asyncio.sleep(0)
+    outbox.stream.encrypted = lambda: True  # type: ignore[method-assign]
+    error = f"<error type='wait'>{inside.format('urn:ietf:params:xml:ns:xmpp-stanzas')}</error>"
+    answer = f"<iq type='error' id='{iq['id']}' from='anna@example.org/phone'>{error}</iq>"
+    outbox.stream._spawn_event(fromstring(answer.replace("<iq", "<iq xmlns='jabber:client'")))
+    with pytest.raises(IqError) as refused:
+        await asking
+    assert (refused.value.condition, refused.value.etype) == ("undefined-condition", "wait")
+    assert not caplog.records
