@@ -41,6 +41,7 @@ from filebot.protocol.ledger import Ledger
 from filebot.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
+from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.kept_back import BEGINNING, SLACK, KeptBack, earliest
 from filebot.xmpp.mark_keeper import MarkKeeper
 from filebot.xmpp.stream import Stream
@@ -196,7 +197,7 @@ class CatchUp:
         try:
             last = await self._archive.newest(kept_back.archive_id if kept_back and is_before else "")
         except (XMPPError, PeerProtocolError) as error:
-            log.info("the archive of %s begins with the clock: %s", self._jid, error)
+            log.info("the archive of %s begins with the clock: %s", self._jid, cause(error))
             return
         if last is None:
             ledger.begin_at(BEGINNING)
@@ -343,7 +344,7 @@ class CatchUp:
                     continue
                 failures += 1
                 wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
-                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, error, wait)
+                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, cause(error), wait)
                 await asyncio.sleep(wait)
                 continue
             failures = 0

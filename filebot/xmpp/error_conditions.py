@@ -6,6 +6,7 @@ slixmpp fails over them: whoever asked would wait until the limit, and the log s
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
+from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Error
 
 from filebot.xmpp.elements import STANZAS
@@ -23,3 +24,8 @@ def complete(stanza: Element) -> None:
     for error in stanza:
         if str(error.tag).endswith("}error") and not any(child.tag in _KNOWN for child in error):
             SubElement(error, f"{{{STANZAS}}}undefined-condition")
+
+
+def cause(error: Exception) -> str:
+    """Return what to log of an error: of slixmpp's the condition, for as text they are the whole stanza."""
+    return error.condition if isinstance(error, XMPPError) else str(error)

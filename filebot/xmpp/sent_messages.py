@@ -18,6 +18,7 @@ from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.xmpp.archive import Archive
 from filebot.xmpp.elements import STANZA_IDS, named
+from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class SentMessages:
                     break
                 before = page[0].id
         except (XMPPError, PeerProtocolError) as error:
-            log.info("the archive of %s does not tell what arrived: %s", jid, error)
+            log.info("the archive of %s does not tell what arrived: %s", jid, cause(error))
         finally:
             self._open.remove(archive)
         return found

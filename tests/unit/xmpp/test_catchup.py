@@ -7,7 +7,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 import pytest
-from slixmpp.exceptions import IqTimeout, XMPPError
+from slixmpp.exceptions import IqError, IqTimeout, XMPPError
 from slixmpp.stanza import Iq
 
 from filebot import lasting
@@ -177,6 +177,20 @@ async def test_without_an_archive_it_is_not_asked_again(world: World) -> None:
     await asyncio.sleep(0.05)
     assert len(world.asked) == 1
     assert world.catch_up.live(None, kept_back=True)
+
+
+async def test_of_an_answer_that_is_an_error_only_its_condition_is_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    refusal = Iq()  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    refusal["error"]["condition"] = "internal-server-error"
+    refusal["error"]["text"] = "x" * 100_000
+    world.failures = [IqError(refusal)]  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    await world.online()
+    await world.until(lambda: len(world.asked) >= 2)
+    assert "internal-server-error" in caplog.text
+    assert len(caplog.text) < 1_000
 
 
 async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
