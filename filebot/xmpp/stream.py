@@ -27,6 +27,7 @@ from filebot.errors import ConfigError
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
 from filebot.xmpp.error_conditions import complete
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
+from filebot.xmpp.outage import OutageLimit
 from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stanza_size import SAFE_BYTES, stanza_bytes
@@ -61,6 +62,7 @@ class _Narrowed(BaseXMPP):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
         self._began = asyncio.Event()
+        self._outage = OutageLimit()
         self.on_unsent: Callable[[Message], None] = lambda _: None
         """Is told of each message that the server does not take."""
 
@@ -86,8 +88,14 @@ class _Narrowed(BaseXMPP):
         """
         if isinstance(data, Message | Presence | Iq) and not self.fits(data):
             self._replace_oversized(data)
-        else:
+        # Without filters it is one that slixmpp repeats, and has counted.
+        elif self._session_started or not use_filters or self._may_wait(data):
             super().send(data, use_filters)
+
+    def _may_wait(self, data: StanzaBase | str) -> bool:
+        return not isinstance(data, Message | Presence) or self._outage.admits(
+            stanza_bytes(data.xml, self.default_ns)
+        )
 
     def _replace_oversized(self, stanza: Message | Presence | Iq) -> None:
         """Send in place of a stanza what still serves its purpose, or tell that nothing does."""
@@ -117,6 +125,7 @@ class _Narrowed(BaseXMPP):
 
     def _set_session_start(self, event: Any) -> None:
         super()._set_session_start(event)
+        self._outage.over()
         self._began.set()
 
     def start_stream_handler(self, xml: ET.Element) -> None:

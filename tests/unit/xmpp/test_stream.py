@@ -120,6 +120,19 @@ async def test_what_was_asked_in_an_outage_and_given_up_is_not_sent_after_it() -
         assert stream.waiting_queue.empty()
 
 
+async def test_what_waits_for_the_next_session_has_a_bound(caplog: pytest.LogCaptureFixture) -> None:
+    async with a_stream() as stream:
+        for outage in range(2):
+            for number in range(2_000):
+                stream.make_message("anna@example.org", f"{number} {'a' * 9_000}").send()
+            stream.event("session_start")
+            assert 800 < stream.waiting_queue.qsize() < 1_000
+            assert caplog.text.count("as too much waited") == outage + 1
+            while not stream.waiting_queue.empty():
+                stream.waiting_queue.get_nowait()
+            stream._session_started = False
+
+
 @in_virtual_time
 async def test_what_was_asked_just_before_the_session_is_sent_in_it_and_not_waited_for_any_longer() -> None:
     async with a_stream() as stream:
