@@ -24,6 +24,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot import __version__
 from filebot.certificates import Trust
 from filebot.errors import ConfigError
+from filebot.xmpp.authentication import check_password
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
 from filebot.xmpp.error_conditions import complete
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
@@ -364,7 +365,7 @@ Stream: TypeAlias = Client | Component
 def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
     """The stream for these settings, not yet connected, with what it announces. Needs a running loop.
 
-    Raises ConfigError if the address is none, or the certificates to trust cannot be read.
+    Raises ConfigError if address or password are none, or the certificates to trust cannot be read.
     """
     # Before there is a stream: one that is only half made cannot be taken down without noise.
     jid = _own_address(settings)
@@ -372,6 +373,7 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
     if settings.mode == "component":
         stream = Component(settings, jid)
     else:
+        check_password(settings.password)
         stream = Client(settings, jid, Trust(settings.ca_file))
     _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever

@@ -157,6 +157,18 @@ async def test_an_own_address_that_is_none_is_a_mistake_in_the_config(
     assert mistake.startswith("xmpp.jid: 'bot@xn--' is not an address")
 
 
+@pytest.mark.parametrize("password", ["gehe\x07im", "\u06271"])
+async def test_a_password_that_no_account_can_have_is_a_mistake_in_the_config(password: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(SessionSettings("bot@example.org", password, host="127.0.0.1", port=1))
+    (mistake,) = caught.value.mistakes
+    assert mistake.startswith("xmpp.password: ")
+    assert password not in mistake
+    assert caught.value.__cause__ is None
+    component = SessionSettings("files.example.org", password, mode="component", host="127.0.0.1", port=1)
+    await build(component).close(0.0)
+
+
 @pytest.mark.parametrize("modes", [("client", "component"), ("component", "client")])
 async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
     outbox_of: Callable[[Mode], Outbox], modes: tuple[Mode, Mode]
