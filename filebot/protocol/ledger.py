@@ -25,6 +25,8 @@ from filebot.model import Mark
 MOST: Final = 20_000
 """Messages after the mark that are remembered: as many as may come while one of them is dealt with, a
 download that takes hours for one."""
+MOST_CHARACTERS: Final = 2 * 1024 * 1024
+"""Of their ids: a room's service may give long ones."""
 MOST_PASSED: Final = 1_000
 """Messages before the mark that are remembered, for those that come twice."""
 SHOWN_WITHIN: Final = timedelta(minutes=2)
@@ -51,7 +53,10 @@ class Ledger:
         self._ahead = set(mark.ahead)
         self._messages: dict[str, _Message] = {}
         self._order: deque[str] = deque()
-        self._passed: dict[str, None] = {}
+        self._characters = 0
+        """Of the ids of these."""
+        self._passed: dict[int, None] = {}
+        """By hashes."""
         self._catching_up = True
         self._open = 0
 
@@ -59,6 +64,12 @@ class Ledger:
     def open(self) -> int:
         """Messages that are not dealt with yet."""
         return self._open
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether no more of the archive can be remembered until what is dealt with has ended."""
+        # Else nothing would ever make room: what has no place gets one when the archive is read on.
+        return bool(self._order) and self._is_full
 
     @property
     def unplaced(self) -> bool:
@@ -103,8 +114,8 @@ class Ledger:
 
         When too much is open to remember it, it is one of those that the archive has to show again.
         """
-        if len(self._messages) >= MOST and message_id not in self._messages:
-            return message_id not in self._passed
+        if self._is_full and message_id not in self._messages:
+            return hash(message_id) not in self._passed
         new = self._is_new(message_id, at)
         message = self._messages.get(message_id)
         if message is not None and not message.placed and self._in_order and not self._catching_up:
@@ -130,7 +141,7 @@ class Ledger:
             if message.handled and not message.placed and message.at + SHOWN_WITHIN < now
         ]
         for message_id in not_kept:
-            del self._messages[message_id]
+            self._forget(message_id)
             self._pass(message_id)
 
     def handled(self, message_id: str) -> None:
@@ -141,22 +152,31 @@ class Ledger:
             self._open -= 1
             self._advance()
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self._messages) >= MOST or self._characters >= MOST_CHARACTERS
+
+    def _forget(self, message_id: str) -> _Message:
+        self._characters -= len(message_id)
+        return self._messages.pop(message_id)
+
     def _is_new(self, message_id: str, at: datetime) -> bool:
-        if message_id in self._messages or message_id in self._passed:
+        if message_id in self._messages or hash(message_id) in self._passed:
             return False
         before = message_id in self._ahead
         self._messages[message_id] = _Message(at, handled=before)
+        self._characters += len(message_id)
         self._open += not before
         return not before
 
     def _advance(self) -> None:
         while self._order and self._messages[self._order[0]].handled:
             last_id = self._order.popleft()
-            self._mark = replace(self._mark, last_id=last_id, at=self._messages.pop(last_id).at)
+            self._mark = replace(self._mark, last_id=last_id, at=self._forget(last_id).at)
             self._ahead.discard(last_id)
             self._pass(last_id)
 
     def _pass(self, message_id: str) -> None:
-        self._passed[message_id] = None
+        self._passed[hash(message_id)] = None
         if len(self._passed) > MOST_PASSED:
             del self._passed[next(iter(self._passed))]

@@ -10,9 +10,12 @@ from typing import Any, Final
 
 from slixmpp import ClientXMPP
 from slixmpp.features.feature_mechanisms.stanza import Failure
+from slixmpp.util.sasl.client import saslprep
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot.errors import ConfigError
 
 REFUSED: Final = frozenset(
     {"not-authorized", "account-disabled", "credentials-expired", "invalid-authzid", "invalid-mechanism"}
@@ -26,6 +29,15 @@ _FIRST_WAIT_S: Final = 300.0
 LONGEST_REFUSED_WAIT_S: Final = 75 * 60.0
 """ejabberd forgets failures an hour after the last one, and looks every ten minutes: with a shorter wait
 they would add up to a ban in the end."""
+
+
+def check_password(password: str) -> None:
+    """Raise ConfigError for one that no account can have (RFC 4013); slixmpp would fail at each login."""
+    try:
+        saslprep(password)
+    except UnicodeError:
+        text = "xmpp.password: has characters that no XMPP password can have; write it anew, or change it"
+        raise ConfigError((text,)) from None
 
 
 def refused_wait_s(refusals: int, chance: float) -> float:

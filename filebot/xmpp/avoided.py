@@ -1,7 +1,8 @@
 """Stream hosts (XEP-0065) that did not work lately, and so are neither named nor tried for a while.
 
-One that refused the bot itself is of no use for anybody. One that did not lead to a person may still lead
-to others: it is behind their network's firewall, or relays in one direction only.
+One that does not answer the bot itself is of no use for anybody. One that did not lead to a person may
+still lead to others: it is behind their network's firewall, relays in one direction only, or refused
+because of this person.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from filebot.errors import TransferTimeout
+from filebot.errors import NotLetIn, TransferError, TransferTimeout
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
 
@@ -35,6 +36,13 @@ class AvoidedHosts:
             key = (_person(peer), host.host, host.port)
             log.info("stream host %s is set aside for %s", host.jid, key[0] or "everybody")
             self._hosts[key] = None
+
+    def failed(self, hosts: Iterable[StreamHost], error: TransferError, peer: str) -> None:
+        """Leave alone what the bot itself could not use, and for whom.
+
+        That a proxy refuses may be the peer's doing, who said that they are connected to it and are not.
+        """
+        self.avoid(hosts, peer if isinstance(error, NotLetIn) else "")
 
     def is_avoided(self, host: StreamHost, peer: str = "") -> bool:
         """Whether it is left alone now, for streams with this person."""

@@ -26,7 +26,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -41,7 +41,8 @@ from filebot.protocol.ledger import Ledger
 from filebot.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s
-from filebot.xmpp.kept_back import SLACK, KeptBack
+from filebot.xmpp.error_conditions import cause
+from filebot.xmpp.kept_back import BEGINNING, SLACK, KeptBack, earliest
 from filebot.xmpp.mark_keeper import MarkKeeper
 from filebot.xmpp.stream import Stream
 from filebot.xmpp.turns import Turn, with_answers
@@ -57,8 +58,6 @@ GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
 REVIEW_S: Final = 10.0
 """After live messages of an account: then the archive tells their places, and what else came meanwhile."""
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Place in an archive that was empty at first, whatever the clocks say."""
 
 # RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
 _NO_ARCHIVE: Final = frozenset(
@@ -198,7 +197,7 @@ class CatchUp:
         try:
             last = await self._archive.newest(kept_back.archive_id if kept_back and is_before else "")
         except (XMPPError, PeerProtocolError) as error:
-            log.info("the archive of %s begins with the clock: %s", self._jid, error)
+            log.info("the archive of %s begins with the clock: %s", self._jid, cause(error))
             return
         if last is None:
             ledger.begin_at(BEGINNING)
@@ -258,8 +257,8 @@ class CatchUp:
         if self._ledger is None or archive_id is None:
             return True
         if kept_back:
-            if since is not None and (self._kept_back is None or since < self._kept_back.since):
-                self._kept_back = KeptBack(archive_id, since)
+            if since is not None:
+                self._kept_back = earliest(self._kept_back, KeptBack(archive_id, since))
             self.look()
             return False
         if not self._of_room:
@@ -345,7 +344,7 @@ class CatchUp:
                     continue
                 failures += 1
                 wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
-                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, error, wait)
+                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, cause(error), wait)
                 await asyncio.sleep(wait)
                 continue
             failures = 0
@@ -400,6 +399,6 @@ class CatchUp:
             return False
 
     async def _wait_for_room(self, ledger: Ledger) -> None:
-        while ledger.open > MOST_OPEN:
+        while ledger.open > MOST_OPEN or ledger.is_crowded:
             self._ended.clear()
             await self._ended.wait()

@@ -16,7 +16,9 @@ from typing import Final
 from slixmpp.jid import JID
 
 from filebot.lately import Lately
+from filebot.model import BareJid
 from filebot.xmpp.disco import INFO, query
+from filebot.xmpp.own import full
 from filebot.xmpp.stream import Stream
 
 SETTLED_S: Final = 1.0
@@ -48,15 +50,19 @@ class ClientCheck:
         self._online_for_s = online_for_s
         self._clients = Lately[str, _Client](MOST_CLIENTS, _Client)
 
-    async def is_there(self, client: JID) -> bool:
-        """Return whether a client is there; takes ``PAUSE_S + ANSWER_LIMIT_S`` at most."""
+    async def is_there(self, client: JID, own: BareJid = "") -> bool:
+        """Return whether a client is there; takes ``PAUSE_S + ANSWER_LIMIT_S`` at most.
+
+        It is asked from the address that it knows (``own``): some answer no strangers.
+        """
         if self._online_for_s(client.full) >= SETTLED_S or not self._stream.is_online:
             return True
         known, now_s = self._clients[client.full], self._stream.loop.time
         async with known.asking:
             if now_s() >= known.ask_at_s:
                 await asyncio.sleep(PAUSE_S)
-                info = await query(self._stream, client.full, INFO, ANSWER_LIMIT_S)
+                asker = full(self._stream, own)
+                info = await query(self._stream, client.full, INFO, ANSWER_LIMIT_S, own=asker)
                 known.is_there = info is not None
                 known.ask_at_s = now_s() + (BELIEVED_FOR_S if known.is_there else SILENT_FOR_S)
             return known.is_there

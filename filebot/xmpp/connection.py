@@ -140,7 +140,7 @@ class Connection:
                 return 0.0
             began = loop.time()
             self._was_online, self._refusal, self._refusals, self.trouble = True, "", 0, ""
-            await self._online(resumed)
+            await self._while_up(self._online(resumed))
             await self._watch()
             return loop.time() - began
         except TimeoutError:
@@ -163,6 +163,18 @@ class Connection:
             return False
         self.trouble = ""
         return True
+
+    async def _while_up(self, work: Awaitable[None]) -> None:
+        """Do something as long as the connection lasts: then the answers that it waits for do not come."""
+        doing, down = asyncio.ensure_future(work), asyncio.ensure_future(self._down.wait())
+        try:
+            await asyncio.wait({doing, down}, return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                doing.result()
+        finally:
+            doing.cancel()
+            down.cancel()
+            await asyncio.gather(doing, down, return_exceptions=True)
 
     async def _watch(self) -> None:
         """Return when the connection is gone, whether the socket says so or a ping (XEP-0199)."""

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import XMPPError
 
 from filebot.xmpp.elements import first, named
+from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ async def answer_about(
         iq = stream.make_iq_get(namespace, ito=jid, ifrom=own or stream.boundjid)
         answer = await ask(stream, iq, limit_s)
     except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
-        log.debug("%s does not answer about %s: %s", jid, namespace, error)
+        log.debug("%s does not answer about %s: %s", jid, namespace, cause(error))
         return None, error
     return first(answer.xml, namespace, "query"), None
 

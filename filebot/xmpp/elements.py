@@ -27,6 +27,8 @@ _RETRACTED: Final = frozenset(
 
 # RFC 5646 section 4.4.1: nobody needs longer tags.
 _LONGEST_LANGUAGE: Final = 35
+# Those that there are have half of that; others are shown in the log alone.
+_LONGEST_CONDITION: Final = 60
 
 
 def named(parent: Element, namespace: str, name: str) -> Iterator[Element]:
@@ -105,7 +107,7 @@ def _error_of(stanza: Element) -> Element | None:
 
 
 def named_condition(error: Element, namespace: str) -> str:
-    """The name of the first child in this namespace that is not the text."""
+    """The name of the first child in this namespace that is not the text; the beginning of a long one."""
     names = (str(child.tag) for child in error)
     conditions = (name.removeprefix(f"{{{namespace}}}") for name in names if namespace in name)
-    return next((each for each in conditions if each != "text"), "")
+    return next((each for each in conditions if each != "text"), "")[:_LONGEST_CONDITION]

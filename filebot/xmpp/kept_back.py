@@ -17,8 +17,8 @@ Servers that have neither leave a gap of some milliseconds.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element, SubElement
 
@@ -35,6 +35,9 @@ LIMIT_S: Final = 20.0
 SLACK: Final = timedelta(seconds=1)
 """A message is archived a little before the server notes that nobody is there for it."""
 
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Of an archive that was empty at first, whatever the clocks say."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
@@ -42,6 +45,18 @@ class KeptBack:
 
     archive_id: str
     since: datetime
+
+
+def earliest(known: KeptBack | None, came: KeptBack) -> KeptBack:
+    """Return where what was kept back begins, as far as is known now that a message more has come.
+
+    The server gives it in its order. The stamp may be the sender's: not every server takes out one in its
+    name. So it moves the time, and neither the place nor anything out of the calendar.
+    """
+    since = max(came.since, BEGINNING + SLACK)
+    return (
+        KeptBack(came.archive_id, since) if known is None else replace(known, since=min(known.since, since))
+    )
 
 
 class FirstPlace(Protocol):

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 MAX_TEXT: Final = 30_000
 """Characters that are said at once; in several messages, where one would be too large for a server."""
 
+LEAST_BYTES: Final = 500
+"""For the text of a message. Long addresses alone may fill one: of 3,071 bytes each, as XML up to 8,000."""
+
 REMEMBERED: Final = 200
 """Messages to clients that may come back; each is small enough for any server."""
 
@@ -41,13 +44,13 @@ class StreamMessenger:
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
         flow: RoomFlow,
-        is_there: Callable[[JID], Awaitable[bool]] | None = None,
+        is_there: Callable[[JID, BareJid], Awaitable[bool]] | None = None,
         known_as: Callable[[BareJid], str] = lambda _: "",
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
         ``is_same_occupant``, of a nick in a room, whether it still belongs to whom it belonged to;
-        ``is_there``, of a client, whether it still reads what is sent to it (always if None); ``known_as``,
-        of a person, by which of its addresses they know a component.
+        ``is_there``, of a client that knows the bot by this address, whether it still reads what is sent to
+        it (always if None); ``known_as``, of a person, by which of its addresses they know a component.
         """
         self._is_there = is_there
         self._known_as = known_as
@@ -81,9 +84,10 @@ class StreamMessenger:
             if replaces:
                 message.xml.append(Element("{urn:xmpp:message-correct:0}replace", {"id": replaces}))
             if answers is not None and not said:
-                # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
-                reply = {"to": answers.author, "id": answers.message_id}
-                message.xml.append(Element("{urn:xmpp:reply:0}reply", reply))
+                self._refer(message, answers)
+            if self._room_for_text(message) < LEAST_BYTES:
+                log.warning("not said: the addresses leave no room for words: %s", message["to"])
+                return said
             part, rest = first_part(rest, self._room_for_text(message))
             if replaces and rest:
                 part, rest = f"{part[:-1]}…", ""  # a correction is one message
@@ -142,7 +146,8 @@ class StreamMessenger:
         client = jid_or_none(to.jid) if to.kind is AddressKind.CHAT else None
         if client is None or not client.resource or self._is_there is None:
             return to
-        return to if await self._is_there(client) else to.conversation
+        own = to.own or self._known_as(client.bare)
+        return to if await self._is_there(client, own) else to.conversation
 
     def _addressed(self, to: Address) -> Message | None:
         jid = jid_or_none(to.jid)
@@ -166,6 +171,15 @@ class StreamMessenger:
             main, in_room = self._stream.boundjid, kind is not AddressKind.CHAT
             message["from"] = main if in_room else own or self._known_as(to.bare) or main.bare
         return message
+
+    def _refer(self, message: Message, answers: Reference) -> None:
+        """Tell what a message answers, if that leaves room for words."""
+        # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
+        to = {"to": answers.author, "id": answers.message_id}
+        reference = Element("{urn:xmpp:reply:0}reply", to)
+        message.xml.append(reference)
+        if self._room_for_text(message) < LEAST_BYTES:
+            message.xml.remove(reference)
 
     def _room_for_text(self, message: Message) -> int:
         """How many bytes more fit in a message, its id included, on all of its way."""

@@ -16,7 +16,7 @@ person is then known by something that is worth nothing outside of this room. Wh
 room is the room's own matter, so there its word always counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
@@ -31,6 +31,10 @@ MAX_OCCUPANTS: Final = 5_000
 """Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
 MAX_OCCUPANTS_BYTES: Final = 4 * 1024 * 1024
 """Memory for those of one room: enough for that many with names of a usual length."""
+MOST_OF_ALL_BYTES: Final = 128 * 1024 * 1024
+"""For those of all rooms together: whoever has many rooms of their own must not take all memory."""
+SMALL_BYTES: Final = 256 * 1024
+"""For those of one room, whatever there is in others: some hundred people."""
 LONGEST_REASON: Final = 200
 OCCUPANT_BYTES: Final = 500
 """Rough size of an occupant beside names and ids."""
@@ -108,7 +112,9 @@ class _Entry:
 class Occupancy:
     """The roll of one room."""
 
-    def __init__(self, room: BareJid, nick: str) -> None:
+    def __init__(self, room: BareJid, nick: str, in_all: Callable[[], int] = lambda: 0) -> None:
+        """``in_all`` tells how many bytes the rolls of all rooms take just now."""
+        self._in_all = in_all
         self.room: Final = room
         self.nick = nick
         """Ours: as asked for, or as the room has it."""
@@ -125,6 +131,11 @@ class Occupancy:
         self._bytes = 0
         self._nicks: dict[str, set[str]] = {}
         """Those of whom the room shows this JID, or this id."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory it takes, about."""
+        return self._bytes
 
     @property
     def can_be_caught_up(self) -> bool:
@@ -223,7 +234,7 @@ class Occupancy:
     def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> News | None:
         entry = _entry(stanza, x)
         self._put(nick, None)
-        if len(self._entries) < MAX_OCCUPANTS and self._bytes + _size(nick, entry) <= MAX_OCCUPANTS_BYTES:
+        if len(self._entries) < MAX_OCCUPANTS and self._has_room(_size(nick, entry)):
             self._put(nick, entry)
         if _OURSELVES not in codes:
             return None
@@ -245,6 +256,12 @@ class Occupancy:
             return None
         self.leave()
         return News(_why_out(x, codes), _told(x, codes))
+
+    def _has_room(self, more_bytes: int) -> bool:
+        size = self._bytes + more_bytes
+        if size <= SMALL_BYTES:
+            return True
+        return size <= MAX_OCCUPANTS_BYTES and self._in_all() + more_bytes <= MOST_OF_ALL_BYTES
 
     def _marked(self, mark: str) -> Iterator[_Entry]:
         """Everybody of whom the room shows this JID, or this id. Each is asked for with each command."""

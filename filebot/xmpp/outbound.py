@@ -157,8 +157,8 @@ class Outbound:
             except BaseException:
                 await connection.close()
                 raise
-        except TransferError:
-            self._avoid(same)
+        except TransferError as error:
+            self._proxies.avoided.failed(same, error, to)
             raise
         return connection
 

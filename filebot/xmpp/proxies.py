@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.errors import PeerGone
+from filebot.errors import NotLetIn, PeerGone
 from filebot.protocol.bytestreams import StreamHost, stream_host
 from filebot.protocol.si import BYTESTREAMS
 from filebot.xmpp.avoided import AvoidedHosts
@@ -21,6 +21,9 @@ ANSWER_LIMIT_S: Final = 10.0
 NOTHING_FOUND_FOR_S: Final = 60.0
 """How long a search without a result is believed."""
 MOST_PROXIES: Final = 4
+
+_NOT_THERE: Final = frozenset({"remote-server-not-found", "remote-server-timeout", "service-unavailable"})
+"""What a server answers for a proxy that is down; the second is what slixmpp makes of silence, too."""
 
 
 class Proxies:
@@ -58,7 +61,8 @@ class Proxies:
         self.avoided.forget()
 
     async def activate(self, proxy: StreamHost, sid: str, *, own: str, target: str) -> None:
-        """Let the bytes flow between the bot and ``target`` (section 6.3.5). Raises PeerGone.
+        """Let the bytes flow between the bot and ``target`` (section 6.3.5). Raises PeerGone,
+        or NotLetIn if the proxy is there and refuses: perhaps since ``target`` is not connected to it.
 
         The hash is made of whom it comes from, so ``own`` is the address that the peer knows.
 
@@ -70,7 +74,8 @@ class Proxies:
         try:
             await ask(self._stream, iq, ANSWER_LIMIT_S)
         except XMPPError as error:
-            raise PeerGone(f"{proxy.jid} does not activate: {error.condition}") from error
+            kind = PeerGone if error.condition in _NOT_THERE else NotLetIn
+            raise kind(f"{proxy.jid} does not activate: {error.condition}") from error
 
     async def _search(self) -> tuple[StreamHost, ...]:
         self.refusing = frozenset()

@@ -108,10 +108,9 @@ class Stays(Protocol):
 class _Room:
     """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
 
-    def __init__(
-        self, jid: BareJid, nick: str, password: str = "", invited_by: BareJid | None = None
-    ) -> None:
-        self.jid = jid
+    def __init__(self, occupancy: Occupancy, password: str = "", invited_by: BareJid | None = None) -> None:
+        self.occupancy = occupancy
+        self.jid = occupancy.room
         self.password = password
         self.invited_by = invited_by
         """None if those who run the bot want it there."""
@@ -122,7 +121,6 @@ class _Room:
         self.task = Tasks(limit=1)
         self.ending = asyncio.Lock()
         """Held while others are told that the bot does not come back: that is not cut off."""
-        self.occupancy = Occupancy(jid, nick)
         self.news: asyncio.Queue[News] = asyncio.Queue(maxsize=32)
 
     async def stop(self) -> None:
@@ -147,7 +145,7 @@ class JoinedRooms:
         self._stream = stream
         self._settings = settings
         self._stays = stays
-        self._rooms = {jid: _Room(jid, settings.nick) for jid in _addresses(settings.rooms)}
+        self._rooms = {jid: _Room(self._roll(jid)) for jid in _addresses(settings.rooms)}
         self._configured = frozenset(self._rooms)
         self._archiving: set[BareJid] = set()
         self._shut_out = on_shut_out
@@ -233,11 +231,19 @@ class JoinedRooms:
         """The roll of a room; of one that is none of ours, an empty one."""
         return self._rooms[room].occupancy if room in self._rooms else Occupancy(room, "")
 
+    def _roll(self, room: BareJid) -> Occupancy:
+        """An empty one; those of all rooms share their memory."""
+        return Occupancy(
+            room,
+            self._settings.nick,
+            lambda: sum(each.occupancy.size_bytes for each in self._rooms.values()),
+        )
+
     # --- being told to come and go --------------------------------------------------------------
 
     def expect(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
         """Be in this room as well, from the next session on."""
-        self._rooms.setdefault(room, _Room(room, self._settings.nick, password, invited_by))
+        self._rooms.setdefault(room, _Room(self._roll(room), password, invited_by))
 
     async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
         """See the port."""
@@ -267,7 +273,7 @@ class JoinedRooms:
     async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> _Room:
         self._must_not_be_too_many(room, invited_by)
         known = self._rooms.get(room)
-        kept = _Room(room, self._settings.nick, password, invited_by)
+        kept = _Room(self._roll(room), password, invited_by)
         kept.wanted = False
         if known is not None:
             await known.stop()

@@ -5,6 +5,7 @@ else tells whether the last messages arrived: to repeat them all would show some
 none would lose some.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -18,6 +19,7 @@ from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.xmpp.archive import Archive
 from filebot.xmpp.elements import STANZA_IDS, named
+from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ MOST_IDS: Final = 2_000
 LONGEST_ID: Final = 100
 MOST_PAGES: Final = 4
 """Pages of the newest messages of an archive that are read."""
+ARCHIVES_AT_ONCE: Final = 8
+LIMIT_S: Final = 20.0
+"""For one archive."""
 
 
 class SentMessages:
@@ -35,6 +40,7 @@ class SentMessages:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._open: list[Archive] = []
+        self._at_once = asyncio.Semaphore(ARCHIVES_AT_ONCE)
         self._told_in_rooms: LRUCache[str, None] = LRUCache(MOST_IDS)
 
     def took(self, stanza: Element) -> bool:
@@ -55,15 +61,27 @@ class SentMessages:
         wanted: dict[BareJid, set[str]] = {}
         for each in messages:
             wanted.setdefault(self._archive_of(each), set()).add(str(each["id"]))
-        found = {archive: await self._found(archive, ids) for archive, ids in wanted.items()}
-        return [each for each in messages if str(each["id"]) not in found[self._archive_of(each)]]
+        found = await asyncio.gather(*(self._found(archive, ids) for archive, ids in wanted.items()))
+        told = dict(zip(wanted, found, strict=True))
+        return [each for each in messages if str(each["id"]) not in told[self._archive_of(each)]]
 
     def _archive_of(self, message: Message) -> BareJid:
         to_room = message["type"] == "groupchat"
         return str(message["to"].bare if to_room else self._stream.boundjid.bare)
 
     async def _found(self, jid: BareJid, ids: set[str]) -> set[str]:
-        archive, found, before = Archive(self._stream, jid), set[str](), ""
+        """Those of the ids that an archive tells in time; the messages of all others wait for this."""
+        found = set[str]()
+        async with self._at_once:
+            try:
+                async with asyncio.timeout(LIMIT_S):
+                    await self._look_through(jid, ids, found)
+            except (XMPPError, PeerProtocolError, TimeoutError) as error:
+                log.info("the archive of %s does not tell what arrived: %s", jid, cause(error))
+        return found
+
+    async def _look_through(self, jid: BareJid, ids: set[str], found: set[str]) -> None:
+        archive, before = Archive(self._stream, jid), ""
         self._open.append(archive)
         try:
             for _ in range(MOST_PAGES):
@@ -72,11 +90,8 @@ class SentMessages:
                 if found == ids or not page:
                     break
                 before = page[0].id
-        except (XMPPError, PeerProtocolError) as error:
-            log.info("the archive of %s does not tell what arrived: %s", jid, error)
         finally:
             self._open.remove(archive)
-        return found
 
 
 def _names(message: Element) -> set[str]:

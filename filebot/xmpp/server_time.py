@@ -16,6 +16,7 @@ from filebot.server_clock import ServerClock, ServerTime
 from filebot.xmpp.archive import Archive
 from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import first
+from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class ServerTimes:
         try:
             newest = await self._archive.newest()
         except (XMPPError, PeerProtocolError) as error:
-            log.info("the archive tells no time: %s", error)
+            log.info("the archive tells no time: %s", cause(error))
             return None
         return None if newest is None else self._noted(ServerTime(newest.at, exact=False))
 

@@ -18,15 +18,18 @@ from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.jid import JID, InvalidJID
-from slixmpp.stanza import Error, Iq, Message, Presence, StreamFeatures
+from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
 from filebot.certificates import Trust
 from filebot.errors import ConfigError
 from filebot.xmpp.acks import MANAGEMENT, Acks
+from filebot.xmpp.authentication import check_password
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition
+from filebot.xmpp.error_conditions import complete
 from filebot.xmpp.features import CAPS_NODE, FEATURES, Answers
+from filebot.xmpp.outage import OutageLimit
 from filebot.xmpp.roster import take_pushes
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stanza_size import SAFE_BYTES, stanza_bytes
@@ -40,9 +43,6 @@ RESOURCE: Final = "filebot"
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
-# COMPAT(slixmpp, 1.17): does not know this condition (RFC 6120 section 8.3.3.12). Who is answered with it
-# would wait until the limit.
-Error.conditions = Error.conditions | {"policy-violation"}
 
 _OF_COMPONENTS: Final = "{jabber:component:accept}"
 _OF_CLIENTS: Final = "{jabber:client}"
@@ -59,6 +59,7 @@ class _Narrowed(BaseXMPP):
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
         self._began = asyncio.Event()
         self.acks = Acks(self)
+        self._outage = OutageLimit()
         self.on_unsent: Callable[[Message], None] = lambda _: None
         """Is told of each message that the server does not take."""
 
@@ -84,8 +85,14 @@ class _Narrowed(BaseXMPP):
         """
         if isinstance(data, Message | Presence | Iq) and not self.fits(data):
             self._replace_oversized(data)
-        else:
+        # Without filters it is one that slixmpp repeats, and has counted.
+        elif self._session_started or not use_filters or self._may_wait(data):
             super().send(data, use_filters)
+
+    def _may_wait(self, data: StanzaBase | str) -> bool:
+        return not isinstance(data, Message | Presence) or self._outage.admits(
+            stanza_bytes(data.xml, self.default_ns)
+        )
 
     def _replace_oversized(self, stanza: Message | Presence | Iq) -> None:
         """Send in place of a stanza what still serves its purpose, or tell that nothing does."""
@@ -115,6 +122,7 @@ class _Narrowed(BaseXMPP):
 
     def _set_session_start(self, event: Any) -> None:
         super()._set_session_start(event)
+        self._outage.over()
         self._began.set()
 
     def start_stream_handler(self, xml: ET.Element) -> None:
@@ -175,6 +183,7 @@ class _Narrowed(BaseXMPP):
         super().connection_lost(exception)
 
     def _spawn_event(self, xml: ET.Element) -> None:
+        complete(xml)
         if xml.tag == f"{{{MANAGEMENT}}}r" and self._session_started and self.trusted():
             if self.plugin["xep_0198"].enabled_in:
                 self.acks.asked()
@@ -296,7 +305,7 @@ Stream: TypeAlias = Client | Component
 def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
     """The stream for these settings, not yet connected, with what it announces. Needs a running loop.
 
-    Raises ConfigError if the address is none, or the certificates to trust cannot be read.
+    Raises ConfigError if address or password are none, or the certificates to trust cannot be read.
     """
     # Before there is a stream: one that is only half made cannot be taken down without noise.
     jid = _own_address(settings)
@@ -304,6 +313,7 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
     if settings.mode == "component":
         stream = Component(settings, jid)
     else:
+        check_password(settings.password)
         stream = Client(settings, jid, Trust(settings.ca_file))
     _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever

@@ -43,6 +43,9 @@ BLAMED: Final = 5
 """Weight of a session that ended with the server's complaint: two of these are enough. Connections that
 just broke say little of a message; each counts 1, so that nothing is repeated for ever."""
 
+MOST_TOLD: Final = 3
+"""How often an addressee is told that a message was given up: perhaps all that goes there ends sessions."""
+
 # RFC 6120 section 4.9.3: ends for which a stanza of ours may be the cause.
 _COMPLAINTS: Final = frozenset(
     {
@@ -76,6 +79,7 @@ class Unheard:
         self._hopeless: deque[Message] = deque(maxlen=MOST)
         self._ends: LRUCache[str, int] = LRUCache(MOST)
         """How much speaks against a message, by its id."""
+        self._told: LRUCache[str, int] = LRUCache(MOST)
         self._complained = False
         self._doubtful: set[str] = set()
         """Ids of those that the server may have heard."""
@@ -148,8 +152,11 @@ class Unheard:
     def _say_again(self) -> None:
         while self._hopeless:
             message = self._hopeless.popleft()
-            log.error("given up: a message to %s with which sessions ended", message["to"])
-            self._stream.on_unsent(message)
+            to = str(message["to"])
+            log.error("given up: a message to %s with which sessions ended", to)
+            self._told[to] = self._told.get(to, 0) + 1
+            if self._told[to] <= MOST_TOLD:
+                self._stream.on_unsent(message)
         if self._complained or (self._kept and self._doubtful and self.find_lost is not None):
             self._repeating = asyncio.get_running_loop().create_task(self._repeat(), name="unheard")
         else:

@@ -16,6 +16,7 @@ from filebot.model import Slot
 from filebot.protocol.upload import UPLOAD, read_service, read_slot, slot_error, slot_filename
 from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import first
+from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class UploadSlots:
             iq = self._stream.make_iq_get(namespace, ito=jid, ifrom=self._stream.boundjid)
             return await ask(self._stream, iq, ANSWER_LIMIT_S)
         except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
-            log.debug("%s does not tell what it is: %s", jid, error)
+            log.debug("%s does not tell what it is: %s", jid, cause(error))
             return None
 
     def _remember_host(self, url: str) -> None:

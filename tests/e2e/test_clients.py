@@ -10,6 +10,7 @@ import pytest
 
 from filebot.demo.peer import Peer
 from filebot.demo.server import Server
+from filebot.xmpp import account
 from tests.e2e.conftest import World
 from tests.e2e.test_cascade import a_file, bot_on, online
 
@@ -91,7 +92,13 @@ async def test_the_answer_to_a_person_who_has_left_is_there_when_they_are_back(w
             assert (await desk.next_message(world.from_bot)).body
 
 
-async def test_a_file_by_stream_goes_to_the_client_that_asks(tmp_path: Path) -> None:
+async def test_a_file_by_stream_goes_to_the_client_that_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_copies(stream: object) -> None:
+        """These clients hear only what is sent to themselves."""
+
+    monkeypatch.setattr(account, "enable_carbons", no_copies)
     path, content = a_file(tmp_path, MB)
     async with (
         bot_on(tmp_path) as (server, _),

@@ -65,7 +65,7 @@ class Dials:
             await self._proxies.activate(self._proxy, self.ours.sid, own=self._own, target=self._peer)
         except TransferError as error:
             log.info("no proxy for %s: %s", self._peer, error)
-            self._proxies.avoided.avoid(to)
+            self._proxies.avoided.failed(to, error, self._peer)
             return False
         return True
 

@@ -1,5 +1,6 @@
 """The mark in an archive: whatever ends in whatever order, and wherever the bot is killed."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import Mark
-from filebot.protocol.ledger import MOST, MOST_PASSED, SHOWN_WITHIN, Ledger
+from filebot.protocol.ledger import MOST, MOST_CHARACTERS, MOST_PASSED, SHOWN_WITHIN, Ledger
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 START = Mark("bot@example.org", "", NOW)
@@ -114,6 +115,40 @@ def test_what_is_remembered_has_a_bound() -> None:
         ledger.handled(each)
     assert ledger.mark.last_id == str(MOST)
     assert len(ledger._passed) == MOST_PASSED
+
+
+def test_what_is_remembered_of_long_ids_has_a_bound() -> None:
+    ledger, _ = caught_up(START, [])
+    long = [f"{number}".ljust(500, "\U0001f600") for number in range(MOST)]
+    for each in long:
+        assert ledger.live(each, NOW)
+    assert sum(map(len, ledger._messages)) < MOST_CHARACTERS + 500
+    for each in long:
+        ledger.handled(each)
+    assert ledger.live("last", NOW)
+    ledger.handled("last")
+    assert ledger.mark.last_id == "last"
+    assert sys.getsizeof(next(iter(ledger._passed))) < 100
+
+
+def test_an_archive_is_read_no_further_than_can_be_remembered() -> None:
+    ledger = Ledger(START)
+    archive = ids(MOST)
+    assert ledger.missed("first", NOW)
+    for each in archive:
+        assert not ledger.is_crowded
+        assert ledger.missed(each, NOW)
+        ledger.handled(each)
+        if len(ledger._messages) == MOST:
+            break
+    assert ledger.is_crowded
+    ledger.handled("first")
+    assert not ledger.is_crowded
+    # What has no place yet gets one by reading on, so it holds nothing up.
+    ledger = Ledger(START, in_order=False)
+    for each in archive:
+        ledger.live(each, NOW)
+    assert not ledger.is_crowded
 
 
 def test_where_others_may_have_had_messages_only_the_archive_gives_places() -> None:

@@ -114,6 +114,36 @@ async def test_a_proxy_of_ours_that_was_not_activated_is_not_named_again(file: P
 
 
 @in_virtual_time
+async def test_who_makes_a_proxy_of_ours_refuse_takes_it_from_nobody_else(file: Path) -> None:
+    async with (
+        net(listens=False) as connections,
+        Listener("127.0.0.1", 0) as proxy,
+        lab(connections) as peer,
+        AsyncExitStack() as stack,
+    ):
+        peer.knows(SOCKS5_ONLY)
+        our_proxy(peer, proxy.port)
+
+        def lie(said: Any) -> None:
+            # They say that they are connected to it, and are not: so it does not know the session.
+            peer.answers("query of bytestreams", StanzaError("item-not-found"))
+            cids = [each.get("cid") for each in said.iter(f"{{{SOCKS5}}}candidate")]
+            stack.enter_context(proxy.expect([destination(sid_of(said), BOT, PEER)]))
+            peer.ask(jingle("session-accept", said.get("sid"), socks5(sid_of(said))))
+            used = socks5(sid_of(said), f"<candidate-used cid='{cids[0]}'/>")
+            peer.ask(jingle("transport-info", said.get("sid"), used))
+
+        accepts(peer, socks5)
+        peer.answers("session-initiate", "", lie)
+        with pytest.raises(PeerGone):
+            await peer.send(file, Method.SOCKS5)
+        assert kinds(peer.heard("session-initiate")[0]) == ["proxy"]
+        host = StreamHost("proxy.example.org", "127.0.0.1", proxy.port)
+        assert peer.streams._tools.avoided.is_avoided(host, PEER)
+        assert not peer.streams._tools.avoided.is_avoided(host, "bob@example.org/desk")
+
+
+@in_virtual_time
 async def test_a_proxy_of_theirs_that_was_not_activated_is_not_tried_again(file: Path) -> None:
     async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)

@@ -7,15 +7,18 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 import pytest
-from slixmpp.exceptions import XMPPError
+from slixmpp.exceptions import IqError, XMPPError
+from slixmpp.stanza import Iq
 
 from filebot import lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
+from filebot.protocol import ledger
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp import catchup, mark_keeper
 from filebot.xmpp.archive import Archived, ArchivePage
-from filebot.xmpp.catchup import BEGINNING, MOST_OPEN, CatchUp
+from filebot.xmpp.catchup import MOST_OPEN, CatchUp
+from filebot.xmpp.kept_back import BEGINNING
 from filebot.xmpp.stream import Stream
 from filebot.xmpp.turns import private_turn, with_answers
 from tests.unit.xmpp.conftest import Outbox
@@ -177,6 +180,20 @@ async def test_without_an_archive_it_is_not_asked_again(world: World) -> None:
     assert world.catch_up.live(None, kept_back=True)
 
 
+async def test_of_an_answer_that_is_an_error_only_its_condition_is_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    refusal = Iq()  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    refusal["error"]["condition"] = "internal-server-error"
+    refusal["error"]["text"] = "x" * 100_000
+    world.failures = [IqError(refusal)]  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    await world.online()
+    await world.until(lambda: len(world.asked) >= 2)
+    assert "internal-server-error" in caplog.text
+    assert len(caplog.text) < 1_000
+
+
 async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     world.numbers = [*range(1, 1001)]
     world.at_once = False
@@ -188,6 +205,28 @@ async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     for each in [*world.taken][:60]:
         world.catch_up.handled(each)
     await world.until(lambda: len(world.taken) == MOST_OPEN + 100)
+
+
+async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "MOST", 200)
+    world.numbers = [*range(1, 1001)]
+
+    def take(archived: Archived) -> bool:
+        world.taken.append(archived.id)
+        if archived.id != "2":
+            world.catch_up.handled(archived.id, save=False)
+        return False
+
+    world.catch_up._take = take
+    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.taken) >= 200)
+    await asyncio.sleep(0.05)
+    assert len(world.taken) == 200
+    world.catch_up.handled("2")
+    await world.until(lambda: len(world.taken) == 999)
 
 
 async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World) -> None:
@@ -221,6 +260,30 @@ async def test_before_the_server_may_forget_what_it_kept_back_the_mark_stands_be
     world.bot()
     await world.online()
     await world.until(lambda: world.taken == ["5", "6", "7", "8"])
+
+
+async def test_a_time_that_somebody_made_up_does_not_keep_the_first_session_from_its_place(
+    world: World,
+) -> None:
+    world.numbers = [1, 2, 3]
+    await world.catch_up.begin()
+    assert not world.catch_up.live("2", kept_back=True, since=datetime.min.replace(tzinfo=UTC))
+    assert not world.catch_up.live("3", kept_back=True, since=moment(3))
+    await world.catch_up.begin_before_kept_back()
+    await world.catch_up.find_place()
+    await world.catch_up.start()
+    await world.until(lambda: "3" in world.taken)
+    assert world.taken == ["2", "3"]
+
+
+async def test_whoever_makes_up_a_time_takes_no_message_of_others(world: World) -> None:
+    world.numbers = [1, 2, 3]
+    await world.catch_up.begin()
+    for number, since in ((2, 2), (3, 0)):
+        assert not world.catch_up.live(str(number), kept_back=True, since=moment(since))
+    await world.catch_up.begin_before_kept_back()
+    await world.catch_up.find_place()
+    assert world.marks._marks[OWN].last_id == "1"
 
 
 async def test_the_first_session_reads_what_was_kept_back_and_no_history(world: World) -> None:

@@ -1,6 +1,7 @@
 """Whether a client that wrote is still there."""
 
 import asyncio
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -11,7 +12,7 @@ from filebot.xmpp import client_check
 from filebot.xmpp.client_check import ClientCheck
 from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.messenger import StreamMessenger
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import Mode, Outbox
 from tests.unit.xmpp.test_flow import always_in
 from tests.unit.xmpp.test_messenger import URL, entry
 
@@ -24,9 +25,13 @@ class Clients:
     def __init__(self, *there: str) -> None:
         self.there = set(there)
         self.asked: list[str] = []
+        self.asked_from: list[str] = []
 
-    async def query(self, stream: object, jid: str, namespace: str, limit_s: float) -> Element | None:
+    async def query(
+        self, stream: object, jid: str, namespace: str, limit_s: float, *, own: str = ""
+    ) -> Element | None:
         self.asked.append(jid)
+        self.asked_from.append(own)
         await asyncio.sleep(0)
         return Element("query") if jid in self.there else None
 
@@ -84,3 +89,24 @@ async def test_the_answer_goes_to_the_client_that_is_there_and_else_to_the_perso
     await messenger.say(address, "Hallo")
     await messenger.send_file(address, entry(), URL)
     assert [message.get("to") for message in outbox.sent] == [to, to]
+
+
+async def test_a_component_asks_from_the_address_that_the_client_wrote_to(
+    outbox_of: Callable[[Mode], Outbox], clients: Clients
+) -> None:
+    async def corrects_nothing(jid: str) -> bool:
+        return False
+
+    outbox = outbox_of("component")
+    messenger = StreamMessenger(
+        outbox.stream,
+        corrects_nothing,
+        lambda _: True,
+        RoomFlow(always_in),
+        ClientCheck(outbox.stream, lambda _: 0.5).is_there,
+        lambda person: "known@files.example.org" if person.startswith("bob") else "",
+    )
+    clients.there.add("bob@example.org/phone")
+    await messenger.say(Address(ANNA.full, own="box@files.example.org"), "Hallo")
+    await messenger.say(Address("bob@example.org/phone"), "Hallo")
+    assert clients.asked_from == ["box@files.example.org/filebot", "known@files.example.org/filebot"]

@@ -12,7 +12,7 @@ from filebot.xmpp import connection
 from filebot.xmpp.authentication import refused_wait_s
 from filebot.xmpp.connection import LONGEST_WAIT_S, wait_s
 from filebot.xmpp.session import Session, SessionSettings
-from tests.virtual_time import in_virtual_time
+from tests.virtual_time import in_virtual_time, seconds
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 20, 10_000])
@@ -118,3 +118,35 @@ async def test_a_refused_login_of_a_running_bot_waits_long_and_tells_the_remedy(
     assert len(told) == 2
     assert all("look at xmpp.jid and password" in each and "start the bot again" in each for each in told)
     await session.stop()
+
+
+@in_virtual_time
+async def test_a_connection_that_breaks_while_the_session_is_set_up_is_given_up_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = Session(
+        SessionSettings("bot@localhost", "x"), on_message=lambda _: None, may_subscribe=lambda _: False
+    )
+    link, loop = session._connection, asyncio.get_running_loop()
+    ended = list[str]()
+
+    async def connect() -> bool:
+        loop.call_soon(lambda: link._begin(resumed=False))
+        loop.call_later(5.0, link._end, None)
+        return True
+
+    async def online(resumed: bool) -> None:
+        try:
+            await asyncio.sleep(120.0)  # no answer comes any more
+        finally:
+            ended.append("set up no further")
+
+    monkeypatch.setattr(link, "_connect", connect)
+    monkeypatch.setattr(link, "_online", online)
+    assert await seconds(_alive(link)) == 5.0
+    assert ended == ["set up no further"]
+    await session.stop()
+
+
+async def _alive(link: connection.Connection) -> None:
+    await link._live_once()

@@ -126,6 +126,25 @@ async def test_a_server_that_takes_less_is_sent_less(outbox: Outbox) -> None:
     assert max(map(size, outbox.sent)) < 3_000
 
 
+async def test_addresses_that_leave_no_room_for_words_cost_no_time(
+    outbox_of: Callable[[Mode], Outbox],
+) -> None:
+    outbox = outbox_of("component")
+    long = "'" * 1023  # six bytes each in XML
+    to = Address(f"anna@example.org/{long}", own=f"box@files.example.org/{long}")
+    await a_messenger(outbox).say(to, "a" * MAX_TEXT)
+    assert len(outbox.sent) <= 1
+    await a_messenger(outbox).say(Address(f"anna@example.org/{long}"), "a")
+    assert bodies(outbox)[-1] == "a"
+
+
+async def test_a_long_reference_leaves_room_for_words(outbox: Outbox) -> None:
+    about = Reference(f"{ROOM.jid}/{chr(39) * 1023}", "'" * 500)
+    await a_messenger(outbox).say(ROOM, "word " * 1_000, answers=about)
+    assert len(outbox.sent) == 1
+    assert max(map(size, outbox.sent)) < 10_000
+
+
 async def test_a_correction_is_one_message(outbox: Outbox) -> None:
     await a_messenger(outbox).say(ANNA, "word " * 5_000, replaces="m1")
     [body] = bodies(outbox)

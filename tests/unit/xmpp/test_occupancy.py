@@ -10,6 +10,8 @@ from filebot.xmpp.occupancy import (
     LONGEST_ID,
     MAX_OCCUPANTS,
     MAX_OCCUPANTS_BYTES,
+    MOST_OF_ALL_BYTES,
+    SMALL_BYTES,
     Change,
     News,
     Occupancy,
@@ -353,3 +355,17 @@ def test_a_room_of_usual_people_is_known_whole() -> None:
     for number in range(MAX_OCCUPANTS - 1):
         room.presence(presence(f"Somebody {number}", jid=f"somebody.else.{number}@example.org/x"))
     assert len(room._entries) == MAX_OCCUPANTS
+
+
+def test_the_rolls_of_all_rooms_are_bounded_together_and_a_small_one_always_has_room() -> None:
+    rolls: list[Occupancy] = []
+    for _ in range(3):
+        room = Occupancy(
+            ROOM, "filebot", lambda: MOST_OF_ALL_BYTES + sum(each.size_bytes for each in rolls)
+        )
+        rolls.append(room)
+        room.presence(presence("filebot", 110))
+        for number in range(1_000):
+            room.presence(presence(f"Somebody {number}", jid=f"somebody.else.{number}@example.org/x"))
+    assert [room.size_bytes <= SMALL_BYTES for room in rolls] == [True] * 3
+    assert [room.size_bytes > SMALL_BYTES - 2_000 for room in rolls] == [True] * 3

@@ -11,6 +11,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import RoomClosed
 from filebot.model import BareJid
+from filebot.xmpp import occupancy
 from filebot.xmpp.disco import INFO, ITEMS
 from filebot.xmpp.elements import OCCUPANT_ID, STANZA_IDS
 from filebot.xmpp.rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
@@ -356,3 +357,18 @@ async def test_room_that_does_not_answer_has_not_refused(caplog: pytest.LogCaptu
         await asyncio.sleep(60)
         assert f"not in room {TEA} (no answer)" in caplog.text
         assert "refused" not in caplog.text
+
+
+async def test_the_rolls_of_all_rooms_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occupancy, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(occupancy, "MOST_OF_ALL_BYTES", 30_000)
+    async with world_with(TEA, COFFEE) as world:
+        for room in (TEA, COFFEE):
+            for number in range(100):
+                item = "<x xmlns='http://jabber.org/protocol/muc#user'><item jid='a@example.org/x'/></x>"
+                world.rooms.presence(
+                    room, fromstring(f"<presence from='{room}/{number}'>{item}</presence>")
+                )
+        sizes = [room.occupancy.size_bytes for room in world.rooms._rooms.values()]
+        assert 20_000 < sizes[0] <= 30_000
+        assert sizes[1] <= 10_000

@@ -1,5 +1,6 @@
 """Archives show which messages the bot's server has taken."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Final, Literal
 from xml.etree.ElementTree import fromstring
@@ -10,7 +11,10 @@ from slixmpp.stanza import Message
 
 from filebot.xmpp.archive import Archive, Archived
 from filebot.xmpp.sent_messages import MOST_PAGES, SentMessages
+from filebot.xmpp.settings import SessionSettings
+from filebot.xmpp.stream import build
 from tests.unit.xmpp.conftest import Outbox
+from tests.virtual_time import in_virtual_time, seconds
 
 Kind = Literal["chat", "groupchat"]
 
@@ -79,3 +83,25 @@ async def test_what_the_room_has_told_the_bot_itself_has_arrived(archives: Archi
     assert not archives.sent.took(fromstring("<message type='groupchat' id='2'/>"))
     assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
     assert archives.asked == [("bot@example.org", "")]
+
+
+@in_virtual_time
+async def test_rooms_whose_archives_are_slow_do_not_hold_up_what_others_are_told() -> None:
+    stream = build(SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1))
+    sent = SentMessages(stream)
+
+    async def latest(archive: Archive, before: str = "") -> list[Archived]:
+        await asyncio.sleep(29.0 if "rooms" in archive._jid else 0.0)
+        return [Archived(f"a{before}", AT, fromstring("<message id='0'/>"))]
+
+    messages = [stream.make_message("anna@example.org", "0")]
+    messages[0]["id"] = "0"
+    messages += [stream.make_message(f"{n}@rooms.example.org", "1", mtype="groupchat") for n in range(10)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Archive, "latest", latest)
+        assert await seconds(_lost(sent, messages)) <= 60.0
+    await stream.close(0.0)
+
+
+async def _lost(sent: SentMessages, messages: list[Message]) -> None:
+    assert await sent.lost(messages) == messages[1:]

@@ -120,6 +120,19 @@ async def test_what_was_asked_in_an_outage_and_given_up_is_not_sent_after_it() -
         assert stream.waiting_queue.empty()
 
 
+async def test_what_waits_for_the_next_session_has_a_bound(caplog: pytest.LogCaptureFixture) -> None:
+    async with a_stream() as stream:
+        for outage in range(2):
+            for number in range(2_000):
+                stream.make_message("anna@example.org", f"{number} {'a' * 9_000}").send()
+            stream.event("session_start")
+            assert 800 < stream.waiting_queue.qsize() < 1_000
+            assert caplog.text.count("as too much waited") == outage + 1
+            while not stream.waiting_queue.empty():
+                stream.waiting_queue.get_nowait()
+            stream._session_started = False
+
+
 @in_virtual_time
 async def test_what_was_asked_just_before_the_session_is_sent_in_it_and_not_waited_for_any_longer() -> None:
     async with a_stream() as stream:
@@ -144,6 +157,18 @@ async def test_an_own_address_that_is_none_is_a_mistake_in_the_config(
     assert mistake.startswith("xmpp.jid: 'bot@xn--' is not an address")
 
 
+@pytest.mark.parametrize("password", ["gehe\x07im", "\u06271"])
+async def test_a_password_that_no_account_can_have_is_a_mistake_in_the_config(password: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(SessionSettings("bot@example.org", password, host="127.0.0.1", port=1))
+    (mistake,) = caught.value.mistakes
+    assert mistake.startswith("xmpp.password: ")
+    assert password not in mistake
+    assert caught.value.__cause__ is None
+    component = SessionSettings("files.example.org", password, mode="component", host="127.0.0.1", port=1)
+    await build(component).close(0.0)
+
+
 @pytest.mark.parametrize("modes", [("client", "component"), ("component", "client")])
 async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
     outbox_of: Callable[[Mode], Outbox], modes: tuple[Mode, Mode]
@@ -164,3 +189,22 @@ async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
         with pytest.raises(IqError) as refused:
             await asking
         assert (refused.value.condition, refused.value.etype) == ("forbidden", "auth")
+
+
+@pytest.mark.parametrize(
+    "inside", ["", "<foo xmlns='{0}'/>", "<text xmlns='{0}'>no</text>", "<not-allowed xmlns='other'/>"]
+)
+async def test_an_error_that_names_no_condition_is_an_error_at_once(
+    outbox: Outbox, caplog: pytest.LogCaptureFixture, inside: str
+) -> None:
+    iq = outbox.stream.make_iq_get(ito="anna@example.org/phone")
+    asking = asyncio.create_task(ask(outbox.stream, iq, 0.2))
+    await asyncio.sleep(0)
+    outbox.stream.encrypted = lambda: True  # type: ignore[method-assign]
+    error = f"<error type='wait'>{inside.format('urn:ietf:params:xml:ns:xmpp-stanzas')}</error>"
+    answer = f"<iq type='error' id='{iq['id']}' from='anna@example.org/phone'>{error}</iq>"
+    outbox.stream._spawn_event(fromstring(answer.replace("<iq", "<iq xmlns='jabber:client'")))
+    with pytest.raises(IqError) as refused:
+        await asking
+    assert (refused.value.condition, refused.value.etype) == ("undefined-condition", "wait")
+    assert not caplog.records

@@ -14,6 +14,7 @@ from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.messenger import StreamMessenger
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Client, build
+from filebot.xmpp.unheard import MOST_TOLD
 from tests.unit.xmpp.test_flow import always_in
 
 ANNA = Address("anna@example.org/phone")
@@ -242,3 +243,22 @@ async def test_a_session_that_ends_while_archives_are_asked_loses_nothing(world:
     for _ in range(3):
         await asyncio.sleep(0)
     assert world.said == said
+
+
+async def test_what_is_said_of_a_message_that_was_given_up_does_not_end_sessions_for_ever(
+    world: World,
+) -> None:
+    """The server ends the stream for whatever goes to Anna."""
+    told = list[asyncio.Task[str]]()
+
+    def tell(message: Message) -> None:
+        told.append(asyncio.create_task(world.messenger.say(ANNA, "that was not said")))
+
+    world.stream.on_unsent = tell
+    await world.messenger.say(ANNA, "1")
+    for _ in range(20):
+        world.end(complaint="policy-violation")
+        world.begin()
+        await asyncio.sleep(0.01)
+    assert len(told) == MOST_TOLD
+    assert world.said == []
