@@ -457,6 +457,10 @@ class CatalogUnavailable(StorageError):
     """The catalog cannot be read or written."""
 
 
+class CatalogDamaged(CatalogUnavailable):
+    """The file of the catalog is damaged: trying again does not help."""
+
+
 class ConfigError(FilebotError):
     """The configuration does not hold; ``mistakes`` has one line for each, with its remedy."""
 

@@ -16,14 +16,12 @@ from typing import Final, NamedTuple
 import humanize
 
 from filebot.app import make_data_dir, session_settings
-from filebot.catalog.integrity import holds_nothing
 from filebot.config import Config
-from filebot.data_folder import CATALOG
-from filebot.errors import FilebotError, LoginFailed
+from filebot.errors import ConfigError, FilebotError, LoginFailed
+from filebot.fsck.catalog_doubt import catalog_doubt
 from filebot.mime import LibmagicInspector
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
-from filebot.storage.inspection import has_blobs
 from filebot.storage.layout import FOLDERS
 from filebot.storage.mounts import remote_file_system
 from filebot.xmpp.session import Session, SessionSettings
@@ -48,11 +46,11 @@ class Finding(NamedTuple):
 
 async def probe(config: Config) -> list[Finding]:
     """Try disk, libmagic, login, rooms and upload service. Nothing is left behind."""
+    bot = await asyncio.to_thread(holder_of, config.data_dir)
     findings = [
-        await _tried("storage", lambda: _storage(config)),
+        await _tried("storage", lambda: _storage(config, is_bot_running=bot is not None)),
         await _tried("libmagic", _libmagic),
     ]
-    bot = await asyncio.to_thread(holder_of, config.data_dir)
     if bot is not None and config.xmpp.mode == "component":
         return [
             *findings,
@@ -83,18 +81,16 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
             f"no answer within {LOGIN_LIMIT_S:.0f} seconds; is the server up, is host right?",
         )
     except (FilebotError, OSError) as error:
-        for_good = isinstance(error, LoginFailed)
+        for_good = isinstance(error, LoginFailed | ConfigError)
         return Finding(name, False, str(error) or type(error).__name__, for_good)
 
 
-async def _storage(config: Config) -> str:
+async def _storage(config: Config, *, is_bot_running: bool) -> str:
     folder = config.data_dir
     make_data_dir(folder)
     free = await asyncio.to_thread(try_writing, folder, FOLDERS)
-    if await asyncio.to_thread(holds_nothing, folder / CATALOG) and await asyncio.to_thread(
-        has_blobs, folder
-    ):
-        raise FilebotError(f"{folder} has files, but {CATALOG} is missing or empty; see filebot fsck")
+    if not is_bot_running and (doubt := await asyncio.to_thread(catalog_doubt, folder)):
+        raise ConfigError((doubt,))
     kind = remote_file_system(folder)
     where = f", but on {kind}, where locks may not hold: better use a local disk" if kind else ""
     return f"{folder} can be written, {humanize.naturalsize(free)} free{where}"

@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from filebot.errors import CatalogUnavailable, StorageFull
+from filebot.catalog.integrity import is_damage
+from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
 
 # Mistakes of our own, not of the database: they stay as they are, to be found.
 _BUGS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.InterfaceError, exc.DataError)
@@ -37,4 +38,6 @@ def translated() -> Iterator[None]:
 def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
     # Some errors are raised by the sqlite3 module itself and carry no code.
     code = getattr(error, "sqlite_errorcode", None)
-    return StorageFull(str(error)) if code in _FULL else CatalogUnavailable(str(error))
+    if code in _FULL:
+        return StorageFull(str(error))
+    return CatalogDamaged(str(error)) if is_damage(error) else CatalogUnavailable(str(error))
