@@ -175,7 +175,11 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(desk.announcer.close)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
-        commands = Commands(plugins, desk, Voice(desk.ports.messenger, replies, data.catalog))
+        commands = Commands(
+            plugins,
+            desk,
+            Voice(desk.ports.messenger, replies, data.catalog, prefix=config.rooms.command_prefix),
+        )
         reception = Reception(commands, desk, _pace(config))
         works: dict[str, Callable[[], Awaitable[object]]] = {
             "the care for files without an entry": partial(

@@ -55,6 +55,8 @@ class Voice:
     replies: Replies
     catalog: Catalog
     memory: Memory = field(default_factory=Memory)
+    prefix: str = "!"
+    """The signs before a command in a room: templates show commands as they are to be typed."""
 
     async def language_of(self, person: Identity | None, client_language: str | None) -> str:
         """What somebody reads: what they chose, else what their client says, else the default."""
@@ -65,24 +67,28 @@ class Voice:
 
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
         """Say a template's text and return an id for it."""
-        text, tag = self._words(template, language, values)
+        text, tag = self._words(to, template, language, values)
         return await self.messenger.say(to, text, language=tag)
 
     async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> None:
         """Say a template's text to somebody who has just spoken."""
-        text, tag = self._words(template, language, values)
+        text, tag = self._words(sender.address, template, language, values)
         await self.messenger.say(sender.address, text, language=tag, answers=sender.spoke)
 
     async def correct(
         self, what: str, to: Address, language: str, template: str, /, **values: object
     ) -> None:
         """Say it in place of what has this id."""
-        text, tag = self._words(template, language, values)
+        text, tag = self._words(to, template, language, values)
         await self.messenger.say(to, text, language=tag, replaces=what)
 
-    def _words(self, template: str, language: str, values: Mapping[str, object]) -> tuple[str, str]:
+    def _words(
+        self, to: Address, template: str, language: str, values: Mapping[str, object]
+    ) -> tuple[str, str]:
         """The text, and its language as a tag (RFC 5646)."""
-        return self.replies.render(template, language, **values), language.replace("_", "-")
+        prefix = self.prefix if to.kind is AddressKind.ROOM else ""
+        text = self.replies.render(template, language, **{"prefix": prefix, **values})
+        return text, language.replace("_", "-")
 
 
 class Exchange:

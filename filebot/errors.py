@@ -26,12 +26,13 @@ class UserError(FilebotError):
 
 
 class FileTooLarge(UserError):
-    """A file is over the bot's own limit."""
+    """A file is over the bot's own limit, or ``of_room`` over that of a room."""
 
-    def __init__(self, *, size_bytes: int | None, limit_bytes: int) -> None:
+    def __init__(self, *, size_bytes: int | None, limit_bytes: int, of_room: bool = False) -> None:
         super().__init__(f"{size_bytes} bytes, limit {limit_bytes}")
         self.size_bytes = size_bytes
         self.limit_bytes = limit_bytes
+        self.of_room = of_room
 
 
 class EmptyFile(UserError):

@@ -13,7 +13,7 @@ from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, S
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
-from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
+from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
 
@@ -87,6 +87,17 @@ async def test_any_blank_ends_the_command_word(bot: FakeBot, blank: str) -> None
 async def test_of_a_command_alone_nothing_is_said_to_follow(bot: FakeBot, word: str) -> None:
     [said] = await bot.say(f"{word} ")
     assert said.startswith(f"{word} what? Write it like this:\n  {word} ")
+
+
+async def test_in_a_room_commands_are_shown_as_they_are_to_be_typed_there(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1", in_room())
+    [stored] = await bot.say("keep", in_room())
+    assert stored.endswith("type: !get a.txt")
+    [shown] = await bot.say("get", in_room())
+    assert "\n  !get NAME\n" in shown
+    assert shown.endswith("type: !help get")
+    [shown] = await bot.say("get", through_room())
+    assert "\n  get NAME\n" in shown
 
 
 @pytest.mark.parametrize(("text", "like"), [("帮助", "help"), ("你好", "help"), ("列表", "ls")])
