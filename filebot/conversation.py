@@ -17,6 +17,7 @@ from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
 from filebot.posts import RecentPosts
 from filebot.replies import Replies
+from filebot.service.access import unknown
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +174,8 @@ class Exchange:
     async def choose_language(self, wanted: str | None) -> str | None:
         language = self._voice.replies.parse_language(wanted) if wanted else None
         person = self.sender.identity
+        if person is None and language is not None:
+            raise unknown(self.sender)  # it could not be remembered
         if person is not None and (language is not None or wanted is None):
             await self._voice.catalog.set_language(person, language)
         if language is not None:

@@ -122,7 +122,8 @@ class NotAllowed(UserError):
     its word does not count), ``unserved`` (not one of the people whose files are kept), ``owner`` (it is
     somebody else's), ``voice`` (nobody may speak in that room who is only a visitor there), ``mute`` (the
     bot is one), ``members`` (it is for the room's members), ``left`` (it is for people in a room where they
-    are no more), ``room`` (it is for its owners and admins), ``leave`` (it is for them and for those who
+    are no more), ``room`` (it is for its owners and admins), ``unseen`` (it is, and the room
+    does not show who is one), ``leave`` (it is for them and for those who
     brought the bot there) or ``admin`` (it is for those who run the bot).
     """
 

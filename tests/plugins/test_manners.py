@@ -137,6 +137,11 @@ async def test_the_language_is_that_of_the_client_until_one_chooses(bot: FakeBot
     assert await bot.say("lang") == ["我会说 English（lang en）和中文（lang zh）。"]
 
 
+async def test_a_language_that_cannot_be_remembered_is_not_said_to_be_chosen(bot: FakeBot) -> None:
+    nobody = in_room(None, "hal")
+    assert "hides your address" in (await bot.say("lang zh", nobody))[0]
+
+
 async def test_a_stranger_is_refused_once_and_then_not_heard(bot: FakeBot) -> None:
     stranger = "eve@elsewhere.example"
     assert len(await bot.say("ls", stranger)) == 1

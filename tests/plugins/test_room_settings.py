@@ -115,6 +115,11 @@ async def test_a_wrong_value_is_answered_with_how_to_write_that_setting(managed:
         assert refused.splitlines()[1:] == [f"  !room set {form}"]
 
 
+async def test_who_may_be_an_owner_unseen_is_told_what_would_show_it(managed: FakeBot) -> None:
+    (refused,) = await managed.say("room set archive on", in_room(None, "anna"))
+    assert "Make me a moderator here" in refused
+
+
 async def test_a_room_is_full_for_everybody_together() -> None:
     async with FakeBot(limits=replace(LIMITS, quota_per_room_bytes=2 * FILE_OVERHEAD_BYTES + 25)) as bot:
         for sender in (ANNA, BEN):

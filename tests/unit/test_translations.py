@@ -48,7 +48,18 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.SameName("plan.txt", ids=(4, 2)),
     *(
         errors.NotAllowed(reason=r)
-        for r in ("hidden", "unserved", "owner", "voice", "mute", "members", "left", "room", "admin")
+        for r in (
+            "hidden",
+            "unserved",
+            "owner",
+            "voice",
+            "mute",
+            "members",
+            "left",
+            "room",
+            "unseen",
+            "admin",
+        )
     ),
     *(
         errors.NoHistory("den@muc.example.org", reason=r)
