@@ -137,9 +137,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         replies, plugins = prepared(config)
         replies.load()
         make_data_dir(config.data_dir)
-        share = _share()
         names = NameLookup()
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
+        share = _share()
         clock = ServerClock()
         session = Session(
             replace(
