@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog.examination import unusable
+from filebot.catalog.examination import RESTORE, unusable
 from filebot.commands import Commands, LoadedPlugin
 from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.descriptors import MOST_SLOTS, Budget, budget, raise_limit
-from filebot.errors import ConfigError, StorageError
+from filebot.errors import CatalogDamaged, ConfigError, StorageError
 from filebot.lasting import lasting
 from filebot.loader import load, weaknesses
 from filebot.mime import LibmagicInspector
@@ -54,9 +54,13 @@ async def run(config: Config) -> int:
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    with stop_signals() as stop:
-        async with assembled(config) as bot:
-            await bot.serve(stop)
+    try:
+        with stop_signals() as stop:
+            async with assembled(config) as bot:
+                await bot.serve(stop)
+    except CatalogDamaged as error:
+        place = config.data_dir / CATALOG
+        raise ConfigError((f"data_dir: {place} is damaged: {error}; {RESTORE}",)) from error
     return 0
 
 
@@ -172,7 +176,11 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(desk.announcer.close)
         await desk.courier.open()
         stack.push_async_callback(desk.courier.close)
-        commands = Commands(plugins, desk, Voice(desk.ports.messenger, replies, data.catalog))
+        commands = Commands(
+            plugins,
+            desk,
+            Voice(desk.ports.messenger, replies, data.catalog, prefix=config.rooms.command_prefix),
+        )
         reception = Reception(commands, desk, _pace(config))
         works: dict[str, Callable[[], Awaitable[object]]] = {
             "the care for files without an entry": partial(

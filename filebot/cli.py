@@ -64,7 +64,7 @@ def main() -> None:
 
 @main.command()
 @config_option
-@click.option("--jid", type=_jid, help="The bot's account.")
+@click.option("--jid", type=_jid, metavar="ADDRESS", help="The bot's account.")
 @click.option(
     "--password", help="Its password. Others can see it in the list of processes: better be asked."
 )
@@ -73,7 +73,14 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
     help="A file with the password in its first line, instead of writing it into the config.",
 )
-@click.option("--admin", "admins", type=_jid, multiple=True, help="Who runs the bot; may be given again.")
+@click.option(
+    "--admin",
+    "admins",
+    type=_jid,
+    metavar="ADDRESS",
+    multiple=True,
+    help="Who runs the bot; may be given again.",
+)
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
@@ -170,7 +177,9 @@ def run(path: Path, log_level: str, log_format: logs.Format) -> None:
     help="Read at most so much each second.",
 )
 def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
-    """Compare all stored files with the catalog; may be used while the bot runs.
+    """Examine all stored files and the catalog.
+
+    It may be used while the bot runs, except with --repair.
 
     Exit codes: 0 all is well, 1 faults are left, 2 it cannot be examined or repaired like this.
     """
@@ -196,7 +205,10 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
 @main.command()
 @click.option("--once", is_flag=True, help="Leave after the conversation.")
 def demo(once: bool) -> None:
-    """Show a whole conversation on a private server of its own (needs Prosody)."""
+    """Show a conversation on a private server.
+
+    It needs Prosody, and leaves nothing behind.
+    """
     from filebot.demo import conversation  # noqa: PLC0415 - see above
 
     sys.exit(conversation.main(once))

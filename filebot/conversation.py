@@ -17,6 +17,7 @@ from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
 from filebot.posts import RecentPosts
 from filebot.replies import Replies
+from filebot.service.access import unknown
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ class Voice:
     replies: Replies
     catalog: Catalog
     memory: Memory = field(default_factory=Memory)
+    prefix: str = "!"
+    """The signs before a command in a room: templates show commands as they are to be typed."""
 
     async def language_of(self, person: Identity | None, client_language: str | None) -> str:
         """What somebody reads: what they chose, else what their client says, else the default."""
@@ -65,24 +68,28 @@ class Voice:
 
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
         """Say a template's text and return an id for it."""
-        text, tag = self._words(template, language, values)
+        text, tag = self._words(to, template, language, values)
         return await self.messenger.say(to, text, language=tag)
 
     async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> None:
         """Say a template's text to somebody who has just spoken."""
-        text, tag = self._words(template, language, values)
+        text, tag = self._words(sender.address, template, language, values)
         await self.messenger.say(sender.address, text, language=tag, answers=sender.spoke)
 
     async def correct(
         self, what: str, to: Address, language: str, template: str, /, **values: object
     ) -> None:
         """Say it in place of what has this id."""
-        text, tag = self._words(template, language, values)
+        text, tag = self._words(to, template, language, values)
         await self.messenger.say(to, text, language=tag, replaces=what)
 
-    def _words(self, template: str, language: str, values: Mapping[str, object]) -> tuple[str, str]:
+    def _words(
+        self, to: Address, template: str, language: str, values: Mapping[str, object]
+    ) -> tuple[str, str]:
         """The text, and its language as a tag (RFC 5646)."""
-        return self.replies.render(template, language, **values), language.replace("_", "-")
+        prefix = self.prefix if to.kind is AddressKind.ROOM else ""
+        text = self.replies.render(template, language, **{"prefix": prefix, **values})
+        return text, language.replace("_", "-")
 
 
 class Exchange:
@@ -167,6 +174,8 @@ class Exchange:
     async def choose_language(self, wanted: str | None) -> str | None:
         language = self._voice.replies.parse_language(wanted) if wanted else None
         person = self.sender.identity
+        if person is None and language is not None:
+            raise unknown(self.sender)  # it could not be remembered
         if person is not None and (language is not None or wanted is None):
             await self._voice.catalog.set_language(person, language)
         if language is not None:

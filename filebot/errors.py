@@ -26,12 +26,13 @@ class UserError(FilebotError):
 
 
 class FileTooLarge(UserError):
-    """A file is over the bot's own limit."""
+    """A file is over the bot's own limit, or ``of_room`` over that of a room."""
 
-    def __init__(self, *, size_bytes: int | None, limit_bytes: int) -> None:
+    def __init__(self, *, size_bytes: int | None, limit_bytes: int, of_room: bool = False) -> None:
         super().__init__(f"{size_bytes} bytes, limit {limit_bytes}")
         self.size_bytes = size_bytes
         self.limit_bytes = limit_bytes
+        self.of_room = of_room
 
 
 class EmptyFile(UserError):
@@ -121,7 +122,8 @@ class NotAllowed(UserError):
     its word does not count), ``unserved`` (not one of the people whose files are kept), ``owner`` (it is
     somebody else's), ``voice`` (nobody may speak in that room who is only a visitor there), ``mute`` (the
     bot is one), ``members`` (it is for the room's members), ``left`` (it is for people in a room where they
-    are no more), ``room`` (it is for its owners and admins), ``leave`` (it is for them and for those who
+    are no more), ``room`` (it is for its owners and admins), ``unseen`` (it is, and the room
+    does not show who is one), ``leave`` (it is for them and for those who
     brought the bot there) or ``admin`` (it is for those who run the bot).
     """
 

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 import humanize
 
-from filebot.app import make_data_dir, session_settings
+from filebot.app import address_policy, http_client, make_data_dir, session_settings
 from filebot.config import Config
-from filebot.data_folder import CATALOG, lacks_catalog
-from filebot.errors import FilebotError, LoginFailed
+from filebot.errors import ConfigError, FilebotError, ForbiddenTarget, LoginFailed, Refused, TransferError
+from filebot.fsck.catalog_doubt import catalog_doubt
 from filebot.mime import LibmagicInspector
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
@@ -29,6 +29,12 @@ from filebot.xmpp.session import Session, SessionSettings
 LOGIN_LIMIT_S: Final = 40.0
 MOST_ATTEMPTS: Final = 3
 """A server that was not reached so often, some seconds apart, is not just being started."""
+
+_FORBIDDEN: Final = {
+    "private": ("at a private address", "allow_private"),
+    "insecure": ("plain http", "allow_insecure"),
+}
+"""By the reason: what a link is, and the key that allows it."""
 
 _RUNNING: Final = "not tried: the bot is running, and is there itself"
 
@@ -46,11 +52,11 @@ class Finding(NamedTuple):
 
 async def probe(config: Config) -> list[Finding]:
     """Try disk, libmagic, login, rooms and upload service. Nothing is left behind."""
+    bot = await asyncio.to_thread(holder_of, config.data_dir)
     findings = [
-        await _tried("storage", lambda: _storage(config)),
+        await _tried("storage", lambda: _storage(config, is_bot_running=bot is not None)),
         await _tried("libmagic", _libmagic),
     ]
-    bot = await asyncio.to_thread(holder_of, config.data_dir)
     if bot is not None and config.xmpp.mode == "component":
         return [
             *findings,
@@ -67,7 +73,7 @@ async def probe(config: Config) -> list[Finding]:
         findings.append(login)
         if login.works:
             findings.append(_rooms(config, session) if bot is None else Finding("rooms", True, _RUNNING))
-            findings.append(await _tried("upload service", lambda: _uploads(session)))
+            findings.append(await _tried("upload service", lambda: _uploads(config, session)))
     return findings
 
 
@@ -81,16 +87,16 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[str]]) -> Finding:
             f"no answer within {LOGIN_LIMIT_S:.0f} seconds; is the server up, is host right?",
         )
     except (FilebotError, OSError) as error:
-        for_good = isinstance(error, LoginFailed)
+        for_good = isinstance(error, LoginFailed | ConfigError)
         return Finding(name, False, str(error) or type(error).__name__, for_good)
 
 
-async def _storage(config: Config) -> str:
+async def _storage(config: Config, *, is_bot_running: bool) -> str:
     folder = config.data_dir
     make_data_dir(folder)
     free = await asyncio.to_thread(try_writing, folder, FOLDERS)
-    if await asyncio.to_thread(lacks_catalog, folder):
-        raise FilebotError(f"{folder} has files, but {CATALOG} is missing or empty; see filebot fsck")
+    if not is_bot_running and (doubt := await asyncio.to_thread(catalog_doubt, folder)):
+        raise ConfigError((doubt,))
     kind = remote_file_system(folder)
     where = f", but on {kind}, where locks may not hold: better use a local disk" if kind else ""
     return f"{folder} can be written, {humanize.naturalsize(free)} free{where}"
@@ -130,6 +136,22 @@ def _rooms(config: Config, session: Session) -> Finding:
     return Finding("rooms", True, f"joined {len(config.rooms.join)}")
 
 
-async def _uploads(session: Session) -> str:
+async def _uploads(config: Config, session: Session) -> str:
     limit = await session.uploads.size_limit()
+    # A slot that nothing is put into shows whether the bot may use the service, and reaches it.
+    slot = await session.uploads.slot("check.txt", 1, "text/plain")
+    try:
+        address_policy(config).check(slot.put_url)
+        async with http_client(config) as http, http.get(slot.get_url):
+            pass
+    except ForbiddenTarget as error:
+        what, key = _FORBIDDEN.get(error.reason, (error.reason, ""))
+        remedy = f"; if that is meant, set {key} = true under [network]" if key else ""
+        raise FilebotError(f"no file goes by it: {slot.get_url} is {what}{remedy}") from error
+    except Refused:
+        pass  # there is no such file, and its web server says so
+    except TransferError as error:
+        raise FilebotError(
+            f"{slot.get_url} is not reached: {str(error) or type(error).__name__}"
+        ) from error
     return "no limit named" if limit is None else f"takes files up to {humanize.naturalsize(limit)}"

@@ -16,7 +16,11 @@ BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
 @plugin.command("archive", usage=(BEGIN, STOP, IN, OUT))
 async def archive(ctx: Context[None], days: str) -> None:
-    """In a room: say whether files that you post there are kept."""
+    """In a room: say whether files that you post there are kept.
+
+    For the room's owners and admins: archive history of 30 days keeps what was posted before, and archive
+    history off stops that. Whether new files are kept they say with room set archive on.
+    """
     if ctx.sender.room is None:
         await ctx.reply("archive/where")
     elif ctx.usage in {OUT, IN} and ctx.sender.identity is None:

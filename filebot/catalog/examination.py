@@ -14,7 +14,7 @@ from filebot.catalog.opening import known_migrations
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100
-_RESTORE: Final = "restore data_dir from a backup, or ask filebot fsck"
+RESTORE: Final = "restore data_dir from a backup, or ask filebot fsck"
 
 
 def unusable(path: Path) -> str | None:
@@ -34,12 +34,12 @@ def unusable(path: Path) -> str | None:
 
 def _unusable_content(path: Path, header: bytes, size: int) -> str | None:
     if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
-        return f"is no database; {_RESTORE}"
+        return f"is no database; {RESTORE}"
     log = path.with_name(path.name + "-wal")
     has_log = log.exists() and log.stat().st_size > 0
     whole = _whole_bytes(header)
     if not has_log and size < whole:
-        return f"is cut off, {size} of {whole} bytes are left; {_RESTORE}"
+        return f"is cut off, {size} of {whole} bytes are left; {RESTORE}"
     return _unusable_version(path, has_log=has_log)
 
 
@@ -56,13 +56,13 @@ def _unusable_version(path: Path, *, has_log: bool) -> str | None:
         with closing(reading(path, immutable=not has_log)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             if "alembic_version" not in tables:
-                return f"is the database of another program; {_RESTORE}" if tables else None
+                return f"is the database of another program; {RESTORE}" if tables else None
             versions = {version for (version,) in connection.execute("SELECT * FROM alembic_version")}
     except sqlite3.OperationalError:
         return None  # busy, or not to be read just now: that passes
     except sqlite3.DatabaseError as error:
-        return f"is damaged: {error}; {_RESTORE}"
+        return f"is damaged: {error}; {RESTORE}"
     known = {script.revision for script in known_migrations().walk_revisions()}
     if newer := sorted(map(str, versions - known)):
-        return f"is of a newer filebot (version {newer[0]:.20}); install that one, or {_RESTORE}"
+        return f"is of a newer filebot (version {newer[0]:.20}); install that one, or {RESTORE}"
     return None

@@ -13,6 +13,9 @@ _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _CODE: Final = 0xFF
 """The part of an extended error code that is the code."""
 
+_HEADING: Final = "*** in database main ***\n"
+"""Before the first fault that SQLite finds."""
+
 BUSY_TIMEOUT_S: Final = 10.0
 """Another process, a backup say, may hold the write lock for so long."""
 
@@ -86,4 +89,4 @@ def damage(connection: sqlite3.Connection, most: int) -> list[str]:
         if not is_damage(error):
             raise
         return [str(error)]
-    return [row[0] for row in rows if row[0] != "ok"]
+    return [row[0].removeprefix(_HEADING) for row in rows if row[0] != "ok"]

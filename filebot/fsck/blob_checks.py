@@ -155,8 +155,9 @@ class BlobChecks:
             return
         self.report.left(
             "missing files",
-            f"{self._named(digest)}: its bytes are {fault}; drop the same file again, "
-            f"or take {BLOBS}/{digest[:2]}/{digest} out of a backup",
+            f"{self._named(digest)}: its bytes are {fault}; its owner can send the same file again, "
+            f"or you take {BLOBS}/{digest[:2]}/{digest} out of a backup",
+            helps=False,
         )
 
     def _copies(self, digest: Digest) -> list[Path]:

@@ -19,7 +19,9 @@ class _Check:
     """One invariant, and how it is made to hold again."""
 
     count: Callable[[], int]
-    fault: str
+    one: str
+    """The fault, if one thing is wrong."""
+    many: str
     """With the number of what is wrong at its beginning."""
     mend: Callable[[], None]
     mended: str
@@ -52,24 +54,28 @@ def check_entries(catalog: CatalogInspection, report: Report, *, repair: bool) -
     for check in (
         _Check(
             catalog.orphaned_parcels,
+            "a file waits to be sent, but is not in the catalog",
             "files wait to be sent, but are not in the catalog",
             catalog.remove_orphaned_parcels,
             "they wait no more",
         ),
         _Check(
             catalog.misplaced_entries,
+            "an entry is listed in the wrong place, or not found by its name",
             "entries are listed in the wrong place, or not found by their names",
             catalog.place_entries,
             "put in their places",
         ),
         _Check(
             lambda: catalog.unsearchable_entries(thoroughly=repair),
+            "an entry differs from the search index",
             "entries differ from the search index",
             catalog.make_search_index_anew,
             "made anew",
         ),
         _Check(
             catalog.wrong_sums,
+            "a sum of what people and rooms have stored is wrong",
             "sums of what people and rooms have stored are wrong",
             catalog.count_anew,
             "counted anew",
@@ -81,16 +87,17 @@ def check_entries(catalog: CatalogInspection, report: Report, *, repair: bool) -
 def _apply(check: _Check, report: Report, *, repair: bool) -> None:
     try:
         number = check.count()
+        text = check.one if number == 1 else f"{number} {check.many}"
         if number and repair:
             check.mend()
             if not check.count():
-                report.mended(f"={check.fault}", f"{number} {check.fault}: {check.mended}", number)
+                report.mended(f"={check.many}", f"{text}: {check.mended}", number)
                 return
     except sqlite3.DatabaseError as error:
-        report.left(f"={check.fault}", f"it cannot be told whether {check.fault}: {error}")
+        report.left(f"={check.many}", f"it cannot be told whether {check.many}: {error}")
         return
     if number:
-        report.left(f"={check.fault}", f"{number} {check.fault}", number)
+        report.left(f"={check.many}", text, number)
 
 
 def note_quotas(catalog: CatalogInspection, report: Report, limits: Limits) -> None:

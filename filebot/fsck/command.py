@@ -25,7 +25,7 @@ from filebot.fsck.report import Mark, Report
 from filebot.service.cleanup import Unreferenced
 from filebot.service.quota import Limits
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
-from filebot.storage.inspection import Pace
+from filebot.storage.inspection import Pace, has_blobs
 from filebot.storage.layout import UNREFERENCED
 
 FINE: Final = 0
@@ -68,10 +68,10 @@ def fsck(folder: Path, limits: Limits, keep_days: float, wishes: Wishes) -> int:
     except sqlite3.Error as error:
         if not is_damage(error):
             raise StorageError(f"{CATALOG}: {error}") from error
-        report.left("=unusable", f"{CATALOG} cannot be used: {error}")
+        report.left("=unusable", f"{CATALOG} cannot be used: {error}", helps=False)
         report.note(
-            f"Put a backup of {CATALOG} in its place and run fsck again. Without one, move it away and run "
-            "filebot fsck --repair: it tells what can be done with the files."
+            f"Put a backup of {CATALOG} in its place and run fsck again. If you have none, move {CATALOG} "
+            "away and run filebot fsck: it says what can be done with the files."
         )
     except PermissionError as error:
         place = error.filename or folder
@@ -102,8 +102,9 @@ class _Examination:
     def run(self) -> None:
         path = self._folder / CATALOG
         if holds_nothing(path):
-            if self._check_blobs(None).blobs:
+            if has_blobs(self._folder):
                 self._report.note(f"{CATALOG}, which says whose the files are, is missing or empty.")
+            self._check_blobs(None)
             return
         with inspected(path, mend=False) as catalog:
             version = catalog.version()
@@ -243,9 +244,10 @@ def _summed_up(console: Console, report: Report, wishes: Wishes) -> int:
     if mended:
         console.print(f"{_faults(mended)} mended")
     if not left:
-        console.print("all is well")
+        console.print("all is well, but the bytes were not read" if wishes.quick else "all is well")
         return FINE
-    hint = "" if wishes.repair else "; filebot fsck --repair mends what can be mended, and deletes nothing"
+    can_repair = report.can_repair and not wishes.repair
+    hint = "; filebot fsck --repair mends what can be mended, and deletes nothing" if can_repair else ""
     console.print(f"{_faults(left)} left{hint}", soft_wrap=True)
     return FAULTS
 

@@ -16,9 +16,12 @@ class Report:
     def __init__(self, tell: Callable[[Mark, str], None]) -> None:
         self._tell = tell
         self._kinds: Counter[tuple[str, Mark]] = Counter()
+        self.can_repair = False
+        """Whether a repair may mend one of the faults that are left."""
 
-    def left(self, kind: str, text: str, number: int = 1) -> None:
-        """Note faults that somebody has to see to."""
+    def left(self, kind: str, text: str, number: int = 1, *, helps: bool = True) -> None:
+        """Note faults that somebody has to see to; ``helps`` if a repair may mend them."""
+        self.can_repair |= helps
         self._add(kind, "left", text, number)
 
     def mended(self, kind: str, text: str, number: int = 1) -> None:

@@ -162,6 +162,8 @@ def _environment(
         cache_size=-1,
         extensions=["jinja2.ext.i18n"],
     )
+    # What stands before a command, where whoever renders does not say it.
+    environment.globals["prefix"] = ""
     catalogue = languages.translations(language)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]

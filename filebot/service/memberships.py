@@ -180,5 +180,9 @@ class Memberships:
         self._visible(room)
         access = self._desk.access
         if not access.is_admin(self._sender.jid) and not access.manages(self._rooms, self._sender, room):
-            raise NotAllowed(reason="room")
+            if self._sender.identities:
+                raise NotAllowed(reason="room")
+            if self._sender.claimed is None:
+                raise NotAllowed(reason="unseen")
+            raise unknown(self._sender)
         return room

@@ -197,14 +197,18 @@ class Reservation(Hold):
         if counted <= self.held.in_all:
             return
         if size_bytes > self._max_file_bytes:
-            raise FileTooLarge(size_bytes=None, limit_bytes=self._max_file_bytes)
+            raise self._too_large(None)
         self._hold_bytes(counted)
         self.check()
 
     def check_size(self, size_bytes: int) -> None:
         """Raise FileTooLarge if one file may not be so large."""
         if size_bytes > self._max_file_bytes:
-            raise FileTooLarge(size_bytes=size_bytes, limit_bytes=self._max_file_bytes)
+            raise self._too_large(size_bytes)
+
+    def _too_large(self, size_bytes: int | None) -> FileTooLarge:
+        of_room = self._max_file_bytes < self._limits.max_file_bytes
+        return FileTooLarge(size_bytes=size_bytes, limit_bytes=self._max_file_bytes, of_room=of_room)
 
     def resumes_at(self, size_bytes: int) -> None:
         """So much of the file was on disk before it began; that is not going to be written again."""

@@ -137,6 +137,16 @@ async def test_check_tells_that_a_catalog_is_missing(config: Path, server: Serve
     blob.parent.mkdir(parents=True)
     blob.write_bytes(os.urandom(10))
     code, said = await filebot("check", "--config", str(config))
-    assert code == 1
-    assert "catalog.sqlite is missing or empty; see filebot fsck" in said
+    assert code == 2
+    assert "catalog.sqlite is missing or empty; to see what can be done: filebot fsck" in said
     assert sorted(each.name for each in (tmp_path / "data").iterdir()) == ["blobs"]
+
+
+async def test_check_says_that_the_bot_may_not_connect_to_the_upload_service(
+    server: Server, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path / "config.toml", bot_config(server, network={"allow_private": False}))
+    code, said = await filebot("check", "--config", str(config))
+    assert code == 1, said
+    assert "✗ upload service: no file goes by it: https://" in said
+    assert "is at a private address; if that is meant, set allow_private = true under [network]" in said

@@ -13,7 +13,7 @@ from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, S
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
-from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
+from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
 
@@ -89,6 +89,17 @@ async def test_of_a_command_alone_nothing_is_said_to_follow(bot: FakeBot, word: 
     assert said.startswith(f"{word} what? Write it like this:\n  {word} ")
 
 
+async def test_in_a_room_commands_are_shown_as_they_are_to_be_typed_there(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"1", in_room())
+    [stored] = await bot.say("keep", in_room())
+    assert stored.endswith("type: !get a.txt")
+    [shown] = await bot.say("get", in_room())
+    assert "\n  !get NAME\n" in shown
+    assert shown.endswith("type: !help get")
+    [shown] = await bot.say("get", through_room())
+    assert "\n  get NAME\n" in shown
+
+
 @pytest.mark.parametrize(("text", "like"), [("帮助", "help"), ("你好", "help"), ("列表", "ls")])
 async def test_chinese_words_are_commands_as_well(bot: FakeBot, text: str, like: str) -> None:
     assert await bot.say(text) == await bot.say(like)
@@ -124,6 +135,11 @@ async def test_the_language_is_that_of_the_client_until_one_chooses(bot: FakeBot
     assert await bot.say("lang") == ["I speak English (lang en) and 中文 (lang zh)."]
     await bot.say("lang zh")
     assert await bot.say("lang") == ["我会说 English（lang en）和中文（lang zh）。"]
+
+
+async def test_a_language_that_cannot_be_remembered_is_not_said_to_be_chosen(bot: FakeBot) -> None:
+    nobody = in_room(None, "hal")
+    assert "hides your address" in (await bot.say("lang zh", nobody))[0]
 
 
 async def test_a_stranger_is_refused_once_and_then_not_heard(bot: FakeBot) -> None:

@@ -96,14 +96,28 @@ async def test_a_room_takes_no_file_larger_than_it_wants(managed: FakeBot) -> No
     await managed.say("room set max-size 10", ANNA)
     await managed.drop("large.bin", b"x" * 11, BEN)
     (refused,) = await managed.say("keep", BEN)
-    assert "I take files up to 10 bytes" in refused
+    assert "The room takes files up to 10 bytes" in refused
     await managed.drop("large.bin", b"x" * 11, ALICE)
     (refused,) = await managed.say(f"send large.bin to {ROOM}", ANNA)
-    assert "I take files up to 10 bytes" in refused
+    assert "The room takes files up to 10 bytes" in refused
     assert await names(managed) == ["plan.txt"]
     await managed.drop("small.bin", b"x" * 10, BEN)
     await managed.say("keep", BEN)
     assert await names(managed) == ["small.bin", "plan.txt"]
+
+
+async def test_a_wrong_value_is_answered_with_how_to_write_that_setting(managed: FakeBot) -> None:
+    for setting, form in (
+        ("retention ninety", "retention 90 days|off"),
+        ("max-size x", "max-size 20 MB|off"),
+    ):
+        (refused,) = await managed.say(f"room set {setting}", ANNA)
+        assert refused.splitlines()[1:] == [f"  !room set {form}"]
+
+
+async def test_who_may_be_an_owner_unseen_is_told_what_would_show_it(managed: FakeBot) -> None:
+    (refused,) = await managed.say("room set archive on", in_room(None, "anna"))
+    assert "Make me a moderator here" in refused
 
 
 async def test_a_room_is_full_for_everybody_together() -> None:
@@ -227,7 +241,7 @@ async def test_new_files_are_announced_together(quick: FakeBot) -> None:
     assert (told.to.jid, told.to.kind) == (ROOM, AddressKind.ROOM)
     lines = told.text.splitlines()
     assert lines[0] == "7 new files are kept here:"
-    assert lines[-2:] == ["and 2 more.", 'Write get "0.txt" to me to have it.']
+    assert lines[-2:] == ["and 2 more.", 'To get it, type: !get "0.txt"']
 
 
 async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> None:

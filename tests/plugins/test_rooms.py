@@ -59,3 +59,4 @@ async def test_what_is_no_room_is_said_so(bot: FakeBot) -> None:
     for command in ("join den", f"leave {DEN}"):
         (answer,) = await bot.say(command, ADMIN)
         assert answer.startswith("I know no room")
+    assert answer.endswith(f"to bring me there, type: join {DEN}")

@@ -33,6 +33,8 @@ CAUSES: tuple[errors.FilebotError, ...] = (
 SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.FileTooLarge(size_bytes=2_100_000_000, limit_bytes=1_000_000_000),
     errors.FileTooLarge(size_bytes=None, limit_bytes=1_000_000_000),
+    errors.FileTooLarge(size_bytes=2_100_000_000, limit_bytes=1_000_000_000, of_room=True),
+    errors.FileTooLarge(size_bytes=None, limit_bytes=1_000_000_000, of_room=True),
     errors.EmptyFile(),
     errors.QuotaExceeded(size_bytes=5_000, used_bytes=9_999, limit_bytes=10_000),
     errors.TooManyFiles(count=20, limit=10),
@@ -46,7 +48,18 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.SameName("plan.txt", ids=(4, 2)),
     *(
         errors.NotAllowed(reason=r)
-        for r in ("hidden", "unserved", "owner", "voice", "mute", "members", "left", "room", "admin")
+        for r in (
+            "hidden",
+            "unserved",
+            "owner",
+            "voice",
+            "mute",
+            "members",
+            "left",
+            "room",
+            "unseen",
+            "admin",
+        )
     ),
     *(
         errors.NoHistory("den@muc.example.org", reason=r)
@@ -59,6 +72,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.RoomFull(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoRoomForClaim(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),
+    errors.NoSuchRoom("den@rooms.example.org"),
     errors.RoomConfigured("den@muc.example.org"),
     *(
         errors.RoomClosed("den@muc.example.org", reason=r)
@@ -107,6 +121,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.PostTooLarge(limit_bytes=131_072),
     errors.BlobCorrupt(),
     errors.CatalogUnavailable(),
+    errors.CatalogDamaged(),
 )
 
 
