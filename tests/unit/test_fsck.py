@@ -292,7 +292,7 @@ def test_what_is_no_file_is_no_blob_whatever_its_name(folder: Path, said: Say, k
     assert check(folder) == 1
     assert f"blobs/{digest(4)[:2]}/{digest(4)} is no file of the bot" in said()
     assert check(folder, REPAIR) == 1
-    assert "its bytes are missing; drop the same file again" in said()
+    assert "its bytes are missing; its owner can send the same file again" in said()
     assert not os.path.lexists(place)
     assert (folder / "moved").read_bytes() == content(4)
 

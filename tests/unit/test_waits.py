@@ -112,6 +112,7 @@ NOT_OF_STREAMS = {
     "xmpp/rooms.ENTERING_LIMIT_S": "of rooms",
     "xmpp/rooms.NOWHERE_PAUSE_S": "of rooms",
     "xmpp/server_time.LIMIT_S": "of the login",
+    "xmpp/sent_messages.LIMIT_S": "for an archive, not for a peer",
     "xmpp/rooms.SELF_PING_LIMIT_S": "of rooms",
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",
