@@ -52,6 +52,11 @@ class AddressPolicy:
         """Whether the bot may connect to this IP address, as text."""
         return self.allow_private or is_public(ipaddress.ip_address(address))
 
+    def is_public_literal(self, host: str) -> bool:
+        """Whether a host is an IP address that everybody may connect to; a name is none."""
+        literal = _literal(host)
+        return literal is not None and is_public(literal)
+
     def _check_host(self, host: str) -> None:
         literal = _literal(host)
         if literal is None:

@@ -84,6 +84,10 @@ class ByteConnections:
         with self.listener.expect(destinations) as expected:
             yield ExpectedConnection(expected, self.idle_s)
 
+    def may_dial(self, host: StreamHost) -> bool:
+        # A name may have any address; it is looked up only when it is dialled.
+        return self.policy.allow_private or self.policy.is_public_literal(host.host)
+
     async def dial(
         self, hosts: Sequence[StreamHost], destination: str, *, trusted: bool = False
     ) -> tuple[StreamHost, OpenConnection]:

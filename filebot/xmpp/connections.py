@@ -55,6 +55,9 @@ class ByteConnections(Protocol):
         A connection that nobody has taken is closed with the context.
         """
 
+    def may_dial(self, host: StreamHost) -> bool:
+        """Tell whether it is certain that the bot may connect to a host that a peer names."""
+
     async def dial(
         self, hosts: Sequence[StreamHost], destination: str, *, trusted: bool = False
     ) -> tuple[StreamHost, ByteConnection]:

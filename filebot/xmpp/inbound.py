@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.errors import PeerGone, TransferError, TransferTimeout
+from filebot.errors import ForbiddenTarget, PeerGone, TransferError, TransferTimeout
 from filebot.fair import on_behalf_of
 from filebot.model import Method
 from filebot.ports import Data
@@ -203,7 +203,8 @@ class Inbound:
             with on_behalf_of(request.peer.partition("/")[0]):
                 used, connection = await connections.dial(hosts, wanted)
         except TransferError as error:
-            avoided.avoid(hosts, peer)
+            if not isinstance(error, ForbiddenTarget):  # which says nothing of the hosts
+                avoided.avoid(hosts, peer)
             log.info("no SOCKS5 connection for %s: %s", request.peer, error)
             express.refuse(request, StanzaError("item-not-found"))
             self._be_patient()

@@ -25,10 +25,15 @@ async def own_candidates(
 ) -> Socks5Transport:
     """Where the bot can be met: its own listener, and the proxies of its server that worked lately.
 
-    Proxies that are among the candidates that the peer has ``named`` are left out.
+    Proxies that are among the candidates that the peer has ``named`` are left out if the bot may meet the
+    peer there: of those named by a peer it may not use private addresses, of its own server's it may.
     COMPAT(Dino, 0.4.2): ends if its offer is accepted without any candidate, so then all are named.
     """
-    met = {(each.host.host, each.host.port) for each in named if each.is_proxy}
+    met = {
+        (each.host.host, each.host.port)
+        for each in named
+        if each.is_proxy and connections.may_dial(each.host)
+    }
     direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
     kinds = [(CandidateType.DIRECT, host) for host in direct]
     kinds += [

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Final
 
-from filebot.errors import TransferError
+from filebot.errors import ForbiddenTarget, TransferError
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.jingle.terms import State, Terms
 from filebot.protocol.jingle.transports import Candidate, Socks5Transport
@@ -51,7 +51,8 @@ class Dials:
             host, self.dialled = await self._connections.dial(hosts, "")
         except TransferError as error:
             log.info("no connection to %s: %s", self._peer, error)
-            avoided.avoid(hosts, self._peer)
+            if not isinstance(error, ForbiddenTarget):  # which says nothing of the hosts
+                avoided.avoid(hosts, self._peer)
             return None
         self._dialled_host = host
         return known[host]
