@@ -95,7 +95,7 @@ class Backfill:
         """
         if not self._book.is_archived(room):
             raise NoHistory(room, reason="off")
-        if room in self._tasks:
+        if room in self._states:
             raise NoHistory(room, reason="busy")
         if not self._rooms.tells_apart(room):
             raise NoHistory(room, reason="ids")
@@ -106,10 +106,16 @@ class Backfill:
             await self._histories.page(room, "", since)  # can it be read at all?
         except TransferError as error:
             raise NoHistory(room, reason="away") from error
-        if room in self._tasks:
+        if room in self._states:
             raise NoHistory(room, reason="busy")
+        self._states[room] = filling  # nobody begins another one meanwhile
+        try:
+            # Before the work begins: its end takes the row away, and must not come first.
+            await self._catalog.save_filling(filling)
+        except BaseException:
+            del self._states[room]
+            raise
         self._start(filling)
-        await self._catalog.save_filling(filling)
         return filling
 
     async def stop(self, room: BareJid) -> Filling | None:

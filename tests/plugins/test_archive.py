@@ -339,6 +339,24 @@ async def look_back(
     return [each.text for each in bot.messenger.sent[before:] if isinstance(each, Said)]
 
 
+async def test_a_history_that_is_gone_through_at_once_leaves_no_row_behind(
+    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past(archived, 1)
+    save = archived.catalog.save_filling
+
+    async def late(filling: Filling) -> None:
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        await save(filling)
+
+    monkeypatch.setattr(archived.catalog, "save_filling", late)
+    begins, gone = await look_back(archived)
+    assert begins.startswith("I look through")
+    assert gone.startswith("I have looked through it")
+    assert await archived.catalog.fillings() == []
+
+
 async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: FakeBot) -> None:
     past(archived, 25)
     begins, gone = await look_back(archived)
