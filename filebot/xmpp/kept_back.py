@@ -24,6 +24,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import XMPPError
 
+from filebot.xmpp.disco import server_of
 from filebot.xmpp.ping import ping
 from filebot.xmpp.stream import Stream, ask
 
@@ -102,5 +103,5 @@ async def _offline(stream: Stream, action: str) -> bool:
 
 async def _until_delivered(stream: Stream) -> None:
     """Return when the server has answered what was sent after the presence (RFC 6120 section 10.1)."""
-    if await ping(stream, stream.boundjid.domain, LIMIT_S) is None:
+    if await ping(stream, server_of(stream), LIMIT_S) is None:
         log.warning("the server does not answer")

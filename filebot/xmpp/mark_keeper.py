@@ -10,6 +10,7 @@ from filebot.errors import FilebotError
 from filebot.lasting import lasting
 from filebot.model import Mark
 from filebot.ports import Marks
+from filebot.xmpp.disco import server_of
 from filebot.xmpp.ping import ping
 from filebot.xmpp.stream import Stream
 
@@ -94,7 +95,7 @@ class MarkKeeper:
         if mark is not None and mark != self._saved:
             # What is only written to the socket dies with a process that is killed: so would the answers to
             # messages that the mark calls dealt with. The server reads a ping after them.
-            if await ping(self._stream, self._stream.boundjid.domain, limit_s) is None:
+            if await ping(self._stream, server_of(self._stream), limit_s) is None:
                 return False
             try:
                 await self._marks.save_mark(mark)

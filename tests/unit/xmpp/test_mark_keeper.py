@@ -1,0 +1,39 @@
+"""When the saved mark of an archive moves, and whom it asks before."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from filebot.model import Mark
+from filebot.testing.catalog import MemoryCatalog
+from filebot.xmpp.mark_keeper import MarkKeeper
+from tests.unit.xmpp.conftest import Mode, Outbox
+
+ROOM = "tea@rooms.example.org"
+FIRST = Mark(ROOM, "1", datetime(2026, 1, 1, tzinfo=UTC))
+SECOND = Mark(ROOM, "2", datetime(2026, 1, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("mode", ["client", "component"])
+async def test_the_server_has_read_the_answers_before_the_mark_moves(
+    outbox_of: Callable[[Mode], Outbox], mode: Mode
+) -> None:
+    """A component asks the server that it belongs to: its own domain is itself."""
+    outbox, catalog = outbox_of(mode), MemoryCatalog()
+    keeper = MarkKeeper(outbox.stream, catalog, lambda: SECOND)
+    await keeper.start(None, FIRST)
+    keeper.changed()
+    while not outbox.sent:
+        await asyncio.sleep(0)
+    [question] = outbox.sent
+    assert question.get("to") == "example.org"
+    assert await catalog.mark(ROOM) == FIRST
+    outbox.stream.encrypted = lambda: True  # type: ignore[method-assign]
+    answer = f"<iq xmlns='jabber:client' type='result' id='{question.get('id')}' from='example.org'/>"
+    outbox.stream._spawn_event(fromstring(answer))
+    while await catalog.mark(ROOM) != SECOND:
+        await asyncio.sleep(0)
+    await keeper.stop()
