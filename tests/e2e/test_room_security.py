@@ -32,7 +32,7 @@ NOT_WHO_BROUGHT_IT = (
     "I leave a room for whoever brought me there, for its owners and admins, and for those who run me."
 )
 NOT_THE_OWNER = "Only its owner and the room's owners and admins may do that."
-NOT_OF_THE_ROOM = "Only owners and admins of the room may do that."
+NOT_OF_THE_ROOM = "Only owners and admins of the room may do that"
 NOT_FOR_HER = "You may read this room's files, but I keep none for you. If I should, ask the operator."
 HIDDEN = "This room hides your address, so I cannot tell that it is you. Write to me in a private chat."
 NO_FILE = "I have no file called"
