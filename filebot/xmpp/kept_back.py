@@ -24,7 +24,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.xmpp.disco import server_of
+from filebot.xmpp.disco import INFO, server_of
 from filebot.xmpp.ping import ping
 from filebot.xmpp.stream import Stream, ask
 
@@ -77,16 +77,28 @@ async def first_presence(
     """Take what the server had kept back, and be available (``announce``)."""
     with stream.acks.held():
         # From now on the server gives nothing away unasked.
-        looks = flexible and await _offline(stream, "fetch")
+        looks = flexible and await _is_looked_at(stream)
         announce()
         if looks:
-            # COMPAT(ejabberd, 23.01): before the presence, nothing comes.
+            # COMPAT(ejabberd, 23.01): fetched before the presence, they go back to their senders as errors.
             await _offline(stream, "fetch")
         await _until_delivered(stream)
         await place.begin_before_kept_back()
     await place.find_place()
     if looks:
         await _offline(stream, "purge")
+
+
+async def _is_looked_at(stream: Stream) -> bool:
+    """Ask how much is kept back (XEP-0013 section 2.3): whoever has asked is sent none of it unasked."""
+    iq = stream.make_iq_get(ito=stream.boundjid.bare)
+    iq.append(Element(f"{{{INFO}}}query", {"node": FLEXIBLE_OFFLINE}))
+    try:
+        await ask(stream, iq, LIMIT_S)
+    except XMPPError as error:
+        log.warning("what the server kept back: %s", error.condition)
+        return False
+    return True
 
 
 async def _offline(stream: Stream, action: str) -> bool:
