@@ -17,6 +17,8 @@ from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 from tests.servers.strange_prosody import StrangeProsody
 
+pytestmark = pytest.mark.needs("an account")
+
 LIMIT_S = 30.0
 
 

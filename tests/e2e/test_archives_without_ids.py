@@ -14,7 +14,7 @@ from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.e2e.den import DEN_USERS, den_in
 from tests.servers.strange_prosody import StrangeProsody
 
-pytestmark = pytest.mark.needs("modules of our own")
+pytestmark = [pytest.mark.needs("modules of our own"), pytest.mark.needs("an account")]
 
 MODULE = ("no_live_ids",)
 

@@ -95,6 +95,7 @@ async def _ask_on_and_on(world: World, peer: Peer) -> None:
         assert answer.sender.endswith("/filebot")
 
 
+@pytest.mark.needs("an archive of its own")
 async def test_check_leaves_what_waits_for_the_bot(server: Server, config: Path, tmp_path: Path) -> None:
     bot = BotProcess(config)
     async with await Peer.of(server, "alice") as alice, await Peer.of(server, "bob") as bob:

@@ -17,6 +17,8 @@ from filebot.demo.peer import Peer
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 
+pytestmark = pytest.mark.needs("an archive of its own")
+
 FIRST_STARTS = int(os.environ.get("FIRST_STARTS", "3"))
 KILLS_EACH = 4
 FILES = 4

@@ -23,6 +23,7 @@ def refusals(server: Server) -> int:
     return len(REFUSALS.findall(server.log_file.read_text(errors="replace")))
 
 
+@pytest.mark.needs("an account")
 async def test_a_wrong_password_at_the_first_start_is_tried_once(tmp_path: Path) -> None:
     async with private_server(tmp_path / "server", users=USERS) as server:
         config = write_config(tmp_path / "config.toml", bot_config(server, xmpp={"password": "wrong"}))
@@ -32,6 +33,7 @@ async def test_a_wrong_password_at_the_first_start_is_tried_once(tmp_path: Path)
         assert refusals(server) == 1
 
 
+@pytest.mark.needs("an account")
 async def test_a_password_that_is_changed_under_a_running_bot_is_tried_once_in_minutes(
     tmp_path: Path,
 ) -> None:
