@@ -2,6 +2,10 @@
 
 BIN := .venv/bin
 
+# What failed is tried once more, one test at a time: foreign servers and clients are slow on a busy machine.
+# Both runs are printed whole.
+run = $(BIN)/pytest -n 3 --dist worksteal $(1) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(1)
+
 .PHONY: demo test test-ejabberd check bench clean
 
 # ONCE=1: go through it once and leave, without waiting for a person.
@@ -12,14 +16,14 @@ demo:
 # The tests against a real server once more with the bot as a component of it.
 test:
 	@scripts/bootstrap test
-	$(BIN)/pytest -n 3 --dist worksteal
-	$(BIN)/pytest -n 3 --dist worksteal --mode component tests/e2e
+	$(call run)
+	$(call run,--mode component tests/e2e)
 
 # The tests of behaviour again, against another server. What it lacks, and what is not run for that, is said.
 test-ejabberd:
 	@scripts/bootstrap test
-	$(BIN)/pytest -n 3 --dist worksteal --server ejabberd tests/servers tests/e2e tests/interop
-	$(BIN)/pytest -n 3 --dist worksteal --server ejabberd --mode component tests/e2e
+	$(call run,--server ejabberd tests/servers tests/e2e tests/interop)
+	$(call run,--server ejabberd --mode component tests/e2e)
 
 check:
 	@scripts/bootstrap

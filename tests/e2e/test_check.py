@@ -60,6 +60,7 @@ def presences(peer: Peer, sender: str) -> list[str]:
     return came
 
 
+@pytest.mark.needs("an account")
 async def test_check_beside_a_running_bot_takes_nothing_from_it(
     server: Server, config: Path, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ async def test_a_file_goes_in_band_in_blocks_that_fit(tmp_path: Path) -> None:
         assert lost(bot) == []
 
 
+@pytest.mark.needs("stream management")
 async def test_a_message_on_which_the_server_ends_sessions_is_given_up_and_no_other(tmp_path: Path) -> None:
     """The server takes less than it says."""
     unsent: list[Address] = []
