@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from slixmpp import JID
 from slixmpp.features.feature_limits.limits import Limits
 
