@@ -42,6 +42,7 @@ async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tm
 
 
 @pytest.mark.needs("occupant-id")
+@pytest.mark.needs("an account")
 async def test_what_bots_give_back_is_not_kept_as_theirs(tmp_path: Path) -> None:
     """Neither by the bot that gave it nor by another one, live or out of the room's past."""
     async with den_in(tmp_path, second_bot=True) as den:
