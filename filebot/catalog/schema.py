@@ -103,7 +103,7 @@ marks: Final = sa.Table(
     sa.Column("ahead", sa.JSON, nullable=False),
 )
 
-# Of components alone. Their order is that of their coming: the oldest makes way.
+# Only components use this table. Rows are in the order of subscription; the oldest is dropped first.
 subscriptions: Final = sa.Table(
     "subscriptions",
     metadata,

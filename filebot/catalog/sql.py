@@ -143,7 +143,7 @@ class SqlCatalog:
         return bool(await self._read(queries.unwanted_in(room, digest)))
 
     async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        # Those copies are removed right after it.
+        # The caller removes the unwanted copies right after this.
         await self._writer.run(changes.save_unwanted, (room, digest, who), urgent=True)
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:

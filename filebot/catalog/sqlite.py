@@ -43,7 +43,7 @@ _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -8000",
-    # What a statement needs beside the database never fails for want of space on disk.
+    # Temporary tables stay in memory, so that a full disk makes no statement fail for them.
     "PRAGMA temp_store = MEMORY",
 )
 

@@ -32,7 +32,7 @@ def _size(value: object) -> int:
         return size_bytes(value)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return size_bytes(str(value))
-    # What is neither text nor a whole number is told like a size of nothing.
+    # A value that is neither text nor a whole number gets the same error as a size of zero.
     return size_bytes("0")
 
 

@@ -209,7 +209,7 @@ class _Examination:
 
 def _lock(folder: Path, stack: ExitStack) -> None:
     if folder.stat().st_uid != os.geteuid():
-        # What root makes there, the bot could not use.
+        # The bot could not use files that root makes there.
         raise _cannot(f"{folder} is another user's; {_as(folder)}")
     try:
         stack.enter_context(folder_lock(folder))

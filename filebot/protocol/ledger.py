@@ -26,7 +26,7 @@ MOST: Final = 20_000
 """Messages after the mark that are remembered: as many as may come while one of them is dealt with, a
 download that takes hours for one."""
 MOST_CHARACTERS: Final = 2 * 1024 * 1024
-"""Of their ids: a room's service may give long ones."""
+"""Characters of remembered ids, in all: the service of a room may give long ones."""
 MOST_PASSED: Final = 1_000
 """Messages before the mark that are remembered, for those that come twice."""
 SHOWN_WITHIN: Final = timedelta(minutes=2)
