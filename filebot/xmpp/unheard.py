@@ -7,8 +7,8 @@ twice rather than never, and who gets one twice can tell (section 5). Iqs are no
 for their answers any more.
 
 One of them may be why the session ended: a server ends the stream for a stanza that it does not take. After
-such an end they are repeated one by one, each when the one before is acknowledged. So the next end shows
-which it was, and that one is given up.
+such an end they are repeated one by one, each when the one before is acknowledged, until none of them is
+left, however many connections break meanwhile. So the next end shows which it was, and that one is given up.
 """
 
 import asyncio
@@ -79,6 +79,8 @@ class Unheard:
         self._hopeless: deque[Message] = deque(maxlen=MOST)
         self._ends: LRUCache[str, int] = LRUCache(MOST)
         """How much speaks against a message, by its id."""
+        self._suspects: LRUCache[str, None] = LRUCache(MOST)
+        """Ids of those with which a session ended by the server's complaint."""
         self._told: LRUCache[str, int] = LRUCache(MOST)
         self._complained = False
         self._doubtful: set[str] = set()
@@ -122,6 +124,7 @@ class Unheard:
         # slixmpp does so only where it has asked for the old session.
         management: Any = self._stream.plugin["xep_0198"]
         management.seq = management.last_ack = 0
+        self._complained = False
 
     def _keep(self, *, doubtful: bool) -> None:
         unacked = self._stream.plugin["xep_0198"].unacked_queue
@@ -146,8 +149,13 @@ class Unheard:
 
     def _is_hopeless(self, message: Message) -> bool:
         name = str(message["id"])
+        if self._complained:
+            self._suspects[name] = None
         self._ends[name] = self._ends.get(name, 0) + (BLAMED if self._complained else 1)
         return self._ends[name] >= GIVEN_UP_AT
+
+    def _has_suspects(self) -> bool:
+        return any(str(each["id"]) in self._suspects for each in self._kept)
 
     def _say_again(self) -> None:
         while self._hopeless:
@@ -157,7 +165,7 @@ class Unheard:
             self._told[to] = self._told.get(to, 0) + 1
             if self._told[to] <= MOST_TOLD:
                 self._stream.on_unsent(message)
-        if self._complained or (self._kept and self._doubtful and self.find_lost is not None):
+        if self._has_suspects() or (self._kept and self._doubtful and self.find_lost is not None):
             self._repeating = asyncio.get_running_loop().create_task(self._repeat(), name="unheard")
         else:
             self._say_kept()
@@ -166,8 +174,7 @@ class Unheard:
         """Say only what the server has not heard. If this is cut off, the next session begins anew."""
         if self._kept and self._doubtful and self.find_lost is not None:
             await self._drop_heard(self.find_lost)
-        if self._complained:
-            self._complained = False
+        if self._has_suspects():
             await self._one_by_one()
         else:
             self._say_kept()

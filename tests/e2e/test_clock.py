@@ -158,6 +158,7 @@ async def test_a_clock_91_days_behind_dates_files_by_the_server(
         assert abs(age) < timedelta(minutes=1)
 
 
+@pytest.mark.needs("an account")
 async def test_a_command_is_late_by_the_clock_of_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

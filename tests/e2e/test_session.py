@@ -428,6 +428,7 @@ async def test_what_the_server_did_not_hear_before_it_crashed_is_said_again(serv
                 await asyncio.wait_for(anna.next_message(), 0.5)
 
 
+@pytest.mark.needs("stream management")
 @pytest.mark.parametrize("in_room", [False, True])
 async def test_what_the_server_had_taken_before_it_crashed_is_not_said_twice(
     server: Server, *, in_room: bool, monkeypatch: pytest.MonkeyPatch

@@ -152,6 +152,23 @@ async def test_a_message_on_which_two_sessions_ended_is_given_up_and_no_other(wo
     assert world.said == []
 
 
+async def test_a_connection_that_breaks_between_two_complaints_brings_no_other_under_suspicion(
+    world: World,
+) -> None:
+    deadly, after = [await world.messenger.say(ANNA, str(number)) for number in range(2)]
+    world.end(complaint="policy-violation")
+    world.begin()
+    await asyncio.sleep(0.01)
+    world.end()  # the complaint did not come through
+    world.begin()
+    await asyncio.sleep(0.01)
+    assert world.said == [deadly]
+    world.end(complaint="policy-violation")
+    world.begin()
+    await asyncio.sleep(0.01)
+    assert (world.said, world.given_up) == ([after], [deadly])
+
+
 async def test_after_a_complaint_messages_are_repeated_one_by_one(world: World) -> None:
     said = await say_three(world)
     world.end(complaint="policy-violation")
