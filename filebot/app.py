@@ -11,12 +11,13 @@ from typing import Final
 
 from filebot.catalog.examination import RESTORE, unusable
 from filebot.commands import Commands, LoadedPlugin
+from filebot.concurrency.cancelling import end
+from filebot.concurrency.supervisor import lasting
 from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
-from filebot.lasting import lasting
 from filebot.loader import load, weaknesses
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
@@ -32,7 +33,6 @@ from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
-from filebot.service.tasks import end
 from filebot.service.trusted_time import TrustedTime, look_every_hour
 from filebot.signals import stop_signals
 from filebot.storage.folders import obstacle

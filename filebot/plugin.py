@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
 
+from filebot.concurrency.threads import Threads
 from filebot.errors import (
     BadCommand,
     FilebotError,
@@ -51,7 +52,6 @@ from filebot.events import (
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
 from filebot.service.files import Files
 from filebot.service.memberships import Memberships
-from filebot.threads import Threads
 from filebot.usage import Usage as UsageLine
 
 __all__ = [

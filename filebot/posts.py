@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from filebot.bounded import ByteBounded, Share
+from filebot.concurrency.bounded_store import ByteBounded, Share
 from filebot.errors import PostTooLarge
 from filebot.model import BareJid, Identity, Offer
 

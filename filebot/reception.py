@@ -12,8 +12,8 @@ import aiojobs
 from cachetools import TTLCache
 
 from filebot.belated import Belated
-from filebot.bounded import weight
 from filebot.commands import Commands
+from filebot.concurrency.bounded_store import weight
 from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed

@@ -29,6 +29,7 @@ from filebot.catalog.rows import (
     room_settings_of,
 )
 from filebot.catalog.writer import Writer
+from filebot.concurrency.threads import Threads
 from filebot.errors import CatalogUnavailable
 from filebot.model import (
     BareJid,
@@ -44,7 +45,6 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
-from filebot.threads import Threads
 
 log = logging.getLogger(__name__)
 

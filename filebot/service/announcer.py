@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from filebot.concurrency.cancelling import end
 from filebot.events import FilesNew
 from filebot.model import Address, AddressKind, BareJid, Entry, Sender
 from filebot.service.news import News
-from filebot.service.tasks import end
 
 GATHER_S: Final = 20.0
 """After the first new file; twice as long after each announcement that soon follows another."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from filebot.concurrency.cancelling import end
 from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events import HistoryGoesOn, HistoryGone
 from filebot.model import AddressKind, BareJid, Filling, HistoryPage, IncomingMessage, Offer, Sender
@@ -21,7 +22,6 @@ from filebot.ports import Catalog, Histories, Rooms
 from filebot.service.archive import Archive
 from filebot.service.news import News
 from filebot.service.room_settings import RoomBook
-from filebot.service.tasks import end
 
 log = logging.getLogger(__name__)
 

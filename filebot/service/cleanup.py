@@ -13,9 +13,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.model import Digest
 from filebot.ports import BlobStore, Catalog
-from filebot.service.locks import Keyed
 
 log = logging.getLogger(__name__)
 

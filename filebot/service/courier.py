@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from filebot.concurrency.cancelling import end
 from filebot.errors import (
     AlreadyUnderWay,
     FilebotError,
@@ -30,7 +31,6 @@ from filebot.service.attempt import MOST_TRIES, pause, send
 from filebot.service.dispatch import Dispatch, Order
 from filebot.service.news import News
 from filebot.service.parcels import KEPT_FOR, Parcels
-from filebot.service.tasks import end
 from filebot.service.transfers import Transfers
 from filebot.service.trusted_time import look_every_hour
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.errors import (
     PeerGone,
     Refused,
@@ -18,7 +19,6 @@ from filebot.errors import (
 )
 from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
-from filebot.service.locks import Keyed
 from filebot.service.upload_refusals import UploadRefusals
 
 log = logging.getLogger(__name__)

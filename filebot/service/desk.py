@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.descriptors import MOST_SLOTS
 from filebot.model import BareJid
 from filebot.ports import (
@@ -31,7 +32,6 @@ from filebot.service.doctor import Doctor
 from filebot.service.ended_rooms import EndedRooms
 from filebot.service.experience import Experience
 from filebot.service.intake import Intake
-from filebot.service.locks import Keyed
 from filebot.service.news import News
 from filebot.service.parcels import Parcels
 from filebot.service.quota import Limits, Quota

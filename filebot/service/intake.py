@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.errors import (
     DigestMismatch,
     EmptyFile,
@@ -45,7 +46,6 @@ from filebot.ports import (
     StreamOffer,
 )
 from filebot.service.damage import is_whole
-from filebot.service.locks import Keyed
 from filebot.service.quota import Quota, Reservation
 from filebot.service.transfers import Transfer
 from filebot.service.unused import try_to_forget_unused

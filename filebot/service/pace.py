@@ -16,9 +16,9 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.lately import Lately
+from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.lru import Lately
 from filebot.model import Sender
-from filebot.service.locks import Keyed
 
 TURN_S: Final = 2.0
 """After this the next request of the same person no longer waits for the one before."""

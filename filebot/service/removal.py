@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog
-from filebot.service.locks import Keyed
 from filebot.service.parcels import Parcels
 from filebot.service.unused import try_to_forget_unused
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.errors import BadRoomSetting
 from filebot.model import BareJid, Identity, RoomSettings, Standing
 from filebot.ports import Catalog, Rooms
 from filebot.quantities import size_bytes
-from filebot.service.locks import Keyed
 
 log = logging.getLogger(__name__)
 

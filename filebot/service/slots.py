@@ -1,8 +1,9 @@
 """Slots: whatever holds a socket or a file for somebody takes one first.
 
 Those for files that come in and those for files that go out are counted apart, so that nobody's downloads
-keep them from getting what they have stored. Both are shared fairly, see :mod:`filebot.fair`. Who has to
-wait hears of it, but not of what ends by itself in a moment, as a folder full of photos does.
+keep them from getting what they have stored. Both are shared fairly, see
+:mod:`filebot.concurrency.fair_semaphore`. Who has to wait hears of it, but not of what ends by itself in a
+moment, as a folder full of photos does.
 """
 
 import asyncio
@@ -11,9 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.descriptors import MOST_SLOTS
 from filebot.events import FileQueued
-from filebot.fair import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.model import Sender
 from filebot.service.news import News
 from filebot.service.pace import end_turn, person_of

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from filebot.concurrency.threads import settled
 from filebot.errors import LocalProtocolError, StorageError
 from filebot.protocol.hashes import KNOWN
 from filebot.storage.early_writeback import EarlyWriteback
@@ -17,7 +18,6 @@ from filebot.storage.folders import sync_folder
 from filebot.storage.line import Data, Line
 from filebot.storage.named import has_name, lock
 from filebot.storage.workers import Workers
-from filebot.threads import settled
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""

@@ -1,4 +1,4 @@
-"""A few threads for blocking file work, awaited as ``filebot.threads`` says."""
+"""A few threads for blocking file work, awaited as ``filebot.concurrency.threads`` says."""
 
 import asyncio
 import errno
@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeVar
 
+from filebot.concurrency.threads import settled
 from filebot.descriptors import is_shortage
 from filebot.errors import NoDescriptors, StorageError, StorageFull
-from filebot.threads import settled
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from filebot.concurrency.fair_semaphore import FairSemaphore, Shares
 from filebot.descriptors import MOST_DIALS
 from filebot.errors import PeerGone
-from filebot.fair import FairSemaphore, Shares
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
 from filebot.transfer import socks5_dial

@@ -12,8 +12,8 @@ from typing import Final, NoReturn
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
+from filebot.concurrency.threads import Threads, settled
 from filebot.errors import BlobCorrupt, TransferTimeout
-from filebot.threads import Threads, settled
 from filebot.transfer.sendfile import pump
 
 ANSWER_FACTOR: Final = 4

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from filebot.concurrency.fair_semaphore import ON_BEHALF_OF, FairSemaphore, Shares, Ticket
 from filebot.errors import ForbiddenTarget
-from filebot.fair import ON_BEHALF_OF, FairSemaphore, Shares, Ticket
 from filebot.transfer.address_policy import AddressPolicy
 
 LOOK_UP_S: Final = 10.0

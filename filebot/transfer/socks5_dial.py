@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from filebot.concurrency.fair_semaphore import ON_BEHALF_OF, FairSemaphore
 from filebot.descriptors import is_shortage
 from filebot.errors import ForbiddenTarget, NotLetIn, PeerGone, Refused, TransferError
-from filebot.fair import ON_BEHALF_OF, FairSemaphore
 from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake
 from filebot.transfer.address_policy import AddressPolicy

@@ -7,8 +7,8 @@ from typing import Final, Protocol, TypeVar
 
 from slixmpp.jid import JID
 
+from filebot.concurrency.tasks import Tasks
 from filebot.xmpp.sessions import Sessions, StreamLimits
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

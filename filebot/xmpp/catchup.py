@@ -33,8 +33,8 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import XMPPError
 
+from filebot.concurrency.supervisor import lasting
 from filebot.errors import FilebotError, PeerProtocolError
-from filebot.lasting import lasting
 from filebot.model import BareJid, Mark
 from filebot.ports import Marks
 from filebot.protocol.ledger import Ledger

@@ -15,7 +15,7 @@ from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.lately import Lately
+from filebot.concurrency.lru import Lately
 from filebot.model import BareJid
 from filebot.xmpp.disco import INFO, query
 from filebot.xmpp.own import full

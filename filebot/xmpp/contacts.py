@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
 from filebot.ports import Subscriptions
 from filebot.xmpp.elements import jid_or_none, sender_of
@@ -19,7 +20,6 @@ from filebot.xmpp.own import is_own
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream
 from filebot.xmpp.subscribers import Subscribers
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

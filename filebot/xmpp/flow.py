@@ -16,10 +16,10 @@ from aiolimiter import AsyncLimiter
 from cachetools import LRUCache
 from slixmpp.stanza import Message
 
-from filebot.lately import Lately
+from filebot.concurrency.lru import Lately
+from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
 from filebot.xmpp.rooms import MOST_ROOMS, OUTSIDE
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from filebot.concurrency.tasks import Tasks
 from filebot.model import IncomingMessage, Invitation
 from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.incoming import EncryptedMessage
-from filebot.xmpp.tasks import Tasks
 
 MOST_HANDLERS: Final = 20_000
 """Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""

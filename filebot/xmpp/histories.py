@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqTimeout, XMPPError
 
-from filebot.bounded import weight
+from filebot.concurrency.bounded_store import weight
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
 from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.sharing import Joiner, read

@@ -19,8 +19,9 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
+from filebot.concurrency.fair_semaphore import on_behalf_of
+from filebot.concurrency.tasks import Tasks
 from filebot.errors import ForbiddenTarget, PeerGone, TransferError, TransferTimeout
-from filebot.fair import on_behalf_of
 from filebot.model import Method
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost, destination
@@ -33,7 +34,6 @@ from filebot.xmpp.express import Express, Request
 from filebot.xmpp.inbox import Inbox
 from filebot.xmpp.proxies import stream_hosts
 from filebot.xmpp.sessions import UNKNOWN, UNWILLING, Sessions, StreamLimits
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

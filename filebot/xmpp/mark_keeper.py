@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from filebot.concurrency.supervisor import lasting
 from filebot.errors import FilebotError
-from filebot.lasting import lasting
 from filebot.model import Mark
 from filebot.ports import Marks
 from filebot.xmpp.disco import server_of

@@ -22,7 +22,7 @@ from enum import Enum, unique
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.bounded import weight
+from filebot.concurrency.bounded_store import weight
 from filebot.model import BareJid, Identity, Occupant, Standing
 from filebot.xmpp.elements import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
 from filebot.xmpp.features import CAPS, CAPS_NODE

@@ -22,8 +22,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Presence
 
+from filebot.concurrency.supervisor import lasting
+from filebot.concurrency.tasks import Tasks
 from filebot.errors import RoomClosed
-from filebot.lasting import lasting
 from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, Standing
 from filebot.xmpp.connection import wait_s
 from filebot.xmpp.disco import features_of, items, kinds_of_rooms, server_of
@@ -33,7 +34,6 @@ from filebot.xmpp.ping import ping
 from filebot.xmpp.room_creation import unlock, unmake
 from filebot.xmpp.settings import SessionSettings
 from filebot.xmpp.stream import Stream
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

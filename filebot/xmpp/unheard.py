@@ -8,7 +8,8 @@ for their answers any more.
 
 One of them may be why the session ended: a server ends the stream for a stanza that it does not take. After
 such an end they are repeated one by one, each when the one before is acknowledged, until none of them is
-left, however many connections break meanwhile. So the next end shows which it was, and that one is given up.
+left, however many connections break meanwhile. So the next end shows which it was, and that one is given
+up.
 """
 
 import asyncio

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from filebot.bounded import weight
+from filebot.concurrency.bounded_store import weight
 from filebot.model import Offer
 from filebot.protocol.sharing.merge import combined
 from filebot.protocol.sharing.read import Announced, Attached, Shared

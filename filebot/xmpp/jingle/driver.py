@@ -22,8 +22,9 @@ from typing import Any, Final, Self, TypeVar
 
 from slixmpp.exceptions import IqError, XMPPError
 
+from filebot.concurrency.fair_semaphore import on_behalf_of
+from filebot.concurrency.tasks import Tasks
 from filebot.errors import PeerGone, TransferError
-from filebot.fair import on_behalf_of
 from filebot.protocol.ibb import BadBlock, read_block_size
 from filebot.protocol.jingle.actions import Action, Jingle, Reason
 from filebot.protocol.jingle.effects import (
@@ -58,7 +59,6 @@ from filebot.xmpp.outbox import Outbox
 from filebot.xmpp.proxies import Proxies
 from filebot.xmpp.sessions import UNKNOWN, UNWILLING
 from filebot.xmpp.stream import Stream, ask
-from filebot.xmpp.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.model import Offer
 from filebot.service.intake import Destination, Intake, Received
-from filebot.service.locks import Keyed
 from filebot.service.quota import Limits, Quota
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.model import BlobRef, Link, NewEntry
 from filebot.service import cleanup
 from filebot.service.cleanup import (
@@ -14,7 +15,6 @@ from filebot.service.cleanup import (
     bring_back_referenced,
     find_unreferenced,
 )
-from filebot.service.locks import Keyed
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from tests.virtual_time import in_virtual_time

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from filebot.concurrency.fair_semaphore import FairSemaphore, Shares
 from filebot.errors import ForbiddenTarget, LocalProtocolError, PeerGone, PeerProtocolError, TransferError
-from filebot.fair import FairSemaphore, Shares
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.transfer import socks5_dial
 from filebot.transfer.address_policy import AddressPolicy

@@ -10,7 +10,7 @@ import pytest
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq
 
-from filebot import lasting
+from filebot.concurrency import supervisor as lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
 from filebot.protocol import ledger

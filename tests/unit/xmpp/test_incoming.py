@@ -9,7 +9,7 @@ import pytest
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import ET
 
-from filebot.bounded import weight
+from filebot.concurrency.bounded_store import weight
 from filebot.model import (
     LONGEST_TEXT,
     Address,

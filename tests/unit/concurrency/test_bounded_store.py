@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from filebot.bounded import ByteBounded, Share, weight
+from filebot.concurrency.bounded_store import ByteBounded, Share, weight
 from filebot.errors import PostTooLarge
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
 from filebot.posts import MOST_OF_ALL_BYTES, MOST_OF_PERSON_BYTES, MOST_OF_ROOM_BYTES, RecentPosts

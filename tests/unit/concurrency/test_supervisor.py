@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from filebot.app import assembled
+from filebot.concurrency.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, lasting
 from filebot.config import load
-from filebot.lasting import FIRST_PAUSE_S, LONGEST_PAUSE_S, lasting
 from filebot.service.trusted_time import TrustedTime
 from filebot.storage.disk import DiskStore
 from tests.virtual_time import in_virtual_time
@@ -74,7 +74,7 @@ async def test_what_the_bot_does_all_the_time_goes_on_after_an_error(
             raise OSError("the disk is away")
         again.set()
 
-    monkeypatch.setattr("filebot.lasting.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("filebot.concurrency.supervisor.FIRST_PAUSE_S", 0.01)
 
     async def certain(_: TrustedTime) -> datetime:
         return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Tasks with owners, locks by key, bounded caches and restarts."""
