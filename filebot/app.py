@@ -16,17 +16,14 @@ from filebot.concurrency.supervisor import lasting
 from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
-from filebot.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
 from filebot.loader import load, weaknesses
 from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
-from filebot.ownership import weakness
 from filebot.ports import FileRequest, StreamOffer
 from filebot.progress import ProgressReports
 from filebot.reception import Reception
 from filebot.replies import Replies
-from filebot.server_clock import ServerClock
 from filebot.service.access import Access
 from filebot.service.cleanup import UnreferencedBlobs, forget_partials
 from filebot.service.courier import Courier
@@ -34,8 +31,11 @@ from filebot.service.desk import Desk, Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.trusted_time import TrustedTime, look_every_hour
-from filebot.signals import stop_signals
 from filebot.storage.folders import obstacle
+from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
+from filebot.system.ownership import weakness
+from filebot.system.server_clock import ServerClock
+from filebot.system.signals import stop_signals
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_connections import ByteConnections, dials
 from filebot.transfer.http import HttpClient

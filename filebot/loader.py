@@ -19,9 +19,9 @@ from rapidfuzz import process
 import filebot
 from filebot.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
-from filebot.ownership import weakness
 from filebot.plugin import Plugin
 from filebot.replies import Replies
+from filebot.system.ownership import weakness
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ import imagesize  # type: ignore[import-untyped] # it ships no types
 import magic
 
 from filebot.concurrency.threads import Threads
-from filebot.descriptors import is_shortage
 from filebot.errors import NoDescriptors, StorageError
 from filebot.model import FileKind
 from filebot.protocol.media_types import UNKNOWN, ZIP, of_zip, refined, registered
 from filebot.protocol.zip_directory import TAIL_BYTES, directory_range, member_names
+from filebot.system.descriptors import is_shortage
 
 _log = logging.getLogger(__name__)
 

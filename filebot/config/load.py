@@ -13,7 +13,7 @@ from filebot.config.password import with_password
 from filebot.config.places import Places, lines_of
 from filebot.config.schema import Config
 from filebot.errors import ConfigError
-from filebot.ownership import weakness
+from filebot.system.ownership import weakness
 
 _LARGEST_FILE: Final = 1 << 20
 """In bytes: far over any config; whatever is larger was named by accident."""

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 import pytimeparse2  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BeforeValidator, ByteSize, StrictStr, ValidationInfo
 
-from filebot.certificates import unusable
 from filebot.filenames import plain_text
 from filebot.quantities import size_bytes
+from filebot.system.certificates import unusable
 
 _LONGEST: Final = 32
 """No span that a person writes has more characters."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.concurrency.keyed_locks import Keyed
-from filebot.descriptors import MOST_SLOTS
 from filebot.model import BareJid
 from filebot.ports import (
     BlobStore,
@@ -40,6 +39,7 @@ from filebot.service.retention import Retention
 from filebot.service.room_settings import RoomBook
 from filebot.service.slots import Slots
 from filebot.service.transfers import Transfers
+from filebot.system.descriptors import MOST_SLOTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
-from filebot.descriptors import MOST_SLOTS
 from filebot.events import FileQueued
 from filebot.model import Sender
 from filebot.service.news import News
 from filebot.service.pace import end_turn, person_of
 from filebot.service.transfers import Direction, Transfer
+from filebot.system.descriptors import MOST_SLOTS
 
 PER_PERSON: Final = 10
 PER_ROOM: Final = 20

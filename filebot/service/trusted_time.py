@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.server_clock import ServerTime
+from filebot.system.server_clock import ServerTime
 
 log = logging.getLogger(__name__)
 

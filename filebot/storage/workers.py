@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeVar
 
 from filebot.concurrency.threads import settled
-from filebot.descriptors import is_shortage
 from filebot.errors import NoDescriptors, StorageError, StorageFull
+from filebot.system.descriptors import is_shortage
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,7 +8,6 @@ from typing import Any, Final, Self
 
 from filebot.commands import Commands, LoadedPlugin
 from filebot.conversation import Voice
-from filebot.descriptors import MOST_SLOTS
 from filebot.loader import bundled, checked
 from filebot.model import (
     Address,
@@ -29,6 +28,7 @@ from filebot.service.desk import Ports, furnished
 from filebot.service.pace import Pace
 from filebot.service.parcels import KEPT_FOR
 from filebot.service.quota import Limits
+from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile, MemoryWeb

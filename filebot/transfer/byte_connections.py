@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares
-from filebot.descriptors import MOST_DIALS
 from filebot.errors import PeerGone
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
+from filebot.system.descriptors import MOST_DIALS
 from filebot.transfer import socks5_dial
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.byte_stream import ByteStream

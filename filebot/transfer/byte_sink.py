@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from filebot.descriptors import is_shortage
 from filebot.errors import BlobCorrupt, NoDescriptors, PeerGone, StorageError, TransferTimeout
+from filebot.system.descriptors import is_shortage
 from filebot.transfer.connection import readable
 from filebot.transfer.sendfile import pump
 

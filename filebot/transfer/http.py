@@ -16,11 +16,11 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from filebot.certificates import Trust
 from filebot.concurrency.threads import Threads
 from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_range import announced_by
+from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http_download import HttpDownload
 from filebot.transfer.http_errors import peer_errors

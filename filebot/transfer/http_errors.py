@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import aiohttp
 
-from filebot.descriptors import is_shortage
 from filebot.errors import (
     ForbiddenTarget,
     NoDescriptors,
@@ -16,6 +15,7 @@ from filebot.errors import (
     TransferError,
     TransferTimeout,
 )
+from filebot.system.descriptors import is_shortage
 
 _log = logging.getLogger(__name__)
 

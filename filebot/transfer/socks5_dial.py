@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any, Final
 
 from filebot.concurrency.fair_semaphore import ON_BEHALF_OF, FairSemaphore
-from filebot.descriptors import is_shortage
 from filebot.errors import ForbiddenTarget, NotLetIn, PeerGone, Refused, TransferError
 from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake
+from filebot.system.descriptors import is_shortage
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.connection import Connection, handshake, prepare
 from filebot.transfer.race import first_to_succeed

@@ -14,9 +14,9 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from filebot.descriptors import MOST_HANDSHAKES
 from filebot.errors import LocalProtocolError, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.socks5 import ServerHandshake
+from filebot.system.descriptors import MOST_HANDSHAKES
 from filebot.transfer.connection import Connection, handshake, prepare
 
 HANDSHAKE_S: Final = 5.0

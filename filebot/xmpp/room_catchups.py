@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element
 from filebot.errors import FilebotError
 from filebot.model import BareJid
 from filebot.ports import Marks
-from filebot.server_clock import ServerClock
+from filebot.system.server_clock import ServerClock
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.catchup import CatchUp
 from filebot.xmpp.elements import sender_of

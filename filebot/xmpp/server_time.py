@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.exceptions import IqError, XMPPError
 
 from filebot.errors import PeerProtocolError
-from filebot.server_clock import ServerClock, ServerTime
+from filebot.system.server_clock import ServerClock, ServerTime
 from filebot.xmpp.archive import Archive
 from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import first

@@ -21,7 +21,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer, Subscriptions
-from filebot.server_clock import ServerClock
+from filebot.system.server_clock import ServerClock
 from filebot.xmpp.account import Account
 from filebot.xmpp.admission import StreamWords
 from filebot.xmpp.archive import Archived

@@ -22,8 +22,8 @@ from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
-from filebot.certificates import Trust
 from filebot.errors import ConfigError
+from filebot.system.certificates import Trust
 from filebot.xmpp.acks import MANAGEMENT, Acks
 from filebot.xmpp.authentication import check_password
 from filebot.xmpp.elements import STANZAS, STREAMS, named_condition

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from filebot.server_clock import ServerTime
 from filebot.service.trusted_time import (
     LOOK_AGAIN_S,
     LOOK_EVERY_S,
@@ -15,6 +14,7 @@ from filebot.service.trusted_time import (
     TrustedTime,
     look_every_hour,
 )
+from filebot.system.server_clock import ServerTime
 from tests.virtual_time import in_virtual_time
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -6,9 +6,9 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from filebot.descriptors import MOST_HANDSHAKES
 from filebot.errors import LocalProtocolError, PeerGone, TransferTimeout
 from filebot.protocol.bytestreams import destination, destinations
+from filebot.system.descriptors import MOST_HANDSHAKES
 from filebot.transfer import socks5_listener
 from filebot.transfer.socks5_listener import Listener
 from tests.unit.transfer.leaks import descriptors, nothing_left

@@ -7,7 +7,7 @@ import pytest
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import Iq
 
-from filebot.server_clock import ServerClock, ServerTime
+from filebot.system.server_clock import ServerClock, ServerTime
 from filebot.xmpp import server_time
 from filebot.xmpp.archive import Archived
 from filebot.xmpp.server_time import ServerTimes

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from filebot.server_clock import ServerClock, ServerTime
+from filebot.system.server_clock import ServerClock, ServerTime
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 AHEAD = timedelta(days=91)

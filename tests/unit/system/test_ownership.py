@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.ownership import weakness
+from filebot.system.ownership import weakness
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 SOMEBODY = 65_534
