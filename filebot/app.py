@@ -17,8 +17,8 @@ from filebot.config import Config
 from filebot.conversation import Voice
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.loader import load, weaknesses
-from filebot.mime import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
 from filebot.progress import ProgressReports

@@ -11,7 +11,7 @@ import pytest
 
 from filebot.catalog import open_catalog
 from filebot.concurrency.fair_semaphore import Shares, on_behalf_of
-from filebot.mime import LibmagicInspector
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import Scope
 from filebot.transfer import resolver
 from filebot.transfer.resolver import Found, NameLookup

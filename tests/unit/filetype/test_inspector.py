@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filebot.errors import StorageError
-from filebot.mime import LibmagicInspector
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import FileKind
 
 OOXML = "application/vnd.openxmlformats-officedocument."

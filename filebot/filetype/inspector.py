@@ -15,9 +15,9 @@ import magic
 
 from filebot.concurrency.threads import Threads
 from filebot.errors import NoDescriptors, StorageError
+from filebot.filetype.media_types import UNKNOWN, ZIP, of_zip, refined, registered
+from filebot.filetype.zip_directory import TAIL_BYTES, directory_range, member_names
 from filebot.model import FileKind
-from filebot.protocol.media_types import UNKNOWN, ZIP, of_zip, refined, registered
-from filebot.protocol.zip_directory import TAIL_BYTES, directory_range, member_names
 from filebot.system.descriptors import is_shortage
 
 _log = logging.getLogger(__name__)

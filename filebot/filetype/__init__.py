@@ -1,0 +1,1 @@
+"""The media type of a file, told from its content."""
