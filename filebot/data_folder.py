@@ -22,7 +22,7 @@ from filebot.storage.folder_lock import FolderInUse, folder_lock
 from filebot.storage.inspection import has_blobs
 from filebot.storage.layout import BLOBS
 from filebot.storage.mounts import remote_file_system
-from filebot.storage.workers import storage_errors
+from filebot.storage.thread_pool import storage_errors
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from filebot.catalog.inspection import CatalogInspection
 from filebot.fsck.position import Position
 from filebot.fsck.report import Report
 from filebot.model import Digest
-from filebot.storage.aside import Aside
 from filebot.storage.folders import sync_folder
 from filebot.storage.inspection import Pace, digest_of, list_shard, quarantine, strange_folders
 from filebot.storage.layout import BLOBS, QUARANTINE, SHARDS, place_in
+from filebot.storage.unreferenced import Aside
 
 IN_FLIGHT_S: Final = 600.0
 """A file without an entry that is younger than this may be on its way in."""

@@ -18,15 +18,15 @@ from typing import Self
 
 from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
 from filebot.model import BlobRef, Digest
-from filebot.storage.aside import Aside
+from filebot.storage.file_locks import remove_unless_open
 from filebot.storage.folders import PRIVATE, make_folder, sync_folder
 from filebot.storage.layout import BLOBS, INCOMING, PARTIAL, SHARDS, digests_in, place_in, shards_of
-from filebot.storage.line import Data
-from filebot.storage.named import remove_unless_open
-from filebot.storage.reading import pieces
+from filebot.storage.piece_queue import Data
+from filebot.storage.reader import pieces
 from filebot.storage.spool import Spool
+from filebot.storage.thread_pool import Workers, storage_errors
+from filebot.storage.unreferenced import Aside
 from filebot.storage.verification import Verification
-from filebot.storage.workers import Workers, storage_errors
 
 
 class DiskWriter:

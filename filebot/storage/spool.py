@@ -13,11 +13,11 @@ from typing import Final
 from filebot.concurrency.threads import settled
 from filebot.errors import LocalProtocolError, StorageError
 from filebot.protocol.hashes import KNOWN
-from filebot.storage.early_writeback import EarlyWriteback
+from filebot.storage.file_locks import has_name, lock
 from filebot.storage.folders import sync_folder
-from filebot.storage.line import Data, Line
-from filebot.storage.named import has_name, lock
-from filebot.storage.workers import Workers
+from filebot.storage.piece_queue import Data, Line
+from filebot.storage.thread_pool import Workers
+from filebot.storage.writeback import EarlyWriteback
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""

@@ -25,7 +25,7 @@ from cachetools import TTLCache
 
 from filebot.errors import BlobCorrupt, StorageError
 from filebot.model import Digest
-from filebot.storage.workers import Workers
+from filebot.storage.thread_pool import Workers
 
 VALID_S: Final = 86_400.0
 """How long a blob counts as whole after it was hashed."""

@@ -19,7 +19,9 @@ import pytest
 
 from filebot.errors import StorageError, StorageFull
 from filebot.model import BlobRef
-from filebot.storage import early_writeback, reading, spool
+from filebot.storage import reader as reading
+from filebot.storage import spool
+from filebot.storage import writeback as early_writeback
 from filebot.storage.disk import DiskStore
 
 MIB = 1024 * 1024

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from filebot.storage.aside import LONGEST_GAP_S, Aside
 from filebot.storage.layout import place_in
+from filebot.storage.unreferenced import LONGEST_GAP_S, Aside
 
 DIGEST = "ab" * 32
 DAY_S = 86_400.0

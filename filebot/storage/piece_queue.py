@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from filebot.storage.workers import Workers
+from filebot.storage.thread_pool import Workers
 
 Data = bytes | bytearray | memoryview
 
