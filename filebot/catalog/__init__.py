@@ -6,7 +6,7 @@ puts them together, ``reserve`` keeps space for a full disk, ``opening`` makes a
 ``sqlite`` has all that is SQLite's own.
 """
 
-from filebot.catalog.opening import open_catalog
+from filebot.catalog.database import open_catalog
 from filebot.catalog.reserve import RESERVE_BYTES
 
 __all__ = ["RESERVE_BYTES", "open_catalog"]

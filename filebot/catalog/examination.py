@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from filebot.catalog.database import known_migrations
 from filebot.catalog.integrity import reading
-from filebot.catalog.opening import known_migrations
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100

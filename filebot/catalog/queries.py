@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog import sqlite
-from filebot.catalog.folding import fold
+from filebot.catalog.case_folding import fold
 from filebot.catalog.rows import scope_key, scope_mark
 from filebot.catalog.schema import (
     entries,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from filebot.catalog.folding import fold
+from filebot.catalog.case_folding import fold
 from filebot.model import (
     Address,
     AddressKind,

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from filebot.catalog.failures import translated
+from filebot.catalog.errors import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.errors import CatalogUnavailable, StorageFull
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from filebot.catalog.database import migrate
 from filebot.catalog.inspection import CatalogInspection, inspected
 from filebot.catalog.integrity import holds_nothing, is_damage
-from filebot.catalog.opening import migrate
 from filebot.data_folder import CATALOG
 from filebot.errors import ConfigError, StorageError
 from filebot.fsck.blob_checks import BlobChecks

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from filebot.catalog.folding import fold
-from filebot.catalog.ranking import likeliest
+from filebot.catalog.case_folding import fold
+from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import added_entry
 from filebot.model import (
     BareJid,

@@ -612,7 +612,7 @@ async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: C
 async def test_of_each_room_the_latest_unwanted_bytes_are_remembered(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("filebot.catalog.changes", "filebot.testing.catalog"):
+    for module in ("filebot.catalog.writes", "filebot.testing.catalog"):
         monkeypatch.setattr(f"{module}.MOST_UNWANTED_OF_ROOM", 2)
     digests = [f"{number:064}" for number in range(3)]
     for room in ("a@muc.example.org", "b@muc.example.org"):

@@ -17,7 +17,7 @@ from alembic import command
 from alembic.config import Config
 
 from filebot.catalog import open_catalog, sqlite
-from filebot.catalog.opening import MIGRATIONS
+from filebot.catalog.database import MIGRATIONS
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import ConfigError
 from filebot.fsck import blob_checks

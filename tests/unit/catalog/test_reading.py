@@ -13,7 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect
 
-from filebot.catalog import changes, open_catalog, queries, sql, sqlite
+from filebot.catalog import catalog as sql
+from filebot.catalog import open_catalog, queries, sqlite
+from filebot.catalog import writes as changes
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 

@@ -15,9 +15,9 @@ from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filebot.catalog import changes as catalog_changes
 from filebot.catalog import open_catalog, sqlite
-from filebot.catalog.opening import MIGRATIONS
+from filebot.catalog import writes as catalog_changes
+from filebot.catalog.database import MIGRATIONS
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 

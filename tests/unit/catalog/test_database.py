@@ -17,8 +17,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
 from filebot.catalog import open_catalog, sqlite
+from filebot.catalog.database import MIGRATIONS
 from filebot.catalog.integrity import BUSY_TIMEOUT_S
-from filebot.catalog.opening import MIGRATIONS
 from filebot.catalog.schema import metadata
 from filebot.errors import CatalogUnavailable
 from filebot.model import BlobRef, Link, NewEntry, Scope

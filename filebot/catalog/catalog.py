@@ -10,11 +10,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from filebot.catalog import changes, queries, sqlite
-from filebot.catalog.failures import translated
-from filebot.catalog.folding import fold
+from filebot.catalog import queries, sqlite
+from filebot.catalog import writes as changes
+from filebot.catalog.case_folding import fold
+from filebot.catalog.errors import translated
 from filebot.catalog.integrity import IntegrityCheck
-from filebot.catalog.ranking import likeliest
+from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import (
     added_entry,
     entry_columns,

@@ -14,9 +14,9 @@ from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import sqlite
-from filebot.catalog.failures import translated
+from filebot.catalog.catalog import SqlCatalog
+from filebot.catalog.errors import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
-from filebot.catalog.sql import SqlCatalog
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable, StorageFull
 from filebot.ports import Catalog

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog import sqlite
-from filebot.catalog.folding import fold
+from filebot.catalog.case_folding import fold
 from filebot.catalog.queries import one
 from filebot.catalog.rows import scope_key, scope_mark
 from filebot.catalog.schema import (
