@@ -17,8 +17,8 @@ from rich.text import Text
 
 from filebot import __version__, logs
 from filebot.config import Config, load
-from filebot.config.first import first_config, write_private
-from filebot.config.values import bare_jid
+from filebot.config.template import first_config, write_private
+from filebot.config.types import bare_jid
 from filebot.errors import ConfigError, FilebotError, LoginFailed
 from filebot.quantities import size_bytes
 

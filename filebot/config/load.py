@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from filebot.config.mistakes import Mistake, found_in
+from filebot.config.errors import Mistake, found_in
 from filebot.config.password import with_password
-from filebot.config.places import Places, lines_of
 from filebot.config.schema import Config
+from filebot.config.toml_positions import Places, lines_of
 from filebot.errors import ConfigError
 from filebot.system.ownership import weakness
 

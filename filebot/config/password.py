@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.config import values
-from filebot.config.mistakes import Mistake
+from filebot.config import types as values
+from filebot.config.errors import Mistake
 
 VARIABLE: Final = "FILEBOT_PASSWORD"
 

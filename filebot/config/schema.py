@@ -21,8 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from filebot.config import values
-from filebot.config.places import Places
+from filebot.config import types as values
+from filebot.config.toml_positions import Places
 from filebot.errors import ConfigError
 
 Port = Annotated[StrictInt, Field(ge=1, le=65_535)]

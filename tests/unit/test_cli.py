@@ -15,7 +15,7 @@ import filebot
 from filebot import __version__, logs
 from filebot.cli import main
 from filebot.config import Config, load
-from filebot.config.first import first_config
+from filebot.config.template import first_config
 from filebot.errors import ConfigError, LoginFailed
 
 ROOT = Path(__file__).parents[2]

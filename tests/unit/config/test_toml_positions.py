@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from filebot.config.places import KeyPath, Places, lines_of
+from filebot.config.toml_positions import KeyPath, Places, lines_of
 
 TEXT = '''# a comment with [brackets] and = signs
 top = 1

@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from rapidfuzz import fuzz, process
 
-from filebot.config.places import KeyPath
 from filebot.config.schema import Config
+from filebot.config.toml_positions import KeyPath
 from filebot.filenames import plain_text
 
 _THREE_WAYS: Final = (
