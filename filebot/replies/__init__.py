@@ -4,6 +4,6 @@
 ``languages`` knows the catalogues and which language somebody means.
 """
 
-from filebot.replies.engine import Replies
+from filebot.replies.renderer import Replies
 
 __all__ = ["Replies"]

@@ -23,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from filebot.errors import ConfigError, FilebotError, PluginError
 from filebot.replies import languages
-from filebot.replies.phrases import Phrases, load_words, present
+from filebot.replies.filters import Phrases, load_words, present
 
 log = logging.getLogger(__name__)
 

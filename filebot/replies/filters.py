@@ -11,7 +11,7 @@ from babel.dates import format_date, format_timedelta
 from babel.lists import format_list
 
 from filebot.filenames import plain_text
-from filebot.replies.kinds import FORMATS, NAMED, PREFIXES
+from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES
 
 _RECENT: Final = timedelta(days=7)
 """Up to here people count; beyond, a date says more."""
