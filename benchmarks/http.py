@@ -23,7 +23,7 @@ from benchmarks.turns import Goal, in_turns, report
 from filebot.model import BlobRef, Slot
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http import HttpClient
+from filebot.transfer.http.client import HttpClient
 
 MIB: Final = 1024 * 1024
 MEMORY_LIMIT_MIB: Final = 32

@@ -31,8 +31,8 @@ from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.si import BYTESTREAMS
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_stream import ByteStream
-from filebot.transfer.socks5_dial import dial
+from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.dial import dial
 
 IDLE_S: Final = 30.0
 TARGET: Final = "target@localhost/benchmark"

@@ -28,9 +28,9 @@ from benchmarks.turns import Goal, in_turns, report
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_stream import ByteStream
-from filebot.transfer.connection import Connection
-from filebot.transfer.socks5_dial import dial
+from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.dial import dial
+from filebot.transfer.socks5.socket import Connection
 
 CPU_LIMIT_S: Final = 0.35
 """For sending 10^9 bytes."""

@@ -37,10 +37,10 @@ from filebot.system.ownership import weakness
 from filebot.system.server_clock import ServerClock
 from filebot.system.signals import stop_signals
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections, dials
-from filebot.transfer.http import HttpClient
-from filebot.transfer.resolver import NameLookup
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.http.client import HttpClient
+from filebot.transfer.http.resolver import NameLookup
+from filebot.transfer.socks5.connections import ByteConnections, dials
+from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings, StreamLimits
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from filebot.model import Slot
 from filebot.ports import HttpTransfer
 from filebot.testing.http import MemoryWeb
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http import HttpClient
+from filebot.transfer.http.client import HttpClient
 
 CONTENT = bytes(range(256)) * 1000
 

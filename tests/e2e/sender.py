@@ -24,8 +24,8 @@ from filebot.protocol.ibb import Pace
 from filebot.protocol.si import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections, OpenConnection
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5.connections import ByteConnections, OpenConnection
+from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp import outbound
 from filebot.xmpp.session import Session, SessionSettings
 from tests.e2e.stream_world import entry

@@ -21,8 +21,8 @@ from filebot.errors import FilebotError
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5.connections import ByteConnections
+from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import Session, SessionSettings
 from filebot.xmpp.sessions import StreamLimits
 from tests.servers import component_login

@@ -16,7 +16,7 @@ from filebot.model import Address, IncomingMessage, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections
+from filebot.transfer.socks5.connections import ByteConnections
 from filebot.xmpp.jingle.incoming import JingleOffer
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
 from tests.e2e.conftest import USERS, bot_config

@@ -25,10 +25,10 @@ from filebot.protocol.jingle.xmlns import SOCKS5
 from filebot.protocol.si import BYTESTREAMS
 from filebot.protocol.stanza_error import StanzaError
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_stream import ByteStream
-from filebot.transfer.connection import Connection
-from filebot.transfer.socks5_dial import dial
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.dial import dial
+from filebot.transfer.socks5.listener import Listener
+from filebot.transfer.socks5.socket import Connection
 from filebot.xmpp.proxies import Proxies
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.upload import UploadSlots
@@ -577,7 +577,7 @@ async def test_as_many_stream_hosts_as_one_likes_that_say_nothing() -> None:
         await stack.enter_async_context(nothing_left())
         # 24 are tried; with a second between them they would take half a minute.
         hosts = [stack.enter_context(silent_host()) for _ in range(24)]
-        stack.enter_context(_patched("filebot.transfer.socks5_dial.STAGGER_S", 1.0))
+        stack.enter_context(_patched("filebot.transfer.socks5.dial.STAGGER_S", 1.0))
         with takes(10.0), pytest.raises(PeerGone, match="in time"):
             await dial(hosts, "a" * 40, AddressPolicy(allow_private=True), own_addresses=())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from filebot.concurrency.threads import Threads
-from filebot.transfer.http_upload import FileBody
+from filebot.transfer.http.upload import FileBody
 from filebot.xmpp import outbound
 from tests.unit.transfer.leaks import nothing_left
 

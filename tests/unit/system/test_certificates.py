@@ -11,7 +11,7 @@ from filebot.demo.certificate import self_signed
 from filebot.errors import ConfigError
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http import HttpClient
+from filebot.transfer.http.client import HttpClient
 from tests.unit.transfer.raw_server import ok, raw_server, sends
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filebot.errors import ForbiddenTarget
 from filebot.transfer.address_policy import AddressPolicy, is_public
-from filebot.transfer.resolver import Found, NameLookup, PolicyResolver
+from filebot.transfer.http.resolver import Found, NameLookup, PolicyResolver
 
 STRICT = AddressPolicy()
 

@@ -13,8 +13,8 @@ from filebot.catalog import open_catalog
 from filebot.concurrency.fair_semaphore import Shares, on_behalf_of
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import Scope
-from filebot.transfer import resolver
-from filebot.transfer.resolver import Found, NameLookup
+from filebot.transfer.http import resolver
+from filebot.transfer.http.resolver import Found, NameLookup
 
 QUICK_S = 2.0
 

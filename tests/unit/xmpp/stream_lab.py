@@ -19,8 +19,8 @@ from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, SOCKS5
 from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.protocol.stanza_error import StanzaError
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_connections import ByteConnections
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5.connections import ByteConnections
+from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.resources import Resources
 from filebot.xmpp.sessions import StreamLimits
 from filebot.xmpp.settings import SessionSettings

@@ -15,7 +15,7 @@ from filebot.protocol.jingle.xmlns import SOCKS5
 from filebot.protocol.si import BYTESTREAMS
 from filebot.protocol.stanza_error import StanzaError
 from filebot.proxy_state import ProxyState
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp import avoided
 from filebot.xmpp.avoided import AVOIDED_FOR_S, AvoidedHosts
 from tests.e2e.stream_world import accepted, offer, stream_hosts

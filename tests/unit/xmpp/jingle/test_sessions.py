@@ -17,7 +17,7 @@ from filebot.protocol.jingle.terms import Terms
 from filebot.protocol.jingle.transports import CandidateType, Socks5Transport
 from filebot.protocol.jingle.xmlns import FILES, SOCKS5
 from filebot.protocol.stanza_error import StanzaError
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.jingle.candidates import expected, own_candidates, to_dial
 from filebot.xmpp.proxies import Proxies
 from tests.e2e.stream_world import block, closing, entry, opening

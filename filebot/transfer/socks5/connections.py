@@ -11,12 +11,12 @@ from filebot.errors import PeerGone
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
 from filebot.system.descriptors import MOST_DIALS
-from filebot.transfer import socks5_dial
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.byte_stream import ByteStream
-from filebot.transfer.connection import Connection
-from filebot.transfer.resolver import NameLookup
-from filebot.transfer.socks5_listener import Expected, Listener
+from filebot.transfer.http.resolver import NameLookup
+from filebot.transfer.socks5 import dial as socks5_dial
+from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.listener import Expected, Listener
+from filebot.transfer.socks5.socket import Connection
 
 DIALS_PER_PERSON: Final = 16
 

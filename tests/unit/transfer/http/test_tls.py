@@ -9,7 +9,7 @@ import pytest
 from filebot.errors import ConfigError, PeerGone
 from filebot.protocol import http_range
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http import HttpClient
+from filebot.transfer.http.client import HttpClient
 from tests.unit.transfer.raw_server import ok, raw_server, sends
 
 # Self-signed for localhost and 127.0.0.1, with its key, good until 2100.

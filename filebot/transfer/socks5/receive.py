@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from filebot.errors import PeerGone, SizeMismatch, TransferTimeout
-from filebot.transfer.connection import Connection
+from filebot.transfer.socks5.socket import Connection
 
 SMALLEST_BYTES: Final = 32 * 1024
 LARGEST_BYTES: Final = 1024 * 1024

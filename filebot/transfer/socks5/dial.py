@@ -19,9 +19,9 @@ from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake
 from filebot.system.descriptors import is_shortage
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.connection import Connection, handshake, prepare
-from filebot.transfer.race import first_to_succeed
-from filebot.transfer.resolver import Found, NameLookup
+from filebot.transfer.http.resolver import Found, NameLookup
+from filebot.transfer.socks5.socket import Connection, handshake, prepare
+from filebot.transfer.socks5.staggered import first_to_succeed
 
 STAGGER_S: Final = 0.2
 CANDIDATE_S: Final = 3.0

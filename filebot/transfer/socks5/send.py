@@ -12,8 +12,8 @@ from typing import Final
 
 from filebot.errors import BlobCorrupt, NoDescriptors, PeerGone, StorageError, TransferTimeout
 from filebot.system.descriptors import is_shortage
-from filebot.transfer.connection import readable
 from filebot.transfer.sendfile import pump
+from filebot.transfer.socks5.socket import readable
 
 CLOSE_S: Final = 5.0
 """How long a peer that has every byte may leave its side open. Most close at once."""

@@ -18,7 +18,7 @@ from filebot.errors import (
 )
 from filebot.protocol import http_range
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http import HttpClient
+from filebot.transfer.http.client import HttpClient
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 from tests.virtual_time import in_virtual_time
 

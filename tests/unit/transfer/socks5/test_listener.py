@@ -9,8 +9,8 @@ import pytest
 from filebot.errors import LocalProtocolError, PeerGone, TransferTimeout
 from filebot.protocol.bytestreams import destination, destinations
 from filebot.system.descriptors import MOST_HANDSHAKES
-from filebot.transfer import socks5_listener
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.socks5 import listener as socks5_listener
+from filebot.transfer.socks5.listener import Listener
 from tests.unit.transfer.leaks import descriptors, nothing_left
 
 SESSION = destinations("sid", "a@x/1", "b@y/2")

@@ -17,7 +17,7 @@ from typing import Final, Self
 from filebot.errors import LocalProtocolError, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.socks5 import ServerHandshake
 from filebot.system.descriptors import MOST_HANDSHAKES
-from filebot.transfer.connection import Connection, handshake, prepare
+from filebot.transfer.socks5.socket import Connection, handshake, prepare
 
 HANDSHAKE_S: Final = 5.0
 

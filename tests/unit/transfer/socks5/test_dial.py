@@ -11,12 +11,12 @@ import pytest
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares
 from filebot.errors import ForbiddenTarget, LocalProtocolError, PeerGone, PeerProtocolError, TransferError
 from filebot.protocol.bytestreams import StreamHost, destination
-from filebot.transfer import socks5_dial
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.race import first_to_succeed
-from filebot.transfer.resolver import NameLookup
-from filebot.transfer.socks5_dial import dial
-from filebot.transfer.socks5_listener import Listener
+from filebot.transfer.http.resolver import NameLookup
+from filebot.transfer.socks5 import dial as socks5_dial
+from filebot.transfer.socks5.dial import dial
+from filebot.transfer.socks5.listener import Listener
+from filebot.transfer.socks5.staggered import first_to_succeed
 from tests.unit.transfer.leaks import nothing_left
 
 HASH = destination("sid", "a@x/1", "b@y/2")

@@ -19,7 +19,7 @@ from filebot.errors import (
 )
 from filebot.model import Slot
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http import HttpClient
+from filebot.transfer.http.client import HttpClient
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
 LAX = AddressPolicy(allow_insecure=True, allow_private=True)

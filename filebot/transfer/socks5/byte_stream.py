@@ -5,9 +5,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from filebot.transfer.byte_sink import send_file
-from filebot.transfer.byte_source import StreamDownload
-from filebot.transfer.connection import Connection
+from filebot.transfer.socks5.receive import StreamDownload
+from filebot.transfer.socks5.send import send_file
+from filebot.transfer.socks5.socket import Connection
 
 
 class ByteStream:

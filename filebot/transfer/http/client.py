@@ -22,10 +22,10 @@ from filebot.model import Slot
 from filebot.protocol.http_range import announced_by
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http_download import HttpDownload
-from filebot.transfer.http_errors import peer_errors
-from filebot.transfer.http_upload import FileBody, idle_limit
-from filebot.transfer.resolver import NameLookup, PolicyResolver
+from filebot.transfer.http.download import HttpDownload
+from filebot.transfer.http.errors import peer_errors
+from filebot.transfer.http.resolver import NameLookup, PolicyResolver
+from filebot.transfer.http.upload import FileBody, idle_limit
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from filebot.errors import BlobCorrupt, PeerGone, SizeMismatch, TransferTimeout
-from filebot.transfer import byte_sink, byte_source
-from filebot.transfer.byte_stream import ByteStream
-from filebot.transfer.connection import Connection
+from filebot.transfer.socks5 import receive as byte_source
+from filebot.transfer.socks5 import send as byte_sink
+from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.socket import Connection
 from tests.unit.transfer.leaks import nothing_left
 
 BODY = bytes(range(256)) * 8000  # 2,048,000 bytes

@@ -18,7 +18,7 @@ from filebot.protocol.http_range import (
     bytes_to_skip,
     resume_headers,
 )
-from filebot.transfer.http_errors import translated
+from filebot.transfer.http.errors import translated
 
 PIECE_BYTES: Final = 1024 * 1024
 """The largest piece given out; aiohttp buffers up to twice as much."""
