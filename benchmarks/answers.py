@@ -27,7 +27,7 @@ from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
 from filebot.model import BlobRef, Entry, IncomingMessage, Method, Negotiation, Way
 from filebot.ports import StreamOffer
-from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
+from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.xmpp.session import Session, SessionSettings
 
 PEOPLE: Final = 20

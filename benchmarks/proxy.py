@@ -28,7 +28,7 @@ from benchmarks.turns import Goal, report
 from filebot.demo.peer import Peer
 from filebot.demo.prosody import Prosody
 from filebot.protocol.bytestreams import StreamHost, destination
-from filebot.protocol.si import BYTESTREAMS
+from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.byte_stream import ByteStream

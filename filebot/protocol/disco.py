@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element
 
-from filebot.protocol.elements import named, namespace_of
+from filebot.protocol.xml import named, namespace_of
 
 
 def features_of(query: Element) -> frozenset[str]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.errors import LocalProtocolError, PeerProtocolError, SizeMismatch
-from filebot.protocol.elements import bounded_int
+from filebot.protocol.xml import bounded_int
 
 IBB: Final = "http://jabber.org/protocol/ibb"
 LARGEST_BLOCK: Final = 65535

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.protocol.elements import first, local_name, namespace_of
+from filebot.protocol.xml import first, local_name, namespace_of
 
 STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"
 CONDITIONS: Final = frozenset(

@@ -37,7 +37,7 @@ from filebot.concurrency.supervisor import lasting
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import BareJid, Mark
 from filebot.ports import Marks
-from filebot.protocol.ledger import Ledger
+from filebot.protocol.archive_cursor import Ledger
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive import Archive, Archived, ArchivePage
 from filebot.xmpp.connection import wait_s

@@ -12,8 +12,8 @@ from xml.sax.saxutils import quoteattr
 
 from slixmpp.xmlstream import tostring
 
-from filebot.protocol.elements import bounded_int
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.xml import bounded_int
 from filebot.xmpp.stream import Stream
 
 _LARGEST_NUMBER: Final = 2**63 - 1

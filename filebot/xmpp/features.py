@@ -12,7 +12,7 @@ from slixmpp.plugins.xep_0030.stanza.info import DiscoInfo
 from filebot.protocol.hashes import KNOWN
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
-from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
+from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
 
 CAPS: Final = "http://jabber.org/protocol/caps"
 CAPS_NODE: Final = "https://github.com/filebot-xmpp/filebot"

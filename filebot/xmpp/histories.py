@@ -12,7 +12,7 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
 from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
-from filebot.protocol.sharing import Joiner, read
+from filebot.protocol.file_sharing import Joiner, read
 from filebot.xmpp.archive import LIMIT_S, Archive, Archived, ArchivePage
 from filebot.xmpp.elements import STANZA_IDS, named, sender_of
 from filebot.xmpp.stream import Stream

@@ -26,8 +26,8 @@ from filebot.model import Method
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.ibb import IBB, BadBlock, read_block_size
-from filebot.protocol.si import BYTESTREAMS, SiOffer, write_answer
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import BYTESTREAMS, SiOffer, write_answer
 from filebot.xmpp.avoided import AvoidedHosts
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.express import Express, Request

@@ -28,8 +28,8 @@ from filebot.model import (
     Reference,
     Sender,
 )
-from filebot.protocol.seen import SeenMessages
-from filebot.protocol.sharing import MAX_ID, Joiner, Shared, read
+from filebot.protocol.file_sharing import MAX_ID, Joiner, Shared, read
+from filebot.protocol.message_dedup import SeenMessages
 from filebot.xmpp.addressing import addressed, in_private
 from filebot.xmpp.archive import LONGEST_ID
 from filebot.xmpp.elements import (

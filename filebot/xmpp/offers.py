@@ -10,8 +10,8 @@ from slixmpp.jid import JID
 from filebot.errors import LocalProtocolError, TransferTimeout
 from filebot.model import Address, Method, Offer, Sender
 from filebot.ports import Download, StreamOffer
-from filebot.protocol.si import NO_VALID_STREAMS, SI, BadOffer, SiOffer, declined, read_offer
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import NO_VALID_STREAMS, SI, BadOffer, SiOffer, declined, read_offer
 from filebot.xmpp.admission import Admission
 from filebot.xmpp.elements import jid_or_none, language_of
 from filebot.xmpp.express import Request

@@ -23,9 +23,9 @@ from filebot.concurrency.threads import Threads, settled
 from filebot.errors import PeerGone, PeerProtocolError, TransferError, TransferTimeout
 from filebot.model import Entry, Method
 from filebot.protocol.bytestreams import StreamHost, candidates, destination, destinations
-from filebot.protocol.elements import first
-from filebot.protocol.si import BYTESTREAMS, SiAnswer, read_answer, write_offer
 from filebot.protocol.stanza_error import read_error
+from filebot.protocol.stream_initiation import BYTESTREAMS, SiAnswer, read_answer, write_offer
+from filebot.protocol.xml import first
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.inbound import StreamTools
 from filebot.xmpp.outbox import Outbox, failure

@@ -9,7 +9,7 @@ from slixmpp.exceptions import XMPPError
 
 from filebot.errors import NotLetIn, PeerGone
 from filebot.protocol.bytestreams import StreamHost, stream_host
-from filebot.protocol.si import BYTESTREAMS
+from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.xmpp.avoided import AvoidedHosts
 from filebot.xmpp.disco import INFO, answer_about, items, query, server_of
 from filebot.xmpp.elements import named

@@ -12,11 +12,11 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.model import BareJid, Client, Method, Negotiation
-from filebot.protocol import si
+from filebot.protocol import stream_initiation as si
 from filebot.protocol.disco import features_of
-from filebot.protocol.elements import bounded_int
 from filebot.protocol.jingle import features as jingle
 from filebot.protocol.jingle.quirks import quirks_of
+from filebot.protocol.xml import bounded_int
 from filebot.xmpp import own
 from filebot.xmpp.disco import INFO, query
 from filebot.xmpp.elements import first, sender_of

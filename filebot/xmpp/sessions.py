@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from filebot.protocol.ibb import IBB
-from filebot.protocol.si import BYTESTREAMS
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.xmpp.express import Express, Request
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Final
 
 from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import BareJid, Client, Entry, Method, Negotiation, Way
-from filebot.protocol import si
+from filebot.protocol import stream_initiation as si
 from filebot.proxy_state import ProxyState
 from filebot.xmpp.admission import Admission, RoomNames, StreamWords
 from filebot.xmpp.connections import ByteConnections

@@ -13,7 +13,7 @@ from slixmpp.stanza import Iq
 
 from filebot.errors import NoUploadService, TooLargeForService, TransferError
 from filebot.model import Slot
-from filebot.protocol.upload import UPLOAD, read_service, read_slot, slot_error, slot_filename
+from filebot.protocol.http_upload import UPLOAD, read_service, read_slot, slot_error, slot_filename
 from filebot.xmpp.disco import server_of
 from filebot.xmpp.elements import first
 from filebot.xmpp.error_conditions import cause

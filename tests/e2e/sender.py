@@ -21,7 +21,7 @@ from xml.etree.ElementTree import Element
 from filebot.errors import FilebotError
 from filebot.model import Method, Negotiation, Way
 from filebot.protocol.ibb import Pace
-from filebot.protocol.si import FILE_TRANSFER, write_offer
+from filebot.protocol.stream_initiation import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections, OpenConnection

@@ -26,7 +26,7 @@ from filebot.errors import (
 from filebot.model import Client, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND
-from filebot.protocol.jingle.xmlns import SOCKS5 as JINGLE_SOCKS5
+from filebot.protocol.jingle.namespaces import SOCKS5 as JINGLE_SOCKS5
 from filebot.xmpp.features import CAPS_NODE, FEATURES
 from filebot.xmpp.inbox import WAITING_BYTES
 from filebot.xmpp.sessions import StreamLimits

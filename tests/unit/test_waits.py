@@ -21,9 +21,9 @@ from filebot.errors import NoUploadService, PeerGone, SizeMismatch, TransferTime
 from filebot.model import Method, Negotiation
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.ibb import IBB
-from filebot.protocol.jingle.xmlns import SOCKS5
-from filebot.protocol.si import BYTESTREAMS
+from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.byte_stream import ByteStream
 from filebot.transfer.socks5.dial import dial

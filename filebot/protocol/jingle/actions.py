@@ -7,16 +7,16 @@ from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
-from filebot.protocol.elements import first, local_name, named, namespace_of
 from filebot.protocol.jingle.description import (
     NAMESPACES,
     FileDescription,
     read_checksum,
     read_description,
 )
+from filebot.protocol.jingle.namespaces import ERRORS, FILES, JINGLE
 from filebot.protocol.jingle.transports import LONGEST_ID, Transport, UnknownTransport, read_transport
-from filebot.protocol.jingle.xmlns import ERRORS, FILES, JINGLE
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.xml import first, local_name, named, namespace_of
 
 MOST_CONTENTS: Final = 16
 _LONGEST_TEXT: Final = 1024

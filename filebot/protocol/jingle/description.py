@@ -6,10 +6,10 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.model import Entry, Offer
-from filebot.protocol.elements import bounded_int, first, local_name, namespace_of
-from filebot.protocol.jingle.xmlns import FILES, OLD_FILES
-from filebot.protocol.sharing.metadata import MAX_SIZE_BYTES, read_hashes, read_metadata
-from filebot.protocol.sharing.xmlns import HASHES, OLD_HASHES
+from filebot.protocol.file_sharing.metadata import MAX_SIZE_BYTES, read_hashes, read_metadata
+from filebot.protocol.file_sharing.xmlns import HASHES, OLD_HASHES
+from filebot.protocol.jingle.namespaces import FILES, OLD_FILES
+from filebot.protocol.xml import bounded_int, first, local_name, namespace_of
 
 NAMESPACES: Final = (FILES, OLD_FILES)
 """Those in which files are read, the better one first."""

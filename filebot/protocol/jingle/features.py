@@ -5,7 +5,7 @@ from typing import Final
 
 from filebot.model import Method
 from filebot.protocol.jingle.description import NAMESPACES
-from filebot.protocol.jingle.xmlns import IN_BAND, JINGLE, SOCKS5
+from filebot.protocol.jingle.namespaces import IN_BAND, JINGLE, SOCKS5
 
 _TRANSPORTS: Final = {SOCKS5: Method.SOCKS5, IN_BAND: Method.IBB}
 

@@ -48,7 +48,7 @@ from filebot.protocol.jingle.actions import (
     Reason,
     Received,
 )
-from filebot.protocol.jingle.candidates import Exchange, Nomination, Undecided
+from filebot.protocol.jingle.candidate_negotiation import Exchange, Nomination, Undecided
 from filebot.protocol.jingle.description import FileDescription, Range
 from filebot.protocol.jingle.effects import (
     Activate,
@@ -62,7 +62,7 @@ from filebot.protocol.jingle.effects import (
     Route,
     Send,
 )
-from filebot.protocol.jingle.terms import State, Terms
+from filebot.protocol.jingle.parameters import State, Terms
 from filebot.protocol.jingle.transports import (
     Activated,
     Candidate,

@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, stream_host
-from filebot.protocol.elements import bounded_int, local_name, named, namespace_of
 from filebot.protocol.ibb import LARGEST_BLOCK
-from filebot.protocol.jingle.xmlns import IN_BAND, SOCKS5
+from filebot.protocol.jingle.namespaces import IN_BAND, SOCKS5
+from filebot.protocol.xml import bounded_int, local_name, named, namespace_of
 
 LONGEST_ID: Final = 256
 _LARGEST_NUMBER: Final = 2**63 - 1

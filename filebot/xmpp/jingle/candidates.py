@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
-from filebot.protocol.jingle.terms import Terms
+from filebot.protocol.jingle.parameters import Terms
 from filebot.protocol.jingle.transports import Candidate, CandidateType, Socks5Transport
 from filebot.xmpp.connections import ByteConnections
 from filebot.xmpp.proxies import Proxies

@@ -9,7 +9,7 @@ from typing import Final
 
 from filebot.errors import ForbiddenTarget, TransferError
 from filebot.protocol.bytestreams import StreamHost
-from filebot.protocol.jingle.terms import State, Terms
+from filebot.protocol.jingle.parameters import State, Terms
 from filebot.protocol.jingle.transports import Candidate, Socks5Transport
 from filebot.xmpp.connections import ByteConnection, ByteConnections
 from filebot.xmpp.jingle.candidates import proxy_of, to_dial

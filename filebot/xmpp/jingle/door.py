@@ -9,8 +9,8 @@ from slixmpp.jid import JID
 
 from filebot.ports import FileRequest
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
+from filebot.protocol.jingle.parameters import Terms
 from filebot.protocol.jingle.quirks import quirks_of
-from filebot.protocol.jingle.terms import Terms
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.admission import Admission

@@ -39,8 +39,8 @@ from filebot.protocol.jingle.effects import (
     Route,
     Send,
 )
+from filebot.protocol.jingle.parameters import State, Terms
 from filebot.protocol.jingle.session import Session
-from filebot.protocol.jingle.terms import State, Terms
 from filebot.protocol.jingle.transports import (
     Candidate,
     InBandTransport,

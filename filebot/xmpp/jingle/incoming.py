@@ -12,7 +12,7 @@ from filebot.ports import Data, Download
 from filebot.protocol.ibb import OFFERED_BLOCK
 from filebot.protocol.jingle.actions import Content, Reason
 from filebot.protocol.jingle.description import FileDescription, Range, describe
-from filebot.protocol.jingle.terms import Terms
+from filebot.protocol.jingle.parameters import Terms
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.elements import jid_or_none, language_of
 from filebot.xmpp.express import Request

@@ -9,10 +9,10 @@ from filebot.protocol.ibb import OFFERED_BLOCK
 from filebot.protocol.jingle.actions import Content
 from filebot.protocol.jingle.description import Range, describe
 from filebot.protocol.jingle.features import file_namespace, methods_of
+from filebot.protocol.jingle.namespaces import FILES
+from filebot.protocol.jingle.parameters import Limits, Terms
 from filebot.protocol.jingle.quirks import quirks_of
-from filebot.protocol.jingle.terms import Limits, Terms
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
-from filebot.protocol.jingle.xmlns import FILES
 from filebot.xmpp.jingle.bytes_out import send_bytes
 from filebot.xmpp.jingle.candidates import own_candidates
 from filebot.xmpp.jingle.driver import Driver, JingleTools

@@ -12,7 +12,7 @@ from filebot.protocol.jingle.actions import (
     Jingle,
     read_jingle,
 )
-from filebot.protocol.jingle.xmlns import JINGLE
+from filebot.protocol.jingle.namespaces import JINGLE
 from filebot.xmpp.express import Express, Request
 from filebot.xmpp.jingle.driver import Driver
 from filebot.xmpp.sessions import Sessions

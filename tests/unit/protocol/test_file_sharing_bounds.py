@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import Offer
-from filebot.protocol.sharing import MAX_OFFERS, Joiner, Shared, read
+from filebot.protocol.file_sharing import MAX_OFFERS, Joiner, Shared, read
 
 URL = "https://up.example/a"
 

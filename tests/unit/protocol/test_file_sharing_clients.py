@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.model import Offer
-from filebot.protocol.sharing import Announced, Attached, Shared, read
+from filebot.protocol.file_sharing import Announced, Attached, Shared, read
 
 URL = "https://up.example/3f2a/summit%20view.jpg"
 OTHER = "https://up.example/77aa/notes.txt"

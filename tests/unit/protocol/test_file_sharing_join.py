@@ -5,8 +5,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.model import Offer
-from filebot.protocol.sharing import Joiner, Shared, Unfinished, read
-from filebot.protocol.sharing.join import Bound
+from filebot.protocol.file_sharing import Joiner, Shared, Unfinished, read
+from filebot.protocol.file_sharing.join import Bound
 
 ANNA = "anna@example.org"
 URL = "https://up.example/a"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import BlobRef, Entry, Offer
-from filebot.protocol.sharing import outgoing, read
+from filebot.protocol.file_sharing import outgoing, read
 
 URL = "https://up.example/3f2a/summit.jpg"
 DIGEST = "ab" * 32

@@ -12,12 +12,12 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot.errors import FilebotError
 from filebot.model import Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
-from filebot.protocol.elements import local_name
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
-from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, SOCKS5
-from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
+from filebot.protocol.jingle.namespaces import FILES, IN_BAND, JINGLE, SOCKS5
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
+from filebot.protocol.xml import local_name
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections
 from filebot.transfer.socks5.listener import Listener

@@ -11,9 +11,9 @@ import pytest
 from filebot.errors import PeerGone, TransferError, TransferTimeout
 from filebot.model import Method, Negotiation
 from filebot.protocol.bytestreams import StreamHost, destination
-from filebot.protocol.jingle.xmlns import SOCKS5
-from filebot.protocol.si import BYTESTREAMS
+from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.proxy_state import ProxyState
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp import avoided

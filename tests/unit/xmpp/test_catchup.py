@@ -13,7 +13,7 @@ from slixmpp.stanza import Iq
 from filebot.concurrency import supervisor as lasting
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
-from filebot.protocol import ledger
+from filebot.protocol import archive_cursor as ledger
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp import catchup, mark_keeper
 from filebot.xmpp.archive import Archived, ArchivePage

@@ -12,7 +12,7 @@ from slixmpp.jid import JID
 from filebot.model import Client, Method, Negotiation
 from filebot.ports import StreamOffer
 from filebot.protocol.ibb import IBB
-from filebot.protocol.si import BYTESTREAMS, FILE_TRANSFER, SI
+from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.xmpp.express import Express, Request
 from filebot.xmpp.inbox import Inbox
 from filebot.xmpp.resources import MOST_CLIENTS, Resources

@@ -12,8 +12,8 @@ from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import Method, Negotiation
 from filebot.ports import StreamOffer
 from filebot.protocol.ibb import IBB, encode
-from filebot.protocol.si import SI
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.stream_initiation import SI
 from filebot.xmpp.inbox import WAITING_BYTES
 from tests.e2e.stream_world import accepted, block, closing, offer, opening
 from tests.unit.xmpp.stream_lab import PEER, Lab, file_offer, in_band, lab, names_in

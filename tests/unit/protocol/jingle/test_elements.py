@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from filebot.model import Offer
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost
+from filebot.protocol.file_sharing.xmlns import HASHES, OLD_HASHES
 from filebot.protocol.jingle.actions import (
     MOST_CONTENTS,
     Action,
@@ -28,6 +29,7 @@ from filebot.protocol.jingle.actions import (
 )
 from filebot.protocol.jingle.description import FileDescription, Range
 from filebot.protocol.jingle.features import OWN_IN_BAND, file_namespace, methods_of
+from filebot.protocol.jingle.namespaces import FILES, IN_BAND, JINGLE, OLD_FILES, SOCKS5
 from filebot.protocol.jingle.transports import (
     LONGEST_ID,
     Activated,
@@ -43,8 +45,6 @@ from filebot.protocol.jingle.transports import (
     TransportNotice,
     UnknownTransport,
 )
-from filebot.protocol.jingle.xmlns import FILES, IN_BAND, JINGLE, OLD_FILES, SOCKS5
-from filebot.protocol.sharing.xmlns import HASHES, OLD_HASHES
 
 BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Large trees take their time on a machine that has other things to do."""

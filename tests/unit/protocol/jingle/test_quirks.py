@@ -11,10 +11,10 @@ import filebot
 from filebot.model import Method
 from filebot.protocol.jingle.actions import Action, Jingle, Reason
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5, methods_of
+from filebot.protocol.jingle.namespaces import IN_BAND, SOCKS5
+from filebot.protocol.jingle.parameters import Limits, State
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD, Quirks, quirks_of
-from filebot.protocol.jingle.terms import Limits, State
 from filebot.protocol.jingle.transports import CandidateError, CandidateUsed, InBandTransport
-from filebot.protocol.jingle.xmlns import IN_BAND, SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from tests.unit.protocol.jingle.talk import DIRECT, THEIR_DIRECT, Talk, in_state, socks5
 from tests.unit.protocol.jingle.talk import IN_BAND as STREAM

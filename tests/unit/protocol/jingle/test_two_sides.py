@@ -7,7 +7,7 @@ import pytest
 
 from filebot.protocol.jingle.actions import Reason
 from filebot.protocol.jingle.effects import Route
-from filebot.protocol.jingle.terms import State
+from filebot.protocol.jingle.parameters import State
 from filebot.protocol.jingle.transports import CandidateType
 from tests.unit.protocol.jingle.world import MEETING, SIDES, Setting, Side, World
 

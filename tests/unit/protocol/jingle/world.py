@@ -26,9 +26,9 @@ from filebot.protocol.jingle.effects import (
     Route,
     Send,
 )
+from filebot.protocol.jingle.parameters import State, Terms
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
 from filebot.protocol.jingle.session import Session
-from filebot.protocol.jingle.terms import State, Terms
 from filebot.protocol.jingle.transports import (
     Candidate,
     CandidateType,

@@ -12,10 +12,10 @@ from filebot.errors import LocalProtocolError, PeerGone, PeerProtocolError, Refu
 from filebot.model import Method, Negotiation, Way
 from filebot.protocol.bytestreams import destination
 from filebot.protocol.jingle.actions import Action, Content
+from filebot.protocol.jingle.namespaces import FILES, SOCKS5
+from filebot.protocol.jingle.parameters import Terms
 from filebot.protocol.jingle.quirks import STANDARD, Quirks, quirks_of
-from filebot.protocol.jingle.terms import Terms
 from filebot.protocol.jingle.transports import CandidateType, Socks5Transport
-from filebot.protocol.jingle.xmlns import FILES, SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.jingle.candidates import expected, own_candidates, to_dial

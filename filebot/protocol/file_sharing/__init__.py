@@ -4,9 +4,9 @@
 ``outgoing`` writes the one message that every client shows as a file.
 """
 
-from filebot.protocol.sharing.join import Joiner, Unfinished
-from filebot.protocol.sharing.read import MAX_ID, MAX_OFFERS, Announced, Attached, Shared, read
-from filebot.protocol.sharing.write import outgoing
+from filebot.protocol.file_sharing.join import Joiner, Unfinished
+from filebot.protocol.file_sharing.read import MAX_ID, MAX_OFFERS, Announced, Attached, Shared, read
+from filebot.protocol.file_sharing.write import outgoing
 
 __all__ = [
     "MAX_ID",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from filebot.model import Offer
-from filebot.protocol.sharing.sources import MAX_URLS
+from filebot.protocol.file_sharing.sources import MAX_URLS
 
 
 def combined(told: Offer, more: Offer) -> Offer:

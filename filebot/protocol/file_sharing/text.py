@@ -3,8 +3,8 @@
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.protocol.elements import bounded_int, first, named, namespace_of
-from filebot.protocol.sharing.xmlns import FALLBACK, OOB, REFERENCE, REPLY, SFS, SIMS
+from filebot.protocol.file_sharing.xmlns import FALLBACK, OOB, REFERENCE, REPLY, SFS, SIMS
+from filebot.protocol.xml import bounded_int, first, named, namespace_of
 
 FILES: Final = frozenset({OOB, SFS, SIMS, REFERENCE})
 """What a fallback may stand for that is not needed where the files themselves were read."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from filebot.errors import PeerProtocolError
 from filebot.model import Method
 from filebot.protocol.disco import features_of
-from filebot.protocol.si import (
+from filebot.protocol.stanza_error import STANZAS, StanzaError, read_error
+from filebot.protocol.stream_initiation import (
     BAD_PROFILE,
     BYTESTREAMS,
     FILE_TRANSFER,
@@ -25,7 +26,6 @@ from filebot.protocol.si import (
     write_answer,
     write_offer,
 )
-from filebot.protocol.stanza_error import STANZAS, StanzaError, read_error
 
 BOTH = (Method.SOCKS5, Method.IBB)
 

@@ -12,17 +12,16 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.model import Offer
-from filebot.protocol.elements import first, local_name, named, namespace_of
-from filebot.protocol.sharing import text as words
-from filebot.protocol.sharing.merge import combined, merged
-from filebot.protocol.sharing.metadata import read_metadata
-from filebot.protocol.sharing.sources import (
+from filebot.protocol.file_sharing import text as words
+from filebot.protocol.file_sharing.merge import combined, merged
+from filebot.protocol.file_sharing.metadata import read_metadata
+from filebot.protocol.file_sharing.sources import (
     MAX_URL,
     is_encrypted_url,
     read_sources,
     sane_url,
 )
-from filebot.protocol.sharing.xmlns import (
+from filebot.protocol.file_sharing.xmlns import (
     ATTACH,
     FILEBOT,
     JINGLE_FILES,
@@ -33,6 +32,7 @@ from filebot.protocol.sharing.xmlns import (
     SFS,
     SIMS,
 )
+from filebot.protocol.xml import first, local_name, named, namespace_of
 
 MAX_OFFERS: Final = 64
 """Files of one message that are read; beyond, they are only counted."""
@@ -83,7 +83,7 @@ class Shared:
     encrypted_urls: tuple[str, ...] = ()
     """Where encrypted bytes are. Never to be fetched as if they were the file."""
     by_bot: bool = False
-    """A filebot posted it; see :func:`filebot.protocol.sharing.write.mark_of_bot`."""
+    """A filebot posted it; see :func:`filebot.protocol.file_sharing.write.mark_of_bot`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import Mark
-from filebot.protocol.ledger import MOST, MOST_CHARACTERS, MOST_PASSED, SHOWN_WITHIN, Ledger
+from filebot.protocol.archive_cursor import MOST, MOST_CHARACTERS, MOST_PASSED, SHOWN_WITHIN, Ledger
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 START = Mark("bot@example.org", "", NOW)

@@ -19,8 +19,8 @@ from typing import Final
 
 from filebot.concurrency.bounded_store import weight
 from filebot.model import Offer
-from filebot.protocol.sharing.merge import combined
-from filebot.protocol.sharing.read import Announced, Attached, Shared
+from filebot.protocol.file_sharing.merge import combined
+from filebot.protocol.file_sharing.read import Announced, Attached, Shared
 
 MESSAGE_BYTES: Final = 1_000
 """Memory for a message beside its texts."""

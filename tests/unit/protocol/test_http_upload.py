@@ -15,7 +15,7 @@ from filebot.errors import (
     TransferError,
 )
 from filebot.model import Slot
-from filebot.protocol.upload import Service, read_service, read_slot, slot_error, slot_filename
+from filebot.protocol.http_upload import Service, read_service, read_slot, slot_error, slot_filename
 
 CONDITION = "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'"
 UPLOAD = "xmlns='urn:xmpp:http:upload:0'"

@@ -1,6 +1,6 @@
 """A message that is delivered twice is acted on once (XEP-0359)."""
 
-from filebot.protocol.seen import SeenMessages
+from filebot.protocol.message_dedup import SeenMessages
 
 
 def test_the_second_delivery_is_not_new() -> None:

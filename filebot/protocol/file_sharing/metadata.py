@@ -9,9 +9,9 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.model import Offer
-from filebot.protocol.elements import bounded_int, local_name, namespace_of
+from filebot.protocol.file_sharing.xmlns import HASHES, OLD_HASHES
 from filebot.protocol.hashes import KNOWN
-from filebot.protocol.sharing.xmlns import HASHES, OLD_HASHES
+from filebot.protocol.xml import bounded_int, local_name, namespace_of
 
 MAX_SIZE_BYTES: Final = 2**63 - 1
 MAX_PIXELS: Final = 2**31 - 1

@@ -19,7 +19,7 @@ from filebot.errors import (
 )
 from filebot.filenames import extension
 from filebot.model import Slot
-from filebot.protocol.elements import bounded_int, first, local_name, named, namespace_of
+from filebot.protocol.xml import bounded_int, first, local_name, named, namespace_of
 
 UPLOAD: Final = "urn:xmpp:http:upload:0"
 MAX_FILENAME: Final = 100

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.protocol.elements import first, named
-from filebot.protocol.sharing.xmlns import ESFS, REFERENCE, SFS, URL_DATA
+from filebot.protocol.file_sharing.xmlns import ESFS, REFERENCE, SFS, URL_DATA
+from filebot.protocol.xml import first, named
 
 MAX_URLS: Final = 8
 """Sources kept of one file."""

@@ -13,9 +13,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import LocalProtocolError, PeerProtocolError
 from filebot.model import Method, Offer
-from filebot.protocol.elements import bounded_int, first, named
 from filebot.protocol.ibb import IBB
 from filebot.protocol.stanza_error import StanzaError
+from filebot.protocol.xml import bounded_int, first, named
 
 SI: Final = "http://jabber.org/protocol/si"
 FILE_TRANSFER: Final = "http://jabber.org/protocol/si/profile/file-transfer"
