@@ -12,7 +12,7 @@ from slixmpp.stanza import Message
 
 from filebot.model import Address, AddressKind, BareJid, Entry, Reference
 from filebot.protocol.file_sharing import outgoing
-from filebot.protocol.file_sharing.xmlns import HINTS
+from filebot.protocol.file_sharing.namespaces import HINTS
 from filebot.xmpp.elements import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, first, jid_or_none
 from filebot.xmpp.flow import RoomFlow
 from filebot.xmpp.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes

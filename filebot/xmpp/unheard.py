@@ -22,7 +22,7 @@ from xml.etree.ElementTree import Element
 from cachetools import LRUCache
 from slixmpp.stanza import Message
 
-from filebot.protocol.file_sharing.xmlns import HINTS
+from filebot.protocol.file_sharing.namespaces import HINTS
 from filebot.xmpp.elements import MUC_USER, first
 
 if TYPE_CHECKING:

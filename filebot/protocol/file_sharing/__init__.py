@@ -4,7 +4,7 @@
 ``outgoing`` writes the one message that every client shows as a file.
 """
 
-from filebot.protocol.file_sharing.join import Joiner, Unfinished
+from filebot.protocol.file_sharing.attachments import Joiner, Unfinished
 from filebot.protocol.file_sharing.read import MAX_ID, MAX_OFFERS, Announced, Attached, Shared, read
 from filebot.protocol.file_sharing.write import outgoing
 

@@ -9,7 +9,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.model import Offer
-from filebot.protocol.file_sharing.xmlns import HASHES, OLD_HASHES
+from filebot.protocol.file_sharing.namespaces import HASHES, OLD_HASHES
 from filebot.protocol.hashes import KNOWN
 from filebot.protocol.xml import bounded_int, local_name, namespace_of
 

@@ -12,16 +12,10 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.model import Offer
-from filebot.protocol.file_sharing import text as words
+from filebot.protocol.file_sharing import fallback_text as words
 from filebot.protocol.file_sharing.merge import combined, merged
 from filebot.protocol.file_sharing.metadata import read_metadata
-from filebot.protocol.file_sharing.sources import (
-    MAX_URL,
-    is_encrypted_url,
-    read_sources,
-    sane_url,
-)
-from filebot.protocol.file_sharing.xmlns import (
+from filebot.protocol.file_sharing.namespaces import (
     ATTACH,
     FILEBOT,
     JINGLE_FILES,
@@ -31,6 +25,12 @@ from filebot.protocol.file_sharing.xmlns import (
     REPLY,
     SFS,
     SIMS,
+)
+from filebot.protocol.file_sharing.sources import (
+    MAX_URL,
+    is_encrypted_url,
+    read_sources,
+    sane_url,
 )
 from filebot.protocol.xml import first, local_name, named, namespace_of
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.protocol.file_sharing.xmlns import ESFS, REFERENCE, SFS, URL_DATA
+from filebot.protocol.file_sharing.namespaces import ESFS, REFERENCE, SFS, URL_DATA
 from filebot.protocol.xml import first, named
 
 MAX_URLS: Final = 8

@@ -12,7 +12,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.model import Entry
-from filebot.protocol.file_sharing.xmlns import (
+from filebot.protocol.file_sharing.namespaces import (
     FALLBACK,
     FILEBOT,
     HASHES,

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.model import Entry, Offer
 from filebot.protocol.file_sharing.metadata import MAX_SIZE_BYTES, read_hashes, read_metadata
-from filebot.protocol.file_sharing.xmlns import HASHES, OLD_HASHES
+from filebot.protocol.file_sharing.namespaces import HASHES, OLD_HASHES
 from filebot.protocol.jingle.namespaces import FILES, OLD_FILES
 from filebot.protocol.xml import bounded_int, first, local_name, namespace_of
 

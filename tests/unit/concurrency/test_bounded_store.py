@@ -10,7 +10,7 @@ from filebot.concurrency.bounded_store import ByteBounded, Share, weight
 from filebot.errors import PostTooLarge
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
 from filebot.posts import MOST_OF_ALL_BYTES, MOST_OF_PERSON_BYTES, MOST_OF_ROOM_BYTES, RecentPosts
-from filebot.protocol.file_sharing.join import Joiner
+from filebot.protocol.file_sharing.attachments import Joiner
 from filebot.protocol.file_sharing.read import Announced, Shared
 from filebot.service import pace
 from filebot.service.pace import Load, Pace

@@ -6,7 +6,7 @@ import pytest
 
 from filebot.model import Offer
 from filebot.protocol.file_sharing import Joiner, Shared, Unfinished, read
-from filebot.protocol.file_sharing.join import Bound
+from filebot.protocol.file_sharing.attachments import Bound
 
 ANNA = "anna@example.org"
 URL = "https://up.example/a"

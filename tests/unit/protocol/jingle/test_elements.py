@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filebot.model import Offer
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost
-from filebot.protocol.file_sharing.xmlns import HASHES, OLD_HASHES
+from filebot.protocol.file_sharing.namespaces import HASHES, OLD_HASHES
 from filebot.protocol.jingle.actions import (
     MOST_CONTENTS,
     Action,

@@ -3,7 +3,7 @@
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from filebot.protocol.file_sharing.xmlns import FALLBACK, OOB, REFERENCE, REPLY, SFS, SIMS
+from filebot.protocol.file_sharing.namespaces import FALLBACK, OOB, REFERENCE, REPLY, SFS, SIMS
 from filebot.protocol.xml import bounded_int, first, named, namespace_of
 
 FILES: Final = frozenset({OOB, SFS, SIMS, REFERENCE})
