@@ -21,7 +21,7 @@ from slixmpp import JID
 from filebot.demo.peer import Peer
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import StreamOffer
-from filebot.xmpp.outbox import Outbox
+from filebot.xmpp.bytestreams.ibb_sender import Outbox
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
 
 PIECE_BYTES: Final = 256 * 1024

@@ -22,17 +22,34 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
 from filebot.ports import FileRequest, Marks, StreamOffer, Subscriptions
 from filebot.system.server_clock import ServerClock
-from filebot.xmpp.account import Account
-from filebot.xmpp.admission import StreamWords
-from filebot.xmpp.archive import Archived
-from filebot.xmpp.carbons import received_copy
-from filebot.xmpp.catchup import CatchUp
-from filebot.xmpp.client_check import ClientCheck
-from filebot.xmpp.connection import Connection
-from filebot.xmpp.connections import ByteConnections
-from filebot.xmpp.contacts import Contacts
-from filebot.xmpp.disco import server_of
-from filebot.xmpp.elements import (
+from filebot.xmpp.archive.catchup import CatchUp
+from filebot.xmpp.archive.mam_query import Archived
+from filebot.xmpp.archive.room_catchups import RoomCatchUps
+from filebot.xmpp.archive.room_history import RoomHistories
+from filebot.xmpp.archive.sent_messages import SentMessages
+from filebot.xmpp.archive.server_time import ServerTimes
+from filebot.xmpp.archive.turns import Turn, private_turn
+from filebot.xmpp.bytestreams.offer_policy import StreamWords
+from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.connection.account import Account
+from filebot.xmpp.connection.disco import server_of
+from filebot.xmpp.connection.disco_features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
+from filebot.xmpp.connection.reconnect import Connection
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import Client, build, tell_features
+from filebot.xmpp.http_upload import UploadSlots
+from filebot.xmpp.messages.carbons import received_copy
+from filebot.xmpp.messages.handling import Handler, Handlers, Handling
+from filebot.xmpp.messages.messenger import StreamMessenger, addressee
+from filebot.xmpp.messages.reader import EncryptedMessage, Reader
+from filebot.xmpp.presence.client_check import ClientCheck
+from filebot.xmpp.presence.online_clients import Resources
+from filebot.xmpp.presence.subscriptions import Contacts
+from filebot.xmpp.rooms.joined_rooms import JoinedRooms
+from filebot.xmpp.rooms.room_sender import RoomFlow
+from filebot.xmpp.streams import PeerStreams, Takers
+from filebot.xmpp.xml import (
     RECEIPTS,
     STREAMS,
     condition_of,
@@ -43,23 +60,6 @@ from filebot.xmpp.elements import (
     named_condition,
     sender_of,
 )
-from filebot.xmpp.features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
-from filebot.xmpp.flow import RoomFlow
-from filebot.xmpp.handling import Handler, Handlers, Handling
-from filebot.xmpp.histories import RoomHistories
-from filebot.xmpp.incoming import EncryptedMessage, Reader
-from filebot.xmpp.messenger import StreamMessenger, addressee
-from filebot.xmpp.resources import Resources
-from filebot.xmpp.room_catchups import RoomCatchUps
-from filebot.xmpp.rooms import JoinedRooms
-from filebot.xmpp.sent_messages import SentMessages
-from filebot.xmpp.server_time import ServerTimes
-from filebot.xmpp.sessions import StreamLimits
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Client, build, tell_features
-from filebot.xmpp.streams import PeerStreams, Takers
-from filebot.xmpp.turns import Turn, private_turn
-from filebot.xmpp.upload import UploadSlots
 
 __all__ = ["EncryptedMessage", "Session", "SessionSettings", "StreamLimits", "StreamWords"]
 

@@ -11,22 +11,22 @@ from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import BareJid, Client, Entry, Method, Negotiation, Way
 from filebot.protocol import stream_initiation as si
 from filebot.proxy_state import ProxyState
-from filebot.xmpp.admission import Admission, RoomNames, StreamWords
-from filebot.xmpp.connections import ByteConnections
-from filebot.xmpp.elements import jid_or_none
-from filebot.xmpp.express import Express
-from filebot.xmpp.inbound import StreamTools
-from filebot.xmpp.jingle.door import JingleDoor, OnFileRequest
+from filebot.xmpp.bytestreams.iq_fast_path import Express
+from filebot.xmpp.bytestreams.offer_policy import Admission, RoomNames, StreamWords
+from filebot.xmpp.bytestreams.probes import RateProbe, reachable
+from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_proxies import Proxies
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.jingle.driver import JingleTools
+from filebot.xmpp.jingle.initiate import JingleDoor, OnFileRequest
 from filebot.xmpp.jingle.outgoing import JingleOutbound
-from filebot.xmpp.jingle.table import JingleTable
-from filebot.xmpp.offers import Offers, OnStreamOffer
-from filebot.xmpp.outbound import Outbound, Shipment
-from filebot.xmpp.probes import RateProbe, reachable
-from filebot.xmpp.proxies import Proxies
-from filebot.xmpp.resources import Known, Resources
-from filebot.xmpp.sessions import Sessions, StreamLimits
-from filebot.xmpp.stream import Stream
+from filebot.xmpp.jingle.registry import JingleTable
+from filebot.xmpp.presence.online_clients import Known, Resources
+from filebot.xmpp.si.incoming import StreamTools
+from filebot.xmpp.si.offers import Offers, OnStreamOffer
+from filebot.xmpp.si.outgoing import Outbound, Shipment
+from filebot.xmpp.xml import jid_or_none
 
 _SID_BYTES: Final = 12
 

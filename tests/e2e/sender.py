@@ -26,8 +26,8 @@ from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections, OpenConnection
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp import outbound
 from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.si import outgoing as outbound
 from tests.e2e.stream_world import entry
 
 PIECE_BYTES = 64 * 1024

@@ -23,8 +23,8 @@ from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections
 from filebot.transfer.socks5.listener import Listener
+from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.session import Session, SessionSettings
-from filebot.xmpp.sessions import StreamLimits
 from tests.servers import component_login
 
 LIMIT_S = 20.0

@@ -10,7 +10,7 @@ from slixmpp import JID
 from filebot.demo.peer import Peer, Received
 from filebot.errors import RoomClosed
 from filebot.model import RememberedRoom
-from filebot.xmpp import rooms
+from filebot.xmpp.rooms import joined_rooms as rooms
 from tests.e2e.inviting import ROOM, World, invite_directly, invite_through_room, world_with
 from tests.e2e.muc import MUC, affiliate, configure, destroy
 from tests.e2e.test_room_life import becomes

@@ -15,7 +15,7 @@ from filebot.demo.server import Server
 from filebot.errors import DigestMismatch, FilebotError, PeerGone, PeerProtocolError, Refused, TransferError
 from filebot.model import Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
-from filebot.xmpp.sessions import StreamLimits
+from filebot.xmpp.bytestreams.registry import StreamLimits
 from tests.e2e.stream_world import IBB, LIMIT_S, Answer, House, ask, block, entry, house, opening, requests
 from tests.servers import private_server
 

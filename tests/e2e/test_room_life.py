@@ -16,7 +16,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from filebot.demo.peer import Peer
 from filebot.demo.server import Server
 from filebot.errors import RoomClosed
-from filebot.xmpp import rooms
+from filebot.xmpp.rooms import joined_rooms as rooms
 from tests.e2e.components import log_in
 from tests.e2e.muc import MUC, affiliate, configure, destroy, leave, set_role
 from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until

@@ -24,7 +24,7 @@ from filebot.demo.peer import Peer
 from filebot.demo.server import ComponentLogin, Server
 from filebot.errors import LoginFailed, NoUploadService, TooLargeForService
 from filebot.model import Address, AddressKind, IncomingMessage
-from filebot.xmpp.features import CAPS_NODE, FEATURES
+from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
 from tests.servers import component_login, private_server
 

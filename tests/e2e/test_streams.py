@@ -27,9 +27,9 @@ from filebot.model import Client, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.protocol.jingle.namespaces import SOCKS5 as JINGLE_SOCKS5
-from filebot.xmpp.features import CAPS_NODE, FEATURES
-from filebot.xmpp.inbox import WAITING_BYTES
-from filebot.xmpp.sessions import StreamLimits
+from filebot.xmpp.bytestreams.ibb_receiver import WAITING_BYTES
+from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
 from tests.e2e.stream_world import (
     BYTESTREAMS,
     FILE_TRANSFER,

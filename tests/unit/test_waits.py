@@ -29,9 +29,9 @@ from filebot.transfer.socks5.byte_stream import ByteStream
 from filebot.transfer.socks5.dial import dial
 from filebot.transfer.socks5.listener import Listener
 from filebot.transfer.socks5.socket import Connection
-from filebot.xmpp.proxies import Proxies
-from filebot.xmpp.sessions import StreamLimits
-from filebot.xmpp.upload import UploadSlots
+from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.bytestreams.socks5_proxies import Proxies
+from filebot.xmpp.http_upload import UploadSlots
 from tests.e2e.stream_world import accepted, block, closing, offer, opening, stream_hosts
 from tests.unit.transfer.leaks import nothing_left
 from tests.unit.xmpp.stream_lab import (

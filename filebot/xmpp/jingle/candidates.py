@@ -7,8 +7,8 @@ from typing import Final
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
 from filebot.protocol.jingle.parameters import Terms
 from filebot.protocol.jingle.transports import Candidate, CandidateType, Socks5Transport
-from filebot.xmpp.connections import ByteConnections
-from filebot.xmpp.proxies import Proxies
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 
 _ID_BYTES: Final = 6
 _STEP: Final = 2

@@ -48,17 +48,17 @@ from filebot.protocol.jingle.transports import (
     UnknownTransport,
 )
 from filebot.protocol.stanza_error import StanzaError, read_error
-from filebot.xmpp.connections import ByteConnection, Expected
-from filebot.xmpp.express import Request
-from filebot.xmpp.inbound import StreamTools
-from filebot.xmpp.inbox import Inbox
+from filebot.xmpp.bytestreams.ibb_receiver import Inbox
+from filebot.xmpp.bytestreams.ibb_sender import Outbox
+from filebot.xmpp.bytestreams.iq_fast_path import Request
+from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Expected
+from filebot.xmpp.bytestreams.socks5_proxies import Proxies
+from filebot.xmpp.connection.stream import Stream, ask
 from filebot.xmpp.jingle.candidates import expected
-from filebot.xmpp.jingle.dials import Dials
-from filebot.xmpp.jingle.failures import failure_of
-from filebot.xmpp.outbox import Outbox
-from filebot.xmpp.proxies import Proxies
-from filebot.xmpp.sessions import UNKNOWN, UNWILLING
-from filebot.xmpp.stream import Stream, ask
+from filebot.xmpp.jingle.errors import failure_of
+from filebot.xmpp.jingle.socks5_dials import Dials
+from filebot.xmpp.si.incoming import StreamTools
 
 log = logging.getLogger(__name__)
 

@@ -14,13 +14,13 @@ from filebot.protocol.jingle.actions import Content, Reason
 from filebot.protocol.jingle.description import FileDescription, Range, describe
 from filebot.protocol.jingle.parameters import Terms
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
-from filebot.xmpp.elements import jid_or_none, language_of
-from filebot.xmpp.express import Request
-from filebot.xmpp.jingle.bytes_out import send_bytes
+from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.jingle.candidates import own_candidates, to_dial
 from filebot.xmpp.jingle.driver import Driver, JingleTools
-from filebot.xmpp.jingle.failures import failure_of, reason_of
-from filebot.xmpp.jingle.table import JingleTable
+from filebot.xmpp.jingle.errors import failure_of, reason_of
+from filebot.xmpp.jingle.registry import JingleTable
+from filebot.xmpp.jingle.send import send_bytes
+from filebot.xmpp.xml import jid_or_none, language_of
 
 
 @dataclass(frozen=True, slots=True)

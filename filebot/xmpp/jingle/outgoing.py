@@ -13,13 +13,13 @@ from filebot.protocol.jingle.namespaces import FILES
 from filebot.protocol.jingle.parameters import Limits, Terms
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
-from filebot.xmpp.jingle.bytes_out import send_bytes
+from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.jingle.candidates import own_candidates
 from filebot.xmpp.jingle.driver import Driver, JingleTools
-from filebot.xmpp.jingle.table import JingleTable
-from filebot.xmpp.outbound import Shipment
-from filebot.xmpp.resources import Known
-from filebot.xmpp.sessions import StreamLimits
+from filebot.xmpp.jingle.registry import JingleTable
+from filebot.xmpp.jingle.send import send_bytes
+from filebot.xmpp.presence.online_clients import Known
+from filebot.xmpp.si.outgoing import Shipment
 
 _SID_BYTES: Final = 12
 

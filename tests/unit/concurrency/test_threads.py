@@ -11,7 +11,7 @@ import pytest
 
 from filebot.concurrency.threads import Threads
 from filebot.transfer.http.upload import FileBody
-from filebot.xmpp import outbound
+from filebot.xmpp.si import outgoing as outbound
 from tests.unit.transfer.leaks import nothing_left
 
 SIZE = 200

@@ -7,7 +7,7 @@ import pytest
 from filebot.model import Address, AddressKind, Sender
 from filebot.service import pace
 from filebot.service.pace import Load, Pace
-from filebot.xmpp.rooms import MOST_INVITED_BY_ONE
+from filebot.xmpp.rooms.joined_rooms import MOST_INVITED_BY_ONE
 
 ANNA = Sender(Address("anna@example.org"), "anna@example.org")
 

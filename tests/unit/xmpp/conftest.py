@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Stream, build
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import Stream, build
 
 Mode = Literal["client", "component"]
 

@@ -21,10 +21,10 @@ from filebot.protocol.xml import local_name
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp.resources import Resources
-from filebot.xmpp.sessions import StreamLimits
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import build
+from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import build
+from filebot.xmpp.presence.online_clients import Resources
 from filebot.xmpp.streams import PeerStreams, Takers
 from tests.e2e.stream_world import entry
 from tests.unit.transfer.leaks import nothing_left

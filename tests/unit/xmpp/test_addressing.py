@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.xmpp.addressing import addressed, in_private
+from filebot.xmpp.messages.addressing import addressed, in_private
 
 
 @pytest.mark.parametrize(

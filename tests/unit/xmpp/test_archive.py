@@ -11,10 +11,10 @@ from slixmpp.stanza import Iq, Message
 
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError
 from filebot.model import Address, AddressKind, Sender
-from filebot.xmpp import archive
-from filebot.xmpp.archive import PAGE, Archive, Archived, ArchivePage
-from filebot.xmpp.histories import RoomHistories
-from filebot.xmpp.stream import Stream
+from filebot.xmpp.archive import mam_query as archive
+from filebot.xmpp.archive.mam_query import PAGE, Archive, Archived, ArchivePage
+from filebot.xmpp.archive.room_history import RoomHistories
+from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
 TEA = "tea@rooms.example.org"
@@ -216,7 +216,7 @@ async def test_of_a_page_of_large_posts_the_first_are_given_and_the_next_page_be
     histories = RoomHistories(
         server.archive._stream, lambda *_: posted_by(room), lambda *_: False, lambda: frozenset({room})
     )
-    monkeypatch.setattr("filebot.xmpp.histories.MOST_PAGE_BYTES", 20_000)
+    monkeypatch.setattr("filebot.xmpp.archive.room_history.MOST_PAGE_BYTES", 20_000)
     page = ArchivePage([large_post(number) for number in range(10)], "9", complete=True)
     first = histories._kept(room, page)
     assert 0 < len(first.posts) < 10

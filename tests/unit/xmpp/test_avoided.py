@@ -16,8 +16,8 @@ from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.proxy_state import ProxyState
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp import avoided
-from filebot.xmpp.avoided import AVOIDED_FOR_S, AvoidedHosts
+from filebot.xmpp.bytestreams import avoided_hosts as avoided
+from filebot.xmpp.bytestreams.avoided_hosts import AVOIDED_FOR_S, AvoidedHosts
 from tests.e2e.stream_world import accepted, offer, stream_hosts
 from tests.unit.test_waits import takes
 from tests.unit.xmpp.stream_lab import (

@@ -4,7 +4,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from filebot.xmpp.carbons import received_copy
+from filebot.xmpp.messages.carbons import received_copy
 
 OWN = "bot@example.org"
 ALICE = "alice@example.org/phone"

@@ -15,12 +15,13 @@ from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import Mark
 from filebot.protocol import archive_cursor as ledger
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp import catchup, mark_keeper
-from filebot.xmpp.archive import Archived, ArchivePage
-from filebot.xmpp.catchup import MOST_OPEN, CatchUp
-from filebot.xmpp.kept_back import BEGINNING
-from filebot.xmpp.stream import Stream
-from filebot.xmpp.turns import private_turn, with_answers
+from filebot.xmpp.archive import catchup
+from filebot.xmpp.archive import position_keeper as mark_keeper
+from filebot.xmpp.archive.catchup import MOST_OPEN, CatchUp
+from filebot.xmpp.archive.first_session import BEGINNING
+from filebot.xmpp.archive.mam_query import Archived, ArchivePage
+from filebot.xmpp.archive.turns import private_turn, with_answers
+from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
 OWN = "bot@example.org"

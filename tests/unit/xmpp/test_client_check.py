@@ -8,10 +8,10 @@ import pytest
 from slixmpp.jid import JID
 
 from filebot.model import Address
-from filebot.xmpp import client_check
-from filebot.xmpp.client_check import ClientCheck
-from filebot.xmpp.flow import RoomFlow
-from filebot.xmpp.messenger import StreamMessenger
+from filebot.xmpp.messages.messenger import StreamMessenger
+from filebot.xmpp.presence import client_check
+from filebot.xmpp.presence.client_check import ClientCheck
+from filebot.xmpp.rooms.room_sender import RoomFlow
 from tests.unit.xmpp.conftest import Mode, Outbox
 from tests.unit.xmpp.test_flow import always_in
 from tests.unit.xmpp.test_messenger import URL, entry

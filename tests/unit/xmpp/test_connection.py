@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from filebot.xmpp import connection
-from filebot.xmpp.authentication import refused_wait_s
-from filebot.xmpp.connection import LONGEST_WAIT_S, wait_s
+from filebot.xmpp.connection import reconnect as connection
+from filebot.xmpp.connection.authentication import refused_wait_s
+from filebot.xmpp.connection.reconnect import LONGEST_WAIT_S, wait_s
 from filebot.xmpp.session import Session, SessionSettings
 from tests.virtual_time import in_virtual_time, seconds
 

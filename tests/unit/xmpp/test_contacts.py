@@ -7,9 +7,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp import subscribers
-from filebot.xmpp.contacts import Contacts
-from filebot.xmpp.subscribers import Subscribers
+from filebot.xmpp.presence import subscribers
+from filebot.xmpp.presence.subscribers import Subscribers
+from filebot.xmpp.presence.subscriptions import Contacts
 from tests.unit.xmpp.conftest import Mode, Outbox
 
 ANNA = "anna@example.org"

@@ -13,10 +13,10 @@ from filebot.model import Client, Method, Negotiation
 from filebot.ports import StreamOffer
 from filebot.protocol.ibb import IBB
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
-from filebot.xmpp.express import Express, Request
-from filebot.xmpp.inbox import Inbox
-from filebot.xmpp.resources import MOST_CLIENTS, Resources
-from filebot.xmpp.sessions import StreamLimits
+from filebot.xmpp.bytestreams.ibb_receiver import Inbox
+from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.presence.online_clients import MOST_CLIENTS, Resources
 from filebot.xmpp.streams import PeerStreams, Takers
 from tests.unit.xmpp.conftest import Mode, Outbox
 
@@ -253,7 +253,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         listed = "".join(f"<feature var='{each}'/>" for each in features)
         return fromstring(f"<query xmlns='{namespace}'>{listed}</query>")
 
-    monkeypatch.setattr("filebot.xmpp.resources.query", query)
+    monkeypatch.setattr("filebot.xmpp.presence.online_clients.query", query)
     return jids
 
 

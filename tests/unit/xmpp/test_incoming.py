@@ -19,8 +19,8 @@ from filebot.model import (
     Occupant,
     Reference,
 )
-from filebot.xmpp.archive import LONGEST_ID
-from filebot.xmpp.incoming import EncryptedMessage, Reader
+from filebot.xmpp.archive.mam_query import LONGEST_ID
+from filebot.xmpp.messages.reader import EncryptedMessage, Reader
 
 BOT = "bot@example.org"
 ROOM = "room@muc.example.org"

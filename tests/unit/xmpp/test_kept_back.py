@@ -5,9 +5,9 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.xmpp.kept_back import FLEXIBLE_OFFLINE, first_presence
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import build
+from filebot.xmpp.archive.first_session import FLEXIBLE_OFFLINE, first_presence
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import build
 from tests.virtual_time import in_virtual_time
 
 AFTER_ACK_S = 1.0

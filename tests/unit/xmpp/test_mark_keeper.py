@@ -9,7 +9,7 @@ import pytest
 
 from filebot.model import Mark
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp.mark_keeper import MarkKeeper
+from filebot.xmpp.archive.position_keeper import MarkKeeper
 from tests.unit.xmpp.conftest import Mode, Outbox
 
 ROOM = "tea@rooms.example.org"

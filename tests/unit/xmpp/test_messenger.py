@@ -10,8 +10,8 @@ from slixmpp.jid import JID
 from slixmpp.xmlstream import tostring
 
 from filebot.model import Address, AddressKind, BlobRef, Entry, Reference
-from filebot.xmpp.flow import RoomFlow
-from filebot.xmpp.messenger import MAX_TEXT, StreamMessenger
+from filebot.xmpp.messages.messenger import MAX_TEXT, StreamMessenger
+from filebot.xmpp.rooms.room_sender import RoomFlow
 from tests.unit.xmpp.conftest import Mode, Outbox
 from tests.unit.xmpp.test_flow import always_in
 

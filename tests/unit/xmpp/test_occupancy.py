@@ -5,8 +5,8 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from filebot.model import Occupant, Standing
-from filebot.xmpp.features import CAPS_NODE
-from filebot.xmpp.occupancy import (
+from filebot.xmpp.connection.disco_features import CAPS_NODE
+from filebot.xmpp.rooms.occupants import (
     LONGEST_ID,
     MAX_OCCUPANTS,
     MAX_OCCUPANTS_BYTES,

@@ -12,11 +12,11 @@ from filebot.errors import NotLetIn, PeerGone, PeerProtocolError, TransferError,
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, decode
 from filebot.proxy_state import ProxyState
-from filebot.xmpp import probes
-from filebot.xmpp.express import Express
-from filebot.xmpp.probes import RateProbe, reachable
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Stream, build
+from filebot.xmpp.bytestreams import probes
+from filebot.xmpp.bytestreams.iq_fast_path import Express
+from filebot.xmpp.bytestreams.probes import RateProbe, reachable
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import Stream, build
 from tests.virtual_time import in_virtual_time, seconds
 
 PEER = "anna@example.org/phone"

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from filebot.xmpp.resources import Resources
+from filebot.xmpp.presence.online_clients import Resources
 from tests.unit.xmpp.conftest import Mode, Outbox
 
 ANNA = "anna@example.org"

@@ -8,12 +8,12 @@ import pytest
 
 from filebot.model import BareJid, Mark
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp import mark_keeper
-from filebot.xmpp.archive import Archived
-from filebot.xmpp.catchup import CatchUp
-from filebot.xmpp.room_catchups import RoomCatchUps
-from filebot.xmpp.stream import Stream
-from filebot.xmpp.turns import Turn
+from filebot.xmpp.archive import position_keeper as mark_keeper
+from filebot.xmpp.archive.catchup import CatchUp
+from filebot.xmpp.archive.mam_query import Archived
+from filebot.xmpp.archive.room_catchups import RoomCatchUps
+from filebot.xmpp.archive.turns import Turn
+from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
 TEA = "tea@rooms.example.org"

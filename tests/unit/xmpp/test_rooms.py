@@ -11,12 +11,12 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import RoomClosed
 from filebot.model import BareJid
-from filebot.xmpp import occupancy
-from filebot.xmpp.disco import INFO, ITEMS
-from filebot.xmpp.elements import OCCUPANT_ID, STANZA_IDS
-from filebot.xmpp.rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import build
+from filebot.xmpp.connection.disco import INFO, ITEMS
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import build
+from filebot.xmpp.rooms import occupants as occupancy
+from filebot.xmpp.rooms.joined_rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
+from filebot.xmpp.xml import OCCUPANT_ID, STANZA_IDS
 from tests.virtual_time import in_virtual_time, seconds
 
 TEA = "tea@rooms.example.org"

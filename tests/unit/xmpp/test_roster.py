@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from filebot.xmpp.stream import Stream
+from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
 PUSH = (

@@ -9,10 +9,10 @@ import pytest
 from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Message
 
-from filebot.xmpp.archive import Archive, Archived
-from filebot.xmpp.sent_messages import MOST_PAGES, SentMessages
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import build
+from filebot.xmpp.archive.mam_query import Archive, Archived
+from filebot.xmpp.archive.sent_messages import MOST_PAGES, SentMessages
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import build
 from tests.unit.xmpp.conftest import Outbox
 from tests.virtual_time import in_virtual_time, seconds
 

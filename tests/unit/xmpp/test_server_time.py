@@ -8,10 +8,10 @@ from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import Iq
 
 from filebot.system.server_clock import ServerClock, ServerTime
-from filebot.xmpp import server_time
-from filebot.xmpp.archive import Archived
-from filebot.xmpp.server_time import ServerTimes
-from filebot.xmpp.stream import Stream
+from filebot.xmpp.archive import server_time
+from filebot.xmpp.archive.mam_query import Archived
+from filebot.xmpp.archive.server_time import ServerTimes
+from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import Outbox
 
 AT = datetime(2006, 12, 19, 17, 58, 35, tzinfo=UTC)

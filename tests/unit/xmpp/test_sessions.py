@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from filebot.xmpp.sessions import Sessions, StreamLimits
+from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
 
 
 class NoExpress:

@@ -10,12 +10,12 @@ from slixmpp.features.feature_limits.limits import Limits
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import tostring
 
-from filebot.xmpp.express import Express
-from filebot.xmpp.outbox import Outbox as IbbOutbox
-from filebot.xmpp.sessions import StreamLimits
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stanza_size import first_part
-from filebot.xmpp.stream import Stream, ask, build
+from filebot.xmpp.bytestreams.ibb_sender import Outbox as IbbOutbox
+from filebot.xmpp.bytestreams.iq_fast_path import Express
+from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stanza_size import first_part
+from filebot.xmpp.connection.stream import Stream, ask, build
 
 ANNA = "anna@example.org/phone"
 

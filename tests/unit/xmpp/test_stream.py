@@ -14,8 +14,8 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import ConfigError
 from filebot.model import IncomingMessage
+from filebot.xmpp.connection.stream import Stream, ask, build
 from filebot.xmpp.session import Session, SessionSettings
-from filebot.xmpp.stream import Stream, ask, build
 from tests.unit.xmpp.conftest import Mode, Outbox
 from tests.virtual_time import in_virtual_time, seconds
 

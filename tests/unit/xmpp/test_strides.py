@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.protocol.ibb import encode
-from filebot.xmpp.strides import FILL_BYTES, READ_BYTES, cut, filled, room_for_data
+from filebot.xmpp.connection.tls_records import FILL_BYTES, READ_BYTES, cut, filled, room_for_data
 
 
 @given(st.integers(1, 65535), st.integers(8, 7000), st.integers(-8, 70))

@@ -10,11 +10,11 @@ from slixmpp.stanza import Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, AddressKind
-from filebot.xmpp.flow import RoomFlow
-from filebot.xmpp.messenger import StreamMessenger
-from filebot.xmpp.settings import SessionSettings
-from filebot.xmpp.stream import Client, build
-from filebot.xmpp.unheard import MOST_TOLD
+from filebot.xmpp.connection.resend import MOST_TOLD
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stream import Client, build
+from filebot.xmpp.messages.messenger import StreamMessenger
+from filebot.xmpp.rooms.room_sender import RoomFlow
 from tests.unit.xmpp.test_flow import always_in
 
 ANNA = Address("anna@example.org/phone")
@@ -217,7 +217,7 @@ async def test_what_is_said_again_has_a_bound_in_characters(world: World) -> Non
         await world.messenger.say(ANNA, str(number) * 1000)
     said = [*world.said]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("filebot.xmpp.unheard.MOST_CHARACTERS", 2500)
+        patch.setattr("filebot.xmpp.connection.resend.MOST_CHARACTERS", 2500)
         world.end()
     world.begin()
     assert world.said == said[-2:]

@@ -9,9 +9,9 @@ from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import Iq
 
 from filebot.errors import NoUploadService, ServiceQuotaReached, ServiceRefused, TooLargeForService
-from filebot.xmpp import upload
-from filebot.xmpp.stream import Stream
-from filebot.xmpp.upload import UploadSlots
+from filebot.xmpp import http_upload as upload
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.http_upload import UploadSlots
 from tests.unit.xmpp.conftest import Mode, Outbox
 
 ITEMS = "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='{}'/><item jid='@@'/></query>"

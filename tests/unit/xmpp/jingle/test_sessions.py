@@ -18,8 +18,8 @@ from filebot.protocol.jingle.quirks import STANDARD, Quirks, quirks_of
 from filebot.protocol.jingle.transports import CandidateType, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.transfer.socks5.listener import Listener
+from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.jingle.candidates import expected, own_candidates, to_dial
-from filebot.xmpp.proxies import Proxies
 from tests.e2e.stream_world import block, closing, entry, opening
 from tests.unit.protocol.jingle.world import candidate as value
 from tests.unit.xmpp.stream_lab import (

@@ -1,0 +1,1 @@
+"""Message archives (XEP-0313): reading them, and catching up with them."""

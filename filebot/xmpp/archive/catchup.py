@@ -1,0 +1,404 @@
+"""Nothing missed: what came while the bot was away is read from an archive (XEP-0313), page by page.
+
+Theory of operation. The ``Ledger`` knows which messages are dealt with; its mark is saved soon after it has
+moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the same
+hands as what comes live. A message that the server had kept back comes twice, from there and from the
+archive, and is taken from the archive, which alone knows its place.
+
+The mark is saved when the server has heard the answers. A kill before that means that the message is met
+again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
+answer is given twice only if the kill came between the answer and the mark. What else an earlier run seems
+to have answered is told apart (``Archived.answered``), so that no command is carried out twice.
+
+What is nobody's business, the talk of a room above all, moves the mark as well, but is no reason to save it
+at once.
+
+An account may have other clients, to which a message can go that the bot never hears of. So the order in
+which messages come live says nothing there: soon after them the archive is read on, and what it has in
+between is dealt with. A room sends everybody everything.
+
+All this needs ids by which a live message is found in the archive again (XEP-0359). Where the server does
+not promise those, nothing is caught up with: everything would be dealt with twice.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import XMPPError
+
+from filebot.concurrency.supervisor import lasting
+from filebot.errors import FilebotError, PeerProtocolError
+from filebot.model import BareJid, Mark
+from filebot.ports import Marks
+from filebot.protocol.archive_cursor import Ledger
+from filebot.system.server_clock import ServerClock, seconds_passed
+from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
+from filebot.xmpp.archive.mam_query import Archive, Archived, ArchivePage
+from filebot.xmpp.archive.position_keeper import MarkKeeper
+from filebot.xmpp.archive.turns import Turn, with_answers
+from filebot.xmpp.connection.reconnect import wait_s
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.error_conditions import cause
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN: Final = 200
+"""While more messages than these are being dealt with, no more are read."""
+PAGES_AT_ONCE: Final = 200
+REST_S: Final = 30.0
+"""After so many pages the archive is left alone for a while."""
+GATHER_S: Final = 0.2
+"""Messages that the server had kept back come many at once; the archive is read once for all of them."""
+REVIEW_S: Final = 10.0
+"""After live messages of an account: then the archive tells their places, and what else came meanwhile."""
+
+# RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
+_NO_ARCHIVE: Final = frozenset(
+    {"feature-not-implemented", "service-unavailable", "forbidden", "not-allowed"}
+)
+
+
+class CatchUp:
+    """Keeps the ledger of one archive. Without ``marks`` it does nothing at all."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        jid: BareJid,
+        marks: Marks | None,
+        take: Callable[[Archived], bool],
+        turn: Callable[[Element], Turn],
+        *,
+        at_once: asyncio.Semaphore | None = None,
+        of_room: bool = False,
+        gives_ids: Callable[[], Awaitable[bool | None]] | None = None,
+        clock: ServerClock | None = None,
+    ) -> None:
+        """``jid`` is whose archive it is.
+
+        ``take`` is given each message that was missed and sees to it that ``handled`` is called, at once or
+        later; it returns whether there is anything to do.
+
+        ``at_once`` is held while a page is asked for. ``of_room``: what comes live is all there is, and in
+        the archive's order; and where there is no mark yet, the archive is read from its present end on. An
+        account's is read from now on, until :meth:`find_place` finds something better.
+
+        ``gives_ids`` tells whether messages come with the archive's ids; None if it cannot be known now.
+        """
+        self._stream = stream
+        self._marks = marks
+        self._take = take
+        self._turn = turn
+        self._at_once = at_once or asyncio.Semaphore()
+        self._of_room = of_room
+        self._gives_ids = gives_ids
+        self._archive = Archive(stream, jid)
+        self._jid = jid
+        self._ledger: Ledger | None = None
+        self._is_new = False
+        self._skips_past = False
+        self._clock = clock or ServerClock()
+        self._began_s = seconds_passed()
+        self._kept_back: KeptBack | None = None
+        self._ids_are_sure = gives_ids is None
+        self._wanted = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._read_to = ""
+        self._ended = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._keeper = None if marks is None else MarkKeeper(stream, marks, self._mark)
+
+    def took(self, stanza: Element) -> bool:
+        """Whether a message came out of the archive because we asked for it."""
+        return self._archive.took(stanza)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it is known where in the archive to go on; also if it is not read at all."""
+        return self._ledger is None or bool(self._ledger.mark.last_id)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the archive's ids mean anything."""
+        return self._ledger is not None
+
+    async def begin(self) -> None:
+        """A new session: to be called before anything can come in it."""
+        await self._stop_reading()
+        if self._marks is None or self._keeper is None:
+            return
+        if await self._may_be_read() is False:
+            await self._give_up()
+            return
+        if self._ledger is None:
+            try:
+                mark = await self._marks.mark(self._jid)
+            except FilebotError as error:
+                log.warning("it is not known what was missed: %s", error)
+                return
+            self._is_new = mark is None
+            self._skips_past = mark is None and self._of_room
+            # What is older than the first session is not the bot's business.
+            mark_now = mark or Mark(self._jid, "", self._clock())
+            self._ledger = Ledger(mark_now, in_order=self._of_room)
+            await self._keeper.start(mark, mark_now)
+        self._ledger.begin()
+
+    async def _may_be_read(self) -> bool | None:
+        """Whether live messages can be found in the archive again; None if that is not known now."""
+        if self._gives_ids is None:
+            return True
+        gives_ids = await self._gives_ids()
+        self._ids_are_sure = gives_ids is not None
+        return gives_ids
+
+    async def _give_up(self) -> None:
+        log.info("%s does not tell by which id it archives a message: nothing is caught up with", self._jid)
+        self._ledger = None
+        # Otherwise, with ids one day, all that came without would be met as new.
+        try:
+            if self._marks is not None:
+                await self._marks.forget_mark(self._jid)
+        except FilebotError as error:
+            log.warning("how far %s was read is not forgotten: %s", self._jid, error)
+
+    async def begin_before_kept_back(self) -> None:
+        """Let the mark stand before all that has come of what the server had kept back.
+
+        While the place is only a time: behind an id, the archive tells all.
+        """
+        ledger, kept_back = self._ledger, self._kept_back
+        if ledger is None or kept_back is None or ledger.mark.last_id:
+            return
+        if kept_back.since - SLACK < ledger.mark.at:
+            ledger.begin_at(kept_back.since - SLACK)
+            self._is_new = False
+            await self._save_now(ledger.mark)
+
+    async def _save_now(self, mark: Mark) -> None:
+        if self._keeper is not None:
+            await self._keeper.save_now(mark)
+
+    async def find_place(self) -> None:
+        """Let the mark stand on an id, as clocks differ: before what was kept back, or at the end."""
+        ledger, kept_back = self._ledger, self._kept_back
+        if ledger is None or ledger.mark.last_id or not self._ids_are_sure:
+            return
+        is_before = kept_back is not None and ledger.mark.at == kept_back.since - SLACK
+        if not is_before and not self._is_new:
+            return
+        try:
+            last = await self._archive.newest(kept_back.archive_id if kept_back and is_before else "")
+        except (XMPPError, PeerProtocolError) as error:
+            log.info("the archive of %s begins with the clock: %s", self._jid, cause(error))
+            return
+        if last is None:
+            ledger.begin_at(BEGINNING)
+        else:
+            ledger.begin_after(last.id, last.at)
+        self._is_new = False
+        await self._save_now(ledger.mark)
+
+    async def start(self) -> None:
+        """Read what was missed, in the background; for each new session."""
+        await self._stop_reading()
+        if self._ledger is not None:
+            self.look()
+            reading = partial(self._read_whenever_wanted, self._ledger)
+            name = f"catching up with {self._jid}"
+            self._reading = asyncio.create_task(lasting(reading, name), name=name)
+
+    async def pause(self) -> None:
+        """Read no more until the next session."""
+        await self._stop_reading()
+        if self._ledger is not None:
+            # What comes before the archive was read again has no place: there may be something before it.
+            self._ledger.begin()
+
+    async def close(self) -> None:
+        """Save the mark for the last time."""
+        await self._stop_reading()
+        if self._keeper is not None:
+            await self._keeper.close()
+
+    async def forget(self) -> None:
+        """End, and begin anew another time: what comes until then is not the bot's business."""
+        await self._stop_reading()
+        if self._keeper is not None:
+            await self._keeper.stop()
+        self._ledger = self._kept_back = None
+        if self._marks is not None:
+            await self._marks.forget_mark(self._jid)
+
+    def _mark(self) -> Mark | None:
+        return None if self._ledger is None else self._ledger.mark
+
+    def _changed(self) -> None:
+        if self._keeper is not None:
+            self._keeper.changed()
+
+    def name(self, archive_id: str | None) -> str | None:
+        """What no message of any other archive is called."""
+        return None if archive_id is None else f"{self._jid} {archive_id}"
+
+    def live(self, archive_id: str | None, *, kept_back: bool, since: datetime | None = None) -> bool:
+        """A message came; whether it is to be dealt with now, and not found in the archive instead.
+
+        ``archive_id`` is the one that the archive gave it; ``kept_back`` says that the server had it lying
+        for a while, from ``since`` on.
+        """
+        if self._ledger is None or archive_id is None:
+            return True
+        if kept_back:
+            if since is not None:
+                self._kept_back = earliest(self._kept_back, KeptBack(archive_id, since))
+            self.look()
+            return False
+        if not self._of_room:
+            self._stirred.set()
+        return self._ledger.live(archive_id, self._clock())
+
+    def look(self) -> None:
+        """Something is in the archive whose place is not known."""
+        self._wanted.set()
+        self._stirred.set()
+
+    def handled(self, archive_id: str | None, *, save: bool = True) -> None:
+        """A message is dealt with, and what there is to say of it was said.
+
+        Not to ``save`` at once is right where to meet it again would change nothing.
+        """
+        if self._ledger is not None and archive_id is not None:
+            self._ledger.handled(archive_id)
+            if save:
+                self._changed()
+            self._ended.set()
+
+    # --- reading --------------------------------------------------------------------------------
+
+    async def _stop_reading(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read_whenever_wanted(self, ledger: Ledger) -> None:
+        while True:
+            await self._until_wanted()
+            again = self._wanted.is_set() or not self._read_to
+            self._wanted.clear()
+            if again:
+                await self.begin_before_kept_back()
+                ledger.begin()
+                self._read_to = ledger.mark.last_id
+            try:
+                is_there = await self._read(ledger, log.info if again else log.debug)
+            except Exception:
+                self.look()
+                raise
+            if not is_there:
+                self._ledger = None
+                return
+            ledger.caught_up(self._clock())
+            if ledger.unplaced:
+                self._stirred.set()
+            self._changed()
+
+    async def _until_wanted(self) -> None:
+        await self._stirred.wait()
+        if not self._wanted.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REVIEW_S):
+                    await self._wanted.wait()
+        await asyncio.sleep(GATHER_S)
+        self._stirred.clear()
+
+    async def _read(self, ledger: Ledger, tell: Callable[[str, BareJid, int], None]) -> bool:
+        """Read the archive from where it was read to, up to its end; False if there is none."""
+        read, new, failures = 0, 0, 0
+        after, start = self._read_to, None if self._read_to else ledger.mark.at
+        while True:
+            try:
+                if not await self._is_sure():
+                    return False
+                async with self._at_once:
+                    if self._skips_past:
+                        await self._skip_past(ledger)
+                        return True
+                    page = await self._archive.page(after, start)
+            except (XMPPError, PeerProtocolError) as error:
+                condition = error.condition if isinstance(error, XMPPError) else ""
+                if condition in _NO_ARCHIVE:
+                    log.info("no archive of %s is to be read: %s", self._jid, condition)
+                    return False
+                if condition == "item-not-found" and after:
+                    # The archive has forgotten that message, and with it what was before.
+                    after, start = "", ledger.mark.at
+                    continue
+                failures += 1
+                wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
+                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, cause(error), wait)
+                await asyncio.sleep(wait)
+                continue
+            failures = 0
+            new += self._took_page(ledger, page)
+            read += 1
+            after, start = page.last_id, None
+            self._read_to = after or self._read_to
+            if page.complete:
+                (log.info if new else tell)(
+                    "caught up with %s: %d messages had been missed", self._jid, new
+                )
+                return True
+            tell("catching up with %s: %d missed messages so far", self._jid, new)
+            await self._wait_for_room(ledger)
+            if read % PAGES_AT_ONCE == 0:
+                log.info("catching up goes on in %.0f s", REST_S)
+                await asyncio.sleep(REST_S)
+
+    async def _is_sure(self) -> bool:
+        """Whether the archive may be read; as page() raises where that cannot be known yet."""
+        may_be_read = self._ids_are_sure or await self._may_be_read()
+        if may_be_read is None:
+            raise PeerProtocolError("it does not say what it offers")
+        if not may_be_read:
+            await self._give_up()
+        return may_be_read
+
+    async def _skip_past(self, ledger: Ledger) -> None:
+        newest = await self._archive.newest()
+        if newest is not None:
+            ledger.begin_after(newest.id, newest.at)
+        self._skips_past = False
+
+    def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
+        # By the server's clock, as the stamps are.
+        began = self._clock() - timedelta(seconds=seconds_passed() - self._began_s)
+        new = [
+            each
+            for each in with_answers(page.messages, self._turn, began)
+            if ledger.missed(each.id, each.at)
+        ]
+        missed = sum(self._took_message(each) for each in new)
+        self._changed()
+        return missed
+
+    def _took_message(self, archived: Archived) -> bool:
+        try:
+            return self._take(archived)
+        except Exception:  # it would be met again for ever, and nothing after it be read
+            log.exception("message %s in the archive of %s could not be read", archived.id, self._jid)
+            self.handled(archived.id)
+            return False
+
+    async def _wait_for_room(self, ledger: Ledger) -> None:
+        while ledger.open > MOST_OPEN or ledger.is_crowded:
+            self._ended.clear()
+            await self._ended.wait()

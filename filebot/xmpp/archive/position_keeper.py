@@ -1,0 +1,106 @@
+"""Saves the mark of an archive soon after it has moved, and never before the answers are said."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from filebot.concurrency.supervisor import lasting
+from filebot.errors import FilebotError
+from filebot.model import Mark
+from filebot.ports import Marks
+from filebot.xmpp.connection.disco import server_of
+from filebot.xmpp.connection.ping import ping
+from filebot.xmpp.connection.stream import Stream
+
+log = logging.getLogger(__name__)
+
+SAVE_AGAIN_S: Final = 5.0
+IDS_A_SECOND: Final = 5_000
+"""Pace of saving the ids beside a mark: they are saved as a whole, and so the more, the more seldom."""
+SAVE_EVERY_S: Final = 30.0
+"""When only such messages moved the mark as asked for nothing."""
+HEARD_LIMIT_S: Final = 30.0
+"""In-band streams may keep the server from answering for a while."""
+HEARD_AT_LAST_S: Final = 3.0
+"""The same when the bot is stopped and somebody waits for that."""
+
+
+class MarkKeeper:
+    """Keeps the saved mark of one archive up to the present one."""
+
+    def __init__(self, stream: Stream, marks: Marks, mark: Callable[[], Mark | None]) -> None:
+        """``mark`` returns the present one; None if there is nothing to save."""
+        self._stream = stream
+        self._marks = marks
+        self._mark = mark
+        self._changed = asyncio.Event()
+        self._saving: asyncio.Task[None] | None = None
+        self._saved: Mark | None = None
+
+    def changed(self) -> None:
+        """Save soon."""
+        self._changed.set()
+
+    async def start(self, saved: Mark | None, mark: Mark) -> None:
+        """Save from now on; at once if nothing was ``saved`` before.
+
+        A crash just now must not make the next session the first one.
+        """
+        self._saved = saved
+        if saved is None:
+            await self.save_now(mark)
+        if self._saving is None:
+            self._saving = asyncio.create_task(lasting(self._save_changes, "marks"), name="marks")
+
+    async def save_now(self, mark: Mark) -> None:
+        """Save a mark behind which nothing was answered yet; later if that fails."""
+        try:
+            await self._marks.save_mark(mark)
+            self._saved = mark
+        except FilebotError as error:
+            log.warning("the first mark could not be saved: %s", error)
+            self._changed.set()
+
+    async def close(self) -> None:
+        """Save for the last time."""
+        if await self.stop():
+            await self._save(HEARD_AT_LAST_S)
+
+    async def stop(self) -> bool:
+        """Save no more; whether there was anything to stop."""
+        saving, self._saving = self._saving, None
+        if saving is None:
+            return False
+        saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
+        return True
+
+    async def _save_changes(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SAVE_EVERY_S):
+                    await self._changed.wait()
+            # What changes while this is saved is saved together, next.
+            self._changed.clear()
+            if not await self._save(HEARD_LIMIT_S):
+                await asyncio.sleep(SAVE_AGAIN_S)
+                self._changed.set()
+            elif self._saved is not None:
+                await asyncio.sleep(len(self._saved.ahead) / IDS_A_SECOND)
+
+    async def _save(self, limit_s: float) -> bool:
+        mark = self._mark()
+        if mark is not None and mark != self._saved:
+            # What is only written to the socket dies with a process that is killed: so would the answers to
+            # messages that the mark calls dealt with. The server reads a ping after them.
+            if await ping(self._stream, server_of(self._stream), limit_s) is None:
+                return False
+            try:
+                await self._marks.save_mark(mark)
+            except FilebotError as error:
+                log.warning("the mark in the archive could not be saved: %s", error)
+                return False
+            self._saved = mark
+        return True

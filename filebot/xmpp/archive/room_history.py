@@ -1,0 +1,105 @@
+"""What was posted in rooms before: the ``Histories`` port over their archives (XEP-0313)."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import IqTimeout, XMPPError
+
+from filebot.concurrency.bounded_store import weight
+from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
+from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
+from filebot.protocol.file_sharing import Joiner, read
+from filebot.xmpp.archive.mam_query import LIMIT_S, Archive, Archived, ArchivePage
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.xml import STANZA_IDS, named, sender_of
+
+log = logging.getLogger(__name__)
+
+PAGES_AT_ONCE: Final = 4
+"""Pages of all rooms together: one of large messages is some megabytes."""
+MOST_PAGE_BYTES: Final = 1024 * 1024
+"""Memory for the posts of one page; a room keeps its page until its files are there."""
+
+
+class RoomHistories:
+    """Reads archives of rooms page by page; for each room one page at a time."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        author: Callable[[BareJid, Element], Sender | None],
+        is_ours: Callable[[BareJid, Element], bool],
+        joined: Callable[[], frozenset[BareJid]],
+    ) -> None:
+        """``author`` tells who wrote a message, if anything that the room vouches for tells it; ``is_ours``
+        whether the bot did; ``joined`` in which rooms it is.
+        """
+        self._joined = joined
+        self._stream = stream
+        self._author = author
+        self._is_ours = is_ours
+        self._open: dict[BareJid, Archive] = {}
+        self._at_once = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    def took(self, stanza: Element) -> bool:
+        """Whether a message came out of an archive because we asked for it."""
+        sender = sender_of(stanza)
+        archive = None if sender is None else self._open.get(sender.full)
+        return archive is not None and archive.took(stanza)
+
+    async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
+        """See the port."""
+        try:
+            async with self._at_once:
+                archive = self._open.setdefault(room, Archive(self._stream, room))
+                page = await archive.page(after, since)
+        except IqTimeout as error:
+            raise TransferTimeout(idle_s=LIMIT_S) from error
+        except XMPPError as error:
+            if error.condition == "item-not-found" and after:
+                raise NoHistory(room, reason="lost") from error
+            if room not in self._joined():
+                raise PeerGone(f"put out of the room: {error.condition}") from error
+            raise NoHistory(room, reason="closed") from error
+        except PeerProtocolError as error:
+            raise NoHistory(room, reason="closed") from error
+        finally:
+            self._open.pop(room, None)
+        if room not in self._joined():
+            # Authors are known by the roll alone: this page would be one without any.
+            raise PeerGone("put out of the room meanwhile")
+        return self._kept(room, page)
+
+    def _kept(self, room: BareJid, page: ArchivePage) -> HistoryPage:
+        """A page as it is kept; of large messages only the first, and the next page begins behind them."""
+        joiner, posts, size = Joiner(), list[IncomingMessage](), 0
+        for count, each in enumerate(page.messages):
+            post = self._post(room, each, joiner)
+            if post is None:
+                continue
+            size += weight(post)
+            if size > MOST_PAGE_BYTES and posts:
+                last = page.messages[count - 1]
+                return HistoryPage(tuple(posts), count, last.id, complete=False, at=last.at)
+            posts.append(post)
+        at = page.messages[-1].at if page.messages else None
+        return HistoryPage(tuple(posts), len(page.messages), page.last_id, page.complete, at)
+
+    def _post(self, room: BareJid, archived: Archived, joiner: Joiner) -> IncomingMessage | None:
+        stanza, sender = archived.message, self._author(room, archived.message)
+        if sender is None or sender.identity is None:
+            return None
+        shared = read(stanza)
+        if shared.by_bot or self._is_ours(room, stanza):
+            return None
+        ids = [archived.id, *(each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))]
+        offers = joiner.feed(f"{room}/{sender.nick}", shared, [each for each in ids if each], 0.0)
+        if not offers:
+            return None
+        return IncomingMessage(
+            sender, shared.text[:LONGEST_TEXT], offers=offers, addressed=False, delayed_since=archived.at
+        )

@@ -1,0 +1,1 @@
+"""Keeping one XMPP stream online, and asking over it."""

@@ -1,0 +1,389 @@
+"""The client and the component of slixmpp, narrowed to what filebot uses of them.
+
+Left out on purpose, with the reason beside each: its roster of everybody who ever sent a presence, its
+disco and caps caches, its redirects. Its plugin for rooms is left out as well: see ``rooms``.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Final, TypeAlias
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp import ClientXMPP, ComponentXMPP
+from slixmpp.basexmpp import BaseXMPP
+from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.jid import JID, InvalidJID
+from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from filebot import __version__
+from filebot.errors import ConfigError
+from filebot.system.certificates import Trust
+from filebot.xmpp.connection.acks import MANAGEMENT, Acks
+from filebot.xmpp.connection.authentication import check_password
+from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES, Answers
+from filebot.xmpp.connection.outage import OutageLimit
+from filebot.xmpp.connection.resend import COUNTER, Unheard
+from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.stanza_size import SAFE_BYTES, stanza_bytes
+from filebot.xmpp.connection.tls_records import FILL_BYTES, READ_BYTES, cut, filled
+from filebot.xmpp.error_conditions import complete
+from filebot.xmpp.presence.roster import take_pushes
+from filebot.xmpp.xml import STANZAS, STREAMS, named_condition
+
+log = logging.getLogger(__name__)
+
+RESOURCE: Final = "filebot"
+"""Asked for at login. Always the same, so that a lost session is replaced instead of left as a ghost."""
+
+_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+"""Linux has it."""
+
+_OF_COMPONENTS: Final = "{jabber:component:accept}"
+_OF_CLIENTS: Final = "{jabber:client}"
+_COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq", "message", "presence"))
+
+
+class _Narrowed(BaseXMPP):
+    """What filebot changes in both kinds of stream."""
+
+    express: Callable[[ET.Element], bool] | None = None
+    """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        self._began = asyncio.Event()
+        self.acks = Acks(self)
+        self._outage = OutageLimit()
+        self.on_unsent: Callable[[Message], None] = lambda _: None
+        """Is told of each message that the server does not take."""
+
+    @property
+    def most_bytes(self) -> int | None:
+        """The largest stanza that the server takes (XEP-0478); None if it does not say."""
+        limits = getattr(self, "limits", None)  # set by slixmpp's feature_limits
+        return None if limits is None else limits.max_bytes
+
+    @property
+    def stanza_limit_bytes(self) -> int:
+        """The largest stanza that is sent: as the server says, or else what every server takes."""
+        return self.most_bytes or SAFE_BYTES
+
+    def fits(self, stanza: StanzaBase) -> bool:
+        """Return whether the server takes a stanza of this size."""
+        return stanza_bytes(stanza.xml, self.default_ns) <= self.stanza_limit_bytes
+
+    def send(self, data: StanzaBase | str, use_filters: bool = True) -> None:
+        """Send a stanza, unless the server would end the stream for its size.
+
+        Every message, presence and iq goes through here or :meth:`post`.
+        """
+        if isinstance(data, Message | Presence | Iq) and not self.fits(data):
+            self._replace_oversized(data)
+        # Without filters it is one that slixmpp repeats, and has counted.
+        elif self._session_started or not use_filters or self._may_wait(data):
+            super().send(data, use_filters)
+
+    def _may_wait(self, data: StanzaBase | str) -> bool:
+        return not isinstance(data, Message | Presence) or self._outage.admits(
+            stanza_bytes(data.xml, self.default_ns)
+        )
+
+    def _replace_oversized(self, stanza: Message | Presence | Iq) -> None:
+        """Send in place of a stanza what still serves its purpose, or tell that nothing does."""
+        what = f"a {stanza.name} to {stanza['to']}, larger than {self.stanza_limit_bytes} bytes"
+        if isinstance(stanza, Iq) and stanza["type"] == "result":
+            log.error("not sent: %s; answered with an error", what)
+            super().send(_as_error(stanza, "resource-constraint"))
+        elif isinstance(stanza, Presence) and stanza["status"]:
+            log.error("sent without its status: %s", what)
+            del stanza["status"]
+            self.send(stanza)
+        else:
+            log.error("not sent: %s", what)
+            if isinstance(stanza, Message):
+                self.on_unsent(stanza)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether there is a session: what is sent now goes out now."""
+        return bool(self._session_started)
+
+    async def session(self) -> None:
+        """Return as soon as there is a session."""
+        while not self._session_started:
+            self._began.clear()
+            await self._began.wait()
+
+    def _set_session_start(self, event: Any) -> None:
+        super()._set_session_start(event)
+        self._outage.over()
+        self._began.set()
+
+    def start_stream_handler(self, xml: ET.Element) -> None:
+        super().start_stream_handler(xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+        # slixmpp would write the stream's language into every stanza that has none of its own, and the
+        # language that a person's client gave could not be told from the server's.
+        self.peer_default_lang = None
+
+    def data_received(self, data: bytes | str) -> None:
+        super().data_received(data)
+        # COMPAT(Prosody): with Nagle's algorithm at its end and a delayed acknowledgement at ours, every
+        # few blocks of an in-band stream wait 40 ms for each other (tcp(7): the option does not last).
+        sock = None if self.transport is None else self.transport.get_extra_info("socket")
+        if sock is not None and _QUICKACK is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+    def encrypted(self) -> bool:
+        """Whether TLS protects the connection now."""
+        return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
+
+    def trusted(self) -> bool:
+        """Whether stanzas that come in now may be read."""
+        return True
+
+    def post(self, text: str) -> None:
+        """Send a stanza that is XML text already, in the order of sending and counted as all others.
+
+        slixmpp does not count text for stream management (XEP-0198 section 4), and counts that differ from
+        the server's would lose or repeat other stanzas when a session is resumed.
+        """
+        if len(text.encode()) > self.stanza_limit_bytes:
+            log.error("not sent: a stanza larger than %d bytes: %.200s", self.stanza_limit_bytes, text)
+            return
+        management = None if self.is_component else self.plugin["xep_0198"]
+        waiting = not self._session_started and management is not None and bool(management.sm_id)
+        if management is not None and (management.enabled_out or waiting):
+            management.seq = (management.seq + 1) % COUNTER
+            management.unacked_queue.append((management.seq, text))
+        if not self._session_started:
+            return  # sent again if the session is resumed, and else for nobody
+        text += self.acks.along()
+        if self.waiting_queue.empty() and self.transport is not None:
+            self.send_raw(text)
+        else:
+            self.waiting_queue.put_nowait((text, False))
+
+    def send_raw(self, data: str | bytes) -> None:
+        """As slixmpp does, and in strides if it is much."""
+        encoded = data.encode() if isinstance(data, str) else data
+        if self.transport is None or len(encoded) < READ_BYTES - FILL_BYTES:
+            super().send_raw(encoded)
+        else:
+            self.transport.writelines(cut(filled(encoded)))
+
+    def connection_lost(self, exception: BaseException | None) -> None:
+        self.acks.cancel()
+        super().connection_lost(exception)
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        complete(xml)
+        if xml.tag == f"{{{MANAGEMENT}}}r" and self._session_started and self.trusted():
+            if self.plugin["xep_0198"].enabled_in:
+                self.acks.asked()
+        elif self.express is None or not self._session_started or not self.trusted() or not self._took(xml):
+            super()._spawn_event(xml)
+        elif not self.is_component and self.plugin["xep_0198"].enabled_in:
+            management = self.plugin["xep_0198"]
+            management.handled = (management.handled + 1) % COUNTER
+
+    def _took(self, xml: ET.Element) -> bool:
+        assert self.express is not None  # noqa: S101  # the caller has seen to it
+        try:
+            return self.express(xml)
+        except Exception:  # a mistake of ours in one stanza must not end the stream
+            log.exception("a stanza could not be handled")
+            return True
+
+    async def drain(self, limit_s: float) -> None:
+        """Wait until everything said so far is handed to the socket."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.waiting_queue.join()
+        except TimeoutError:
+            log.warning("some stanzas were not sent within %s s", limit_s)
+
+    async def close(self, limit_s: float) -> None:
+        """End the stream (RFC 6120 section 4.4) and everything that slixmpp runs for it."""
+        self.cancel_connection_attempt()
+        if self.transport is not None:
+            await self.disconnect(wait=limit_s)
+        self.abort()
+        self.acks.cancel()
+        for name in tuple(self.scheduled_events):
+            self.cancel_schedule(name)
+        # slixmpp ends its sending task only when the object is collected, which may be after the loop.
+        sender, self._run_out_filters = self._run_out_filters, None
+        if sender is not None:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+
+class Client(_Narrowed, ClientXMPP):
+    """An account's stream. Nothing but TLS is spoken before TLS is verified (RFC 6120 section 5)."""
+
+    def __init__(self, settings: SessionSettings, jid: JID, trust: Trust) -> None:
+        jid.resource = jid.resource or RESOURCE
+        self._trust = trust
+        super().__init__(jid, settings.password, ssl_context=self._trust.context())
+        self.enable_direct_tls = settings.direct_tls or settings.host is None
+        self.enable_starttls = not settings.direct_tls
+        self.add_filter("in", self._only_tls)
+        self.unheard = Unheard(self)
+        take_pushes(self)
+
+    def get_ssl_context(self) -> ssl.SSLContext:
+        """For each connection what is trusted at that time."""
+        return self._trust.context()
+
+    def trusted(self) -> bool:
+        return self.encrypted()
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        if xml.tag == f"{{{MANAGEMENT}}}failed" and self.trusted():
+            self.unheard.refused(xml)
+        elif xml.tag == f"{{{self.stream_ns}}}error" and self.trusted():
+            self.unheard.ended_by_server(named_condition(xml, STREAMS))
+        super()._spawn_event(xml)
+
+    async def close(self, limit_s: float) -> None:
+        self.unheard.stop()
+        await super().close(limit_s)
+
+    def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:
+        """Drop what comes in clear, but for the offer of STARTTLS itself."""
+        if self.encrypted():
+            return stanza
+        if isinstance(stanza, StreamFeatures):
+            if "starttls" in stanza["features"]:
+                return stanza
+            log.error("the server offers no TLS: nothing is sent to it")
+            self.abort()
+            return None
+        return None if isinstance(stanza, Iq | Message | Presence) else stanza
+
+
+class Component(_Narrowed, ComponentXMPP):
+    """A component's stream (XEP-0114): in clear, to a server on the same machine or network.
+
+    Its stanzas are read as if they were a client's. slixmpp knows errors, and the messages that archives
+    forward, in the namespace of clients alone: it would read every refusal as ``feature-not-implemented``.
+    Its own remedy (``fix_error_ns``) changes the class of errors for all streams of the process.
+    """
+
+    def __init__(self, settings: SessionSettings, jid: JID) -> None:
+        # What is written names no namespace, and so is in that of the stream.
+        super().__init__(jid.domain, settings.password, settings.host, settings.port, use_jc_ns=True)
+        jid.resource = settings.nick
+        self.boundjid = jid
+
+    def _spawn_event(self, xml: ET.Element) -> None:
+        if xml.tag in _COMPONENT_STANZAS:
+            for each in xml.iter():
+                if str(each.tag).startswith(_OF_COMPONENTS):
+                    each.tag = each.tag.replace(_OF_COMPONENTS, _OF_CLIENTS, 1)
+        super()._spawn_event(xml)
+
+
+def _own_address(settings: SessionSettings) -> JID:
+    try:
+        return JID(settings.jid)
+    except InvalidJID as error:
+        text = f"xmpp.jid: {settings.jid!r} is not an address ({error}); write it like bot@example.org"
+        raise ConfigError((text,)) from None
+
+
+Stream: TypeAlias = Client | Component
+
+
+def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
+    """The stream for these settings, not yet connected, with what it announces. Needs a running loop.
+
+    Raises ConfigError if address or password are none, or the certificates to trust cannot be read.
+    """
+    # Before there is a stream: one that is only half made cannot be taken down without noise.
+    jid = _own_address(settings)
+    stream: Stream
+    if settings.mode == "component":
+        stream = Component(settings, jid)
+    else:
+        check_password(settings.password)
+        stream = Client(settings, jid, Trust(settings.ca_file))
+    _load_plugins(stream, settings.nick, frozenset(features))
+    # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
+    # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
+    for name in ("IM", "IMError", "Presence", "Stream Error"):
+        stream.remove_handler(name)
+    return stream
+
+
+async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> None:
+    """From now on this is what the bot has, for all who ask and, by its hash, in presences (XEP-0115)."""
+    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
+    caps = stream.plugin["xep_0115"]
+    await caps.update_caps(broadcast=False)
+    hashed = caps.static.jid_vers.get(stream.boundjid.full)
+    # Whichever of a component's addresses a presence comes from; slixmpp knows the main one.
+    caps.api.register(lambda *_: hashed, "get_verstring", default=True)
+
+
+async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
+    """Send a request and return its result, within ``limit_s`` seconds in all.
+
+    Without a session it is not sent before there is one. slixmpp would keep it until then, also if nobody
+    waits for the answer any more, and after a long outage send thousands of such before all else.
+
+    Raises slixmpp's IqError or IqTimeout, both XMPPError. One that is too large for the server is not sent,
+    and raises the IqError with which a server would refuse it.
+    """
+    deadline = stream.loop.time() + limit_s
+    try:
+        async with asyncio.timeout_at(deadline):
+            await stream.session()
+    except TimeoutError:
+        raise IqTimeout(iq) from None  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    if not stream.fits(iq):
+        log.error("not sent: an iq to %s, larger than %d bytes", iq["to"], stream.stanza_limit_bytes)
+        refusal = _as_error(iq.reply(), "policy-violation")  # type: ignore[no-untyped-call]
+        raise IqError(refusal)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    limit_s = deadline - stream.loop.time()
+    answer: asyncio.Future[Any] = iq.send(timeout=limit_s)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    try:
+        result = await answer
+    except asyncio.CancelledError:
+        # Otherwise slixmpp would keep the question, and its timer, until the limit.
+        stream.cancel_schedule(f"IqTimeout_{iq['id']}")
+        stream.remove_handler(f"IqCallback_{iq['id']}")
+        raise
+    assert isinstance(result, Iq)  # noqa: S101  # a get or set has nothing else as its result
+    return result
+
+
+def _as_error(iq: Iq, condition: str) -> Iq:
+    """Make an answer an error in place of what it holds."""
+    error = Element(f"{{{iq.namespace}}}error", {"type": "cancel"})
+    SubElement(error, f"{{{STANZAS}}}{condition}")
+    iq.xml.set("type", "error")
+    iq.xml[:] = [error]
+    # Made anew: slixmpp remembers the children that it has seen.
+    return Iq(iq.stream, xml=iq.xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+
+
+def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:
+    # Everybody may send disco results unasked: keep none of them.
+    stream.register_plugin("xep_0030", {"use_cache": False})
+    stream.register_plugin("xep_0092", {"name": "filebot", "version": __version__, "os": ""})
+    stream.register_plugin("xep_0115", {"caps_node": CAPS_NODE})
+    stream.register_plugin("xep_0198")
+    if not stream.is_component:
+        stream.register_plugin("feature_limits")
+    stream.register_plugin("xep_0199")
+    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, features).info)
+    # slixmpp asks every unknown client for its features and keeps the answers for ever.
+    stream.remove_handler("Entity Capabilities")

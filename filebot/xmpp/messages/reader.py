@@ -1,0 +1,348 @@
+"""One ``<message/>`` -> what it means to the bot.
+
+Whom to believe: the server vouches for ``from`` (RFC 6120 section 8.1.2.1), a room that the bot is in
+vouches for the real JIDs of its occupants (XEP-0045 section 7.2.3) or for their ids (XEP-0421). Nicks,
+claims inside of the stanza and marks of a room on messages from elsewhere give nothing. Who invites through
+a room is what the room's service says, so that counts only if the service is believed.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final, Protocol
+from xml.etree.ElementTree import Element
+
+from slixmpp.jid import JID
+
+from filebot.model import (
+    LONGEST_TEXT,
+    Address,
+    AddressKind,
+    BareJid,
+    IncomingMessage,
+    Invitation,
+    Occupant,
+    Offer,
+    Reference,
+    Sender,
+)
+from filebot.protocol.file_sharing import MAX_ID, Joiner, Shared, read
+from filebot.protocol.message_dedup import SeenMessages
+from filebot.xmpp.archive.mam_query import LONGEST_ID
+from filebot.xmpp.messages.addressing import addressed, in_private
+from filebot.xmpp.messages.invitation_parser import is_invitation, read_direct, read_mediated
+from filebot.xmpp.xml import (
+    CHAT_STATES,
+    DELAY,
+    MUC_USER,
+    STANZA_IDS,
+    delayed_since,
+    first,
+    in_namespace,
+    is_retracted,
+    jid_or_none,
+    language_of,
+    named,
+    sender_of,
+)
+
+log = logging.getLogger(__name__)
+
+MOST_OWN_IDS: Final = 8
+"""Ids of one message: whoever writes thousands would have others' forgotten."""
+
+# Copies, archives, and notes about other messages. Their body, where there is one, only tells old clients
+# what they cannot show.
+_NOT_SAID_TO_US: Final = frozenset(
+    {
+        "{urn:xmpp:carbons:2}received",  # XEP-0280: a true one was opened before, so this one is forged
+        "{urn:xmpp:carbons:2}sent",
+        "{urn:xmpp:mam:2}result",  # XEP-0313
+        "{urn:xmpp:reactions:0}reactions",  # XEP-0444
+        "{urn:xmpp:message-retract:0}retract",  # XEP-0424
+        "{urn:xmpp:message-retract:1}retract",
+    }
+)
+_ENCRYPTED: Final = {
+    "{eu.siacs.conversations.axolotl}encrypted": "eu.siacs.conversations.axolotl",  # XEP-0384 before 0.4
+    "{urn:xmpp:omemo:2}encrypted": "urn:xmpp:omemo:2",
+    "{urn:xmpp:openpgp:0}openpgp": "",  # XEP-0373
+    "{jabber:x:encrypted}x": "",  # XEP-0027
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedMessage:
+    """Somebody wrote, or sent a file, in a form that the bot cannot read."""
+
+    sender: Sender
+    device: str
+    """The sender's OMEMO device; empty for other kinds of encryption."""
+    language: str | None
+
+
+class RoomRolls(Protocol):
+    """What the reader asks about rooms."""
+
+    def is_ours(self, jid: BareJid) -> bool:
+        """Whether it is the bare JID of a room that the bot is in, or wants to be in."""
+
+    def nick_in(self, room: BareJid) -> str:
+        """The bot's nick there now."""
+
+    def occupant(self, room: BareJid, nick: str) -> Occupant:
+        """Who the room says has this nick; nobody while the bot is not in the room."""
+
+    def author(self, room: BareJid, stanza: Element) -> Occupant | None:
+        """Who wrote a message out of the room's archive; None if the room tells nobody apart."""
+
+    def believes(self, room: BareJid) -> bool:
+        """Whether what the room's service says of real JIDs counts, whether or not the bot is there."""
+
+    def joined(self) -> frozenset[BareJid]: ...
+
+    def gives_stanza_ids(self, room: BareJid) -> bool: ...
+
+    def is_filebot(self, room: BareJid, nick: str) -> bool:
+        """Whether who has this nick is a filebot, as far as its presence says it."""
+
+
+class Reader:
+    """Reads messages in the order of their arrival; remembers those of the last hour."""
+
+    def __init__(
+        self, own: BareJid, rooms: RoomRolls, command_prefix: str, nick: str, *, whole_domain: bool = False
+    ) -> None:
+        """``nick`` is the bot's name outside of rooms; with ``whole_domain`` every address of its domain is
+        the bot's own.
+        """
+        self._own = own
+        self._own_domain = JID(own).domain if whole_domain else None
+        self._rooms = rooms
+        self._prefix = command_prefix
+        self._nick = nick
+        self._seen = SeenMessages()
+        self._joiner = Joiner()
+
+    def read(
+        self,
+        stanza: Element,
+        now: float,
+        *,
+        archived_at: datetime | None = None,
+        archive: BareJid | None = None,
+        is_copy: bool = False,
+    ) -> IncomingMessage | EncryptedMessage | Invitation | None:
+        """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back.
+
+        ``archived_at``: it comes out of an archive, where it lies since then: out of that of the room
+        ``archive``, or out of the bot's own. ``is_copy``: it went to another client of the bot's account.
+        """
+        speaker = sender_of(stanza)
+        if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
+            return None
+        if archive is None and is_invitation(stanza):
+            invitation = self._invitation(stanza, speaker)
+            return invitation if invitation and self._is_new(stanza, speaker, now) else None
+        is_elsewhere = is_copy or (archived_at is not None and archive is None)
+        if is_elsewhere and self._is_of_a_room(stanza, speaker):
+            # Who had a nick at that time cannot be known, and an answer would go to whoever has it now; and
+            # what another client hears in a room was not said to the bot.
+            return None
+        sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
+        said = None if sender is None else self._said(stanza, speaker, sender, now)
+        if isinstance(said, IncomingMessage):
+            if archived_at is not None:
+                return replace(said, delayed_since=archived_at)
+            by_bot = said.by_bot or self._rooms.is_filebot(speaker.bare, speaker.resource)
+            return replace(said, by_bot=by_bot)
+        return said
+
+    def _said(
+        self, stanza: Element, speaker: JID, sender: Sender, now: float
+    ) -> IncomingMessage | EncryptedMessage | None:
+        if not self._is_new(stanza, speaker, now):
+            return None
+        shared = read(stanza)
+        if _is_encrypted(stanza, shared):
+            return None if sender.in_public else _encrypted(stanza, sender)
+        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
+        offers = self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
+        self._joiner.expire(now)
+        if not offers and not shared.text:
+            return None
+        return self._message(stanza, sender, shared, offers)
+
+    def author(self, room: BareJid, stanza: Element) -> Sender | None:
+        """Who spoke in a room at an earlier time, out of its archive: its id for them tells (XEP-0421).
+
+        Nicks may have had other owners then, and a real JID inside of a message (XEP-0313 section 5.2) may
+        have been put there by whoever wrote it: not every service takes such out.
+        """
+        speaker = sender_of(stanza)
+        if speaker is None or speaker.bare != room or not speaker.resource:
+            return None
+        if stanza.get("type") != "groupchat" or is_retracted(stanza):
+            return None
+        author = self._rooms.author(room, stanza)
+        if author is None:
+            return None
+        address, nick = Address(room, AddressKind.ROOM), speaker.resource
+        return Sender(address, author.jid, room, nick, author.key, claimed=author.claimed)
+
+    def archive_id(self, stanza: Element, archive: BareJid) -> str | None:
+        """What this archive calls a message that has just come; None if it does not keep it."""
+        given = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == archive)
+        ids = (each.get("id", "") for each in given)
+        return next((each for each in ids if 0 < len(each) <= LONGEST_ID), None)
+
+    def is_past(self, stanza: Element) -> bool:
+        """Whether a room shows what was said in it before (XEP-0045 section 7.2.14)."""
+        return first(stanza, DELAY, "delay") is not None
+
+    def was_kept_back(self, stanza: Element) -> bool:
+        """Whether the bot's own server had the message lying for a while (XEP-0160, XEP-0198)."""
+        delays = (jid_or_none(each.get("from")) for each in named(stanza, DELAY, "delay"))
+        return any(each is not None and each.full in {self._own, JID(self._own).domain} for each in delays)
+
+    def _is_of_a_room(self, stanza: Element, speaker: JID) -> bool:
+        return (
+            stanza.get("type") == "groupchat"
+            or self._rooms.is_ours(speaker.bare)
+            or first(stanza, MUC_USER, "x") is not None
+        )
+
+    def _invitation(self, stanza: Element, speaker: JID) -> Invitation | None:
+        if self._is_own(speaker):
+            return None
+        by_room = self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None
+        invitation = read_mediated(stanza, speaker) if by_room else read_direct(stanza, speaker)
+        if invitation is not None and not by_room:
+            invitation = replace(invitation, own=self._written_to(stanza))
+        if invitation is not None and by_room and not self._rooms.believes(invitation.room):
+            log.info("ignored: %s says that %s invites the bot there", invitation.room, invitation.inviter)
+            return None
+        return invitation
+
+    def _sender(self, stanza: Element, speaker: JID) -> Sender | None:
+        kind = stanza.get("type", "normal")
+        if kind == "groupchat":
+            return self._in_room(stanza, speaker)
+        if kind not in {"chat", "normal"} or self._is_own(speaker):
+            return None
+        if self._is_of_a_room(stanza, speaker):
+            return self._through_room(speaker)
+        # Answers go to the client that asked, with copies to those with carbons (XEP-0280). Some, such as
+        # go-sendxmpp, leave at once: see ``client_check``.
+        return Sender(Address(speaker.full, own=self._written_to(stanza)), speaker.bare)
+
+    def _written_to(self, stanza: Element) -> str:
+        """By which of its addresses the bot was written to; empty if it has one."""
+        return stanza.get("to", "") if self._own_domain is not None else ""
+
+    def _is_own(self, speaker: JID) -> bool:
+        return speaker.bare == self._own or speaker.domain == self._own_domain
+
+    def _in_room(self, stanza: Element, speaker: JID) -> Sender | None:
+        room, nick = speaker.bare, speaker.resource
+        # XEP-0045: without a nick it is the room itself; with the bot's own nick it is an echo (section
+        # 7.4); with a delay it is history (section 7.2.14).
+        if not nick or room not in self._rooms.joined() or nick == self._rooms.nick_in(room):
+            return None
+        if self.is_past(stanza):
+            return None
+        occupant = self._rooms.occupant(room, nick)
+        # XEP-0461 section 3.1: in a room it is the room's id that counts.
+        given = self._stanza_ids(stanza, speaker) if self._rooms.gives_stanza_ids(room) else ()
+        ids = [each for giver, each in given if giver == room and len(each) <= LONGEST_ID]
+        spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
+        address = Address(room, AddressKind.ROOM)
+        return Sender(
+            address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed, spoke=spoke
+        )
+
+    def _through_room(self, speaker: JID) -> Sender | None:
+        """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""
+        room, nick = speaker.bare, speaker.resource
+        if not nick:
+            return None  # a notice of the room
+        if room not in self._rooms.joined():
+            return Sender(Address(speaker.full, AddressKind.ROOM_PRIVATE), None, None, nick)
+        if nick == self._rooms.nick_in(room):
+            return None
+        occupant = self._rooms.occupant(room, nick)
+        address = Address(speaker.full, AddressKind.ROOM_PRIVATE, occupant.identity)
+        return Sender(address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed)
+
+    def _is_new(self, stanza: Element, speaker: JID, now: float) -> bool:
+        # Plain ids are not always unique, but the same id with the same content is a repetition, such as
+        # stream management makes (XEP-0198 section 5).
+        content = hash(tuple(stanza.itertext()))
+        given = islice(named(stanza, STANZA_IDS, "origin-id"), MOST_OWN_IDS)
+        own = [f"origin {each.get('id', '')}" for each in given]
+        if not own and stanza.get("id"):
+            own = [f"id {stanza.get('id')} {content}"]
+        new = self._seen.is_new(speaker.full, own, now)
+        for giver, each in islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS):
+            new = self._seen.is_new(giver, [each], now) and new
+        return new
+
+    def _stanza_ids(self, stanza: Element, speaker: JID) -> Iterator[tuple[str, str]]:
+        """Ids given by the bot's own server or by the room; others may be forged (XEP-0359)."""
+        for each in named(stanza, STANZA_IDS, "stanza-id"):
+            giver = jid_or_none(each.get("by"))
+            if giver is not None and giver.full in {self._own, speaker.bare} and each.get("id"):
+                yield giver.full, each.get("id", "")
+
+    def _ids(self, stanza: Element, speaker: JID) -> list[str]:
+        """All by which a later message may refer to this one (XEP-0367)."""
+        origin = (each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))
+        given = (each for _, each in self._stanza_ids(stanza, speaker))
+        return [each[:MAX_ID] for each in (stanza.get("id", ""), *origin, *given) if each]
+
+    def _message(
+        self, stanza: Element, sender: Sender, shared: Shared, offers: tuple[Offer, ...]
+    ) -> IncomingMessage:
+        text = shared.text
+        said: str | None = text
+        nick = self._nick if sender.room is None else self._rooms.nick_in(sender.room)
+        if sender.in_public:
+            said = addressed(text, prefix=self._prefix, nick=nick)
+        elif not offers:  # a caption is taken as it is
+            said = in_private(text, prefix=self._prefix, nick=nick)
+        kept = text if said is None else said
+        return IncomingMessage(
+            sender=sender,
+            # Right here: what is kept of a message of some hundred kB may have to wait for hours.
+            text=kept[:LONGEST_TEXT],
+            left_out=max(0, len(kept) - LONGEST_TEXT),
+            offers=offers,
+            replies_to=shared.replies_to,
+            language=language_of(stanza),
+            by_bot=shared.by_bot,
+            addressed=said is not None,
+            delayed_since=delayed_since(stanza),
+            wants_chat_states=in_namespace(stanza, CHAT_STATES),
+        )
+
+
+def _is_encrypted(stanza: Element, shared: Shared) -> bool:
+    if any(child.tag in _ENCRYPTED for child in stanza):
+        return True
+    # An aesgcm or ESFS file beside readable files is left out; alone, the person must be told.
+    return shared.encrypted and not shared.offers
+
+
+def _encrypted(stanza: Element, sender: Sender) -> EncryptedMessage | None:
+    for child in stanza:
+        omemo = _ENCRYPTED.get(str(child.tag))
+        if omemo is None:
+            continue
+        header = first(child, omemo, "header") if omemo else None
+        if omemo and first(child, omemo, "payload") is None:
+            return None  # keys only (XEP-0384): nothing was said
+        device = "" if header is None else header.get("sid", "")[:20]
+        return EncryptedMessage(sender, device, language_of(stanza))
+    return EncryptedMessage(sender, "", language_of(stanza))

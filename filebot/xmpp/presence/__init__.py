@@ -1,0 +1,1 @@
+"""Roster subscriptions, and the clients that are online."""

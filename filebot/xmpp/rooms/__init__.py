@@ -1,0 +1,1 @@
+"""Group rooms (XEP-0045): being in them, and who else is."""
