@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Final
 
 from filebot.catalog.examination import RESTORE, unusable
-from filebot.commands import Commands, LoadedPlugin
+from filebot.chat.commands import Commands, LoadedPlugin
+from filebot.chat.conversation import Voice
+from filebot.chat.dispatcher import Reception
+from filebot.chat.progress_messages import ProgressReports
+from filebot.chat.rate_limits import Pace
 from filebot.concurrency.cancelling import end
 from filebot.concurrency.supervisor import lasting
 from filebot.config import Config
-from filebot.conversation import Voice
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.loader import load, weaknesses
 from filebot.model import IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
-from filebot.progress import ProgressReports
-from filebot.reception import Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
 from filebot.service.cleanup import UnreferencedBlobs, forget_partials
 from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
-from filebot.service.pace import Pace
 from filebot.service.quota import Limits
 from filebot.service.trusted_time import TrustedTime, look_every_hour
 from filebot.storage.folders import obstacle

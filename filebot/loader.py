@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
-from filebot.commands import CommandTable, LoadedPlugin
+from filebot.chat.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
 from filebot.replies import Replies

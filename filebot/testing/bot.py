@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.commands import Commands, LoadedPlugin
-from filebot.conversation import Voice
+from filebot.chat.commands import Commands, LoadedPlugin
+from filebot.chat.conversation import Voice
+from filebot.chat.dispatcher import Reception
+from filebot.chat.rate_limits import Pace
 from filebot.loader import bundled, checked
 from filebot.model import (
     Address,
@@ -21,11 +23,9 @@ from filebot.model import (
 )
 from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
-from filebot.reception import Reception
 from filebot.replies import Replies
 from filebot.service.access import Access
 from filebot.service.desk import Ports, furnished
-from filebot.service.pace import Pace
 from filebot.service.parcels import KEPT_FOR
 from filebot.service.quota import Limits
 from filebot.system.descriptors import MOST_SLOTS

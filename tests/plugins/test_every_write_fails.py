@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from filebot.catalog import open_catalog
-from filebot.commands import Commands, LoadedPlugin
-from filebot.conversation import Voice
+from filebot.chat.commands import Commands, LoadedPlugin
+from filebot.chat.conversation import Voice
+from filebot.chat.rate_limits import Pace
 from filebot.loader import bundled, checked
 from filebot.model import Client, Method, Negotiation, Scope
 from filebot.ports import BlobStore, Catalog
 from filebot.replies import Replies
 from filebot.service.desk import furnished
-from filebot.service.pace import Pace
 from filebot.storage.disk import DiskStore
 from filebot.testing import ALICE, FakeBot
 from filebot.testing.bot import LIMITS

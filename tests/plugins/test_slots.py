@@ -238,7 +238,7 @@ async def test_what_waits_for_its_turn_holds_up_no_other_command_of_the_person(
         for number in range(slots.PER_PERSON):
             bot.begin(f"fetch {SLOW}/{number}.bin")
         await until(lambda: bot.slow.opened == slots.PER_PERSON)
-        monkeypatch.setattr("filebot.service.pace.TURN_S", 60.0)
+        monkeypatch.setattr("filebot.chat.rate_limits.TURN_S", 60.0)
         for number in range(20):
             bot.begin(f"fetch {SLOW}/more{number}.bin")
         await asyncio.sleep(0)  # they come first

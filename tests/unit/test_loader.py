@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from filebot.commands import CommandTable, LoadedPlugin
+from filebot.chat.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.loader import bundled, load
 from filebot.plugin import Context, FileStored, Plugin

@@ -2,9 +2,9 @@
 
 import pytest
 
-from filebot.conversation import Voice
+from filebot.chat.conversation import Voice
+from filebot.chat.progress_messages import ProgressReports, Told, is_due
 from filebot.model import Address, AddressKind, Method, Progress, Sender
-from filebot.progress import ProgressReports, Told, is_due
 from filebot.replies import Replies
 from filebot.service.transfers import Direction, Transfers
 from filebot.testing import ALICE, in_room

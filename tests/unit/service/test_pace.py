@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from filebot.chat import rate_limits as pace
+from filebot.chat.rate_limits import Load, Pace
 from filebot.model import Address, AddressKind, Sender
-from filebot.service import pace
-from filebot.service.pace import Load, Pace
 from filebot.xmpp.rooms.joined_rooms import MOST_INVITED_BY_ONE
 
 ANNA = Sender(Address("anna@example.org"), "anna@example.org")

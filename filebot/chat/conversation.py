@@ -10,12 +10,12 @@ from typing import Final
 
 from cachetools import LRUCache
 
+from filebot.chat.recent_posts import RecentPosts
 from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
 from filebot.model import Address, AddressKind, Identity, Offer, Sender
 from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
-from filebot.posts import RecentPosts
 from filebot.replies import Replies
 from filebot.service.access import unknown
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from filebot.conversation import Exchange
+from filebot.chat.conversation import Exchange
 from filebot.model import Address
 
 QUIET_S: Final = 2.0

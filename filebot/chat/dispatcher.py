@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 import aiojobs
 from cachetools import TTLCache
 
-from filebot.belated import Belated
-from filebot.commands import Commands
+from filebot.chat.commands import Commands
+from filebot.chat.conversation import Exchange
+from filebot.chat.file_requests import Requests
+from filebot.chat.invitations import Invitations
+from filebot.chat.late_commands import Belated
+from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Load, Pace, person_of
 from filebot.concurrency.bounded_store import weight
-from filebot.conversation import Exchange
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
-from filebot.invitations import Invitations
 from filebot.model import (
     LONGEST_TEXT,
     Address,
@@ -32,8 +34,6 @@ from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
 from filebot.service.intake import Received
-from filebot.service.pace import PEOPLE_REMEMBERED, Load, Pace, person_of
-from filebot.service.requests import Requests
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from filebot.commands import Commands
-from filebot.conversation import Exchange
+from filebot.chat.commands import Commands
+from filebot.chat.conversation import Exchange
 from filebot.errors import FilebotError
 from filebot.events import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rapidfuzz import fuzz, process
 
-from filebot.conversation import Exchange, Voice
+from filebot.chat.conversation import Exchange, Voice
 from filebot.errors import BadCommand, PluginError, UnknownCommand
 from filebot.events import Event
 from filebot.model import Sender

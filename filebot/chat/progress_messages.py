@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from filebot.conversation import Voice
+from filebot.chat.conversation import Voice
 from filebot.model import AddressKind, Progress
 from filebot.service.transfers import Transfer, Transfers
 

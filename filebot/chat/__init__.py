@@ -1,0 +1,1 @@
+"""From a message to a command, and from an answer to words."""
