@@ -20,17 +20,17 @@ from filebot.concurrency.supervisor import lasting
 from filebot.config import Config
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
+from filebot.files.access import Access
+from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
+from filebot.files.quota import Limits
+from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.loader import load, weaknesses
 from filebot.model import IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
 from filebot.replies import Replies
-from filebot.service.access import Access
-from filebot.service.cleanup import UnreferencedBlobs, forget_partials
 from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
-from filebot.service.quota import Limits
-from filebot.service.trusted_time import TrustedTime, look_every_hour
 from filebot.storage.folders import obstacle
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.system.ownership import weakness

@@ -14,9 +14,9 @@ from typing import Final
 from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.catalog.integrity import holds_nothing
 from filebot.errors import CatalogDamaged, ConfigError, NoDescriptors, StorageError, StorageFull
+from filebot.files.orphan_sweep import bring_back_referenced, find_unreferenced
 from filebot.model import Digest
 from filebot.ports import Catalog
-from filebot.service.cleanup import bring_back_referenced, find_unreferenced
 from filebot.storage.disk import DiskStore
 from filebot.storage.folder_lock import FolderInUse, folder_lock
 from filebot.storage.inspection import has_blobs

@@ -13,11 +13,11 @@ from cachetools import LRUCache
 from filebot.chat.recent_posts import RecentPosts
 from filebot.errors import FilebotError, StorageError
 from filebot.events import Event
+from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Identity, Offer, Sender
 from filebot.plugin import Page
 from filebot.ports import Catalog, Messenger
 from filebot.replies import Replies
-from filebot.service.access import unknown
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Load, Pace, person_of
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
+from filebot.files.intake import Received
 from filebot.model import (
     LONGEST_TEXT,
     Address,
@@ -33,7 +34,6 @@ from filebot.model import (
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.service.desk import Desk
 from filebot.service.files import Files, name_of
-from filebot.service.intake import Received
 
 log = logging.getLogger(__name__)
 

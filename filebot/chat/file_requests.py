@@ -2,11 +2,11 @@
 
 from filebot.errors import NoSuchEntry, NotAllowed
 from filebot.filenames import plain_text
+from filebot.files.damage import naming
+from filebot.files.transfers import Direction
 from filebot.model import BareJid, Entry, Method, Offer, Scope
 from filebot.ports import FileRequest
-from filebot.service.damage import naming
 from filebot.service.desk import Desk
-from filebot.service.transfers import Direction
 
 
 class Requests:

@@ -11,8 +11,8 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from filebot.chat.conversation import Voice
+from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Progress
-from filebot.service.transfers import Transfer, Transfers
 
 log = logging.getLogger(__name__)
 

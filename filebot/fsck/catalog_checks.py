@@ -8,8 +8,8 @@ from typing import Final
 import humanize
 
 from filebot.catalog.inspection import CatalogInspection
+from filebot.files.quota import FILE_OVERHEAD_BYTES, Limits
 from filebot.fsck.report import Report
-from filebot.service.quota import FILE_OVERHEAD_BYTES, Limits
 
 MOST_DAMAGE: Final = 20
 

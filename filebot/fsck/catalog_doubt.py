@@ -7,7 +7,7 @@ from typing import Final
 from filebot.catalog.inspection import inspected
 from filebot.catalog.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG
-from filebot.service.cleanup import Unreferenced
+from filebot.files.orphan_sweep import Unreferenced
 from filebot.storage.inspection import has_blobs, list_shard
 from filebot.storage.layout import SHARDS
 

@@ -18,12 +18,12 @@ from filebot.catalog.inspection import CatalogInspection, inspected
 from filebot.catalog.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG
 from filebot.errors import ConfigError, StorageError
+from filebot.files.orphan_sweep import Unreferenced
+from filebot.files.quota import Limits
 from filebot.fsck.blob_checks import BlobChecks
 from filebot.fsck.catalog_checks import check_database, check_entries, note_quotas
 from filebot.fsck.position import Position
 from filebot.fsck.report import Mark, Report
-from filebot.service.cleanup import Unreferenced
-from filebot.service.quota import Limits
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
 from filebot.storage.inspection import Pace, has_blobs
 from filebot.storage.layout import UNREFERENCED

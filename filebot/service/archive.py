@@ -13,14 +13,14 @@ from functools import partial
 from typing import Final
 
 from filebot.errors import TooManyOptOuts, UserError
+from filebot.files.access import Access, unknown
+from filebot.files.intake import Destination, Intake, Received
+from filebot.files.removal import Removal
+from filebot.files.slots import Slots
+from filebot.files.transfers import Direction
 from filebot.model import BareJid, Entry, Identity, Offer, Sender
 from filebot.ports import Catalog
-from filebot.service.access import Access, unknown
-from filebot.service.intake import Destination, Intake, Received
-from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
-from filebot.service.slots import Slots
-from filebot.service.transfers import Direction
 
 MOST_OPT_OUTS: Final = 5000
 """In one room; after these, only those of people whose address counts are noted there."""
@@ -62,7 +62,7 @@ class Archive:
 
         What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
 
-        Raises whatever :meth:`filebot.service.intake.Intake.fetch` raises.
+        Raises whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):

@@ -37,11 +37,11 @@ from filebot.errors import (
     UserError,
 )
 from filebot.events import FileGoes, FileWaits
+from filebot.files.damage import naming
+from filebot.files.transfers import Direction, Transfer
 from filebot.model import AddressKind, Client, Method, Parcel, Way
 from filebot.service.cascade import Step
-from filebot.service.damage import naming
 from filebot.service.dispatch import Dispatch, Order
-from filebot.service.transfers import Direction, Transfer
 
 log = logging.getLogger(__name__)
 

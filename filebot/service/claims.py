@@ -13,9 +13,9 @@ from typing import Final
 from cachetools import TTLCache
 
 from filebot.errors import NoSuchClaim
+from filebot.files.quota import Quota
 from filebot.model import BareJid, Identity
 from filebot.ports import Catalog
-from filebot.service.quota import Quota
 
 VALID_S: Final = 600.0
 MOST_CODES: Final = 100

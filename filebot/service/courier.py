@@ -24,15 +24,15 @@ from filebot.errors import (
     WaitedTooLong,
 )
 from filebot.events import FileNotSent
+from filebot.files.access import Access
+from filebot.files.transfers import Transfers
+from filebot.files.trusted_time import look_every_hour
 from filebot.model import Address, BareJid, Entry, Identity, Method, Parcel, Sender
 from filebot.ports import Catalog
-from filebot.service.access import Access
 from filebot.service.attempt import MOST_TRIES, pause, send
 from filebot.service.dispatch import Dispatch, Order
 from filebot.service.news import News
 from filebot.service.parcels import KEPT_FOR, Parcels
-from filebot.service.transfers import Transfers
-from filebot.service.trusted_time import look_every_hour
 
 log = logging.getLogger(__name__)
 

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.concurrency.keyed_locks import Keyed
+from filebot.files.access import Access
+from filebot.files.intake import Intake
+from filebot.files.quota import Limits, Quota
+from filebot.files.removal import Removal
+from filebot.files.slots import Slots
+from filebot.files.transfers import Transfers
 from filebot.model import BareJid
 from filebot.ports import (
     BlobStore,
@@ -19,7 +25,6 @@ from filebot.ports import (
     Streams,
     UploadService,
 )
-from filebot.service.access import Access
 from filebot.service.announcer import Announcer
 from filebot.service.archive import Archive
 from filebot.service.backfill import Backfill
@@ -30,15 +35,10 @@ from filebot.service.dispatch import Dispatch
 from filebot.service.doctor import Doctor
 from filebot.service.ended_rooms import EndedRooms
 from filebot.service.experience import Experience
-from filebot.service.intake import Intake
 from filebot.service.news import News
 from filebot.service.parcels import Parcels
-from filebot.service.quota import Limits, Quota
-from filebot.service.removal import Removal
 from filebot.service.retention import Retention
 from filebot.service.room_settings import RoomBook
-from filebot.service.slots import Slots
-from filebot.service.transfers import Transfers
 from filebot.system.descriptors import MOST_SLOTS
 
 

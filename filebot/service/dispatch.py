@@ -6,6 +6,8 @@ from datetime import datetime
 
 from filebot.errors import NoUploadService
 from filebot.events import FileSent
+from filebot.files.slots import Slots
+from filebot.files.transfers import Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
 from filebot.ports import BlobStore, Catalog, Messenger, Streams, UploadService
 from filebot.service import cascade
@@ -14,8 +16,6 @@ from filebot.service.delivery import Delivery
 from filebot.service.experience import Experience
 from filebot.service.news import News
 from filebot.service.parcels import Parcels
-from filebot.service.slots import Slots
-from filebot.service.transfers import Transfers
 
 
 async def _ready() -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.errors import ExaminationUnderWay, FilebotError, TransferError
+from filebot.files.quota import Quota
+from filebot.files.transfers import Direction
 from filebot.model import Address, BareJid, Client, Method, Sender, Usage
 from filebot.proxy_state import ProxyState
 from filebot.service.cascade import Step, Uploads
 from filebot.service.dispatch import Dispatch
-from filebot.service.quota import Quota
-from filebot.service.transfers import Direction
 
 log = logging.getLogger(__name__)
 

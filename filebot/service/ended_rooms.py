@@ -7,10 +7,10 @@ the files go back to those whose they are.
 import logging
 from functools import partial
 
+from filebot.files.removal import Removal
 from filebot.model import BareJid, Scope
 from filebot.ports import Catalog
 from filebot.service.backfill import Backfill
-from filebot.service.removal import Removal
 from filebot.service.room_settings import RoomBook
 
 log = logging.getLogger(__name__)

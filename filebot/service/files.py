@@ -17,6 +17,11 @@ from filebot.errors import (
     TooManyFiles,
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
+from filebot.files.access import unknown
+from filebot.files.intake import Destination, Received
+from filebot.files.selection import Selection, select
+from filebot.files.sharing import share
+from filebot.files.transfers import Direction, Transfer
 from filebot.model import (
     Address,
     AddressKind,
@@ -30,16 +35,11 @@ from filebot.model import (
     Usage,
 )
 from filebot.ports import StreamOffer
-from filebot.service.access import unknown
 from filebot.service.claims import Claim, Claimed
 from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
 from filebot.service.dispatch import Order
 from filebot.service.doctor import Diagnosis
-from filebot.service.intake import Destination, Received
-from filebot.service.selection import Selection, select
-from filebot.service.shares import share
-from filebot.service.transfers import Direction, Transfer
 from filebot.usage import names_in
 
 WILDCARD_LIMIT: Final = 10
@@ -228,7 +228,7 @@ class Files:
 
         What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
 
-        Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.fetch` raises.
+        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
         room = self._sender.room if in_room else None
         may_own = self._own if room is None else partial(self._speaking_in, room)
@@ -247,7 +247,7 @@ class Files:
     async def receive(self, stream: StreamOffer) -> Received:
         """Take in a file that the person's client sends by a stream.
 
-        Raises NotAllowed, and whatever :meth:`filebot.service.intake.Intake.receive` raises.
+        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.receive` raises.
         """
         destination = Destination(self._own())
         async with self._moving(stream.offer, Method.SOCKS5, in_burst=True) as transfer:

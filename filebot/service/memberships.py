@@ -9,8 +9,8 @@ backup that has the rooms' files.
 from dataclasses import dataclass, replace
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
+from filebot.files.access import unknown
 from filebot.model import BareJid, Filling, Invitation, RememberedRoom, RoomSettings, Sender, Usage
-from filebot.service.access import unknown
 from filebot.service.desk import Desk
 
 

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from filebot.files.removal import REMOVED_AT_ONCE, Removal
+from filebot.files.trusted_time import look_every_hour
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
-from filebot.service.removal import REMOVED_AT_ONCE, Removal
 from filebot.service.room_settings import RoomBook
-from filebot.service.trusted_time import look_every_hour
 
 log = logging.getLogger(__name__)
 

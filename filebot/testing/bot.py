@@ -10,6 +10,8 @@ from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.conversation import Voice
 from filebot.chat.dispatcher import Reception
 from filebot.chat.rate_limits import Pace
+from filebot.files.access import Access
+from filebot.files.quota import Limits
 from filebot.loader import bundled, checked
 from filebot.model import (
     Address,
@@ -24,10 +26,8 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
-from filebot.service.access import Access
 from filebot.service.desk import Ports, furnished
 from filebot.service.parcels import KEPT_FOR
-from filebot.service.quota import Limits
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from filebot.errors import ServiceQuotaReached
+from filebot.files.quota import Limits
 from filebot.model import BareJid, Client, Method, Negotiation
 from filebot.proxy_state import ProxyState
-from filebot.service.quota import Limits
 from filebot.testing import ALICE, BOB, FakeBot, in_room, through_room
 
 PHONE, DESK = f"{ALICE}/phone", f"{ALICE}/desk"

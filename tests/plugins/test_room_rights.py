@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from filebot.files.access import Access
+from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import Address, AddressKind, IncomingMessage, Scope, Sender, Standing
-from filebot.service.access import Access
-from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 

@@ -9,6 +9,8 @@ import pytest
 
 from filebot.errors import CatalogUnavailable
 from filebot.events import Event, FilesNew
+from filebot.files.intake import Destination
+from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
     AddressKind,
     Client,
@@ -22,9 +24,7 @@ from filebot.model import (
 )
 from filebot.service import announcer as announcer_module
 from filebot.service.announcer import Announcer
-from filebot.service.intake import Destination
 from filebot.service.news import News
-from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said

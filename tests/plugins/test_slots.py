@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from filebot.files import slots
 from filebot.model import IncomingMessage, Offer, Sender
 from filebot.ports import Download
-from filebot.service import slots
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, in_room
 from filebot.testing.http import HostedFile, MemoryWeb

@@ -15,8 +15,8 @@ from filebot import data_folder
 from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import CatalogUnavailable, ConfigError
+from filebot.files.unused_blobs import forget_unused
 from filebot.model import BlobRef, NewEntry
-from filebot.service.unused import forget_unused
 from filebot.storage import folder_lock
 from filebot.storage.disk import DiskStore
 from tests.unit.catalog.test_integrity import empty_index

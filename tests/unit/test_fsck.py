@@ -20,11 +20,11 @@ from filebot.catalog import open_catalog, sqlite
 from filebot.catalog.database import MIGRATIONS
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import ConfigError
+from filebot.files.quota import Limits
 from filebot.fsck import blob_checks
 from filebot.fsck.command import Wishes, fsck
 from filebot.fsck.position import FILE, Position
 from filebot.model import BlobRef, Digest, NewEntry, Scope
-from filebot.service.quota import Limits
 from filebot.storage import folder_lock, inspection
 from tests.unit.catalog.test_integrity import empty_index
 from tests.unit.catalog.test_sums import added_up, kept

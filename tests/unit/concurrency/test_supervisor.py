@@ -10,7 +10,7 @@ import pytest
 from filebot.app import assembled
 from filebot.concurrency.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, lasting
 from filebot.config import load
-from filebot.service.trusted_time import TrustedTime
+from filebot.files.trusted_time import TrustedTime
 from filebot.storage.disk import DiskStore
 from tests.virtual_time import in_virtual_time
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from filebot.concurrency.keyed_locks import Keyed
+from filebot.files.intake import Destination, Intake, Received
+from filebot.files.quota import Limits, Quota
 from filebot.model import Offer
-from filebot.service.intake import Destination, Intake, Received
-from filebot.service.quota import Limits, Quota
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile, MemoryWeb

@@ -2,8 +2,8 @@
 
 import pytest
 
+from filebot.files.access import Access
 from filebot.model import Address, AddressKind, Sender
-from filebot.service.access import Access
 
 ACCESS = Access(
     admins=["root@example.org"],

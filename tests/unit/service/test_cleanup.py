@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from filebot.concurrency.keyed_locks import Keyed
-from filebot.model import BlobRef, Link, NewEntry
-from filebot.service import cleanup
-from filebot.service.cleanup import (
+from filebot.files import orphan_sweep as cleanup
+from filebot.files.orphan_sweep import (
     Unreferenced,
     UnreferencedBlobs,
     bring_back_referenced,
     find_unreferenced,
 )
+from filebot.model import BlobRef, Link, NewEntry
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from tests.virtual_time import in_virtual_time

@@ -20,10 +20,10 @@ from filebot.errors import (
     StorageFull,
     TransferError,
 )
+from filebot.files.intake import Destination
+from filebot.files.orphan_sweep import find_unreferenced
+from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import NewEntry, Offer
-from filebot.service.cleanup import find_unreferenced
-from filebot.service.intake import Destination
-from filebot.service.quota import FILE_OVERHEAD_BYTES
 from filebot.testing.blobs import MemoryWriter
 from filebot.testing.http import HostedFile
 from filebot.testing.inspector import InspectorByName

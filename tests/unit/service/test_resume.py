@@ -18,10 +18,10 @@ from filebot.errors import (
     TransferError,
     Unresumable,
 )
+from filebot.files.intake import Destination, Received
+from filebot.files.quota import FILE_OVERHEAD_BYTES
+from filebot.files.transfers import Direction, Transfers
 from filebot.model import Method, Offer, Sender
-from filebot.service.intake import Destination, Received
-from filebot.service.quota import FILE_OVERHEAD_BYTES
-from filebot.service.transfers import Direction, Transfers
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.xmpp import FakeStreamOffer
 from tests.unit.service.conftest import ALICE, URL, Workbench, sha256

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from filebot.errors import NoSuchTransfer, TransferCancelled
+from filebot.files.transfers import Direction, Transfers
 from filebot.model import Address, Method, Sender
-from filebot.service.transfers import Direction, Transfers
 
 ALICE = Sender(Address("alice@example.org"), "alice@example.org")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from filebot.service.trusted_time import (
+from filebot.files.trusted_time import (
     LOOK_AGAIN_S,
     LOOK_EVERY_S,
     MOST_APART,

@@ -15,9 +15,9 @@ from typing import Final
 from filebot.chat.rate_limits import end_turn, person_of
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.events import FileQueued
+from filebot.files.transfers import Direction, Transfer
 from filebot.model import Sender
 from filebot.service.news import News
-from filebot.service.transfers import Direction, Transfer
 from filebot.system.descriptors import MOST_SLOTS
 
 PER_PERSON: Final = 10

@@ -34,6 +34,10 @@ from filebot.errors import (
     Unresumable,
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
+from filebot.files.damage import is_whole
+from filebot.files.quota import Quota, Reservation
+from filebot.files.transfers import Transfer
+from filebot.files.unused_blobs import try_to_forget_unused
 from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
 from filebot.ports import (
     BlobStore,
@@ -45,10 +49,6 @@ from filebot.ports import (
     Inspector,
     StreamOffer,
 )
-from filebot.service.damage import is_whole
-from filebot.service.quota import Quota, Reservation
-from filebot.service.transfers import Transfer
-from filebot.service.unused import try_to_forget_unused
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from filebot.errors import NoRoomForClaim, QuotaExceeded, RoomFull, StorageFull
-from filebot.model import BareJid, Identity, Usage
-from filebot.ports import BlobStore, Catalog
-from filebot.service.reservations import (
+from filebot.files.reservations import (
     FILE_OVERHEAD_BYTES,
     Amounts,
     Hold,
@@ -23,6 +21,8 @@ from filebot.service.reservations import (
     Stored,
     counted_bytes,
 )
+from filebot.model import BareJid, Identity, Usage
+from filebot.ports import BlobStore, Catalog
 
 __all__ = ["FILE_OVERHEAD_BYTES", "Limits", "Quota", "Reservation"]
 

@@ -1,0 +1,1 @@
+"""Files that are kept: intake, access, quotas and removal."""
