@@ -19,6 +19,7 @@ from filebot.concurrency.cancelling import end
 from filebot.concurrency.supervisor import lasting
 from filebot.config import Config
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
+from filebot.delivery.worker import Courier
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
 from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
@@ -29,7 +30,6 @@ from filebot.loader import load, weaknesses
 from filebot.model import IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
 from filebot.replies import Replies
-from filebot.service.courier import Courier
 from filebot.service.desk import Desk, Ports, furnished
 from filebot.storage.folders import obstacle
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit

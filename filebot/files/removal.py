@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from filebot.concurrency.keyed_locks import Keyed
+from filebot.delivery.queue import Parcels
 from filebot.files.unused_blobs import try_to_forget_unused
 from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog
-from filebot.service.parcels import Parcels
 
 REMOVED_AT_ONCE: Final = 100
 """Entries that are looked up together."""

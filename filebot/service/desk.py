@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.concurrency.keyed_locks import Keyed
+from filebot.delivery.client_history import Experience
+from filebot.delivery.context import Dispatch
+from filebot.delivery.diagnostics import Doctor
+from filebot.delivery.queue import Parcels
+from filebot.delivery.upload_links import Delivery
+from filebot.delivery.worker import SETTLE_S, Courier
 from filebot.files.access import Access
 from filebot.files.intake import Intake
 from filebot.files.quota import Limits, Quota
@@ -29,14 +35,8 @@ from filebot.service.announcer import Announcer
 from filebot.service.archive import Archive
 from filebot.service.backfill import Backfill
 from filebot.service.claims import Claims
-from filebot.service.courier import SETTLE_S, Courier
-from filebot.service.delivery import Delivery
-from filebot.service.dispatch import Dispatch
-from filebot.service.doctor import Doctor
 from filebot.service.ended_rooms import EndedRooms
-from filebot.service.experience import Experience
 from filebot.service.news import News
-from filebot.service.parcels import Parcels
 from filebot.service.retention import Retention
 from filebot.service.room_settings import RoomBook
 from filebot.system.descriptors import MOST_SLOTS

@@ -7,6 +7,9 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from filebot.delivery.context import Order
+from filebot.delivery.diagnostics import Diagnosis
+from filebot.delivery.worker import Waiting
 from filebot.errors import (
     AmbiguousName,
     NoSuchEntry,
@@ -36,10 +39,7 @@ from filebot.model import (
 )
 from filebot.ports import StreamOffer
 from filebot.service.claims import Claim, Claimed
-from filebot.service.courier import Waiting
 from filebot.service.desk import Desk
-from filebot.service.dispatch import Order
-from filebot.service.doctor import Diagnosis
 from filebot.usage import names_in
 
 WILDCARD_LIMIT: Final = 10

@@ -10,6 +10,7 @@ from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.conversation import Voice
 from filebot.chat.dispatcher import Reception
 from filebot.chat.rate_limits import Pace
+from filebot.delivery.queue import KEPT_FOR
 from filebot.files.access import Access
 from filebot.files.quota import Limits
 from filebot.loader import bundled, checked
@@ -27,7 +28,6 @@ from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
 from filebot.service.desk import Ports, furnished
-from filebot.service.parcels import KEPT_FOR
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog

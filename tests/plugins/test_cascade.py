@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from filebot.delivery import attempt
+from filebot.delivery import queue as parcels
 from filebot.errors import (
     CatalogUnavailable,
     PeerGone,
@@ -15,7 +17,6 @@ from filebot.errors import (
     TransferTimeout,
 )
 from filebot.model import Client, Entry, Method, Negotiation, Way
-from filebot.service import attempt, parcels
 from filebot.testing import ALICE, BOB, FakeBot
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.messenger import Said
@@ -150,7 +151,7 @@ async def test_an_upload_that_fails_falls_to_a_stream(
         raise Refused(status=500)
 
     bot.uploads.away = False
-    monkeypatch.setattr("filebot.service.delivery.PAUSE_S", 0)
+    monkeypatch.setattr("filebot.delivery.upload_links.PAUSE_S", 0)
     monkeypatch.setattr(bot.web, "put", broken)
     assert "(answer 500)" in (await bot.say("get a.bin"))[0]
     bot.streams.online[ALICE] = (DESKTOP,)
@@ -408,7 +409,7 @@ async def test_who_is_not_served_any_more_gets_nothing_more(
 async def test_only_in_band_and_too_large_says_how_to_have_it_all_the_same(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.service.cascade.ASSUMED_BYTES_PER_S", 0.001)
+    monkeypatch.setattr("filebot.delivery.route_planner.ASSUMED_BYTES_PER_S", 0.001)
     bot.streams.online[ALICE] = (SLOW,)
     [said] = await bot.say("get a.bin")
     assert "would take about 1 hour 56 minutes" in said

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from filebot.service.attempt import FIRST_PAUSE, LONGEST_PAUSE, MOST_TRIES, pause
+from filebot.delivery.attempt import FIRST_PAUSE, LONGEST_PAUSE, MOST_TRIES, pause
 
 
 def test_pauses_grow_up_to_an_hour() -> None:

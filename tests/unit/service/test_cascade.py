@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.errors import (
-    NoUploadService,
-    NoWayToSend,
-    ServiceQuotaReached,
-    TooLargeForService,
-    TooSlowInBand,
-)
-from filebot.model import AddressKind, Client, Method, Negotiation, Way
-from filebot.service.cascade import (
+from filebot.delivery.client_history import Experience
+from filebot.delivery.route_planner import (
     ASSUMED_BYTES_PER_S,
     IN_BAND_LIMIT_S,
     Facts,
@@ -25,7 +18,14 @@ from filebot.service.cascade import (
     Uploads,
     plan,
 )
-from filebot.service.experience import Experience
+from filebot.errors import (
+    NoUploadService,
+    NoWayToSend,
+    ServiceQuotaReached,
+    TooLargeForService,
+    TooSlowInBand,
+)
+from filebot.model import AddressKind, Client, Method, Negotiation, Way
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BOTH = frozenset({Method.SOCKS5, Method.IBB})

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from filebot.delivery import upload_links as delivery
+from filebot.delivery.upload_links import Delivery
+from filebot.delivery.upload_refusals import LONGEST_REST, REST
 from filebot.errors import (
     PeerGone,
     Refused,
@@ -16,9 +19,6 @@ from filebot.errors import (
     TransferError,
 )
 from filebot.model import BlobRef, Entry, NewEntry, Slot
-from filebot.service import delivery
-from filebot.service.delivery import Delivery
-from filebot.service.upload_refusals import LONGEST_REST, REST
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import MemoryWeb

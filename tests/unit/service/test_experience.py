@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from filebot.delivery import client_history as experience
+from filebot.delivery.client_history import Experience, Verdict
 from filebot.model import Client, Method, Negotiation, Way
-from filebot.service import experience
-from filebot.service.experience import Experience, Verdict
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 WAY = Way(Negotiation.SI, Method.SOCKS5)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.concurrency.keyed_locks import Keyed
+from filebot.delivery.upload_refusals import UploadRefusals
 from filebot.errors import (
     PeerGone,
     Refused,
@@ -19,7 +20,6 @@ from filebot.errors import (
 )
 from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
-from filebot.service.upload_refusals import UploadRefusals
 
 log = logging.getLogger(__name__)
 

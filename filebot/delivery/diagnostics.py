@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from filebot.delivery.context import Dispatch
+from filebot.delivery.route_planner import Step, Uploads
 from filebot.errors import ExaminationUnderWay, FilebotError, TransferError
 from filebot.files.quota import Quota
 from filebot.files.transfers import Direction
 from filebot.model import Address, BareJid, Client, Method, Sender, Usage
 from filebot.proxy_state import ProxyState
-from filebot.service.cascade import Step, Uploads
-from filebot.service.dispatch import Dispatch
 
 log = logging.getLogger(__name__)
 

@@ -4,18 +4,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from filebot.delivery import route_planner as cascade
+from filebot.delivery.client_history import Experience
+from filebot.delivery.queue import Parcels
+from filebot.delivery.route_planner import Facts, Plan, Uploads
+from filebot.delivery.upload_links import Delivery
 from filebot.errors import NoUploadService
 from filebot.events import FileSent
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
 from filebot.ports import BlobStore, Catalog, Messenger, Streams, UploadService
-from filebot.service import cascade
-from filebot.service.cascade import Facts, Plan, Uploads
-from filebot.service.delivery import Delivery
-from filebot.service.experience import Experience
 from filebot.service.news import News
-from filebot.service.parcels import Parcels
 
 
 async def _ready() -> None:

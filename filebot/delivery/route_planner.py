@@ -22,6 +22,7 @@ from datetime import datetime
 from enum import Enum, unique
 from typing import Final
 
+from filebot.delivery.client_history import Experience, Verdict
 from filebot.errors import (
     FilebotError,
     NoUploadService,
@@ -32,7 +33,6 @@ from filebot.errors import (
     TransferError,
 )
 from filebot.model import AddressKind, Client, Method, Negotiation, Way
-from filebot.service.experience import Experience, Verdict
 
 IN_BAND_LIMIT_S: Final = 1800.0
 """Longer in-band transfers have to be asked for."""

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from filebot.delivery.context import Dispatch, Order
+from filebot.delivery.route_planner import Step
 from filebot.errors import (
     AlreadyUnderWay,
     BlobCorrupt,
@@ -40,8 +42,6 @@ from filebot.events import FileGoes, FileWaits
 from filebot.files.damage import naming
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import AddressKind, Client, Method, Parcel, Way
-from filebot.service.cascade import Step
-from filebot.service.dispatch import Dispatch, Order
 
 log = logging.getLogger(__name__)
 

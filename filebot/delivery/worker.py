@@ -14,6 +14,9 @@ from datetime import datetime
 from typing import Final
 
 from filebot.concurrency.cancelling import end
+from filebot.delivery.attempt import MOST_TRIES, pause, send
+from filebot.delivery.context import Dispatch, Order
+from filebot.delivery.queue import KEPT_FOR, Parcels
 from filebot.errors import (
     AlreadyUnderWay,
     FilebotError,
@@ -29,10 +32,7 @@ from filebot.files.transfers import Transfers
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import Address, BareJid, Entry, Identity, Method, Parcel, Sender
 from filebot.ports import Catalog
-from filebot.service.attempt import MOST_TRIES, pause, send
-from filebot.service.dispatch import Dispatch, Order
 from filebot.service.news import News
-from filebot.service.parcels import KEPT_FOR, Parcels
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Courier:
     # --- sending --------------------------------------------------------------------------------
 
     async def send(self, order: Order) -> Method | None:
-        """As :meth:`filebot.service.attempt.send`; what waits is brought later."""
+        """As :meth:`filebot.delivery.attempt.send`; what waits is brought later."""
         method = await send(self._dispatch, order)
         if method is None:
             self._look_again(order.recipient)
