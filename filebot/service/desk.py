@@ -31,14 +31,14 @@ from filebot.ports import (
     Streams,
     UploadService,
 )
-from filebot.service.announcer import Announcer
-from filebot.service.archive import Archive
-from filebot.service.backfill import Backfill
-from filebot.service.claims import Claims
-from filebot.service.ended_rooms import EndedRooms
+from filebot.rooms.announcer import Announcer
+from filebot.rooms.auto_archive import Archive
+from filebot.rooms.claims import Claims
+from filebot.rooms.destroyed_rooms import EndedRooms
+from filebot.rooms.history_import import Backfill
+from filebot.rooms.retention import Retention
+from filebot.rooms.settings import RoomBook
 from filebot.service.news import News
-from filebot.service.retention import Retention
-from filebot.service.room_settings import RoomBook
 from filebot.system.descriptors import MOST_SLOTS
 
 

@@ -38,7 +38,7 @@ from filebot.model import (
     Usage,
 )
 from filebot.ports import StreamOffer
-from filebot.service.claims import Claim, Claimed
+from filebot.rooms.claims import Claim, Claimed
 from filebot.service.desk import Desk
 from filebot.usage import names_in
 
@@ -175,11 +175,11 @@ class Files:
     # --- the room's archive ---------------------------------------------------------------------
 
     async def opt_out(self) -> int:
-        """As :meth:`filebot.service.archive.Archive.opt_out`, in the room spoken in."""
+        """As :meth:`filebot.rooms.auto_archive.Archive.opt_out`, in the room spoken in."""
         return await self._desk.archive.opt_out(self._sender)
 
     async def opt_in(self) -> None:
-        """As :meth:`filebot.service.archive.Archive.opt_in`."""
+        """As :meth:`filebot.rooms.auto_archive.Archive.opt_in`."""
         await self._desk.archive.opt_in(self._sender)
 
     # --- claiming -------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from slixmpp import JID
 
 from filebot.demo.botprocess import BotProcess, write_config
 from filebot.demo.peer import Peer
-from filebot.service.announcer import GATHER_S
+from filebot.rooms.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
 

@@ -207,7 +207,7 @@ async def test_whoever_names_no_room_says_it_in_one(archived: FakeBot, said: str
 async def test_whose_wish_cannot_be_noted_any_more_is_told_so(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.service.archive.MOST_OPT_OUTS", 3)
+    monkeypatch.setattr("filebot.rooms.auto_archive.MOST_OPT_OUTS", 3)
     for number in range(2):
         stranger = replace(in_room(None, "x", occupant_id=str(number)), claimed=f"{number}@evil.example")
         (answer,) = await archived.say("archive off for me", stranger)
@@ -416,7 +416,7 @@ async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
 async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.service.backfill.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
     past(archived, 5)
     month = archived.now - timedelta(days=30)
     await archived.catalog.save_filling(Filling(ROOM, ALICE, ANNA.address, None, month, archived.now))
@@ -433,7 +433,7 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
 async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.service.backfill.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
     past(archived, 5)
     page, asked = archived.histories.page, 0
     roll = archived.rooms.rolls[ROOM]
@@ -518,7 +518,7 @@ async def test_an_archive_that_leads_nowhere_ends_it_with_words(archived: FakeBo
 async def test_an_archive_is_left_alone_between_many_pages(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.service.backfill.PAGES_AT_ONCE", 2)
+    monkeypatch.setattr("filebot.rooms.history_import.PAGES_AT_ONCE", 2)
     archived._desk.backfill._rest_s = 0.05
     past(archived, 10)
     archived.histories.page_size = 2

@@ -8,7 +8,7 @@ import pytest
 
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import Scope, Sender
-from filebot.service.claims import MOST_CODES, MOST_ROOMS, VALID_S, Claims
+from filebot.rooms.claims import MOST_CODES, MOST_ROOMS, VALID_S, Claims
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
 

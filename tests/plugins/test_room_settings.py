@@ -22,8 +22,8 @@ from filebot.model import (
     Scope,
     Sender,
 )
-from filebot.service import announcer as announcer_module
-from filebot.service.announcer import Announcer
+from filebot.rooms import announcer as announcer_module
+from filebot.rooms.announcer import Announcer
 from filebot.service.news import News
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room

@@ -12,7 +12,7 @@ from filebot.errors import NoRoomForClaim, QuotaExceeded, RoomFull, StorageFull
 from filebot.files.quota import FILE_OVERHEAD_BYTES, Limits, Quota
 from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import BareJid, BlobRef, NewEntry, Offer
-from filebot.service.claims import Claims
+from filebot.rooms.claims import Claims
 from filebot.testing import FakeBot
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM

@@ -4,7 +4,7 @@ import pytest
 
 from filebot.errors import BadRoomSetting
 from filebot.model import RoomSettings
-from filebot.service.room_settings import changed
+from filebot.rooms.settings import changed
 
 NOTHING = RoomSettings()
 ALL = RoomSettings(archive=True, announce=True, members_only=True, max_size=5, retention_days=5)

@@ -19,9 +19,9 @@ from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events import HistoryGoesOn, HistoryGone
 from filebot.model import AddressKind, BareJid, Filling, HistoryPage, IncomingMessage, Offer, Sender
 from filebot.ports import Catalog, Histories, Rooms
-from filebot.service.archive import Archive
+from filebot.rooms.auto_archive import Archive
+from filebot.rooms.settings import RoomBook
 from filebot.service.news import News
-from filebot.service.room_settings import RoomBook
 
 log = logging.getLogger(__name__)
 

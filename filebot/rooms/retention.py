@@ -8,7 +8,7 @@ from filebot.files.removal import REMOVED_AT_ONCE, Removal
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
-from filebot.service.room_settings import RoomBook
+from filebot.rooms.settings import RoomBook
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from functools import partial
 from filebot.files.removal import Removal
 from filebot.model import BareJid, Scope
 from filebot.ports import Catalog
-from filebot.service.backfill import Backfill
-from filebot.service.room_settings import RoomBook
+from filebot.rooms.history_import import Backfill
+from filebot.rooms.settings import RoomBook
 
 log = logging.getLogger(__name__)
 

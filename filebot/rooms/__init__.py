@@ -1,0 +1,1 @@
+"""Files of group rooms: settings, auto-archive, retention and claims."""
