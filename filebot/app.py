@@ -30,7 +30,7 @@ from filebot.loader import load, weaknesses
 from filebot.model import IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
 from filebot.replies import Replies
-from filebot.service.desk import Desk, Ports, furnished
+from filebot.services import Desk, Ports, furnished
 from filebot.storage.folders import obstacle
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.system.ownership import weakness

@@ -10,12 +10,12 @@ from rapidfuzz import fuzz, process
 
 from filebot.chat.conversation import Exchange, Voice
 from filebot.errors import BadCommand, PluginError, UnknownCommand
-from filebot.events import Event
+from filebot.events.facts import Event
 from filebot.model import Sender
 from filebot.plugin import CommandSpec, Context, Plugin
-from filebot.service.desk import Desk
-from filebot.service.files import Files
-from filebot.service.memberships import Memberships
+from filebot.plugin.files import Files
+from filebot.plugin.rooms import Memberships
+from filebot.services import Desk
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from filebot.chat.recent_posts import RecentPosts
 from filebot.errors import FilebotError, StorageError
-from filebot.events import Event
+from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Identity, Offer, Sender
 from filebot.plugin import Page

@@ -19,7 +19,7 @@ from filebot.chat.late_commands import Belated
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Load, Pace, person_of
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
-from filebot.events import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
+from filebot.events.facts import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
 from filebot.files.intake import Received
 from filebot.model import (
     LONGEST_TEXT,
@@ -31,9 +31,9 @@ from filebot.model import (
     Offer,
     Sender,
 )
+from filebot.plugin.files import Files, name_of
 from filebot.ports import Download, FileRequest, StreamOffer
-from filebot.service.desk import Desk
-from filebot.service.files import Files, name_of
+from filebot.services import Desk
 
 log = logging.getLogger(__name__)
 

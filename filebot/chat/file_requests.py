@@ -6,7 +6,7 @@ from filebot.files.damage import naming
 from filebot.files.transfers import Direction
 from filebot.model import BareJid, Entry, Method, Offer, Scope
 from filebot.ports import FileRequest
-from filebot.service.desk import Desk
+from filebot.services import Desk
 
 
 class Requests:

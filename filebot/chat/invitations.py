@@ -8,10 +8,10 @@ from cachetools import TTLCache
 from filebot.chat.commands import Commands
 from filebot.chat.conversation import Exchange
 from filebot.errors import FilebotError
-from filebot.events import InvitationAccepted
+from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
-from filebot.service.desk import Desk
-from filebot.service.memberships import Memberships
+from filebot.plugin.rooms import Memberships
+from filebot.services import Desk
 
 log = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ from filebot.errors import (
     TransferTimeout,
     UserError,
 )
-from filebot.events import FileGoes, FileWaits
+from filebot.events.facts import FileGoes, FileWaits
 from filebot.files.damage import naming
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import AddressKind, Client, Method, Parcel, Way

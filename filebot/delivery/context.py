@@ -10,12 +10,12 @@ from filebot.delivery.queue import Parcels
 from filebot.delivery.route_planner import Facts, Plan, Uploads
 from filebot.delivery.upload_links import Delivery
 from filebot.errors import NoUploadService
-from filebot.events import FileSent
+from filebot.events.bus import News
+from filebot.events.facts import FileSent
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
 from filebot.ports import BlobStore, Catalog, Messenger, Streams, UploadService
-from filebot.service.news import News
 
 
 async def _ready() -> None:

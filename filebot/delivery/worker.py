@@ -26,13 +26,13 @@ from filebot.errors import (
     TransferError,
     WaitedTooLong,
 )
-from filebot.events import FileNotSent
+from filebot.events.bus import News
+from filebot.events.facts import FileNotSent
 from filebot.files.access import Access
 from filebot.files.transfers import Transfers
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import Address, BareJid, Entry, Identity, Method, Parcel, Sender
 from filebot.ports import Catalog
-from filebot.service.news import News
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from filebot.errors import NoSuchEntry
 from filebot.model import BareJid, Entry, NewEntry, Scope
-from filebot.service.desk import Desk
+from filebot.services import Desk
 
 
 async def share(desk: Desk, entry: Entry, room: BareJid, may: Callable[[], object]) -> None:

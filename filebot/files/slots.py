@@ -14,10 +14,10 @@ from typing import Final
 
 from filebot.chat.rate_limits import end_turn, person_of
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
-from filebot.events import FileQueued
+from filebot.events.bus import News
+from filebot.events.facts import FileQueued
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import Sender
-from filebot.service.news import News
 from filebot.system.descriptors import MOST_SLOTS
 
 PER_PERSON: Final = 10

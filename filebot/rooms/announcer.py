@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from filebot.concurrency.cancelling import end
-from filebot.events import FilesNew
+from filebot.events.bus import News
+from filebot.events.facts import FilesNew
 from filebot.model import Address, AddressKind, BareJid, Entry, Sender
-from filebot.service.news import News
 
 GATHER_S: Final = 20.0
 """After the first new file; twice as long after each announcement that soon follows another."""

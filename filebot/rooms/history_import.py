@@ -16,12 +16,12 @@ from typing import Final
 
 from filebot.concurrency.cancelling import end
 from filebot.errors import FilebotError, NoHistory, TransferError
-from filebot.events import HistoryGoesOn, HistoryGone
+from filebot.events.bus import News
+from filebot.events.facts import HistoryGoesOn, HistoryGone
 from filebot.model import AddressKind, BareJid, Filling, HistoryPage, IncomingMessage, Offer, Sender
 from filebot.ports import Catalog, Histories, Rooms
 from filebot.rooms.auto_archive import Archive
 from filebot.rooms.settings import RoomBook
-from filebot.service.news import News
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
-from filebot.service.desk import Ports, furnished
+from filebot.services import Ports, furnished
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog

@@ -18,7 +18,7 @@ from filebot.loader import bundled, checked
 from filebot.model import Client, Method, Negotiation, Scope
 from filebot.ports import BlobStore, Catalog
 from filebot.replies import Replies
-from filebot.service.desk import furnished
+from filebot.services import furnished
 from filebot.storage.disk import DiskStore
 from filebot.testing import ALICE, FakeBot
 from filebot.testing.bot import LIMITS

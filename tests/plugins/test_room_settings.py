@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from filebot.errors import CatalogUnavailable
-from filebot.events import Event, FilesNew
+from filebot.events.bus import News
+from filebot.events.facts import Event, FilesNew
 from filebot.files.intake import Destination
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
@@ -24,7 +25,6 @@ from filebot.model import (
 )
 from filebot.rooms import announcer as announcer_module
 from filebot.rooms.announcer import Announcer
-from filebot.service.news import News
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.usage import Usage
+from filebot.plugin.command_syntax import Usage
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from filebot.events import Event
+from filebot.events.facts import Event
 
 Listener = Callable[[Event], Awaitable[None]]
 

@@ -13,6 +13,7 @@ from filebot.delivery.diagnostics import Doctor
 from filebot.delivery.queue import Parcels
 from filebot.delivery.upload_links import Delivery
 from filebot.delivery.worker import SETTLE_S, Courier
+from filebot.events.bus import News
 from filebot.files.access import Access
 from filebot.files.intake import Intake
 from filebot.files.quota import Limits, Quota
@@ -38,7 +39,6 @@ from filebot.rooms.destroyed_rooms import EndedRooms
 from filebot.rooms.history_import import Backfill
 from filebot.rooms.retention import Retention
 from filebot.rooms.settings import RoomBook
-from filebot.service.news import News
 from filebot.system.descriptors import MOST_SLOTS
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import unknown
 from filebot.model import BareJid, Filling, Invitation, RememberedRoom, RoomSettings, Sender, Usage
-from filebot.service.desk import Desk
+from filebot.services import Desk
 
 
 @dataclass(frozen=True, slots=True)

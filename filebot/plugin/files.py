@@ -37,10 +37,10 @@ from filebot.model import (
     Sender,
     Usage,
 )
+from filebot.plugin.command_syntax import names_in
 from filebot.ports import StreamOffer
 from filebot.rooms.claims import Claim, Claimed
-from filebot.service.desk import Desk
-from filebot.usage import names_in
+from filebot.services import Desk
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""

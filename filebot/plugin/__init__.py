@@ -32,7 +32,7 @@ from filebot.errors import (
     UnknownCommand,
     UserError,
 )
-from filebot.events import (
+from filebot.events.facts import (
     Event,
     FileArchived,
     FileGoes,
@@ -50,9 +50,9 @@ from filebot.events import (
     LinkNoticed,
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
-from filebot.service.files import Files
-from filebot.service.memberships import Memberships
-from filebot.usage import Usage as UsageLine
+from filebot.plugin.command_syntax import Usage as UsageLine
+from filebot.plugin.files import Files
+from filebot.plugin.rooms import Memberships
 
 __all__ = [
     "Address",

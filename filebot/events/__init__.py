@@ -1,0 +1,1 @@
+"""Facts that services report, and the bus that carries them."""
