@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.demo.botprocess import BotProcess, tables_for, write_config
-from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.localserver.botprocess import BotProcess, tables_for, write_config
+from filebot.localserver.peer import Peer
+from filebot.localserver.prosody import Prosody
 from filebot.model import BlobRef, Entry, IncomingMessage, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI

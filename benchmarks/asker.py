@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 
 PAUSE_S: Final = 0.2
 

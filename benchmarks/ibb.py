@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.turns import Goal, report
-from filebot.demo.prosody import Prosody
+from filebot.localserver.prosody import Prosody
 
 GOALS: Final = [
     Goal("our sender, slixmpp's receiver / slixmpp at both ends", "ours to slixmpp", "slixmpp", 2.0),

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from slixmpp import JID
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.xmpp.bytestreams.ibb_sender import Outbox

@@ -25,8 +25,8 @@ from slixmpp import JID
 
 from benchmarks.http import make_file
 from benchmarks.turns import Goal, report
-from filebot.demo.peer import Peer
-from filebot.demo.prosody import Prosody
+from filebot.localserver.peer import Peer
+from filebot.localserver.prosody import Prosody
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.storage.disk import DiskStore

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from filebot.demo.botprocess import BotProcess, tables_for, write_config
-from filebot.demo.peer import Peer, Received
-from filebot.demo.prosody import Prosody
 from filebot.demo.samples import write_samples
 from filebot.errors import FilebotError
+from filebot.localserver.botprocess import BotProcess, tables_for, write_config
+from filebot.localserver.peer import Peer, Received
+from filebot.localserver.prosody import Prosody
 
 ROOM: Final = f"team@{Prosody.conference}"
 REPLY_LIMIT_S: Final = 20.0

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from slixmpp import JID
 
-from filebot.demo.botprocess import BotProcess, tables_for, write_config
-from filebot.demo.peer import Peer, Received
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, tables_for, write_config
+from filebot.localserver.peer import Peer, Received
+from filebot.localserver.server import Server
 from tests.e2e.here import Here
 from tests.e2e.muc import affiliate, configure
 from tests.servers import component_login, private_server

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 from xml.sax.saxutils import escape
 
-from filebot.demo.server import ComponentLogin
+from filebot.localserver.server import ComponentLogin
 
 LIMIT_S = 120.0
 READ_BYTES = 1 << 20

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer, Received
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer, Received
+from filebot.localserver.server import Server
 from tests.e2e.conftest import ROOM, bot_config
 from tests.e2e.here import Here
 from tests.servers import private_server

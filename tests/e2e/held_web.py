@@ -11,8 +11,8 @@ from slixmpp import ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.peer import UPLOAD
-from filebot.demo.server import Server
+from filebot.localserver.peer import UPLOAD
+from filebot.localserver.server import Server
 from tests.e2e.components import logged_in
 
 LIMIT_S = 20.0

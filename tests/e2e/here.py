@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slixmpp import JID
 
-from filebot.demo.peer import Peer, Received
+from filebot.localserver.peer import Peer, Received
 
 NICK = "filebot"
 

@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp import JID
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from tests.e2e.conftest import bot_config
 from tests.e2e.muc import MUC
 from tests.servers import private_server

@@ -8,7 +8,7 @@ from slixmpp import JID
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 
 MUC = "http://jabber.org/protocol/muc"
 LIMIT_S = 20.0

@@ -10,7 +10,7 @@ from slixmpp import JID, ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 from tests.e2e.components import LIMIT_S, logged_in
 from tests.e2e.muc import MUC
 

@@ -15,9 +15,9 @@ from slixmpp.exceptions import IqError
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import ComponentLogin, Server
 from filebot.errors import FilebotError
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import ComponentLogin, Server
 from filebot.model import BlobRef, Entry, Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy

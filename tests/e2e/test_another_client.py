@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 from tests.servers.strange_prosody import StrangeProsody

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.e2e.den import DEN_USERS, den_in
 from tests.servers.strange_prosody import StrangeProsody

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, bot_config
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

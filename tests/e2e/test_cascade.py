@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.server import Server
 from filebot.errors import TransferError
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.server import Server
 from filebot.model import Address, IncomingMessage, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND

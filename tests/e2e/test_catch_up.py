@@ -17,8 +17,8 @@ from xml.etree.ElementTree import SubElement
 import pytest
 from slixmpp import JID
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from filebot.rooms.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from tests.e2e.command_line import filebot
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server

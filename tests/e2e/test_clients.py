@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from filebot.xmpp.connection import account
 from tests.e2e.conftest import World
 from tests.e2e.test_cascade import a_file, bot_on, online

@@ -10,8 +10,8 @@ from slixmpp import JID
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from filebot.model import Method
 from tests.e2e.conftest import ROOM, bot_config, sha256
 from tests.e2e.stream_world import house

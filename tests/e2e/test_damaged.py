@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, sha256
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

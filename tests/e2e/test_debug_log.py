@@ -5,8 +5,8 @@ from xml.etree.ElementTree import SubElement
 
 from slixmpp import JID
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import OOB, Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import OOB, Peer
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.e2e.muc import configure
 from tests.servers import private_server

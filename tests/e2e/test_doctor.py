@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from slixmpp import JID
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.e2e.stream_world import LIMIT_S, House, house
 from tests.servers import private_server

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import UPLOAD_LIMIT, USERS, World, bot_config
 from tests.e2e.trickle import Trickle, trickling_web
 from tests.servers import private_server

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, World, sha256, world_in
 from tests.full_disk import Filler, small_disk
 

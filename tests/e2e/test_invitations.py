@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from slixmpp import JID
 
-from filebot.demo.peer import Peer, Received
 from filebot.errors import RoomClosed
+from filebot.localserver.peer import Peer, Received
 from filebot.model import RememberedRoom
 from filebot.xmpp.rooms import joined_rooms as rooms
 from tests.e2e.inviting import ROOM, World, invite_directly, invite_through_room, world_with

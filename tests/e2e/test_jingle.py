@@ -10,9 +10,9 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 import pytest_asyncio
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
 from filebot.errors import DigestMismatch, FilebotError, PeerGone, PeerProtocolError, Refused, TransferError
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from filebot.model import Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.bytestreams.registry import StreamLimits

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotEnded, BotProcess, write_config
-from filebot.demo.peer import Peer, Received
+from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
+from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
 from tests.servers import private_server
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from filebot.demo.botprocess import BotEnded, BotProcess, write_config
-from filebot.demo.certificate import self_signed
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
+from filebot.localserver.certificate import self_signed
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from tests.e2e.command_line import filebot
 from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
 from tests.servers import private_server

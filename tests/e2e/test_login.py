@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotEnded, BotProcess, write_config
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 

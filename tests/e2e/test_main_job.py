@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from filebot.demo.peer import Peer, Received
+from filebot.localserver.peer import Peer, Received
 from tests.e2e import go_sendxmpp
 from tests.e2e.conftest import ROOM, World, sha256
 from tests.e2e.here import Here

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import bot_config
 from tests.servers import private_server
 

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from slixmpp import JID
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import Place, Server
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Place, Server
 from filebot.proxy_state import ProxyState
 from tests.e2e.stream_world import LIMIT_S, house
 from tests.servers import private_server

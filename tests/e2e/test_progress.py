@@ -8,7 +8,7 @@ import pytest_asyncio
 from aiohttp import web
 from slixmpp.stanza import Presence
 
-from filebot.demo.peer import Peer, Received
+from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -21,8 +21,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import pytest
 import pytest_asyncio
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.server import Server
 from filebot.model import Method, Negotiation, Way
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.e2e.sender import AHEAD_BYTES, LOOKS_S, PAUSE_S, PIECE_BYTES, Brake, Job

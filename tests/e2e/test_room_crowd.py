@@ -3,8 +3,8 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, bot_config
 from tests.e2e.crowd import Crowd, Heard
 from tests.e2e.here import Here

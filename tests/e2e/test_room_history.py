@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotProcess, write_config
+from filebot.localserver.botprocess import BotProcess, write_config
 from tests.e2e.conftest import ROOM, bot_config, sha256
 from tests.e2e.crowd import Crowd
 from tests.e2e.here import Here

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, sha256
 from tests.e2e.here import NICK, Here
 from tests.e2e.muc import affiliate, configure, destroy, leave, set_role

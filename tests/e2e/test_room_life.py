@@ -13,9 +13,9 @@ from slixmpp import JID, ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
 from filebot.errors import RoomClosed
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from filebot.xmpp.rooms import joined_rooms as rooms
 from tests.e2e.components import log_in
 from tests.e2e.muc import MUC, affiliate, configure, destroy, leave, set_role

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import SubElement
 import pytest
 from slixmpp import JID
 
-from filebot.demo.peer import Peer, Received
+from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import HERE, OCCUPANT, Den, den_in
 from tests.e2e.muc import configure, set_role

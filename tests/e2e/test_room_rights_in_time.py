@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, World, bot_config
 from tests.e2e.held_web import HeldWeb, held_web, upload_service
 from tests.e2e.here import Here

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.botprocess import BotEnded, BotProcess, write_config
-from filebot.demo.peer import Peer
+from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, bot_config, world_in
 from tests.e2e.here import Here
 from tests.e2e.muc import configure, leave

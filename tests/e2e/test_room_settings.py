@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.peer import Received
+from filebot.localserver.peer import Received
 from tests.e2e.conftest import ROOM
 from tests.e2e.den import OCCUPANT, den_in
 from tests.e2e.muc import affiliate

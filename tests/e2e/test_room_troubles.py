@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from slixmpp import JID
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World
 from tests.e2e.here import NICK, Here
 from tests.e2e.muc import affiliate, set_role

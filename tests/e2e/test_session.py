@@ -19,10 +19,10 @@ from slixmpp.stanza import Message
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.certificate import self_signed
-from filebot.demo.peer import Peer
-from filebot.demo.server import ComponentLogin, Server
 from filebot.errors import LoginFailed, NoUploadService, TooLargeForService
+from filebot.localserver.certificate import self_signed
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import ComponentLogin, Server
 from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings

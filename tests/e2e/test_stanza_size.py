@@ -12,9 +12,9 @@ from slixmpp import JID
 from slixmpp.features.feature_limits.limits import Limits
 
 from filebot.catalog import open_catalog
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.peer import Peer, Received
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.peer import Peer, Received
+from filebot.localserver.server import Server
 from filebot.model import Address, BlobRef, NewEntry
 from filebot.xmpp.session import Session, SessionSettings
 from tests.e2e.conftest import bot_config

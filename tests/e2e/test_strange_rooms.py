@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.peer import Peer
+from filebot.localserver.peer import Peer
 from filebot.model import RememberedRoom
 from tests.e2e.inviting import World, invite_directly, world_with
 from tests.e2e.strange_rooms import EVIL, STRANGE, strange

@@ -13,8 +13,6 @@ import pytest
 import pytest_asyncio
 from slixmpp import JID
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
 from filebot.errors import (
     LocalProtocolError,
     PeerGone,
@@ -23,6 +21,8 @@ from filebot.errors import (
     SizeMismatch,
     TransferTimeout,
 )
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from filebot.model import Client, Method, Negotiation, Way
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND

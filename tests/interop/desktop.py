@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
 from urllib.parse import quote
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 from tests.interop.network import Network
 from tests.interop.trace import Way, sessions
 

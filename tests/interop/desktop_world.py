@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.demo.botprocess import BotProcess, write_config
-from filebot.demo.server import Server
+from filebot.localserver.botprocess import BotProcess, write_config
+from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.interop.network import ADDRESS_OUTSIDE, Network
 from tests.interop.trace import Way

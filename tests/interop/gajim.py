@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 from tests.interop.desktop import (
     REPLY_LIMIT_S,
     TRANSFER_LIMIT_S,

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from filebot.demo.server import ADDRESS, Place, Server
+from filebot.localserver.server import ADDRESS, Place, Server
 
 ADDRESS_OUTSIDE: Final = "192.0.2.1"
 """Of the interface (RFC 5737: it is nobody's)."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 
 HERE: Final = Path(__file__).parent
 LOGIN_LIMIT_S: Final = 20.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 from tests.interop.conftest import Reports
 from tests.interop.desktop import Sending
 from tests.interop.desktop_world import DesktopWorld, bot_in_a_network, server_in_a_network

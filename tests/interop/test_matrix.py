@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.botprocess import BotProcess, write_config
+from filebot.localserver.botprocess import BotProcess, write_config
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.interop.conftest import Reports
 from tests.interop.matrix import CELLS, WRITING, Cell, Direction, Outcome, committed

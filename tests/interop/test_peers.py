@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 from tests.interop.peers import (
     GLOOX,
     BuildFailed,

@@ -6,7 +6,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 
 JINGLE: Final = "{urn:xmpp:jingle:1}"
 SOCKS5: Final = "{urn:xmpp:jingle:transports:s5b:1}"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Literal, ParamSpec
 
-from filebot.demo.prosody import Prosody
-from filebot.demo.server import ComponentLogin, Server
+from filebot.localserver.prosody import Prosody
+from filebot.localserver.server import ComponentLogin, Server
 from tests.servers.ejabberd import Ejabberd
 
 Mode = Literal["client", "component"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import ClassVar, Final
 
-from filebot.demo.server import HOST, Server
+from filebot.localserver.server import HOST, Server
 from tests.servers.ejabberd_config import ejabberd_config
 
 _EBIN: Final = "ejabberd-*/ebin/ejabberd.app"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.demo.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
+from filebot.localserver.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
 
 _BURST_BYTES: Final = 20_000
 _COMPONENT_STANZA_BYTES: Final = 524_288

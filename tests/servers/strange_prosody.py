@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from filebot.demo.prosody import Prosody
+from filebot.localserver.prosody import Prosody
 
 _MODULES: Final = Path(__file__).parent / "prosody_modules"
 _ACCOUNTS: Final = 'VirtualHost "localhost"\n'

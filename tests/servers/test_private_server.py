@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from slixmpp.exceptions import IqError
 
-from filebot.demo.peer import Peer
-from filebot.demo.server import Server
 from filebot.errors import ConfigError
+from filebot.localserver.peer import Peer
+from filebot.localserver.server import Server
 from tests.e2e import go_sendxmpp
 from tests.servers import chosen, private_server
 

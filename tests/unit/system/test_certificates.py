@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from filebot.demo.certificate import self_signed
 from filebot.errors import ConfigError
+from filebot.localserver.certificate import self_signed
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient

@@ -23,7 +23,7 @@ from slixmpp.exceptions import IqError
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.demo.server import Server
+from filebot.localserver.server import Server
 
 CONNECT_LIMIT_S = 20.0
 OOB = "jabber:x:oob"

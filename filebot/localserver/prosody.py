@@ -5,8 +5,8 @@ from asyncio.subprocess import Process
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from filebot.demo.prosody_config import account_file, prosody_config, roster_file
-from filebot.demo.server import HOST, Server
+from filebot.localserver.prosody_config import account_file, prosody_config, roster_file
+from filebot.localserver.server import HOST, Server
 
 
 class Prosody(Server):

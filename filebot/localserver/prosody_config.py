@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from filebot.demo.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
+from filebot.localserver.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
 
 _GLOBAL: Final = """\
 run_as_root = true

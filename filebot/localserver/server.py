@@ -16,8 +16,8 @@ from subprocess import DEVNULL, STDOUT
 from types import TracebackType
 from typing import ClassVar, Final, Literal, Self
 
-from filebot.demo.certificate import self_signed
 from filebot.errors import ConfigError
+from filebot.localserver.certificate import self_signed
 
 HOST: Final = "localhost"
 CONFERENCE: Final = f"conference.{HOST}"

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.demo.server import Server
 from filebot.errors import FilebotError
+from filebot.localserver.server import Server
 
 READY_LIMIT_S: Final = 30.0
 STOP_LIMIT_S: Final = 30.0

@@ -1,0 +1,1 @@
+"""Private servers and clients on loopback, for the demo and the tests."""
