@@ -26,8 +26,8 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.quota import Limits
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
-from filebot.loader import load, weaknesses
 from filebot.model import IncomingMessage, Invitation
+from filebot.plugin_loader import load, weaknesses
 from filebot.ports import FileRequest, StreamOffer
 from filebot.replies import Replies
 from filebot.services import Desk, Ports, furnished

@@ -238,7 +238,7 @@ def _examine(config: Config) -> None:
 
 def _try(config: Config) -> None:
     """Print what works and what does not; leave with 1 if anything does not, with 2 if it never will."""
-    from filebot import probe  # noqa: PLC0415 - see above
+    from filebot import self_check as probe  # noqa: PLC0415 - see above
 
     logs.set_up("error")
     logs.silence("slixmpp")  # what it complains about is told below, in words

@@ -13,7 +13,6 @@ from filebot.chat.rate_limits import Pace
 from filebot.delivery.queue import KEPT_FOR
 from filebot.files.access import Access
 from filebot.files.quota import Limits
-from filebot.loader import bundled, checked
 from filebot.model import (
     Address,
     AddressKind,
@@ -25,6 +24,7 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin import Plugin
+from filebot.plugin_loader import bundled, checked
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, furnished

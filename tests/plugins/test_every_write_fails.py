@@ -14,8 +14,8 @@ from filebot.catalog import open_catalog
 from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.conversation import Voice
 from filebot.chat.rate_limits import Pace
-from filebot.loader import bundled, checked
 from filebot.model import Client, Method, Negotiation, Scope
+from filebot.plugin_loader import bundled, checked
 from filebot.ports import BlobStore, Catalog
 from filebot.replies import Replies
 from filebot.services import furnished

@@ -10,9 +10,9 @@ import pytest
 from filebot.chat.rate_limits import Pace
 from filebot.errors import CatalogUnavailable
 from filebot.files.quota import Limits
-from filebot.loader import bundled
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
+from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said

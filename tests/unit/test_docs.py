@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.loader import bundled
 from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError
+from filebot.plugin_loader import bundled
 from filebot.testing import FakeBot
 
 ROOT = Path(__file__).parents[2]

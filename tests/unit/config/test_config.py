@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filebot.config import Config, load
 from filebot.errors import ConfigError
-from filebot.loader import load as plugins_of
+from filebot.plugin_loader import load as plugins_of
 from filebot.replies import Replies
 
 CERTIFICATE = Path(__file__).parent / "transfer/localhost.pem"

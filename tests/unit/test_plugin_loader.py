@@ -10,8 +10,8 @@ import pytest
 
 from filebot.chat.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
-from filebot.loader import bundled, load
 from filebot.plugin import Context, FileStored, Plugin
+from filebot.plugin_loader import bundled, load
 from filebot.replies import Replies
 
 GOOD = '''
