@@ -14,9 +14,9 @@ from slixmpp import JID
 from filebot.localserver.botprocess import BotProcess, tables_for, write_config
 from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
-from tests.e2e.here import Here
-from tests.e2e.muc import affiliate, configure
 from tests.servers import component_login, private_server
+from tests.support.muc import affiliate, configure
+from tests.support.room import Here
 
 ROOM = "team@conference.localhost"
 USERS = ("alice", "bob", "carol", "eve", "filebot")

@@ -11,8 +11,8 @@ import pytest
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
-from tests.e2e.den import DEN_USERS, den_in
 from tests.servers.strange_prosody import StrangeProsody
+from tests.support.hidden_room import DEN_USERS, den_in
 
 pytestmark = [pytest.mark.needs("modules of our own"), pytest.mark.needs("an account")]
 

@@ -20,8 +20,8 @@ from filebot.transfer.socks5.connections import ByteConnections
 from filebot.xmpp.jingle.incoming import JingleOffer
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
 from tests.e2e.conftest import USERS, bot_config
-from tests.e2e.stream_world import entry
 from tests.servers import private_server
+from tests.support.streams import entry
 
 LIMIT_S = 40.0
 MB = 1_000_000

@@ -11,9 +11,9 @@ import pytest
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from tests.e2e.command_line import filebot
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.command_line import filebot
 
 DOMAIN = "files.localhost"
 

@@ -7,7 +7,7 @@ import pytest
 from slixmpp import JID
 
 from tests.e2e.conftest import ROOM
-from tests.e2e.den import den_in
+from tests.support.hidden_room import den_in
 
 
 @pytest.mark.needs("occupant-id")

@@ -14,9 +14,9 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from filebot.model import Method
 from tests.e2e.conftest import ROOM, bot_config, sha256
-from tests.e2e.stream_world import house
 from tests.e2e.test_cascade import Person
 from tests.servers import private_server
+from tests.support.streams import house
 
 DOMAIN = "files.localhost"
 

@@ -13,9 +13,9 @@ import pytest
 from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from tests.e2e.command_line import filebot
 from tests.e2e.conftest import USERS, World, bot_config, sha256
 from tests.servers import private_server
+from tests.support.command_line import filebot
 from tests.unit.catalog.test_integrity import empty_index
 
 

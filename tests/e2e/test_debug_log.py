@@ -8,8 +8,8 @@ from slixmpp import JID
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import OOB, Peer
 from tests.e2e.conftest import USERS, World, bot_config
-from tests.e2e.muc import configure
 from tests.servers import private_server
+from tests.support.muc import configure
 
 ROOM_PASSWORD = "swordfish-of-the-room"
 CAPTION = "hush-this-is-the-caption"

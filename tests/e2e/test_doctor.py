@@ -14,8 +14,8 @@ from slixmpp import JID
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import USERS, World, bot_config
-from tests.e2e.stream_world import LIMIT_S, House, house
 from tests.servers import private_server
+from tests.support.streams import LIMIT_S, House, house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

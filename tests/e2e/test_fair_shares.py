@@ -12,8 +12,8 @@ import pytest_asyncio
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import UPLOAD_LIMIT, USERS, World, bot_config
-from tests.e2e.trickle import Trickle, trickling_web
 from tests.servers import private_server
+from tests.support.trickle import Trickle, trickling_web
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

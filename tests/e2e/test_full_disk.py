@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, World, sha256, world_in
-from tests.full_disk import Filler, small_disk
+from tests.support.full_disk import Filler, small_disk
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 

@@ -11,11 +11,11 @@ from filebot.errors import RoomClosed
 from filebot.localserver.peer import Peer, Received
 from filebot.model import RememberedRoom
 from filebot.xmpp.rooms import joined_rooms as rooms
-from tests.e2e.inviting import ROOM, World, invite_directly, invite_through_room, world_with
-from tests.e2e.muc import MUC, affiliate, configure, destroy
 from tests.e2e.test_room_life import becomes
 from tests.e2e.test_session import account, online, person
 from tests.servers import private_server
+from tests.support.inviting import ROOM, World, invite_directly, invite_through_room, world_with
+from tests.support.muc import MUC, affiliate, configure, destroy
 
 REASON = f"{{{MUC}#user}}x/{{{MUC}#user}}decline/{{{MUC}#user}}reason"
 

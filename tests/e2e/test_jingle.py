@@ -16,8 +16,8 @@ from filebot.localserver.server import Server
 from filebot.model import Method, Negotiation, Way
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.bytestreams.registry import StreamLimits
-from tests.e2e.stream_world import IBB, LIMIT_S, Answer, House, ask, block, entry, house, opening, requests
 from tests.servers import private_server
+from tests.support.streams import IBB, LIMIT_S, Answer, House, ask, block, entry, house, opening, requests
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,9 +9,9 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from filebot.localserver.peer import Peer, Received
-from tests.e2e import go_sendxmpp
 from tests.e2e.conftest import ROOM, World, sha256
-from tests.e2e.here import Here
+from tests.support import go_sendxmpp
+from tests.support.room import Here
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,8 +11,8 @@ from slixmpp import JID
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Place, Server
 from filebot.proxy_state import ProxyState
-from tests.e2e.stream_world import LIMIT_S, house
 from tests.servers import private_server
+from tests.support.streams import LIMIT_S, house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -25,8 +25,8 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.server import Server
 from filebot.model import Method, Negotiation, Way
 from tests.e2e.conftest import USERS, World, bot_config
-from tests.e2e.sender import AHEAD_BYTES, LOOKS_S, PAUSE_S, PIECE_BYTES, Brake, Job
 from tests.servers import private_server
+from tests.support.sender import AHEAD_BYTES, LOOKS_S, PAUSE_S, PIECE_BYTES, Brake, Job
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -132,7 +132,7 @@ class StreamSender(Sending):
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.e2e.sender", json.dumps(self._job.__dict__), stdout=PIPE
+            sys.executable, "-m", "tests.support.sender", json.dumps(self._job.__dict__), stdout=PIPE
         )
         self._reading = asyncio.create_task(self._read(self._process))
         return self

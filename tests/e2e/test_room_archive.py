@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOM
-from tests.e2e.den import OCCUPANT, SECOND, den_in
 from tests.e2e.test_session import presences, until
+from tests.support.hidden_room import OCCUPANT, SECOND, den_in
 
 
 @pytest.mark.needs("occupant-id")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.conftest import ROOM
-from tests.e2e.den import OCCUPANT, Den, den_in
+from tests.support.hidden_room import OCCUPANT, Den, den_in
 
 pytestmark = pytest.mark.needs("occupant-id")
 

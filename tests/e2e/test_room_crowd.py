@@ -6,10 +6,10 @@ from pathlib import Path
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, bot_config
-from tests.e2e.crowd import Crowd, Heard
-from tests.e2e.here import Here
-from tests.e2e.muc import destroy
 from tests.servers import private_server
+from tests.support.muc import destroy
+from tests.support.room import Here
+from tests.support.room_crowd import Crowd, Heard
 
 DOMAIN = "crowd.localhost"
 MANY = 500

@@ -10,10 +10,10 @@ import pytest
 
 from filebot.localserver.botprocess import BotProcess, write_config
 from tests.e2e.conftest import ROOM, bot_config, sha256
-from tests.e2e.crowd import Crowd
-from tests.e2e.here import Here
-from tests.e2e.room_history import content, file_host, speak
 from tests.servers import private_server
+from tests.support.room import Here
+from tests.support.room_crowd import Crowd
+from tests.support.room_history import content, file_host, speak
 
 DOMAIN = "history.localhost"
 PEOPLE = 3

@@ -7,8 +7,8 @@ import pytest
 
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, sha256
-from tests.e2e.here import NICK, Here
-from tests.e2e.muc import affiliate, configure, destroy, leave, set_role
+from tests.support.muc import affiliate, configure, destroy, leave, set_role
+from tests.support.room import NICK, Here
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

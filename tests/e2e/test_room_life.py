@@ -17,10 +17,10 @@ from filebot.errors import RoomClosed
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
 from filebot.xmpp.rooms import joined_rooms as rooms
-from tests.e2e.components import log_in
-from tests.e2e.muc import MUC, affiliate, configure, destroy, leave, set_role
 from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
 from tests.servers import private_server
+from tests.support.components import log_in
+from tests.support.muc import MUC, affiliate, configure, destroy, leave, set_role
 
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 ROOM = "den@conference.localhost"

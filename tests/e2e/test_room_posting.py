@@ -8,8 +8,8 @@ from slixmpp import JID
 
 from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import ROOM
-from tests.e2e.den import HERE, OCCUPANT, Den, den_in
-from tests.e2e.muc import configure, set_role
+from tests.support.hidden_room import HERE, OCCUPANT, Den, den_in
+from tests.support.muc import configure, set_role
 
 
 def stanza_id(heard: Received) -> str:

@@ -10,10 +10,10 @@ import pytest
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, World, bot_config
-from tests.e2e.held_web import HeldWeb, held_web, upload_service
-from tests.e2e.here import Here
-from tests.e2e.muc import affiliate, configure, set_role
 from tests.servers import private_server
+from tests.support.held_web import HeldWeb, held_web, upload_service
+from tests.support.muc import affiliate, configure, set_role
+from tests.support.room import Here
 
 UPLOADS = "uploads.localhost"
 CONTENT = b"what the room has decided" * 40

@@ -15,8 +15,8 @@ import pytest_asyncio
 from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, bot_config, world_in
-from tests.e2e.here import Here
-from tests.e2e.muc import configure, leave
+from tests.support.muc import configure, leave
+from tests.support.room import Here
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,8 +6,8 @@ import pytest
 
 from filebot.localserver.peer import Received
 from tests.e2e.conftest import ROOM
-from tests.e2e.den import OCCUPANT, den_in
-from tests.e2e.muc import affiliate
+from tests.support.hidden_room import OCCUPANT, den_in
+from tests.support.muc import affiliate
 
 
 def is_a_file(heard: Received) -> bool:

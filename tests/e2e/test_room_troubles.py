@@ -9,8 +9,8 @@ from slixmpp import JID
 
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World
-from tests.e2e.here import NICK, Here
-from tests.e2e.muc import affiliate, set_role
+from tests.support.muc import affiliate, set_role
+from tests.support.room import NICK, Here
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

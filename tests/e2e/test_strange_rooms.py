@@ -8,11 +8,11 @@ import pytest
 
 from filebot.localserver.peer import Peer
 from filebot.model import RememberedRoom
-from tests.e2e.inviting import World, invite_directly, world_with
-from tests.e2e.strange_rooms import EVIL, STRANGE, strange
 from tests.e2e.test_room_life import becomes
 from tests.e2e.test_session import LIMIT_S, account, online
 from tests.servers import private_server
+from tests.support.inviting import World, invite_directly, world_with
+from tests.support.strange_rooms import EVIL, STRANGE, strange
 
 GATEWAY = "irc.localhost"
 

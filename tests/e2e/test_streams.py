@@ -30,7 +30,8 @@ from filebot.protocol.jingle.namespaces import SOCKS5 as JINGLE_SOCKS5
 from filebot.xmpp.bytestreams.ibb_receiver import WAITING_BYTES
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
-from tests.e2e.stream_world import (
+from tests.servers import private_server
+from tests.support.streams import (
     BYTESTREAMS,
     FILE_TRANSFER,
     IBB,
@@ -48,7 +49,6 @@ from tests.e2e.stream_world import (
     requests,
     stream_hosts,
 )
-from tests.servers import private_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

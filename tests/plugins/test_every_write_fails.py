@@ -22,7 +22,7 @@ from filebot.services import furnished
 from filebot.storage.disk import DiskStore
 from filebot.testing import ALICE, FakeBot
 from filebot.testing.bot import LIMITS
-from tests.disk_faults import DiskFaults, faulty_sqlite
+from tests.support.disk_faults import DiskFaults, faulty_sqlite
 
 RESERVE = 64 * 1024
 DESKTOP = Client(f"{ALICE}/desktop", {Negotiation.SI: frozenset({Method.SOCKS5, Method.IBB})})

@@ -12,7 +12,7 @@ from filebot.ports import Download
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, in_room
 from filebot.testing.http import HostedFile, MemoryWeb
-from tests.virtual_time import in_virtual_time
+from tests.support.virtual_time import in_virtual_time
 
 SLOW = "https://slow.example.org"
 

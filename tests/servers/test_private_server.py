@@ -11,8 +11,8 @@ from slixmpp.exceptions import IqError
 from filebot.errors import ConfigError
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from tests.e2e import go_sendxmpp
 from tests.servers import chosen, private_server
+from tests.support import go_sendxmpp
 
 CONTENT = bytes(range(256)) * 400
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.virtual_time import Stuck, VirtualLoop, in_virtual_time, seconds
+from tests.support.virtual_time import Stuck, VirtualLoop, in_virtual_time, seconds
 
 
 @in_virtual_time

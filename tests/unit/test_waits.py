@@ -32,9 +32,7 @@ from filebot.transfer.socks5.socket import Connection
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.http_upload import UploadSlots
-from tests.e2e.stream_world import accepted, block, closing, offer, opening, stream_hosts
-from tests.unit.transfer.leaks import nothing_left
-from tests.unit.xmpp.stream_lab import (
+from tests.support.stream_lab import (
     BOT,
     PEER,
     SOCKS5_ONLY,
@@ -52,7 +50,9 @@ from tests.unit.xmpp.stream_lab import (
     socks5,
     their_proxy,
 )
-from tests.virtual_time import in_virtual_time
+from tests.support.streams import accepted, block, closing, offer, opening, stream_hosts
+from tests.support.virtual_time import in_virtual_time
+from tests.unit.transfer.leaks import nothing_left
 
 PACKAGE = Path(filebot.__file__).parent
 PLACES = ("xmpp", "transfer", "protocol")

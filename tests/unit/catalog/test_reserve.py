@@ -14,7 +14,7 @@ from filebot.catalog.reserve import DiskReserve
 from filebot.errors import StorageFull
 from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
 from filebot.ports import Catalog
-from tests.full_disk import Filler, small_disk
+from tests.support.full_disk import Filler, small_disk
 
 MIB = 1024 * 1024
 RESERVE = 2 * MIB

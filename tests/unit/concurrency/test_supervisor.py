@@ -12,7 +12,7 @@ from filebot.concurrency.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, lasti
 from filebot.config import load
 from filebot.files.trusted_time import TrustedTime
 from filebot.storage.disk import DiskStore
-from tests.virtual_time import in_virtual_time
+from tests.support.virtual_time import in_virtual_time
 
 
 class Work:

@@ -17,7 +17,7 @@ from filebot.files.orphan_sweep import (
 from filebot.model import BlobRef, Link, NewEntry
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
-from tests.virtual_time import in_virtual_time
+from tests.support.virtual_time import in_virtual_time
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)

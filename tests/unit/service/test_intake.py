@@ -28,8 +28,8 @@ from filebot.testing.blobs import MemoryWriter
 from filebot.testing.http import HostedFile
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.xmpp import FakeStreamOffer
+from tests.support.virtual_time import in_virtual_time
 from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
-from tests.virtual_time import in_virtual_time
 
 Make = Callable[..., Workbench]
 

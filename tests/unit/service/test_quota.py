@@ -18,9 +18,9 @@ from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile
+from tests.support.virtual_time import in_virtual_time
 from tests.unit.service.conftest import ALICE as TO_ALICE
 from tests.unit.service.conftest import URL, Workbench
-from tests.virtual_time import in_virtual_time
 
 MIB = 1024 * 1024
 Make = Callable[..., Workbench]

@@ -15,7 +15,7 @@ from filebot.files.trusted_time import (
     look_every_hour,
 )
 from filebot.system.server_clock import ServerTime
-from tests.virtual_time import in_virtual_time
+from tests.support.virtual_time import in_virtual_time
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -18,9 +18,7 @@ from filebot.proxy_state import ProxyState
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams import avoided_hosts as avoided
 from filebot.xmpp.bytestreams.avoided_hosts import AVOIDED_FOR_S, AvoidedHosts
-from tests.e2e.stream_world import accepted, offer, stream_hosts
-from tests.unit.test_waits import takes
-from tests.unit.xmpp.stream_lab import (
+from tests.support.stream_lab import (
     BOT,
     PEER,
     SOCKS5_ONLY,
@@ -36,7 +34,9 @@ from tests.unit.xmpp.stream_lab import (
     socks5,
     their_proxy,
 )
-from tests.virtual_time import in_virtual_time
+from tests.support.streams import accepted, offer, stream_hosts
+from tests.support.virtual_time import in_virtual_time
+from tests.unit.test_waits import takes
 
 PROXY = StreamHost("proxy.example.org", "10.0.0.1", 5000)
 INFO = "http://jabber.org/protocol/disco#info"

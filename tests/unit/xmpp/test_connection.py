@@ -12,7 +12,7 @@ from filebot.xmpp.connection import reconnect as connection
 from filebot.xmpp.connection.authentication import refused_wait_s
 from filebot.xmpp.connection.reconnect import LONGEST_WAIT_S, wait_s
 from filebot.xmpp.session import Session, SessionSettings
-from tests.virtual_time import in_virtual_time, seconds
+from tests.support.virtual_time import in_virtual_time, seconds
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 20, 10_000])

@@ -8,7 +8,7 @@ from slixmpp.stanza import Message
 
 from filebot.xmpp.rooms import room_sender as flow
 from filebot.xmpp.rooms.room_sender import BURST, ENTRY_LIMIT_S, REMEMBERED, TRIES, RoomFlow
-from tests.virtual_time import in_virtual_time, seconds
+from tests.support.virtual_time import in_virtual_time, seconds
 
 ROOM = "room@muc.example.org"
 

@@ -17,7 +17,7 @@ from filebot.xmpp.bytestreams.iq_fast_path import Express
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Stream, build
-from tests.virtual_time import in_virtual_time, seconds
+from tests.support.virtual_time import in_virtual_time, seconds
 
 PEER = "anna@example.org/phone"
 

@@ -17,7 +17,7 @@ from filebot.xmpp.connection.stream import build
 from filebot.xmpp.rooms import occupants as occupancy
 from filebot.xmpp.rooms.joined_rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
 from filebot.xmpp.xml import OCCUPANT_ID, STANZA_IDS
-from tests.virtual_time import in_virtual_time, seconds
+from tests.support.virtual_time import in_virtual_time, seconds
 
 TEA = "tea@rooms.example.org"
 COFFEE = "coffee@rooms.example.org"

@@ -13,8 +13,8 @@ from filebot.xmpp.archive.mam_query import Archive, Archived
 from filebot.xmpp.archive.sent_messages import MOST_PAGES, SentMessages
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
+from tests.support.virtual_time import in_virtual_time, seconds
 from tests.unit.xmpp.conftest import Outbox
-from tests.virtual_time import in_virtual_time, seconds
 
 Kind = Literal["chat", "groupchat"]
 

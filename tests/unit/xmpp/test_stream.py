@@ -16,8 +16,8 @@ from filebot.errors import ConfigError
 from filebot.model import IncomingMessage
 from filebot.xmpp.connection.stream import Stream, ask, build
 from filebot.xmpp.session import Session, SessionSettings
+from tests.support.virtual_time import in_virtual_time, seconds
 from tests.unit.xmpp.conftest import Mode, Outbox
-from tests.virtual_time import in_virtual_time, seconds
 
 HEADER = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"

@@ -15,9 +15,9 @@ from filebot.protocol.ibb import IBB, encode
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import SI
 from filebot.xmpp.bytestreams.ibb_receiver import WAITING_BYTES
-from tests.e2e.stream_world import accepted, block, closing, offer, opening
-from tests.unit.xmpp.stream_lab import PEER, Lab, file_offer, in_band, lab, names_in
-from tests.virtual_time import in_virtual_time
+from tests.support.stream_lab import PEER, Lab, file_offer, in_band, lab, names_in
+from tests.support.streams import accepted, block, closing, offer, opening
+from tests.support.virtual_time import in_virtual_time
 
 
 @pytest.fixture

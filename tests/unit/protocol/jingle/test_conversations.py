@@ -36,7 +36,7 @@ from filebot.protocol.jingle.transports import (
     UnknownTransport,
 )
 from filebot.protocol.stanza_error import StanzaError
-from tests.unit.protocol.jingle.talk import (
+from tests.support.jingle_talk import (
     DIRECT,
     IN_BAND,
     OUR_DIRECT,
@@ -49,7 +49,7 @@ from tests.unit.protocol.jingle.talk import (
     in_state,
     socks5,
 )
-from tests.unit.protocol.jingle.world import candidate
+from tests.support.jingle_world import candidate
 
 BOTH = pytest.mark.parametrize("initiating", [True, False])
 STATES = list(State)

@@ -40,7 +40,7 @@ from filebot.protocol.jingle.transports import (
     UnknownTransport,
 )
 from filebot.protocol.stanza_error import StanzaError
-from tests.unit.protocol.jingle.world import candidate
+from tests.support.jingle_world import candidate
 
 Effects: TypeAlias = list[Effect] | tuple[Effect, ...] | Reaction
 Step: TypeAlias = Callable[["Watched"], Effects]

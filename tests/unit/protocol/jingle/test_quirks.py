@@ -16,9 +16,9 @@ from filebot.protocol.jingle.parameters import Limits, State
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD, Quirks, quirks_of
 from filebot.protocol.jingle.transports import CandidateError, CandidateUsed, InBandTransport
 from filebot.protocol.stanza_error import StanzaError
-from tests.unit.protocol.jingle.talk import DIRECT, THEIR_DIRECT, Talk, in_state, socks5
-from tests.unit.protocol.jingle.talk import IN_BAND as STREAM
-from tests.unit.protocol.jingle.world import candidate
+from tests.support.jingle_talk import DIRECT, THEIR_DIRECT, Talk, in_state, socks5
+from tests.support.jingle_talk import IN_BAND as STREAM
+from tests.support.jingle_world import candidate
 
 PLACES = ("protocol/jingle", "xmpp/jingle")
 TESTS = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from filebot.protocol.jingle.actions import Reason
 from filebot.protocol.jingle.effects import Route
 from filebot.protocol.jingle.parameters import State
 from filebot.protocol.jingle.transports import CandidateType
-from tests.unit.protocol.jingle.world import MEETING, SIDES, Setting, Side, World
+from tests.support.jingle_world import MEETING, SIDES, Setting, Side, World
 
 KINDS = (CandidateType.DIRECT, CandidateType.PROXY, None)
 

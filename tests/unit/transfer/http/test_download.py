@@ -19,8 +19,8 @@ from filebot.errors import (
 from filebot.protocol import http_range
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
+from tests.support.virtual_time import in_virtual_time
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
-from tests.virtual_time import in_virtual_time
 
 BODY = bytes(range(256)) * 4000  # 1,024,000 bytes
 LAX = AddressPolicy(allow_insecure=True, allow_private=True)

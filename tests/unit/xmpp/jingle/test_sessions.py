@@ -20,9 +20,8 @@ from filebot.protocol.stanza_error import StanzaError
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.jingle.candidates import expected, own_candidates, to_dial
-from tests.e2e.stream_world import block, closing, entry, opening
-from tests.unit.protocol.jingle.world import candidate as value
-from tests.unit.xmpp.stream_lab import (
+from tests.support.jingle_world import candidate as value
+from tests.support.stream_lab import (
     BOT,
     PEER,
     SOCKS5_ONLY,
@@ -40,7 +39,8 @@ from tests.unit.xmpp.stream_lab import (
     sid_of,
     socks5,
 )
-from tests.virtual_time import in_virtual_time
+from tests.support.streams import block, closing, entry, opening
+from tests.support.virtual_time import in_virtual_time
 
 HASH = "tdQEXD9Gb6kf4sxqvnkjKhpXzfEE96JubAVd0b1EXi8="
 

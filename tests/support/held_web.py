@@ -13,7 +13,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.localserver.peer import UPLOAD
 from filebot.localserver.server import Server
-from tests.e2e.components import logged_in
+from tests.support.components import logged_in
 
 LIMIT_S = 20.0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.e2e.crowd import Crowd
+from tests.support.room_crowd import Crowd
 
 IN_FLIGHT = 200
 """Messages that the room has not told to everybody yet."""

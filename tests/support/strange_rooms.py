@@ -11,8 +11,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from filebot.localserver.server import Server
-from tests.e2e.components import LIMIT_S, logged_in
-from tests.e2e.muc import MUC
+from tests.support.components import LIMIT_S, logged_in
+from tests.support.muc import MUC
 
 INFO = "http://jabber.org/protocol/disco#info"
 EVIL = "muc.evil.example"

@@ -31,7 +31,7 @@ from filebot.protocol.jingle.transports import (
     TransportNotice,
 )
 from filebot.protocol.stanza_error import StanzaError
-from tests.unit.protocol.jingle.world import candidate
+from tests.support.jingle_world import candidate
 
 DIRECT, PROXY = CandidateType.DIRECT, CandidateType.PROXY
 PLAIN = FileDescription(Offer(name="a.bin", size=10))

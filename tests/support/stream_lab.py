@@ -26,7 +26,7 @@ from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
 from filebot.xmpp.presence.online_clients import Resources
 from filebot.xmpp.streams import PeerStreams, Takers
-from tests.e2e.stream_world import entry
+from tests.support.streams import entry
 from tests.unit.transfer.leaks import nothing_left
 
 BOT = "bot@example.org/filebot"

@@ -11,8 +11,8 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
 from tests.e2e.conftest import bot_config
-from tests.e2e.muc import MUC
 from tests.servers import private_server
+from tests.support.muc import MUC
 
 ROOM = "den@conference.localhost"
 USERS = ["alice", "bob", "carol", "eve", "filebot"]

@@ -1,8 +1,8 @@
 """A person's client in a process of its own, which sends one file by a stream and can be killed at that.
 
-``python -m tests.e2e.sender '{...}'``: the JSON object is what :class:`Job` holds. It says on its standard
-output, a line each, how many bytes it has put on the wire (``sent N``), and how it ended (``done METHOD``
-or ``failed REASON``). It sends slowly, and in step with the bot's disk: see :class:`Brake`.
+``python -m tests.support.sender '{...}'``: the JSON object is what :class:`Job` holds. It says on its
+standard output, a line each, how many bytes it has put on the wire (``sent N``), and how it ended (``done
+METHOD`` or ``failed REASON``). It sends slowly, and in step with the bot's disk: see :class:`Brake`.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from filebot.transfer.socks5.connections import ByteConnections, OpenConnection
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import Session, SessionSettings
 from filebot.xmpp.si import outgoing as outbound
-from tests.e2e.stream_world import entry
+from tests.support.streams import entry
 
 PIECE_BYTES = 64 * 1024
 PAUSE_S = 0.008

@@ -9,8 +9,8 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from tests.e2e.conftest import ROOM, bot_config
-from tests.e2e.here import Here
 from tests.servers import private_server
+from tests.support.room import Here
 
 HERE = Here(ROOM)
 OCCUPANT = HERE.bot
