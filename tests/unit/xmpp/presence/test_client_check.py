@@ -13,8 +13,8 @@ from filebot.xmpp.presence import client_check
 from filebot.xmpp.presence.client_check import ClientCheck
 from filebot.xmpp.rooms.room_sender import RoomFlow
 from tests.unit.xmpp.conftest import Mode, Outbox
-from tests.unit.xmpp.test_flow import always_in
-from tests.unit.xmpp.test_messenger import URL, entry
+from tests.unit.xmpp.messages.test_messenger import URL, entry
+from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = JID("anna@example.org/phone")
 

@@ -15,7 +15,7 @@ from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Client, build
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.rooms.room_sender import RoomFlow
-from tests.unit.xmpp.test_flow import always_in
+from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = Address("anna@example.org/phone")
 SM = "{urn:xmpp:sm:3}"

@@ -24,7 +24,7 @@ from filebot.files.transfers import Direction, Transfers
 from filebot.model import Method, Offer, Sender
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.xmpp import FakeStreamOffer
-from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
+from tests.unit.files.conftest import ALICE, URL, Workbench, sha256
 
 Make = Callable[..., Workbench]
 

@@ -13,7 +13,7 @@ from filebot.model import Address, AddressKind, BlobRef, Entry, Reference
 from filebot.xmpp.messages.messenger import MAX_TEXT, StreamMessenger
 from filebot.xmpp.rooms.room_sender import RoomFlow
 from tests.unit.xmpp.conftest import Mode, Outbox
-from tests.unit.xmpp.test_flow import always_in
+from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = Address("anna@example.org/phone")
 ROOM = Address("room@muc.example.org", AddressKind.ROOM)

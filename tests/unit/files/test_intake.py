@@ -29,7 +29,7 @@ from filebot.testing.http import HostedFile
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.xmpp import FakeStreamOffer
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.service.conftest import ALICE, URL, Workbench, sha256
+from tests.unit.files.conftest import ALICE, URL, Workbench, sha256
 
 Make = Callable[..., Workbench]
 

@@ -19,8 +19,8 @@ from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.service.conftest import ALICE as TO_ALICE
-from tests.unit.service.conftest import URL, Workbench
+from tests.unit.files.conftest import ALICE as TO_ALICE
+from tests.unit.files.conftest import URL, Workbench
 
 MIB = 1024 * 1024
 Make = Callable[..., Workbench]
