@@ -379,6 +379,11 @@ class Sender:
         return frozenset(each for each in (self.jid, self.occupant) if each is not None)
 
     @property
+    def rate_key(self) -> str:
+        """Key under which requests are counted: the identity, else the nick, which gives no right here."""
+        return self.identity or f"{self.room}/{self.nick}"
+
+    @property
     def aside(self) -> "Sender":
         """The same person, to be answered where the rest of the room does not read it."""
         if not self.in_public:

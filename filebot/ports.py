@@ -349,6 +349,13 @@ class Catalog(Marks, Subscriptions, Protocol):
         """One that is not known is not an error."""
 
 
+class Queue(Protocol):
+    """Deliveries that are under way or wait, as far as the removal of files must know of them."""
+
+    def forget_entry(self, entry_id: int) -> None:
+        """The catalog has removed an entry, and with it its deliveries."""
+
+
 class Download(Protocol):
     """A file on its way to us, by whatever method."""
 

@@ -18,6 +18,7 @@ from filebot.files.access import Access
 from filebot.files.intake import Intake
 from filebot.files.quota import Limits, Quota
 from filebot.files.removal import Removal
+from filebot.files.sharing import Sharing
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.model import BareJid
@@ -78,6 +79,7 @@ class Desk:
     doctor: Doctor
     claims: Claims
     removal: Removal
+    sharing: Sharing
     book: RoomBook
     archive: Archive
     retention: Retention
@@ -162,6 +164,7 @@ def furnished(
         courier=courier,
         doctor=Doctor(dispatch, quota),
         removal=removal,
+        sharing=Sharing(ports.store, ports.catalog, quota, locks, ports.clock),
         book=book,
         archive=archive,
         retention=Retention(ports.catalog, removal, book, ports.trusted_now),

@@ -16,7 +16,7 @@ from filebot.chat.conversation import Exchange
 from filebot.chat.file_requests import Requests
 from filebot.chat.invitations import Invitations
 from filebot.chat.late_commands import Belated
-from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Load, Pace, person_of
+from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Load, Pace
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events.facts import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
@@ -197,7 +197,7 @@ class Reception:
     # --- admission ------------------------------------------------------------------------------
 
     async def _admit(self, message: IncomingMessage) -> None:
-        person = hash(person_of(message.sender))
+        person = hash(message.sender.rate_key)
         if await self._has_turn(message):
             await self._counted(message.sender, self._serve(message), weight(message))
         elif person not in self._told_lately:
@@ -363,7 +363,7 @@ class Reception:
         self, sender: Sender, reason: str, answer: Callable[[], Coroutine[object, object, None]]
     ) -> None:
         # What a room calls its people may be long: only its hash is remembered.
-        key = hash((person_of(sender), reason))
+        key = hash((sender.rate_key, reason))
         if key not in self._told_off:
             self._told_off[key] = True
             await self._spawn(answer())

@@ -10,7 +10,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +17,7 @@ from aiolimiter import AsyncLimiter
 
 from filebot.concurrency.keyed_locks import Keyed
 from filebot.concurrency.lru import Lately
+from filebot.concurrency.turns import begin_turn
 from filebot.model import Sender
 
 TURN_S: Final = 2.0
@@ -35,16 +35,6 @@ TASK_BYTES: Final = 8 * 1024
 """Rough size of what each takes beside the message itself: its tasks."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
-
-
-_TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
-
-
-def end_turn() -> None:
-    """Let the next request of the same person go on: the present one is going to wait for something."""
-    over = _TURN.get()
-    if over is not None and not over.done():
-        over.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +111,7 @@ class Load:
 
     async def is_in_pace(self, sender: Sender) -> bool:
         """Whether the sender may ask for something more in this minute; if so, it counts."""
-        limiters = [self._limiters_of[hash(person_of(sender))]]
+        limiters = [self._limiters_of[hash(sender.rate_key)]]
         if sender.room is not None:
             limiters.append(self._limiters_in[hash(sender.room)])
         if not all(each.has_capacity() for each in limiters):
@@ -134,11 +124,8 @@ class Load:
         """Answers of one person come in the order of the questions, but none waits long for another."""
         task: asyncio.Task[None] | None = None
         try:
-            async with self._turns(person_of(sender)):
-                over = asyncio.get_running_loop().create_future()
-                token = _TURN.set(over)
-                task = asyncio.create_task(work)
-                _TURN.reset(token)
+            async with self._turns(sender.rate_key):
+                task, over = begin_turn(work)
                 await asyncio.wait({task, over}, timeout=TURN_S, return_when=asyncio.FIRST_COMPLETED)
             await task
         except asyncio.CancelledError:
@@ -149,16 +136,11 @@ class Load:
             raise
 
     def _shares(self, sender: Sender) -> list[Waiting]:
-        shares = [self._waiting, self._waiting_of[person_of(sender)]]
+        shares = [self._waiting, self._waiting_of[sender.rate_key]]
         return shares if sender.room is None else [*shares, self._waiting_in[sender.room]]
 
     def _forget(self, sender: Sender) -> None:
         """Keep nothing of whom nothing waits."""
-        for shares, key in ((self._waiting_of, person_of(sender)), (self._waiting_in, sender.room or "")):
+        for shares, key in ((self._waiting_of, sender.rate_key), (self._waiting_in, sender.room or "")):
             if key in shares and not shares[key].count:
                 del shares[key]
-
-
-def person_of(sender: Sender) -> str:
-    """Who is meant for counting: the identity, else the nick, which here gives no right."""
-    return sender.identity or f"{sender.room}/{sender.nick}"

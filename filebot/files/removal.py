@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from filebot.concurrency.keyed_locks import Keyed
-from filebot.delivery.queue import Parcels
 from filebot.files.unused_blobs import try_to_forget_unused
 from filebot.model import Entry
-from filebot.ports import BlobStore, Catalog
+from filebot.ports import BlobStore, Catalog, Queue
 
 REMOVED_AT_ONCE: Final = 100
 """Entries that are looked up together."""
@@ -18,11 +17,11 @@ class Removal:
     """Removes entries, for whatever reason."""
 
     def __init__(
-        self, store: BlobStore, catalog: Catalog, parcels: Parcels, locks: Keyed[asyncio.Lock]
+        self, store: BlobStore, catalog: Catalog, queue: Queue, locks: Keyed[asyncio.Lock]
     ) -> None:
         self._store = store
         self._catalog = catalog
-        self._parcels = parcels
+        self._queue = queue
         self._locks = locks
 
     async def remove(self, entry: Entry, may: Callable[[], None] = lambda: None) -> None:
@@ -36,7 +35,7 @@ class Removal:
         async with self._locks(digest):
             may()
             await self._catalog.remove(entry.id)
-            self._parcels.forget_entry(entry.id)
+            self._queue.forget_entry(entry.id)
             await try_to_forget_unused(self._store, self._catalog, digest)
 
     async def remove_all(self, some: Callable[[int], Awaitable[Sequence[Entry]]]) -> int:

@@ -1,32 +1,51 @@
 """A file that is stored becomes a room's too: one more row on the same bytes."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from filebot.concurrency.keyed_locks import Keyed
 from filebot.errors import NoSuchEntry
+from filebot.files.quota import Quota
 from filebot.model import BareJid, Entry, NewEntry, Scope
-from filebot.services import Desk
+from filebot.ports import BlobStore, Catalog
 
 
-async def share(desk: Desk, entry: Entry, room: BareJid, may: Callable[[], object]) -> None:
-    """Add the row, unless the room has this file of its owner's by the same name.
+class Sharing:
+    """Shares files with rooms."""
 
-    ``may`` is called right before, and raises what forbids it. Raises FileTooLarge, QuotaExceeded,
-    RoomFull, BlobCorrupt or StorageError, too, or NoSuchEntry if the file was removed before its turn.
-    """
-    catalog = desk.ports.catalog
-    async with desk.locks(entry.blob.digest):
-        if await catalog.entry(entry.id) is None:
-            raise NoSuchEntry(entry.name)
-        known = await catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
-        if known is not None and known.name == entry.name:
-            return
-        async with desk.quota.share(entry.owner, room, entry.blob.size) as hold:
-            # Nobody is given a file whose bytes are gone.
-            await desk.ports.store.verify(entry.blob.digest)
-            may()
-            with hold.settling():
-                await catalog.add(_shared(entry, room, desk.ports.clock()))
+    def __init__(
+        self,
+        store: BlobStore,
+        catalog: Catalog,
+        quota: Quota,
+        locks: Keyed[asyncio.Lock],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._quota = quota
+        self._locks = locks
+        self._clock = clock
+
+    async def share(self, entry: Entry, room: BareJid, may: Callable[[], object]) -> None:
+        """Add the row, unless the room has this file of its owner's by the same name.
+
+        ``may`` is called right before, and raises what forbids it. Raises FileTooLarge, QuotaExceeded,
+        RoomFull, BlobCorrupt or StorageError, too, or NoSuchEntry if the file was removed before its turn.
+        """
+        async with self._locks(entry.blob.digest):
+            if await self._catalog.entry(entry.id) is None:
+                raise NoSuchEntry(entry.name)
+            known = await self._catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
+            if known is not None and known.name == entry.name:
+                return
+            async with self._quota.share(entry.owner, room, entry.blob.size) as hold:
+                # Nobody is given a file whose bytes are gone.
+                await self._store.verify(entry.blob.digest)
+                may()
+                with hold.settling():
+                    await self._catalog.add(_shared(entry, room, self._clock()))
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from filebot.chat.rate_limits import end_turn, person_of
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
+from filebot.concurrency.turns import end_turn
 from filebot.events.bus import News
 from filebot.events.facts import FileQueued
 from filebot.files.transfers import Direction, Transfer
@@ -61,7 +61,7 @@ class Slots:
         ``room`` is the one that it counts against, too. If ``quiet``, nobody asked for it, and nobody is
         told. Of what comes ``in_burst`` only the first that waits is told of, until none waits any more.
         """
-        person = person_of(transfer.sender)
+        person = transfer.sender.rate_key
         key, free = (transfer.direction, person), self._free[transfer.direction]
         ticket = free.draw(person, room or "")
         telling: asyncio.Task[None] | None = None
@@ -88,7 +88,7 @@ class Slots:
     @asynccontextmanager
     async def held(self, direction: Direction, sender: Sender) -> AsyncIterator[None]:
         """Wait for a slot for what is no transfer of a file, and hold it, in silence."""
-        person = person_of(sender)
+        person = sender.rate_key
         async with self._free[direction].held(person, sender.room or ""):
             with on_behalf_of(person):
                 yield

@@ -23,7 +23,6 @@ from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.access import unknown
 from filebot.files.intake import Destination, Received
 from filebot.files.selection import Selection, select
-from filebot.files.sharing import share
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import (
     Address,
@@ -329,7 +328,9 @@ class Files:
             self._must_be_for(entry, to)
             if becomes_shared:
                 # Before the room hears of it: whoever asks for it then must find it.
-                await share(self._desk, entry, to.jid, lambda: self._must_have_voice(to.jid, self._own()))
+                await self._desk.sharing.share(
+                    entry, to.jid, lambda: self._must_have_voice(to.jid, self._own())
+                )
 
         order = Order(self._sender, self._language, entry, to, method, ready)
         used = await self._desk.courier.send(order)

@@ -245,7 +245,7 @@ def test_check_shows_what_works(monkeypatch: pytest.MonkeyPatch, works: bool, co
         assert config.xmpp.jid == "bot@example.org"
         return [("disk", True, "12 GB free"), ("login", works, "as [bold]bot@example.org")]
 
-    monkeypatch.setattr(filebot, "probe", SimpleNamespace(probe=probe), raising=False)
+    monkeypatch.setattr(filebot, "self_check", SimpleNamespace(probe=probe), raising=False)
     result = call("check")
     assert result.exit_code == code
     assert "✓ disk: 12 GB free\n" in result.output

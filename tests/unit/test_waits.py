@@ -60,67 +60,67 @@ PLACES = ("xmpp", "transfer", "protocol")
 NO_WAITS = {
     "protocol/http_range._DELAYS_S": "pauses before another try",
     "protocol/ibb._SHORTEST_S": "what clocks do not tell from nothing",
-    "transfer/byte_sink._POLL_S": "how often it is looked whether a limit is over",
-    "transfer/byte_source.COOL_S": "a part of idle_s, after which memory is given back",
-    "transfer/byte_source.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
-    "transfer/http_upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
-    "transfer/socks5_listener._PAUSE_S": "a pause, when the system has no more sockets",
-    "xmpp/avoided.AVOIDED_FOR_S": "how long something is left alone",
-    "xmpp/catchup.GATHER_S": "a pause before the archive is read",
-    "xmpp/catchup.REST_S": "a pause between two parts of the archive",
-    "xmpp/catchup.REVIEW_S": "a pause before the archive is read on",
-    "xmpp/mark_keeper.SAVE_AGAIN_S": "a pause before another try",
-    "xmpp/mark_keeper.SAVE_EVERY_S": "a pause between two looks at the mark",
-    "xmpp/connection.LONGEST_WAIT_S": "a pause before the next login",
-    "xmpp/connection.PING_INTERVAL_S": "a pause between two pings",
-    "xmpp/connection.STABLE_AFTER_S": "how long a session lives before it counts as good",
-    "xmpp/flow.AGAIN_S": "a pause before something is said again",
-    "xmpp/flow.BURST_S": "how fast the bot speaks",
-    "xmpp/proxies.NOTHING_FOUND_FOR_S": "how long an answer is believed",
-    "xmpp/resources.SILENT_FOR_S": "how long an answer is believed",
-    "xmpp/rooms.KICKED_FOR_S": "a pause before the bot comes back",
-    "xmpp/rooms.LONGEST_ABSENCE_S": "a pause before the bot comes back",
-    "xmpp/rooms.SELF_PING_S": "a pause between two pings",
-    "xmpp/rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
-    "xmpp/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
-    "xmpp/subscribers.PAUSE_S": "a pause, so that others are heard as well",
-    "xmpp/upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
+    "transfer/socks5/send._POLL_S": "how often it is looked whether a limit is over",
+    "transfer/socks5/receive.COOL_S": "a part of idle_s, after which memory is given back",
+    "transfer/socks5/receive.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
+    "transfer/http/upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
+    "transfer/socks5/listener._PAUSE_S": "a pause, when the system has no more sockets",
+    "xmpp/bytestreams/avoided_hosts.AVOIDED_FOR_S": "how long something is left alone",
+    "xmpp/archive/catchup.GATHER_S": "a pause before the archive is read",
+    "xmpp/archive/catchup.REST_S": "a pause between two parts of the archive",
+    "xmpp/archive/catchup.REVIEW_S": "a pause before the archive is read on",
+    "xmpp/archive/position_keeper.SAVE_AGAIN_S": "a pause before another try",
+    "xmpp/archive/position_keeper.SAVE_EVERY_S": "a pause between two looks at the mark",
+    "xmpp/connection/reconnect.LONGEST_WAIT_S": "a pause before the next login",
+    "xmpp/connection/reconnect.PING_INTERVAL_S": "a pause between two pings",
+    "xmpp/connection/reconnect.STABLE_AFTER_S": "how long a session lives before it counts as good",
+    "xmpp/rooms/room_sender.AGAIN_S": "a pause before something is said again",
+    "xmpp/rooms/room_sender.BURST_S": "how fast the bot speaks",
+    "xmpp/bytestreams/socks5_proxies.NOTHING_FOUND_FOR_S": "how long an answer is believed",
+    "xmpp/presence/online_clients.SILENT_FOR_S": "how long an answer is believed",
+    "xmpp/rooms/joined_rooms.KICKED_FOR_S": "a pause before the bot comes back",
+    "xmpp/rooms/joined_rooms.LONGEST_ABSENCE_S": "a pause before the bot comes back",
+    "xmpp/rooms/joined_rooms.SELF_PING_S": "a pause between two pings",
+    "xmpp/rooms/joined_rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
+    "xmpp/connection/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
+    "xmpp/presence/subscribers.PAUSE_S": "a pause, so that others are heard as well",
+    "xmpp/http_upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",
 }
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
-    "xmpp/client_check.ANSWER_LIMIT_S": "before an answer in chat; in test_client_check",
-    "xmpp/client_check.BELIEVED_FOR_S": "how long something is remembered",
-    "xmpp/client_check.PAUSE_S": "before an answer in chat; in test_client_check",
-    "xmpp/client_check.SETTLED_S": "a client's age",
-    "xmpp/client_check.SILENT_FOR_S": "how long something is remembered",
-    "xmpp/account.FEATURES_LIMIT_S": "for the server, not for a peer",
-    "xmpp/carbons.LIMIT_S": "for the server, not for a peer",
-    "xmpp/kept_back.LIMIT_S": "for the server, not for a peer",
-    "xmpp/mark_keeper.HEARD_AT_LAST_S": "for the server, not for a peer",
-    "xmpp/mark_keeper.HEARD_LIMIT_S": "for the server, not for a peer",
-    "xmpp/connection.CONNECT_LIMIT_S": "of the login",
-    "xmpp/connection.NEGOTIATION_LIMIT_S": "of the login",
-    "xmpp/connection.PING_LIMIT_S": "for the server, not for a peer",
-    "transfer/http.ANSWER_S": "of downloads by HTTP",
-    "transfer/resolver.LOOK_UP_S": "of names",
-    "xmpp/archive.LIMIT_S": "of message archives",
-    "xmpp/flow.ENTRY_LIMIT_S": "of rooms",
-    "xmpp/rooms.ANSWER_LIMIT_S": "of rooms",
-    "xmpp/rooms.DESCRIPTION_LIMIT_S": "of rooms",
-    "xmpp/rooms.ENTERING_LIMIT_S": "of rooms",
-    "xmpp/rooms.NOWHERE_PAUSE_S": "of rooms",
-    "xmpp/server_time.LIMIT_S": "of the login",
-    "xmpp/sent_messages.LIMIT_S": "for an archive, not for a peer",
-    "xmpp/rooms.SELF_PING_LIMIT_S": "of rooms",
+    "xmpp/presence/client_check.ANSWER_LIMIT_S": "before an answer in chat; in test_client_check",
+    "xmpp/presence/client_check.BELIEVED_FOR_S": "how long something is remembered",
+    "xmpp/presence/client_check.PAUSE_S": "before an answer in chat; in test_client_check",
+    "xmpp/presence/client_check.SETTLED_S": "a client's age",
+    "xmpp/presence/client_check.SILENT_FOR_S": "how long something is remembered",
+    "xmpp/connection/account.FEATURES_LIMIT_S": "for the server, not for a peer",
+    "xmpp/messages/carbons.LIMIT_S": "for the server, not for a peer",
+    "xmpp/archive/first_session.LIMIT_S": "for the server, not for a peer",
+    "xmpp/archive/position_keeper.HEARD_AT_LAST_S": "for the server, not for a peer",
+    "xmpp/archive/position_keeper.HEARD_LIMIT_S": "for the server, not for a peer",
+    "xmpp/connection/reconnect.CONNECT_LIMIT_S": "of the login",
+    "xmpp/connection/reconnect.NEGOTIATION_LIMIT_S": "of the login",
+    "xmpp/connection/reconnect.PING_LIMIT_S": "for the server, not for a peer",
+    "transfer/http/client.ANSWER_S": "of downloads by HTTP",
+    "transfer/http/resolver.LOOK_UP_S": "of names",
+    "xmpp/archive/mam_query.LIMIT_S": "of message archives",
+    "xmpp/rooms/room_sender.ENTRY_LIMIT_S": "of rooms",
+    "xmpp/rooms/joined_rooms.ANSWER_LIMIT_S": "of rooms",
+    "xmpp/rooms/joined_rooms.DESCRIPTION_LIMIT_S": "of rooms",
+    "xmpp/rooms/joined_rooms.ENTERING_LIMIT_S": "of rooms",
+    "xmpp/rooms/joined_rooms.NOWHERE_PAUSE_S": "of rooms",
+    "xmpp/archive/server_time.LIMIT_S": "of the login",
+    "xmpp/archive/sent_messages.LIMIT_S": "for an archive, not for a peer",
+    "xmpp/rooms/joined_rooms.SELF_PING_LIMIT_S": "of rooms",
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",
     "xmpp/session.ROOMS_LIMIT_S": "of rooms",
-    "xmpp/roster.ROSTER_LIMIT_S": "of the login",
-    "xmpp/authentication._FIRST_WAIT_S": "of the login",
-    "xmpp/authentication.LONGEST_REFUSED_WAIT_S": "of the login",
-    "xmpp/unheard.ACK_LIMIT_S": "for the server, not for a peer",
+    "xmpp/presence/roster.ROSTER_LIMIT_S": "of the login",
+    "xmpp/connection/authentication._FIRST_WAIT_S": "of the login",
+    "xmpp/connection/authentication.LONGEST_REFUSED_WAIT_S": "of the login",
+    "xmpp/connection/resend.ACK_LIMIT_S": "for the server, not for a peer",
 }
 """Waits that no byte stream has."""
 
@@ -175,7 +175,7 @@ def file(tmp_path: Path) -> Path:
 # --- files that go out by Jingle ------------------------------------------------------------------------
 
 
-@walks("xmpp/sessions.StreamLimits.answer_s", "protocol/jingle/terms.Limits.answer_s")
+@walks("xmpp/bytestreams/registry.StreamLimits.answer_s", "protocol/jingle/parameters.Limits.answer_s")
 async def test_a_person_who_does_not_answer_an_offer(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -202,7 +202,7 @@ async def test_a_client_that_does_not_acknowledge_an_offer(file: Path) -> None:
             await peer.send(file)
 
 
-@walks("protocol/jingle/terms.Limits.check_s")
+@walks("protocol/jingle/parameters.Limits.check_s")
 async def test_a_client_that_does_not_tell_what_came_of_our_candidates(file: Path) -> None:
     async with net() as connections, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
@@ -212,7 +212,7 @@ async def test_a_client_that_does_not_tell_what_came_of_our_candidates(file: Pat
         assert reasons(peer) == ["connectivity-error"]
 
 
-@walks("protocol/jingle/terms.Limits.replace_s")
+@walks("protocol/jingle/parameters.Limits.replace_s")
 async def test_a_client_that_does_not_answer_a_replacement(file: Path) -> None:
     async with net() as connections, lab(connections) as peer:
         peer.knows()
@@ -224,7 +224,7 @@ async def test_a_client_that_does_not_answer_a_replacement(file: Path) -> None:
 
 
 @pytest.mark.conformance(66)
-@walks("protocol/jingle/terms.Limits.activate_s")
+@walks("protocol/jingle/parameters.Limits.activate_s")
 async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
     async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
@@ -236,7 +236,7 @@ async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
 
 
 @pytest.mark.conformance(66)
-@walks("xmpp/proxies.ANSWER_LIMIT_S")
+@walks("xmpp/bytestreams/socks5_proxies.ANSWER_LIMIT_S")
 async def test_a_proxy_of_ours_that_does_not_answer_when_it_is_to_be_activated(file: Path) -> None:
     async with (
         net(listens=False) as connections,
@@ -282,7 +282,7 @@ async def test_a_client_that_says_it_has_connected_and_has_not(file: Path) -> No
         assert reasons(peer) == ["connectivity-error"]
 
 
-@walks("protocol/jingle/terms.Limits.open_s")
+@walks("protocol/jingle/parameters.Limits.open_s")
 async def test_a_client_that_does_not_answer_the_opening_of_a_stream(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -293,7 +293,7 @@ async def test_a_client_that_does_not_answer_the_opening_of_a_stream(file: Path)
 
 
 @pytest.mark.conformance(49, 76)
-@walks("protocol/jingle/terms.Limits.finish_s")
+@walks("protocol/jingle/parameters.Limits.finish_s")
 async def test_a_client_that_does_not_say_that_it_has_the_file(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -320,7 +320,7 @@ async def test_a_client_that_does_not_acknowledge_blocks(file: Path) -> None:
 # --- files that come by Jingle --------------------------------------------------------------------------
 
 
-@walks("xmpp/sessions.StreamLimits.offer_s")
+@walks("xmpp/bytestreams/registry.StreamLimits.offer_s")
 async def test_an_offer_that_nobody_here_answers() -> None:
     async with lab() as peer:
         peer.answers("session-terminate")
@@ -388,7 +388,7 @@ def opened(sid: str) -> str:
     return f"<open xmlns='{IBB}' sid='{sid}' block-size='4096' stanza='iq'/>"
 
 
-@walks("xmpp/sessions.StreamLimits.idle_s")
+@walks("xmpp/bytestreams/registry.StreamLimits.idle_s")
 async def test_a_sender_that_sends_no_blocks() -> None:
     async with lab() as peer:
         await taken(peer, file_offer("s", in_band("t")), limit_s=60.0, then=opened("t"))
@@ -436,7 +436,7 @@ async def test_a_person_who_does_not_answer_an_offer_by_stream_initiation(file: 
             await peer.send(file, Method.IBB, Negotiation.SI)
 
 
-@walks("xmpp/outbound.QUERY_LIMIT_S")
+@walks("xmpp/si/outgoing.QUERY_LIMIT_S")
 async def test_a_client_that_does_not_choose_a_stream_host(file: Path) -> None:
     async with net() as connections, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
@@ -445,7 +445,7 @@ async def test_a_client_that_does_not_choose_a_stream_host(file: Path) -> None:
             await peer.send(file, Method.SOCKS5, Negotiation.SI)
 
 
-@walks("xmpp/outbound.CONNECTED_LIMIT_S")
+@walks("xmpp/si/outgoing.CONNECTED_LIMIT_S")
 async def test_a_client_that_says_it_uses_our_stream_host_and_does_not(file: Path) -> None:
     async with net() as connections, lab(connections) as peer:
         peer.knows()
@@ -456,7 +456,7 @@ async def test_a_client_that_says_it_uses_our_stream_host_and_does_not(file: Pat
             await peer.send(file, Method.SOCKS5, Negotiation.SI)
 
 
-@walks("xmpp/outbox.ANSWER_LIMIT_S")
+@walks("xmpp/bytestreams/ibb_sender.ANSWER_LIMIT_S")
 async def test_a_client_that_does_not_answer_an_opening_by_stream_initiation(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -475,7 +475,7 @@ async def test_a_client_that_acknowledges_no_blocks_by_stream_initiation(file: P
             await peer.send(file, Method.IBB, Negotiation.SI)
 
 
-@walks("xmpp/sessions.StreamLimits.open_s")
+@walks("xmpp/bytestreams/registry.StreamLimits.open_s")
 async def test_a_sender_that_begins_no_stream_at_all() -> None:
     async with lab() as peer:
         peer.on_offer = peer.take
@@ -529,7 +529,7 @@ async def test_a_sender_that_stops_in_the_middle() -> None:
 @pytest.mark.parametrize(
     ("more", "limit_s"), [(None, 1.0), (closing("s"), 0.0), (block("s", 1, "QQ=="), 0.0)]
 )
-@walks("xmpp/sessions.StreamLimits.linger_s")
+@walks("xmpp/bytestreams/registry.StreamLimits.linger_s")
 async def test_a_sender_that_does_not_close(more: Any, limit_s: float) -> None:
     async with lab() as peer:
         peer.on_offer = peer.take
@@ -556,7 +556,7 @@ def silent_host() -> Any:
 
 
 @pytest.mark.conformance(64)
-@walks("transfer/socks5_dial.CANDIDATE_S", "transfer/socks5_dial.STAGGER_S")
+@walks("transfer/socks5/dial.CANDIDATE_S", "transfer/socks5/dial.STAGGER_S")
 async def test_stream_hosts_that_say_nothing() -> None:
     async with nothing_left():
         with silent_host() as one, silent_host() as two:
@@ -571,7 +571,7 @@ async def test_stream_hosts_that_say_nothing() -> None:
 
 
 @pytest.mark.conformance(64)
-@walks("transfer/socks5_dial.OVERALL_S")
+@walks("transfer/socks5/dial.OVERALL_S")
 async def test_as_many_stream_hosts_as_one_likes_that_say_nothing() -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(nothing_left())
@@ -589,7 +589,7 @@ def _patched(name: str, value: float) -> Any:
         yield
 
 
-@walks("transfer/socks5_listener.HANDSHAKE_S")
+@walks("transfer/socks5/listener.HANDSHAKE_S")
 async def test_a_guest_who_says_nothing() -> None:
     async with nothing_left(), Listener("127.0.0.1", 0) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
@@ -628,7 +628,7 @@ async def test_a_sender_that_stops_on_a_connection() -> None:
                 pass
 
 
-@walks("transfer/byte_source.GRACE_S")
+@walks("transfer/socks5/receive.GRACE_S")
 async def test_a_sender_that_has_sent_all_and_does_not_close() -> None:
     async with pair() as (stream, far):
         far.sendall(b"abc")
@@ -636,7 +636,7 @@ async def test_a_sender_that_has_sent_all_and_does_not_close() -> None:
             assert [bytes(each) async for each in stream.download(size=3).chunks()] == [b"abc"]
 
 
-@walks("transfer/byte_sink.CLOSE_S")
+@walks("transfer/socks5/send.CLOSE_S")
 async def test_a_receiver_that_has_all_and_does_not_close(file: Path) -> None:
     # Not TCP, in which the kernel's own patience with acknowledgements takes real time.
     async with nothing_left():
@@ -700,7 +700,7 @@ async def test_a_service_that_does_not_say_what_it_is_or_where() -> None:
             assert await Proxies(peer.stream).hosts() == ()
 
 
-@walks("xmpp/resources.ANSWER_LIMIT_S")
+@walks("xmpp/presence/online_clients.ANSWER_LIMIT_S")
 async def test_a_client_that_does_not_say_what_it_can_do() -> None:
     async with lab() as peer:
         peer.knows()
@@ -709,14 +709,14 @@ async def test_a_client_that_does_not_say_what_it_can_do() -> None:
             assert await peer.streams.clients("anna@example.org") == []
 
 
-@walks("xmpp/probes.SILENCE_S")
+@walks("xmpp/bytestreams/probes.SILENCE_S")
 async def test_a_client_that_answers_nothing_while_its_rate_is_measured() -> None:
     async with lab() as peer:
         with takes(10.0), pytest.raises(TransferTimeout):
             await peer.streams.in_band_rate(PEER)
 
 
-@walks("xmpp/probes.RATE_S")
+@walks("xmpp/bytestreams/probes.RATE_S")
 async def test_a_client_that_falls_silent_while_its_rate_is_measured() -> None:
     async with lab() as peer:
         refused = StanzaError("item-not-found")
@@ -725,7 +725,7 @@ async def test_a_client_that_falls_silent_while_its_rate_is_measured() -> None:
             assert await peer.streams.in_band_rate(PEER) > 0
 
 
-@walks("xmpp/upload.ANSWER_LIMIT_S")
+@walks("xmpp/http_upload.ANSWER_LIMIT_S")
 async def test_a_server_that_does_not_say_where_to_upload() -> None:
     async with lab() as peer:
         peer.answers("query of disco#items", None)

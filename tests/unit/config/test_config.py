@@ -16,7 +16,7 @@ from filebot.errors import ConfigError
 from filebot.plugin_loader import load as plugins_of
 from filebot.replies import Replies
 
-CERTIFICATE = Path(__file__).parent / "transfer/localhost.pem"
+CERTIFICATE = Path(__file__).parents[1] / "transfer/http/localhost.pem"
 ACCOUNT = '[xmpp]\njid = "bot@example.org"\npassword = "hunter2"\n'
 
 
@@ -434,7 +434,7 @@ def test_any_toml_is_a_config_or_a_list_of_mistakes(scratch: Path, content: str)
 
 # --- the example -------------------------------------------------------------------------------
 
-EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 WITHOUT_DEFAULT = {
     "xmpp": {"jid", "password", "password_file", "host", "port", "ca_file"},
     "access": {"allow"},

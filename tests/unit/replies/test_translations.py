@@ -126,7 +126,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
 
 
 def script() -> ModuleType:
-    path = Path(__file__).parents[2] / "scripts" / "messages.py"
+    path = Path(__file__).parents[3] / "scripts" / "messages.py"
     spec = importlib.util.spec_from_file_location("messages", path)
     assert spec is not None
     assert spec.loader is not None
