@@ -25,7 +25,7 @@ from xml.etree.ElementTree import Element, SubElement
 from filebot.localserver.botprocess import BotProcess, tables_for, write_config
 from filebot.localserver.peer import Peer
 from filebot.localserver.prosody import Prosody
-from filebot.model import BlobRef, Entry, IncomingMessage, Method, Negotiation, Way
+from filebot.model import BlobRef, Entry, IncomingMessage, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.xmpp.session import Session, SessionSettings
@@ -213,7 +213,9 @@ async def limited(folder: Path) -> bool:
             now, blob = datetime.now(UTC), BlobRef("0" * 64, IN_BAND_BYTES)
             entry = Entry("f.bin", "a@b", None, "", blob, "text/plain", now, id=1, modified_at=now)
             anna.say("0")
-            await bot.streams.send(to, file, entry, Way(Negotiation.SI, Method.IBB), lambda _: None)
+            await bot.streams.send(
+                to, file, entry, StreamMethod(Negotiation.SI, Method.IBB), lambda _: None
+            )
             anna.say("enough")
             busy = await anna.answers()
     return _report("a word, in-band at 10 kB/s", idle, busy, LIMITED_S)

@@ -19,9 +19,9 @@ from typing import Any, Final
 from slixmpp import JID
 
 from filebot.localserver.peer import Peer
-from filebot.model import BlobRef, Entry, Method, Negotiation, Way
+from filebot.model import BlobRef, Entry, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
-from filebot.xmpp.bytestreams.ibb_sender import Outbox
+from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.session import Session, SessionSettings, StreamLimits
 
 PIECE_BYTES: Final = 256 * 1024
@@ -109,14 +109,18 @@ async def ours(login: Login) -> None:
             how, jid = line.split()
             if how == "offer":
                 await session.streams.send(
-                    jid, Path(login.file), _entry(content), Way(Negotiation.SI, Method.IBB), lambda _: None
+                    jid,
+                    Path(login.file),
+                    _entry(content),
+                    StreamMethod(Negotiation.SI, Method.IBB),
+                    lambda _: None,
                 )
             else:  # slixmpp takes no offers: no way around
                 express = session.streams._tools.express  # noqa: SLF001
                 sid = secrets.token_hex(8)
                 stream = session._stream  # noqa: SLF001
                 limits, own = StreamLimits(), stream.boundjid.full
-                outbox = Outbox(stream, express, limits, jid, sid, own)
+                outbox = IbbStreamSender(stream, express, limits, jid, sid, own)
                 await outbox.send(pieces(), len(content), lambda _: None)
 
 

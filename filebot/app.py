@@ -11,15 +11,15 @@ from typing import Final
 
 from filebot.catalog.examination import RESTORE, unusable
 from filebot.chat.commands import Commands, LoadedPlugin
-from filebot.chat.conversation import Voice
-from filebot.chat.dispatcher import Reception
+from filebot.chat.conversation import ReplySender
+from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.progress_messages import ProgressReports
-from filebot.chat.rate_limits import Pace
+from filebot.chat.rate_limits import RateLimits
 from filebot.concurrency.cancelling import end
-from filebot.concurrency.supervisor import lasting
+from filebot.concurrency.supervisor import run_supervised
 from filebot.config import Config
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
-from filebot.delivery.worker import Courier
+from filebot.delivery.worker import DeliveryWorker
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
 from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
@@ -30,7 +30,7 @@ from filebot.model import IncomingMessage, Invitation
 from filebot.plugin_loader import load, weaknesses
 from filebot.ports import FileRequest, StreamOffer
 from filebot.replies import Replies
-from filebot.services import Desk, Ports, furnished
+from filebot.services import Ports, Services, build_services
 from filebot.storage.folders import obstacle
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.system.ownership import weakness
@@ -69,8 +69,8 @@ class Bot:
     """All parts of a bot, put together; not yet online."""
 
     session: Session
-    reception: Reception
-    courier: Courier
+    reception: MessageDispatcher
+    courier: DeliveryWorker
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Be online until ``stop`` is set; then finish what is being written and say good-bye.
@@ -106,8 +106,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         deny=config.access.deny,
         invitations=config.rooms.invitations,
     )
-    reception: Reception
-    desk: Desk
+    reception: MessageDispatcher
+    desk: Services
 
     def on_online(person: str) -> None:
         desk.courier.came_online(person)
@@ -179,9 +179,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         commands = Commands(
             plugins,
             desk,
-            Voice(desk.ports.messenger, replies, data.catalog, prefix=config.rooms.command_prefix),
+            ReplySender(desk.ports.messenger, replies, data.catalog, prefix=config.rooms.command_prefix),
         )
-        reception = Reception(commands, desk, _pace(config))
+        reception = MessageDispatcher(commands, desk, _pace(config))
         works: dict[str, Callable[[], Awaitable[object]]] = {
             "the care for files without an entry": partial(
                 UnreferencedBlobs(
@@ -198,7 +198,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             ),
         }
         for name, work in works.items():
-            task: asyncio.Task[object] = asyncio.create_task(lasting(work, name), name=name)
+            task: asyncio.Task[object] = asyncio.create_task(run_supervised(work, name), name=name)
             stack.push_async_callback(end, [task])
         yield Bot(session, reception, desk.courier)
 
@@ -253,7 +253,7 @@ def _unwritable(folder: Path, reason: str) -> ConfigError:
     return ConfigError((f"data_dir: {folder} cannot be written: {reason}; correct the path or its rights",))
 
 
-async def _expect_rooms(desk: Desk, session: Session) -> None:
+async def _expect_rooms(desk: Services, session: Session) -> None:
     """The remembered ones, but for those of people whose word does not count any more."""
     for room in await desk.ports.catalog.rooms():
         if room.invited_by is None or desk.access.may_invite(room.invited_by):
@@ -262,7 +262,7 @@ async def _expect_rooms(desk: Desk, session: Session) -> None:
             log.warning("not going to %s: %s may not invite any more", room.jid, room.invited_by)
 
 
-async def _forget_room(desk: Desk, room: str, *, destroyed: bool) -> None:
+async def _forget_room(desk: Services, room: str, *, destroyed: bool) -> None:
     try:
         if destroyed:
             await desk.ended_rooms.release(room)
@@ -284,7 +284,7 @@ async def _furnished(
     *,
     clock: ServerClock,
     plugins: Collection[str],
-) -> Desk:
+) -> Services:
     await stack.enter_async_context(http)
     ports = Ports(
         store=data.store,
@@ -301,7 +301,7 @@ async def _furnished(
         jid=session.jid,
         server=session.server,
     )
-    return furnished(ports, access, storage_limits(config), plugins, slots=share.slots)
+    return build_services(ports, access, storage_limits(config), plugins, slots=share.slots)
 
 
 def storage_limits(config: Config) -> Limits:
@@ -341,8 +341,8 @@ def http_client(config: Config, names: NameLookup | None = None) -> HttpClient:
     )
 
 
-def _pace(config: Config) -> Pace:
-    return Pace(config.limits.files_per_message, config.limits.commands_per_minute)
+def _pace(config: Config) -> RateLimits:
+    return RateLimits(config.limits.files_per_message, config.limits.commands_per_minute)
 
 
 def _share() -> Budget:

@@ -49,7 +49,7 @@ class QuotaExceeded(UserError):
         self.limit_bytes = limit_bytes
 
 
-class RoomFull(UserError):
+class RoomQuotaExceeded(UserError):
     """A room has as much as it may have; sizes in bytes."""
 
     def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
@@ -72,7 +72,7 @@ class TooManyFiles(UserError):
         self.wildcard = wildcard
 
 
-class ExaminationUnderWay(UserError):
+class DiagnosticsRunning(UserError):
     """The person's ways are being tested already."""
 
 
@@ -132,7 +132,7 @@ class NotAllowed(UserError):
         self.reason = reason
 
 
-class SameName(UserError):
+class DuplicateName(UserError):
     """Several files are called so, and what was asked for is for one alone; ``ids`` are theirs, the newest
     first.
     """
@@ -163,7 +163,7 @@ class NoSuchClaim(UserError):
     """No occupant of a room was given this code, or it is used or too old."""
 
 
-class NoRoomForClaim(UserError):
+class ClaimExceedsQuota(UserError):
     """The files that somebody claims do not fit beside what they store; sizes in bytes."""
 
     def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
@@ -214,7 +214,7 @@ class RoomConfigured(UserError):
         self.room = room
 
 
-class RoomClosed(UserError):
+class CannotEnterRoom(UserError):
     """The room does not let the bot in.
 
     ``reason`` is one of ``banned``, ``members`` (only they may enter), ``password`` (missing or wrong),
@@ -264,7 +264,7 @@ class TransferCancelled(UserError):
         self.name = name
 
 
-class AlreadyUnderWay(UserError):
+class AlreadySending(UserError):
     """The same file is going to the same person at this moment, because the same person asked."""
 
     def __init__(self, number: int) -> None:
@@ -284,7 +284,7 @@ class TooManyWaiting(UserError):
         self.own = own
 
 
-class WaitedTooLong(UserError):
+class DeliveryExpired(UserError):
     """A file waited for somebody who did not come online with a client that takes it."""
 
     def __init__(self, *, target: str, days: int) -> None:
@@ -293,7 +293,7 @@ class WaitedTooLong(UserError):
         self.days = days
 
 
-class NoWayToSend(UserError):
+class NoTransferMethod(UserError):
     """None of the person's clients takes a file by the method asked for, or by any that could be used.
 
     ``method`` is what people type (``socks5``), or None if they named none. Where it is ``through_room``,

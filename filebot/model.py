@@ -190,7 +190,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class StreamMethod:
     """One way for a file to a client by a stream."""
 
     negotiation: Negotiation
@@ -198,7 +198,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class QueuedDelivery:
     """A file that goes to a person by a stream, or waits until it can; kept until that has ended."""
 
     number: int
@@ -263,7 +263,7 @@ class RoomSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ArchivePosition:
     """How far somebody's message archive (XEP-0313) has been dealt with."""
 
     archive: BareJid
@@ -309,7 +309,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RoomRole:
     """What somebody may do in a room where they are, as it says at this moment (XEP-0045 section 5)."""
 
     is_member: bool = False
@@ -339,7 +339,7 @@ class Occupant:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class MessageRef:
     """A message that another one refers to (XEP-0461)."""
 
     author: str
@@ -365,7 +365,7 @@ class Sender:
     ``Occupant.key``."""
     claimed: BareJid | None = None
     """See ``Occupant.claimed``."""
-    spoke: Reference | None = field(default=None, compare=False)
+    spoke: MessageRef | None = field(default=None, compare=False)
     """What was said just now, for the answer to refer to; in rooms, where others speak in between."""
 
     @property
@@ -443,7 +443,7 @@ class HistoryPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class HistoryImport:
     """Going through what was posted in a room before its archive was on: how far it is, and for whom."""
 
     room: BareJid

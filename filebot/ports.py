@@ -13,30 +13,30 @@ from typing import Final, Protocol
 
 from filebot.model import (
     Address,
+    ArchivePosition,
     BareJid,
     BlobRef,
     Client,
     Digest,
     Entry,
     FileKind,
-    Filling,
+    HistoryImport,
     HistoryPage,
     Identity,
     Invitation,
     Link,
-    Mark,
+    MessageRef,
     Method,
     NewEntry,
     Offer,
-    Parcel,
-    Reference,
+    QueuedDelivery,
     RememberedRoom,
+    RoomRole,
     RoomSettings,
     Scope,
     Sender,
     Slot,
-    Standing,
-    Way,
+    StreamMethod,
 )
 from filebot.proxy_state import ProxyState
 
@@ -157,10 +157,10 @@ class BlobStore(Protocol):
 class Marks(Protocol):
     """How far message archives have been dealt with. Raises and keeps as the :class:`Catalog`."""
 
-    async def mark(self, archive: BareJid) -> Mark | None:
+    async def mark(self, archive: BareJid) -> ArchivePosition | None:
         """What was saved last for this archive."""
 
-    async def save_mark(self, mark: Mark) -> None:
+    async def save_mark(self, mark: ArchivePosition) -> None:
         """Keep it in place of the one before."""
 
     async def forget_mark(self, archive: BareJid) -> None:
@@ -263,10 +263,10 @@ class Catalog(Marks, Subscriptions, Protocol):
 
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None: ...
 
-    async def fillings(self) -> list[Filling]:
+    async def fillings(self) -> list[HistoryImport]:
         """All that are under way, in the order of the rooms."""
 
-    async def save_filling(self, filling: Filling) -> None:
+    async def save_filling(self, filling: HistoryImport) -> None:
         """Keep it, in place of what was known of the same room."""
 
     async def forget_filling(self, room: BareJid) -> None:
@@ -327,10 +327,10 @@ class Catalog(Marks, Subscriptions, Protocol):
         remembered: a room's service can make up any number. Whose first choice is the oldest makes way.
         """
 
-    async def parcels(self) -> list[Parcel]:
+    async def parcels(self) -> list[QueuedDelivery]:
         """All of them, the lowest number first. A parcel goes with its entry when that is removed."""
 
-    async def add_parcel(self, parcel: Parcel) -> bool:
+    async def add_parcel(self, parcel: QueuedDelivery) -> bool:
         """Keep a parcel whose number no other has; False, and nothing is kept, if its entry is gone."""
 
     async def count_tries(self, number: int, tries: int) -> None:
@@ -470,7 +470,7 @@ class Streams(Protocol):
         """
 
     async def send(
-        self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
+        self, to: str, file: Path, entry: Entry, way: StreamMethod, progress: Callable[[int], None]
     ) -> Method:
         """Offer the file to one client and send it; waits for the person to accept.
 
@@ -541,7 +541,7 @@ class Messenger(Protocol):
         *,
         language: str | None = None,
         replaces: str | None = None,
-        answers: Reference | None = None,
+        answers: MessageRef | None = None,
     ) -> str:
         """Say something and return an id for it.
 
@@ -595,7 +595,7 @@ class Rooms(Protocol):
     def decline(self, invitation: Invitation, words: str) -> None:
         """Have a mediated invitation's room tell the inviter why the bot does not come."""
 
-    def standing(self, room: BareJid, who: Identity) -> Standing | None:
+    def standing(self, room: BareJid, who: Identity) -> RoomRole | None:
         """What somebody may do in a room; None if the room does not show them among those present.
 
         It is as the room says it at this moment (XEP-0045 sections 5 and 7.2.3): ask when acting, not when

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from filebot.concurrency.keyed_locks import Keyed
-from filebot.delivery.client_history import Experience
-from filebot.delivery.context import Dispatch
-from filebot.delivery.diagnostics import Doctor
-from filebot.delivery.queue import Parcels
-from filebot.delivery.upload_links import Delivery
-from filebot.delivery.worker import SETTLE_S, Courier
-from filebot.events.bus import News
+from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.delivery.client_history import ClientHistory
+from filebot.delivery.context import DeliveryContext
+from filebot.delivery.diagnostics import Diagnostics
+from filebot.delivery.queue import DeliveryQueue
+from filebot.delivery.upload_links import UploadLinks
+from filebot.delivery.worker import SETTLE_S, DeliveryWorker
+from filebot.events.bus import EventBus
 from filebot.files.access import Access
 from filebot.files.intake import Intake
 from filebot.files.quota import Limits, Quota
@@ -39,7 +39,7 @@ from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import EndedRooms
 from filebot.rooms.history_import import Backfill
 from filebot.rooms.retention import Retention
-from filebot.rooms.settings import RoomBook
+from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
 
 
@@ -67,35 +67,35 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Services:
     """Everything that work on files needs."""
 
     ports: Ports
     access: Access
     quota: Quota
     intake: Intake
-    dispatch: Dispatch
-    courier: Courier
-    doctor: Doctor
+    dispatch: DeliveryContext
+    courier: DeliveryWorker
+    doctor: Diagnostics
     claims: Claims
     removal: Removal
     sharing: Sharing
-    book: RoomBook
+    book: RoomSettingsStore
     archive: Archive
     retention: Retention
     announcer: Announcer
     backfill: Backfill
     ended_rooms: EndedRooms
-    parcels: Parcels
-    experience: Experience
-    news: News
+    parcels: DeliveryQueue
+    experience: ClientHistory
+    news: EventBus
     transfers: Transfers
     slots: Slots
-    locks: Keyed[asyncio.Lock]
+    locks: KeyedLocks[asyncio.Lock]
     """By digest: held while a row on these bytes comes or goes."""
 
 
-def furnished(
+def build_services(
     ports: Ports,
     access: Access,
     limits: Limits,
@@ -103,15 +103,15 @@ def furnished(
     *,
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
-) -> Desk:
+) -> Services:
     """A desk on these ports. ``plugins`` has the names of those that are loaded; ``settle_s`` is for how
     long people who came online are left alone, ``slots`` how many files move at once in each direction.
 
     Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
     to be opened before all.
     """
-    locks = Keyed(asyncio.Lock)
-    book = RoomBook(ports.catalog, ports.rooms, plugins)
+    locks = KeyedLocks(asyncio.Lock)
+    book = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
     quota = Quota(limits, ports.catalog, ports.store, book.max_bytes)
     intake = Intake(
         store=ports.store,
@@ -122,10 +122,10 @@ def furnished(
         locks=locks,
         clock=ports.clock,
     )
-    transfers, parcels = Transfers(time.monotonic), Parcels(ports.catalog)
-    experience, news = Experience(), News()
+    transfers, parcels = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
+    experience, news = ClientHistory(), EventBus()
     free = Slots(news, slots)
-    dispatch = Dispatch(
+    dispatch = DeliveryContext(
         store=ports.store,
         catalog=ports.catalog,
         uploads=ports.uploads,
@@ -140,7 +140,7 @@ def furnished(
         clock=ports.clock,
         server=ports.server,
     )
-    courier = Courier(
+    courier = DeliveryWorker(
         dispatch,
         parcels,
         transfers,
@@ -155,14 +155,14 @@ def furnished(
     removal = Removal(ports.store, ports.catalog, parcels, locks)
     archive = Archive(ports.catalog, intake, access, removal, book, free)
     backfill = Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock)
-    return Desk(
+    return Services(
         ports=ports,
         access=access,
         quota=quota,
         intake=intake,
         dispatch=dispatch,
         courier=courier,
-        doctor=Doctor(dispatch, quota),
+        doctor=Diagnostics(dispatch, quota),
         removal=removal,
         sharing=Sharing(ports.store, ports.catalog, quota, locks, ports.clock),
         book=book,
@@ -181,8 +181,8 @@ def furnished(
     )
 
 
-def _delivery(ports: Ports) -> Delivery:
-    return Delivery(
+def _delivery(ports: Ports) -> UploadLinks:
+    return UploadLinks(
         store=ports.store,
         catalog=ports.catalog,
         http=ports.http,

@@ -1,11 +1,11 @@
 """Tell a room which files are new, if its admins want that (`room set announce on`)."""
 
-from filebot.plugin import Context, FilesNew, Plugin
+from filebot.plugin import Context, Plugin, RoomFilesAdded
 
 plugin = Plugin[None]("announce")
 
 
-@plugin.on(FilesNew)
-async def announce(ctx: Context[None], event: FilesNew) -> None:
+@plugin.on(RoomFilesAdded)
+async def announce(ctx: Context[None], event: RoomFilesAdded) -> None:
     """One message for some files."""
     await ctx.reply("announce/new", event=event)

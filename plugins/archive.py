@@ -6,7 +6,7 @@ was kept so far is removed. With `archive history of 90 days` the admins let me 
 posted before.
 """
 
-from filebot.plugin import BadCommand, Context, HistoryGoesOn, HistoryGone, Plugin
+from filebot.plugin import BadCommand, Context, HistoryImportFinished, HistoryImportProgressed, Plugin
 
 plugin = Plugin[None]("archive")
 
@@ -44,13 +44,13 @@ def _number(days: str) -> int:
     return int(days)
 
 
-@plugin.on(HistoryGoesOn)
-async def say_how_far(ctx: Context[None], event: HistoryGoesOn) -> None:
+@plugin.on(HistoryImportProgressed)
+async def say_how_far(ctx: Context[None], event: HistoryImportProgressed) -> None:
     """Now and then, to whoever asked for it."""
     await ctx.reply("archive/history_goes_on", event=event)
 
 
-@plugin.on(HistoryGone)
-async def say_what_was_found(ctx: Context[None], event: HistoryGone) -> None:
+@plugin.on(HistoryImportFinished)
+async def say_what_was_found(ctx: Context[None], event: HistoryImportFinished) -> None:
     """Once, at the end."""
     await ctx.reply("archive/history_gone", event=event)

@@ -6,13 +6,13 @@ from filebot.plugin import (
     Address,
     AddressKind,
     Context,
+    DeliveryAbandoned,
+    DeliveryQueued,
+    DeliveryStarted,
     Entry,
     Event,
     FilebotError,
-    FileGoes,
-    FileNotSent,
-    FileSent,
-    FileWaits,
+    FileDelivered,
     Method,
     NoSuchEntry,
     Plugin,
@@ -70,8 +70,8 @@ async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], 
         await ctx.reply_error(cause, entry.name)
 
 
-@plugin.on(FileGoes)
-async def say_why(ctx: Context[None], event: FileGoes) -> None:
+@plugin.on(DeliveryStarted)
+async def say_why(ctx: Context[None], event: DeliveryStarted) -> None:
     """Before a client asks its person to accept something that is no link."""
     person = None if _is_here(event, event.to) else ctx.sender.jid
     slow = event.seconds is not None and event.seconds >= SLOW_S
@@ -83,8 +83,8 @@ async def say_why(ctx: Context[None], event: FileGoes) -> None:
         await ctx.tell(event.to, "delivery/goes", event=event, person=person, slow=slow)
 
 
-@plugin.on(FileSent)
-async def confirm(ctx: Context[None], event: FileSent) -> None:
+@plugin.on(FileDelivered)
+async def confirm(ctx: Context[None], event: FileDelivered) -> None:
     """A file that comes here speaks for itself; what goes elsewhere, or as it was told to, does not."""
     if event.entry.caption and event.method is Method.HTTP:
         # Clients show a file as one only if its message holds nothing else.
@@ -98,15 +98,15 @@ async def confirm(ctx: Context[None], event: FileSent) -> None:
         await ctx.tell(event.to, "delivery/from", entry=event.entry, person=ctx.sender.jid)
 
 
-@plugin.on(FileWaits)
-async def say_that_it_waits(ctx: Context[None], event: FileWaits) -> None:
+@plugin.on(DeliveryQueued)
+async def say_that_it_waits(ctx: Context[None], event: DeliveryQueued) -> None:
     """Nothing waits without a word."""
     person = None if _is_here(event, event.to) else event.to.jid
     await ctx.reply("delivery/waits", event=event, person=person)
 
 
-@plugin.on(FileNotSent)
-async def say_that_it_is_not_sent(ctx: Context[None], event: FileNotSent) -> None:
+@plugin.on(DeliveryAbandoned)
+async def say_that_it_is_not_sent(ctx: Context[None], event: DeliveryAbandoned) -> None:
     """What waited has come to its end."""
     await ctx.reply_error(event.error, event.entry.name, action="send")
 

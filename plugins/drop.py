@@ -8,7 +8,7 @@ from filebot.plugin import (
     Context,
     FileRefused,
     FileStored,
-    LinkNoticed,
+    LinkReceived,
     NotAllowed,
     Offer,
     Plugin,
@@ -30,8 +30,8 @@ async def explain(ctx: Context[None], event: FileRefused) -> None:
     await ctx.reply_error(event.error, event.name)
 
 
-@plugin.on(LinkNoticed)
-async def offer_to_fetch(ctx: Context[None], event: LinkNoticed) -> None:
+@plugin.on(LinkReceived)
+async def offer_to_fetch(ctx: Context[None], event: LinkReceived) -> None:
     """A link may be anything: only its sender knows whether it is meant as a file."""
     await ctx.reply("drop/link", url=event.url)
 

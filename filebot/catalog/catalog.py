@@ -33,15 +33,15 @@ from filebot.catalog.writer import Writer
 from filebot.concurrency.threads import Threads
 from filebot.errors import CatalogUnavailable
 from filebot.model import (
+    ArchivePosition,
     BareJid,
     Digest,
     Entry,
-    Filling,
+    HistoryImport,
     Identity,
     Link,
-    Mark,
     NewEntry,
-    Parcel,
+    QueuedDelivery,
     RememberedRoom,
     RoomSettings,
     Scope,
@@ -160,10 +160,10 @@ class SqlCatalog:
         saved = sqlite.save_room_settings(room_settings_columns(room, settings))
         await self._writer.run(changes.execute, saved)
 
-    async def fillings(self) -> list[Filling]:
+    async def fillings(self) -> list[HistoryImport]:
         return [filling_of(row) for row in await self._read(queries.all_fillings())]
 
-    async def save_filling(self, filling: Filling) -> None:
+    async def save_filling(self, filling: HistoryImport) -> None:
         await self._writer.run(changes.execute, sqlite.save_filling(filling_columns(filling)))
 
     async def forget_filling(self, room: BareJid) -> None:
@@ -230,11 +230,11 @@ class SqlCatalog:
         else:
             await self._writer.run(changes.save_languages, (jid, language))
 
-    async def mark(self, archive: BareJid) -> Mark | None:
+    async def mark(self, archive: BareJid) -> ArchivePosition | None:
         rows = await self._read(queries.mark(archive))
         return mark_of(rows[0]) if rows else None
 
-    async def save_mark(self, mark: Mark) -> None:
+    async def save_mark(self, mark: ArchivePosition) -> None:
         await self._writer.run(changes.execute, sqlite.save_mark(mark))
 
     async def forget_mark(self, archive: BareJid) -> None:
@@ -249,10 +249,10 @@ class SqlCatalog:
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
         await self._writer.run(changes.execute, changes.forget_subscription(person, own))
 
-    async def parcels(self) -> list[Parcel]:
+    async def parcels(self) -> list[QueuedDelivery]:
         return [parcel_of(row) for row in await self._read(queries.all_parcels())]
 
-    async def add_parcel(self, parcel: Parcel) -> bool:
+    async def add_parcel(self, parcel: QueuedDelivery) -> bool:
         return await self._returned(changes.add_parcel(parcel_columns(parcel)), urgent=True) is not None
 
     async def count_tries(self, number: int, tries: int) -> None:

@@ -11,15 +11,15 @@ from filebot.catalog.case_folding import fold
 from filebot.model import (
     Address,
     AddressKind,
+    ArchivePosition,
     BareJid,
     BlobRef,
     Entry,
-    Filling,
+    HistoryImport,
     Link,
-    Mark,
     Method,
     NewEntry,
-    Parcel,
+    QueuedDelivery,
     RoomSettings,
     Scope,
 )
@@ -95,20 +95,20 @@ def entry_of(row: sa.Row[Any]) -> Entry:
     )
 
 
-def filling_columns(filling: Filling) -> dict[str, Any]:
+def filling_columns(filling: HistoryImport) -> dict[str, Any]:
     """The columns of a row of ``fillings``."""
     address = filling.address
-    return _fields(filling, Filling) | {
+    return _fields(filling, HistoryImport) | {
         "address": address.jid,
         "address_kind": address.kind.value,
         "occupant": address.occupant,
     }
 
 
-def filling_of(row: sa.Row[Any]) -> Filling:
+def filling_of(row: sa.Row[Any]) -> HistoryImport:
     """The filling of a row of ``fillings``."""
     address = Address(row.address, AddressKind(row.address_kind), row.occupant)
-    return Filling(**_fields(row, Filling) | {"address": address})
+    return HistoryImport(**_fields(row, HistoryImport) | {"address": address})
 
 
 def room_settings_columns(room: BareJid, settings: RoomSettings) -> dict[str, Any]:
@@ -126,19 +126,21 @@ def link_of(row: sa.Row[Any]) -> Link:
     return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)
 
 
-def mark_of(row: sa.Row[Any]) -> Mark:
+def mark_of(row: sa.Row[Any]) -> ArchivePosition:
     """The mark of a row of ``marks``."""
-    return Mark(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
+    return ArchivePosition(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
 
 
-def parcel_columns(parcel: Parcel) -> dict[str, Any]:
+def parcel_columns(parcel: QueuedDelivery) -> dict[str, Any]:
     """The columns of a row of ``parcels``."""
-    return _fields(parcel, Parcel) | {"method": parcel.method.value if parcel.method else None}
+    return _fields(parcel, QueuedDelivery) | {"method": parcel.method.value if parcel.method else None}
 
 
-def parcel_of(row: sa.Row[Any]) -> Parcel:
+def parcel_of(row: sa.Row[Any]) -> QueuedDelivery:
     """The parcel of a row of ``parcels``."""
-    return Parcel(**_fields(row, Parcel) | {"method": Method(row.method) if row.method else None})
+    return QueuedDelivery(
+        **_fields(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}
+    )
 
 
 def _fields(source: object, kind: type[Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from filebot.catalog.schema import (
     subscriptions,
     unwanted,
 )
-from filebot.model import Link, Mark, RememberedRoom
+from filebot.model import ArchivePosition, Link, RememberedRoom
 
 READERS: Final = 4
 TRIGRAM: Final = 3
@@ -160,7 +160,7 @@ def save_room(room: RememberedRoom) -> sa.Insert:
     return _put(rooms, rooms.c.jid, columns)
 
 
-def save_mark(mark: Mark) -> sa.Insert:
+def save_mark(mark: ArchivePosition) -> sa.Insert:
     """Keep the mark in place of the archive's last one."""
     columns = {"archive": mark.archive, "last_id": mark.last_id, "at": mark.at}
     return _put(marks, marks.c.archive, columns | {"ahead": sorted(mark.ahead)})

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from rapidfuzz import fuzz, process
 
-from filebot.chat.conversation import Exchange, Voice
+from filebot.chat.conversation import Exchange, ReplySender
 from filebot.errors import BadCommand, PluginError, UnknownCommand
 from filebot.events.facts import Event
 from filebot.model import Sender
 from filebot.plugin import CommandSpec, Context, Plugin
 from filebot.plugin.files import Files
-from filebot.plugin.rooms import Memberships
-from filebot.services import Desk
+from filebot.plugin.rooms import RoomAccess
+from filebot.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class CommandTable:
 class Commands:
     """Runs commands and tells listeners what happened."""
 
-    def __init__(self, plugins: Sequence[LoadedPlugin], desk: Desk, voice: Voice) -> None:
+    def __init__(self, plugins: Sequence[LoadedPlugin], desk: Services, voice: ReplySender) -> None:
         self.table = CommandTable(plugins)
         self.voice = voice
         self._desk = desk
@@ -137,7 +137,7 @@ class Commands:
             sender=exchange.sender,
             settings=self.table.settings_of(plugin),
             files=Files(self._desk, exchange.sender, exchange.language),
-            rooms=Memberships(self._desk, exchange.sender),
+            rooms=RoomAccess(self._desk, exchange.sender),
             commands=self.table,
             language=exchange.language,
             usage=usage,

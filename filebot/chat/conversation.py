@@ -41,7 +41,7 @@ class OpenList:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ChatState:
     """What is remembered between two messages of the same person; lost at a restart."""
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(CONVERSATIONS_REMEMBERED))
@@ -49,13 +49,13 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class ReplySender:
     """What is needed to say anything to anybody."""
 
     messenger: Messenger
     replies: Replies
     catalog: Catalog
-    memory: Memory = field(default_factory=Memory)
+    memory: ChatState = field(default_factory=ChatState)
     prefix: str = "!"
     """The signs before a command in a room: templates show commands as they are to be typed."""
 
@@ -97,7 +97,7 @@ class Exchange:
 
     def __init__(
         self,
-        voice: Voice,
+        voice: ReplySender,
         sender: Sender,
         language: str,
         emit: Callable[[Event], Awaitable[None]],

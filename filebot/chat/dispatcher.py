@@ -15,11 +15,11 @@ from filebot.chat.commands import Commands
 from filebot.chat.conversation import Exchange
 from filebot.chat.file_requests import Requests
 from filebot.chat.invitations import Invitations
-from filebot.chat.late_commands import Belated
-from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Load, Pace
+from filebot.chat.late_commands import LateCommands
+from filebot.chat.rate_limits import PEOPLE_REMEMBERED, RateLimiter, RateLimits
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
-from filebot.events.facts import FileArchived, FileRefused, FileSent, FileStored, LinkNoticed
+from filebot.events.facts import FileAutoArchived, FileDelivered, FileRefused, FileStored, LinkReceived
 from filebot.files.intake import Received
 from filebot.model import (
     LONGEST_TEXT,
@@ -33,7 +33,7 @@ from filebot.model import (
 )
 from filebot.plugin.files import Files, name_of
 from filebot.ports import Download, FileRequest, StreamOffer
-from filebot.services import Desk
+from filebot.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,10 @@ STALE_AFTER: Final = timedelta(minutes=2)
 DAY_S: Final = 86400.0
 
 
-class Reception:
+class MessageDispatcher:
     """Receives every message and sees to it that it is answered."""
 
-    def __init__(self, commands: Commands, desk: Desk, pace: Pace) -> None:
+    def __init__(self, commands: Commands, desk: Services, pace: RateLimits) -> None:
         self._access = desk.access
         self._commands = commands
         self._desk = desk
@@ -57,8 +57,8 @@ class Reception:
         self._pace = pace
         # No limit here: files that stand still must not keep anybody's question waiting.
         self._jobs = aiojobs.Scheduler(limit=None)
-        self._load = Load(pace)
-        self._belated = Belated()
+        self._load = RateLimiter(pace)
+        self._belated = LateCommands()
         self._told_off: TTLCache[int, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
         self._told_lately: TTLCache[int, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
 
@@ -186,7 +186,7 @@ class Reception:
         else:
             if received is not None and not received.already_known:
                 told.append(self._desk.announcer.add(received.entry))
-                await self._commands.emit(FileArchived(sender, message.language, received.entry))
+                await self._commands.emit(FileAutoArchived(sender, message.language, received.entry))
 
     async def _not_archived(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Told to the poster alone, and once a day for each kind of cause: nobody asked for anything."""
@@ -268,7 +268,7 @@ class Reception:
         if url is not None and self._is_upload(url, message.sender):
             await self._take_files(exchange, message, (Offer(urls=(url,)),))
         elif url is not None:
-            await self._commands.emit(LinkNoticed(message.sender, message.language, url))
+            await self._commands.emit(LinkReceived(message.sender, message.language, url))
         elif message.delayed_since and self._is_late(message):
             await self._belated.tell(exchange, text, message.delayed_since)
         else:
@@ -350,7 +350,7 @@ class Reception:
         async with exchange.errors_in_words(name=entry.name):
             used = await self._requests.give(request, entry, exchange.language)
             to, language = request.sender.address, request.language
-            await self._commands.emit(FileSent(request.sender, language, entry, to, used, asked=False))
+            await self._commands.emit(FileDelivered(request.sender, language, entry, to, used, asked=False))
 
     async def _decline(self, stream: StreamOffer, template: str) -> None:
         log.info("declined a stream of %s", stream.sender.jid)

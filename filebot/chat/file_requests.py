@@ -6,13 +6,13 @@ from filebot.files.damage import naming
 from filebot.files.transfers import Direction
 from filebot.model import BareJid, Entry, Method, Offer, Scope
 from filebot.ports import FileRequest
-from filebot.services import Desk
+from filebot.services import Services
 
 
 class Requests:
     """Gives people what is theirs to read, and nothing else."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     async def find(self, request: FileRequest) -> Entry:

@@ -10,8 +10,8 @@ from filebot.chat.conversation import Exchange
 from filebot.errors import FilebotError
 from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
-from filebot.plugin.rooms import Memberships
-from filebot.services import Desk
+from filebot.plugin.rooms import RoomAccess
+from filebot.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ REMEMBERED: Final = 10_000
 class Invitations:
     """What becomes of invitations from people who are served; limits are in the ``Rooms`` port."""
 
-    def __init__(self, commands: Commands, desk: Desk) -> None:
+    def __init__(self, commands: Commands, desk: Services) -> None:
         self._commands = commands
         self._desk = desk
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
@@ -60,7 +60,7 @@ class Invitations:
 
     async def _enter(self, invitation: Invitation, exchange: Exchange) -> None:
         sender = exchange.sender
-        memberships = Memberships(self._desk, sender)
+        memberships = RoomAccess(self._desk, sender)
         try:
             room = await memberships.accept(invitation)
         except FilebotError as error:

@@ -31,7 +31,7 @@ class _Gathered:
     told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Belated:
+class LateCommands:
     """Holds what was not carried out until the person is told so."""
 
     def __init__(self) -> None:

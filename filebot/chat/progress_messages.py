@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from filebot.chat.conversation import Voice
+from filebot.chat.conversation import ReplySender
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Progress
 
@@ -39,7 +39,7 @@ class Told:
 class ProgressReports:
     """Watches all transfers."""
 
-    def __init__(self, transfers: Transfers, voice: Voice) -> None:
+    def __init__(self, transfers: Transfers, voice: ReplySender) -> None:
         self._transfers = transfers
         self._voice = voice
         self._told: WeakKeyDictionary[Transfer, Told] = WeakKeyDictionary()

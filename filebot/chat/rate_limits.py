@@ -15,8 +15,8 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.concurrency.keyed_locks import Keyed
-from filebot.concurrency.lru import Lately
+from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.lru import DefaultLRUCache
 from filebot.concurrency.turns import begin_turn
 from filebot.model import Sender
 
@@ -38,7 +38,7 @@ ROOMS_REMEMBERED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RateLimits:
     """How much one person may ask for."""
 
     files_per_message: int = 10
@@ -69,11 +69,11 @@ class Waiting:
         self.size_bytes += size_bytes
 
 
-class Load:
+class RateLimiter:
     """What is under way just now, and what may begin."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._turns = Keyed(asyncio.Lock)
+    def __init__(self, pace: RateLimits) -> None:
+        self._turns = KeyedLocks(asyncio.Lock)
         self._waiting = Waiting(WAITING, WAITING_BYTES)
         self._waiting_in = defaultdict[str, Waiting](
             lambda: Waiting(WAITING_PER_ROOM, WAITING_BYTES_PER_ROOM)
@@ -82,10 +82,10 @@ class Load:
             lambda: Waiting(WAITING_PER_PERSON, WAITING_BYTES_PER_PERSON)
         )
         # By hashes: what a room calls its people may be long.
-        self._limiters_in = Lately[int, AsyncLimiter](
+        self._limiters_in = DefaultLRUCache[int, AsyncLimiter](
             ROOMS_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute_in_a_room, 60)
         )
-        self._limiters_of = Lately[int, AsyncLimiter](
+        self._limiters_of = DefaultLRUCache[int, AsyncLimiter](
             PEOPLE_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute, 60)
         )
 

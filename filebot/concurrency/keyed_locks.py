@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 L = TypeVar("L")
 
 
-class Keyed(Generic[L]):
+class KeyedLocks(Generic[L]):
     """Hands out the same object to all who ask for the same key at the same time; forgets unused ones."""
 
     def __init__(self, make: Callable[[], L]) -> None:

@@ -9,7 +9,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Lately(LRUCache[K, V]):
+class DefaultLRUCache(LRUCache[K, V]):
     """Makes what it lacks when it is asked for it; what nobody has asked for the longest is forgotten."""
 
     def __init__(self, most: int, make: Callable[[], V]) -> None:

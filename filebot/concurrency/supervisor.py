@@ -13,7 +13,7 @@ LONGEST_PAUSE_S: Final = 600.0
 _T = TypeVar("_T")
 
 
-async def lasting(work: Callable[[], Awaitable[_T]], name: str) -> _T:
+async def run_supervised(work: Callable[[], Awaitable[_T]], name: str) -> _T:
     """Do ``work``, and again after each error of it, until it returns; its result.
 
     Errors are logged with their traceback. After each one there is a pause, longer each time that one comes

@@ -47,7 +47,7 @@ class Xmpp(Table):
     host: values.Host | None = None
     port: Port | None = None
     ca_file: values.CaFile | None = None
-    nick: values.Line = "filebot"
+    nick: values.PieceQueue = "filebot"
 
     @field_validator("password")
     @classmethod

@@ -177,5 +177,5 @@ CaFile = Annotated[Location, AfterValidator(_certificates)]
 """A file with certificates, in PEM."""
 ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
 Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
-Line = Annotated[StrictStr, AfterValidator(_line)]
+PieceQueue = Annotated[StrictStr, AfterValidator(_line)]
 Language = Annotated[StrictStr, AfterValidator(_language)]

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.delivery.context import Dispatch, Order
-from filebot.delivery.route_planner import Step
+from filebot.delivery.context import DeliveryContext, DeliveryRequest
+from filebot.delivery.route_planner import PlannedRoute
 from filebot.errors import (
-    AlreadyUnderWay,
+    AlreadySending,
     BlobCorrupt,
     FilebotError,
     NoSuchEntry,
@@ -38,10 +38,10 @@ from filebot.errors import (
     TransferTimeout,
     UserError,
 )
-from filebot.events.facts import FileGoes, FileWaits
+from filebot.events.facts import DeliveryQueued, DeliveryStarted
 from filebot.files.damage import naming
 from filebot.files.transfers import Direction, Transfer
-from filebot.model import AddressKind, Client, Method, Parcel, Way
+from filebot.model import AddressKind, Client, Method, QueuedDelivery, StreamMethod
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,9 @@ DECLINED: Final = 403
 """The status by which :class:`Streams` tells that a person said no."""
 
 
-async def send(dispatch: Dispatch, order: Order, parcel: Parcel | None = None) -> Method | None:
+async def send(
+    dispatch: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None = None
+) -> Method | None:
     """Bring a file where it is wanted and return by which method, or None if it waits.
 
     ``parcel`` is what has waited until now and goes without anybody's asking again: that it still waits
@@ -71,12 +73,12 @@ async def send(dispatch: Dispatch, order: Order, parcel: Parcel | None = None) -
     if parcel is None and order.to.kind is AddressKind.CHAT:
         parcel = dispatch.parcels.same(order.asker, order.recipient, order.entry.id, order.method)
     if parcel is not None and dispatch.transfers.is_running(parcel.number):
-        raise AlreadyUnderWay(parcel.number)
+        raise AlreadySending(parcel.number)
     return await _shown(dispatch, order, parcel, in_background=in_background)
 
 
 async def _shown(
-    dispatch: Dispatch, order: Order, parcel: Parcel | None, *, in_background: bool
+    dispatch: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None, *, in_background: bool
 ) -> Method | None:
     number = None if parcel is None else parcel.number
     shown = dispatch.transfers.running(
@@ -110,10 +112,10 @@ def pause(tries: int) -> timedelta:
 class _Attempt:
     """One go at an order."""
 
-    dispatch: Dispatch
-    order: Order
+    dispatch: DeliveryContext
+    order: DeliveryRequest
     transfer: Transfer
-    parcel: Parcel | None
+    parcel: QueuedDelivery | None
     in_background: bool
     no_link: FilebotError | None = None
     link_failed: bool = False
@@ -163,7 +165,7 @@ class _Attempt:
         await self._done()
         return method
 
-    async def _by_streams(self, steps: Sequence[Step]) -> Method | None:
+    async def _by_streams(self, steps: Sequence[PlannedRoute]) -> Method | None:
         """None if none of them brought it there."""
         online = {step.client.jid for step in steps if step.client is not None}
         for step in steps:
@@ -183,7 +185,7 @@ class _Attempt:
                 online = await self._after_failure(step.client, step.way)
         return None
 
-    async def _stream(self, client: Client, way: Way) -> Method:
+    async def _stream(self, client: Client, way: StreamMethod) -> Method:
         await self._must_still_go()
         dispatch, entry, begun = self.dispatch, self.order.entry, _Begun()
 
@@ -207,7 +209,7 @@ class _Attempt:
             raise NoSuchEntry(entry.name)
         await self.order.ready()
 
-    async def _after_failure(self, client: Client, way: Way) -> set[str]:
+    async def _after_failure(self, client: Client, way: StreamMethod) -> set[str]:
         """Who is online now. That somebody left is nothing to hold against the way."""
         online = {each.jid for each in await self.dispatch.clients(self.order.to)}
         self.gone = client.jid not in online
@@ -217,11 +219,11 @@ class _Attempt:
 
     # --- rows -----------------------------------------------------------------------------------
 
-    async def _row(self) -> Parcel:
+    async def _row(self) -> QueuedDelivery:
         """What is kept of it from now on, at the latest."""
         if self.parcel is None:
             order = self.order
-            parcel = Parcel(
+            parcel = QueuedDelivery(
                 self.transfer.number,
                 order.entry.id,
                 order.asker,
@@ -277,7 +279,7 @@ class _Attempt:
         log.info("%s waits for %s", order.entry.name, order.recipient)
         if not self.in_background or (counts and parcel.tries == 1):
             where = order.sender, order.language, order.entry, order.to
-            await dispatch.news.tell(FileWaits(*where, parcel.number, self._causes(), tried=tried))
+            await dispatch.news.tell(DeliveryQueued(*where, parcel.number, self._causes(), tried=tried))
 
     def _not_delivered(self) -> NotDelivered:
         target = None if self.order.recipient == self.order.asker else self.order.recipient
@@ -297,7 +299,7 @@ class _Attempt:
             cause = self.failures[-1] if self.failures else self.no_link
         self.said = method
         await self.dispatch.news.tell(
-            FileGoes(
+            DeliveryStarted(
                 order.sender,
                 order.language,
                 order.entry,

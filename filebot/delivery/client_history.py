@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum, unique
 from typing import Final, TypeVar
 
-from filebot.model import Client, Way
+from filebot.model import Client, StreamMethod
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -19,7 +19,7 @@ MOST: Final = 1000
 
 
 @unique
-class Verdict(Enum):
+class Outcome(Enum):
     """What the last attempt says of a way to a client."""
 
     UNKNOWN = "unknown"
@@ -27,22 +27,22 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
-class Experience:
+class ClientHistory:
     """Times are arguments; they must not go back by more than the clock of the machine does."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[str, str, Way], tuple[Verdict, datetime]] = {}
+        self._outcomes: dict[tuple[str, str, StreamMethod], tuple[Outcome, datetime]] = {}
         self._rates: dict[tuple[str, str], tuple[float, datetime]] = {}
 
-    def note(self, client: Client, way: Way, *, went: bool, now: datetime) -> None:
+    def note(self, client: Client, way: StreamMethod, *, went: bool, now: datetime) -> None:
         """Remember how an attempt ended, in place of the one before it."""
-        verdict = Verdict.WENT if went else Verdict.FAILED
+        verdict = Outcome.WENT if went else Outcome.FAILED
         _remember(self._outcomes, (client.jid, client.software, way), (verdict, now))
 
-    def verdict(self, client: Client, way: Way, now: datetime) -> Verdict:
+    def verdict(self, client: Client, way: StreamMethod, now: datetime) -> Outcome:
         """How the last attempt ended, if that is not long ago."""
-        verdict, at = self._outcomes.get((client.jid, client.software, way), (Verdict.UNKNOWN, now))
-        return verdict if now - at <= KEPT_FOR else Verdict.UNKNOWN
+        verdict, at = self._outcomes.get((client.jid, client.software, way), (Outcome.UNKNOWN, now))
+        return verdict if now - at <= KEPT_FOR else Outcome.UNKNOWN
 
     def note_rate(self, client: Client, bytes_per_s: float, now: datetime) -> None:
         """Remember how fast bytes went to a client in-band; what is no rate is ignored."""

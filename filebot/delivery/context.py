@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.delivery import route_planner as cascade
-from filebot.delivery.client_history import Experience
-from filebot.delivery.queue import Parcels
-from filebot.delivery.route_planner import Facts, Plan, Uploads
-from filebot.delivery.upload_links import Delivery
+from filebot.delivery.client_history import ClientHistory
+from filebot.delivery.queue import DeliveryQueue
+from filebot.delivery.route_planner import Plan, RoutingInputs, Uploads
+from filebot.delivery.upload_links import UploadLinks
 from filebot.errors import NoUploadService
-from filebot.events.bus import News
-from filebot.events.facts import FileSent
+from filebot.events.bus import EventBus
+from filebot.events.facts import FileDelivered
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
@@ -23,7 +23,7 @@ async def _ready() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DeliveryRequest:
     """What somebody wants to be sent."""
 
     sender: Sender
@@ -46,14 +46,14 @@ class Order:
         """The person, for addresses that are one's."""
         return self.to.jid.partition("/")[0]
 
-    def sent(self, method: Method) -> FileSent:
+    def sent(self, method: Method) -> FileDelivered:
         """The news that it is done."""
         asked = self.method is not None
-        return FileSent(self.sender, self.language, self.entry, self.to, method, asked=asked)
+        return FileDelivered(self.sender, self.language, self.entry, self.to, method, asked=asked)
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
+class DeliveryContext:
     """Plans, and holds together what an attempt works with."""
 
     store: BlobStore
@@ -61,12 +61,12 @@ class Dispatch:
     uploads: UploadService
     streams: Streams
     messenger: Messenger
-    delivery: Delivery
+    delivery: UploadLinks
     transfers: Transfers
     slots: Slots
-    parcels: Parcels
-    experience: Experience
-    news: News
+    parcels: DeliveryQueue
+    experience: ClientHistory
+    news: EventBus
     clock: Callable[[], datetime]
     server: str
     """The domain of the bot's server."""
@@ -90,7 +90,7 @@ class Dispatch:
             uploads.too_large or (uploads.limit_bytes or size_bytes) < size_bytes
         )
         blocked = uploads is None or too_large or uploads.full_until is not None
-        facts = Facts(
+        facts = RoutingInputs(
             size_bytes,
             to.kind,
             uploads,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from filebot.delivery.context import Dispatch
-from filebot.delivery.route_planner import Step, Uploads
-from filebot.errors import ExaminationUnderWay, FilebotError, TransferError
+from filebot.delivery.context import DeliveryContext
+from filebot.delivery.route_planner import PlannedRoute, Uploads
+from filebot.errors import DiagnosticsRunning, FilebotError, TransferError
 from filebot.files.quota import Quota
 from filebot.files.transfers import Direction
 from filebot.model import Address, BareJid, Client, Method, Sender, Usage
@@ -34,7 +34,7 @@ class Route:
     """How a file of some size would go to the person."""
 
     size_bytes: int
-    step: Step | None
+    step: PlannedRoute | None
     """The first that would be tried; None if there is none."""
     obstacle: FilebotError | None
     """Why there is none."""
@@ -66,10 +66,10 @@ class Diagnosis:
         return bool(self.addresses) or any(state is not ProxyState.FAILS for state in self.proxies.values())
 
 
-class Doctor:
+class Diagnostics:
     """Examines one person at a time as often as they ask, and never twice at once."""
 
-    def __init__(self, dispatch: Dispatch, quota: Quota) -> None:
+    def __init__(self, dispatch: DeliveryContext, quota: Quota) -> None:
         self._dispatch = dispatch
         self._quota = quota
         self._under_way: set[BareJid] = set()
@@ -80,7 +80,7 @@ class Doctor:
         ``to`` is the person's client, or the person if None. Raises ExaminationUnderWay or StorageError.
         """
         if person in self._under_way:
-            raise ExaminationUnderWay
+            raise DiagnosticsRunning
         self._under_way.add(person)
         try:
             return await self._examined(person, to or Address(person))

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.errors import AlreadyUnderWay, NoSuchEntry, TooManyWaiting
-from filebot.model import BareJid, Entry, Method, Parcel
+from filebot.errors import AlreadySending, NoSuchEntry, TooManyWaiting
+from filebot.model import BareJid, Entry, Method, QueuedDelivery
 from filebot.ports import Catalog
 
 MOST: Final = 5000
@@ -19,12 +19,12 @@ MOST_OF_ONE: Final = 50
 KEPT_FOR: Final = timedelta(days=30)
 
 
-class Parcels:
+class DeliveryQueue:
     """Every parcel."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._parcels: dict[int, Parcel] = {}
+        self._parcels: dict[int, QueuedDelivery] = {}
         self._not_before: dict[int, datetime] = {}
 
     async def load(self) -> int:
@@ -32,34 +32,34 @@ class Parcels:
         self._parcels = {each.number: each for each in await self._catalog.parcels()}
         return max(self._parcels, default=0)
 
-    def get(self, number: int) -> Parcel | None:
+    def get(self, number: int) -> QueuedDelivery | None:
         """The parcel of this number."""
         return self._parcels.get(number)
 
-    def of(self, asker: BareJid) -> Sequence[Parcel]:
+    def of(self, asker: BareJid) -> Sequence[QueuedDelivery]:
         """Those that somebody asked for, the oldest first."""
         return [each for each in self._parcels.values() if each.asker == asker]
 
-    def to(self, recipient: BareJid) -> Sequence[Parcel]:
+    def to(self, recipient: BareJid) -> Sequence[QueuedDelivery]:
         """Those for somebody, the oldest first."""
         return [each for each in self._parcels.values() if each.recipient == recipient]
 
-    def older_than(self, moment: datetime) -> Sequence[Parcel]:
+    def older_than(self, moment: datetime) -> Sequence[QueuedDelivery]:
         """Those made before a moment."""
         return [each for each in self._parcels.values() if each.created_at < moment]
 
     def same(
         self, asker: BareJid, recipient: BareJid, entry_id: int, method: Method | None
-    ) -> Parcel | None:
+    ) -> QueuedDelivery | None:
         """The parcel of the same request, if there is one."""
         request = (asker, recipient, entry_id, method)
         return next((each for each in self._parcels.values() if _request(each) == request), None)
 
-    async def add(self, parcel: Parcel, entry: Entry) -> Parcel:
+    async def add(self, parcel: QueuedDelivery, entry: Entry) -> QueuedDelivery:
         """Keep a new one. Raises TooManyWaiting, AlreadyUnderWay, or NoSuchEntry if the file is gone."""
         same = self.same(*_request(parcel))
         if same is not None:
-            raise AlreadyUnderWay(same.number)
+            raise AlreadySending(same.number)
         if len(self.of(parcel.asker)) >= MOST_OF_ONE:
             raise TooManyWaiting(limit=MOST_OF_ONE, own=True)
         if len(self._parcels) >= MOST:
@@ -75,7 +75,7 @@ class Parcels:
             raise NoSuchEntry(entry.name)
         return parcel
 
-    async def put_back(self, parcel: Parcel, not_before: datetime) -> Parcel:
+    async def put_back(self, parcel: QueuedDelivery, not_before: datetime) -> QueuedDelivery:
         """Count an attempt that failed; the next one is not to come before a moment."""
         tried = replace(parcel, tries=parcel.tries + 1)
         if parcel.number in self._parcels:
@@ -88,7 +88,7 @@ class Parcels:
         """An attempt begins: there is nothing more to wait for before it."""
         self._not_before.pop(number, None)
 
-    def not_before(self, parcel: Parcel) -> datetime | None:
+    def not_before(self, parcel: QueuedDelivery) -> datetime | None:
         """When the next attempt may come, if there is something to wait for."""
         return self._not_before.get(parcel.number)
 
@@ -108,5 +108,5 @@ class Parcels:
         self._not_before.pop(number, None)
 
 
-def _request(parcel: Parcel) -> tuple[BareJid, BareJid, int, Method | None]:
+def _request(parcel: QueuedDelivery) -> tuple[BareJid, BareJid, int, Method | None]:
     return parcel.asker, parcel.recipient, parcel.entry_id, parcel.method

@@ -22,17 +22,17 @@ from datetime import datetime
 from enum import Enum, unique
 from typing import Final
 
-from filebot.delivery.client_history import Experience, Verdict
+from filebot.delivery.client_history import ClientHistory, Outcome
 from filebot.errors import (
     FilebotError,
+    NoTransferMethod,
     NoUploadService,
-    NoWayToSend,
     ServiceQuotaReached,
     TooLargeForService,
     TooSlowInBand,
     TransferError,
 )
-from filebot.model import AddressKind, Client, Method, Negotiation, Way
+from filebot.model import AddressKind, Client, Method, Negotiation, StreamMethod
 
 IN_BAND_LIMIT_S: Final = 1800.0
 """Longer in-band transfers have to be asked for."""
@@ -73,7 +73,7 @@ class Uploads:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RoutingInputs:
     """All that a plan is made of, beside experience and the time."""
 
     size_bytes: int
@@ -92,13 +92,13 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlannedRoute:
     """A link, or one way to one client."""
 
     reason: Reason
     client: Client | None = None
     """None for a link; likewise ``way``."""
-    way: Way | None = None
+    way: StreamMethod | None = None
     seconds: float | None = None
     """About how long it will take, in-band."""
 
@@ -112,31 +112,31 @@ class Step:
 class Plan:
     """What to try, in this order, and why the rest is not among it."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlannedRoute, ...]
     no_link: TransferError | None = None
     """Why there can be no link."""
     no_stream: FilebotError | None = None
     """Why there is no stream: NoWayToSend or TooSlowInBand."""
 
 
-def plan(facts: Facts, experience: Experience, now: datetime) -> Plan:
+def plan(facts: RoutingInputs, experience: ClientHistory, now: datetime) -> Plan:
     """The ways for a file, the best first. Each way to each client stands in it at most once."""
     no_link = _no_link(facts, now)
-    link: tuple[Step, ...] = ()
+    link: tuple[PlannedRoute, ...] = ()
     if no_link is None and facts.asked in {None, Method.HTTP}:
-        link = (Step(_why_a_link(facts)),)
+        link = (PlannedRoute(_why_a_link(facts)),)
     if facts.asked is Method.HTTP or (facts.to is not AddressKind.CHAT and facts.asked is None):
         return Plan(link, no_link)
     streams = _streams(facts, experience, now, no_link)
     return Plan((*link, *streams), no_link, None if streams else _no_stream(facts, experience, now))
 
 
-def in_band_seconds(client: Client, size_bytes: int, experience: Experience, now: datetime) -> float:
+def in_band_seconds(client: Client, size_bytes: int, experience: ClientHistory, now: datetime) -> float:
     """About how long a file takes in-band."""
     return size_bytes / (experience.rate(client, now) or ASSUMED_BYTES_PER_S)
 
 
-def _no_link(facts: Facts, now: datetime) -> TransferError | None:
+def _no_link(facts: RoutingInputs, now: datetime) -> TransferError | None:
     uploads, size = facts.uploads, facts.size_bytes
     if facts.has_link:
         return None
@@ -151,16 +151,16 @@ def _no_link(facts: Facts, now: datetime) -> TransferError | None:
     return None
 
 
-def _why_a_link(facts: Facts) -> Reason:
+def _why_a_link(facts: RoutingInputs) -> Reason:
     if facts.to is not AddressKind.CHAT:
         return Reason.ONLY_LINKS
     return Reason.LINK_FIRST if facts.asked is None else Reason.ASKED
 
 
 def _streams(
-    facts: Facts, experience: Experience, now: datetime, no_link: TransferError | None
-) -> tuple[Step, ...]:
-    ranked: list[tuple[tuple[bool, bool, bool, int, bool, int], Step]] = []
+    facts: RoutingInputs, experience: ClientHistory, now: datetime, no_link: TransferError | None
+) -> tuple[PlannedRoute, ...]:
+    ranked: list[tuple[tuple[bool, bool, bool, int, bool, int], PlannedRoute]] = []
     for place, client in enumerate(_reachable(facts)):
         for way in _ways(client):
             seconds = None
@@ -172,46 +172,48 @@ def _streams(
                 continue
             verdict = experience.verdict(client, way, now)
             rank = (
-                client.jid != facts.asking_client or verdict is Verdict.FAILED,
+                client.jid != facts.asking_client or verdict is Outcome.FAILED,
                 way.method is Method.IBB,
-                verdict is Verdict.FAILED,
+                verdict is Outcome.FAILED,
                 place,
-                verdict is not Verdict.WENT,
+                verdict is not Outcome.WENT,
                 _PREFERENCE.index(way.negotiation),
             )
             reason = _why_a_stream(facts, way, verdict, no_link)
-            ranked.append((rank, Step(reason, client, way, seconds)))
+            ranked.append((rank, PlannedRoute(reason, client, way, seconds)))
     return tuple(step for _, step in sorted(ranked, key=lambda each: each[0]))
 
 
-def _why_a_stream(facts: Facts, way: Way, verdict: Verdict, no_link: TransferError | None) -> Reason:
+def _why_a_stream(
+    facts: RoutingInputs, way: StreamMethod, verdict: Outcome, no_link: TransferError | None
+) -> Reason:
     if facts.asked is not None:
         return Reason.ASKED
-    if verdict is Verdict.FAILED:
+    if verdict is Outcome.FAILED:
         return Reason.FAILED_LATELY
     if way.method is Method.IBB:
         return Reason.IN_BAND_LAST
     return Reason.IF_LINK_FAILS if no_link is None else Reason.NO_LINK
 
 
-def _no_stream(facts: Facts, experience: Experience, now: datetime) -> FilebotError:
+def _no_stream(facts: RoutingInputs, experience: ClientHistory, now: datetime) -> FilebotError:
     clients = [client for client in _reachable(facts) if Method.IBB in client.methods]
     if facts.asked is None and clients:
         return TooSlowInBand(
             seconds=min(in_band_seconds(each, facts.size_bytes, experience, now) for each in clients)
         )
-    return NoWayToSend(
+    return NoTransferMethod(
         method=facts.asked.value if facts.asked else None, through_room=facts.to is not AddressKind.CHAT
     )
 
 
-def _reachable(facts: Facts) -> tuple[Client, ...]:
+def _reachable(facts: RoutingInputs) -> tuple[Client, ...]:
     return facts.clients if facts.to is AddressKind.CHAT else ()
 
 
-def _ways(client: Client) -> list[Way]:
+def _ways(client: Client) -> list[StreamMethod]:
     return [
-        Way(negotiation, method)
+        StreamMethod(negotiation, method)
         for negotiation, methods in client.streams.items()
         for method in (Method.SOCKS5, Method.IBB)
         if method in methods

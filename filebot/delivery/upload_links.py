@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.delivery.upload_refusals import UploadRefusals
 from filebot.errors import (
     PeerGone,
@@ -33,7 +33,7 @@ _MAY_PASS: Final = frozenset({408, 409, 425, 429})
 """Refusals that another slot, or a moment later, may not meet, beside those of 500 and more."""
 
 
-class Delivery:
+class UploadLinks:
     """Gives files out over HTTP (XEP-0363)."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Delivery:
         self._http = http
         self._uploads = uploads
         self._clock = clock
-        self._locks = Keyed(asyncio.Lock)
+        self._locks = KeyedLocks(asyncio.Lock)
         self.refusals = UploadRefusals(clock)
 
     async def has_link(self, entry: Entry) -> bool:

@@ -15,23 +15,23 @@ from typing import Final
 
 from filebot.concurrency.cancelling import end
 from filebot.delivery.attempt import MOST_TRIES, pause, send
-from filebot.delivery.context import Dispatch, Order
-from filebot.delivery.queue import KEPT_FOR, Parcels
+from filebot.delivery.context import DeliveryContext, DeliveryRequest
+from filebot.delivery.queue import KEPT_FOR, DeliveryQueue
 from filebot.errors import (
-    AlreadyUnderWay,
+    AlreadySending,
+    DeliveryExpired,
     FilebotError,
     NoSuchTransfer,
     NotAllowed,
     StorageError,
     TransferError,
-    WaitedTooLong,
 )
-from filebot.events.bus import News
-from filebot.events.facts import FileNotSent
+from filebot.events.bus import EventBus
+from filebot.events.facts import DeliveryAbandoned
 from filebot.files.access import Access
 from filebot.files.transfers import Transfers
 from filebot.files.trusted_time import look_every_hour
-from filebot.model import Address, BareJid, Entry, Identity, Method, Parcel, Sender
+from filebot.model import Address, BareJid, Entry, Identity, Method, QueuedDelivery, Sender
 from filebot.ports import Catalog
 
 log = logging.getLogger(__name__)
@@ -52,17 +52,17 @@ class Waiting:
     tries: int
 
 
-class Courier:
+class DeliveryWorker:
     """Owns the tasks that bring what waited. :meth:`open` comes before all, :meth:`close` ends all."""
 
     def __init__(
         self,
-        dispatch: Dispatch,
-        parcels: Parcels,
+        dispatch: DeliveryContext,
+        parcels: DeliveryQueue,
         transfers: Transfers,
         catalog: Catalog,
         access: Access,
-        news: News,
+        news: EventBus,
         clock: Callable[[], datetime],
         lets_read: Callable[[BareJid, Identity], bool],
         *,
@@ -109,7 +109,7 @@ class Courier:
 
     # --- sending --------------------------------------------------------------------------------
 
-    async def send(self, order: Order) -> Method | None:
+    async def send(self, order: DeliveryRequest) -> Method | None:
         """As :meth:`filebot.delivery.attempt.send`; what waits is brought later."""
         method = await send(self._dispatch, order)
         if method is None:
@@ -154,11 +154,11 @@ class Courier:
                     log.exception("parcel %d could not be given up", parcel.number)
         return True
 
-    async def _give_up(self, parcel: Parcel) -> None:
+    async def _give_up(self, parcel: QueuedDelivery) -> None:
         entry = await self._catalog.entry(parcel.entry_id)
         await self._parcels.remove(parcel.number)
         if entry is not None:
-            error = WaitedTooLong(target=parcel.recipient, days=KEPT_FOR.days)
+            error = DeliveryExpired(target=parcel.recipient, days=KEPT_FOR.days)
             await self._tell_not_sent(parcel, entry, error)
 
     # --- the rounds -----------------------------------------------------------------------------
@@ -202,11 +202,11 @@ class Courier:
             if self._is_due(parcel):
                 await self._bring_or_put_off(parcel)
 
-    def _is_due(self, parcel: Parcel) -> bool:
+    def _is_due(self, parcel: QueuedDelivery) -> bool:
         not_before = self._parcels.not_before(parcel)
         return not_before is None or self._clock() >= not_before
 
-    async def _bring_or_put_off(self, parcel: Parcel) -> None:
+    async def _bring_or_put_off(self, parcel: QueuedDelivery) -> None:
         """Trouble with one parcel holds up no other."""
         try:
             await self._bring(parcel.number)
@@ -241,7 +241,7 @@ class Courier:
             or (entry.room is not None and self._lets_read(entry.room, asker))
         )
 
-    async def _send(self, parcel: Parcel, entry: Entry) -> None:
+    async def _send(self, parcel: QueuedDelivery, entry: Entry) -> None:
         async def ready() -> None:
             if not self._may_have(parcel.asker, entry):
                 raise NotAllowed(reason="left")
@@ -249,7 +249,7 @@ class Courier:
         order = replace(_order(parcel, entry), ready=ready)
         try:
             method = await send(self._dispatch, order, parcel)
-        except AlreadyUnderWay:
+        except AlreadySending:
             return  # the asker asked again at this moment
         except FilebotError as error:
             if self._parcels.get(parcel.number) is not None:
@@ -263,18 +263,18 @@ class Courier:
             if method is not None:
                 await self._news.tell(order.sent(method))
 
-    async def _after_mishap(self, parcel: Parcel, entry: Entry, error: FilebotError) -> None:
+    async def _after_mishap(self, parcel: QueuedDelivery, entry: Entry, error: FilebotError) -> None:
         """Something of the bot's own failed: another time it may work."""
         tried = await self._parcels.put_back(parcel, self._clock() + pause(parcel.tries + 1))
         if tried.tries >= MOST_TRIES:
             await self._parcels.remove(parcel.number)
             await self._tell_not_sent(parcel, entry, error)
 
-    async def _tell_not_sent(self, parcel: Parcel, entry: Entry, error: FilebotError) -> None:
+    async def _tell_not_sent(self, parcel: QueuedDelivery, entry: Entry, error: FilebotError) -> None:
         order = _order(parcel, entry)
-        await self._news.tell(FileNotSent(order.sender, order.language, entry, order.to, error))
+        await self._news.tell(DeliveryAbandoned(order.sender, order.language, entry, order.to, error))
 
 
-def _order(parcel: Parcel, entry: Entry) -> Order:
+def _order(parcel: QueuedDelivery, entry: Entry) -> DeliveryRequest:
     sender = Sender(Address(parcel.asker), parcel.asker)
-    return Order(sender, parcel.language, entry, Address(parcel.recipient), parcel.method)
+    return DeliveryRequest(sender, parcel.language, entry, Address(parcel.recipient), parcel.method)

@@ -7,7 +7,7 @@ from filebot.events.facts import Event
 Listener = Callable[[Event], Awaitable[None]]
 
 
-class News:
+class EventBus:
     """Told by the services, heard by what the composition root plugs in; nobody need listen."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.errors import FilebotError
-from filebot.model import Address, BareJid, Entry, Filling, Method, Sender
+from filebot.model import Address, BareJid, Entry, HistoryImport, Method, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class FileStored(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class FileArchived(Event):
+class FileAutoArchived(Event):
     """A file that was posted in a room was kept without anybody asking, as the room wants it."""
 
     entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
-class FilesNew(Event):
+class RoomFilesAdded(Event):
     """A room has new files and wants to hear of it; the sender is the room itself."""
 
     first: tuple[Entry, ...]
@@ -46,19 +46,19 @@ class FilesNew(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryGoesOn(Event):
+class HistoryImportProgressed(Event):
     """A room's history is being gone through for the sender."""
 
-    filling: Filling
+    filling: HistoryImport
     at: datetime | None
     """Up to which moment it is done, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryGone(Event):
+class HistoryImportFinished(Event):
     """That has come to its end."""
 
-    filling: Filling
+    filling: HistoryImport
     error: FilebotError | None
     """Why it ended too early."""
 
@@ -73,14 +73,14 @@ class FileRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkNoticed(Event):
+class LinkReceived(Event):
     """Somebody wrote a link that is not known to be a file of theirs; ``fetch`` would take it."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class FileGoes(Event):
+class DeliveryStarted(Event):
     """A file is about to go to somebody otherwise than by a plain link: their client may ask them."""
 
     entry: Entry
@@ -113,7 +113,7 @@ class FileQueued(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class FileSent(Event):
+class FileDelivered(Event):
     """A file was delivered as far as its method can tell."""
 
     entry: Entry
@@ -124,7 +124,7 @@ class FileSent(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class FileWaits(Event):
+class DeliveryQueued(Event):
     """A file could not be brought to somebody yet; it goes when they are online, or is tried again."""
 
     entry: Entry
@@ -137,7 +137,7 @@ class FileWaits(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class FileNotSent(Event):
+class DeliveryAbandoned(Event):
     """A file that waited for somebody is not sent any more."""
 
     entry: Entry

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import (
     DigestMismatch,
     EmptyFile,
@@ -106,7 +106,7 @@ class Intake:
         http: HttpTransfer,
         inspector: Inspector,
         quota: Quota,
-        locks: Keyed[asyncio.Lock],
+        locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store

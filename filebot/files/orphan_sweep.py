@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.model import Digest
 from filebot.ports import BlobStore, Catalog
 
@@ -87,7 +87,7 @@ class UnreferencedBlobs:
     """Sets blobs aside, and removes them when their time is over."""
 
     def __init__(
-        self, store: BlobStore, catalog: Catalog, locks: Keyed[asyncio.Lock], keep_s: float
+        self, store: BlobStore, catalog: Catalog, locks: KeyedLocks[asyncio.Lock], keep_s: float
     ) -> None:
         self._store = store
         self._catalog = catalog

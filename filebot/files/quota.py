@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
 
-from filebot.errors import NoRoomForClaim, QuotaExceeded, RoomFull, StorageFull
+from filebot.errors import ClaimExceedsQuota, QuotaExceeded, RoomQuotaExceeded, StorageFull
 from filebot.files.reservations import (
     FILE_OVERHEAD_BYTES,
     Amounts,
@@ -29,7 +29,7 @@ __all__ = ["FILE_OVERHEAD_BYTES", "Limits", "Quota", "Reservation"]
 RECOUNT_AFTER_S: Final = (0.01, 0.05, 0.2)
 """Pauses before a refusal is final while other files settle: those may have been counted twice."""
 
-_DOES_NOT_FIT: Final = (QuotaExceeded, RoomFull, StorageFull, NoRoomForClaim)
+_DOES_NOT_FIT: Final = (QuotaExceeded, RoomQuotaExceeded, StorageFull, ClaimExceedsQuota)
 
 H = TypeVar("H", bound=Hold)
 
@@ -143,7 +143,7 @@ class Quota:
         def check() -> None:
             others, most = hold.used_by_others(), self._limits.quota_per_user_bytes
             if others + hold.held.by_owner > most:
-                raise NoRoomForClaim(size_bytes=hold.held.by_owner, used_bytes=others, limit_bytes=most)
+                raise ClaimExceedsQuota(size_bytes=hold.held.by_owner, used_bytes=others, limit_bytes=most)
 
         try:
             await self._count(hold, check, stored)

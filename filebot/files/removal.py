@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.files.unused_blobs import try_to_forget_unused
 from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog, Queue
@@ -17,7 +17,7 @@ class Removal:
     """Removes entries, for whatever reason."""
 
     def __init__(
-        self, store: BlobStore, catalog: Catalog, queue: Queue, locks: Keyed[asyncio.Lock]
+        self, store: BlobStore, catalog: Catalog, queue: Queue, locks: KeyedLocks[asyncio.Lock]
     ) -> None:
         self._store = store
         self._catalog = catalog

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from filebot.errors import FileTooLarge, QuotaExceeded, RoomFull, StorageFull
+from filebot.errors import FileTooLarge, QuotaExceeded, RoomQuotaExceeded, StorageFull
 from filebot.model import BareJid, Identity
 
 FILE_OVERHEAD_BYTES: Final = 4096
@@ -157,7 +157,7 @@ class Hold:
         most = self._limits.quota_per_room_bytes
         others = self.stored.in_room + self._holds.in_room[self.room] - self.held.in_room
         if others + self.held.in_room > most:
-            raise RoomFull(
+            raise RoomQuotaExceeded(
                 size_bytes=_without_overhead(self.held.in_room), used_bytes=others, limit_bytes=most
             )
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import NoSuchEntry
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Entry, NewEntry, Scope
@@ -19,7 +19,7 @@ class Sharing:
         store: BlobStore,
         catalog: Catalog,
         quota: Quota,
-        locks: Keyed[asyncio.Lock],
+        locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store

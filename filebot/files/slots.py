@@ -14,7 +14,7 @@ from typing import Final
 
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.concurrency.turns import end_turn
-from filebot.events.bus import News
+from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import Sender
@@ -46,7 +46,7 @@ class _Claim:
 class Slots:
     """The slots of both directions."""
 
-    def __init__(self, news: News, total: int = MOST_SLOTS) -> None:
+    def __init__(self, news: EventBus, total: int = MOST_SLOTS) -> None:
         """``total`` is for each direction."""
         self._news = news
         self._free = {each: FairSemaphore(shares(total)) for each in Direction}

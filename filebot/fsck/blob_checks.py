@@ -11,7 +11,7 @@ from filebot.fsck.position import Position
 from filebot.fsck.report import Report
 from filebot.model import Digest
 from filebot.storage.folders import sync_folder
-from filebot.storage.inspection import Pace, digest_of, list_shard, quarantine, strange_folders
+from filebot.storage.inspection import ReadThrottle, digest_of, list_shard, quarantine, strange_folders
 from filebot.storage.layout import BLOBS, QUARANTINE, SHARDS, place_in
 from filebot.storage.unreferenced import Aside
 
@@ -30,7 +30,7 @@ class BlobChecks:
     catalog: CatalogInspection | None
     """None if there is none: then no entry refers to anything."""
     repair: bool
-    pace: Pace
+    pace: ReadThrottle
     position: Position | None
     """None if the bytes are not to be read."""
     is_bot_running: Callable[[], bool]

@@ -23,15 +23,15 @@ from filebot.files.quota import Limits
 from filebot.fsck.blob_checks import BlobChecks
 from filebot.fsck.catalog_checks import check_database, check_entries, note_quotas
 from filebot.fsck.position import Position
-from filebot.fsck.report import Mark, Report
+from filebot.fsck.report import Outcome, Report
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
-from filebot.storage.inspection import Pace, has_blobs
+from filebot.storage.inspection import ReadThrottle, has_blobs
 from filebot.storage.layout import UNREFERENCED
 
 FINE: Final = 0
 FAULTS: Final = 1
 
-_MARKS: Final[dict[Mark, tuple[str, str]]] = {
+_MARKS: Final[dict[Outcome, tuple[str, str]]] = {
     "left": ("✗ ", "red"),
     "mended": ("✓ ", "green"),
     "note": ("", ""),
@@ -166,14 +166,14 @@ class _Examination:
         return checks
 
     @contextmanager
-    def _progress(self, size: int, position: Position | None) -> Iterator[Pace]:
+    def _progress(self, size: int, position: Position | None) -> Iterator[ReadThrottle]:
         """Show a bar on a terminal, for as long as files are read."""
         columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         shown = self._console.is_terminal and position is not None
         with Progress(*columns, console=self._console, transient=True, disable=not shown) as bar:
             share = 0.0 if position is None else position.share
             task = bar.add_task("reading", total=size or None, completed=int(size * share))
-            yield Pace(self._wishes.bytes_per_s, lambda moved: bar.advance(task, moved))
+            yield ReadThrottle(self._wishes.bytes_per_s, lambda moved: bar.advance(task, moved))
 
     def _is_bot_running(self) -> bool:
         return not self._wishes.repair and holder_of(self._folder) is not None
@@ -232,7 +232,7 @@ def _as(folder: Path) -> str:
     return f"run this as the user {name}"
 
 
-def _tell(console: Console, mark: Mark, text: str) -> None:
+def _tell(console: Console, mark: Outcome, text: str) -> None:
     sign, colour = _MARKS[mark]
     # Names of files are people's: what is no printable character is not for a terminal.
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -7,15 +7,15 @@ from typing import Final, Literal
 MOST_OF_KIND: Final = 20
 """Lines for one kind of fault."""
 
-Mark = Literal["left", "mended", "note"]
+Outcome = Literal["left", "mended", "note"]
 
 
 class Report:
     """Counts faults and tells of each; of one kind only the first ones."""
 
-    def __init__(self, tell: Callable[[Mark, str], None]) -> None:
+    def __init__(self, tell: Callable[[Outcome, str], None]) -> None:
         self._tell = tell
-        self._kinds: Counter[tuple[str, Mark]] = Counter()
+        self._kinds: Counter[tuple[str, Outcome]] = Counter()
         self.can_repair = False
         """Whether a repair may mend one of the faults that are left."""
 
@@ -32,7 +32,7 @@ class Report:
         """Tell of something that is no fault."""
         self._tell("note", text)
 
-    def count(self, mark: Mark) -> int:
+    def count(self, mark: Outcome) -> int:
         """Return how many faults there are of a mark."""
         return sum(number for (_, marked), number in self._kinds.items() if marked == mark)
 
@@ -42,7 +42,7 @@ class Report:
             if number > MOST_OF_KIND and not kind.startswith("="):
                 self._tell(mark, f"{kind}: {number - MOST_OF_KIND} more")
 
-    def _add(self, kind: str, mark: Mark, text: str, number: int) -> None:
+    def _add(self, kind: str, mark: Outcome, text: str, number: int) -> None:
         """A kind that begins with ``=`` is told of once, with its number in the text."""
         if kind.startswith("=") or self._kinds[kind, mark] < MOST_OF_KIND:
             self._tell(mark, text)

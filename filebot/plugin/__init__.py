@@ -33,26 +33,26 @@ from filebot.errors import (
     UserError,
 )
 from filebot.events.facts import (
+    DeliveryAbandoned,
+    DeliveryQueued,
+    DeliveryStarted,
     Event,
-    FileArchived,
-    FileGoes,
-    FileNotSent,
+    FileAutoArchived,
+    FileDelivered,
     FileQueued,
     FileRefused,
     FileRemoved,
-    FileSent,
-    FilesNew,
     FileStored,
-    FileWaits,
-    HistoryGoesOn,
-    HistoryGone,
+    HistoryImportFinished,
+    HistoryImportProgressed,
     InvitationAccepted,
-    LinkNoticed,
+    LinkReceived,
+    RoomFilesAdded,
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
 from filebot.plugin.command_syntax import Usage as UsageLine
 from filebot.plugin.files import Files
-from filebot.plugin.rooms import Memberships
+from filebot.plugin.rooms import RoomAccess
 
 __all__ = [
     "Address",
@@ -61,26 +61,24 @@ __all__ = [
     "Command",
     "CommandList",
     "Context",
+    "DeliveryAbandoned",
+    "DeliveryQueued",
+    "DeliveryStarted",
     "Entry",
     "Event",
-    "FileArchived",
-    "FileGoes",
-    "FileNotSent",
+    "FileAutoArchived",
+    "FileDelivered",
     "FileQueued",
     "FileRefused",
     "FileRemoved",
-    "FileSent",
     "FileStored",
-    "FileWaits",
     "FilebotError",
     "Files",
-    "FilesNew",
-    "HistoryGoesOn",
-    "HistoryGone",
+    "HistoryImportFinished",
+    "HistoryImportProgressed",
     "IncomingMessage",
     "InvitationAccepted",
-    "LinkNoticed",
-    "Memberships",
+    "LinkReceived",
     "Method",
     "NoSuchEntry",
     "NotAllowed",
@@ -88,6 +86,8 @@ __all__ = [
     "Page",
     "Plugin",
     "PluginError",
+    "RoomAccess",
+    "RoomFilesAdded",
     "Sender",
     "StorageError",
     "TransferError",
@@ -179,7 +179,7 @@ class Context(Generic[S_co]):
     """The plugin's own settings."""
     files: Files
     """The files as the sender sees them; raises UserError where something is not theirs to do."""
-    rooms: Memberships
+    rooms: RoomAccess
     """The bot's rooms, as far as the sender may change them."""
     commands: CommandList
     language: str

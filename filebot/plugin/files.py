@@ -7,16 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from filebot.delivery.context import Order
+from filebot.delivery.context import DeliveryRequest
 from filebot.delivery.diagnostics import Diagnosis
 from filebot.delivery.worker import Waiting
 from filebot.errors import (
     AmbiguousName,
+    DuplicateName,
     NoSuchEntry,
     NoSuchRecipient,
     NoSuchTransfer,
     NotAllowed,
-    SameName,
     TooManyFiles,
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
@@ -39,7 +39,7 @@ from filebot.model import (
 from filebot.plugin.command_syntax import names_in
 from filebot.ports import StreamOffer
 from filebot.rooms.claims import Claim, Claimed
-from filebot.services import Desk
+from filebot.services import Services
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
@@ -59,7 +59,7 @@ class Files:
     that name. Who is not served can own files of a room all the same, as whoever the room says they are.
     """
 
-    def __init__(self, desk: Desk, sender: Sender, language: str | None = None) -> None:
+    def __init__(self, desk: Services, sender: Sender, language: str | None = None) -> None:
         self._desk = desk
         self._sender = sender
         self._language = language
@@ -100,7 +100,7 @@ class Files:
         if newest is not None:
             called = [entry for entry in beginning if entry.name == newest.name]
             if len(called) > 1:
-                raise SameName(newest.name, ids=tuple(entry.id for entry in called))
+                raise DuplicateName(newest.name, ids=tuple(entry.id for entry in called))
             return newest
         entry = await self._by_id(wanted, in_public=self._sender.in_public)
         if entry is not None:
@@ -332,7 +332,7 @@ class Files:
                     entry, to.jid, lambda: self._must_have_voice(to.jid, self._own())
                 )
 
-        order = Order(self._sender, self._language, entry, to, method, ready)
+        order = DeliveryRequest(self._sender, self._language, entry, to, method, ready)
         used = await self._desk.courier.send(order)
         if used is not None:
             await self._desk.news.tell(order.sent(used))

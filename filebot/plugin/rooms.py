@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import unknown
-from filebot.model import BareJid, Filling, Invitation, RememberedRoom, RoomSettings, Sender, Usage
-from filebot.services import Desk
+from filebot.model import BareJid, HistoryImport, Invitation, RememberedRoom, RoomSettings, Sender, Usage
+from filebot.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class RoomState:
     room: BareJid
     settings: RoomSettings
     usage: Usage
-    filling: Filling | None
+    filling: HistoryImport | None
     """Its history is being gone through."""
 
 
-class Memberships:
+class RoomAccess:
     """The bot's rooms, as one sender may see and change them."""
 
-    def __init__(self, desk: Desk, sender: Sender) -> None:
+    def __init__(self, desk: Services, sender: Sender) -> None:
         self._desk = desk
         self._rooms = desk.ports.rooms
         self._catalog = desk.ports.catalog
@@ -98,7 +98,7 @@ class Memberships:
         state = await self._state(room)
         return replace(state, settings=before), replace(state, settings=after)
 
-    async def look_back(self, days: int, language: str) -> Filling:
+    async def look_back(self, days: int, language: str) -> HistoryImport:
         """Look for files posted in the room spoken in, up to so many days ago, in the background.
 
         For those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
@@ -107,7 +107,7 @@ class Memberships:
             self._sender, self._managed(await self._named("")), language, days
         )
 
-    async def stop_looking_back(self) -> Filling:
+    async def stop_looking_back(self) -> HistoryImport:
         """Stop that for good; how far it has come. Raises as :meth:`look_back`."""
         room = self._managed(await self._named(""))
         filling = await self._desk.backfill.stop(room)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.model import Mark
+from filebot.model import ArchivePosition
 
 MOST: Final = 20_000
 """Messages after the mark that are remembered: as many as may come while one of them is dealt with, a
@@ -40,10 +40,10 @@ class _Message:
     placed: bool = False
 
 
-class Ledger:
+class ArchiveCursor:
     """What is known of one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
 
-    def __init__(self, mark: Mark, *, in_order: bool = True) -> None:
+    def __init__(self, mark: ArchivePosition, *, in_order: bool = True) -> None:
         """``mark`` is the one that was saved last.
 
         ``in_order``: what comes live after the archive was read is all there is, in the archive's order.
@@ -77,7 +77,7 @@ class Ledger:
         return any(not message.placed for message in self._messages.values())
 
     @property
-    def mark(self) -> Mark:
+    def mark(self) -> ArchivePosition:
         """What is to be saved now."""
         done = {each for each, message in self._messages.items() if message.handled}
         return replace(self._mark, ahead=frozenset(done | self._ahead))

@@ -145,7 +145,7 @@ class IbbReceiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendWindow:
     """How much may be in flight, and what counts as a slow or a fast round trip."""
 
     first_window: int = 2
@@ -172,9 +172,9 @@ class _InFlight:
 class IbbSender:
     """Numbers blocks, and decides how large the next one is and when it may go."""
 
-    def __init__(self, block_size: int, pace: Pace | None = None) -> None:
+    def __init__(self, block_size: int, pace: SendWindow | None = None) -> None:
         """``block_size`` is what was agreed; blocks may be smaller but never larger."""
-        self._pace = pace or Pace()
+        self._pace = pace or SendWindow()
         self._largest_block = block_size
         self._block = min(block_size, FIRST_BLOCK)
         self._window = self._pace.first_window

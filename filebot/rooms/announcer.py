@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from filebot.concurrency.cancelling import end
-from filebot.events.bus import News
-from filebot.events.facts import FilesNew
+from filebot.events.bus import EventBus
+from filebot.events.facts import RoomFilesAdded
 from filebot.model import Address, AddressKind, BareJid, Entry, Sender
 
 GATHER_S: Final = 20.0
@@ -29,7 +29,9 @@ class _Gathered:
 class Announcer:
     """Owns a task for each room that has new files, or had some just now."""
 
-    def __init__(self, news: News, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S) -> None:
+    def __init__(
+        self, news: EventBus, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S
+    ) -> None:
         """``wants`` tells whether a room wants to be told: asked for each file, and before it is told."""
         self._news = news
         self._wants = wants
@@ -78,7 +80,9 @@ class Announcer:
         try:
             if self._wants(room):  # its admins may have changed their mind
                 everybody = Sender(Address(room, AddressKind.ROOM), None, room)
-                await self._news.tell(FilesNew(everybody, None, tuple(gathered.first), gathered.count))
+                await self._news.tell(
+                    RoomFilesAdded(everybody, None, tuple(gathered.first), gathered.count)
+                )
             gathered.told.set_result(None)
         finally:
             gathered.told.cancel()

@@ -20,7 +20,7 @@ from filebot.files.slots import Slots
 from filebot.files.transfers import Direction
 from filebot.model import BareJid, Entry, Identity, Offer, Sender
 from filebot.ports import Catalog
-from filebot.rooms.settings import RoomBook
+from filebot.rooms.settings import RoomSettingsStore
 
 MOST_OPT_OUTS: Final = 5000
 """In one room; after these, only those of people whose address counts are noted there."""
@@ -35,7 +35,7 @@ class Archive:
         intake: Intake,
         access: Access,
         removal: Removal,
-        book: RoomBook,
+        book: RoomSettingsStore,
         slots: Slots,
     ) -> None:
         self._catalog = catalog

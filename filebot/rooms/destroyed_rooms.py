@@ -11,7 +11,7 @@ from filebot.files.removal import Removal
 from filebot.model import BareJid, Scope
 from filebot.ports import Catalog
 from filebot.rooms.history_import import Backfill
-from filebot.rooms.settings import RoomBook
+from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 class EndedRooms:
     """Releases what such rooms had."""
 
-    def __init__(self, catalog: Catalog, removal: Removal, book: RoomBook, backfill: Backfill) -> None:
+    def __init__(
+        self, catalog: Catalog, removal: Removal, book: RoomSettingsStore, backfill: Backfill
+    ) -> None:
         self._catalog = catalog
         self._removal = removal
         self._book = book

@@ -16,12 +16,12 @@ from typing import Final
 
 from filebot.concurrency.cancelling import end
 from filebot.errors import FilebotError, NoHistory, TransferError
-from filebot.events.bus import News
-from filebot.events.facts import HistoryGoesOn, HistoryGone
-from filebot.model import AddressKind, BareJid, Filling, HistoryPage, IncomingMessage, Offer, Sender
+from filebot.events.bus import EventBus
+from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
+from filebot.model import AddressKind, BareJid, HistoryImport, HistoryPage, IncomingMessage, Offer, Sender
 from filebot.ports import Catalog, Histories, Rooms
 from filebot.rooms.auto_archive import Archive
-from filebot.rooms.settings import RoomBook
+from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class Backfill:
         histories: Histories,
         rooms: Rooms,
         archive: Archive,
-        book: RoomBook,
-        news: News,
+        book: RoomSettingsStore,
+        news: EventBus,
         clock: Callable[[], datetime],
         *,
         pause_s: float = PAUSE_S,
@@ -68,7 +68,7 @@ class Backfill:
         self._pause_s = pause_s
         self._rest_s = rest_s
         self._tasks: dict[BareJid, asyncio.Task[None]] = {}
-        self._states: dict[BareJid, Filling] = {}
+        self._states: dict[BareJid, HistoryImport] = {}
 
     async def open(self) -> None:
         """Go on with what an earlier run left. Raises StorageError."""
@@ -84,11 +84,11 @@ class Backfill:
         while self._tasks:
             await asyncio.wait(self._tasks.values())
 
-    def state(self, room: BareJid) -> Filling | None:
+    def state(self, room: BareJid) -> HistoryImport | None:
         """How far a room's history is gone through; None if it is not just now."""
         return self._states.get(room)
 
-    async def begin(self, sender: Sender, room: BareJid, language: str | None, days: int) -> Filling:
+    async def begin(self, sender: Sender, room: BareJid, language: str | None, days: int) -> HistoryImport:
         """Go through what was posted in the last ``days`` (at most ``MOST_DAYS``), in the background.
 
         HistoryGoesOn and HistoryGone tell the sender of it. Raises NoHistory or StorageError.
@@ -101,7 +101,9 @@ class Backfill:
             raise NoHistory(room, reason="ids")
         now = self._clock()
         since = now - timedelta(days=min(days, MOST_DAYS))
-        filling = Filling(room, sender.identity or "", sender.address.conversation, language, since, now)
+        filling = HistoryImport(
+            room, sender.identity or "", sender.address.conversation, language, since, now
+        )
         try:
             await self._histories.page(room, "", since)  # can it be read at all?
         except TransferError as error:
@@ -118,7 +120,7 @@ class Backfill:
         self._start(filling)
         return filling
 
-    async def stop(self, room: BareJid) -> Filling | None:
+    async def stop(self, room: BareJid) -> HistoryImport | None:
         """Stop what is under way there for good; how far it has come. Raises StorageError."""
         task, filling = self._tasks.get(room), self._states.get(room)
         if task is None:
@@ -129,7 +131,7 @@ class Backfill:
 
     # --- one room -------------------------------------------------------------------------------
 
-    def _start(self, filling: Filling) -> None:
+    def _start(self, filling: HistoryImport) -> None:
         room = filling.room
         self._states[room] = filling
         task = self._tasks[room] = asyncio.create_task(self._run(filling), name=f"history of {room}")
@@ -141,7 +143,7 @@ class Backfill:
 
         task.add_done_callback(ended)
 
-    async def _run(self, filling: Filling) -> None:
+    async def _run(self, filling: HistoryImport) -> None:
         error: FilebotError | None = None
         try:
             await self._go_through(filling)
@@ -151,10 +153,10 @@ class Backfill:
         filling = self._states[filling.room]
         if filling.address.kind is not AddressKind.CHAT:
             await self._until_in(filling.room)
-        await self._news.tell(HistoryGone(_asker(filling), filling.language, filling, error))
+        await self._news.tell(HistoryImportFinished(_asker(filling), filling.language, filling, error))
         await self._catalog.forget_filling(filling.room)
 
-    async def _go_through(self, filling: Filling) -> None:
+    async def _go_through(self, filling: HistoryImport) -> None:
         loop = asyncio.get_running_loop()
         told, pages = loop.time(), 0
         while filling.messages < MOST_MESSAGES:
@@ -171,7 +173,9 @@ class Backfill:
                 await asyncio.sleep(self._rest_s)
             if loop.time() - told >= TELL_EVERY_S and filling.room in self._rooms.joined():
                 told = loop.time()
-                await self._news.tell(HistoryGoesOn(_asker(filling), filling.language, filling, page.at))
+                await self._news.tell(
+                    HistoryImportProgressed(_asker(filling), filling.language, filling, page.at)
+                )
 
     async def _until_in(self, room: BareJid) -> None:
         """Wait until the bot is in the room, at most ``LONGEST_ABSENCE_S``: out of it, it can say nothing
@@ -184,7 +188,7 @@ class Backfill:
                         return
                     await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _page(self, filling: Filling) -> HistoryPage:
+    async def _page(self, filling: HistoryImport) -> HistoryPage:
         """The next page; while the bot is out of the room, it waits. Raises TransferError or NoHistory."""
         room, since = filling.room, None if filling.last_id else filling.since
         failures, until = 0, asyncio.get_running_loop().time() + LONGEST_ABSENCE_S
@@ -200,7 +204,7 @@ class Backfill:
             await asyncio.sleep(self._pause_s)
         raise NoHistory(room, reason="closed")
 
-    async def _dealt_with(self, filling: Filling, page: HistoryPage) -> Filling:
+    async def _dealt_with(self, filling: HistoryImport, page: HistoryPage) -> HistoryImport:
         """Keep the files of a page; what is known then."""
         at_once = asyncio.Semaphore(FILES_AT_ONCE)
 
@@ -234,7 +238,7 @@ class Backfill:
         return received is not None and not received.already_known
 
 
-def _asker(filling: Filling) -> Sender:
+def _asker(filling: HistoryImport) -> Sender:
     """Whom to tell: as they spoke when they asked."""
     room = filling.room if filling.address.kind is not AddressKind.CHAT else None
     jid = None if "/" in filling.asker else filling.asker

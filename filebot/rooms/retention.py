@@ -8,7 +8,7 @@ from filebot.files.removal import REMOVED_AT_ONCE, Removal
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Catalog
-from filebot.rooms.settings import RoomBook
+from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class Retention:
         self,
         catalog: Catalog,
         removal: Removal,
-        book: RoomBook,
+        book: RoomSettingsStore,
         trusted_now: Callable[[], Awaitable[datetime | None]],
     ) -> None:
         """``trusted_now`` is the time by which files may go, None while none is certain."""

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import BadRoomSetting
-from filebot.model import BareJid, Identity, RoomSettings, Standing
+from filebot.model import BareJid, Identity, RoomRole, RoomSettings
 from filebot.ports import Catalog, Rooms
 from filebot.quantities import size_bytes
 
@@ -35,7 +35,7 @@ _NEEDS: Final[Mapping[str, frozenset[str]]] = {
 _OFF: Final = frozenset({"off", "no", "none", "never"})
 
 
-class RoomBook:
+class RoomSettingsStore:
     """The settings of all rooms. To be opened before use."""
 
     def __init__(self, catalog: Catalog, rooms: Rooms, plugins: Collection[str]) -> None:
@@ -45,7 +45,7 @@ class RoomBook:
         self._available = frozenset(key for key in _READ if _NEEDS.get(key, _NOTHING) <= {*plugins})
         self._settings: dict[BareJid, RoomSettings] = {}
         # By room: each change begins with what the one before it made.
-        self._locks = Keyed(asyncio.Lock)
+        self._locks = KeyedLocks(asyncio.Lock)
 
     async def open(self) -> None:
         """Read them. Raises StorageError."""
@@ -78,7 +78,7 @@ class RoomBook:
         """The rooms whose files go after some time."""
         return [room for room in self._settings if self.of(room).retention_days is not None]
 
-    def admits(self, room: BareJid, standing: Standing) -> bool:
+    def admits(self, room: BareJid, standing: RoomRole) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
         return standing.is_member or not self.of(room).members_only
 

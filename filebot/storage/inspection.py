@@ -54,7 +54,7 @@ def strange_folders(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-class Pace:
+class ReadThrottle:
     """Holds reading back to so many bytes a second."""
 
     def __init__(self, bytes_per_s: float, moved: Callable[[int], None] = lambda _: None) -> None:
@@ -72,7 +72,7 @@ class Pace:
             time.sleep(self._free_at - now)
 
 
-def digest_of(file: Path, pace: Pace) -> tuple[Digest, int]:
+def digest_of(file: Path, pace: ReadThrottle) -> tuple[Digest, int]:
     """Read a file and return its sha-256 and size."""
     hasher, size = hashlib.sha256(), 0
     fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -17,7 +17,7 @@ TURN_BYTES: Final = 64 * 1024 * 1024
 """After so much a job makes room for another file's."""
 
 
-class Line:
+class PieceQueue:
     """Whoever puts pieces in limits how much waits here."""
 
     def __init__(self, workers: Workers, work: Callable[[Data], None], moved: Callable[[], None]) -> None:

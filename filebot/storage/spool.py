@@ -15,7 +15,7 @@ from filebot.errors import LocalProtocolError, StorageError
 from filebot.protocol.hashes import KNOWN
 from filebot.storage.file_locks import has_name, lock
 from filebot.storage.folders import sync_folder
-from filebot.storage.piece_queue import Data, Line
+from filebot.storage.piece_queue import Data, PieceQueue
 from filebot.storage.thread_pool import Workers
 from filebot.storage.writeback import EarlyWriteback
 
@@ -39,7 +39,7 @@ class Spool:
         """Whether the file outlives :meth:`discard`."""
         self._workers = workers
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
-        self._lines = tuple(Line(workers, work, self._moved) for work in (self._write, self._hash))
+        self._lines = tuple(PieceQueue(workers, work, self._moved) for work in (self._write, self._hash))
         self._written = 0
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()

@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from filebot.chat.commands import Commands, LoadedPlugin
-from filebot.chat.conversation import Voice
-from filebot.chat.dispatcher import Reception
-from filebot.chat.rate_limits import Pace
+from filebot.chat.conversation import ReplySender
+from filebot.chat.dispatcher import MessageDispatcher
+from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
 from filebot.files.access import Access
 from filebot.files.quota import Limits
@@ -27,7 +27,7 @@ from filebot.plugin import Plugin
 from filebot.plugin_loader import bundled, checked
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
-from filebot.services import Ports, furnished
+from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
@@ -62,7 +62,7 @@ class FakeBot:
         *plugins: Plugin[Any],
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         limits: Limits = LIMITS,
-        pace: Pace | None = None,
+        pace: RateLimits | None = None,
         invitations: bool = True,
         slots: int = MOST_SLOTS,
         web: MemoryWeb | None = None,
@@ -83,7 +83,7 @@ class FakeBot:
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self.clock_is_trusted = True
         """False: nothing is removed for its age."""
-        self._pace = pace or Pace()
+        self._pace = pace or RateLimits()
         access = Access(
             admins=[ADMIN],
             allow=["*@example.org"],
@@ -112,18 +112,18 @@ class FakeBot:
             if plugin.name not in disabled
         ]
         names = [each.plugin.name for each in loaded]
-        self._desk = furnished(ports, access, limits, names, settle_s=0.0, slots=slots)
+        self._desk = build_services(ports, access, limits, names, settle_s=0.0, slots=slots)
         replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             replies.add(plugin.plugin.name, plugin.plugin.templates)
-        self._commands = Commands(loaded, self._desk, Voice(self.messenger, replies, self.catalog))
-        self._reception: Reception | None = None
+        self._commands = Commands(loaded, self._desk, ReplySender(self.messenger, replies, self.catalog))
+        self._reception: MessageDispatcher | None = None
 
     async def __aenter__(self) -> Self:
         await self._desk.book.open()
         await self._desk.backfill.open()
         await self._desk.courier.open()
-        self._reception = Reception(self._commands, self._desk, self._pace)
+        self._reception = MessageDispatcher(self._commands, self._desk, self._pace)
         return self
 
     async def __aexit__(
@@ -135,7 +135,7 @@ class FakeBot:
         await self._desk.announcer.close()
 
     @property
-    def reception(self) -> Reception:
+    def reception(self) -> MessageDispatcher:
         """The front door; only inside of the context."""
         assert self._reception is not None, "use it as a context"  # noqa: S101 - for authors of tests
         return self._reception

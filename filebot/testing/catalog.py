@@ -10,15 +10,15 @@ from filebot.catalog.case_folding import fold
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import added_entry
 from filebot.model import (
+    ArchivePosition,
     BareJid,
     Digest,
     Entry,
-    Filling,
+    HistoryImport,
     Identity,
     Link,
-    Mark,
     NewEntry,
-    Parcel,
+    QueuedDelivery,
     RememberedRoom,
     RoomSettings,
     Scope,
@@ -35,12 +35,12 @@ class MemoryCatalog:
         self._unwanted: dict[BareJid, dict[tuple[Digest, Identity], None]] = {}
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
-        self._parcels: dict[int, Parcel] = {}
+        self._parcels: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
-        self._fillings: dict[BareJid, Filling] = {}
+        self._fillings: dict[BareJid, HistoryImport] = {}
         self._room_settings: dict[BareJid, RoomSettings] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
-        self._marks: dict[BareJid, Mark] = {}
+        self._marks: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
 
     async def add(self, new: NewEntry) -> Entry:
@@ -138,10 +138,10 @@ class MemoryCatalog:
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
         self._room_settings[room] = settings
 
-    async def fillings(self) -> list[Filling]:
+    async def fillings(self) -> list[HistoryImport]:
         return [self._fillings[room] for room in sorted(self._fillings)]
 
-    async def save_filling(self, filling: Filling) -> None:
+    async def save_filling(self, filling: HistoryImport) -> None:
         self._fillings[filling.room] = filling
 
     async def forget_filling(self, room: BareJid) -> None:
@@ -219,10 +219,10 @@ class MemoryCatalog:
         for each in theirs[:-MOST_LANGUAGES_OF_ROOM]:
             del self._languages[each]
 
-    async def mark(self, archive: BareJid) -> Mark | None:
+    async def mark(self, archive: BareJid) -> ArchivePosition | None:
         return self._marks.get(archive)
 
-    async def save_mark(self, mark: Mark) -> None:
+    async def save_mark(self, mark: ArchivePosition) -> None:
         self._marks[mark.archive] = replace(mark, at=mark.at.astimezone(UTC))
 
     async def forget_mark(self, archive: BareJid) -> None:
@@ -237,10 +237,10 @@ class MemoryCatalog:
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
         self._subscriptions.pop((person, own), None)
 
-    async def parcels(self) -> list[Parcel]:
+    async def parcels(self) -> list[QueuedDelivery]:
         return sorted(self._parcels.values(), key=lambda each: each.number)
 
-    async def add_parcel(self, parcel: Parcel) -> bool:
+    async def add_parcel(self, parcel: QueuedDelivery) -> bool:
         if parcel.entry_id not in self._entries:
             return False
         self._parcels[parcel.number] = replace(parcel, created_at=parcel.created_at.astimezone(UTC))

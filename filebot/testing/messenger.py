@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filebot.model import Address, Entry, Reference
+from filebot.model import Address, Entry, MessageRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Said:
     language: str | None = None
     replaces: str | None = None
     """The id of what it corrects; ids are the places in ``sent``."""
-    answers: Reference | None = None
+    answers: MessageRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RecordingMessenger:
         *,
         language: str | None = None,
         replaces: str | None = None,
-        answers: Reference | None = None,
+        answers: MessageRef | None = None,
     ) -> str:
         self.sent.append(Said(to, text, language, replaces, answers))
         return str(len(self.sent) - 1)

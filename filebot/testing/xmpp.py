@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from filebot.errors import (
+    CannotEnterRoom,
     FilebotError,
     NoHistory,
     NoUploadService,
     PeerGone,
-    RoomClosed,
     TooLargeForService,
     TransferError,
     TransferTimeout,
@@ -29,10 +29,10 @@ from filebot.model import (
     Method,
     Offer,
     RememberedRoom,
+    RoomRole,
     Sender,
     Slot,
-    Standing,
-    Way,
+    StreamMethod,
 )
 from filebot.proxy_state import ProxyState
 
@@ -78,7 +78,7 @@ class FixedRooms:
 
     async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
         if room in self.closed:
-            raise RoomClosed(room, reason=self.closed[room])
+            raise CannotEnterRoom(room, reason=self.closed[room])
         if invited_by is not None:
             invited_by = self.inviters.get(room, invited_by)
         if room not in self.rolls or invited_by is None:
@@ -95,11 +95,11 @@ class FixedRooms:
     def decline(self, invitation: Invitation, words: str) -> None:
         self.declined.append((invitation, words))
 
-    def standing(self, room: BareJid, who: Identity) -> Standing | None:
+    def standing(self, room: BareJid, who: Identity) -> RoomRole | None:
         if who not in self.rolls.get(room, frozenset()):
             return None
         manages = who in self.managers.get(room, frozenset())
-        return Standing(
+        return RoomRole(
             is_member=manages or who in self.members.get(room, frozenset()),
             manages=manages,
             has_voice=who not in self.visitors.get(room, frozenset()),
@@ -187,11 +187,11 @@ class FakeStreams:
 
     def __init__(self) -> None:
         self.online: dict[BareJid, tuple[Client, ...]] = {}
-        self.received: list[tuple[str, Way, bytes]] = []
+        self.received: list[tuple[str, StreamMethod, bytes]] = []
         """To whom, how, and what."""
         self.failures: list[TransferError] = []
         """What the next attempts end with, in this order; then they succeed."""
-        self.attempts: list[tuple[str, Way]] = []
+        self.attempts: list[tuple[str, StreamMethod]] = []
         """All, also those that failed."""
         self.hosts: tuple[str, ...] = ()
         """Where the bot is reached directly."""
@@ -218,7 +218,7 @@ class FakeStreams:
         return self.rates[to]
 
     async def send(
-        self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
+        self, to: str, file: Path, entry: Entry, way: StreamMethod, progress: Callable[[int], None]
     ) -> Method:
         self.attempts.append((to, way))
         if to not in {client.jid for clients in self.online.values() for client in clients}:

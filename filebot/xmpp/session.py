@@ -44,11 +44,11 @@ from filebot.xmpp.messages.handling import Handler, Handlers, Handling
 from filebot.xmpp.messages.messenger import StreamMessenger, addressee
 from filebot.xmpp.messages.reader import EncryptedMessage, Reader
 from filebot.xmpp.presence.client_check import ClientCheck
-from filebot.xmpp.presence.online_clients import Resources
+from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.presence.subscriptions import Contacts
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
-from filebot.xmpp.rooms.room_sender import RoomFlow
-from filebot.xmpp.streams import PeerStreams, Takers
+from filebot.xmpp.rooms.room_sender import RoomSender
+from filebot.xmpp.streams import PeerStreams, StreamHandlers
 from filebot.xmpp.xml import (
     RECEIPTS,
     STREAMS,
@@ -135,7 +135,7 @@ class Session:
         self._features = _features(on_stream_offer, connections)
         self._stream = build(settings, self._features)
         self._stream.on_unsent = self._unsent
-        self._resources = Resources(self._stream, may_subscribe, self._gone, on_online)
+        self._resources = OnlineClients(self._stream, may_subscribe, self._gone, on_online)
         self._uploads = UploadSlots(self._stream)
         clock = clock or ServerClock()
         self._times = ServerTimes(self._stream, clock)
@@ -154,7 +154,7 @@ class Session:
         self._histories = RoomHistories(
             self._stream, self._reader.author, self._rooms.is_ours_in, self._rooms.joined
         )
-        self._flow = RoomFlow(self._rooms.until_in)
+        self._flow = RoomSender(self._rooms.until_in)
         self._clients = ClientCheck(self._stream, self._resources.online_for_s)
         self._contacts = Contacts(self._stream, settings, may_subscribe, unserved_reason, subscriptions)
         self._messenger = StreamMessenger(
@@ -170,7 +170,7 @@ class Session:
             self._rooms,
             self._resources,
             may_subscribe,
-            takers=Takers(on_stream_offer, on_file_request or _refuse) if on_stream_offer else None,
+            takers=StreamHandlers(on_stream_offer, on_file_request or _refuse) if on_stream_offer else None,
             connections=connections,
             limits=stream_limits,
             words=stream_words or StreamWords(unserved=unserved_reason),

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import LocalProtocolError, PeerGone
-from filebot.model import BareJid, Client, Entry, Method, Negotiation, Way
+from filebot.model import BareJid, Client, Entry, Method, Negotiation, StreamMethod
 from filebot.protocol import stream_initiation as si
 from filebot.proxy_state import ProxyState
-from filebot.xmpp.bytestreams.iq_fast_path import Express
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.offer_policy import Admission, RoomNames, StreamWords
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
@@ -19,20 +19,20 @@ from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.jingle.driver import JingleTools
-from filebot.xmpp.jingle.initiate import JingleDoor, OnFileRequest
+from filebot.xmpp.jingle.initiate import JingleInitiateHandler, OnFileRequest
 from filebot.xmpp.jingle.outgoing import JingleOutbound
-from filebot.xmpp.jingle.registry import JingleTable
-from filebot.xmpp.presence.online_clients import Known, Resources
+from filebot.xmpp.jingle.registry import JingleSessions
+from filebot.xmpp.presence.online_clients import Known, OnlineClients
 from filebot.xmpp.si.incoming import StreamTools
 from filebot.xmpp.si.offers import Offers, OnStreamOffer
-from filebot.xmpp.si.outgoing import Outbound, Shipment
+from filebot.xmpp.si.outgoing import OutgoingFile, SiSend
 from filebot.xmpp.xml import jid_or_none
 
 _SID_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Takers:
+class StreamHandlers:
     """Who deals with what comes."""
 
     on_offer: OnStreamOffer
@@ -46,16 +46,16 @@ class PeerStreams:
         self,
         stream: Stream,
         rooms: RoomNames,
-        resources: Resources,
+        resources: OnlineClients,
         is_served: Callable[[str], bool],
         *,
-        takers: Takers | None = None,
+        takers: StreamHandlers | None = None,
         connections: ByteConnections | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
     ) -> None:
         limits = limits or StreamLimits()
-        express = Express(stream)
+        express = IqFastPath(stream)
         self._stream = stream
         self._rooms = rooms
         self._resources = resources
@@ -64,11 +64,11 @@ class PeerStreams:
         self._proxies = Proxies(stream, self._tools.avoided)
         self._measuring = asyncio.Lock()
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
-        self._table = JingleTable(express, self._sessions)
+        self._table = JingleSessions(express, self._sessions)
         self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
         if takers is not None:
             self._offers = Offers(self._tools, self._admission, takers.on_offer)
-            self._door = JingleDoor(
+            self._door = JingleInitiateHandler(
                 self._jingle_tools,
                 self._table,
                 self._admission,
@@ -107,7 +107,7 @@ class PeerStreams:
             return await RateProbe(self._stream, self._tools.express, to, own).measure()
 
     async def send(
-        self, to: str, file: Path, entry: Entry, way: Way, progress: Callable[[int], None]
+        self, to: str, file: Path, entry: Entry, way: StreamMethod, progress: Callable[[int], None]
     ) -> Method:
         jid = jid_or_none(to)
         if jid is None or not jid.resource or self._rooms.is_ours(jid.bare):
@@ -118,12 +118,12 @@ class PeerStreams:
         client = self._resources.known(jid.full)
         methods = self._methods(client, way)
         sid, own = secrets.token_hex(_SID_BYTES), self._resources.own_for(jid.full)
-        shipment = Shipment(jid.full, sid, file, entry, methods, own)
+        shipment = OutgoingFile(jid.full, sid, file, entry, methods, own)
         if way.negotiation is Negotiation.JINGLE:
             return await JingleOutbound(self._jingle_tools, self._table, shipment, client).send(progress)
-        return await Outbound(self._stream, self._tools, self._proxies, shipment).send(progress)
+        return await SiSend(self._stream, self._tools, self._proxies, shipment).send(progress)
 
-    def _methods(self, client: Known, way: Way) -> tuple[Method, ...]:
+    def _methods(self, client: Known, way: StreamMethod) -> tuple[Method, ...]:
         """SOCKS5 has in-band behind it, where the client can do that."""
         if way.method is Method.IBB:
             return (Method.IBB,)

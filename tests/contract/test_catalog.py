@@ -16,14 +16,14 @@ from filebot.catalog import open_catalog
 from filebot.model import (
     Address,
     AddressKind,
+    ArchivePosition,
     BlobRef,
     Entry,
-    Filling,
+    HistoryImport,
     Link,
-    Mark,
     Method,
     NewEntry,
-    Parcel,
+    QueuedDelivery,
     RememberedRoom,
     RoomSettings,
     Scope,
@@ -636,7 +636,7 @@ async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> N
 
 async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catalog) -> None:
     address = Address("a@muc.example.org/anna", AddressKind.ROOM_PRIVATE, "a@muc.example.org/1d")
-    first = Filling(
+    first = HistoryImport(
         "b@muc.example.org",
         "alice@example.org",
         address,
@@ -648,7 +648,7 @@ async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catal
         2,
         1,
     )
-    second = Filling("a@muc.example.org", "", Address("alice@example.org"), None, NOW, NOW)
+    second = HistoryImport("a@muc.example.org", "", Address("alice@example.org"), None, NOW, NOW)
     for filling in (replace(first, last_id="", messages=0), first, second):
         await catalog.save_filling(filling)
     assert await catalog.fillings() == [second, first]
@@ -756,8 +756,8 @@ async def test_a_room_pushes_out_the_oldest_languages_of_its_own_people_alone(ca
 # --- parcels ------------------------------------------------------------------------------------
 
 
-def a_parcel(number: int, entry: Entry, **other: Any) -> Parcel:
-    parcel = Parcel(number, entry.id, "alice@example.org", "bob@example.org", None, None, NOW)
+def a_parcel(number: int, entry: Entry, **other: Any) -> QueuedDelivery:
+    parcel = QueuedDelivery(number, entry.id, "alice@example.org", "bob@example.org", None, None, NOW)
     return replace(parcel, **other)
 
 
@@ -835,14 +835,14 @@ async def test_an_entry_is_found_by_the_message_that_brought_it(catalog: Catalog
 
 async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
     berlin = NOW.astimezone(timezone(timedelta(hours=2)))
-    later = Mark("bot@example.org", "7", NOW + timedelta(hours=1), frozenset({"9", "'; --"}))
+    later = ArchivePosition("bot@example.org", "7", NOW + timedelta(hours=1), frozenset({"9", "'; --"}))
     assert await catalog.mark("bot@example.org") is None
-    await catalog.save_mark(Mark("bot@example.org", "", berlin))
-    assert await catalog.mark("bot@example.org") == Mark("bot@example.org", "", NOW)
-    await catalog.save_mark(Mark("tea@rooms.example.org", "x", NOW))
+    await catalog.save_mark(ArchivePosition("bot@example.org", "", berlin))
+    assert await catalog.mark("bot@example.org") == ArchivePosition("bot@example.org", "", NOW)
+    await catalog.save_mark(ArchivePosition("tea@rooms.example.org", "x", NOW))
     await catalog.save_mark(later)
     assert await catalog.mark("bot@example.org") == later
-    assert await catalog.mark("tea@rooms.example.org") == Mark("tea@rooms.example.org", "x", NOW)
+    assert await catalog.mark("tea@rooms.example.org") == ArchivePosition("tea@rooms.example.org", "x", NOW)
     await catalog.forget_mark("tea@rooms.example.org")
     await catalog.forget_mark("nobody@rooms.example.org")
     assert await catalog.mark("tea@rooms.example.org") is None

@@ -12,7 +12,7 @@ import pytest
 from filebot.errors import TransferError
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.server import Server
-from filebot.model import Address, IncomingMessage, Method, Negotiation, Way
+from filebot.model import Address, IncomingMessage, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.transfer.address_policy import AddressPolicy
@@ -94,7 +94,7 @@ class Person:
 
     async def drop(self, path: Path) -> None:
         """Send the bot a file by a stream."""
-        way = Way(Negotiation.SI, Method.SOCKS5)
+        way = StreamMethod(Negotiation.SI, Method.SOCKS5)
         to = await self.bots_client()
         async with asyncio.timeout(LIMIT_S):
             await self.session.streams.send(to, path, entry(path), way, lambda _: None)

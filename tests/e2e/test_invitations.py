@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from slixmpp import JID
 
-from filebot.errors import RoomClosed
+from filebot.errors import CannotEnterRoom
 from filebot.localserver.peer import Peer, Received
 from filebot.model import RememberedRoom
 from filebot.xmpp.rooms import joined_rooms as rooms
@@ -204,12 +204,12 @@ async def test_nobody_gets_around_the_limits_by_haste(
         came = await asyncio.gather(
             *(join(den, "", "anna@localhost") for den in dens), return_exceptions=True
         )
-        assert [each.reason for each in came if isinstance(each, RoomClosed)] == ["own limit"] * 3
+        assert [each.reason for each in came if isinstance(each, CannotEnterRoom)] == ["own limit"] * 3
         others = await asyncio.gather(
             *(join(den, "", f"p{den}") for den in dens if den not in bot.session.rooms.joined()),
             return_exceptions=True,
         )
-        assert [each.reason for each in others if isinstance(each, RoomClosed)] == ["limit"] * 2
+        assert [each.reason for each in others if isinstance(each, CannotEnterRoom)] == ["limit"] * 2
         await join(next(den for den in dens if den not in bot.session.rooms.joined()), "")
         assert len(bot.session.rooms.joined()) == 4
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from filebot.errors import DigestMismatch, FilebotError, PeerGone, PeerProtocolError, Refused, TransferError
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from filebot.model import Method, Negotiation, Way
+from filebot.model import Method, Negotiation, StreamMethod
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from tests.servers import private_server
@@ -98,7 +98,7 @@ async def test_the_rest_of_a_file_is_enough(server: Server, bot: House, tmp_path
         await bot.knows(other)
         for method in (Method.IBB, Method.SOCKS5):
             told: list[int] = []
-            way = Way(Negotiation.JINGLE, method)
+            way = StreamMethod(Negotiation.JINGLE, method)
             await bot.session.streams.send(other.jid, path, entry(path), way, told.append)
             assert await other.file() == path.read_bytes()[400_000:]
             assert (min(told) > 400_000, max(told)) == (True, 500_000)
@@ -123,7 +123,7 @@ async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
 
 
 async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
-    path, way = file_of(tmp_path, 10), Way(Negotiation.JINGLE, Method.SOCKS5)
+    path, way = file_of(tmp_path, 10), StreamMethod(Negotiation.JINGLE, Method.SOCKS5)
     with pytest.raises(PeerGone):
         await bot.session.streams.send("other@localhost/nowhere", path, entry(path), way, lambda _: None)
 
@@ -168,7 +168,7 @@ async def test_a_cancelled_sender_leaves_nothing(
     async with house(server, "other") as other:
         await bot.knows(other)
         began = asyncio.Event()
-        way = Way(Negotiation.JINGLE, method)
+        way = StreamMethod(Negotiation.JINGLE, method)
         sending = asyncio.create_task(
             bot.session.streams.send(other.jid, path, entry(path), way, lambda _: began.set())
         )

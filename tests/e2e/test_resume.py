@@ -23,7 +23,7 @@ import pytest_asyncio
 
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.server import Server
-from filebot.model import Method, Negotiation, Way
+from filebot.model import Method, Negotiation, StreamMethod
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 from tests.support.sender import AHEAD_BYTES, LOOKS_S, PAUSE_S, PIECE_BYTES, Brake, Job
@@ -45,7 +45,7 @@ HASHES = "urn:xmpp:hashes:2"
 class ByStream:
     """A way through the XMPP session; ``by_proxy``: the bytes pass the server's proxy."""
 
-    way: Way
+    way: StreamMethod
     by_proxy: bool = False
 
     @asynccontextmanager
@@ -69,11 +69,11 @@ class ByHttp:
 
 
 HTTP = ByHttp()
-SOCKS5 = ByStream(Way(Negotiation.SI, Method.SOCKS5))
-PROXIED = ByStream(Way(Negotiation.SI, Method.SOCKS5), by_proxy=True)
-IBB = ByStream(Way(Negotiation.SI, Method.IBB))
-JINGLE_SOCKS5 = ByStream(Way(Negotiation.JINGLE, Method.SOCKS5))
-JINGLE_IBB = ByStream(Way(Negotiation.JINGLE, Method.IBB))
+SOCKS5 = ByStream(StreamMethod(Negotiation.SI, Method.SOCKS5))
+PROXIED = ByStream(StreamMethod(Negotiation.SI, Method.SOCKS5), by_proxy=True)
+IBB = ByStream(StreamMethod(Negotiation.SI, Method.IBB))
+JINGLE_SOCKS5 = ByStream(StreamMethod(Negotiation.JINGLE, Method.SOCKS5))
+JINGLE_IBB = ByStream(StreamMethod(Negotiation.JINGLE, Method.IBB))
 
 NAMES: dict[str, ByStream | ByHttp] = {
     "http": HTTP,

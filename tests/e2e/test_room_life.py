@@ -13,7 +13,7 @@ from slixmpp import JID, ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from filebot.errors import RoomClosed
+from filebot.errors import CannotEnterRoom
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
 from filebot.xmpp.rooms import joined_rooms as rooms
@@ -209,7 +209,7 @@ async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves
     await configure(anna, ROOM, passwordprotectedroom="1", roomsecret="sesame")
     async with online(account(server)) as bot:
         for wrong in ("", "wrong"):
-            with pytest.raises(RoomClosed) as closed:
+            with pytest.raises(CannotEnterRoom) as closed:
                 await bot.session.rooms.join(ROOM, wrong)
             assert closed.value.reason == "password"
         assert not bot.session.rooms.is_ours(ROOM)
@@ -233,12 +233,12 @@ async def test_a_room_is_tried_by_one_at_a_time(server: Server, anna: Peer) -> N
 async def test_why_a_room_is_closed_is_known(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         await configure(anna, ROOM, membersonly="1")
-        with pytest.raises(RoomClosed) as closed:
+        with pytest.raises(CannotEnterRoom) as closed:
             await bot.session.rooms.join(ROOM, "")
         assert closed.value.reason == "members"
         await configure(anna, ROOM, membersonly="0")
         await affiliate(anna, ROOM, server.jid("bot"), "outcast")
-        with pytest.raises(RoomClosed) as closed:
+        with pytest.raises(CannotEnterRoom) as closed:
             await bot.session.rooms.join(ROOM, "")
         assert closed.value.reason == "banned"
 

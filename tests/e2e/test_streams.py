@@ -23,7 +23,7 @@ from filebot.errors import (
 )
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from filebot.model import Client, Method, Negotiation, Way
+from filebot.model import Client, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.protocol.jingle.namespaces import SOCKS5 as JINGLE_SOCKS5
@@ -205,7 +205,11 @@ async def test_a_cancelled_sender_leaves_nothing(server: Server, bot: House, tmp
         began = asyncio.Event()
         sending = asyncio.create_task(
             bot.session.streams.send(
-                other.jid, path, entry(path), Way(Negotiation.SI, Method.IBB), lambda _: began.set()
+                other.jid,
+                path,
+                entry(path),
+                StreamMethod(Negotiation.SI, Method.IBB),
+                lambda _: began.set(),
             )
         )
         await asyncio.wait_for(began.wait(), LIMIT_S)
@@ -551,7 +555,11 @@ async def test_a_broken_connection_is_resumed_and_the_file_arrives(server: Serve
         began = asyncio.Event()
         sending = asyncio.create_task(
             bot.session.streams.send(
-                other.jid, path, entry(path), Way(Negotiation.SI, Method.IBB), lambda _: began.set()
+                other.jid,
+                path,
+                entry(path),
+                StreamMethod(Negotiation.SI, Method.IBB),
+                lambda _: began.set(),
             )
         )
         await asyncio.wait_for(began.wait(), LIMIT_S)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from filebot.localserver.server import Server
 from tests.interop.network import Network
-from tests.interop.trace import Way, sessions
+from tests.interop.trace import MoveBy, sessions
 
 START_LIMIT_S: Final = 30.0
 STOP_LIMIT_S: Final = 5.0
@@ -313,7 +313,7 @@ class Sending:
 
     offered: bool
     """Whether the client lets its user send files to this contact at all."""
-    way: Way | None = None
+    way: MoveBy | None = None
     state: str = ""
     """``success``, or what the client or the end of the session says otherwise."""
 

@@ -10,18 +10,18 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.interop.network import ADDRESS_OUTSIDE, Network
-from tests.interop.trace import Way
+from tests.interop.trace import MoveBy
 from tests.servers import private_server
 
 UPLOAD_LIMIT: Final = 20_000_000
 
 # Where it does not listen, and may not connect to the clients' addresses either, the server's proxy is
 # left; without that, in-band streams.
-_TABLES: Final[dict[Way, dict[str, dict[str, Any]]]] = {
-    Way.UPLOAD: {},
-    Way.DIRECT: {"bytestreams": {"addresses": [ADDRESS_OUTSIDE], "bind": ADDRESS_OUTSIDE}},
-    Way.PROXY: {"network": {"allow_private": False}},
-    Way.IBB: {"network": {"allow_private": False}},
+_TABLES: Final[dict[MoveBy, dict[str, dict[str, Any]]]] = {
+    MoveBy.UPLOAD: {},
+    MoveBy.DIRECT: {"bytestreams": {"addresses": [ADDRESS_OUTSIDE], "bind": ADDRESS_OUTSIDE}},
+    MoveBy.PROXY: {"network": {"allow_private": False}},
+    MoveBy.IBB: {"network": {"allow_private": False}},
 }
 
 
@@ -30,7 +30,7 @@ class DesktopWorld(World):
     """All of them know one another, the bot included."""
 
     network: Network
-    way: Way
+    way: MoveBy
     """The only one that there is, for files in either direction."""
 
     def uploaded(self, path: Path) -> str:
@@ -61,12 +61,12 @@ async def server_in_a_network(
 
 @asynccontextmanager
 async def bot_in_a_network(
-    folder: Path, way: Way, upload_limit_bytes: int | None = None
+    folder: Path, way: MoveBy, upload_limit_bytes: int | None = None
 ) -> AsyncIterator[DesktopWorld]:
     """With a bot, and but one way for files, or for those over the limit of an upload service."""
-    if way is Way.UPLOAD:
+    if way is MoveBy.UPLOAD:
         upload_limit_bytes = UPLOAD_LIMIT
-    async with server_in_a_network(folder, upload_limit_bytes, proxy=way is not Way.IBB) as (
+    async with server_in_a_network(folder, upload_limit_bytes, proxy=way is not MoveBy.IBB) as (
         network,
         server,
     ):

@@ -15,7 +15,7 @@ from tests.interop.desktop import (
     Program,
     Sending,
 )
-from tests.interop.trace import Way
+from tests.interop.trace import MoveBy
 
 ACCOUNT: Final = 1
 START_LIMIT_S: Final = 30.0
@@ -91,7 +91,7 @@ class Dino(DesktopClient):
                 if state == FAILED:
                     return Sending(True, state="failed")
                 if info:  # the number of the message with the link
-                    return Sending(True, Way.UPLOAD, "success")
+                    return Sending(True, MoveBy.UPLOAD, "success")
             return self.ended_session(before, to)
 
         return await self.until(ended, f"end of {path.name}", limit_s)

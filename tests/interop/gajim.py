@@ -20,7 +20,7 @@ from tests.interop.desktop import (
     Sending,
 )
 from tests.interop.network import ADDRESS_OUTSIDE, Network
-from tests.interop.trace import Way
+from tests.interop.trace import MoveBy
 
 PLUGIN: Final = Path(__file__).with_name("gajim_plugin")
 START_LIMIT_S: Final = 40.0
@@ -150,7 +150,7 @@ class Gajim(DesktopClient):
             if kinds & FAILED:
                 return Sending(True, state="failed")
             if not directly:
-                return Sending(True, Way.UPLOAD, "success") if "message-sent" in kinds else None
+                return Sending(True, MoveBy.UPLOAD, "success") if "message-sent" in kinds else None
             return self.ended_session(before, to) if "file-completed" in kinds else None
 
         return await self.until(ended, f"end of {path.name}", limit_s)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.interop.desktop import packaged
 from tests.interop.peers import GLOOX, PURPLE, Method, version
-from tests.interop.trace import Way
+from tests.interop.trace import MoveBy
 
 FILE: Final = Path(__file__).parents[2] / "docs/interop.md"
 TESTS: Final = tuple(
@@ -26,15 +26,15 @@ PROPERTY: Final = "interop"
 
 SIZES: Final = {0: "0 bytes", 1: "1 byte", 1_000_000: "1 MB", 50_000_000: "50 MB"}
 CLIENTS: Final = {"purple": "libpurple", "gloox": "gloox", "dino": "Dino", "gajim": "Gajim"}
-METHODS: Final[dict[Method | Way, str]] = {
+METHODS: Final[dict[Method | MoveBy, str]] = {
     Method.PROXY: "SOCKS5, proxy",
     Method.DIRECT: "SOCKS5, direct",
     Method.IBB: "IBB",
     Method.BROKEN: "SOCKS5 fails, then IBB",
-    Way.UPLOAD: "HTTP upload",
-    Way.PROXY: "Jingle, SOCKS5, proxy",
-    Way.DIRECT: "Jingle, SOCKS5, direct",
-    Way.IBB: "Jingle, IBB",
+    MoveBy.UPLOAD: "HTTP upload",
+    MoveBy.PROXY: "Jingle, SOCKS5, proxy",
+    MoveBy.DIRECT: "Jingle, SOCKS5, direct",
+    MoveBy.IBB: "Jingle, IBB",
 }
 UNTESTED: Final = "–"
 
@@ -63,7 +63,7 @@ class Cell(NamedTuple):
 
     client: str
     direction: Direction
-    method: Method | Way
+    method: Method | MoveBy
     size: int
 
     @property
@@ -97,9 +97,9 @@ def _cells_of_programs() -> Iterable[Cell]:
 def _cells_of_desktops() -> Iterable[Cell]:
     for client in ("dino", "gajim"):
         for size in (1, 1_000_000):
-            yield Cell(client, Direction.SENDS, Way.UPLOAD, size)
-            yield Cell(client, Direction.LINK, Way.UPLOAD, size)
-            for way in (Way.PROXY, Way.DIRECT, Way.IBB):
+            yield Cell(client, Direction.SENDS, MoveBy.UPLOAD, size)
+            yield Cell(client, Direction.LINK, MoveBy.UPLOAD, size)
+            for way in (MoveBy.PROXY, MoveBy.DIRECT, MoveBy.IBB):
                 yield Cell(client, Direction.SENDS, way, size)
                 if size > 1 or client == "dino":
                     yield Cell(client, Direction.UNASKED, way, size)

@@ -17,7 +17,7 @@ from tests.interop.gajim import Gajim
 from tests.interop.matrix import Cell, Direction, Outcome
 from tests.interop.network import Network
 from tests.interop.peers import random_file, sha256_of
-from tests.interop.trace import Way, sessions
+from tests.interop.trace import MoveBy, sessions
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DesktopWorld]:
-    async with bot_in_a_network(tmp_path_factory.mktemp("desktop"), Way.UPLOAD) as world:
+    async with bot_in_a_network(tmp_path_factory.mktemp("desktop"), MoveBy.UPLOAD) as world:
         yield world
 
 
@@ -48,16 +48,16 @@ async def test_dino_uploads_a_file_and_gets_it_back(
     world: DesktopWorld, dino: Dino, tmp_path: Path, report: Reports, size: int
 ) -> None:
     path = random_file(tmp_path / f"Ein Blättchen für Dino {size}.bin", size)
-    assert await dino.send(world.bot_jid, path) == Sending(offered=True, way=Way.UPLOAD, state="success")
+    assert await dino.send(world.bot_jid, path) == Sending(offered=True, way=MoveBy.UPLOAD, state="success")
     name = world.uploaded(path)
     await dino.said(world.bot_jid, f'Stored "{name}"')
     assert world.keeps(path)
-    report(Cell("dino", Direction.SENDS, Way.UPLOAD, size), Outcome.SAME)
+    report(Cell("dino", Direction.SENDS, MoveBy.UPLOAD, size), Outcome.SAME)
     await dino.chat(world.bot_jid, f"get {name}", "https://")
     arrived = await dino.received(world.bot_jid)
     assert (arrived.name, arrived.method) == (name, "http")
     assert sha256_of(arrived.path) == sha256_of(path)
-    report(Cell("dino", Direction.LINK, Way.UPLOAD, size), Outcome.SAME)
+    report(Cell("dino", Direction.LINK, MoveBy.UPLOAD, size), Outcome.SAME)
 
 
 @pytest.mark.parametrize("size", [1, 1_000_000])
@@ -65,16 +65,18 @@ async def test_gajim_uploads_a_file_and_gets_it_back(
     world: DesktopWorld, gajim: Gajim, tmp_path: Path, report: Reports, size: int
 ) -> None:
     path = random_file(tmp_path / f"Ein Blättchen für Gajim {size}.bin", size)
-    assert await gajim.send(world.bot_jid, path) == Sending(offered=True, way=Way.UPLOAD, state="success")
+    assert await gajim.send(world.bot_jid, path) == Sending(
+        offered=True, way=MoveBy.UPLOAD, state="success"
+    )
     name = world.uploaded(path)
     await gajim.said(world.bot_jid, f'Stored "{name}"')
     assert world.keeps(path)
-    report(Cell("gajim", Direction.SENDS, Way.UPLOAD, size), Outcome.SAME)
+    report(Cell("gajim", Direction.SENDS, MoveBy.UPLOAD, size), Outcome.SAME)
     url = await gajim.chat(world.bot_jid, f"get {name}", "https://")
     arrived = await gajim.received(url)
     assert (arrived.name, arrived.method) == (name, "http")
     assert sha256_of(arrived.path) == sha256_of(path)
-    report(Cell("gajim", Direction.LINK, Way.UPLOAD, size), Outcome.SAME)
+    report(Cell("gajim", Direction.LINK, MoveBy.UPLOAD, size), Outcome.SAME)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -107,7 +109,7 @@ async def test_gajim_sends_dino_a_file_without_any_bot(
     async with asyncio.TaskGroup() as both:
         sending = both.create_task(alice.send(bob.jid, path, directly=True))
         receiving = both.create_task(bob.received(alice.jid))
-    assert sending.result() == Sending(offered=True, way=Way.DIRECT, state="success")
+    assert sending.result() == Sending(offered=True, way=MoveBy.DIRECT, state="success")
     arrived = receiving.result()
     assert (arrived.name, arrived.method) == (path.name, "jingle")
     assert sha256_of(arrived.path) == sha256_of(path)

@@ -14,7 +14,7 @@ from tests.interop.dino import Dino
 from tests.interop.gajim import Gajim
 from tests.interop.matrix import Cell, Direction, Outcome
 from tests.interop.peers import random_file, sha256_of
-from tests.interop.trace import Session, Way, sessions
+from tests.interop.trace import MoveBy, Session, sessions
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -26,9 +26,11 @@ SIZES = (1, 1_000_000)
 SILENCE_S = 180.0
 DIRECTLY = "Your server has no place for files, so I am sending "
 
-ANYWHERE = pytest.mark.parametrize("world", [Way.DIRECT, Way.PROXY, Way.IBB], indirect=True, scope="module")
-BY_SOCKS5 = pytest.mark.parametrize("world", [Way.DIRECT, Way.PROXY], indirect=True, scope="module")
-IN_BAND = pytest.mark.parametrize("world", [Way.IBB], indirect=True, scope="module")
+ANYWHERE = pytest.mark.parametrize(
+    "world", [MoveBy.DIRECT, MoveBy.PROXY, MoveBy.IBB], indirect=True, scope="module"
+)
+BY_SOCKS5 = pytest.mark.parametrize("world", [MoveBy.DIRECT, MoveBy.PROXY], indirect=True, scope="module")
+IN_BAND = pytest.mark.parametrize("world", [MoveBy.IBB], indirect=True, scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -12,7 +12,7 @@ from tests.interop.dino import Dino
 from tests.interop.gajim import Gajim
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.test_large import LIMIT_S, SIZE, WHY
-from tests.interop.trace import Way
+from tests.interop.trace import MoveBy
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -28,7 +28,7 @@ async def cramped(
 ) -> AsyncIterator[tuple[DesktopWorld, str]]:
     """A server on which 20 MB cannot be a link, and what the bot says about it."""
     folder = tmp_path_factory.mktemp("cramped")
-    async with bot_in_a_network(folder, Way.DIRECT, request.param) as world:
+    async with bot_in_a_network(folder, MoveBy.DIRECT, request.param) as world:
         yield world, WHY[request.param]
 
 
@@ -39,7 +39,7 @@ async def test_dino_sends_20_mb_and_gets_them_back(
     path = random_file(tmp_path / "Ein großes Blatt.bin", SIZE)
     async with Dino(world.network, world.server, "alice", world.folder / "alice") as dino:
         sent = await dino.send(world.bot_jid, path, limit_s=LIMIT_S)
-        assert sent == Sending(offered=True, way=Way.DIRECT, state="success")
+        assert sent == Sending(offered=True, way=MoveBy.DIRECT, state="success")
         await dino.said(world.bot_jid, f'Stored "{path.name}"', limit_s=LIMIT_S)
         assert world.keeps(path)
         await dino.chat(world.bot_jid, f"get {path.name}", why)
@@ -54,6 +54,6 @@ async def test_gajim_sends_20_mb(cramped: tuple[DesktopWorld, str], tmp_path: Pa
     async with Gajim(world.network, world.server, "bob", world.folder / "bob") as gajim:
         await gajim.until_offered(world.bot_jid, "jingle")
         sent = await gajim.send(world.bot_jid, path, directly=True, limit_s=LIMIT_S)
-        assert sent == Sending(offered=True, way=Way.DIRECT, state="success")
+        assert sent == Sending(offered=True, way=MoveBy.DIRECT, state="success")
         await gajim.said(world.bot_jid, f'Stored "{path.name}"', limit_s=LIMIT_S)
         assert world.keeps(path)

@@ -13,7 +13,7 @@ SOCKS5: Final = "{urn:xmpp:jingle:transports:s5b:1}"
 IBB: Final = "{urn:xmpp:jingle:transports:ibb:1}"
 
 
-class Way(StrEnum):
+class MoveBy(StrEnum):
     """How a client that chooses for itself moves a file."""
 
     # None of them is called as one of ``peers.Method``: they stand in one table.
@@ -33,7 +33,7 @@ class Session:
     responder: str
     actions: list[str] = field(default_factory=list)
     """In the order in which the server passed them on."""
-    way: Way | None = None
+    way: MoveBy | None = None
     """What the bytes went by; None before that was clear."""
     reason: str = ""
     """Why it ended; empty if it has not."""
@@ -49,11 +49,11 @@ class Session:
             action in {"session-accept", "transport-accept"}
             and jingle.find(f".//{IBB}transport") is not None
         ):
-            self.way = Way.IBB
+            self.way = MoveBy.IBB
         if jingle.find(f".//{SOCKS5}candidate-used") is not None and self.way is None:
-            self.way = Way.DIRECT
+            self.way = MoveBy.DIRECT
         if jingle.find(f".//{SOCKS5}activated") is not None:
-            self.way = Way.PROXY
+            self.way = MoveBy.PROXY
         if action == "session-terminate":
             reasons = [
                 each.tag for each in jingle.iterfind(f"{JINGLE}reason/*") if each.tag != f"{JINGLE}text"

@@ -13,7 +13,7 @@ from filebot.model import (
     Address,
     AddressKind,
     Entry,
-    Filling,
+    HistoryImport,
     HistoryPage,
     IncomingMessage,
     Offer,
@@ -291,7 +291,7 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
 async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, disabled: str) -> None:
     await archived.say("archive off for me", BEN)
     await archived.catalog.save_filling(
-        Filling(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now)
+        HistoryImport(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now)
     )
     async with FakeBot(catalog=archived.catalog, disabled=[disabled]) as later:
         later.rooms.managers[ROOM] = frozenset({ALICE})
@@ -345,7 +345,7 @@ async def test_a_history_that_is_gone_through_at_once_leaves_no_row_behind(
     past(archived, 1)
     save = archived.catalog.save_filling
 
-    async def late(filling: Filling) -> None:
+    async def late(filling: HistoryImport) -> None:
         for _ in range(1000):
             await asyncio.sleep(0)
         await save(filling)
@@ -419,7 +419,7 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
     past(archived, 5)
     month = archived.now - timedelta(days=30)
-    await archived.catalog.save_filling(Filling(ROOM, ALICE, ANNA.address, None, month, archived.now))
+    await archived.catalog.save_filling(HistoryImport(ROOM, ALICE, ANNA.address, None, month, archived.now))
     roll = archived.rooms.rolls.pop(ROOM)
     await archived._desk.backfill.open()
     await asyncio.sleep(0.05)

@@ -16,7 +16,7 @@ from filebot.errors import (
     TransferError,
     TransferTimeout,
 )
-from filebot.model import Client, Entry, Method, Negotiation, Way
+from filebot.model import Client, Entry, Method, Negotiation, StreamMethod
 from filebot.testing import ALICE, BOB, FakeBot
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.messenger import Said
@@ -25,8 +25,8 @@ BOTH = frozenset({Method.SOCKS5, Method.IBB})
 DESKTOP = Client(f"{ALICE}/desktop", {Negotiation.SI: BOTH})
 BOBS = Client(f"{BOB}/desktop", {Negotiation.SI: BOTH})
 SLOW = Client(f"{ALICE}/slow", {Negotiation.SI: frozenset({Method.IBB})})
-SOCKS5 = Way(Negotiation.SI, Method.SOCKS5)
-IBB = Way(Negotiation.SI, Method.IBB)
+SOCKS5 = StreamMethod(Negotiation.SI, Method.SOCKS5)
+IBB = StreamMethod(Negotiation.SI, Method.IBB)
 
 DIRECTLY = 'Your server has no place for files, so I am sending "a.bin" directly.'
 SLOWLY = "inside of our chat connection. That is slow: it takes about 1 minute 40 seconds."
@@ -60,7 +60,7 @@ async def test_the_line_is_read_before_the_client_asks_its_person(bot: FakeBot) 
     bot.streams.online[ALICE] = (DESKTOP,)
     read_before: list[str] = []
 
-    async def send(to: str, file: Path, entry: Entry, way: Way, progress: object) -> Method:
+    async def send(to: str, file: Path, entry: Entry, way: StreamMethod, progress: object) -> Method:
         read_before.extend(bot.messenger.texts(ALICE)[1:])
         return way.method
 
@@ -119,7 +119,7 @@ async def test_a_failed_way_falls_to_the_next_under_the_same_number(bot: FakeBot
     shown: list[tuple[int, Method]] = []
     send = bot.streams.send
 
-    async def watched(to: str, file: Path, entry: Entry, way: Way, progress: object) -> Method:
+    async def watched(to: str, file: Path, entry: Entry, way: StreamMethod, progress: object) -> Method:
         [transfer] = bot._desk.transfers.all()
         shown.append((transfer.number, transfer.method))
         return await send(to, file, entry, way, transfer.moved)
@@ -274,7 +274,7 @@ async def test_asking_while_it_goes_names_the_number(bot: FakeBot) -> None:
     bot.streams.online[ALICE] = (DESKTOP,)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slowly(to: str, file: Path, entry: Entry, way: Way, progress: object) -> Method:
+    async def slowly(to: str, file: Path, entry: Entry, way: StreamMethod, progress: object) -> Method:
         begun.set()
         await go_on.wait()
         return way.method

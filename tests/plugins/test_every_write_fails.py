@@ -12,13 +12,13 @@ import pytest
 
 from filebot.catalog import open_catalog
 from filebot.chat.commands import Commands, LoadedPlugin
-from filebot.chat.conversation import Voice
-from filebot.chat.rate_limits import Pace
+from filebot.chat.conversation import ReplySender
+from filebot.chat.rate_limits import RateLimits
 from filebot.model import Client, Method, Negotiation, Scope
 from filebot.plugin_loader import bundled, checked
 from filebot.ports import BlobStore, Catalog
 from filebot.replies import Replies
-from filebot.services import furnished
+from filebot.services import build_services
 from filebot.storage.disk import DiskStore
 from filebot.testing import ALICE, FakeBot
 from filebot.testing.bot import LIMITS
@@ -32,13 +32,13 @@ class DiskBot(FakeBot):
     """Files and catalog are on a disk; the rest is made up."""
 
     def __init__(self, store: BlobStore, catalog: Catalog) -> None:
-        super().__init__(pace=Pace(commands_per_minute=100_000))
+        super().__init__(pace=RateLimits(commands_per_minute=100_000))
         ports = replace(self._desk.ports, store=store, catalog=catalog)
         plugins = [LoadedPlugin(plugin, checked(plugin, {})) for plugin in bundled()]
         names = [each.plugin.name for each in plugins]
-        self._desk = furnished(ports, self._desk.access, LIMITS, names, settle_s=0.0)
+        self._desk = build_services(ports, self._desk.access, LIMITS, names, settle_s=0.0)
         replies = Replies(clock=lambda: self.now)
-        self._commands = Commands(plugins, self._desk, Voice(self.messenger, replies, catalog))
+        self._commands = Commands(plugins, self._desk, ReplySender(self.messenger, replies, catalog))
         self.real = catalog
 
 

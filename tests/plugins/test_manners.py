@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from filebot.chat.rate_limits import Pace
+from filebot.chat.rate_limits import RateLimits
 from filebot.errors import CatalogUnavailable
 from filebot.files.quota import Limits
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, Sender
@@ -164,14 +164,14 @@ async def test_a_message_of_200_kb_is_refused_with_both_numbers(bot: FakeBot) ->
 
 
 async def test_who_asks_too_fast_is_told_once() -> None:
-    async with FakeBot(pace=Pace(commands_per_minute=5)) as bot:
+    async with FakeBot(pace=RateLimits(commands_per_minute=5)) as bot:
         said = [await bot.say("ls") for _ in range(9)]
     assert [len(each) for each in said] == [1] * 6 + [0] * 3
     assert said[5] != said[4]
 
 
 async def test_a_room_whose_people_ask_too_fast_is_not_told_so_in_public() -> None:
-    async with FakeBot(pace=Pace(commands_per_minute=1)) as bot:
+    async with FakeBot(pace=RateLimits(commands_per_minute=1)) as bot:
         for _ in range(3):
             await bot.say("ls", in_room())
         kinds = [(each.to.kind, each.to.jid) for each in bot.messenger.sent if isinstance(each, Said)]
@@ -181,7 +181,7 @@ async def test_a_room_whose_people_ask_too_fast_is_not_told_so_in_public() -> No
 @pytest.mark.conformance(92)
 async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
     anna, stranger = Sender(Address(ALICE), ALICE), "eve@elsewhere.example"
-    async with FakeBot(pace=Pace(commands_per_minute=5)) as bot:
+    async with FakeBot(pace=RateLimits(commands_per_minute=5)) as bot:
         for device in ("1", "1", "2"):
             await bot.reception.receive_encrypted(anna, device, None)
         await bot.reception.receive_encrypted(Sender(Address(stranger), stranger), "3", None)

@@ -7,7 +7,7 @@ import pytest
 
 from filebot.files.access import Access
 from filebot.files.quota import FILE_OVERHEAD_BYTES
-from filebot.model import Address, AddressKind, IncomingMessage, Scope, Sender, Standing
+from filebot.model import Address, AddressKind, IncomingMessage, RoomRole, Scope, Sender
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 
@@ -102,7 +102,7 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
     (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
     standing, answers = bot.rooms.standing, list[bool]()
 
-    def recorded(room: str, who: str) -> Standing | None:
+    def recorded(room: str, who: str) -> RoomRole | None:
         found = standing(room, who)
         answers.append(found is not None and found.manages)
         return found

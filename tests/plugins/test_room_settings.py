@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from filebot.errors import CatalogUnavailable
-from filebot.events.bus import News
-from filebot.events.facts import Event, FilesNew
+from filebot.events.bus import EventBus
+from filebot.events.facts import Event, RoomFilesAdded
 from filebot.files.intake import Destination
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
@@ -281,10 +281,10 @@ async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_i
 
 def listened_to() -> tuple[Announcer, list[int]]:
     """One that is quick, with the numbers of files that it tells."""
-    told, news = list[int](), News()
+    told, news = list[int](), EventBus()
 
     async def listen(event: Event) -> None:
-        assert isinstance(event, FilesNew)
+        assert isinstance(event, RoomFilesAdded)
         told.append(event.count)
 
     news.listen(listen)

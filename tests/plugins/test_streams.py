@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from filebot.model import Client, Entry, Method, Negotiation, Offer, Way
+from filebot.model import Client, Entry, Method, Negotiation, Offer, StreamMethod
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.xmpp import FakeStreamOffer
 
@@ -84,7 +84,7 @@ async def test_without_an_upload_service_a_file_goes_by_stream_unasked(bot: Fake
     bot.streams.online[ALICE] = (Client(DESKTOP, EVERYTHING),)
     [said] = await bot.say("get a.bin")
     assert "directly" in said
-    assert bot.streams.received == [(DESKTOP, Way(Negotiation.SI, Method.SOCKS5), b"content")]
+    assert bot.streams.received == [(DESKTOP, StreamMethod(Negotiation.SI, Method.SOCKS5), b"content")]
 
 
 async def test_a_file_over_the_services_limit_goes_by_stream(bot: FakeBot) -> None:
@@ -100,7 +100,7 @@ async def test_a_method_can_be_asked_for(bot: FakeBot, words: str, method: Metho
     await bot.drop("a.bin", b"content")
     bot.streams.online[ALICE] = (Client(DESKTOP, EVERYTHING),)
     assert await bot.say(f"get a.bin by {words}") == ['Sent "a.bin".']
-    assert bot.streams.received == [(DESKTOP, Way(Negotiation.SI, method), b"content")]
+    assert bot.streams.received == [(DESKTOP, StreamMethod(Negotiation.SI, method), b"content")]
     await bot.say("get a.bin by http")
     assert len(bot.sent) == 1
 
@@ -131,7 +131,7 @@ async def test_a_transfer_is_shown_and_can_be_stopped(bot: FakeBot) -> None:
     assert "None of your files" in (await bot.say("transfers"))[0]
     begun = asyncio.Event()
 
-    async def hangs(to: str, file: object, entry: Entry, way: Way, progress: object) -> Method:
+    async def hangs(to: str, file: object, entry: Entry, way: StreamMethod, progress: object) -> Method:
         begun.set()
         await asyncio.sleep(60)
         return way.method

@@ -16,7 +16,7 @@ from filebot.protocol.jingle.effects import (
     Reaction,
     Send,
 )
-from filebot.protocol.jingle.parameters import State, Terms
+from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
 from filebot.protocol.jingle.session import Session
 from filebot.protocol.jingle.transports import (
@@ -111,7 +111,7 @@ class Talk:
         self.theirs = theirs if theirs is not None else socks5(THEIR_DIRECT)
         offered = self.ours if initiating else self.theirs
         self.content = Content("file", senders=senders, file=file, transport=offered)
-        terms = Terms("s", self.content, initiating, quirks=quirks, spare_sid=spare)
+        terms = SessionParameters("s", self.content, initiating, quirks=quirks, spare_sid=spare)
         self.session = Session(terms)
         self.ended: list[Ended] = []
 

@@ -26,7 +26,7 @@ from filebot.protocol.jingle.effects import (
     Route,
     Send,
 )
-from filebot.protocol.jingle.parameters import State, Terms
+from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
 from filebot.protocol.jingle.session import Session
 from filebot.protocol.jingle.transports import (
@@ -42,7 +42,7 @@ FILE = FileDescription(Offer(name="a.bin", size=10), range=Range())
 
 Side = Literal["initiator", "responder"]
 SIDES: tuple[Side, Side] = ("initiator", "responder")
-Step = tuple[str, Side]
+PlannedRoute = tuple[str, Side]
 """What happens, and at which side."""
 
 MEETING = {Route.DIALLED: Route.AWAITED, Route.AWAITED: Route.DIALLED, Route.IN_BAND: Route.IN_BAND}
@@ -124,8 +124,11 @@ class World:
         offered = self._transport("initiator")
         content = Content("file", senders=setting.senders, file=FILE, transport=offered)
         spare = "spare" if setting.replaces else ""
-        terms = Terms(SID, content, initiating=True, spare_sid=spare)
-        both: dict[Side, Terms] = {"initiator": terms, "responder": replace(terms, initiating=False)}
+        terms = SessionParameters(SID, content, initiating=True, spare_sid=spare)
+        both: dict[Side, SessionParameters] = {
+            "initiator": terms,
+            "responder": replace(terms, initiating=False),
+        }
         self.ends = {
             side: End(Session(replace(each, quirks=setting.quirks.get(side, STANDARD))))
             for side, each in both.items()
@@ -144,11 +147,11 @@ class World:
 
     # --- what can happen, and what follows ----------------------------------------------------------
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PlannedRoute]:
         """All that can happen now, but for time running out."""
         return [(step, side) for side in self.ends for step in self._steps_of(side)]
 
-    def timeouts(self) -> list[Step]:
+    def timeouts(self) -> list[PlannedRoute]:
         """Whose time can run out."""
         return [("time out", side) for side, end in self.ends.items() if end.session.wait_s is not None]
 
@@ -165,7 +168,7 @@ class World:
         }
         return [step for step, can in possible.items() if can]
 
-    def take(self, step: Step) -> None:
+    def take(self, step: PlannedRoute) -> None:
         what, side = step
         end, session = self.ends[side], self.ends[side].session
         match what:

@@ -19,8 +19,8 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from filebot.errors import FilebotError
-from filebot.model import Method, Negotiation, Way
-from filebot.protocol.ibb import Pace
+from filebot.model import Method, Negotiation, StreamMethod
+from filebot.protocol.ibb import SendWindow
 from filebot.protocol.stream_initiation import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
@@ -33,7 +33,7 @@ from tests.support.streams import entry
 PIECE_BYTES = 64 * 1024
 PAUSE_S = 0.008
 """For each piece: about 8 MB/s at most."""
-AHEAD_BYTES = 2 * Pace().most_bytes
+AHEAD_BYTES = 2 * SendWindow().most_bytes
 """What a sender may have put on the wire before the bot has it on its disk. More than the window in which
 blocks wait for an acknowledgement: so each of them can arrive while the sender waits."""
 LOOKS_S = 0.001
@@ -165,7 +165,7 @@ async def send(job: Job) -> None:
                 meter.add(len(found[1]) * 3 // 4 - found[1].count("="))
 
         session._stream.post = counted_post  # type: ignore[method-assign]  # measured, not replaced
-        way = Way(Negotiation(job.negotiation), Method(job.method))
+        way = StreamMethod(Negotiation(job.negotiation), Method(job.method))
         try:
             used = await session.streams.send(job.to, file, entry(file), way, lambda _: None)
         except FilebotError as error:

@@ -10,7 +10,7 @@ import pytest
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import FilebotError
-from filebot.model import Method, Negotiation, Way
+from filebot.model import Method, Negotiation, StreamMethod
 from filebot.ports import FileRequest, StreamOffer
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
@@ -24,8 +24,8 @@ from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
-from filebot.xmpp.presence.online_clients import Resources
-from filebot.xmpp.streams import PeerStreams, Takers
+from filebot.xmpp.presence.online_clients import OnlineClients
+from filebot.xmpp.streams import PeerStreams, StreamHandlers
 from tests.support.streams import entry
 from tests.unit.transfer.leaks import nothing_left
 
@@ -74,13 +74,13 @@ class Lab:
         patch.setattr(stream, "encrypted", lambda: True)
         patch.setattr(stream, "send", self._stanza)
         patch.setattr(stream, "post", self._text)
-        self.resources = Resources(stream, lambda _: True)
+        self.resources = OnlineClients(stream, lambda _: True)
         self.streams = PeerStreams(
             stream,
             self,
             self.resources,
             lambda jid: not jid.startswith("eve"),
-            takers=Takers(self._offered, self._requested),
+            takers=StreamHandlers(self._offered, self._requested),
             connections=connections,
             limits=limits,
         )
@@ -135,7 +135,7 @@ class Lab:
         self, file: Any, method: Method = Method.IBB, negotiation: Negotiation = Negotiation.JINGLE
     ) -> Method:
         """A file to the peer."""
-        way = Way(negotiation, method)
+        way = StreamMethod(negotiation, method)
         return await self.streams.send(PEER, file, entry(file), way, lambda _: None)
 
     async def take(self, offer: StreamOffer) -> None:

@@ -18,7 +18,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from filebot.errors import FilebotError
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import ComponentLogin, Server
-from filebot.model import BlobRef, Entry, Method, Negotiation, Way
+from filebot.model import BlobRef, Entry, Method, Negotiation, StreamMethod
 from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections
@@ -104,7 +104,7 @@ class House:
         reported: list[int] = []
         async with asyncio.timeout(LIMIT_S):
             await self.session.streams.send(
-                to, file, entry(file), Way(Negotiation.SI, method), reported.append
+                to, file, entry(file), StreamMethod(Negotiation.SI, method), reported.append
             )
         return reported
 
@@ -112,7 +112,7 @@ class House:
         """Send a file by Jingle, once it is known what the other can do; the method in the end."""
         await self.knows(other)
         async with asyncio.timeout(LIMIT_S):
-            way = Way(Negotiation.JINGLE, method)
+            way = StreamMethod(Negotiation.JINGLE, method)
             return await self.session.streams.send(other.jid, file, entry(file), way, lambda _: None)
 
     async def knows(self, other: "House") -> None:

@@ -59,7 +59,7 @@ class Bound:
     size_bytes: int
 
 
-class Joiner:
+class AttachmentJoiner:
     """Joins files across messages. ``now`` is in seconds of any clock that never goes back."""
 
     def __init__(

@@ -38,7 +38,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SessionParameters:
     """What a session is about, and with whom."""
 
     sid: str

@@ -62,7 +62,7 @@ from filebot.protocol.jingle.effects import (
     Route,
     Send,
 )
-from filebot.protocol.jingle.parameters import State, Terms
+from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.transports import (
     Activated,
     Candidate,
@@ -84,7 +84,7 @@ ACTIVATED_AGAIN_S: Final = 2.0
 class Session:
     """See the theory of operation above."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: SessionParameters) -> None:
         self.terms = terms
         self.state = State.OFFERED
         self.file = terms.content.file or FileDescription()

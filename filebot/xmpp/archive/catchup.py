@@ -1,8 +1,8 @@
 """Nothing missed: what came while the bot was away is read from an archive (XEP-0313), page by page.
 
-Theory of operation. The ``Ledger`` knows which messages are dealt with; its mark is saved soon after it has
-moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the same
-hands as what comes live. A message that the server had kept back comes twice, from there and from the
+Theory of operation. The ``ArchiveCursor`` knows which messages are dealt with; its mark is saved soon after
+it has moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the
+same hands as what comes live. A message that the server had kept back comes twice, from there and from the
 archive, and is taken from the archive, which alone knows its place.
 
 The mark is saved when the server has heard the answers. A kill before that means that the message is met
@@ -33,11 +33,11 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.concurrency.supervisor import lasting
+from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError, PeerProtocolError
-from filebot.model import BareJid, Mark
+from filebot.model import ArchivePosition, BareJid
 from filebot.ports import Marks
-from filebot.protocol.archive_cursor import Ledger
+from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
 from filebot.xmpp.archive.mam_query import Archive, Archived, ArchivePage
@@ -101,7 +101,7 @@ class CatchUp:
         self._gives_ids = gives_ids
         self._archive = Archive(stream, jid)
         self._jid = jid
-        self._ledger: Ledger | None = None
+        self._ledger: ArchiveCursor | None = None
         self._is_new = False
         self._skips_past = False
         self._clock = clock or ServerClock()
@@ -146,8 +146,8 @@ class CatchUp:
             self._is_new = mark is None
             self._skips_past = mark is None and self._of_room
             # What is older than the first session is not the bot's business.
-            mark_now = mark or Mark(self._jid, "", self._clock())
-            self._ledger = Ledger(mark_now, in_order=self._of_room)
+            mark_now = mark or ArchivePosition(self._jid, "", self._clock())
+            self._ledger = ArchiveCursor(mark_now, in_order=self._of_room)
             await self._keeper.start(mark, mark_now)
         self._ledger.begin()
 
@@ -182,7 +182,7 @@ class CatchUp:
             self._is_new = False
             await self._save_now(ledger.mark)
 
-    async def _save_now(self, mark: Mark) -> None:
+    async def _save_now(self, mark: ArchivePosition) -> None:
         if self._keeper is not None:
             await self._keeper.save_now(mark)
 
@@ -213,7 +213,7 @@ class CatchUp:
             self.look()
             reading = partial(self._read_whenever_wanted, self._ledger)
             name = f"catching up with {self._jid}"
-            self._reading = asyncio.create_task(lasting(reading, name), name=name)
+            self._reading = asyncio.create_task(run_supervised(reading, name), name=name)
 
     async def pause(self) -> None:
         """Read no more until the next session."""
@@ -237,7 +237,7 @@ class CatchUp:
         if self._marks is not None:
             await self._marks.forget_mark(self._jid)
 
-    def _mark(self) -> Mark | None:
+    def _mark(self) -> ArchivePosition | None:
         return None if self._ledger is None else self._ledger.mark
 
     def _changed(self) -> None:
@@ -289,7 +289,7 @@ class CatchUp:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    async def _read_whenever_wanted(self, ledger: Ledger) -> None:
+    async def _read_whenever_wanted(self, ledger: ArchiveCursor) -> None:
         while True:
             await self._until_wanted()
             again = self._wanted.is_set() or not self._read_to
@@ -320,7 +320,7 @@ class CatchUp:
         await asyncio.sleep(GATHER_S)
         self._stirred.clear()
 
-    async def _read(self, ledger: Ledger, tell: Callable[[str, BareJid, int], None]) -> bool:
+    async def _read(self, ledger: ArchiveCursor, tell: Callable[[str, BareJid, int], None]) -> bool:
         """Read the archive from where it was read to, up to its end; False if there is none."""
         read, new, failures = 0, 0, 0
         after, start = self._read_to, None if self._read_to else ledger.mark.at
@@ -372,13 +372,13 @@ class CatchUp:
             await self._give_up()
         return may_be_read
 
-    async def _skip_past(self, ledger: Ledger) -> None:
+    async def _skip_past(self, ledger: ArchiveCursor) -> None:
         newest = await self._archive.newest()
         if newest is not None:
             ledger.begin_after(newest.id, newest.at)
         self._skips_past = False
 
-    def _took_page(self, ledger: Ledger, page: ArchivePage) -> int:
+    def _took_page(self, ledger: ArchiveCursor, page: ArchivePage) -> int:
         # By the server's clock, as the stamps are.
         began = self._clock() - timedelta(seconds=seconds_passed() - self._began_s)
         new = [
@@ -398,7 +398,7 @@ class CatchUp:
             self.handled(archived.id)
             return False
 
-    async def _wait_for_room(self, ledger: Ledger) -> None:
+    async def _wait_for_room(self, ledger: ArchiveCursor) -> None:
         while ledger.open > MOST_OPEN or ledger.is_crowded:
             self._ended.clear()
             await self._ended.wait()

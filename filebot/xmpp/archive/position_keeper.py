@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from filebot.concurrency.supervisor import lasting
+from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError
-from filebot.model import Mark
+from filebot.model import ArchivePosition
 from filebot.ports import Marks
 from filebot.xmpp.connection.disco import server_of
 from filebot.xmpp.connection.ping import ping
@@ -30,20 +30,20 @@ HEARD_AT_LAST_S: Final = 3.0
 class MarkKeeper:
     """Keeps the saved mark of one archive up to the present one."""
 
-    def __init__(self, stream: Stream, marks: Marks, mark: Callable[[], Mark | None]) -> None:
+    def __init__(self, stream: Stream, marks: Marks, mark: Callable[[], ArchivePosition | None]) -> None:
         """``mark`` returns the present one; None if there is nothing to save."""
         self._stream = stream
         self._marks = marks
         self._mark = mark
         self._changed = asyncio.Event()
         self._saving: asyncio.Task[None] | None = None
-        self._saved: Mark | None = None
+        self._saved: ArchivePosition | None = None
 
     def changed(self) -> None:
         """Save soon."""
         self._changed.set()
 
-    async def start(self, saved: Mark | None, mark: Mark) -> None:
+    async def start(self, saved: ArchivePosition | None, mark: ArchivePosition) -> None:
         """Save from now on; at once if nothing was ``saved`` before.
 
         A crash just now must not make the next session the first one.
@@ -52,9 +52,9 @@ class MarkKeeper:
         if saved is None:
             await self.save_now(mark)
         if self._saving is None:
-            self._saving = asyncio.create_task(lasting(self._save_changes, "marks"), name="marks")
+            self._saving = asyncio.create_task(run_supervised(self._save_changes, "marks"), name="marks")
 
-    async def save_now(self, mark: Mark) -> None:
+    async def save_now(self, mark: ArchivePosition) -> None:
         """Save a mark behind which nothing was answered yet; later if that fails."""
         try:
             await self._marks.save_mark(mark)

@@ -12,7 +12,7 @@ from slixmpp.exceptions import IqTimeout, XMPPError
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
 from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
-from filebot.protocol.file_sharing import Joiner, read
+from filebot.protocol.file_sharing import AttachmentJoiner, read
 from filebot.xmpp.archive.mam_query import LIMIT_S, Archive, Archived, ArchivePage
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import STANZA_IDS, named, sender_of
@@ -76,7 +76,7 @@ class RoomHistories:
 
     def _kept(self, room: BareJid, page: ArchivePage) -> HistoryPage:
         """A page as it is kept; of large messages only the first, and the next page begins behind them."""
-        joiner, posts, size = Joiner(), list[IncomingMessage](), 0
+        joiner, posts, size = AttachmentJoiner(), list[IncomingMessage](), 0
         for count, each in enumerate(page.messages):
             post = self._post(room, each, joiner)
             if post is None:
@@ -89,7 +89,7 @@ class RoomHistories:
         at = page.messages[-1].at if page.messages else None
         return HistoryPage(tuple(posts), len(page.messages), page.last_id, page.complete, at)
 
-    def _post(self, room: BareJid, archived: Archived, joiner: Joiner) -> IncomingMessage | None:
+    def _post(self, room: BareJid, archived: Archived, joiner: AttachmentJoiner) -> IncomingMessage | None:
         stanza, sender = archived.message, self._author(room, archived.message)
         if sender is None or sender.identity is None:
             return None

@@ -12,7 +12,7 @@ from typing import Final
 from filebot.errors import PeerProtocolError, TransferError, TransferTimeout
 from filebot.protocol.ibb import BadBlock, IbbReceiver
 from filebot.protocol.stanza_error import StanzaError
-from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import BUSY, UNKNOWN, StreamLimits
 
 WAITING_BYTES: Final = 256 * 1024
@@ -22,11 +22,11 @@ MOST_HELD: Final = 1024
 """Blocks without an acknowledgement; nobody honest has so many in flight."""
 
 
-class Inbox:
+class IbbStreamReceiver:
     """Fed by the stream, emptied by one reader."""
 
     def __init__(
-        self, express: Express, limits: StreamLimits, block_size: int, expected_bytes: int | None
+        self, express: IqFastPath, limits: StreamLimits, block_size: int, expected_bytes: int | None
     ) -> None:
         self._express = express
         self._limits = limits

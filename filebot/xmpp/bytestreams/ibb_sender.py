@@ -30,7 +30,7 @@ from filebot.protocol.ibb import (
     smaller_block_size,
 )
 from filebot.protocol.stanza_error import StanzaError, read_error
-from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING, StreamLimits
 from filebot.xmpp.connection.stream import Stream, ask
 from filebot.xmpp.connection.tls_records import room_for_data
@@ -66,13 +66,13 @@ def _next_size(refused: int, stanza: Element) -> int | None:
     raise failure(error)
 
 
-class Outbox:
+class IbbStreamSender:
     """A ``StreamSession`` that sends. Used once."""
 
     def __init__(
         self,
         stream: Stream,
-        express: Express,
+        express: IqFastPath,
         limits: StreamLimits,
         to: str,
         sid: str,

@@ -43,7 +43,7 @@ Answered: TypeAlias = Callable[[int, Element], None]
 """Takes the number that was asked with, and the answer, a result or an error."""
 
 
-class Express:
+class IqFastPath:
     """Brings requests to whoever serves their payload, and answers to their askers."""
 
     def __init__(self, stream: Stream) -> None:

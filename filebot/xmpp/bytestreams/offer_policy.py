@@ -34,7 +34,7 @@ class RoomNames(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class Rejection:
     """Somebody is turned away, with these words."""
 
     text: str
@@ -70,15 +70,15 @@ class Admission:
         self._told: dict[str, None] = {}
         self._tasks = Tasks(limits.total)
 
-    def turns_away(self, sender: JID) -> Turned | None:
+    def turns_away(self, sender: JID) -> Rejection | None:
         """None if this client may send something now."""
         if self._rooms.is_ours(sender.bare):
             # The room would have to pass on the whole stream, and hides the JIDs that it depends on.
-            return Turned(self.words.in_room)
+            return Rejection(self.words.in_room)
         if not self._is_served(sender.bare):
-            return Turned(self._words_for_stranger(sender.bare))
+            return Rejection(self._words_for_stranger(sender.bare))
         if not self._sessions.room_for(sender.full):
-            return Turned(self.words.busy, for_now=True)
+            return Rejection(self.words.busy, for_now=True)
         return None
 
     def start(self, take: Callable[[T_contra], Awaitable[None] | None], offer: T_contra) -> None:

@@ -16,10 +16,10 @@ from xml.sax.saxutils import quoteattr
 
 from filebot.errors import NotLetIn, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.bytestreams import StreamHost
-from filebot.protocol.ibb import IBB, USUAL_BLOCK, IbbSender, Pace, encode, steady_rate
+from filebot.protocol.ibb import IBB, USUAL_BLOCK, IbbSender, SendWindow, encode, steady_rate
 from filebot.protocol.stanza_error import read_error
 from filebot.proxy_state import ProxyState
-from filebot.xmpp.bytestreams.iq_fast_path import Express
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.connection.stream import Stream
 
@@ -30,7 +30,7 @@ RATE_BYTES: Final = 1_000_000
 SILENCE_S: Final = 10.0
 """For the first answer. A block of the usual size takes 2.3 s under the stock limits of ejabberd."""
 
-PACE: Final = Pace(first_window=1, most_bytes=64 * 1024, fast_s=0.0, slow_s=0.3)
+PACE: Final = SendWindow(first_window=1, most_bytes=64 * 1024, fast_s=0.0, slow_s=0.3)
 """Shyer than for a file that somebody waits for: nobody but the asker has anything from it."""
 
 _NOT_THERE: Final = frozenset(
@@ -64,7 +64,7 @@ async def _lets_in(connections: ByteConnections, proxy: StreamHost) -> ProxyStat
 class RateProbe:
     """Measures how fast blocks go to one client and are answered. Used once."""
 
-    def __init__(self, stream: Stream, express: Express, to: str, own: str) -> None:
+    def __init__(self, stream: Stream, express: IqFastPath, to: str, own: str) -> None:
         self._stream = stream
         self._express = express
         self._to = to

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from filebot.protocol.ibb import IBB
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
-from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class StreamSession(Protocol):
 class Sessions:
     """All that there are."""
 
-    def __init__(self, express: Express, limits: StreamLimits) -> None:
+    def __init__(self, express: IqFastPath, limits: StreamLimits) -> None:
         self._express = express
         self._limits = limits
         self._sessions: dict[tuple[str, str], StreamSession] = {}

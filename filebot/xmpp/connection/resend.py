@@ -71,7 +71,7 @@ _COMPLAINTS: Final = frozenset(
 FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 
 
-class Unheard:
+class UnackedResender:
     """Keeps such messages of one stream."""
 
     def __init__(self, stream: "Client") -> None:

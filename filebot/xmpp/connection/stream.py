@@ -28,7 +28,7 @@ from filebot.xmpp.connection.acks import MANAGEMENT, Acks
 from filebot.xmpp.connection.authentication import check_password
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.connection.outage import OutageLimit
-from filebot.xmpp.connection.resend import COUNTER, Unheard
+from filebot.xmpp.connection.resend import COUNTER, UnackedResender
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stanza_size import SAFE_BYTES, stanza_bytes
 from filebot.xmpp.connection.tls_records import FILL_BYTES, READ_BYTES, cut, filled
@@ -235,7 +235,7 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
-        self.unheard = Unheard(self)
+        self.unheard = UnackedResender(self)
         take_pushes(self)
 
     def get_ssl_context(self) -> ssl.SSLContext:

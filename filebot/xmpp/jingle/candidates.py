@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
-from filebot.protocol.jingle.parameters import Terms
+from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.transports import Candidate, CandidateType, Socks5Transport
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
@@ -60,7 +60,7 @@ async def own_candidates(
     return Socks5Transport(sid, candidates, destination(sid, own, peer))
 
 
-def expected(terms: Terms, transport_sid: str, own: str, peer: str) -> frozenset[str]:
+def expected(terms: SessionParameters, transport_sid: str, own: str, peer: str) -> frozenset[str]:
     """All hashes by which the peer may ask our listener for this session.
 
     COMPAT(Gajim, 1.x): makes them of the session's sid, too.
@@ -68,7 +68,9 @@ def expected(terms: Terms, transport_sid: str, own: str, peer: str) -> frozenset
     return destinations(transport_sid, own, peer) | destinations(terms.sid, own, peer)
 
 
-def to_dial(terms: Terms, theirs: Socks5Transport, own: str, peer: str) -> dict[StreamHost, Candidate]:
+def to_dial(
+    terms: SessionParameters, theirs: Socks5Transport, own: str, peer: str
+) -> dict[StreamHost, Candidate]:
     """What to connect to, best first, and the candidate that each stands for.
 
     XEP-0260 makes the hash of who offers the candidate and then of who connects. COMPAT(iris, Gajim): make

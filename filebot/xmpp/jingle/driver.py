@@ -39,7 +39,7 @@ from filebot.protocol.jingle.effects import (
     Route,
     Send,
 )
-from filebot.protocol.jingle.parameters import State, Terms
+from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.session import Session
 from filebot.protocol.jingle.transports import (
     Candidate,
@@ -48,8 +48,8 @@ from filebot.protocol.jingle.transports import (
     UnknownTransport,
 )
 from filebot.protocol.stanza_error import StanzaError, read_error
-from filebot.xmpp.bytestreams.ibb_receiver import Inbox
-from filebot.xmpp.bytestreams.ibb_sender import Outbox
+from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
+from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Expected
@@ -83,7 +83,7 @@ class JingleTools:
 class Driver:
     """See above. Also a ``StreamSession``: the in-band stream under its transport's sid is its own."""
 
-    def __init__(self, tools: JingleTools, peer: str, own: str, terms: Terms) -> None:
+    def __init__(self, tools: JingleTools, peer: str, own: str, terms: SessionParameters) -> None:
         loop = asyncio.get_running_loop()
         self.peer = peer
         self.session = Session(terms)
@@ -94,8 +94,10 @@ class Driver:
         """Set whenever the peer has said something, or the session has ended."""
         self.connection: ByteConnection | None = None
         """What the bytes move over, unless they move in-band."""
-        self.inbox: Inbox | None = None
-        self.outbox = Outbox(tools.stream, tools.streams.express, tools.streams.limits, peer, "", own)
+        self.inbox: IbbStreamReceiver | None = None
+        self.outbox = IbbStreamSender(
+            tools.stream, tools.streams.express, tools.streams.limits, peer, "", own
+        )
         self._tools = tools
         self._own = own
         self._terms = terms
@@ -331,7 +333,9 @@ class Driver:
             self.outbox.be_open(block_size)
         else:
             size = self.session.expected_bytes
-            self.inbox = Inbox(self._tools.streams.express, self._tools.streams.limits, block_size, size)
+            self.inbox = IbbStreamReceiver(
+                self._tools.streams.express, self._tools.streams.limits, block_size, size
+            )
 
     async def _flow(self, route: Route) -> None:
         try:

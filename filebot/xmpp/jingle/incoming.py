@@ -12,23 +12,23 @@ from filebot.ports import Data, Download
 from filebot.protocol.ibb import OFFERED_BLOCK
 from filebot.protocol.jingle.actions import Content, Reason
 from filebot.protocol.jingle.description import FileDescription, Range, describe
-from filebot.protocol.jingle.parameters import Terms
+from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.jingle.candidates import own_candidates, to_dial
 from filebot.xmpp.jingle.driver import Driver, JingleTools
 from filebot.xmpp.jingle.errors import failure_of, reason_of
-from filebot.xmpp.jingle.registry import JingleTable
+from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.jingle.send import send_bytes
 from filebot.xmpp.xml import jid_or_none, language_of
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PendingSession:
     """A session that a peer has begun, and that can be accepted."""
 
     request: Request
-    terms: Terms
+    terms: SessionParameters
     others: tuple[Content, ...] = ()
     """Contents beside the one that it is about."""
     unanswered: str = ""
@@ -38,7 +38,7 @@ class Begun:
 class PeerSession:
     """What an offer and a request have in common: each is answered once, and in time."""
 
-    def __init__(self, tools: JingleTools, table: JingleTable, begun: Begun) -> None:
+    def __init__(self, tools: JingleTools, table: JingleSessions, begun: PendingSession) -> None:
         self._tools = tools
         self._table = table
         self._begun = begun

@@ -9,17 +9,17 @@ from slixmpp.jid import JID
 
 from filebot.ports import FileRequest
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
-from filebot.protocol.jingle.parameters import Terms
+from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import Admission
 from filebot.xmpp.jingle.driver import JingleTools
-from filebot.xmpp.jingle.incoming import Begun, JingleOffer, JingleRequest
+from filebot.xmpp.jingle.incoming import JingleOffer, JingleRequest, PendingSession
 from filebot.xmpp.jingle.outgoing import limits_of
-from filebot.xmpp.jingle.registry import JingleTable
-from filebot.xmpp.presence.online_clients import Resources
+from filebot.xmpp.jingle.registry import JingleSessions
+from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.si.offers import OnStreamOffer
 from filebot.xmpp.xml import jid_or_none
 
@@ -39,15 +39,15 @@ class _Unacceptable(Exception):
         self.text = text
 
 
-class JingleDoor:
+class JingleInitiateHandler:
     """Answers those at once that cannot be taken, and brings the others to the bot."""
 
     def __init__(
         self,
         tools: JingleTools,
-        table: JingleTable,
+        table: JingleSessions,
         admission: Admission,
-        resources: Resources,
+        resources: OnlineClients,
         on_offer: OnStreamOffer,
         on_request: OnFileRequest,
     ) -> None:
@@ -79,14 +79,14 @@ class JingleDoor:
             return
         self._bring(begun)
 
-    def _begun(self, request: Request, jingle: Jingle, sender: JID) -> Begun:
+    def _begun(self, request: Request, jingle: Jingle, sender: JID) -> PendingSession:
         """Raises _Unacceptable."""
         turned = self._admission.turns_away(sender)
         if turned is not None:
             raise _Unacceptable(Reason.BUSY if turned.for_now else Reason.DECLINE, turned.text)
         content = self._chosen(jingle)
         quirks = quirks_of(self._resources.known(sender.full).software)
-        terms = Terms(
+        terms = SessionParameters(
             jingle.sid,
             content,
             initiating=False,
@@ -95,7 +95,7 @@ class JingleDoor:
             spare_sid=secrets.token_hex(_SID_BYTES),
         )
         others = tuple(each for each in jingle.contents if each is not content)
-        return Begun(request, terms, others, self._admission.words.unanswered)
+        return PendingSession(request, terms, others, self._admission.words.unanswered)
 
     def _chosen(self, jingle: Jingle) -> Content:
         """The first content that can be taken. One session is about one file."""
@@ -118,7 +118,7 @@ class JingleDoor:
             isinstance(content.transport, Socks5Transport) and self._tools.streams.connections is not None
         )
 
-    def _bring(self, begun: Begun) -> None:
+    def _bring(self, begun: PendingSession) -> None:
         if begun.terms.content.senders != "responder":
             self._admission.start(self._on_offer, JingleOffer(self._tools, self._table, begun))
         else:

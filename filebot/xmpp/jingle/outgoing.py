@@ -10,16 +10,16 @@ from filebot.protocol.jingle.actions import Content
 from filebot.protocol.jingle.description import Range, describe
 from filebot.protocol.jingle.features import file_namespace, methods_of
 from filebot.protocol.jingle.namespaces import FILES
-from filebot.protocol.jingle.parameters import Limits, Terms
+from filebot.protocol.jingle.parameters import Limits, SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.jingle.candidates import own_candidates
 from filebot.xmpp.jingle.driver import Driver, JingleTools
-from filebot.xmpp.jingle.registry import JingleTable
+from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.jingle.send import send_bytes
 from filebot.xmpp.presence.online_clients import Known
-from filebot.xmpp.si.outgoing import Shipment
+from filebot.xmpp.si.outgoing import OutgoingFile
 
 _SID_BYTES: Final = 12
 
@@ -33,7 +33,9 @@ def limits_of(limits: StreamLimits) -> Limits:
 class JingleOutbound:
     """Sends one file."""
 
-    def __init__(self, tools: JingleTools, table: JingleTable, shipment: Shipment, client: Known) -> None:
+    def __init__(
+        self, tools: JingleTools, table: JingleSessions, shipment: OutgoingFile, client: Known
+    ) -> None:
         """``client`` is what is known of the receiver."""
         self._tools = tools
         self._table = table
@@ -61,11 +63,11 @@ class JingleOutbound:
             return InBandTransport(sid, OFFERED_BLOCK)
         return await own_candidates(connections, self._tools.proxies, sid, own, self._shipment.to)
 
-    def _terms(self, own: str, transport: Socks5Transport | InBandTransport) -> Terms:
+    def _terms(self, own: str, transport: Socks5Transport | InBandTransport) -> SessionParameters:
         namespace = file_namespace(self._client.features) or FILES
         file = describe(self._shipment.entry, Range(), namespace)
         may_fall_back = Method.IBB in methods_of(self._client.features)
-        return Terms(
+        return SessionParameters(
             self._shipment.sid,
             # COMPAT(Conversations, Dino): read one content, in which the initiator alone sends.
             Content("file", senders="initiator", file=file, transport=transport),

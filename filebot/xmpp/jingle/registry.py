@@ -13,7 +13,7 @@ from filebot.protocol.jingle.actions import (
     read_jingle,
 )
 from filebot.protocol.jingle.namespaces import JINGLE
-from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import Sessions
 from filebot.xmpp.jingle.driver import Driver
 
@@ -21,10 +21,10 @@ _MOST_ENDED: Final = 256
 _AFTERWARDS: Final = frozenset({Action.SESSION_INFO, Action.SESSION_TERMINATE})
 
 
-class JingleTable:
+class JingleSessions:
     """Brings every ``<jingle/>`` to its session, and new ones to whoever takes offers."""
 
-    def __init__(self, express: Express, sessions: Sessions) -> None:
+    def __init__(self, express: IqFastPath, sessions: Sessions) -> None:
         self.on_initiate: Callable[[Request, Jingle], None] | None = None
         """Takes a ``session-initiate`` and answers it; without it nobody can begin a session."""
         self._express = express

@@ -10,7 +10,7 @@ from typing import Final
 
 from filebot.errors import ForbiddenTarget, TransferError
 from filebot.protocol.bytestreams import StreamHost
-from filebot.protocol.jingle.parameters import State, Terms
+from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.transports import Candidate, Socks5Transport
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
@@ -25,7 +25,12 @@ class Dials:
     """Used for one session."""
 
     def __init__(
-        self, connections: ByteConnections | None, proxies: Proxies, peer: str, own: str, terms: Terms
+        self,
+        connections: ByteConnections | None,
+        proxies: Proxies,
+        peer: str,
+        own: str,
+        terms: SessionParameters,
     ) -> None:
         self.dialled: ByteConnection | None = None
         """To a candidate of the peer's."""

@@ -10,12 +10,12 @@ from cachetools import LRUCache
 from slixmpp.jid import JID
 from slixmpp.stanza import Message
 
-from filebot.model import Address, AddressKind, BareJid, Entry, Reference
+from filebot.model import Address, AddressKind, BareJid, Entry, MessageRef
 from filebot.protocol.file_sharing import outgoing
 from filebot.protocol.file_sharing.namespaces import HINTS
 from filebot.xmpp.connection.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes
 from filebot.xmpp.connection.stream import Stream
-from filebot.xmpp.rooms.room_sender import RoomFlow
+from filebot.xmpp.rooms.room_sender import RoomSender
 from filebot.xmpp.xml import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, first, jid_or_none
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class StreamMessenger:
         stream: Stream,
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
-        flow: RoomFlow,
+        flow: RoomSender,
         is_there: Callable[[JID, BareJid], Awaitable[bool]] | None = None,
         known_as: Callable[[BareJid], str] = lambda _: "",
     ) -> None:
@@ -68,7 +68,7 @@ class StreamMessenger:
         *,
         language: str | None = None,
         replaces: str | None = None,
-        answers: Reference | None = None,
+        answers: MessageRef | None = None,
     ) -> str:
         if replaces and not self._stream.is_online:
             return replaces  # it would wait for the next session, where only a later one is of use
@@ -172,7 +172,7 @@ class StreamMessenger:
             message["from"] = main if in_room else own or self._known_as(to.bare) or main.bare
         return message
 
-    def _refer(self, message: Message, answers: Reference) -> None:
+    def _refer(self, message: Message, answers: MessageRef) -> None:
         """Tell what a message answers, if that leaves room for words."""
         # Without a quotation (section 3.2): the bot's answers say themselves what they are about.
         to = {"to": answers.author, "id": answers.message_id}

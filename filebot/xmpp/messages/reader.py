@@ -23,12 +23,12 @@ from filebot.model import (
     BareJid,
     IncomingMessage,
     Invitation,
+    MessageRef,
     Occupant,
     Offer,
-    Reference,
     Sender,
 )
-from filebot.protocol.file_sharing import MAX_ID, Joiner, Shared, read
+from filebot.protocol.file_sharing import MAX_ID, AttachmentJoiner, Shared, read
 from filebot.protocol.message_dedup import SeenMessages
 from filebot.xmpp.archive.mam_query import LONGEST_ID
 from filebot.xmpp.messages.addressing import addressed, in_private
@@ -124,7 +124,7 @@ class Reader:
         self._prefix = command_prefix
         self._nick = nick
         self._seen = SeenMessages()
-        self._joiner = Joiner()
+        self._joiner = AttachmentJoiner()
 
     def read(
         self,
@@ -257,7 +257,7 @@ class Reader:
         # XEP-0461 section 3.1: in a room it is the room's id that counts.
         given = self._stanza_ids(stanza, speaker) if self._rooms.gives_stanza_ids(room) else ()
         ids = [each for giver, each in given if giver == room and len(each) <= LONGEST_ID]
-        spoke = Reference(speaker.full, ids[0]) if len(ids) == 1 else None
+        spoke = MessageRef(speaker.full, ids[0]) if len(ids) == 1 else None
         address = Address(room, AddressKind.ROOM)
         return Sender(
             address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed, spoke=spoke

@@ -15,7 +15,7 @@ from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.concurrency.lru import Lately
+from filebot.concurrency.lru import DefaultLRUCache
 from filebot.model import BareJid
 from filebot.xmpp.connection.disco import INFO, query
 from filebot.xmpp.connection.own_addresses import full
@@ -48,7 +48,7 @@ class ClientCheck:
         """``online_for_s`` tells of a full JID for how long its presence is known; 0 if it is not."""
         self._stream = stream
         self._online_for_s = online_for_s
-        self._clients = Lately[str, _Client](MOST_CLIENTS, _Client)
+        self._clients = DefaultLRUCache[str, _Client](MOST_CLIENTS, _Client)
 
     async def is_there(self, client: JID, own: BareJid = "") -> bool:
         """Return whether a client is there; takes ``PAUSE_S + ANSWER_LIMIT_S`` at most.

@@ -71,7 +71,7 @@ class Known:
     """The node of its caps."""
 
 
-class Resources:
+class OnlineClients:
     """Fed with presences; asks for features."""
 
     def __init__(

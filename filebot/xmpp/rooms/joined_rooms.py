@@ -22,16 +22,16 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Presence
 
-from filebot.concurrency.supervisor import lasting
+from filebot.concurrency.supervisor import run_supervised
 from filebot.concurrency.tasks import Tasks
-from filebot.errors import RoomClosed
-from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, Standing
+from filebot.errors import CannotEnterRoom
+from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, RoomRole
 from filebot.xmpp.connection.disco import features_of, items, kinds_of_rooms, server_of
 from filebot.xmpp.connection.ping import ping
 from filebot.xmpp.connection.reconnect import wait_s
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Stream
-from filebot.xmpp.rooms.occupants import Change, News, Occupancy
+from filebot.xmpp.rooms.occupants import Change, OccupantList, RoomChange
 from filebot.xmpp.rooms.room_creation import unlock, unmake
 from filebot.xmpp.xml import MUC, MUC_USER, OCCUPANT_ID, STANZA_IDS, jid_or_none
 
@@ -108,7 +108,9 @@ class Stays(Protocol):
 class _Room:
     """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
 
-    def __init__(self, occupancy: Occupancy, password: str = "", invited_by: BareJid | None = None) -> None:
+    def __init__(
+        self, occupancy: OccupantList, password: str = "", invited_by: BareJid | None = None
+    ) -> None:
         self.occupancy = occupancy
         self.jid = occupancy.room
         self.password = password
@@ -121,7 +123,7 @@ class _Room:
         self.task = Tasks(limit=1)
         self.ending = asyncio.Lock()
         """Held while others are told that the bot does not come back: that is not cut off."""
-        self.news: asyncio.Queue[News] = asyncio.Queue(maxsize=32)
+        self.news: asyncio.Queue[RoomChange] = asyncio.Queue(maxsize=32)
 
     async def stop(self) -> None:
         """No longer see to it that the bot is there."""
@@ -170,7 +172,7 @@ class JoinedRooms:
         address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
         return address.bare if address is not None and address.node else None
 
-    def standing(self, room: BareJid, who: Identity) -> Standing | None:
+    def standing(self, room: BareJid, who: Identity) -> RoomRole | None:
         return self._occupancy(room).standing(who)
 
     async def room_like(self, target: str) -> BareJid | None:
@@ -227,13 +229,13 @@ class JoinedRooms:
         room, _, nick = address.jid.partition("/")
         return self.occupant(room, nick).identity == address.occupant
 
-    def _occupancy(self, room: BareJid) -> Occupancy:
+    def _occupancy(self, room: BareJid) -> OccupantList:
         """The roll of a room; of one that is none of ours, an empty one."""
-        return self._rooms[room].occupancy if room in self._rooms else Occupancy(room, "")
+        return self._rooms[room].occupancy if room in self._rooms else OccupantList(room, "")
 
-    def _roll(self, room: BareJid) -> Occupancy:
+    def _roll(self, room: BareJid) -> OccupantList:
         """An empty one; those of all rooms share their memory."""
-        return Occupancy(
+        return OccupantList(
             room,
             self._settings.nick,
             lambda: sum(each.occupancy.size_bytes for each in self._rooms.values()),
@@ -268,7 +270,7 @@ class JoinedRooms:
         # Before anything from there is taken for a room's: a person's address, given as a room's, would
         # make the bot deaf to them, and let their client say who is who. Here their server answers.
         if not await self._kinds_of_rooms(_service(room)):
-            raise RoomClosed(room, reason="service")
+            raise CannotEnterRoom(room, reason="service")
 
     async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> _Room:
         self._must_not_be_too_many(room, invited_by)
@@ -298,16 +300,16 @@ class JoinedRooms:
         invited = [each for each in others if each.invited_by is not None]
         own = sum(each.invited_by == invited_by for each in invited)
         if invited_by is not None and own >= MOST_INVITED_BY_ONE:
-            raise RoomClosed(room, reason="own limit")
+            raise CannotEnterRoom(room, reason="own limit")
         if len(others) >= MOST_ROOMS or (invited_by is not None and len(invited) >= MOST_INVITED):
-            raise RoomClosed(room, reason="limit")
+            raise CannotEnterRoom(room, reason="limit")
 
     async def _enter_or_raise(self, room: _Room) -> None:
         news = await self._enter(room)
         if news.change is Change.DESTROYED:
             await self._shut_out(room.jid, True)
         if news.change not in ENTRIES:
-            raise RoomClosed(room.jid, reason=_CLOSED.get(news.reason, "other"))
+            raise CannotEnterRoom(room.jid, reason=_CLOSED.get(news.reason, "other"))
 
     async def leave(self, room: BareJid) -> None:
         """See the port."""
@@ -396,7 +398,7 @@ class JoinedRooms:
             kept.occupancy.mute()
         if condition in OUTSIDE and kept.occupancy.present:
             kept.occupancy.leave()
-            self._tell(kept, News(Change.PUT_OUT, condition))
+            self._tell(kept, RoomChange(Change.PUT_OUT, condition))
 
     # --- one room -------------------------------------------------------------------------------
 
@@ -437,7 +439,7 @@ class JoinedRooms:
             (self._gateways.discard if _TEXT in kinds else self._gateways.add)(service)
         return kinds
 
-    def _tell(self, room: _Room, news: News) -> None:
+    def _tell(self, room: _Room, news: RoomChange) -> None:
         self._changed.set()
         log.info("room %s: %s %s", room.jid, news.change.value, news.reason)
         try:
@@ -455,7 +457,7 @@ class JoinedRooms:
     async def _keep(self, room: _Room) -> None:
         """Keep the bot in a room until that does not want it any more."""
         name = f"the stay in room {room.jid}"
-        end = await lasting(partial(self._stay, room), name)
+        end = await run_supervised(partial(self._stay, room), name)
         if end.change is Change.VANISHED:
             log.warning("room %s is not there any more (asked %d times); forgotten", room.jid, MOST_NOWHERE)
         else:
@@ -463,9 +465,9 @@ class JoinedRooms:
         room.wanted = False
         self._changed.set()
         # Whatever fails now, the bot does not enter again: what is there next is another room.
-        await lasting(partial(self._end, room, end), f"the end of {name}")
+        await run_supervised(partial(self._end, room, end), f"the end of {name}")
 
-    async def _end(self, room: _Room, news: News) -> None:
+    async def _end(self, room: _Room, news: RoomChange) -> None:
         async with room.ending:
             await self._stays.forget(room.jid)
             await self._shut_out(room.jid, news.change is Change.DESTROYED)
@@ -473,13 +475,13 @@ class JoinedRooms:
             del self._rooms[room.jid]
             self._judge()
 
-    async def _stay(self, room: _Room) -> News:
+    async def _stay(self, room: _Room) -> RoomChange:
         """Be in the room, again and again; how that ended for good."""
         loop = asyncio.get_running_loop()
         failures, kicks, nowhere = 0, 0, 0
         while True:
             await self._stream.session()  # while the server is down, no room has refused anything
-            news = News(Change.ENTERED) if room.entered else await self._enter(room)
+            news = RoomChange(Change.ENTERED) if room.entered else await self._enter(room)
             began = loop.time()
             if news.change in ENTRIES:
                 room.entered = True
@@ -494,7 +496,7 @@ class JoinedRooms:
                 return news
             nowhere = nowhere + 1 if news.reason == _NOWHERE else 0
             if nowhere == MOST_NOWHERE:
-                return News(Change.VANISHED, _NOWHERE)
+                return RoomChange(Change.VANISHED, _NOWHERE)
             if news.change is Change.KICKED:
                 wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
                 kicks += 1
@@ -506,7 +508,7 @@ class JoinedRooms:
             log.warning("not in room %s (%s); trying again in %.1f s", room.jid, _why(news), wait)
             await asyncio.sleep(wait)
 
-    async def _until_out(self, room: _Room) -> News:
+    async def _until_out(self, room: _Room) -> RoomChange:
         """Wait until the bot is out, whether the room tells or only a ping shows it."""
         while True:
             try:
@@ -517,24 +519,24 @@ class JoinedRooms:
                     continue  # a word of the room that came meanwhile waits in the queue
             room.occupancy.leave()
             log.info("room %s does not know the bot any more", room.jid)
-            return News(Change.PUT_OUT, "self-ping")
+            return RoomChange(Change.PUT_OUT, "self-ping")
 
     async def _is_still_in(self, room: _Room) -> bool:
         """Ping the bot's own occupant (XEP-0410 section 3). Silence tells nothing."""
         answer = await ping(self._stream, f"{room.jid}/{room.occupancy.nick}", SELF_PING_LIMIT_S)
         return not answer or answer in _STILL_IN | _UNKNOWN
 
-    async def _enter(self, room: _Room) -> News:
+    async def _enter(self, room: _Room) -> RoomChange:
         """Try the nick and then variants of it (section 7.2.9)."""
         # Before the first presence comes: who speaks at once is known at once.
         try:
             is_somewhere = await self._describe(room)
         except TimeoutError:
             # Not a room without ids: a stay in the belief of that would keep nothing of what is posted.
-            return News(Change.UNREACHED, _SILENT)
+            return RoomChange(Change.UNREACHED, _SILENT)
         if room.jid not in self._configured and not is_somewhere:
             # To enter would make it: of a mistyped address, or in place of one that was destroyed.
-            return News(Change.REFUSED, _NOWHERE)
+            return RoomChange(Change.REFUSED, _NOWHERE)
         if room.occupancy.can_be_caught_up:
             await self._stays.entering(room.jid)
         elif is_somewhere:
@@ -548,12 +550,12 @@ class JoinedRooms:
                 async with asyncio.timeout(ANSWER_LIMIT_S):
                     news = await room.news.get()
             except TimeoutError:
-                return News(Change.UNREACHED, _SILENT)
+                return RoomChange(Change.UNREACHED, _SILENT)
             if news.change is Change.CREATED:
                 return await self._make(room, news)
             if news.change is not Change.NICK_TAKEN:
                 return news
-        return News(Change.NICK_TAKEN, "conflict")
+        return RoomChange(Change.NICK_TAKEN, "conflict")
 
     async def _describe(self, room: _Room) -> bool:
         """Learn what the room and its service are; False if the service says that there is no such room.
@@ -570,7 +572,7 @@ class JoinedRooms:
         room.occupancy.has_stanza_ids = STANZA_IDS in (features or ())
         return features is not None
 
-    async def _make(self, room: _Room, created: News) -> News:
+    async def _make(self, room: _Room, created: RoomChange) -> RoomChange:
         """Go on with a room that did not exist before; out of one that does not say what it is, and of one
         that went between the question whether it is there and the entry.
         """
@@ -578,14 +580,14 @@ class JoinedRooms:
             room.occupancy.leave()
             unmake(self._stream, room.jid)
             self._presence(room, kind="unavailable", status="").send()
-            return News(Change.REFUSED, _NOWHERE)
+            return RoomChange(Change.REFUSED, _NOWHERE)
         await unlock(self._stream, room.jid, ANSWER_LIMIT_S)
         try:
             await self._describe(room)
         except TimeoutError:
             self._presence(room, kind="unavailable", status="").send()
             room.occupancy.leave()
-            return News(Change.UNREACHED, _SILENT)
+            return RoomChange(Change.UNREACHED, _SILENT)
         return created
 
     def _join_presence(self, room: _Room) -> Presence:
@@ -606,7 +608,7 @@ class JoinedRooms:
         return self._stream.make_presence(pshow=kind, pto=to, pfrom=sender, pstatus=status)
 
 
-def _why(news: News) -> str:
+def _why(news: RoomChange) -> str:
     return news.reason if news.reason in {_NOWHERE, _SILENT} else news.change.value
 
 

@@ -23,7 +23,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from filebot.concurrency.bounded_store import weight
-from filebot.model import BareJid, Identity, Occupant, Standing
+from filebot.model import BareJid, Identity, Occupant, RoomRole
 from filebot.xmpp.connection.disco_features import CAPS, CAPS_NODE
 from filebot.xmpp.xml import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
 
@@ -93,7 +93,7 @@ _WHY_REFUSED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class RoomChange:
     """A change, with the room's reason for the log."""
 
     change: Change
@@ -109,7 +109,7 @@ class _Entry:
     is_filebot: bool = False
 
 
-class Occupancy:
+class OccupantList:
     """The roll of one room."""
 
     def __init__(self, room: BareJid, nick: str, in_all: Callable[[], int] = lambda: 0) -> None:
@@ -177,7 +177,7 @@ class Occupancy:
         entry = self._entries.get(nick)
         return self.present and entry is not None and entry.is_filebot
 
-    def standing(self, who: Identity) -> Standing | None:
+    def standing(self, who: Identity) -> RoomRole | None:
         """What this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,
         # the lesser one counts.
@@ -188,7 +188,7 @@ class Occupancy:
         ]
         if not found:
             return None
-        return Standing(
+        return RoomRole(
             is_member=all(entry.affiliation in _MEMBERS for entry in found),
             manages=all(entry.affiliation in _MANAGING for entry in found),
             has_voice=all(entry.role != _VISITOR for entry in found),
@@ -208,7 +208,7 @@ class Occupancy:
         self._nicks.clear()
         self._bytes = 0
 
-    def presence(self, stanza: Element) -> News | None:
+    def presence(self, stanza: Element) -> RoomChange | None:
         """Take one presence from the room; what it means for the bot, if anything."""
         sender = sender_of(stanza)
         kind = stanza.get("type", "available")
@@ -224,14 +224,14 @@ class Occupancy:
             return self._came(sender.resource, stanza, x, codes)
         return self._went(sender.resource, x, codes)
 
-    def _refused(self, condition: str) -> News | None:
+    def _refused(self, condition: str) -> RoomChange | None:
         if self.present:
             return None  # a later presence of ours was not taken; the bot is still in
         if condition == "conflict":
-            return News(Change.NICK_TAKEN, condition)
-        return News(_WHY_REFUSED.get(condition, Change.REFUSED), condition)
+            return RoomChange(Change.NICK_TAKEN, condition)
+        return RoomChange(_WHY_REFUSED.get(condition, Change.REFUSED), condition)
 
-    def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> News | None:
+    def _came(self, nick: str, stanza: Element, x: Element, codes: set[str]) -> RoomChange | None:
         entry = _entry(stanza, x)
         self._put(nick, None)
         if len(self._entries) < MAX_OCCUPANTS and self._has_room(_size(nick, entry)):
@@ -243,9 +243,9 @@ class Occupancy:
         if self.present:
             return None
         self.present = True
-        return News(Change.CREATED if _CREATED in codes else Change.ENTERED)
+        return RoomChange(Change.CREATED if _CREATED in codes else Change.ENTERED)
 
-    def _went(self, nick: str, x: Element, codes: set[str]) -> News | None:
+    def _went(self, nick: str, x: Element, codes: set[str]) -> RoomChange | None:
         self._put(nick, None)
         # COMPAT(old services): some leave out 110 when they put somebody out.
         if not self.present or (_OURSELVES not in codes and nick != self.nick):
@@ -255,7 +255,7 @@ class Occupancy:
             self.nick = (item.get("nick") if item is not None else None) or self.nick
             return None
         self.leave()
-        return News(_why_out(x, codes), _told(x, codes))
+        return RoomChange(_why_out(x, codes), _told(x, codes))
 
     def _has_room(self, more_bytes: int) -> bool:
         size = self._bytes + more_bytes

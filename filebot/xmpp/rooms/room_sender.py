@@ -16,7 +16,7 @@ from aiolimiter import AsyncLimiter
 from cachetools import LRUCache
 from slixmpp.stanza import Message
 
-from filebot.concurrency.lru import Lately
+from filebot.concurrency.lru import DefaultLRUCache
 from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
 from filebot.xmpp.rooms.joined_rooms import MOST_ROOMS, OUTSIDE
@@ -62,13 +62,13 @@ class _Room:
         """Messages that wait to be said again."""
 
 
-class RoomFlow:
+class RoomSender:
     """Passes messages on to rooms."""
 
     def __init__(self, until_in: Callable[[BareJid, float], Awaitable[bool]]) -> None:
         """``until_in`` waits until the bot is in a room, for so many seconds; it returns whether it is."""
         self._until_in = until_in
-        self._rooms = Lately[BareJid, _Room](MOST_ROOMS, _Room)
+        self._rooms = DefaultLRUCache[BareJid, _Room](MOST_ROOMS, _Room)
         self._again = Tasks(REMEMBERED * MOST_ROOMS)
 
     async def send(self, room: BareJid, message: Message) -> None:

@@ -29,8 +29,8 @@ from filebot.protocol.ibb import IBB, BadBlock, read_block_size
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS, SiOffer, write_answer
 from filebot.xmpp.bytestreams.avoided_hosts import AvoidedHosts
-from filebot.xmpp.bytestreams.ibb_receiver import Inbox
-from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING, Sessions, StreamLimits
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import stream_hosts
@@ -45,7 +45,7 @@ MOST_ATTEMPTS: Final = 3
 class StreamTools:
     """What every byte stream works with."""
 
-    express: Express
+    express: IqFastPath
     sessions: Sessions
     limits: StreamLimits
     connections: ByteConnections | None
@@ -54,7 +54,7 @@ class StreamTools:
     """Stream hosts that did not work lately."""
 
 
-class Inbound:
+class SiReceive:
     """A ``StreamSession``, and the ``Download`` port once it is open."""
 
     late_hashes: Mapping[str, bytes] = MappingProxyType({})
@@ -71,7 +71,7 @@ class Inbound:
         self._dials = Tasks(limit=1)
         self._connection: ByteConnection | None = None
         self._host: StreamHost | None = None
-        self._inbox: Inbox | None = None
+        self._inbox: IbbStreamReceiver | None = None
 
     # --- the port -------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class Inbound:
         except BadBlock as error:
             self._tools.express.refuse(request, StanzaError(error.condition, "modify"))
             return
-        self._inbox = Inbox(self._tools.express, self._tools.limits, block_size, self._expected)
+        self._inbox = IbbStreamReceiver(self._tools.express, self._tools.limits, block_size, self._expected)
         self._tools.express.acknowledge(request)
         self._settle()
 

@@ -14,7 +14,7 @@ from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import NO_VALID_STREAMS, SI, BadOffer, SiOffer, declined, read_offer
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import Admission
-from filebot.xmpp.si.incoming import Inbound, StreamTools
+from filebot.xmpp.si.incoming import SiReceive, StreamTools
 from filebot.xmpp.xml import jid_or_none, language_of
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class PeerOffer:
         self._request = request
         self._si = si
         self._sender = Sender(Address(sender.full, own=request.own.partition("/")[0]), sender.bare)
-        self._inbound = Inbound(tools, request, si)
+        self._inbound = SiReceive(tools, request, si)
         self._answered = self._expired = False
         tools.sessions.add(request.peer, si.sid, self._inbound)
         loop = asyncio.get_running_loop()

@@ -26,7 +26,7 @@ from filebot.protocol.bytestreams import StreamHost, candidates, destination, de
 from filebot.protocol.stanza_error import read_error
 from filebot.protocol.stream_initiation import BYTESTREAMS, SiAnswer, read_answer, write_offer
 from filebot.protocol.xml import first
-from filebot.xmpp.bytestreams.ibb_sender import Outbox, failure
+from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender, failure
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream, ask
@@ -44,7 +44,7 @@ _READERS: Final = Threads("stream", 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Shipment:
+class OutgoingFile:
     """What is sent, to whom."""
 
     to: str
@@ -58,17 +58,21 @@ class Shipment:
     """The full JID by which the receiver knows the bot."""
 
 
-class Outbound:
+class SiSend:
     """Sends one file."""
 
-    def __init__(self, stream: Stream, tools: StreamTools, proxies: Proxies, shipment: Shipment) -> None:
+    def __init__(
+        self, stream: Stream, tools: StreamTools, proxies: Proxies, shipment: OutgoingFile
+    ) -> None:
         self._stream = stream
         self._tools = tools
         self._proxies = proxies
         self._shipment = shipment
         self._proxy: tuple[StreamHost, ...] = ()
         """The one that is used, if one is; it may have several addresses."""
-        self._outbox = Outbox(stream, tools.express, tools.limits, shipment.to, shipment.sid, shipment.own)
+        self._outbox = IbbStreamSender(
+            stream, tools.express, tools.limits, shipment.to, shipment.sid, shipment.own
+        )
 
     async def send(self, progress: Callable[[int], None]) -> Method:
         """From the offer to the end; by which method it went. Raises TransferError."""

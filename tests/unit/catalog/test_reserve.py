@@ -12,7 +12,7 @@ import pytest
 from filebot.catalog import open_catalog
 from filebot.catalog.reserve import DiskReserve
 from filebot.errors import StorageFull
-from filebot.model import BlobRef, Entry, Link, Method, NewEntry, Parcel, Scope
+from filebot.model import BlobRef, Entry, Link, Method, NewEntry, QueuedDelivery, Scope
 from filebot.ports import Catalog
 from tests.support.full_disk import Filler, small_disk
 
@@ -79,7 +79,7 @@ def test_a_link_is_no_reserve(tmp_path: Path) -> None:
 
 async def test_a_delivery_has_its_rows(catalog: Catalog, disk: Path) -> None:
     first, *_ = await filled(catalog, disk)
-    assert await catalog.add_parcel(Parcel(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
+    assert await catalog.add_parcel(QueuedDelivery(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
     await catalog.count_tries(1, 2)
     assert await catalog.remove_parcel(1)
 

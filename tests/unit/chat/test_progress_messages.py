@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.chat.conversation import Voice
+from filebot.chat.conversation import ReplySender
 from filebot.chat.progress_messages import ProgressReports, Told, is_due
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import Address, AddressKind, Method, Progress, Sender
@@ -48,7 +48,7 @@ async def test_a_long_transfer_is_told_once_and_corrected_or_at_its_marks(correc
     clock, messenger = Clock(), RecordingMessenger()
     messenger.corrections = corrects
     transfers = Transfers(clock)
-    reports = ProgressReports(transfers, Voice(messenger, Replies(), MemoryCatalog()))
+    reports = ProgressReports(transfers, ReplySender(messenger, Replies(), MemoryCatalog()))
     alice = Sender(Address(ALICE), ALICE)
     with transfers.running(alice, None, "a.bin", Direction.TO_BOT, Method.IBB, 100_000) as transfer:
         for second in range(20):
@@ -66,7 +66,7 @@ async def test_a_long_transfer_is_told_once_and_corrected_or_at_its_marks(correc
 async def test_short_transfers_and_rooms_are_told_nothing() -> None:
     clock, messenger = Clock(), RecordingMessenger()
     transfers = Transfers(clock)
-    reports = ProgressReports(transfers, Voice(messenger, Replies(), MemoryCatalog()))
+    reports = ProgressReports(transfers, ReplySender(messenger, Replies(), MemoryCatalog()))
     assert in_room().address.kind is AddressKind.ROOM
     with transfers.running(in_room(), None, "a.bin", Direction.FROM_BOT, Method.HTTP, 100):
         clock.now = 100.0

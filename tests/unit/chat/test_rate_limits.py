@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from filebot.chat import rate_limits as pace
-from filebot.chat.rate_limits import Load, Pace
+from filebot.chat.rate_limits import RateLimiter, RateLimits
 from filebot.model import Address, AddressKind, Sender
 from filebot.xmpp.rooms.joined_rooms import MOST_INVITED_BY_ONE
 
@@ -17,7 +17,7 @@ def occupant(number: int, room: str = "den@muc.evil.example") -> Sender:
 
 
 def test_a_room_that_makes_up_occupants_fills_its_own_share_only() -> None:
-    load = Load(Pace())
+    load = RateLimiter(RateLimits())
     with ExitStack() as waiting:
         for number in range(pace.WAITING_PER_ROOM):
             assert not load.is_full(occupant(number))
@@ -30,7 +30,7 @@ def test_a_room_that_makes_up_occupants_fills_its_own_share_only() -> None:
 
 
 def test_one_person_waits_for_so_much_and_no_more() -> None:
-    load = Load(Pace())
+    load = RateLimiter(RateLimits())
     with ExitStack() as waiting:
         for _ in range(pace.WAITING_PER_PERSON):
             assert not load.is_full(ANNA)
@@ -42,15 +42,15 @@ def test_one_person_waits_for_so_much_and_no_more() -> None:
 
 def test_there_is_an_end_to_what_all_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "WAITING", 2)
-    load = Load(Pace())
+    load = RateLimiter(RateLimits())
     with load.waiting(occupant(0)), load.waiting(occupant(0, "other@muc.example.org")):
         assert load.is_full(ANNA)
     assert not load.is_full(ANNA)
 
 
 async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may_ask_all_the_same() -> None:
-    load = Load(Pace(commands_per_minute=2))
-    most = Pace(commands_per_minute=2).commands_per_minute_in_a_room
+    load = RateLimiter(RateLimits(commands_per_minute=2))
+    most = RateLimits(commands_per_minute=2).commands_per_minute_in_a_room
     assert [await load.is_in_pace(occupant(number)) for number in range(most + 1)] == [True] * most + [
         False
     ]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from filebot.chat import rate_limits as pace
-from filebot.chat.rate_limits import Load, Pace
+from filebot.chat.rate_limits import RateLimiter, RateLimits
 from filebot.chat.recent_posts import (
     MOST_OF_ALL_BYTES,
     MOST_OF_PERSON_BYTES,
@@ -17,7 +17,7 @@ from filebot.chat.recent_posts import (
 from filebot.concurrency.bounded_store import ByteBounded, Share, weight
 from filebot.errors import PostTooLarge
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
-from filebot.protocol.file_sharing.attachments import Joiner
+from filebot.protocol.file_sharing.attachments import AttachmentJoiner
 from filebot.protocol.file_sharing.read import Announced, Shared
 
 MIB = 1024 * 1024
@@ -125,9 +125,9 @@ def test_a_share_forgets_its_own_oldest_and_no_other() -> None:
 
 
 def test_files_that_are_announced_without_a_source_are_bounded_in_bytes() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
 
-    def announce() -> Joiner:
+    def announce() -> AttachmentJoiner:
         for number in range(3000):
             name = f"{number}".ljust(16_000, "x")
             shared = Shared(announced=(Announced(f"f{number}", Offer(name=name)),))
@@ -143,7 +143,7 @@ def message(text: str, number: int = 0) -> IncomingMessage:
     return IncomingMessage(Sender(Address(jid), jid), text)
 
 
-def waiting(load: Load, each: IncomingMessage, held: ExitStack) -> int:
+def waiting(load: RateLimiter, each: IncomingMessage, held: ExitStack) -> int:
     """How many such messages may wait."""
     count, size = 0, weight(each)
     while count < 1000 and not load.is_full(each.sender, size):
@@ -155,14 +155,14 @@ def waiting(load: Load, each: IncomingMessage, held: ExitStack) -> int:
 def test_large_messages_of_one_person_wait_up_to_a_bound_in_bytes_and_small_ones_up_to_a_number() -> None:
     large = IncomingMessage(message("").sender, "", large_post(1))
     with ExitStack() as held:
-        count = waiting(Load(Pace()), large, held)
+        count = waiting(RateLimiter(RateLimits()), large, held)
         assert count * weight(large) <= pace.WAITING_BYTES_PER_PERSON
         assert 10 < count < 100
-        assert waiting(Load(Pace()), message("ls"), held) == pace.WAITING_PER_PERSON
+        assert waiting(RateLimiter(RateLimits()), message("ls"), held) == pace.WAITING_PER_PERSON
 
 
 def test_large_messages_of_many_wait_up_to_a_bound_in_bytes() -> None:
-    load, total = Load(Pace()), 0
+    load, total = RateLimiter(RateLimits()), 0
     with ExitStack() as held:
         for number in range(100):
             each = IncomingMessage(message("", number).sender, "", large_post(number))
@@ -171,7 +171,7 @@ def test_large_messages_of_many_wait_up_to_a_bound_in_bytes() -> None:
 
 
 def test_a_room_has_its_own_bound_in_bytes() -> None:
-    load, room, total = Load(Pace()), "den@muc.example.org", 0
+    load, room, total = RateLimiter(RateLimits()), "den@muc.example.org", 0
     with ExitStack() as held:
         for number in range(100):
             occupant = Sender(Address(room, AddressKind.ROOM), None, room, f"n{number}", f"{room}/{number}")
@@ -182,7 +182,7 @@ def test_a_room_has_its_own_bound_in_bytes() -> None:
 
 
 def test_nothing_is_kept_of_those_who_only_asked() -> None:
-    load = Load(Pace())
+    load = RateLimiter(RateLimits())
     for number in range(1000):
         each = message("ls", number)
         assert not load.is_full(each.sender)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filebot.app import assembled
-from filebot.concurrency.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, lasting
+from filebot.concurrency.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, run_supervised
 from filebot.config import load
 from filebot.files.trusted_time import TrustedTime
 from filebot.storage.disk import DiskStore
@@ -40,7 +40,7 @@ async def test_after_an_error_it_goes_on_and_waits_longer_each_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     work = Work(9)
-    assert await lasting(work, "the work") == "done"
+    assert await run_supervised(work, "the work") == "done"
     assert work.pauses() == [min(FIRST_PAUSE_S * 2**n, LONGEST_PAUSE_S) for n in range(9)]
     assert "the work failed" in caplog.text
     assert "RuntimeError: a bug" in caplog.text
@@ -49,13 +49,13 @@ async def test_after_an_error_it_goes_on_and_waits_longer_each_time(
 @in_virtual_time
 async def test_what_went_well_for_long_is_not_waited_for_long() -> None:
     work = Work(9, after_s=LONGEST_PAUSE_S + 1)
-    await lasting(work, "the work")
+    await run_supervised(work, "the work")
     assert work.pauses() == [FIRST_PAUSE_S] * 9
 
 
 @in_virtual_time
 async def test_it_can_be_ended() -> None:
-    task = asyncio.create_task(lasting(partial(asyncio.sleep, 10**6), "the work"))
+    task = asyncio.create_task(run_supervised(partial(asyncio.sleep, 10**6), "the work"))
     await asyncio.sleep(1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

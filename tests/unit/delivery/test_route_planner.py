@@ -8,24 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.delivery.client_history import Experience
+from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.route_planner import (
     ASSUMED_BYTES_PER_S,
     IN_BAND_LIMIT_S,
-    Facts,
     Plan,
     Reason,
+    RoutingInputs,
     Uploads,
     plan,
 )
 from filebot.errors import (
+    NoTransferMethod,
     NoUploadService,
-    NoWayToSend,
     ServiceQuotaReached,
     TooLargeForService,
     TooSlowInBand,
 )
-from filebot.model import AddressKind, Client, Method, Negotiation, Way
+from filebot.model import AddressKind, Client, Method, Negotiation, StreamMethod
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BOTH = frozenset({Method.SOCKS5, Method.IBB})
@@ -53,13 +53,13 @@ def facts(
     to: AddressKind = AddressKind.CHAT,
     asked: Method | None = None,
     has_link: bool = False,
-) -> Facts:
-    return Facts(size, to, uploads, has_link, clients, asked)
+) -> RoutingInputs:
+    return RoutingInputs(size, to, uploads, has_link, clients, asked)
 
 
 def told(made: Plan) -> list[str]:
     """The steps in short: ``link``, or ``sj dino`` for SOCKS5 by Jingle to Dino."""
-    names = {Way(*way): name for name, way in SHORT.items()}
+    names = {StreamMethod(*way): name for name, way in SHORT.items()}
     return [
         "link"
         if step.way is None or step.client is None
@@ -107,8 +107,8 @@ def told(made: Plan) -> list[str]:
         (facts(MB, None), []),
     ],
 )
-def test_the_ways_of_a_file_in_their_order(known: Facts, steps: list[str]) -> None:
-    assert told(plan(known, Experience(), NOW)) == steps
+def test_the_ways_of_a_file_in_their_order(known: RoutingInputs, steps: list[str]) -> None:
+    assert told(plan(known, ClientHistory(), NOW)) == steps
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_the_ways_of_a_file_in_their_order(known: Facts, steps: list[str]) -> No
         (facts(MB, ANY, DINO, asked=Method.HTTP), [Reason.ASKED]),
     ],
 )
-def test_each_step_has_its_reason(known: Facts, reasons: list[Reason]) -> None:
-    assert [step.reason for step in plan(known, Experience(), NOW).steps] == reasons
+def test_each_step_has_its_reason(known: RoutingInputs, reasons: list[Reason]) -> None:
+    assert [step.reason for step in plan(known, ClientHistory(), NOW).steps] == reasons
 
 
 @pytest.mark.parametrize(
@@ -130,25 +130,25 @@ def test_each_step_has_its_reason(known: Facts, reasons: list[Reason]) -> None:
     [
         (facts(MB, ANY, DINO), None, None),
         (facts(MB, None, DINO), NoUploadService, None),
-        (facts(MB + 1, SMALL), TooLargeForService, NoWayToSend),
+        (facts(MB + 1, SMALL), TooLargeForService, NoTransferMethod),
         (facts(MB, FULL, DINO), ServiceQuotaReached, None),
         (facts(HUGE, None, SLOW), NoUploadService, TooSlowInBand),
-        (facts(HUGE, None, SLOW, asked=Method.SOCKS5), NoUploadService, NoWayToSend),
-        (facts(MB, ANY, DINO, to=AddressKind.ROOM, asked=Method.IBB), None, NoWayToSend),
+        (facts(HUGE, None, SLOW, asked=Method.SOCKS5), NoUploadService, NoTransferMethod),
+        (facts(MB, ANY, DINO, to=AddressKind.ROOM, asked=Method.IBB), None, NoTransferMethod),
         (facts(MB, None, to=AddressKind.ROOM), NoUploadService, None),
     ],
 )
 def test_what_is_no_step_has_its_cause(
-    known: Facts, no_link: type[Exception] | None, no_stream: type[Exception] | None
+    known: RoutingInputs, no_link: type[Exception] | None, no_stream: type[Exception] | None
 ) -> None:
-    made = plan(known, Experience(), NOW)
+    made = plan(known, ClientHistory(), NOW)
     assert type(made.no_link) is (no_link or type(None))
     assert type(made.no_stream) is (no_stream or type(None))
 
 
 def test_who_failed_lately_stands_behind_the_others_for_an_hour() -> None:
-    experience, known = Experience(), facts(MB, None, PIDGIN, DINO)
-    way = Way(Negotiation.SI, Method.SOCKS5)
+    experience, known = ClientHistory(), facts(MB, None, PIDGIN, DINO)
+    way = StreamMethod(Negotiation.SI, Method.SOCKS5)
     experience.note(PIDGIN, way, went=False, now=NOW)
     later = plan(known, experience, NOW + timedelta(minutes=59))
     assert told(later) == ["sj dino", "ss pidgin", "is pidgin", "ij dino"]
@@ -163,26 +163,26 @@ def test_who_failed_lately_stands_behind_the_others_for_an_hour() -> None:
 
 
 def test_the_client_in_which_the_person_asked_comes_first_unless_it_failed_lately() -> None:
-    experience, known = Experience(), replace(facts(MB, None, DINO, SLOW), asking_client=SLOW.jid)
+    experience, known = ClientHistory(), replace(facts(MB, None, DINO, SLOW), asking_client=SLOW.jid)
     assert told(plan(known, experience, NOW)) == ["is slow", "sj dino", "ij dino"]
     with_link = replace(facts(MB, ANY, DINO, PSI), asking_client=PSI.jid)
     assert told(plan(with_link, experience, NOW))[:2] == ["link", "sj psi"]
     too_slow = replace(facts(HUGE, None, DINO, SLOW), asking_client=SLOW.jid)
     assert told(plan(too_slow, experience, NOW)) == ["sj dino"]
-    experience.note(SLOW, Way(Negotiation.SI, Method.IBB), went=False, now=NOW)
+    experience.note(SLOW, StreamMethod(Negotiation.SI, Method.IBB), went=False, now=NOW)
     assert told(plan(known, experience, NOW)) == ["sj dino", "ij dino", "is slow"]
 
 
 def test_what_went_well_with_a_client_comes_first_for_this_client() -> None:
-    experience = Experience()
-    experience.note(PSI, Way(Negotiation.SI, Method.SOCKS5), went=True, now=NOW)
+    experience = ClientHistory()
+    experience.note(PSI, StreamMethod(Negotiation.SI, Method.SOCKS5), went=True, now=NOW)
     made = plan(facts(MB, None, DINO, PSI), experience, NOW)
     assert told(made)[:3] == ["sj dino", "ss psi", "sj psi"]
 
 
 @pytest.mark.conformance(78)
 def test_how_much_goes_in_band_depends_on_the_rate_that_was_measured() -> None:
-    experience = Experience()
+    experience = ClientHistory()
     known = facts(100 * MB, None, SLOW)
     assert told(plan(known, experience, NOW)) == []
     experience.note_rate(SLOW, 1_000_000.0, NOW)
@@ -211,7 +211,7 @@ UPLOADS = st.none() | st.builds(
     st.none() | st.timedeltas(timedelta(-1), timedelta(1)).map(lambda delta: NOW + delta),
 )
 FACTS = st.builds(
-    Facts,
+    RoutingInputs,
     st.integers(1, 10 * HUGE),
     st.sampled_from(list(AddressKind)),
     UPLOADS,
@@ -219,27 +219,27 @@ FACTS = st.builds(
     CLIENTS,
     st.none() | st.sampled_from(list(Method)),
 )
-WAYS = st.builds(Way, st.sampled_from(list(Negotiation)), st.sampled_from(sorted(BOTH, key=str)))
+WAYS = st.builds(StreamMethod, st.sampled_from(list(Negotiation)), st.sampled_from(sorted(BOTH, key=str)))
 PAST = st.lists(st.tuples(st.integers(0, 3), WAYS, st.booleans(), st.integers(0, 120)), max_size=8)
 RATES = st.lists(st.tuples(st.integers(0, 3), st.floats(1, 1e7)), max_size=3)
 
 
-def possible_ways(known: Facts, experience: Experience) -> set[tuple[str, Way]]:
+def possible_ways(known: RoutingInputs, experience: ClientHistory) -> set[tuple[str, StreamMethod]]:
     """Written anew: what the facts allow, in no order."""
     if known.to is not AddressKind.CHAT or known.asked is Method.HTTP:
         return set()
-    found: set[tuple[str, Way]] = set()
+    found: set[tuple[str, StreamMethod]] = set()
     for client in known.clients:
         for negotiation, methods in client.streams.items():
             for method in methods:
                 rate = experience.rate(client, NOW) or ASSUMED_BYTES_PER_S
                 sensible = method is Method.SOCKS5 or known.size_bytes / rate <= IN_BAND_LIMIT_S
                 if known.asked is method or (known.asked is None and sensible):
-                    found.add((client.jid, Way(negotiation, method)))
+                    found.add((client.jid, StreamMethod(negotiation, method)))
     return found
 
 
-def a_link_can_be(known: Facts) -> bool:
+def a_link_can_be(known: RoutingInputs) -> bool:
     if known.asked not in {None, Method.HTTP}:
         return False
     service = known.uploads
@@ -254,9 +254,9 @@ def a_link_can_be(known: Facts) -> bool:
 
 @given(FACTS, PAST, RATES)
 def test_whatever_the_facts_a_plan_keeps_its_promises(
-    known: Facts, past: list[tuple[int, Way, bool, int]], rates: list[tuple[int, float]]
+    known: RoutingInputs, past: list[tuple[int, StreamMethod, bool, int]], rates: list[tuple[int, float]]
 ) -> None:
-    experience = Experience()
+    experience = ClientHistory()
     for number, way, went, minutes in past:
         at = NOW - timedelta(minutes=minutes)
         experience.note(clients_of({}, number), way, went=went, now=at)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filebot.delivery import upload_links as delivery
-from filebot.delivery.upload_links import Delivery
+from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.upload_refusals import LONGEST_REST, REST
 from filebot.errors import (
     PeerGone,
@@ -78,10 +78,10 @@ async def stored(store: MemoryBlobs, catalog: MemoryCatalog, content: bytes) -> 
 
 async def made(
     web: MemoryWeb, uploads: FakeUploadService, clock: Clock | None = None
-) -> tuple[Delivery, Entry]:
+) -> tuple[UploadLinks, Entry]:
     store, catalog = MemoryBlobs(), MemoryCatalog()
     entry = await stored(store, catalog, b"content")
-    made = Delivery(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
+    made = UploadLinks(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
     return made, entry
 
 
@@ -163,10 +163,10 @@ class ServiceWithQuota(FakeUploadService):
 
 async def with_sizes(
     web: MemoryWeb, uploads: FakeUploadService, *sizes: int, clock: Clock | None = None
-) -> tuple[Delivery, list[Entry]]:
+) -> tuple[UploadLinks, list[Entry]]:
     store, catalog = MemoryBlobs(), MemoryCatalog()
     entries = [await stored(store, catalog, bytes([number]) * size) for number, size in enumerate(sizes)]
-    made = Delivery(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
+    made = UploadLinks(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
     return made, entries
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from filebot.concurrency.keyed_locks import Keyed
+from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.files.intake import Destination, Intake, Received
 from filebot.files.quota import Limits, Quota
 from filebot.model import Offer
@@ -57,7 +57,7 @@ def workbench() -> Callable[..., Workbench]:
             http=web,
             inspector=InspectorByName(),
             quota=quota,
-            locks=Keyed(asyncio.Lock),
+            locks=KeyedLocks(asyncio.Lock),
             clock=lambda: datetime(2026, 11, 23, tzinfo=UTC),
         )
         return Workbench(web, store, catalog, intake)

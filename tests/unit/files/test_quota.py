@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
-from filebot.errors import NoRoomForClaim, QuotaExceeded, RoomFull, StorageFull
+from filebot.errors import ClaimExceedsQuota, QuotaExceeded, RoomQuotaExceeded, StorageFull
 from filebot.files.quota import FILE_OVERHEAD_BYTES, Limits, Quota
 from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import BareJid, BlobRef, NewEntry, Offer
@@ -152,7 +152,7 @@ async def test_parallel_claims_do_not_pass_the_quota_of_their_owner() -> None:
         *(claims.hand_over(f"{ROOM}/{occupant}", ALICE) for occupant in ("one", "two")),
         return_exceptions=True,
     )
-    assert sum(isinstance(each, NoRoomForClaim) for each in outcomes) == 1
+    assert sum(isinstance(each, ClaimExceedsQuota) for each in outcomes) == 1
     assert (await catalog.used_by(ALICE))[1] == 600_000
 
 
@@ -164,7 +164,7 @@ async def test_a_claim_counts_what_is_on_its_way_to_either_side() -> None:
     for coming, size in ((ALICE, 700_000), (occupant, 700_000)):
         async with quota.reserve(coming, size if coming == ALICE else 500_000):
             await catalog.add(entry_of(ALICE, 200_000, "own")) if coming == occupant else None
-            with pytest.raises(NoRoomForClaim):
+            with pytest.raises(ClaimExceedsQuota):
                 await claims.hand_over(occupant, ALICE)
     assert (await claims.hand_over(occupant, ALICE)).files == 1
 
@@ -212,7 +212,7 @@ async def test_a_refusal_while_another_file_settles_is_thought_over(workbench: M
 async def test_a_room_refuses_a_share_that_does_not_fit() -> None:
     catalog = MemoryCatalog()
     quota = Quota(limited(quota_per_room_bytes=FILE_OVERHEAD_BYTES + 99), catalog, MemoryBlobs())
-    with pytest.raises(RoomFull) as caught:
+    with pytest.raises(RoomQuotaExceeded) as caught:
         async with quota.share(ALICE, ROOM, 100):
             pass
     assert (caught.value.size_bytes, caught.value.used_bytes) == (100, 0)

@@ -256,7 +256,7 @@ def test_a_file_that_cannot_be_read_is_left_in_its_place(
 ) -> None:
     read = inspection.digest_of
 
-    def failing(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+    def failing(file: Path, pace: inspection.ReadThrottle) -> tuple[str, int]:
         if file == blob(folder, 4):
             raise OSError(5, "Input/output error")
         return read(file, pace)
@@ -304,7 +304,7 @@ def test_a_copy_that_cannot_be_read_stops_nothing(
     blob(folder, 4).rename(folder / "quarantine" / digest(4))
     read = inspection.digest_of
 
-    def failing(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+    def failing(file: Path, pace: inspection.ReadThrottle) -> tuple[str, int]:
         if file.parent.name == "quarantine":
             raise PermissionError(13, "Permission denied")
         return read(file, pace)
@@ -524,7 +524,7 @@ async def test_what_is_dropped_again_meanwhile_is_no_fault(
     flip(blob(folder, 4))
     read = inspection.digest_of
 
-    def healing(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+    def healing(file: Path, pace: inspection.ReadThrottle) -> tuple[str, int]:
         found = read(file, pace)
         if found[0] != digest(4) and file == blob(folder, 4):
             (folder / "new").write_bytes(content(4))
@@ -552,12 +552,12 @@ def test_an_interrupted_fsck_is_gone_on_with_and_forgets_no_damage(
     flip(blob(folder, number))
     read, files = inspection.digest_of, list[str]()
 
-    def interrupted(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+    def interrupted(file: Path, pace: inspection.ReadThrottle) -> tuple[str, int]:
         if file.name == order[20]:
             raise KeyboardInterrupt
         return read(file, pace)
 
-    def noting(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+    def noting(file: Path, pace: inspection.ReadThrottle) -> tuple[str, int]:
         files.append(file.name)
         return read(file, pace)
 
@@ -581,7 +581,7 @@ def test_an_interrupted_fsck_forgets_nothing_that_it_could_not_read(
     order = sorted(digest(number) for number in range(30))
     read, stop = inspection.digest_of, {order[20]}
 
-    def failing(file: Path, pace: inspection.Pace) -> tuple[str, int]:
+    def failing(file: Path, pace: inspection.ReadThrottle) -> tuple[str, int]:
         if file.name in stop:
             raise KeyboardInterrupt
         if file.name == order[3]:
@@ -624,6 +624,6 @@ def test_reading_keeps_to_the_rate(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3_000_000))
     began = time.monotonic()
     moved = list[int]()
-    inspection.digest_of(tmp_path / "file", inspection.Pace(10_000_000, moved.append))
+    inspection.digest_of(tmp_path / "file", inspection.ReadThrottle(10_000_000, moved.append))
     assert 0.25 < time.monotonic() - began < 2
     assert sum(moved) == 3_000_000

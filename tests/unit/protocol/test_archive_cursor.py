@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.model import Mark
-from filebot.protocol.archive_cursor import MOST, MOST_CHARACTERS, MOST_PASSED, SHOWN_WITHIN, Ledger
+from filebot.model import ArchivePosition
+from filebot.protocol.archive_cursor import MOST, MOST_CHARACTERS, MOST_PASSED, SHOWN_WITHIN, ArchiveCursor
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-START = Mark("bot@example.org", "", NOW)
+START = ArchivePosition("bot@example.org", "", NOW)
 
 
 def moment(message_id: str) -> datetime:
@@ -24,14 +24,14 @@ def ids(count: int) -> list[str]:
     return [str(number) for number in range(1, count + 1)]
 
 
-def after(mark: Mark, archive: list[str]) -> list[str]:
+def after(mark: ArchivePosition, archive: list[str]) -> list[str]:
     """What a reader of the archive gets who goes on from the mark."""
     return archive[archive.index(mark.last_id) + 1 :] if mark.last_id else archive
 
 
-def caught_up(mark: Mark, archive: list[str]) -> tuple[Ledger, list[str]]:
+def caught_up(mark: ArchivePosition, archive: list[str]) -> tuple[ArchiveCursor, list[str]]:
     """A ledger that has read the archive, and what is to be dealt with."""
-    ledger = Ledger(mark)
+    ledger = ArchiveCursor(mark)
     new = [each for each in after(mark, archive) if ledger.missed(each, moment(each))]
     ledger.caught_up(NOW)
     return ledger, new
@@ -42,14 +42,14 @@ def test_the_mark_stands_before_the_first_that_is_not_dealt_with() -> None:
     assert new == ids(4)
     for each in ("3", "1", "4"):
         ledger.handled(each)
-    assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"3", "4"}))
+    assert ledger.mark == ArchivePosition(START.archive, "1", moment("1"), frozenset({"3", "4"}))
     ledger.handled("2")
-    assert ledger.mark == Mark(START.archive, "4", moment("4"))
+    assert ledger.mark == ArchivePosition(START.archive, "4", moment("4"))
     assert ledger.open == 0
 
 
 def test_while_the_archive_is_read_nothing_live_moves_the_mark() -> None:
-    ledger = Ledger(START)
+    ledger = ArchiveCursor(START)
     assert ledger.live("9", moment("9"))
     ledger.handled("9")
     assert ledger.mark == replace(START, ahead=frozenset({"9"}))
@@ -57,7 +57,7 @@ def test_while_the_archive_is_read_nothing_live_moves_the_mark() -> None:
     ledger.handled("8")
     assert ledger.mark.last_id == "8"
     assert not ledger.missed("9", moment("9"))
-    assert ledger.mark == Mark(START.archive, "9", moment("9"))
+    assert ledger.mark == ArchivePosition(START.archive, "9", moment("9"))
 
 
 def test_a_message_that_comes_twice_is_new_once() -> None:
@@ -80,7 +80,7 @@ def test_a_new_session_finds_what_came_between_what_is_known() -> None:
     assert [each for each in ids(5) if ledger.missed(each, moment(each))] == ["2", "3", "5"]
     ledger.caught_up(NOW)
     ledger.handled("1")
-    assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"4"}))
+    assert ledger.mark == ArchivePosition(START.archive, "1", moment("1"), frozenset({"4"}))
 
 
 def test_what_was_ahead_and_never_came_again_is_forgotten() -> None:
@@ -132,7 +132,7 @@ def test_what_is_remembered_of_long_ids_has_a_bound() -> None:
 
 
 def test_an_archive_is_read_no_further_than_can_be_remembered() -> None:
-    ledger = Ledger(START)
+    ledger = ArchiveCursor(START)
     archive = ids(MOST)
     assert ledger.missed("first", NOW)
     for each in archive:
@@ -145,14 +145,14 @@ def test_an_archive_is_read_no_further_than_can_be_remembered() -> None:
     ledger.handled("first")
     assert not ledger.is_crowded
     # What has no place yet gets one by reading on, so it holds nothing up.
-    ledger = Ledger(START, in_order=False)
+    ledger = ArchiveCursor(START, in_order=False)
     for each in archive:
         ledger.live(each, NOW)
     assert not ledger.is_crowded
 
 
 def test_where_others_may_have_had_messages_only_the_archive_gives_places() -> None:
-    ledger = Ledger(START, in_order=False)
+    ledger = ArchiveCursor(START, in_order=False)
     ledger.caught_up(NOW)
     for each in ("1", "3"):
         assert ledger.live(each, NOW)
@@ -162,13 +162,13 @@ def test_where_others_may_have_had_messages_only_the_archive_gives_places() -> N
     assert [each for each in ids(3) if ledger.missed(each, moment(each))] == ["2"]
     ledger.caught_up(NOW)
     assert not ledger.unplaced
-    assert ledger.mark == Mark(START.archive, "1", moment("1"), frozenset({"3"}))
+    assert ledger.mark == ArchivePosition(START.archive, "1", moment("1"), frozenset({"3"}))
     ledger.handled("2")
-    assert ledger.mark == Mark(START.archive, "3", moment("3"))
+    assert ledger.mark == ArchivePosition(START.archive, "3", moment("3"))
 
 
 def test_what_the_archive_never_shows_is_not_waited_for() -> None:
-    ledger = Ledger(START, in_order=False)
+    ledger = ArchiveCursor(START, in_order=False)
     assert ledger.live("1", NOW)
     assert ledger.live("2", NOW)
     ledger.handled("1")
@@ -206,14 +206,19 @@ def test_whatever_the_order_and_wherever_it_is_killed_everything_is_dealt_with_o
         ledger.handled(each)
     assert sorted(dealt_with, key=int) == archive
     if archive:
-        assert ledger.mark == Mark(START.archive, archive[-1], moment(archive[-1]))
+        assert ledger.mark == ArchivePosition(START.archive, archive[-1], moment(archive[-1]))
 
 
 def _live(
-    draw: Callable[..., int], mark: Mark, archive: list[str], dealt_with: list[str], *, in_order: bool
-) -> Mark:
+    draw: Callable[..., int],
+    mark: ArchivePosition,
+    archive: list[str],
+    dealt_with: list[str],
+    *,
+    in_order: bool,
+) -> ArchivePosition:
     """One life of a bot, to its kill; the mark that it leaves."""
-    ledger = Ledger(mark, in_order=in_order)
+    ledger = ArchiveCursor(mark, in_order=in_order)
     to_read = list(after(mark, archive))
     at_work: list[str] = []
     reading = True
@@ -243,5 +248,5 @@ def _live(
     return ledger.mark
 
 
-def _place(mark: Mark, archive: list[str]) -> int:
+def _place(mark: ArchivePosition, archive: list[str]) -> int:
     return archive.index(mark.last_id) + 1 if mark.last_id else 0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import Offer
-from filebot.protocol.file_sharing import MAX_OFFERS, Joiner, Shared, read
+from filebot.protocol.file_sharing import MAX_OFFERS, AttachmentJoiner, Shared, read
 
 URL = "https://up.example/a"
 
@@ -191,7 +191,7 @@ def test_any_message_is_read_as_some_value(message: Element) -> None:
     assert len(found.offers) <= min(found.offered, MAX_OFFERS)
     assert all(offer.urls and len(offer.urls) <= 8 for offer in found.offers)
     assert found.bare_url is None or not found.offers
-    Joiner().feed("anna@example.org", found, ["1"], now=0.0)
+    AttachmentJoiner().feed("anna@example.org", found, ["1"], now=0.0)
 
 
 @given(st.sampled_from(TAGS).flatmap(trees))

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.model import Offer
-from filebot.protocol.file_sharing import Joiner, Shared, Unfinished, read
+from filebot.protocol.file_sharing import AttachmentJoiner, Shared, Unfinished, read
 from filebot.protocol.file_sharing.attachments import Bound
 
 ANNA = "anna@example.org"
@@ -45,7 +45,7 @@ def repeated(url: str, of: str) -> Shared:
 
 
 def test_dinos_announcement_and_its_sources_are_one_file() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     assert joiner.feed(ANNA, announcement("a.txt"), ["m1", "origin-1"], now=0.0) == ()
     sources = attached(URL, "origin-1", file_id="id-a.txt")
     assert joiner.feed(ANNA, sources, ["m2"], now=9.0) == (Offer(urls=(URL,), name="a.txt"),)
@@ -53,14 +53,14 @@ def test_dinos_announcement_and_its_sources_are_one_file() -> None:
 
 
 def test_sources_that_come_twice_give_the_file_once() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     joiner.feed(ANNA, announcement("a.txt"), ["m1"], now=0.0)
     assert len(joiner.feed(ANNA, attached(URL, "m1", file_id="id-a.txt"), ["m2"], now=1.0)) == 1
     assert joiner.feed(ANNA, attached(URL, "m1", file_id="id-a.txt"), ["m3"], now=2.0) == ()
 
 
 def test_each_source_finds_its_own_file_among_several() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     joiner.feed(ANNA, announcement("a", "b"), ["m1"], now=0.0)
     (second,) = joiner.feed(ANNA, attached(f"{URL}2", "m1", file_id="id-b"), [], now=1.0)
     (first,) = joiner.feed(ANNA, attached(URL, "m1", with_oob=False), [], now=1.0)
@@ -68,14 +68,14 @@ def test_each_source_finds_its_own_file_among_several() -> None:
 
 
 def test_an_attached_url_without_sources_completes_what_waits() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)
     assert joiner.feed(ANNA, repeated(URL, "m1"), [], now=1.0) == (Offer(urls=(URL,), name="a"),)
     assert joiner.feed(ANNA, repeated(URL, "m1"), [], now=1.0) == ()
 
 
 def test_kaidans_repetitions_are_no_second_files() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     album = message(
         "<body>Two</body>"
         + "".join(
@@ -91,7 +91,7 @@ def test_kaidans_repetitions_are_no_second_files() -> None:
 
 
 def test_the_repetition_of_an_encrypted_file_offers_nothing() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     hidden = message(
         "<file-sharing xmlns='urn:xmpp:sfs:0'><sources><encrypted xmlns='urn:xmpp:esfs:0'><sources"
         " xmlns='urn:xmpp:sfs:0'><url-data xmlns='http://jabber.org/protocol/url-data'"
@@ -103,24 +103,24 @@ def test_the_repetition_of_an_encrypted_file_offers_nothing() -> None:
 
 
 def test_a_url_attached_to_a_message_that_nobody_knows_is_a_file() -> None:
-    assert Joiner().feed(ANNA, repeated(URL, "lost"), ["x"], now=0.0) == (Offer(urls=(URL,)),)
+    assert AttachmentJoiner().feed(ANNA, repeated(URL, "lost"), ["x"], now=0.0) == (Offer(urls=(URL,)),)
 
 
 def test_a_new_url_attached_to_a_known_message_is_a_file() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     joiner.feed(ANNA, message(oob(URL)), ["m1"], now=0.0)
     assert joiner.feed(ANNA, repeated(f"{URL}2", "m1"), [], now=0.0) == (Offer(urls=(f"{URL}2",)),)
 
 
 def test_a_further_source_of_a_told_file_is_no_second_file() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     joiner.feed(ANNA, message(oob(URL)), ["m1"], now=0.0)
     assert joiner.feed(ANNA, attached(f"{URL}2", "m1"), [], now=0.0) == ()
 
 
 @pytest.mark.conformance(23)
 def test_nobody_attaches_to_the_message_of_somebody_else() -> None:
-    joiner = Joiner()
+    joiner = AttachmentJoiner()
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)
     theirs = joiner.feed("eve@example.org", attached(URL, "m1", file_id="id-a"), [], now=1.0)
     assert theirs == (Offer(urls=(URL,)),)
@@ -128,7 +128,7 @@ def test_nobody_attaches_to_the_message_of_somebody_else() -> None:
 
 
 def test_an_announcement_whose_sources_never_come_is_told_once() -> None:
-    joiner = Joiner(max_age_s=60.0)
+    joiner = AttachmentJoiner(max_age_s=60.0)
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)
     assert joiner.expire(59.0) == ()
     assert joiner.expire(60.0) == (Unfinished(ANNA, Offer(name="a")),)
@@ -136,7 +136,7 @@ def test_an_announcement_whose_sources_never_come_is_told_once() -> None:
 
 
 def test_one_sender_cannot_push_out_the_files_of_another() -> None:
-    joiner = Joiner(most=Bound(40, 10**6), most_of_one_sender=Bound(10, 10**6))
+    joiner = AttachmentJoiner(most=Bound(40, 10**6), most_of_one_sender=Bound(10, 10**6))
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)
     for n in range(100):
         joiner.feed("eve@example.org", announcement("x"), [str(n)], now=1.0)
@@ -145,7 +145,7 @@ def test_one_sender_cannot_push_out_the_files_of_another() -> None:
 
 
 def test_an_id_used_twice_means_the_later_message() -> None:
-    joiner = Joiner(max_age_s=60.0)
+    joiner = AttachmentJoiner(max_age_s=60.0)
     joiner.feed(ANNA, announcement("a"), ["m1"], now=0.0)
     joiner.feed(ANNA, announcement("b"), ["m1"], now=30.0)
     assert joiner.expire(60.0) == (Unfinished(ANNA, Offer(name="a")),)

@@ -15,7 +15,7 @@ from filebot.protocol.ibb import (
     BadBlock,
     IbbReceiver,
     IbbSender,
-    Pace,
+    SendWindow,
     decode,
     encode,
     first_block_size,
@@ -228,7 +228,7 @@ def test_it_grows_while_round_trips_stay_flat_up_to_its_bounds() -> None:
     larger = IbbSender(16384)
     exchange(larger, 60.0, round_trip_s=0.01)
     assert larger.room() == 16384
-    assert larger.window * larger.room() <= Pace().most_bytes
+    assert larger.window * larger.room() <= SendWindow().most_bytes
 
 
 def test_a_long_way_is_no_reason_to_be_slow() -> None:

@@ -22,7 +22,7 @@ CAUSES: tuple[errors.FilebotError, ...] = (
     errors.ServiceQuotaReached(retry_at=None),
     errors.ServiceRefused(),
     errors.TooSlowInBand(seconds=4000.0),
-    errors.NoWayToSend(method=None),
+    errors.NoTransferMethod(method=None),
     errors.Refused(status=403),
     errors.TransferTimeout(idle_s=60.0),
     errors.PeerGone(),
@@ -40,12 +40,12 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.TooManyFiles(count=20, limit=10),
     errors.TooManyFiles(count=11, limit=10, wildcard="IMG*"),
     errors.TooManyRequests(),
-    errors.ExaminationUnderWay(),
+    errors.DiagnosticsRunning(),
     errors.MessageTooLong(length=200_000, limit=4_000),
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
-    errors.SameName("plan.txt", ids=(4, 2)),
+    errors.DuplicateName("plan.txt", ids=(4, 2)),
     *(
         errors.NotAllowed(reason=r)
         for r in (
@@ -69,13 +69,13 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.BadRoomSetting("archive", "maybe", known=True, available=("archive",)),
     errors.BadRoomSetting("size", "", known=False, available=("archive",)),
     errors.NoSuchClaim(),
-    errors.RoomFull(size_bytes=3, used_bytes=8, limit_bytes=10),
-    errors.NoRoomForClaim(size_bytes=3, used_bytes=8, limit_bytes=10),
+    errors.RoomQuotaExceeded(size_bytes=3, used_bytes=8, limit_bytes=10),
+    errors.ClaimExceedsQuota(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),
     errors.NoSuchRoom("den@rooms.example.org"),
     errors.RoomConfigured("den@muc.example.org"),
     *(
-        errors.RoomClosed("den@muc.example.org", reason=r)
+        errors.CannotEnterRoom("den@muc.example.org", reason=r)
         for r in ("banned", "members", "password", "limit", "silent", "other")
     ),
     errors.NoSuchRecipient("nobody@example.org"),
@@ -87,10 +87,10 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.UnknownCommand("xyzzy"),
     errors.NoSuchTransfer(7),
     errors.TransferCancelled("a b.pdf"),
-    *(errors.NoWayToSend(method=m) for m in (None, "socks5", "ibb")),
-    errors.AlreadyUnderWay(7),
+    *(errors.NoTransferMethod(method=m) for m in (None, "socks5", "ibb")),
+    errors.AlreadySending(7),
     *(errors.TooManyWaiting(limit=50, own=own) for own in (True, False)),
-    errors.WaitedTooLong(target="bob@example.org", days=30),
+    errors.DeliveryExpired(target="bob@example.org", days=30),
     errors.TooSlowInBand(seconds=4000.0),
     *(errors.NotDelivered("a b.pdf", CAUSES, target=target) for target in (None, "bob@example.org")),
     errors.NotDelivered("a b.pdf", (errors.TransferTimeout(idle_s=60.0),)),

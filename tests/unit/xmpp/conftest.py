@@ -13,7 +13,7 @@ from filebot.xmpp.connection.stream import Stream, build
 Mode = Literal["client", "component"]
 
 
-class Outbox:
+class SentStanzas:
     """A stream and the stanzas that it was asked to send."""
 
     def __init__(self, stream: Stream, settings: SessionSettings) -> None:
@@ -28,16 +28,16 @@ class Outbox:
 
 
 @pytest.fixture
-async def outbox_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[Mode], Outbox]]:
+async def outbox_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[Mode], SentStanzas]]:
     streams: list[Stream] = []
 
-    def make(mode: Mode) -> Outbox:
+    def make(mode: Mode) -> SentStanzas:
         jid = "files.example.org" if mode == "component" else "bot@example.org"
         settings = SessionSettings(jid, "secret", mode=mode, host="127.0.0.1", port=1)
         stream = build(settings)
         stream._session_started = True
         streams.append(stream)
-        outbox = Outbox(stream, settings)
+        outbox = SentStanzas(stream, settings)
         monkeypatch.setattr(stream, "send", outbox.take)
         return outbox
 
@@ -47,5 +47,5 @@ async def outbox_of(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[
 
 
 @pytest.fixture
-def outbox(outbox_of: Callable[[Mode], Outbox]) -> Outbox:
+def outbox(outbox_of: Callable[[Mode], SentStanzas]) -> SentStanzas:
     return outbox_of("client")

@@ -12,7 +12,7 @@ from filebot.errors import NoUploadService, ServiceQuotaReached, ServiceRefused,
 from filebot.xmpp import http_upload as upload
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.http_upload import UploadSlots
-from tests.unit.xmpp.conftest import Mode, Outbox
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 ITEMS = "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='{}'/><item jid='@@'/></query>"
 INFO = (
@@ -67,7 +67,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     return scripted
 
 
-async def test_the_service_is_searched_once_for_all_who_ask(outbox: Outbox, server: Server) -> None:
+async def test_the_service_is_searched_once_for_all_who_ask(outbox: SentStanzas, server: Server) -> None:
     slots = UploadSlots(outbox.stream)
     assert tuple(await asyncio.gather(slots.size_limit(), slots.size_limit())) == (100, 100)
     assert (await slots.slot("a b.png", 5, "image/png")).get_url == "https://get.example.org/1"
@@ -76,19 +76,19 @@ async def test_the_service_is_searched_once_for_all_who_ask(outbox: Outbox, serv
 
 
 async def test_a_component_searches_the_domain_above(
-    outbox_of: Callable[[Mode], Outbox], server: Server
+    outbox_of: Callable[[Mode], SentStanzas], server: Server
 ) -> None:
     assert await UploadSlots(outbox_of("component").stream).size_limit() == 100
     assert ("files.example.org", "items") not in server.asked
 
 
-async def test_too_large_a_file_is_not_asked_for(outbox: Outbox, server: Server) -> None:
+async def test_too_large_a_file_is_not_asked_for(outbox: SentStanzas, server: Server) -> None:
     with pytest.raises(TooLargeForService):
         await UploadSlots(outbox.stream).slot("a", 101, "image/png")
     assert ("up.example.org", "request") not in server.asked
 
 
-async def test_a_new_limit_is_learned_from_the_refusal(outbox: Outbox, server: Server) -> None:
+async def test_a_new_limit_is_learned_from_the_refusal(outbox: SentStanzas, server: Server) -> None:
     told = (
         "<file-too-large xmlns='urn:xmpp:http:upload:0'><max-file-size>7</max-file-size></file-too-large>"
     )
@@ -108,14 +108,14 @@ async def test_a_new_limit_is_learned_from_the_refusal(outbox: Outbox, server: S
     ],
 )
 async def test_refusals_are_told_apart(
-    outbox: Outbox, server: Server, condition: str, error: type[Exception]
+    outbox: SentStanzas, server: Server, condition: str, error: type[Exception]
 ) -> None:
     server.answers["up.example.org", "request"] = refusal(condition)
     with pytest.raises(error):
         await UploadSlots(outbox.stream).slot("a", 5, "image/png")
 
 
-async def test_a_silent_service_is_searched_again(outbox: Outbox, server: Server) -> None:
+async def test_a_silent_service_is_searched_again(outbox: SentStanzas, server: Server) -> None:
     slots = UploadSlots(outbox.stream)
     del server.answers["up.example.org", "request"]
     with pytest.raises(NoUploadService):
@@ -124,7 +124,9 @@ async def test_a_silent_service_is_searched_again(outbox: Outbox, server: Server
     assert (await slots.slot("a", 5, "image/png")).put_url
 
 
-async def test_a_server_without_a_service_is_not_asked_all_the_time(outbox: Outbox, server: Server) -> None:
+async def test_a_server_without_a_service_is_not_asked_all_the_time(
+    outbox: SentStanzas, server: Server
+) -> None:
     server.answers.clear()
     slots = UploadSlots(outbox.stream)
     for _ in range(3):

@@ -25,7 +25,7 @@ from filebot.protocol.jingle.actions import (
 )
 from filebot.protocol.jingle.description import FileDescription, Range
 from filebot.protocol.jingle.effects import Effect, Ended, Flow, Reaction, Send
-from filebot.protocol.jingle.parameters import Limits, State, Terms
+from filebot.protocol.jingle.parameters import Limits, SessionParameters, State
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD
 from filebot.protocol.jingle.session import Session
 from filebot.protocol.jingle.transports import (
@@ -53,7 +53,7 @@ LONGEST_S = max(Limits().answer_s, 60.0)
 class Watched:
     """A session of which every effect is looked at."""
 
-    def __init__(self, terms: Terms, ours: Socks5Transport | InBandTransport) -> None:
+    def __init__(self, terms: SessionParameters, ours: Socks5Transport | InBandTransport) -> None:
         self.session = Session(terms)
         self.ours = ours
         self.said: list[Jingle] = []
@@ -227,7 +227,7 @@ def begun(draw: st.DrawFn) -> Watched:
     )
     quirks = draw(st.sampled_from([STANDARD, *_BY_NODE.values()]))
     spare = draw(st.sampled_from(["", "spare"]))
-    watched = Watched(Terms("s", content, initiating, quirks=quirks, spare_sid=spare), ours)
+    watched = Watched(SessionParameters("s", content, initiating, quirks=quirks, spare_sid=spare), ours)
     if in_band:
         first = [OFFERS, about(Action.SESSION_ACCEPT, theirs)] if initiating else [ACCEPTS]
         steps = [*first, OPENED, *end_of(sending=sending)]
@@ -272,7 +272,7 @@ def test_the_conversations_are_valid_to_their_end() -> None:
                     transport=ours if initiating else socks5(kind),
                 )
                 for steps in conversations(initiating=initiating, sending=sending, kind=kind):
-                    watched = Watched(Terms("s", content, initiating, spare_sid="spare"), ours)
+                    watched = Watched(SessionParameters("s", content, initiating, spare_sid="spare"), ours)
                     for step in steps:
                         watched.take(refuses_nothing(step))
                     assert watched.ended

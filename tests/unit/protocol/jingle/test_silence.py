@@ -6,7 +6,7 @@ from filebot.model import Offer
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
 from filebot.protocol.jingle.description import FileDescription
 from filebot.protocol.jingle.effects import Ended, Send
-from filebot.protocol.jingle.parameters import State, Terms
+from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.quirks import STANDARD, Quirks, quirks_of
 from filebot.protocol.jingle.session import Session
 from filebot.protocol.jingle.transports import InBandTransport
@@ -18,7 +18,7 @@ from filebot.protocol.jingle.transports import InBandTransport
 def test_silence_is_success_unless_the_client_is_known_to_speak(quirks: Quirks, reason: Reason) -> None:
     file = FileDescription(Offer(name="a.bin", size=10))
     content = Content("file", senders="initiator", file=file, transport=InBandTransport("s2", 4096))
-    session = Session(Terms("s1", content, initiating=True, quirks=quirks))
+    session = Session(SessionParameters("s1", content, initiating=True, quirks=quirks))
     session.offer()
     session.receive(Jingle(Action.SESSION_ACCEPT, "s1", (content,)))
     session.opened()

@@ -10,9 +10,9 @@ import pytest
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq
 
-from filebot.concurrency import supervisor as lasting
+from filebot.concurrency import supervisor as run_supervised
 from filebot.errors import CatalogUnavailable, PeerProtocolError
-from filebot.model import Mark
+from filebot.model import ArchivePosition
 from filebot.protocol import archive_cursor as ledger
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.archive import catchup
@@ -22,7 +22,7 @@ from filebot.xmpp.archive.first_session import BEGINNING
 from filebot.xmpp.archive.mam_query import Archived, ArchivePage
 from filebot.xmpp.archive.turns import private_turn, with_answers
 from filebot.xmpp.connection.stream import Stream
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import SentStanzas
 
 OWN = "bot@example.org"
 AT = datetime(2020, 11, 24, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ def moment(number: int) -> datetime:
 class World:
     """A bot's archive with messages ``1`` and up, in pages of 50, and what is taken out of it."""
 
-    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> None:
         self.marks = MemoryCatalog()
         self.outbox = outbox
         self.numbers: list[int] = []
@@ -121,7 +121,7 @@ class World:
 
 
 @pytest.fixture
-async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     made = World(outbox, monkeypatch)
     yield made
     await made.catch_up.close()
@@ -129,7 +129,7 @@ async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_it_goes_on_after_the_mark_page_by_page(world: World) -> None:
     world.numbers = [*range(1, 131)]
-    await world.marks.save_mark(Mark(OWN, "5", moment(5), frozenset({"9"})))
+    await world.marks.save_mark(ArchivePosition(OWN, "5", moment(5), frozenset({"9"})))
     await world.online()
     await world.until(lambda: world.saved() == ("130", frozenset()))
     assert world.taken == [str(number) for number in range(6, 131) if number != 9]
@@ -149,7 +149,7 @@ async def test_the_first_start_ever_begins_now_and_says_so_at_once(world: World)
 
 async def test_what_the_archive_has_forgotten_is_passed_over_by_its_time(world: World) -> None:
     world.numbers = [7, 8]
-    await world.marks.save_mark(Mark(OWN, "5", moment(8)))
+    await world.marks.save_mark(ArchivePosition(OWN, "5", moment(8)))
     await world.online()
     await world.until(lambda: world.saved() == ("8", frozenset()))
     assert world.taken == ["8"]
@@ -164,7 +164,7 @@ async def test_an_archive_that_fails_is_asked_again_where_it_failed(
     world: World, failure: Exception
 ) -> None:
     world.numbers = [*range(1, 61)]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     world.failures = [failure, failure]
     await world.online()
     await world.until(lambda: world.saved() == ("60", frozenset()))
@@ -184,7 +184,7 @@ async def test_without_an_archive_it_is_not_asked_again(world: World) -> None:
 async def test_of_an_answer_that_is_an_error_only_its_condition_is_logged(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     refusal = Iq()  # type: ignore[no-untyped-call]  # untyped in slixmpp
     refusal["error"]["condition"] = "internal-server-error"
     refusal["error"]["text"] = "x" * 100_000
@@ -198,7 +198,7 @@ async def test_of_an_answer_that_is_an_error_only_its_condition_is_logged(
 async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     world.numbers = [*range(1, 1001)]
     world.at_once = False
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) > MOST_OPEN)
     await asyncio.sleep(0.05)
@@ -221,7 +221,7 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
         return False
 
     world.catch_up._take = take
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) >= 200)
     await asyncio.sleep(0.05)
@@ -231,7 +231,7 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
 
 
 async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World) -> None:
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     world.numbers = [1]
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
@@ -256,7 +256,7 @@ async def test_before_the_server_may_forget_what_it_kept_back_the_mark_stands_be
 ) -> None:
     world.numbers = [*range(1, 9)]
     await first_session(world, 6, 7, 8)
-    assert world.marks._marks[OWN] == Mark(OWN, "", moment(5))
+    assert world.marks._marks[OWN] == ArchivePosition(OWN, "", moment(5))
     # Killed just now.
     world.bot()
     await world.online()
@@ -291,7 +291,7 @@ async def test_the_first_session_reads_what_was_kept_back_and_no_history(world: 
     world.numbers = [*range(1, 9)]
     await first_session(world, 6, 7, 8)
     await world.catch_up.find_place()
-    assert world.marks._marks[OWN] == Mark(OWN, "5", moment(5))
+    assert world.marks._marks[OWN] == ArchivePosition(OWN, "5", moment(5))
     await world.catch_up.start()
     await world.until(lambda: world.saved() == ("8", frozenset()))
     assert world.taken == ["6", "7", "8"]
@@ -301,7 +301,7 @@ async def test_where_all_of_the_archive_was_kept_back_it_is_read_from_its_beginn
     world.numbers = [1, 2]
     await first_session(world, 1, 2)
     await world.catch_up.find_place()
-    assert world.marks._marks[OWN] == Mark(OWN, "", BEGINNING)
+    assert world.marks._marks[OWN] == ArchivePosition(OWN, "", BEGINNING)
     await world.catch_up.start()
     await world.until(lambda: world.taken == ["1", "2"])
 
@@ -341,7 +341,7 @@ async def test_after_a_kill_before_the_first_presence_what_is_kept_back_is_found
 
 async def test_what_went_to_another_client_between_two_live_messages_is_read(world: World) -> None:
     world.numbers = [1]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3, 4]
@@ -357,7 +357,7 @@ async def test_what_the_archive_has_not_shown_yet_is_not_passed(
 ) -> None:
     monkeypatch.setattr(catchup, "REVIEW_S", 60.0)
     world.numbers = [1]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3]
@@ -370,9 +370,9 @@ async def test_what_the_archive_has_not_shown_yet_is_not_passed(
     assert world.taken == ["2"]
 
 
-@pytest.mark.parametrize("before", [None, Mark(OWN, "1", moment(1))])
+@pytest.mark.parametrize("before", [None, ArchivePosition(OWN, "1", moment(1))])
 async def test_without_ids_on_live_messages_nothing_is_caught_up_with(
-    world: World, before: Mark | None
+    world: World, before: ArchivePosition | None
 ) -> None:
     world.numbers = [1, 2]
     world.gives_ids = [False]
@@ -394,7 +394,7 @@ async def test_without_ids_on_live_messages_nothing_is_caught_up_with(
 async def test_the_archive_is_not_read_before_it_is_known_whether_it_gives_ids(world: World) -> None:
     world.numbers = [1, 2]
     world.gives_ids = [None, None, True]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.saved() == ("2", frozenset()))
     world.gives_ids = [None, None, False]
@@ -407,7 +407,7 @@ async def test_the_archive_is_not_read_before_it_is_known_whether_it_gives_ids(w
 async def test_what_ended_ahead_is_not_done_again_after_a_crash(world: World) -> None:
     world.numbers = [*range(1, 6)]
     world.at_once = False
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) == 4)
     world.catch_up.handled("4")
@@ -427,7 +427,7 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
     refusals = 2
     save = world.marks.save_mark
 
-    async def failing(mark: Mark) -> None:
+    async def failing(mark: ArchivePosition) -> None:
         nonlocal refusals
         if refusals:
             refusals -= 1
@@ -448,7 +448,7 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
 async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> None:
     world.numbers = [1, 2]
     world.deaf = 10**9
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.taken == ["2"])
     await asyncio.sleep(0.05)
@@ -457,7 +457,9 @@ async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> 
     await world.until(lambda: world.saved() == ("2", frozenset()))
 
 
-async def test_without_marks_nothing_is_asked_and_everything_is_taken(world: World, outbox: Outbox) -> None:
+async def test_without_marks_nothing_is_asked_and_everything_is_taken(
+    world: World, outbox: SentStanzas
+) -> None:
     plain = CatchUp(outbox.stream, OWN, None, lambda _: False, partial(private_turn, OWN))
     await plain.begin()
     await plain.start()
@@ -540,7 +542,7 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     world.of_room = True
     world.bot()
     world.numbers = [1]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     assert world.catch_up.live("2", kept_back=False)
@@ -562,7 +564,7 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
 
 async def test_what_is_forgotten_begins_anew(world: World) -> None:
     world.numbers = [1, 2]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await of_a_room(world)
     await world.until(lambda: world.saved() == ("2", frozenset()))
     await world.catch_up.forget()
@@ -577,7 +579,7 @@ async def test_what_is_forgotten_begins_anew(world: World) -> None:
 
 async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read(world: World) -> None:
     world.numbers = [1]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     await world.catch_up.pause()
@@ -592,14 +594,14 @@ async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lasting, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(run_supervised, "FIRST_PAUSE_S", 0.01)
 
 
 async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.numbers = [*range(1, 61)]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     take = world.catch_up._take
 
     def taken(archived: Archived) -> bool:
@@ -618,7 +620,7 @@ async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
 async def test_an_error_does_not_end_the_reading(world: World) -> None:
     world.numbers = [*range(1, 61)]
     world.failures = [RuntimeError("a bug")]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.saved() == ("60", frozenset()))
     assert len(world.taken) == 59
@@ -629,14 +631,14 @@ async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytes
     failures = [RuntimeError("a bug")]
     save = world.marks.save_mark
 
-    async def failing(mark: Mark) -> None:
+    async def failing(mark: ArchivePosition) -> None:
         if mark.last_id == "2" and failures:
             raise failures.pop()
         await save(mark)
 
     monkeypatch.setattr(world.marks, "save_mark", failing)
     world.numbers = [1, 2]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: not failures)
     world.numbers = [1, 2, 3]
@@ -649,15 +651,15 @@ async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mark_keeper, "IDS_A_SECOND", 10)
-    saves = list[Mark]()
+    saves = list[ArchivePosition]()
     save = world.marks.save_mark
 
-    async def counted(mark: Mark) -> None:
+    async def counted(mark: ArchivePosition) -> None:
         saves.append(mark)
         await save(mark)
 
     world.numbers = [1]
-    await world.marks.save_mark(Mark(OWN, "1", moment(1)))
+    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
     monkeypatch.setattr(world.marks, "save_mark", counted)
     await world.online()
     await world.until(lambda: len(world.asked) == 1)

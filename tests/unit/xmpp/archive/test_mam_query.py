@@ -15,7 +15,7 @@ from filebot.xmpp.archive import mam_query as archive
 from filebot.xmpp.archive.mam_query import PAGE, Archive, Archived, ArchivePage
 from filebot.xmpp.archive.room_history import RoomHistories
 from filebot.xmpp.connection.stream import Stream
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import SentStanzas
 
 TEA = "tea@rooms.example.org"
 OWN = "bot@example.org"
@@ -49,7 +49,7 @@ def result(
 class Server:
     """Answers each question by sending messages, and then an end."""
 
-    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> None:
         self.archive = Archive(outbox.stream, OWN)
         self.fin = "<fin xmlns='urn:xmpp:mam:2' complete='true'/>"
         self.messages: Callable[[str], list[Element]] = lambda query: []
@@ -67,7 +67,7 @@ class Server:
 
 
 @pytest.fixture
-def server(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Server:
+def server(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> Server:
     return Server(outbox, monkeypatch)
 
 
@@ -121,7 +121,7 @@ async def test_results_of_others_or_for_other_questions_are_none(server: Server)
 
 
 async def test_of_a_room_without_a_sender_nothing_is_believed(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(outbox, monkeypatch)
     server.archive = Archive(outbox.stream, "tea@rooms.example.org")

@@ -7,19 +7,19 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from filebot.model import Mark
+from filebot.model import ArchivePosition
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.archive.position_keeper import MarkKeeper
-from tests.unit.xmpp.conftest import Mode, Outbox
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 ROOM = "tea@rooms.example.org"
-FIRST = Mark(ROOM, "1", datetime(2026, 1, 1, tzinfo=UTC))
-SECOND = Mark(ROOM, "2", datetime(2026, 1, 2, tzinfo=UTC))
+FIRST = ArchivePosition(ROOM, "1", datetime(2026, 1, 1, tzinfo=UTC))
+SECOND = ArchivePosition(ROOM, "2", datetime(2026, 1, 2, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("mode", ["client", "component"])
 async def test_the_server_has_read_the_answers_before_the_mark_moves(
-    outbox_of: Callable[[Mode], Outbox], mode: Mode
+    outbox_of: Callable[[Mode], SentStanzas], mode: Mode
 ) -> None:
     """A component asks the server that it belongs to: its own domain is itself."""
     outbox, catalog = outbox_of(mode), MemoryCatalog()

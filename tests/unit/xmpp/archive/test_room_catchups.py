@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from filebot.model import BareJid, Mark
+from filebot.model import ArchivePosition, BareJid
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.archive import position_keeper as mark_keeper
 from filebot.xmpp.archive.catchup import CatchUp
@@ -14,16 +14,16 @@ from filebot.xmpp.archive.mam_query import Archived
 from filebot.xmpp.archive.room_catchups import RoomCatchUps
 from filebot.xmpp.archive.turns import Turn
 from filebot.xmpp.connection.stream import Stream
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import SentStanzas
 
 TEA = "tea@rooms.example.org"
-MARK = Mark(TEA, "7", datetime(2026, 11, 24, tzinfo=UTC))
+MARK = ArchivePosition(TEA, "7", datetime(2026, 11, 24, tzinfo=UTC))
 
 
 class World:
     """Rooms, and what is known of how far they were read."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: SentStanzas) -> None:
         self.marks = MemoryCatalog()
         self.rooms = RoomCatchUps(outbox.stream, self.marks, self._take, lambda room, _: Turn(False, room))
 
@@ -39,7 +39,7 @@ class World:
 
 
 @pytest.fixture
-async def world(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async def ping(stream: Stream, jid: str, limit_s: float) -> str | None:
         return ""
 

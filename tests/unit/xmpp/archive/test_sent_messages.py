@@ -14,7 +14,7 @@ from filebot.xmpp.archive.sent_messages import MOST_PAGES, SentMessages
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
 from tests.support.virtual_time import in_virtual_time, seconds
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import SentStanzas
 
 Kind = Literal["chat", "groupchat"]
 
@@ -24,7 +24,7 @@ AT = datetime(2026, 11, 24, tzinfo=UTC)
 class Archives:
     """Pages of the newest messages, by archive; the newest page first."""
 
-    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pages: dict[str, list[list[str]]] = {}
         self.asked: list[tuple[str, str]] = []
         self.sent = SentMessages(outbox.stream)
@@ -53,7 +53,7 @@ class Archives:
 
 
 @pytest.fixture
-def archives(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Archives:
+def archives(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> Archives:
     return Archives(outbox, monkeypatch)
 
 

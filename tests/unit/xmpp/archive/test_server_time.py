@@ -12,7 +12,7 @@ from filebot.xmpp.archive import server_time
 from filebot.xmpp.archive.mam_query import Archived
 from filebot.xmpp.archive.server_time import ServerTimes
 from filebot.xmpp.connection.stream import Stream
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import SentStanzas
 
 AT = datetime(2006, 12, 19, 17, 58, 35, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ AT = datetime(2006, 12, 19, 17, 58, 35, tzinfo=UTC)
 class Server:
     """Answers about its time; its archive has one message."""
 
-    def __init__(self, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = ServerClock()
         self.times = ServerTimes(outbox.stream, self.clock)
         self.utc: str | None = "2006-12-19T17:58:35Z"
@@ -47,7 +47,7 @@ class Server:
 
 
 @pytest.fixture
-def server(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Server:
+def server(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> Server:
     return Server(outbox, monkeypatch)
 
 

@@ -13,12 +13,12 @@ from filebot.model import Client, Method, Negotiation
 from filebot.ports import StreamOffer
 from filebot.protocol.ibb import IBB
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
-from filebot.xmpp.bytestreams.ibb_receiver import Inbox
-from filebot.xmpp.bytestreams.iq_fast_path import Express, Request
+from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import StreamLimits
-from filebot.xmpp.presence.online_clients import MOST_CLIENTS, Resources
-from filebot.xmpp.streams import PeerStreams, Takers
-from tests.unit.xmpp.conftest import Mode, Outbox
+from filebot.xmpp.presence.online_clients import MOST_CLIENTS, OnlineClients
+from filebot.xmpp.streams import PeerStreams, StreamHandlers
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 PEER = "anna@example.org/phone"
 ROOM = "den@conference.example.org"
@@ -36,7 +36,7 @@ def iq(payload: str, *, kind: str = "set", sender: str = PEER, stanza_id: str = 
 
 
 @pytest.fixture
-def posted(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> list[Element]:
+def posted(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> list[Element]:
     """What is sent as text, read again."""
     sent: list[Element] = []
 
@@ -55,9 +55,9 @@ def conditions(sent: list[Element]) -> list[str]:
 # --- the lane ----------------------------------------------------------------------------------------
 
 
-async def test_only_what_is_served_is_taken(outbox: Outbox, posted: list[Element]) -> None:
+async def test_only_what_is_served_is_taken(outbox: SentStanzas, posted: list[Element]) -> None:
     came: list[Request] = []
-    express = Express(outbox.stream)
+    express = IqFastPath(outbox.stream)
     express.serve(f"{{{IBB}}}data", came.append, in_messages=True)
     take = outbox.stream.express
     assert take is not None
@@ -79,8 +79,8 @@ async def test_only_what_is_served_is_taken(outbox: Outbox, posted: list[Element
     ]
 
 
-async def test_an_answer_counts_only_from_who_was_asked(outbox: Outbox) -> None:
-    express, numbers = Express(outbox.stream), list[int]()
+async def test_an_answer_counts_only_from_who_was_asked(outbox: SentStanzas) -> None:
+    express, numbers = IqFastPath(outbox.stream), list[int]()
     express.expect("x", PEER, lambda number, _: numbers.append(number))
     take = outbox.stream.express
     assert take is not None
@@ -94,12 +94,15 @@ async def test_an_answer_counts_only_from_who_was_asked(outbox: Outbox) -> None:
 
 @pytest.mark.parametrize(("mode", "sender"), [("client", None), ("component", "bot@files.example.org")])
 async def test_a_component_tells_who_answers(
-    outbox_of: Callable[[Mode], Outbox], monkeypatch: pytest.MonkeyPatch, mode: Mode, sender: str | None
+    outbox_of: Callable[[Mode], SentStanzas],
+    monkeypatch: pytest.MonkeyPatch,
+    mode: Mode,
+    sender: str | None,
 ) -> None:
     stream, sent = outbox_of(mode).stream, list[str]()
     monkeypatch.setattr(stream, "post", sent.append)
     stanza = iq("<a/>", stanza_id="&lt;&quot;&gt;")
-    Express(stream).acknowledge(
+    IqFastPath(stream).acknowledge(
         Request(stanza, stanza[0], PEER, "bot@files.example.org", expects_answer=True)
     )
     answer = fromstring(sent[0])
@@ -107,12 +110,12 @@ async def test_a_component_tells_who_answers(
 
 
 async def test_a_mistake_of_ours_does_not_end_the_stream(
-    outbox: Outbox, caplog: pytest.LogCaptureFixture
+    outbox: SentStanzas, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: Request) -> None:
         raise RuntimeError("a bug")
 
-    Express(outbox.stream).serve(f"{{{IBB}}}data", fail)
+    IqFastPath(outbox.stream).serve(f"{{{IBB}}}data", fail)
     outbox.stream._session_started = True
     outbox.stream.trusted = lambda: True  # type: ignore[method-assign]
     outbox.stream._spawn_event(iq(f"<data xmlns='{IBB}'/>"))
@@ -123,7 +126,7 @@ async def test_a_mistake_of_ours_does_not_end_the_stream(
 
 
 async def test_text_is_counted_for_stream_management(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream, sent = outbox.stream, list[str]()
     management = stream.plugin["xep_0198"]
@@ -136,14 +139,14 @@ async def test_text_is_counted_for_stream_management(
     assert stanzas == [f"<iq id='{number}'/>" for number in range(management.window)]
     assert sent == [*stanzas[:-1], stanzas[-1] + '<r xmlns="urn:xmpp:sm:3"/>']
     stream.trusted = lambda: True  # type: ignore[method-assign]
-    Express(stream).serve(f"{{{IBB}}}data", lambda _: None)
+    IqFastPath(stream).serve(f"{{{IBB}}}data", lambda _: None)
     stream._spawn_event(iq(f"<data xmlns='{IBB}'/>"))
     assert management.handled == 1
     monkeypatch.setattr(stream, "transport", None)
 
 
 async def test_acknowledgements_go_along_with_a_stanza_or_soon_without_one(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream, sent = outbox.stream, list[str]()
     management = stream.plugin["xep_0198"]
@@ -166,7 +169,7 @@ async def test_acknowledgements_go_along_with_a_stanza_or_soon_without_one(
     monkeypatch.setattr(stream, "transport", None)
 
 
-async def test_text_is_kept_while_the_session_may_be_resumed(outbox: Outbox) -> None:
+async def test_text_is_kept_while_the_session_may_be_resumed(outbox: SentStanzas) -> None:
     management = outbox.stream.plugin["xep_0198"]
     outbox.stream._session_started = False
     outbox.stream.post("<iq id='lost'/>")
@@ -184,16 +187,18 @@ class Rooms:
         return jid == ROOM
 
 
-def streams(outbox: Outbox, offers: list[StreamOffer]) -> PeerStreams:
+def streams(outbox: SentStanzas, offers: list[StreamOffer]) -> PeerStreams:
     def serves(jid: str) -> bool:
         return jid in {"anna@example.org", ROOM}
 
-    resources = Resources(outbox.stream, serves)
-    takers = Takers(offers.append, lambda _: None)
+    resources = OnlineClients(outbox.stream, serves)
+    takers = StreamHandlers(offers.append, lambda _: None)
     return PeerStreams(outbox.stream, Rooms(), resources, serves, takers=takers)
 
 
-async def test_offers_through_rooms_are_declined_with_words(outbox: Outbox, posted: list[Element]) -> None:
+async def test_offers_through_rooms_are_declined_with_words(
+    outbox: SentStanzas, posted: list[Element]
+) -> None:
     offers: list[StreamOffer] = []
     made = streams(outbox, offers)
     take = outbox.stream.express
@@ -212,9 +217,9 @@ async def test_offers_through_rooms_are_declined_with_words(outbox: Outbox, post
 
 
 async def test_empty_blocks_are_acknowledged_and_bring_nothing(
-    outbox: Outbox, posted: list[Element]
+    outbox: SentStanzas, posted: list[Element]
 ) -> None:
-    inbox = Inbox(Express(outbox.stream), StreamLimits(linger_s=0.01), 4096, 3)
+    inbox = IbbStreamReceiver(IqFastPath(outbox.stream), StreamLimits(linger_s=0.01), 4096, 3)
     for seq, text in enumerate(["", "QUI=", "", "Qw=="]):
         stanza = iq(f"<data xmlns='{IBB}' sid='s' seq='{seq}'>{text}</data>")
         inbox.take(Request(stanza, stanza[0], PEER, "bot@example.org/x", expects_answer=True))
@@ -223,8 +228,8 @@ async def test_empty_blocks_are_acknowledged_and_bring_nothing(
     assert not inbox.unfinished
 
 
-async def test_a_block_with_elements_inside_is_bad(outbox: Outbox, posted: list[Element]) -> None:
-    inbox = Inbox(Express(outbox.stream), StreamLimits(), 4096, 3)
+async def test_a_block_with_elements_inside_is_bad(outbox: SentStanzas, posted: list[Element]) -> None:
+    inbox = IbbStreamReceiver(IqFastPath(outbox.stream), StreamLimits(), 4096, 3)
     stanza = iq(f"<data xmlns='{IBB}' sid='s' seq='0'>QUJD<b/></data>")
     inbox.take(Request(stanza, stanza[0], PEER, "bot@example.org/x", expects_answer=True))
     assert conditions(posted) == ["bad-request"]
@@ -257,8 +262,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return jids
 
 
-async def test_clients_are_asked_once_while_their_caps_stay(outbox: Outbox, asked: list[str]) -> None:
-    resources = Resources(outbox.stream, lambda jid: jid.startswith("anna"))
+async def test_clients_are_asked_once_while_their_caps_stay(outbox: SentStanzas, asked: list[str]) -> None:
+    resources = OnlineClients(outbox.stream, lambda jid: jid.startswith("anna"))
     for _ in range(3):
         resources.presence(presence(PEER, caps("1")))
         assert await resources.clients("anna@example.org") == [
@@ -274,9 +279,9 @@ async def test_clients_are_asked_once_while_their_caps_stay(outbox: Outbox, aske
 
 
 async def test_the_likeliest_client_comes_first_and_there_are_not_too_many(
-    outbox: Outbox, asked: list[str]
+    outbox: SentStanzas, asked: list[str]
 ) -> None:
-    resources = Resources(outbox.stream, lambda _: True)
+    resources = OnlineClients(outbox.stream, lambda _: True)
     resources.presence(presence("anna@example.org/away", "<show>away</show><priority>5</priority>"))
     resources.presence(presence("anna@example.org/low", "<priority>-1</priority>"))
     resources.presence(presence("anna@example.org/here", "<priority>5</priority>"))

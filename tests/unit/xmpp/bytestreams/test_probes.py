@@ -13,7 +13,7 @@ from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, decode
 from filebot.proxy_state import ProxyState
 from filebot.xmpp.bytestreams import probes
-from filebot.xmpp.bytestreams.iq_fast_path import Express
+from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Stream, build
@@ -27,7 +27,7 @@ class Client:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.express = Express(stream)
+        self.express = IqFastPath(stream)
         self.condition = "item-not-found"
         self.delay_s: Callable[[], float | None] = lambda: 0.0
         self.name_of: Callable[[str], str] = lambda stanza_id: stanza_id

@@ -14,7 +14,7 @@ from filebot.xmpp.connection.resend import MOST_TOLD
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Client, build
 from filebot.xmpp.messages.messenger import StreamMessenger
-from filebot.xmpp.rooms.room_sender import RoomFlow
+from filebot.xmpp.rooms.room_sender import RoomSender
 from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = Address("anna@example.org/phone")
@@ -35,7 +35,7 @@ class World:
         self.said: list[str] = []
         self.given_up: list[str] = []
         self.stream.on_unsent = lambda message: self.given_up.append(message["id"])
-        self.messenger = StreamMessenger(stream, _nobody, lambda _: True, RoomFlow(always_in))
+        self.messenger = StreamMessenger(stream, _nobody, lambda _: True, RoomSender(always_in))
         self.begin()
 
     def _sent(self, data: StanzaBase | str, use_filters: bool = True) -> None:

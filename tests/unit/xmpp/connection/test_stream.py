@@ -17,7 +17,7 @@ from filebot.model import IncomingMessage
 from filebot.xmpp.connection.stream import Stream, ask, build
 from filebot.xmpp.session import Session, SessionSettings
 from tests.support.virtual_time import in_virtual_time, seconds
-from tests.unit.xmpp.conftest import Mode, Outbox
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 HEADER = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
@@ -171,7 +171,7 @@ async def test_a_password_that_no_account_can_have_is_a_mistake_in_the_config(pa
 
 @pytest.mark.parametrize("modes", [("client", "component"), ("component", "client")])
 async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
-    outbox_of: Callable[[Mode], Outbox], modes: tuple[Mode, Mode]
+    outbox_of: Callable[[Mode], SentStanzas], modes: tuple[Mode, Mode]
 ) -> None:
     outboxes = [outbox_of(mode) for mode in modes]
     for mode, outbox in zip(modes, outboxes, strict=True):
@@ -195,7 +195,7 @@ async def test_a_refusal_says_the_same_to_an_account_and_to_a_component(
     "inside", ["", "<foo xmlns='{0}'/>", "<text xmlns='{0}'>no</text>", "<not-allowed xmlns='other'/>"]
 )
 async def test_an_error_that_names_no_condition_is_an_error_at_once(
-    outbox: Outbox, caplog: pytest.LogCaptureFixture, inside: str
+    outbox: SentStanzas, caplog: pytest.LogCaptureFixture, inside: str
 ) -> None:
     iq = outbox.stream.make_iq_get(ito="anna@example.org/phone")
     asking = asyncio.create_task(ask(outbox.stream, iq, 0.2))

@@ -9,11 +9,11 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from filebot.errors import LocalProtocolError, PeerGone, PeerProtocolError, Refused
-from filebot.model import Method, Negotiation, Way
+from filebot.model import Method, Negotiation, StreamMethod
 from filebot.protocol.bytestreams import destination
 from filebot.protocol.jingle.actions import Action, Content
 from filebot.protocol.jingle.namespaces import FILES, SOCKS5
-from filebot.protocol.jingle.parameters import Terms
+from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import STANDARD, Quirks, quirks_of
 from filebot.protocol.jingle.transports import CandidateType, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
@@ -200,7 +200,7 @@ async def test_our_candidates_are_complete_and_their_priorities_are_nobody_elses
 @in_virtual_time
 async def test_nothing_is_sent_to_an_occupant_of_a_room(file: Path, negotiation: Negotiation) -> None:
     async with lab() as peer:
-        way = Way(negotiation, Method.IBB)
+        way = StreamMethod(negotiation, Method.IBB)
         for to in ("den@conference.example.org/anna", "anna@example.org"):
             with pytest.raises(LocalProtocolError):
                 await peer.streams.send(to, file, entry(file), way, lambda _: None)
@@ -310,8 +310,8 @@ async def test_hashes_that_come_late_are_handed_to_who_stores_the_file() -> None
 # --- connections ----------------------------------------------------------------------------------------
 
 
-def terms(*, initiating: bool, quirks: Quirks = STANDARD) -> Terms:
-    return Terms("session", Content("file"), initiating, quirks=quirks)
+def terms(*, initiating: bool, quirks: Quirks = STANDARD) -> SessionParameters:
+    return SessionParameters("session", Content("file"), initiating, quirks=quirks)
 
 
 @pytest.mark.compat("Gajim, 1.x): makes them of the session's sid, too")

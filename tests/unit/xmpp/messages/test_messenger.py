@@ -9,10 +9,10 @@ from slixmpp.features.feature_limits.limits import Limits
 from slixmpp.jid import JID
 from slixmpp.xmlstream import tostring
 
-from filebot.model import Address, AddressKind, BlobRef, Entry, Reference
+from filebot.model import Address, AddressKind, BlobRef, Entry, MessageRef
 from filebot.xmpp.messages.messenger import MAX_TEXT, StreamMessenger
-from filebot.xmpp.rooms.room_sender import RoomFlow
-from tests.unit.xmpp.conftest import Mode, Outbox
+from filebot.xmpp.rooms.room_sender import RoomSender
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = Address("anna@example.org/phone")
@@ -33,8 +33,8 @@ async def corrects_nothing(jid: str) -> bool:
     return False
 
 
-def a_messenger(outbox: Outbox) -> StreamMessenger:
-    return StreamMessenger(outbox.stream, corrects_nothing, same_as_ever, RoomFlow(always_in))
+def a_messenger(outbox: SentStanzas) -> StreamMessenger:
+    return StreamMessenger(outbox.stream, corrects_nothing, same_as_ever, RoomSender(always_in))
 
 
 def entry() -> Entry:
@@ -50,7 +50,7 @@ def entry() -> Entry:
     [(ANNA, "chat", False, True), (ROOM, "groupchat", False, False), (PRIVATE, "chat", True, True)],
 )
 async def test_words_go_out_in_the_manner_of_the_address(
-    outbox: Outbox, to: Address, kind: str, *, marked: bool, state: bool
+    outbox: SentStanzas, to: Address, kind: str, *, marked: bool, state: bool
 ) -> None:
     await a_messenger(outbox).say(to, "Hallo", language="de")
     [message] = outbox.sent
@@ -66,7 +66,7 @@ async def test_words_go_out_in_the_manner_of_the_address(
     assert message.get("from") is None
 
 
-async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -> None:
+async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: SentStanzas) -> None:
     await a_messenger(outbox).send_file(ROOM, entry(), URL)
     [message] = outbox.sent
     assert message.get("type") == "groupchat"
@@ -75,7 +75,7 @@ async def test_a_file_is_a_message_whose_body_is_the_url_alone(outbox: Outbox) -
     assert message.find("{urn:xmpp:reference:0}reference/{urn:xmpp:sims:1}media-sharing") is not None
 
 
-async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: Outbox) -> None:
+async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: SentStanzas) -> None:
     messenger = a_messenger(outbox)
     await messenger.composing(ROOM, active=True)
     assert outbox.sent == []
@@ -89,12 +89,12 @@ async def test_the_state_of_work_is_shown_to_people_and_never_to_rooms(outbox: O
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\ud800b", "a\uffffb"])
-async def test_signs_that_would_end_the_stream_are_replaced(outbox: Outbox, text: str) -> None:
+async def test_signs_that_would_end_the_stream_are_replaced(outbox: SentStanzas, text: str) -> None:
     await a_messenger(outbox).say(ANNA, text)
     assert outbox.sent[0].findtext(BODY) == "a\ufffdb"
 
 
-def bodies(outbox: Outbox) -> list[str]:
+def bodies(outbox: SentStanzas) -> list[str]:
     return [message.findtext(BODY) or "" for message in outbox.sent]
 
 
@@ -102,7 +102,7 @@ def size(message: Element) -> int:
     return len(tostring(message, xmlns="jabber:client").encode())
 
 
-async def test_a_long_list_is_said_in_several_messages_cut_at_line_ends(outbox: Outbox) -> None:
+async def test_a_long_list_is_said_in_several_messages_cut_at_line_ends(outbox: SentStanzas) -> None:
     lines = [f"#{number} {'<长&名>' * 20}.pdf" for number in range(50)]
     await a_messenger(outbox).say(ANNA, "\n".join(lines), language="zh-CN")
     assert len(outbox.sent) > 1
@@ -111,7 +111,7 @@ async def test_a_long_list_is_said_in_several_messages_cut_at_line_ends(outbox: 
     assert len({message.get("id") for message in outbox.sent}) == len(outbox.sent)
 
 
-async def test_a_text_without_an_end_is_cut(outbox: Outbox) -> None:
+async def test_a_text_without_an_end_is_cut(outbox: SentStanzas) -> None:
     await a_messenger(outbox).say(ANNA, "😀" * (MAX_TEXT + 1))
     text = "".join(bodies(outbox))
     assert len(text) == MAX_TEXT
@@ -119,7 +119,7 @@ async def test_a_text_without_an_end_is_cut(outbox: Outbox) -> None:
     assert max(map(size, outbox.sent)) < 10_000
 
 
-async def test_a_server_that_takes_less_is_sent_less(outbox: Outbox) -> None:
+async def test_a_server_that_takes_less_is_sent_less(outbox: SentStanzas) -> None:
     vars(outbox.stream)["limits"] = Limits(max_bytes=3_000)
     await a_messenger(outbox).say(ANNA, "word " * 2_000)
     assert " ".join(bodies(outbox)) == "word " * 2_000
@@ -127,7 +127,7 @@ async def test_a_server_that_takes_less_is_sent_less(outbox: Outbox) -> None:
 
 
 async def test_addresses_that_leave_no_room_for_words_cost_no_time(
-    outbox_of: Callable[[Mode], Outbox],
+    outbox_of: Callable[[Mode], SentStanzas],
 ) -> None:
     outbox = outbox_of("component")
     long = "'" * 1023  # six bytes each in XML
@@ -138,22 +138,22 @@ async def test_addresses_that_leave_no_room_for_words_cost_no_time(
     assert bodies(outbox)[-1] == "a"
 
 
-async def test_a_long_reference_leaves_room_for_words(outbox: Outbox) -> None:
-    about = Reference(f"{ROOM.jid}/{chr(39) * 1023}", "'" * 500)
+async def test_a_long_reference_leaves_room_for_words(outbox: SentStanzas) -> None:
+    about = MessageRef(f"{ROOM.jid}/{chr(39) * 1023}", "'" * 500)
     await a_messenger(outbox).say(ROOM, "word " * 1_000, answers=about)
     assert len(outbox.sent) == 1
     assert max(map(size, outbox.sent)) < 10_000
 
 
-async def test_a_correction_is_one_message(outbox: Outbox) -> None:
+async def test_a_correction_is_one_message(outbox: SentStanzas) -> None:
     await a_messenger(outbox).say(ANNA, "word " * 5_000, replaces="m1")
     [body] = bodies(outbox)
     assert body.endswith("…")
     assert size(outbox.sent[0]) < 10_000
 
 
-async def test_only_the_first_part_of_an_answer_names_what_it_answers(outbox: Outbox) -> None:
-    await a_messenger(outbox).say(ROOM, "word " * 3_000, answers=Reference("room@muc.example.org/a", "s1"))
+async def test_only_the_first_part_of_an_answer_names_what_it_answers(outbox: SentStanzas) -> None:
+    await a_messenger(outbox).say(ROOM, "word " * 3_000, answers=MessageRef("room@muc.example.org/a", "s1"))
     first, *rest = [message.find("{urn:xmpp:reply:0}reply") is not None for message in outbox.sent]
     assert first
     assert rest
@@ -162,7 +162,7 @@ async def test_only_the_first_part_of_an_answer_names_what_it_answers(outbox: Ou
 
 @pytest.mark.parametrize(("length", "children"), [(100, 7), (2_100, 6), (3_000, 4), (6_000, 1)])
 async def test_a_long_link_leaves_out_what_fewer_clients_read(
-    outbox: Outbox, length: int, children: int
+    outbox: SentStanzas, length: int, children: int
 ) -> None:
     url = f"https://up.example.org/{'1' * length}/a.png"
     await a_messenger(outbox).send_file(ANNA, entry(), url)
@@ -177,7 +177,7 @@ async def test_a_long_link_leaves_out_what_fewer_clients_read(
     assert size(message) < 10_000
 
 
-async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> None:
+async def test_an_impossible_address_is_no_reason_to_fail(outbox: SentStanzas) -> None:
     messenger = a_messenger(outbox)
     nobody = Address("@@@")
     await messenger.say(nobody, "a")
@@ -187,7 +187,7 @@ async def test_an_impossible_address_is_no_reason_to_fail(outbox: Outbox) -> Non
 
 
 async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
-    outbox_of: Callable[[Mode], Outbox],
+    outbox_of: Callable[[Mode], SentStanzas],
 ) -> None:
     outbox = outbox_of("component")
     messenger = a_messenger(outbox)
@@ -197,15 +197,15 @@ async def test_a_component_is_one_address_to_people_and_one_occupant_to_rooms(
     assert [message.get("from") for message in outbox.sent] == ["files.example.org", full, full]
 
 
-async def test_an_answer_names_what_it_answers(outbox: Outbox) -> None:
-    question = Reference("room@muc.example.org/anna", "s1")
+async def test_an_answer_names_what_it_answers(outbox: SentStanzas) -> None:
+    question = MessageRef("room@muc.example.org/anna", "s1")
     await a_messenger(outbox).say(ROOM, "Hallo", answers=question)
     reply = outbox.sent[0].find("{urn:xmpp:reply:0}reply")
     assert reply is not None
     assert (reply.get("to"), reply.get("id")) == (question.author, question.message_id)
 
 
-async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
+async def test_a_receipt_names_the_message(outbox: SentStanzas) -> None:
     a_messenger(outbox).acknowledge(JID("anna@example.org/phone"), "m1")
     received = outbox.sent[0].find("{urn:xmpp:receipts}received")
     assert received is not None
@@ -213,8 +213,8 @@ async def test_a_receipt_names_the_message(outbox: Outbox) -> None:
 
 
 @pytest.mark.conformance(95)
-async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> None:
-    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False, RoomFlow(always_in))
+async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: SentStanzas) -> None:
+    messenger = StreamMessenger(outbox.stream, corrects_nothing, lambda _: False, RoomSender(always_in))
     await messenger.say(PRIVATE, "Hallo")
     await messenger.send_file(PRIVATE, entry(), URL)
     await messenger.composing(PRIVATE, active=True)
@@ -235,7 +235,7 @@ async def test_nothing_is_said_to_the_next_owner_of_a_nick(outbox: Outbox) -> No
     ],
 )
 async def test_what_a_client_was_not_there_to_take_is_said_to_the_person_once(
-    outbox: Outbox, client: str, condition: str, *, again: bool
+    outbox: SentStanzas, client: str, condition: str, *, again: bool
 ) -> None:
     messenger = a_messenger(outbox)
     said = await messenger.say(ANNA, "Hallo")
@@ -247,7 +247,7 @@ async def test_what_a_client_was_not_there_to_take_is_said_to_the_person_once(
         assert outbox.sent[1].get("id") == said
 
 
-async def test_a_correction_is_not_kept_for_a_session_to_come(outbox: Outbox) -> None:
+async def test_a_correction_is_not_kept_for_a_session_to_come(outbox: SentStanzas) -> None:
     messenger = a_messenger(outbox)
     said = await messenger.say(Address("anna@example.org"), "25%")
     outbox.stream._session_started = False
@@ -256,7 +256,7 @@ async def test_a_correction_is_not_kept_for_a_session_to_come(outbox: Outbox) ->
 
 
 async def test_a_component_speaks_from_where_it_was_spoken_to_or_is_known(
-    outbox_of: Callable[[Mode], Outbox],
+    outbox_of: Callable[[Mode], SentStanzas],
 ) -> None:
     outbox = outbox_of("component")
 
@@ -264,7 +264,7 @@ async def test_a_component_speaks_from_where_it_was_spoken_to_or_is_known(
         return "known@files.example.org" if person == "anna@example.org" else ""
 
     messenger = StreamMessenger(
-        outbox.stream, corrects_nothing, same_as_ever, RoomFlow(always_in), known_as=known_as
+        outbox.stream, corrects_nothing, same_as_ever, RoomSender(always_in), known_as=known_as
     )
     await messenger.say(Address("anna@example.org", own="drop@files.example.org"), "here")
     await messenger.say(ANNA, "here")

@@ -11,8 +11,8 @@ from filebot.model import Address
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.presence import client_check
 from filebot.xmpp.presence.client_check import ClientCheck
-from filebot.xmpp.rooms.room_sender import RoomFlow
-from tests.unit.xmpp.conftest import Mode, Outbox
+from filebot.xmpp.rooms.room_sender import RoomSender
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 from tests.unit.xmpp.messages.test_messenger import URL, entry
 from tests.unit.xmpp.rooms.test_room_sender import always_in
 
@@ -45,7 +45,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
 
 
 async def test_a_client_is_asked_once_and_its_answer_counts_for_a_while(
-    outbox: Outbox, clients: Clients
+    outbox: SentStanzas, clients: Clients
 ) -> None:
     check = ClientCheck(outbox.stream, lambda _: 0.5)
     assert await asyncio.gather(*(check.is_there(ANNA) for _ in range(3))) == [True] * 3
@@ -56,12 +56,12 @@ async def test_a_client_is_asked_once_and_its_answer_counts_for_a_while(
     assert clients.asked == [ANNA.full] * 2
 
 
-async def test_who_has_been_online_for_a_moment_is_not_asked(outbox: Outbox, clients: Clients) -> None:
+async def test_who_has_been_online_for_a_moment_is_not_asked(outbox: SentStanzas, clients: Clients) -> None:
     assert await ClientCheck(outbox.stream, lambda _: 1.5).is_there(ANNA)
     assert clients.asked == []
 
 
-async def test_without_a_session_nobody_is_waited_for(outbox: Outbox, clients: Clients) -> None:
+async def test_without_a_session_nobody_is_waited_for(outbox: SentStanzas, clients: Clients) -> None:
     outbox.stream._session_started = False
     assert await ClientCheck(outbox.stream, lambda _: 0.5).is_there(ANNA)
     assert clients.asked == []
@@ -73,7 +73,7 @@ async def test_without_a_session_nobody_is_waited_for(outbox: Outbox, clients: C
     ids=["is there", "has left"],
 )
 async def test_the_answer_goes_to_the_client_that_is_there_and_else_to_the_person(
-    outbox: Outbox, clients: Clients, client: str, to: str
+    outbox: SentStanzas, clients: Clients, client: str, to: str
 ) -> None:
     async def corrects_nothing(jid: str) -> bool:
         return False
@@ -82,7 +82,7 @@ async def test_the_answer_goes_to_the_client_that_is_there_and_else_to_the_perso
         outbox.stream,
         corrects_nothing,
         lambda _: True,
-        RoomFlow(always_in),
+        RoomSender(always_in),
         ClientCheck(outbox.stream, lambda _: 0.5).is_there,
     )
     address = Address(f"anna@example.org/{client}")
@@ -92,7 +92,7 @@ async def test_the_answer_goes_to_the_client_that_is_there_and_else_to_the_perso
 
 
 async def test_a_component_asks_from_the_address_that_the_client_wrote_to(
-    outbox_of: Callable[[Mode], Outbox], clients: Clients
+    outbox_of: Callable[[Mode], SentStanzas], clients: Clients
 ) -> None:
     async def corrects_nothing(jid: str) -> bool:
         return False
@@ -102,7 +102,7 @@ async def test_a_component_asks_from_the_address_that_the_client_wrote_to(
         outbox.stream,
         corrects_nothing,
         lambda _: True,
-        RoomFlow(always_in),
+        RoomSender(always_in),
         ClientCheck(outbox.stream, lambda _: 0.5).is_there,
         lambda person: "known@files.example.org" if person.startswith("bob") else "",
     )

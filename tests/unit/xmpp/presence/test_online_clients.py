@@ -5,8 +5,8 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from filebot.xmpp.presence.online_clients import Resources
-from tests.unit.xmpp.conftest import Mode, Outbox
+from filebot.xmpp.presence.online_clients import OnlineClients
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 ANNA = "anna@example.org"
 
@@ -17,21 +17,21 @@ def presence(sender: str, kind: str | None = None, caps: str = "") -> str:
     return f"<presence xmlns='jabber:client' from='{sender}'{kind_of}>{c}</presence>"
 
 
-def told(outbox: Outbox, *presences: str) -> list[str]:
+def told(outbox: SentStanzas, *presences: str) -> list[str]:
     online: list[str] = []
-    resources = Resources(outbox.stream, lambda jid: not jid.startswith("eve"), on_online=online.append)
+    resources = OnlineClients(outbox.stream, lambda jid: not jid.startswith("eve"), on_online=online.append)
     for each in presences:
         resources.presence(fromstring(each))
     return online
 
 
-def test_each_client_that_comes_is_told_and_each_that_comes_back(outbox: Outbox) -> None:
+def test_each_client_that_comes_is_told_and_each_that_comes_back(outbox: SentStanzas) -> None:
     phone, desktop = f"{ANNA}/phone", f"{ANNA}/desktop"
     come, go = presence(phone, caps="1"), presence(phone, "unavailable")
     assert told(outbox, come, presence(desktop, caps="1"), go, come) == [ANNA] * 3
 
 
-def test_who_only_changes_status_is_not_but_who_changes_features_is(outbox: Outbox) -> None:
+def test_who_only_changes_status_is_not_but_who_changes_features_is(outbox: SentStanzas) -> None:
     first, other = presence(f"{ANNA}/phone", caps="1"), presence(f"{ANNA}/phone", caps="2")
     assert told(outbox, first, first, first) == [ANNA]
     assert told(outbox, first, other) == [ANNA] * 2
@@ -48,12 +48,12 @@ def test_who_only_changes_status_is_not_but_who_changes_features_is(outbox: Outb
         presence("bot@example.org/other", caps="1"),
     ],
 )
-def test_strangers_and_what_is_no_coming_are_not(outbox: Outbox, stanza: str) -> None:
+def test_strangers_and_what_is_no_coming_are_not(outbox: SentStanzas, stanza: str) -> None:
     assert told(outbox, stanza) == []
 
 
-def test_of_what_a_client_says_of_itself_only_so_much_is_kept(outbox: Outbox) -> None:
-    resources = Resources(outbox.stream, lambda _: True)
+def test_of_what_a_client_says_of_itself_only_so_much_is_kept(outbox: SentStanzas) -> None:
+    resources = OnlineClients(outbox.stream, lambda _: True)
     show = f"<presence xmlns='jabber:client' from='{ANNA}/x'><show>{'away' * 9999}</show></presence>"
     resources.presence(fromstring(presence(f"{ANNA}/x", caps="v" * 99_999)))
     resources.presence(fromstring(show))
@@ -62,10 +62,10 @@ def test_of_what_a_client_says_of_itself_only_so_much_is_kept(outbox: Outbox) ->
 
 
 def test_a_client_is_written_to_from_the_address_that_it_sees(
-    outbox_of: Callable[[Mode], Outbox],
+    outbox_of: Callable[[Mode], SentStanzas],
 ) -> None:
     outbox = outbox_of("component")
-    resources = Resources(outbox.stream, lambda _: True)
+    resources = OnlineClients(outbox.stream, lambda _: True)
     phone = fromstring(presence(f"{ANNA}/phone"))
     phone.set("to", "drop@files.example.org")
     resources.presence(phone)
@@ -73,8 +73,8 @@ def test_a_client_is_written_to_from_the_address_that_it_sees(
     assert resources.own_for(f"{ANNA}/desktop") == "files.example.org/filebot"
 
 
-def test_a_component_is_no_client_of_its_own(outbox_of: Callable[[Mode], Outbox]) -> None:
+def test_a_component_is_no_client_of_its_own(outbox_of: Callable[[Mode], SentStanzas]) -> None:
     outbox, online = outbox_of("component"), list[str]()
-    resources = Resources(outbox.stream, lambda _: True, on_online=online.append)
+    resources = OnlineClients(outbox.stream, lambda _: True, on_online=online.append)
     resources.presence(fromstring(presence("drop@files.example.org/filebot")))
     assert online == []

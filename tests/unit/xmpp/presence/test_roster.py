@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from filebot.xmpp.connection.stream import Stream
-from tests.unit.xmpp.conftest import Outbox
+from tests.unit.xmpp.conftest import SentStanzas
 
 PUSH = (
     '<iq xmlns="jabber:client" type="set" id="r1" {sender} to="bot@example.org/filebot">'
@@ -31,7 +31,7 @@ class _Tls:
 )
 @pytest.mark.parametrize("item", [ITEM, "", '<item jid="@@@"/>', "<item/>"])
 async def test_a_strangers_change_of_the_roster_is_refused_without_a_traceback(
-    outbox: Outbox, sender: str, item: str, caplog: pytest.LogCaptureFixture
+    outbox: SentStanzas, sender: str, item: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     push(outbox.stream, f'from="{sender}"', item)
     (answer,) = outbox.sent
@@ -42,7 +42,7 @@ async def test_a_strangers_change_of_the_roster_is_refused_without_a_traceback(
 
 
 @pytest.mark.parametrize("sender", ["", 'from="bot@example.org"'])
-async def test_the_accounts_own_change_of_the_roster_is_taken(outbox: Outbox, sender: str) -> None:
+async def test_the_accounts_own_change_of_the_roster_is_taken(outbox: SentStanzas, sender: str) -> None:
     push(outbox.stream, sender)
     (answer,) = outbox.sent
     assert (answer.get("type"), answer.get("id")) == ("result", "r1")

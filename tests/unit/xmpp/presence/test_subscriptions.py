@@ -10,12 +10,14 @@ from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.presence import subscribers
 from filebot.xmpp.presence.subscribers import Subscribers
 from filebot.xmpp.presence.subscriptions import Contacts
-from tests.unit.xmpp.conftest import Mode, Outbox
+from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 ANNA = "anna@example.org"
 
 
-def tell(outbox: Outbox, *presences: tuple[str, str]) -> list[tuple[str | None, str | None, str | None]]:
+def tell(
+    outbox: SentStanzas, *presences: tuple[str, str]
+) -> list[tuple[str | None, str | None, str | None]]:
     """Feed presences (type, from); returns what was answered: type, to and status."""
     contacts = Contacts(outbox.stream, outbox.settings, lambda jid: jid == ANNA, "Not for you.")
     for kind, sender in presences:
@@ -24,7 +26,7 @@ def tell(outbox: Outbox, *presences: tuple[str, str]) -> list[tuple[str | None, 
     return [(each.get("type"), each.get("to"), each.findtext(f"{{{space}}}status")) for each in outbox.sent]
 
 
-def test_served_people_are_accepted_and_asked_back_once(outbox: Outbox) -> None:
+def test_served_people_are_accepted_and_asked_back_once(outbox: SentStanzas) -> None:
     assert tell(outbox, ("subscribe", f"{ANNA}/phone"), ("subscribe", ANNA)) == [
         ("subscribed", ANNA, None),
         ("subscribe", ANNA, None),
@@ -32,13 +34,13 @@ def test_served_people_are_accepted_and_asked_back_once(outbox: Outbox) -> None:
     ]
 
 
-def test_others_are_declined_with_the_reason(outbox: Outbox) -> None:
+def test_others_are_declined_with_the_reason(outbox: SentStanzas) -> None:
     assert tell(outbox, ("subscribe", "eve@example.org")) == [
         ("unsubscribed", "eve@example.org", "Not for you.")
     ]
 
 
-def test_who_goes_is_let_go_and_may_come_back(outbox: Outbox) -> None:
+def test_who_goes_is_let_go_and_may_come_back(outbox: SentStanzas) -> None:
     answers = tell(
         outbox, ("subscribe", ANNA), ("unsubscribe", ANNA), ("unsubscribed", ANNA), ("subscribe", ANNA)
     )
@@ -48,11 +50,11 @@ def test_who_goes_is_let_go_and_may_come_back(outbox: Outbox) -> None:
 
 
 @pytest.mark.parametrize("kind", ["available", "unavailable", "error", "subscribed"])
-def test_other_presences_ask_for_nothing(outbox: Outbox, kind: str) -> None:
+def test_other_presences_ask_for_nothing(outbox: SentStanzas, kind: str) -> None:
     assert tell(outbox, (kind, ANNA), (kind, "eve@example.org")) == []
 
 
-def test_the_bot_does_not_answer_itself(outbox: Outbox) -> None:
+def test_the_bot_does_not_answer_itself(outbox: SentStanzas) -> None:
     assert tell(outbox, ("subscribe", "bot@example.org/other")) == []
 
 
@@ -63,7 +65,7 @@ async def idle(contacts: Contacts) -> None:
 
 
 async def tell_component(
-    outbox: Outbox, kept: MemoryCatalog, *presences: tuple[str, str, str]
+    outbox: SentStanzas, kept: MemoryCatalog, *presences: tuple[str, str, str]
 ) -> list[tuple[str, str, str]]:
     """Feed presences (type, from, to); returns what was answered: type, from and to."""
     contacts = Contacts(outbox.stream, outbox.settings, lambda jid: jid == ANNA, "Not for you.", kept)
@@ -77,7 +79,7 @@ async def tell_component(
     return answers  # type: ignore[return-value]  # three
 
 
-async def test_a_component_shows_itself_to_whom_it_serves(outbox_of: Callable[[Mode], Outbox]) -> None:
+async def test_a_component_shows_itself_to_whom_it_serves(outbox_of: Callable[[Mode], SentStanzas]) -> None:
     outbox, domain = outbox_of("component"), "files.example.org"
     answers = await tell_component(
         outbox,
@@ -96,7 +98,7 @@ async def test_a_component_shows_itself_to_whom_it_serves(outbox_of: Callable[[M
 
 
 async def test_each_address_of_a_component_has_its_own_contacts(
-    outbox_of: Callable[[Mode], Outbox],
+    outbox_of: Callable[[Mode], SentStanzas],
 ) -> None:
     outbox, drop = outbox_of("component"), "drop@files.example.org"
     assert await tell_component(outbox, MemoryCatalog(), ("subscribe", ANNA, drop)) == [
@@ -107,7 +109,7 @@ async def test_each_address_of_a_component_has_its_own_contacts(
 
 
 async def test_after_a_restart_a_component_shows_itself_and_asks_who_is_online(
-    outbox_of: Callable[[Mode], Outbox],
+    outbox_of: Callable[[Mode], SentStanzas],
 ) -> None:
     outbox, kept = outbox_of("component"), MemoryCatalog()
     domain, drop, gone = "files.example.org", "drop@files.example.org", "eve@example.org"
@@ -142,7 +144,7 @@ async def test_after_a_restart_a_component_shows_itself_and_asks_who_is_online(
 
 
 async def test_nobody_fills_the_memory_of_a_component(
-    outbox_of: Callable[[Mode], Outbox], monkeypatch: pytest.MonkeyPatch
+    outbox_of: Callable[[Mode], SentStanzas], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscribers, "MOST_SUBSCRIBERS", 2)
     outbox, kept = outbox_of("component"), MemoryCatalog()

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, fromstring
 import pytest
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot.errors import RoomClosed
+from filebot.errors import CannotEnterRoom
 from filebot.model import BareJid
 from filebot.xmpp.connection.disco import INFO, ITEMS
 from filebot.xmpp.connection.settings import SessionSettings
@@ -187,7 +187,7 @@ async def test_who_sends_the_bot_into_a_silent_room_hears_so_at_once() -> None:
         world.answers[TEA] = [""]
 
         async def join() -> None:
-            with pytest.raises(RoomClosed) as raised:
+            with pytest.raises(CannotEnterRoom) as raised:
                 await world.rooms.join(TEA, "")
             assert raised.value.reason == "silent"
 
@@ -327,7 +327,7 @@ async def test_room_that_went_before_the_bot_came_is_not_made_again() -> None:
     async with world_with() as world:
         world.created = {TEA}
         world.answers[TEA] = [ROOM_WITH_IDS]
-        with pytest.raises(RoomClosed) as raised:
+        with pytest.raises(CannotEnterRoom) as raised:
             await world.rooms.join(TEA, "")
         await asyncio.sleep(0)
         assert raised.value.reason == "none"

@@ -4,7 +4,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from filebot.model import Occupant, Standing
+from filebot.model import Occupant, RoomRole
 from filebot.xmpp.connection.disco_features import CAPS_NODE
 from filebot.xmpp.rooms.occupants import (
     LONGEST_ID,
@@ -13,8 +13,8 @@ from filebot.xmpp.rooms.occupants import (
     MOST_OF_ALL_BYTES,
     SMALL_BYTES,
     Change,
-    News,
-    Occupancy,
+    OccupantList,
+    RoomChange,
 )
 
 ROOM = "room@muc.example.org"
@@ -41,7 +41,7 @@ def presence(
     )
 
 
-def manages(occupancy: Occupancy, jid: str) -> bool:
+def manages(occupancy: OccupantList, jid: str) -> bool:
     standing = occupancy.standing(jid)
     return standing is not None and standing.manages
 
@@ -54,16 +54,18 @@ def error(condition: str) -> Element:
 
 
 @pytest.fixture
-def inside() -> Occupancy:
-    occupancy = Occupancy(ROOM, "filebot")
+def inside() -> OccupantList:
+    occupancy = OccupantList(ROOM, "filebot")
     occupancy.believed = True
     assert occupancy.presence(presence("anna", jid="Anna@example.org/phone")) is None
     assert occupancy.presence(presence("bert")) is None
-    assert occupancy.presence(presence("filebot", 110, jid="bot@example.org/x")) == News(Change.ENTERED)
+    assert occupancy.presence(presence("filebot", 110, jid="bot@example.org/x")) == RoomChange(
+        Change.ENTERED
+    )
     return occupancy
 
 
-def test_the_room_shows_people_by_their_bare_jids(inside: Occupancy) -> None:
+def test_the_room_shows_people_by_their_bare_jids(inside: OccupantList) -> None:
     assert inside.occupant("anna").jid == "anna@example.org"
     assert inside.standing("anna@example.org") is not None
     assert inside.occupant("bert").jid is None
@@ -72,7 +74,7 @@ def test_the_room_shows_people_by_their_bare_jids(inside: Occupancy) -> None:
 
 @pytest.mark.parametrize(("node", "expected"), [(CAPS_NODE, True), ("https://gajim.org", False)])
 def test_another_filebot_is_known_by_what_its_presence_says(
-    inside: Occupancy, node: str, *, expected: bool
+    inside: OccupantList, node: str, *, expected: bool
 ) -> None:
     stanza = presence("otherbot")
     stanza.append(
@@ -84,13 +86,13 @@ def test_another_filebot_is_known_by_what_its_presence_says(
 
 
 def test_nobody_is_known_before_the_bot_is_in() -> None:
-    outside = Occupancy(ROOM, "filebot")
+    outside = OccupantList(ROOM, "filebot")
     outside.presence(presence("anna", jid="anna@example.org/phone"))
     assert outside.occupant("anna").jid is None
     assert outside.standing("anna@example.org") is None
 
 
-def test_who_leaves_or_takes_another_nick_is_gone_under_the_old_one(inside: Occupancy) -> None:
+def test_who_leaves_or_takes_another_nick_is_gone_under_the_old_one(inside: OccupantList) -> None:
     inside.presence(presence("anna", 303, kind="unavailable", jid="anna@example.org/phone", new_nick="ann"))
     assert inside.occupant("anna").jid is None
     inside.presence(presence("ann", jid="anna@example.org/phone"))
@@ -99,7 +101,7 @@ def test_who_leaves_or_takes_another_nick_is_gone_under_the_old_one(inside: Occu
     assert inside.standing("anna@example.org") is None
 
 
-def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: Occupancy) -> None:
+def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: OccupantList) -> None:
     inside.presence(presence("anna", kind="unavailable"))
     inside.presence(presence("anna", jid=""))
     assert inside.occupant("anna").jid is None
@@ -109,12 +111,14 @@ def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: Occupancy) -> None
     ("affiliation", "expected"),
     [("owner", True), ("admin", True), ("member", False), ("none", False), ("OWNER", False), ("", False)],
 )
-def test_owners_and_admins_manage_the_room(inside: Occupancy, affiliation: str, *, expected: bool) -> None:
+def test_owners_and_admins_manage_the_room(
+    inside: OccupantList, affiliation: str, *, expected: bool
+) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation=affiliation))
     assert manages(inside, "carl@example.org") is expected
 
 
-def test_an_affiliation_that_is_taken_away_is_gone_at_once(inside: Occupancy) -> None:
+def test_an_affiliation_that_is_taken_away_is_gone_at_once(inside: OccupantList) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="admin"))
     inside.presence(presence("carl2", jid="carl@example.org/phone", affiliation="admin"))
     assert manages(inside, "carl@example.org")
@@ -122,19 +126,19 @@ def test_an_affiliation_that_is_taken_away_is_gone_at_once(inside: Occupancy) ->
     assert not manages(inside, "carl@example.org")
 
 
-def test_who_left_manages_nothing(inside: Occupancy) -> None:
+def test_who_left_manages_nothing(inside: OccupantList) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
     inside.presence(presence("carl", kind="unavailable", affiliation="owner"))
     assert not manages(inside, "carl@example.org")
 
 
-def test_an_owner_whom_the_room_hides_is_nobody(inside: Occupancy) -> None:
+def test_an_owner_whom_the_room_hides_is_nobody(inside: OccupantList) -> None:
     inside.presence(presence("carl@example.org", affiliation="owner"))
     assert not manages(inside, "carl@example.org")
     assert not manages(inside, "")
 
 
-def test_whom_a_room_hides_is_known_by_an_id(inside: Occupancy) -> None:
+def test_whom_a_room_hides_is_known_by_an_id(inside: OccupantList) -> None:
     inside.has_ids = True
     inside.presence(presence("carl", affiliation="admin", ids=("c4r1",)))
     assert inside.occupant("carl").identity == f"{ROOM}/c4r1"
@@ -146,21 +150,21 @@ def test_whom_a_room_hides_is_known_by_an_id(inside: Occupancy) -> None:
     assert inside.occupant("carl").identity == f"{ROOM}/th1ef"
 
 
-def test_ids_count_only_where_the_room_itself_gives_them(inside: Occupancy) -> None:
+def test_ids_count_only_where_the_room_itself_gives_them(inside: OccupantList) -> None:
     inside.presence(presence("carl", affiliation="admin", ids=("c4r1",)))
     assert inside.occupant("carl").identity is None
     assert inside.standing(f"{ROOM}/c4r1") is None
 
 
 @pytest.mark.parametrize("ids", [("c4r1", "d0ra"), ("",), ("x" * (LONGEST_ID + 1),)])
-def test_ids_that_no_room_gives_are_none(inside: Occupancy, ids: tuple[str, ...]) -> None:
+def test_ids_that_no_room_gives_are_none(inside: OccupantList, ids: tuple[str, ...]) -> None:
     inside.has_ids = True
     inside.presence(presence("carl", affiliation="admin", ids=ids))
     assert inside.occupant("carl").identity is None
     assert inside.standing(f"{ROOM}/{ids[0]}") is None
 
 
-def test_a_room_that_is_not_believed_gives_nobody_the_address_that_it_shows(inside: Occupancy) -> None:
+def test_a_room_that_is_not_believed_gives_nobody_the_address_that_it_shows(inside: OccupantList) -> None:
     inside.believed = False
     inside.presence(presence("mallory", jid="admin@example.org/phone"))
     occupant = inside.occupant("mallory")
@@ -168,7 +172,7 @@ def test_a_room_that_is_not_believed_gives_nobody_the_address_that_it_shows(insi
     assert occupant.identity == f"{ROOM}/admin@example.org"
 
 
-def test_where_a_room_is_not_believed_its_ids_still_tell_its_people_apart(inside: Occupancy) -> None:
+def test_where_a_room_is_not_believed_its_ids_still_tell_its_people_apart(inside: OccupantList) -> None:
     inside.believed = False
     inside.has_ids = True
     inside.presence(presence("mallory", jid="admin@example.org/phone", ids=("m4",)))
@@ -177,33 +181,33 @@ def test_where_a_room_is_not_believed_its_ids_still_tell_its_people_apart(inside
     assert inside.occupant("nobody") == Occupant()
 
 
-def test_what_somebody_may_do_in_a_room_is_for_the_room_to_say(inside: Occupancy) -> None:
+def test_what_somebody_may_do_in_a_room_is_for_the_room_to_say(inside: OccupantList) -> None:
     inside.believed = False
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
     assert manages(inside, f"{ROOM}/carl@example.org")
     assert manages(inside, "carl@example.org")
 
 
-def test_a_destroyed_room_tells_of_the_other_one_for_the_log(inside: Occupancy) -> None:
+def test_a_destroyed_room_tells_of_the_other_one_for_the_log(inside: OccupantList) -> None:
     other = "<destroy jid='den@muc.example.org'/>"
     news = inside.presence(presence("filebot", 110, kind="unavailable", inner=other))
     assert news is not None
     assert "den@muc.example.org: invite the bot" in news.reason
 
 
-def test_visitors_have_no_voice(inside: Occupancy) -> None:
+def test_visitors_have_no_voice(inside: OccupantList) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", role="visitor"))
-    assert inside.standing("carl@example.org") == Standing(has_voice=False)
-    assert inside.standing("anna@example.org") == Standing(has_voice=True)
+    assert inside.standing("carl@example.org") == RoomRole(has_voice=False)
+    assert inside.standing("anna@example.org") == RoomRole(has_voice=True)
 
 
-def test_once_out_the_bot_knows_no_managers(inside: Occupancy) -> None:
+def test_once_out_the_bot_knows_no_managers(inside: OccupantList) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", affiliation="owner"))
     inside.leave()
     assert not manages(inside, "carl@example.org")
 
 
-def test_the_bot_follows_its_own_nick(inside: Occupancy) -> None:
+def test_the_bot_follows_its_own_nick(inside: OccupantList) -> None:
     assert inside.presence(presence("filebot", 110, 303, kind="unavailable", new_nick="files")) is None
     assert inside.nick == "files"
     assert inside.presence(presence("files", 110)) is None
@@ -211,8 +215,8 @@ def test_the_bot_follows_its_own_nick(inside: Occupancy) -> None:
 
 
 def test_a_service_may_choose_another_nick() -> None:
-    occupancy = Occupancy(ROOM, "Filebot")
-    assert occupancy.presence(presence("filebot", 110, 210)) == News(Change.ENTERED)
+    occupancy = OccupantList(ROOM, "Filebot")
+    assert occupancy.presence(presence("filebot", 110, 210)) == RoomChange(Change.ENTERED)
     assert occupancy.nick == "filebot"
 
 
@@ -233,7 +237,7 @@ def test_a_service_may_choose_another_nick() -> None:
     ],
 )
 def test_once_out_the_bot_forgets_everybody(
-    inside: Occupancy, codes: tuple[int, ...], inner: str, change: Change
+    inside: OccupantList, codes: tuple[int, ...], inner: str, change: Change
 ) -> None:
     news = inside.presence(presence("filebot", *codes, kind="unavailable", inner=inner))
     assert news is not None
@@ -253,16 +257,18 @@ def test_once_out_the_bot_forgets_everybody(
     ],
 )
 def test_a_refusal_says_whether_to_try_again(condition: str, change: Change) -> None:
-    assert Occupancy(ROOM, "filebot").presence(error(condition)) == News(change, condition)
+    assert OccupantList(ROOM, "filebot").presence(error(condition)) == RoomChange(change, condition)
 
 
-def test_an_error_while_inside_changes_nothing(inside: Occupancy) -> None:
+def test_an_error_while_inside_changes_nothing(inside: OccupantList) -> None:
     assert inside.presence(error("conflict")) is None
     assert inside.present
 
 
 def test_a_new_room_is_told_as_new() -> None:
-    assert Occupancy(ROOM, "filebot").presence(presence("filebot", 110, 201)) == News(Change.CREATED)
+    assert OccupantList(ROOM, "filebot").presence(presence("filebot", 110, 201)) == RoomChange(
+        Change.CREATED
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,25 +282,25 @@ def test_a_new_room_is_told_as_new() -> None:
         "<presence xmlns='jabber:client'/>",
     ],
 )
-def test_odd_presences_do_no_harm(inside: Occupancy, xml: str) -> None:
+def test_odd_presences_do_no_harm(inside: OccupantList, xml: str) -> None:
     assert inside.presence(fromstring(xml)) is None
     assert inside.present
 
 
 @pytest.mark.parametrize("believed", [True, False])
 def test_who_has_several_nicks_is_found_by_what_is_left_of_them(
-    inside: Occupancy, *, believed: bool
+    inside: OccupantList, *, believed: bool
 ) -> None:
     inside.believed, inside.has_ids = believed, True
     ids = ("c4r1",)
     inside.presence(presence("carl", jid="carl@example.org/a", affiliation="member", ids=ids))
     inside.presence(presence("carl2", jid="carl@example.org/b", ids=ids))
     for who in ("carl@example.org", f"{ROOM}/c4r1"):
-        assert inside.standing(who) == Standing(is_member=False, manages=False, has_voice=True)
+        assert inside.standing(who) == RoomRole(is_member=False, manages=False, has_voice=True)
     inside.presence(presence("carl2", kind="unavailable"))
     # The room says something else of this nick: neither the JID nor the id lead to it any more.
     for who in ("carl@example.org", f"{ROOM}/c4r1"):
-        assert inside.standing(who) == Standing(is_member=True, manages=False, has_voice=True)
+        assert inside.standing(who) == RoomRole(is_member=True, manages=False, has_voice=True)
     inside.presence(presence("carl", jid="dora@example.org/a", ids=("d0ra",)))
     assert inside.standing("carl@example.org") is inside.standing(f"{ROOM}/c4r1") is None
     assert inside.standing("dora@example.org") is not None
@@ -304,7 +310,7 @@ def test_who_has_several_nicks_is_found_by_what_is_left_of_them(
     assert inside.standing("dora@example.org") is None
 
 
-def test_an_id_that_looks_like_somebodys_address_is_no_address(inside: Occupancy) -> None:
+def test_an_id_that_looks_like_somebodys_address_is_no_address(inside: OccupantList) -> None:
     inside.has_ids = True
     inside.presence(presence("mallory", affiliation="owner", ids=("anna@example.org",)))
     assert inside.occupant("mallory").jid is None
@@ -312,13 +318,13 @@ def test_an_id_that_looks_like_somebodys_address_is_no_address(inside: Occupancy
     assert manages(inside, f"{ROOM}/anna@example.org")
 
 
-def test_words_of_the_room_that_mean_nothing_are_not_kept(inside: Occupancy) -> None:
+def test_words_of_the_room_that_mean_nothing_are_not_kept(inside: OccupantList) -> None:
     inside.presence(presence("anna", jid="anna@example.org/x", affiliation="owner" * 999, role="boss" * 99))
-    assert inside.standing("anna@example.org") == Standing(is_member=False, manages=False, has_voice=True)
+    assert inside.standing("anna@example.org") == RoomRole(is_member=False, manages=False, has_voice=True)
     assert inside._entries["anna"].affiliation == inside._entries["anna"].role == ""
 
 
-def test_the_roll_is_bounded(inside: Occupancy) -> None:
+def test_the_roll_is_bounded(inside: OccupantList) -> None:
     for number in range(MAX_OCCUPANTS + 5):
         inside.presence(presence(f"n{number}", jid=f"p{number}@example.org/x"))
     assert inside.occupant("n0").jid == "p0@example.org"
@@ -326,7 +332,7 @@ def test_the_roll_is_bounded(inside: Occupancy) -> None:
 
 
 def test_a_room_that_lets_the_bot_say_nothing_is_believed_until_it_says_what_the_bot_is() -> None:
-    room = Occupancy(ROOM, "filebot")
+    room = OccupantList(ROOM, "filebot")
     room.presence(presence("filebot", 110))
     assert room.has_voice
     room.mute()
@@ -338,7 +344,7 @@ def test_a_room_that_lets_the_bot_say_nothing_is_believed_until_it_says_what_the
 
 
 def test_the_roll_is_bounded_in_bytes() -> None:
-    room = Occupancy(ROOM, "filebot")
+    room = OccupantList(ROOM, "filebot")
     room.presence(presence("filebot", 110))
     for number in range(MAX_OCCUPANTS - 1):
         room.presence(presence(f"{number}".ljust(1000, "x"), jid=f"{'y' * 900}{number}@example.org/x"))
@@ -350,7 +356,7 @@ def test_the_roll_is_bounded_in_bytes() -> None:
 
 
 def test_a_room_of_usual_people_is_known_whole() -> None:
-    room = Occupancy(ROOM, "filebot")
+    room = OccupantList(ROOM, "filebot")
     room.presence(presence("filebot", 110))
     for number in range(MAX_OCCUPANTS - 1):
         room.presence(presence(f"Somebody {number}", jid=f"somebody.else.{number}@example.org/x"))
@@ -358,9 +364,9 @@ def test_a_room_of_usual_people_is_known_whole() -> None:
 
 
 def test_the_rolls_of_all_rooms_are_bounded_together_and_a_small_one_always_has_room() -> None:
-    rolls: list[Occupancy] = []
+    rolls: list[OccupantList] = []
     for _ in range(3):
-        room = Occupancy(
+        room = OccupantList(
             ROOM, "filebot", lambda: MOST_OF_ALL_BYTES + sum(each.size_bytes for each in rolls)
         )
         rolls.append(room)

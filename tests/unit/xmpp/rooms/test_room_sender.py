@@ -7,7 +7,7 @@ import pytest
 from slixmpp.stanza import Message
 
 from filebot.xmpp.rooms import room_sender as flow
-from filebot.xmpp.rooms.room_sender import BURST, ENTRY_LIMIT_S, REMEMBERED, TRIES, RoomFlow
+from filebot.xmpp.rooms.room_sender import BURST, ENTRY_LIMIT_S, REMEMBERED, TRIES, RoomSender
 from tests.support.virtual_time import in_virtual_time, seconds
 
 ROOM = "room@muc.example.org"
@@ -59,7 +59,7 @@ async def turns() -> None:
 
 
 async def test_what_came_too_fast_is_said_again_some_times() -> None:
-    rooms = RoomFlow(always_in)
+    rooms = RoomSender(always_in)
     recorded, message = a_message()
     await rooms.send(ROOM, message)
     for tries in range(1, TRIES + 3):
@@ -74,7 +74,7 @@ async def test_what_came_too_fast_is_said_again_some_times() -> None:
     [("policy-violation", "modify"), ("forbidden", "auth"), ("not-allowed", "wait"), ("", "")],
 )
 async def test_what_is_not_wanted_is_not_said_again(condition: str, kind: str) -> None:
-    rooms = RoomFlow(always_in)
+    rooms = RoomSender(always_in)
     recorded, message = a_message()
     await rooms.send(ROOM, message)
     rooms.bounced(ROOM, "m1", condition, kind)
@@ -85,7 +85,7 @@ async def test_what_is_not_wanted_is_not_said_again(condition: str, kind: str) -
 
 
 async def test_only_who_was_spoken_to_can_say_that_it_was_not_heard() -> None:
-    rooms = RoomFlow(always_in)
+    rooms = RoomSender(always_in)
     recorded, message = a_message()
     rooms.send_aside(f"{ROOM}/anna", message)
     assert recorded.times == 1
@@ -105,7 +105,7 @@ async def test_only_who_was_spoken_to_can_say_that_it_was_not_heard() -> None:
 
 
 async def test_a_room_is_spoken_to_at_a_pace_and_another_one_does_not_wait_for_it() -> None:
-    rooms = RoomFlow(always_in)
+    rooms = RoomSender(always_in)
     many = [a_message(str(number)) for number in range(BURST + 5)]
     tasks = [asyncio.create_task(rooms.send(ROOM, message)) for _, message in many]
     await turns()
@@ -122,7 +122,7 @@ async def test_a_room_is_spoken_to_at_a_pace_and_another_one_does_not_wait_for_i
 @in_virtual_time
 async def test_what_is_said_in_a_room_waits_until_the_bot_is_there_and_not_for_ever() -> None:
     door = Door()
-    rooms = RoomFlow(door.until_in)
+    rooms = RoomSender(door.until_in)
     too_late, message = a_message("too late")
     assert await seconds(rooms.send(ROOM, message)) == ENTRY_LIMIT_S
     assert too_late.times == 0
@@ -144,7 +144,7 @@ async def test_what_a_room_refused_because_the_bot_was_out_is_said_after_its_ent
 ) -> None:
     door = Door()
     door.open.set()
-    rooms = RoomFlow(door.until_in)
+    rooms = RoomSender(door.until_in)
     recorded, message = a_message()
     await rooms.send(ROOM, message)
     door.open.clear()
@@ -164,7 +164,7 @@ async def test_a_room_that_refuses_everything_takes_no_other_room_its_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(flow, "AGAIN_S", 10.0)
-    rooms = RoomFlow(always_in)
+    rooms = RoomSender(always_in)
     elsewhere, message = a_message("elsewhere")
     await rooms.send("other@muc.example.org", message)
     for number in range(300):
@@ -178,7 +178,7 @@ async def test_a_room_that_refuses_everything_takes_no_other_room_its_words(
 
 
 async def test_what_was_said_in_a_room_is_remembered_up_to_a_bound_in_bytes() -> None:
-    said = RoomFlow(always_in)
+    said = RoomSender(always_in)
     for number in range(100):
         await said.send(ROOM, cast("Message", Recorded(f"m{number}", "x" * 15_000)))
         said._rooms[ROOM].limiter._level = 0
