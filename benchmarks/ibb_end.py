@@ -116,11 +116,11 @@ async def ours(login: Login) -> None:
                     lambda _: None,
                 )
             else:  # slixmpp takes no offers: no way around
-                express = session.streams._tools.express  # noqa: SLF001
+                fast_path = session.streams._tools.fast_path  # noqa: SLF001
                 sid = secrets.token_hex(8)
                 stream = session._stream  # noqa: SLF001
                 limits, own = StreamLimits(), stream.boundjid.full
-                outbox = IbbStreamSender(stream, express, limits, jid, sid, own)
+                outbox = IbbStreamSender(stream, fast_path, limits, jid, sid, own)
                 await outbox.send(pieces(), len(content), lambda _: None)
 
 

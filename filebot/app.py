@@ -70,7 +70,7 @@ class Bot:
 
     session: Session
     reception: MessageDispatcher
-    courier: DeliveryWorker
+    worker: DeliveryWorker
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Be online until ``stop`` is set; then finish what is being written and say good-bye.
@@ -89,7 +89,7 @@ class Bot:
                 task.cancel()
             await asyncio.gather(running, stopping, return_exceptions=True)
             await self.reception.close(patience_s=PATIENCE_S)
-            await self.courier.close()
+            await self.worker.close()
             await self.session.stop()
 
     async def _stay_online(self) -> None:
@@ -107,13 +107,13 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         invitations=config.rooms.invitations,
     )
     reception: MessageDispatcher
-    desk: Services
+    services: Services
 
     def on_online(person: str) -> None:
-        desk.courier.came_online(person)
+        services.worker.came_online(person)
 
     async def on_shut_out(room: str, destroyed: bool) -> None:
-        await _forget_room(desk, room, destroyed=destroyed)
+        await _forget_room(services, room, destroyed=destroyed)
 
     async def on_message(message: IncomingMessage) -> None:
         await reception.receive(message)
@@ -160,47 +160,51 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
-            marks=data.catalog,
+            positions=data.catalog,
             clock=clock,
             subscriptions=data.catalog,
         )
         http = http_client(config, names)
         loaded = [each.plugin.name for each in plugins]
-        desk = await _furnished(
+        services = await _furnished(
             config, stack, session, access, data, http, share, clock=clock, plugins=loaded
         )
-        await _expect_rooms(desk, session)
-        await desk.book.open()
-        await desk.backfill.open()
-        stack.push_async_callback(desk.backfill.close)
-        stack.push_async_callback(desk.announcer.close)
-        await desk.courier.open()
-        stack.push_async_callback(desk.courier.close)
+        await _expect_rooms(services, session)
+        await services.room_settings.open()
+        await services.history_importer.open()
+        stack.push_async_callback(services.history_importer.close)
+        stack.push_async_callback(services.announcer.close)
+        await services.worker.open()
+        stack.push_async_callback(services.worker.close)
         commands = Commands(
             plugins,
-            desk,
-            ReplySender(desk.ports.messenger, replies, data.catalog, prefix=config.rooms.command_prefix),
+            services,
+            ReplySender(
+                services.ports.messenger, replies, data.catalog, prefix=config.rooms.command_prefix
+            ),
         )
-        reception = MessageDispatcher(commands, desk, _pace(config))
+        reception = MessageDispatcher(commands, services, _rate_limits(config))
         works: dict[str, Callable[[], Awaitable[object]]] = {
             "the care for files without an entry": partial(
                 UnreferencedBlobs(
-                    data.store, data.catalog, desk.locks, config.limits.keep_unreferenced
+                    data.store, data.catalog, services.locks, config.limits.keep_unreferenced
                 ).run,
                 data.unreferenced,
             ),
-            "progress": ProgressReports(desk.transfers, commands.voice).run,
-            "the courier": desk.courier.run,
-            "retention": desk.retention.run,
+            "progress": ProgressReports(services.transfers, commands.reply_sender).run,
+            "the courier": services.worker.run,
+            "retention": services.retention.run,
             "the removal of old partial files": partial(
                 look_every_hour,
-                partial(forget_partials, data.store, desk.ports.trusted_now, config.limits.keep_partial),
+                partial(
+                    forget_partials, data.store, services.ports.trusted_now, config.limits.keep_partial
+                ),
             ),
         }
         for name, work in works.items():
             task: asyncio.Task[object] = asyncio.create_task(run_supervised(work, name), name=name)
             stack.push_async_callback(end, [task])
-        yield Bot(session, reception, desk.courier)
+        yield Bot(session, reception, services.worker)
 
 
 def prepared(
@@ -253,22 +257,22 @@ def _unwritable(folder: Path, reason: str) -> ConfigError:
     return ConfigError((f"data_dir: {folder} cannot be written: {reason}; correct the path or its rights",))
 
 
-async def _expect_rooms(desk: Services, session: Session) -> None:
+async def _expect_rooms(services: Services, session: Session) -> None:
     """The remembered ones, but for those of people whose word does not count any more."""
-    for room in await desk.ports.catalog.rooms():
-        if room.invited_by is None or desk.access.may_invite(room.invited_by):
+    for room in await services.ports.catalog.rooms():
+        if room.invited_by is None or services.access.may_invite(room.invited_by):
             session.rooms.expect(room.jid, room.password, room.invited_by)
         else:
             log.warning("not going to %s: %s may not invite any more", room.jid, room.invited_by)
 
 
-async def _forget_room(desk: Services, room: str, *, destroyed: bool) -> None:
+async def _forget_room(services: Services, room: str, *, destroyed: bool) -> None:
     try:
         if destroyed:
-            await desk.ended_rooms.release(room)
+            await services.destroyed_rooms.release(room)
         else:
-            await desk.book.stop_archiving(room)
-        await desk.ports.catalog.forget_room(room)
+            await services.room_settings.stop_archiving(room)
+        await services.ports.catalog.forget_room(room)
     except StorageError as error:
         log.warning("room %s is not forgotten: %s", room, error)
 
@@ -341,7 +345,7 @@ def http_client(config: Config, names: NameLookup | None = None) -> HttpClient:
     )
 
 
-def _pace(config: Config) -> RateLimits:
+def _rate_limits(config: Config) -> RateLimits:
     return RateLimits(config.limits.files_per_message, config.limits.commands_per_minute)
 
 

@@ -75,9 +75,9 @@ class NewEntry:
     width: int | None = None
     """Of a picture, in pixels; likewise ``height``."""
     height: int | None = None
-    archived: bool = False
+    auto_archived: bool = False
     """Kept because its room keeps what is posted there; not because somebody asked for it."""
-    brought_by: str | None = None
+    source_message: str | None = None
     """Which file of which message made this row, where the message is one that may be met again."""
 
 
@@ -365,7 +365,7 @@ class Sender:
     ``Occupant.key``."""
     claimed: BareJid | None = None
     """See ``Occupant.claimed``."""
-    spoke: MessageRef | None = field(default=None, compare=False)
+    message_ref: MessageRef | None = field(default=None, compare=False)
     """What was said just now, for the answer to refer to; in rooms, where others speak in between."""
 
     @property
@@ -384,12 +384,12 @@ class Sender:
         return self.identity or f"{self.room}/{self.nick}"
 
     @property
-    def aside(self) -> "Sender":
+    def privately(self) -> "Sender":
         """The same person, to be answered where the rest of the room does not read it."""
         if not self.in_public:
             return self
         address = Address(f"{self.room}/{self.nick}", AddressKind.ROOM_PRIVATE, self.identity)
-        return replace(self, address=address, spoke=None)
+        return replace(self, address=address, message_ref=None)
 
     @property
     def in_public(self) -> bool:
@@ -412,7 +412,7 @@ class IncomingMessage:
     """The id of the message that it replies to (XEP-0461), as the client says; empty if it is no reply."""
     addressed: bool = True
     """Whether the bot is meant: always in private; in a room only by prefix or nick."""
-    perhaps_done: bool = False
+    maybe_handled: bool = False
     """An earlier run of the bot, killed since, seems to have dealt with it: no command is done twice."""
     delayed_since: datetime | None = None
     """When the message was sent, if a server held it back (XEP-0203); in UTC."""
@@ -420,7 +420,7 @@ class IncomingMessage:
     """Whether the client shows interest in chat states (XEP-0085 5.1)."""
     by_bot: bool = False
     """This bot posted it, or another filebot did: what bots give back is nothing new."""
-    archived_as: str | None = None
+    mam_id: str | None = None
     """What its archive calls the message, which is like no name in another one; None if it is in none."""
     left_out: int = 0
     """Characters that were cut from the end of the text: nothing so long is read."""

@@ -154,16 +154,16 @@ class BlobStore(Protocol):
         """Room left where the blobs are."""
 
 
-class Marks(Protocol):
+class ArchivePositions(Protocol):
     """How far message archives have been dealt with. Raises and keeps as the :class:`Catalog`."""
 
-    async def mark(self, archive: BareJid) -> ArchivePosition | None:
+    async def position(self, archive: BareJid) -> ArchivePosition | None:
         """What was saved last for this archive."""
 
-    async def save_mark(self, mark: ArchivePosition) -> None:
+    async def save_position(self, position: ArchivePosition) -> None:
         """Keep it in place of the one before."""
 
-    async def forget_mark(self, archive: BareJid) -> None:
+    async def forget_position(self, archive: BareJid) -> None:
         """Know nothing of this archive any more; one that is not known is no mistake."""
 
 
@@ -183,7 +183,7 @@ class Subscriptions(Protocol):
         """Know nothing of the pair any more; one that is not known is no mistake."""
 
 
-class Catalog(Marks, Subscriptions, Protocol):
+class Catalog(ArchivePositions, Subscriptions, Protocol):
     """What is known of each file, and the little that is remembered of people and links.
 
     Every method that changes something returns only after the change would survive a power cut. All
@@ -196,19 +196,19 @@ class Catalog(Marks, Subscriptions, Protocol):
 
     async def entry(self, entry_id: int) -> Entry | None: ...
 
-    async def same(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
+    async def find_by_digest(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
         """The newest entry of this owner in this scope with these bytes."""
 
-    async def brought_by(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
-        """The newest entry of this owner in this scope that was made with this ``brought_by``."""
+    async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
+        """The newest entry of this owner in this scope that was made with this ``source_message``."""
 
-    async def named(self, scope: Scope, name: str) -> Entry | None:
+    async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         """The newest entry of this name: of one spelled like that, else of one that differs in case."""
 
-    async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
+    async def find_by_prefix(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
         """Entries whose names begin so."""
 
-    async def matching(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
+    async def find_by_glob(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
         """Entries whose whole name fits a pattern of ``*`` (any run) and ``?`` (one character)."""
 
     async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]: ...
@@ -263,16 +263,16 @@ class Catalog(Marks, Subscriptions, Protocol):
 
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None: ...
 
-    async def fillings(self) -> list[HistoryImport]:
+    async def history_imports(self) -> list[HistoryImport]:
         """All that are under way, in the order of the rooms."""
 
-    async def save_filling(self, filling: HistoryImport) -> None:
+    async def save_history_import(self, history_import: HistoryImport) -> None:
         """Keep it, in place of what was known of the same room."""
 
-    async def forget_filling(self, room: BareJid) -> None:
+    async def forget_history_import(self, room: BareJid) -> None:
         """One that is not known is not an error."""
 
-    async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
+    async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         """Which of these (at most 500) some entry refers to."""
 
     async def is_used(self, digest: Digest) -> bool:
@@ -327,16 +327,16 @@ class Catalog(Marks, Subscriptions, Protocol):
         remembered: a room's service can make up any number. Whose first choice is the oldest makes way.
         """
 
-    async def parcels(self) -> list[QueuedDelivery]:
+    async def deliveries(self) -> list[QueuedDelivery]:
         """All of them, the lowest number first. A parcel goes with its entry when that is removed."""
 
-    async def add_parcel(self, parcel: QueuedDelivery) -> bool:
+    async def add_delivery(self, delivery: QueuedDelivery) -> bool:
         """Keep a parcel whose number no other has; False, and nothing is kept, if its entry is gone."""
 
     async def count_tries(self, number: int, tries: int) -> None:
         """Set how often a parcel was tried. One that is gone stays gone."""
 
-    async def remove_parcel(self, number: int) -> bool:
+    async def remove_delivery(self, number: int) -> bool:
         """Whether it was there."""
 
     async def rooms(self) -> list[RememberedRoom]:
@@ -595,7 +595,7 @@ class Rooms(Protocol):
     def decline(self, invitation: Invitation, words: str) -> None:
         """Have a mediated invitation's room tell the inviter why the bot does not come."""
 
-    def standing(self, room: BareJid, who: Identity) -> RoomRole | None:
+    def room_role(self, room: BareJid, who: Identity) -> RoomRole | None:
         """What somebody may do in a room; None if the room does not show them among those present.
 
         It is as the room says it at this moment (XEP-0045 sections 5 and 7.2.3): ask when acting, not when
@@ -611,7 +611,7 @@ class Rooms(Protocol):
     def tells_apart(self, room: BareJid) -> bool:
         """Whether the room gives its occupants ids: later, they tell who posted what (XEP-0421)."""
 
-    async def room_like(self, target: str) -> BareJid | None:
+    async def joined_room(self, target: str) -> BareJid | None:
         """Return the joined room with this address, or None.
 
         Waits some seconds for a room that the bot is just entering, as it is after each start.

@@ -36,8 +36,8 @@ from filebot.ports import (
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import Archive
 from filebot.rooms.claims import Claims
-from filebot.rooms.destroyed_rooms import EndedRooms
-from filebot.rooms.history_import import Backfill
+from filebot.rooms.destroyed_rooms import DestroyedRooms
+from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.retention import Retention
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
@@ -74,21 +74,21 @@ class Services:
     access: Access
     quota: Quota
     intake: Intake
-    dispatch: DeliveryContext
-    courier: DeliveryWorker
-    doctor: Diagnostics
+    context: DeliveryContext
+    worker: DeliveryWorker
+    diagnostics: Diagnostics
     claims: Claims
     removal: Removal
     sharing: Sharing
-    book: RoomSettingsStore
+    room_settings: RoomSettingsStore
     archive: Archive
     retention: Retention
     announcer: Announcer
-    backfill: Backfill
-    ended_rooms: EndedRooms
+    history_importer: HistoryImporter
+    destroyed_rooms: DestroyedRooms
     parcels: DeliveryQueue
-    experience: ClientHistory
-    news: EventBus
+    client_history: ClientHistory
+    events: EventBus
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -111,8 +111,8 @@ def build_services(
     to be opened before all.
     """
     locks = KeyedLocks(asyncio.Lock)
-    book = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
-    quota = Quota(limits, ports.catalog, ports.store, book.max_bytes)
+    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
+    quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     intake = Intake(
         store=ports.store,
         catalog=ports.catalog,
@@ -123,9 +123,9 @@ def build_services(
         clock=ports.clock,
     )
     transfers, parcels = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
-    experience, news = ClientHistory(), EventBus()
-    free = Slots(news, slots)
-    dispatch = DeliveryContext(
+    client_history, events = ClientHistory(), EventBus()
+    free = Slots(events, slots)
+    context = DeliveryContext(
         store=ports.store,
         catalog=ports.catalog,
         uploads=ports.uploads,
@@ -135,46 +135,48 @@ def build_services(
         transfers=transfers,
         slots=free,
         parcels=parcels,
-        experience=experience,
-        news=news,
+        client_history=client_history,
+        events=events,
         clock=ports.clock,
         server=ports.server,
     )
-    courier = DeliveryWorker(
-        dispatch,
+    worker = DeliveryWorker(
+        context,
         parcels,
         transfers,
         ports.catalog,
         access,
-        news,
+        events,
         ports.clock,
-        book.lets_read,
+        room_settings.lets_read,
         trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
-    archive = Archive(ports.catalog, intake, access, removal, book, free)
-    backfill = Backfill(ports.catalog, ports.histories, ports.rooms, archive, book, news, ports.clock)
+    archive = Archive(ports.catalog, intake, access, removal, room_settings, free)
+    history_importer = HistoryImporter(
+        ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
+    )
     return Services(
         ports=ports,
         access=access,
         quota=quota,
         intake=intake,
-        dispatch=dispatch,
-        courier=courier,
-        doctor=Diagnostics(dispatch, quota),
+        context=context,
+        worker=worker,
+        diagnostics=Diagnostics(context, quota),
         removal=removal,
         sharing=Sharing(ports.store, ports.catalog, quota, locks, ports.clock),
-        book=book,
+        room_settings=room_settings,
         archive=archive,
-        retention=Retention(ports.catalog, removal, book, ports.trusted_now),
-        announcer=Announcer(news, book.announces),
-        backfill=backfill,
-        ended_rooms=EndedRooms(ports.catalog, removal, book, backfill),
+        retention=Retention(ports.catalog, removal, room_settings, ports.trusted_now),
+        announcer=Announcer(events, room_settings.announces),
+        history_importer=history_importer,
+        destroyed_rooms=DestroyedRooms(ports.catalog, removal, room_settings, history_importer),
         claims=Claims(ports.catalog, quota, ports.jid, time.monotonic),
         parcels=parcels,
-        experience=experience,
-        news=news,
+        client_history=client_history,
+        events=events,
         transfers=transfers,
         slots=free,
         locks=locks,

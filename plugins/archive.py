@@ -32,10 +32,11 @@ async def archive(ctx: Context[None], days: str) -> None:
         await ctx.reply("archive/opted_in")
     elif ctx.usage == BEGIN:
         await ctx.reply(
-            "archive/history_begins", filling=await ctx.rooms.look_back(_number(days), ctx.language)
+            "archive/history_begins",
+            history_import=await ctx.rooms.import_history(_number(days), ctx.language),
         )
     else:
-        await ctx.reply("archive/history_stopped", filling=await ctx.rooms.stop_looking_back())
+        await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_looking_back())
 
 
 def _number(days: str) -> int:

@@ -59,7 +59,7 @@ async def more(ctx: Context[Settings]) -> None:
 async def info(ctx: Context[Settings], name: str) -> None:
     """Show all that is known of a file."""
     entry = await ctx.files.one(name)
-    await ctx.reply("files/info", entry=entry, goes_at=ctx.files.goes_at(entry))
+    await ctx.reply("files/info", entry=entry, expires_at=ctx.files.expires_at(entry))
 
 
 @plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))

@@ -18,6 +18,7 @@ from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import (
     added_entry,
+    delivery_of,
     entry_columns,
     entry_of,
     filling_columns,
@@ -25,7 +26,6 @@ from filebot.catalog.rows import (
     link_of,
     mark_of,
     parcel_columns,
-    parcel_of,
     room_settings_columns,
     room_settings_of,
 )
@@ -79,23 +79,23 @@ class SqlCatalog:
     async def entry(self, entry_id: int) -> Entry | None:
         return await self._entry(queries.by_id(entry_id))
 
-    async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
-        return await self._entry(queries.same(scope, owner, digest))
+    async def find_by_digest(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
+        return await self._entry(queries.find_by_digest(scope, owner, digest))
 
-    async def brought_by(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
-        return await self._entry(queries.brought_by(scope, owner, message))
+    async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
+        return await self._entry(queries.find_by_source_message(scope, owner, message))
 
-    async def named(self, scope: Scope, name: str) -> Entry | None:
-        newest = await self._entry(queries.named(scope, name))
+    async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
+        newest = await self._entry(queries.find_by_name(scope, name))
         if newest is None or newest.name == name:
             return newest
         return await self._entry(queries.spelled(scope, name)) or newest
 
-    async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
-        return await self._entries(queries.starting(scope, prefix, limit))
+    async def find_by_prefix(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
+        return await self._entries(queries.find_by_prefix(scope, prefix, limit))
 
-    async def matching(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
-        return await self._entries(queries.matching(scope, pattern, limit))
+    async def find_by_glob(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
+        return await self._entries(queries.find_by_glob(scope, pattern, limit))
 
     async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]:
         return await self._entries(queries.page(scope, limit, before))
@@ -160,20 +160,20 @@ class SqlCatalog:
         saved = sqlite.save_room_settings(room_settings_columns(room, settings))
         await self._writer.run(changes.execute, saved)
 
-    async def fillings(self) -> list[HistoryImport]:
+    async def history_imports(self) -> list[HistoryImport]:
         return [filling_of(row) for row in await self._read(queries.all_fillings())]
 
-    async def save_filling(self, filling: HistoryImport) -> None:
-        await self._writer.run(changes.execute, sqlite.save_filling(filling_columns(filling)))
+    async def save_history_import(self, history_import: HistoryImport) -> None:
+        await self._writer.run(changes.execute, sqlite.save_history_import(filling_columns(history_import)))
 
-    async def forget_filling(self, room: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_filling(room), urgent=True)
+    async def forget_history_import(self, room: BareJid) -> None:
+        await self._writer.run(changes.execute, changes.forget_history_import(room), urgent=True)
 
-    async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
-        return {row.digest for row in await self._read(queries.in_use(digests))}
+    async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
+        return {row.digest for row in await self._read(queries.referenced_digests(digests))}
 
     async def is_used(self, digest: Digest) -> bool:
-        if await self.in_use([digest]):
+        if await self.referenced_digests([digest]):
             return True
         if not await self._read(sqlite.used_by_another_index(digest)):
             return False
@@ -230,15 +230,15 @@ class SqlCatalog:
         else:
             await self._writer.run(changes.save_languages, (jid, language))
 
-    async def mark(self, archive: BareJid) -> ArchivePosition | None:
-        rows = await self._read(queries.mark(archive))
+    async def position(self, archive: BareJid) -> ArchivePosition | None:
+        rows = await self._read(queries.position(archive))
         return mark_of(rows[0]) if rows else None
 
-    async def save_mark(self, mark: ArchivePosition) -> None:
-        await self._writer.run(changes.execute, sqlite.save_mark(mark))
+    async def save_position(self, position: ArchivePosition) -> None:
+        await self._writer.run(changes.execute, sqlite.save_position(position))
 
-    async def forget_mark(self, archive: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_mark(archive), urgent=True)
+    async def forget_position(self, archive: BareJid) -> None:
+        await self._writer.run(changes.execute, changes.forget_position(archive), urgent=True)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
@@ -249,17 +249,17 @@ class SqlCatalog:
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
         await self._writer.run(changes.execute, changes.forget_subscription(person, own))
 
-    async def parcels(self) -> list[QueuedDelivery]:
-        return [parcel_of(row) for row in await self._read(queries.all_parcels())]
+    async def deliveries(self) -> list[QueuedDelivery]:
+        return [delivery_of(row) for row in await self._read(queries.all_parcels())]
 
-    async def add_parcel(self, parcel: QueuedDelivery) -> bool:
-        return await self._returned(changes.add_parcel(parcel_columns(parcel)), urgent=True) is not None
+    async def add_delivery(self, delivery: QueuedDelivery) -> bool:
+        return await self._returned(changes.add_delivery(parcel_columns(delivery)), urgent=True) is not None
 
     async def count_tries(self, number: int, tries: int) -> None:
         await self._writer.run(changes.execute, changes.count_tries(number, tries), urgent=True)
 
-    async def remove_parcel(self, number: int) -> bool:
-        return await self._returned(changes.remove_parcel(number), urgent=True) is not None
+    async def remove_delivery(self, number: int) -> bool:
+        return await self._returned(changes.remove_delivery(number), urgent=True) is not None
 
     async def rooms(self) -> list[RememberedRoom]:
         found = await self._read(queries.all_rooms())

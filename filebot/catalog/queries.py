@@ -10,13 +10,13 @@ from filebot.catalog import sqlite
 from filebot.catalog.case_folding import fold
 from filebot.catalog.rows import scope_key, scope_mark
 from filebot.catalog.schema import (
+    deliveries,
     entries,
-    fillings,
+    history_imports,
     links,
-    marks,
     opt_outs,
-    parcels,
     people,
+    positions,
     room_settings,
     rooms,
     subscriptions,
@@ -49,30 +49,30 @@ def page(scope: Scope, limit: int, before: int | None = None) -> sa.Select[Any]:
     return statement if before is None else statement.where(entries.c.id < _in_range(before))
 
 
-def same(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
+def find_by_digest(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
     """The newest entry with these bytes."""
     # Few rows share their bytes.
     return _few(scope, entries.c.owner == owner, entries.c.digest == digest).limit(1)
 
 
-def brought_by(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
+def find_by_source_message(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
     """The newest entry of somebody's that this message made."""
     # That there are few of a message is what the index is for, not that an owner has few.
     mine = sqlite.unindexed(entries.c.owner) == owner
     return _few(scope, mine, entries.c.brought_by == message).limit(1)
 
 
-def named(scope: Scope, name: str) -> sa.Select[Any]:
+def find_by_name(scope: Scope, name: str) -> sa.Select[Any]:
     """The newest entry of this name, in whatever case."""
     return page(scope, 1).where(entries.c.name_key == fold(name))
 
 
 def spelled(scope: Scope, name: str) -> sa.Select[Any]:
     """The newest entry of this very name."""
-    return named(scope, name).where(entries.c.name == name)
+    return find_by_name(scope, name).where(entries.c.name == name)
 
 
-def starting(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
+def find_by_prefix(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
     """The newest entries whose names begin so."""
     key = fold(prefix)
     if not key:
@@ -87,7 +87,7 @@ def starting(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
     return sa.select(entries).where(entries.c.id.in_(newest)).order_by(entries.c.id.desc())
 
 
-def matching(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
+def find_by_glob(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
     """The newest entries whose whole name fits a pattern of ``*`` and ``?``."""
     key = fold(pattern)
     phrases = sqlite.indexed(set(re.split(r"[*?]", key)))
@@ -137,7 +137,7 @@ def count_opt_outs(room: str) -> sa.Select[Any]:
     return sa.select(sa.func.count()).where(opt_outs.c.room == room).select_from(opt_outs)
 
 
-def in_use(digests: Sequence[Digest]) -> sa.Select[Any]:
+def referenced_digests(digests: Sequence[Digest]) -> sa.Select[Any]:
     """Those of the digests that are used."""
     return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
 
@@ -187,9 +187,9 @@ def language(jid: str) -> sa.Select[Any]:
     return sa.select(people.c.language).where(people.c.jid == jid)
 
 
-def mark(archive: str) -> sa.Select[Any]:
+def position(archive: str) -> sa.Select[Any]:
     """The mark of an archive."""
-    return sa.select(marks).where(marks.c.archive == archive)
+    return sa.select(positions).where(positions.c.archive == archive)
 
 
 def all_subscriptions() -> sa.Select[Any]:
@@ -199,7 +199,7 @@ def all_subscriptions() -> sa.Select[Any]:
 
 def all_parcels() -> sa.Select[Any]:
     """Every one."""
-    return sa.select(parcels).order_by(parcels.c.number)
+    return sa.select(deliveries).order_by(deliveries.c.number)
 
 
 def all_room_settings() -> sa.Select[Any]:
@@ -209,7 +209,7 @@ def all_room_settings() -> sa.Select[Any]:
 
 def all_fillings() -> sa.Select[Any]:
     """Every one."""
-    return sa.select(fillings).order_by(fillings.c.room)
+    return sa.select(history_imports).order_by(history_imports.c.room)
 
 
 def all_rooms() -> sa.Select[Any]:

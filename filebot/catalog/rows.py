@@ -63,8 +63,8 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "media_type": new.media_type,
         "width": new.width,
         "height": new.height,
-        "archived": new.archived,
-        "brought_by": new.brought_by,
+        "archived": new.auto_archived,
+        "brought_by": new.source_message,
         "created_at": new.created_at,
         "modified_at": new.created_at,
     }
@@ -90,15 +90,15 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         modified_at=row.modified_at,
         width=row.width,
         height=row.height,
-        archived=row.archived,
-        brought_by=row.brought_by,
+        auto_archived=row.archived,
+        source_message=row.brought_by,
     )
 
 
-def filling_columns(filling: HistoryImport) -> dict[str, Any]:
+def filling_columns(history_import: HistoryImport) -> dict[str, Any]:
     """The columns of a row of ``fillings``."""
-    address = filling.address
-    return _fields(filling, HistoryImport) | {
+    address = history_import.address
+    return _fields(history_import, HistoryImport) | {
         "address": address.jid,
         "address_kind": address.kind.value,
         "occupant": address.occupant,
@@ -131,12 +131,14 @@ def mark_of(row: sa.Row[Any]) -> ArchivePosition:
     return ArchivePosition(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
 
 
-def parcel_columns(parcel: QueuedDelivery) -> dict[str, Any]:
+def parcel_columns(delivery: QueuedDelivery) -> dict[str, Any]:
     """The columns of a row of ``parcels``."""
-    return _fields(parcel, QueuedDelivery) | {"method": parcel.method.value if parcel.method else None}
+    return _fields(delivery, QueuedDelivery) | {
+        "method": delivery.method.value if delivery.method else None
+    }
 
 
-def parcel_of(row: sa.Row[Any]) -> QueuedDelivery:
+def delivery_of(row: sa.Row[Any]) -> QueuedDelivery:
     """The parcel of a row of ``parcels``."""
     return QueuedDelivery(
         **_fields(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}

@@ -94,7 +94,7 @@ people: Final = sa.Table(
 )
 
 # One row for each archive, replaced as a whole: a mark and what was dealt with ahead of it belong together.
-marks: Final = sa.Table(
+positions: Final = sa.Table(
     "marks",
     metadata,
     sa.Column("archive", sa.Text, primary_key=True),
@@ -115,7 +115,7 @@ subscriptions: Final = sa.Table(
 
 # The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a
 # file was on its way.
-parcels: Final = sa.Table(
+deliveries: Final = sa.Table(
     "parcels",
     metadata,
     sa.Column("number", sa.Integer, primary_key=True),
@@ -158,7 +158,7 @@ room_settings: Final = sa.Table(
 )
 
 # One row for each room whose history is being gone through, replaced as a whole after each part of it.
-fillings: Final = sa.Table(
+history_imports: Final = sa.Table(
     "fillings",
     metadata,
     sa.Column("room", sa.Text, primary_key=True),

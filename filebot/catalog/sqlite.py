@@ -18,11 +18,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import (
     entries,
-    fillings,
+    history_imports,
     links,
-    marks,
     opt_outs,
     people,
+    positions,
     room_settings,
     rooms,
     subscriptions,
@@ -160,10 +160,10 @@ def save_room(room: RememberedRoom) -> sa.Insert:
     return _put(rooms, rooms.c.jid, columns)
 
 
-def save_mark(mark: ArchivePosition) -> sa.Insert:
+def save_position(position: ArchivePosition) -> sa.Insert:
     """Keep the mark in place of the archive's last one."""
-    columns = {"archive": mark.archive, "last_id": mark.last_id, "at": mark.at}
-    return _put(marks, marks.c.archive, columns | {"ahead": sorted(mark.ahead)})
+    columns = {"archive": position.archive, "last_id": position.last_id, "at": position.at}
+    return _put(positions, positions.c.archive, columns | {"ahead": sorted(position.ahead)})
 
 
 def save_subscription(person: str, own: str) -> sa.Insert:
@@ -171,9 +171,9 @@ def save_subscription(person: str, own: str) -> sa.Insert:
     return insert(subscriptions).values(person=person, own=own).on_conflict_do_nothing()
 
 
-def save_filling(columns: dict[str, Any]) -> sa.Insert:
+def save_history_import(columns: dict[str, Any]) -> sa.Insert:
     """Keep how far the room's history is gone through, in place of what was there."""
-    return _put(fillings, fillings.c.room, columns)
+    return _put(history_imports, history_imports.c.room, columns)
 
 
 def save_room_settings(columns: dict[str, Any]) -> sa.Insert:

@@ -13,13 +13,13 @@ from filebot.catalog.case_folding import fold
 from filebot.catalog.queries import one
 from filebot.catalog.rows import scope_key, scope_mark
 from filebot.catalog.schema import (
+    deliveries,
     entries,
-    fillings,
+    history_imports,
     links,
-    marks,
     opt_outs,
-    parcels,
     people,
+    positions,
     room_settings,
     rooms,
     subscriptions,
@@ -108,7 +108,7 @@ async def _release(connection: AsyncConnection, room: str) -> list[str]:
             for entry_id, owner in rows
         ]
         await connection.execute(_MAKE_PRIVATE, private)
-    for table in (room_settings, opt_outs, unwanted, fillings):
+    for table in (room_settings, opt_outs, unwanted, history_imports):
         await connection.execute(sa.delete(table).where(table.c.room == room))
     await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
     return owners
@@ -137,21 +137,21 @@ def forget_unwanted(room: str, person: str) -> sa.Delete:
     return sa.delete(unwanted).where(unwanted.c.room == room, unwanted.c.person == person)
 
 
-def add_parcel(columns: dict[str, Any]) -> ReturningInsert[Any]:
+def add_delivery(columns: dict[str, Any]) -> ReturningInsert[Any]:
     """Keep a parcel, if its entry is there."""
-    values = [sa.literal(value, parcels.c[name].type) for name, value in columns.items()]
+    values = [sa.literal(value, deliveries.c[name].type) for name, value in columns.items()]
     row = sa.select(*values).where(sa.exists().where(one(columns["entry_id"])))
-    return sa.insert(parcels).from_select(list(columns), row).returning(parcels)
+    return sa.insert(deliveries).from_select(list(columns), row).returning(deliveries)
 
 
 def count_tries(number: int, tries: int) -> sa.Update:
     """Set how often a parcel was tried."""
-    return sa.update(parcels).where(parcels.c.number == number).values(tries=tries)
+    return sa.update(deliveries).where(deliveries.c.number == number).values(tries=tries)
 
 
-def remove_parcel(number: int) -> ReturningDelete[Any]:
+def remove_delivery(number: int) -> ReturningDelete[Any]:
     """Forget a parcel."""
-    return sa.delete(parcels).where(parcels.c.number == number).returning(parcels)
+    return sa.delete(deliveries).where(deliveries.c.number == number).returning(deliveries)
 
 
 def forget_links(digest: Digest) -> sa.Delete:
@@ -174,14 +174,14 @@ def forget_language(jid: str) -> sa.Delete:
     return sa.delete(people).where(people.c.jid == jid)
 
 
-def forget_filling(room: str) -> sa.Delete:
+def forget_history_import(room: str) -> sa.Delete:
     """The room's history is gone through."""
-    return sa.delete(fillings).where(fillings.c.room == room)
+    return sa.delete(history_imports).where(history_imports.c.room == room)
 
 
-def forget_mark(archive: str) -> sa.Delete:
+def forget_position(archive: str) -> sa.Delete:
     """Forget how far this archive was dealt with."""
-    return sa.delete(marks).where(marks.c.archive == archive)
+    return sa.delete(positions).where(positions.c.archive == archive)
 
 
 def forget_subscription(person: str, own: str) -> sa.Delete:

@@ -73,18 +73,20 @@ class CommandTable:
 class Commands:
     """Runs commands and tells listeners what happened."""
 
-    def __init__(self, plugins: Sequence[LoadedPlugin], desk: Services, voice: ReplySender) -> None:
+    def __init__(
+        self, plugins: Sequence[LoadedPlugin], services: Services, reply_sender: ReplySender
+    ) -> None:
         self.table = CommandTable(plugins)
-        self.voice = voice
-        self._desk = desk
-        desk.news.listen(self.emit)
+        self.reply_sender = reply_sender
+        self._services = services
+        services.events.listen(self.emit)
         self._listeners = [
             (loaded.plugin.name, kind, listener)
             for loaded in plugins
             for kind, listener in loaded.plugin.listeners
         ]
 
-    async def exchange(
+    async def conversation(
         self,
         sender: Sender,
         client_language: str | None,
@@ -95,53 +97,53 @@ class Commands:
         """Begin to answer somebody; ``chat_states`` says that their client wants to see us at work,
         ``replies_to`` to which message theirs is a reply.
         """
-        language = await self.voice.language_of(sender.identity, client_language)
+        language = await self.reply_sender.language_of(sender.identity, client_language)
         return Exchange(
-            self.voice, sender, language, self.emit, chat_states=chat_states, replies_to=replies_to
+            self.reply_sender, sender, language, self.emit, chat_states=chat_states, replies_to=replies_to
         )
 
-    async def run(self, exchange: Exchange, text: str) -> None:
+    async def run(self, conversation: Exchange, text: str) -> None:
         """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
-        async with exchange.errors_in_words(), exchange.at_work():
+        async with conversation.errors_in_words(), conversation.at_work():
             word, rest = (*text.split(maxsplit=1), "", "")[:2]
             command = self.table.named(word)
             if command is None:
                 raise UnknownCommand(word[:40], suggestions=self.table.nearest(word))
-            exchange.action = command.name
+            conversation.action = command.name
             usage, values = _matched(command, rest)
-            await command.handler(self._context(command.plugin, exchange, usage), **values)
+            await command.handler(self._context(command.plugin, conversation, usage), **values)
 
     async def emit(self, event: Event) -> None:
         """Call each listener of the event, one after the other. A failing one does not stop the rest."""
-        exchange = await self.exchange(event.sender, event.language)
+        conversation = await self.conversation(event.sender, event.language)
         for plugin, kind, listener in self._listeners:
             if isinstance(event, kind):
-                await self._notify(plugin, exchange, listener, event)
+                await self._notify(plugin, conversation, listener, event)
 
     async def _notify(
         self,
         plugin: str,
-        exchange: Exchange,
+        conversation: Exchange,
         listener: Callable[[Context[Any], Any], Awaitable[None]],
         event: Event,
     ) -> None:
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            async with asyncio.timeout(LISTENER_LIMIT_S), exchange.errors_in_words():
-                await listener(self._context(plugin, exchange), event)
+            async with asyncio.timeout(LISTENER_LIMIT_S), conversation.errors_in_words():
+                await listener(self._context(plugin, conversation), event)
         except TimeoutError:
             log.error("plugin %s took over %s s for %s", plugin, LISTENER_LIMIT_S, type(event).__name__)
 
-    def _context(self, plugin: str, exchange: Exchange, usage: str = "") -> Context[Any]:
+    def _context(self, plugin: str, conversation: Exchange, usage: str = "") -> Context[Any]:
         return Context(
-            sender=exchange.sender,
+            sender=conversation.sender,
             settings=self.table.settings_of(plugin),
-            files=Files(self._desk, exchange.sender, exchange.language),
-            rooms=RoomAccess(self._desk, exchange.sender),
+            files=Files(self._services, conversation.sender, conversation.language),
+            rooms=RoomAccess(self._services, conversation.sender),
             commands=self.table,
-            language=exchange.language,
+            language=conversation.language,
             usage=usage,
-            conversation=exchange,
+            conversation=conversation,
         )
 
 

@@ -55,7 +55,7 @@ class ReplySender:
     messenger: Messenger
     replies: Replies
     catalog: Catalog
-    memory: ChatState = field(default_factory=ChatState)
+    chat_state: ChatState = field(default_factory=ChatState)
     prefix: str = "!"
     """The signs before a command in a room: templates show commands as they are to be typed."""
 
@@ -74,7 +74,7 @@ class ReplySender:
     async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> None:
         """Say a template's text to somebody who has just spoken."""
         text, tag = self._words(sender.address, template, language, values)
-        await self.messenger.say(sender.address, text, language=tag, answers=sender.spoke)
+        await self.messenger.say(sender.address, text, language=tag, answers=sender.message_ref)
 
     async def correct(
         self, what: str, to: Address, language: str, template: str, /, **values: object
@@ -97,7 +97,7 @@ class Exchange:
 
     def __init__(
         self,
-        voice: ReplySender,
+        reply_sender: ReplySender,
         sender: Sender,
         language: str,
         emit: Callable[[Event], Awaitable[None]],
@@ -108,35 +108,35 @@ class Exchange:
         self.sender = sender
         self.language = language
         self._emit = emit
-        self._voice = voice
+        self._reply_sender = reply_sender
         self._replies_to = replies_to
         self.action = ""
         """The command that is carried out, by its name; for errors that say what was not done."""
         self._chat_states = chat_states and sender.address.kind is AddressKind.CHAT
 
     async def reply(self, template: str, /, **values: object) -> None:
-        await self._voice.answer(self.sender, self.language, template, **values)
+        await self._reply_sender.answer(self.sender, self.language, template, **values)
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
-        await self._voice.answer(self.sender.aside, self.language, template, **values)
+        await self._reply_sender.answer(self.sender.privately, self.language, template, **values)
 
     def rendered(self, template: str, /, **values: object) -> str:
         """The text that a reply would have, for other ways of saying it."""
-        return self._voice.replies.render(template, self.language, **values)
+        return self._reply_sender.replies.render(template, self.language, **values)
 
     def words(self, error: FilebotError, name: str = "") -> str:
         """What :meth:`reply_error` would say; for errors that have words."""
-        template = self._voice.replies.template_for(error) or "errors/transfer_error"
+        template = self._reply_sender.replies.template_for(error) or "errors/transfer_error"
         return self.rendered(template, error=error, name=name, action=self.action)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         person = to.jid.split("/", 1)[0] if to.kind is AddressKind.CHAT else None
-        language = await self._voice.language_of(person, None)
-        await self._voice.say(to, language, template, **values)
+        language = await self._reply_sender.language_of(person, None)
+        await self._reply_sender.say(to, language, template, **values)
 
     async def reply_error(self, error: FilebotError, name: str = "", *, action: str = "") -> None:
         """Say what went wrong, in the words that belong to the class of the error."""
-        template = self._voice.replies.template_for(error)
+        template = self._reply_sender.replies.template_for(error)
         if template is None:
             await self._reply_incident(error)
         else:
@@ -152,11 +152,11 @@ class Exchange:
         return await self._reply_page(OpenList(template, page, size, None, values))
 
     async def reply_more(self) -> bool:
-        shown = self._voice.memory.lists.get(self._list_key())
+        shown = self._reply_sender.chat_state.lists.get(self._list_key())
         return shown is not None and await self._reply_page(shown)
 
     async def _reply_page(self, shown: OpenList) -> bool:
-        lists, key = self._voice.memory.lists, self._list_key()
+        lists, key = self._reply_sender.chat_state.lists, self._list_key()
         lists.pop(key, None)
         # One entry more than is shown tells whether there is another page.
         entries = await shown.page(shown.size + 1, shown.before)
@@ -172,12 +172,12 @@ class Exchange:
         return self.sender.address.conversation
 
     async def choose_language(self, wanted: str | None) -> str | None:
-        language = self._voice.replies.parse_language(wanted) if wanted else None
+        language = self._reply_sender.replies.parse_language(wanted) if wanted else None
         person = self.sender.identity
         if person is None and language is not None:
             raise unknown(self.sender)  # it could not be remembered
         if person is not None and (language is not None or wanted is None):
-            await self._voice.catalog.set_language(person, language)
+            await self._reply_sender.catalog.set_language(person, language)
         if language is not None:
             self.language = language
         return language
@@ -186,11 +186,15 @@ class Exchange:
         await self._emit(event)
 
     def languages(self) -> tuple[str, ...]:
-        return self._voice.replies.languages
+        return self._reply_sender.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
         room, person = self.sender.room, self.sender.identity
-        return self._voice.memory.posts.of(room, person, self._replies_to) if room and person else ()
+        return (
+            self._reply_sender.chat_state.posts.of(room, person, self._replies_to)
+            if room and person
+            else ()
+        )
 
     @property
     def is_reply(self) -> bool:
@@ -225,7 +229,7 @@ class Exchange:
                 await sign
 
     async def _compose(self) -> None:
-        messenger = self._voice.messenger
+        messenger = self._reply_sender.messenger
         await asyncio.sleep(COMPOSING_AFTER_S)
         await messenger.composing(self.sender.address, active=True)
         try:

@@ -46,18 +46,18 @@ DAY_S: Final = 86400.0
 class MessageDispatcher:
     """Receives every message and sees to it that it is answered."""
 
-    def __init__(self, commands: Commands, desk: Services, pace: RateLimits) -> None:
-        self._access = desk.access
+    def __init__(self, commands: Commands, services: Services, limits: RateLimits) -> None:
+        self._access = services.access
         self._commands = commands
-        self._desk = desk
-        self._requests = Requests(desk)
-        self._invitations = Invitations(commands, desk)
-        self._uploads = desk.ports.uploads
-        self._clock = desk.ports.clock
-        self._pace = pace
+        self._services = services
+        self._requests = Requests(services)
+        self._invitations = Invitations(commands, services)
+        self._uploads = services.ports.uploads
+        self._clock = services.ports.clock
+        self._limits = limits
         # No limit here: files that stand still must not keep anybody's question waiting.
         self._jobs = aiojobs.Scheduler(limit=None)
-        self._load = RateLimiter(pace)
+        self._rate_limiter = RateLimiter(limits)
         self._belated = LateCommands()
         self._told_off: TTLCache[int, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=DAY_S)
         self._told_lately: TTLCache[int, bool] = TTLCache(PEOPLE_REMEMBERED, ttl=60)
@@ -74,7 +74,7 @@ class MessageDispatcher:
             return
         work: list[Coroutine[object, object, None]] = []
         if message.offers and sender.in_public and sender.identity:
-            posts, said_as = self._commands.voice.memory.posts, sender.spoke
+            posts, said_as = self._commands.reply_sender.chat_state.posts, sender.message_ref
             message_id = "" if said_as is None else said_as.message_id
             posts.add(sender.room or "", sender.identity, message_id, message.offers)
             if not message.by_bot:
@@ -87,14 +87,14 @@ class MessageDispatcher:
         """Take in, or decline, a file that is offered by a stream; returns when that is done."""
         if not self._access.serves(stream.sender.jid):
             await self._spawn(self._decline(stream, "errors/stranger"))
-        elif self._load.is_full(stream.sender):
+        elif self._rate_limiter.is_full(stream.sender):
             await self._spawn(self._decline(stream, "errors/too_many_requests"))
         else:
             await self._counted(stream.sender, self._take_stream(stream))
 
     async def receive_request(self, request: FileRequest) -> None:
         """Give a file to a client that asks for it by itself; returns when that is done."""
-        if self._load.is_full(request.sender):
+        if self._rate_limiter.is_full(request.sender):
             await request.refuse("")
         else:
             await self._counted(request.sender, self._answer_request(request))
@@ -105,7 +105,7 @@ class MessageDispatcher:
         """
 
         async def answer() -> None:
-            if await self._load.is_in_pace(sender):  # clients can make up devices
+            if await self._rate_limiter.is_in_pace(sender):  # clients can make up devices
                 await self._say(sender, language, "errors/encrypted")
 
         if self._access.may_speak(sender):
@@ -118,15 +118,15 @@ class MessageDispatcher:
         sender = Sender(Address(person or inside, own=invitation.own), person, nick=inside)
         if person is None or not self._access.serves(person):
             await self._once(sender, "stranger", lambda: self._invitations.turn_down(invitation, sender))
-        elif not self._load.is_full(sender) and await self._load.is_in_pace(sender):
+        elif not self._rate_limiter.is_full(sender) and await self._rate_limiter.is_in_pace(sender):
             await self._counted(sender, self._invitations.follow(invitation, sender))
 
     async def receive_no_private(self, room: BareJid) -> None:
         """Tell a room, at most once a minute, that it does not let the bot answer anybody in private."""
-        if hash(room) not in self._told_lately and self._desk.ports.rooms.has_voice(room):
+        if hash(room) not in self._told_lately and self._services.ports.rooms.has_voice(room):
             self._told_lately[hash(room)] = True
             there = Sender(Address(room, AddressKind.ROOM), None, room)
-            await self._spawn(self._say(there, None, "reception/no_private", jid=self._desk.ports.jid))
+            await self._spawn(self._say(there, None, "reception/no_private", jid=self._services.ports.jid))
 
     async def receive_unsent(self, to: Address, language: str | None) -> None:
         """Tell somebody, at most once a minute, that a message to them was too large for the server."""
@@ -151,7 +151,7 @@ class MessageDispatcher:
     async def _archive(self, message: IncomingMessage) -> None:
         """Keep what somebody posts in a room whose archive is on."""
         try:
-            keeps = await self._desk.archive.keeps(message.sender)
+            keeps = await self._services.archive.keeps(message.sender)
         except StorageError as error:
             log.warning("%s may want this to be kept: %s", message.sender.room, error)
             await self._not_archived(message, "", error)
@@ -159,7 +159,7 @@ class MessageDispatcher:
         if not keeps:
             return
         size = weight(message)
-        if self._load.is_full(message.sender, size):
+        if self._rate_limiter.is_full(message.sender, size):
             await self._not_archived(message, "", TooManyRequests())
             return
         told = list[Awaitable[None]]()
@@ -169,7 +169,7 @@ class MessageDispatcher:
 
     async def _archive_files(self, message: IncomingMessage, told: list[Awaitable[None]]) -> None:
         """Keep the files; in ``told`` is put what ends when the room has heard of one."""
-        for number, offer in enumerate(message.offers[: self._pace.files_per_message]):
+        for number, offer in enumerate(message.offers[: self._limits.files_per_message]):
             await self._archive_file(message, offer, number, told)
 
     async def _archive_file(
@@ -177,21 +177,21 @@ class MessageDispatcher:
     ) -> None:
         sender, name = message.sender, name_of(offer)
         try:
-            received = await self._desk.archive.take(
-                sender, offer, message.text, brought_by=_brought_by(message, number)
+            received = await self._services.archive.take(
+                sender, offer, message.text, source_message=_source_message(message, number)
             )
         except FilebotError as error:
             log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
             await self._not_archived(message, name, error)
         else:
             if received is not None and not received.already_known:
-                told.append(self._desk.announcer.add(received.entry))
+                told.append(self._services.announcer.add(received.entry))
                 await self._commands.emit(FileAutoArchived(sender, message.language, received.entry))
 
     async def _not_archived(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Told to the poster alone, and once a day for each kind of cause: nobody asked for anything."""
         sender = message.sender
-        refused = FileRefused(sender.aside, message.language, name, error)
+        refused = FileRefused(sender.privately, message.language, name, error)
         await self._once(sender, f"not archived: {type(error)}", lambda: self._commands.emit(refused))
 
     # --- admission ------------------------------------------------------------------------------
@@ -203,26 +203,26 @@ class MessageDispatcher:
         elif person not in self._told_lately:
             self._told_lately[person] = True
             # Aside: what is said to a whole room waits for its turn, and nobody counts these.
-            aside = message.sender.aside
+            aside = message.sender.privately
             await self._spawn(self._reply_error(aside, message.language, TooManyRequests()))
 
     def _is_late(self, message: IncomingMessage) -> bool:
         since = message.delayed_since
-        return message.perhaps_done or (since is not None and self._clock() - since > STALE_AFTER)
+        return message.maybe_handled or (since is not None and self._clock() - since > STALE_AFTER)
 
     async def _has_turn(self, message: IncomingMessage) -> bool:
-        if self._load.is_full(message.sender, weight(message)):
+        if self._rate_limiter.is_full(message.sender, weight(message)):
             return False
         if (message.offers or self._is_late(message)) and not message.sender.in_public:
             # Whoever drags a folder onto the bot sends as many messages at once as it has files, and what
             # came while the bot was away comes all at once.
             return True
-        return await self._load.is_in_pace(message.sender)
+        return await self._rate_limiter.is_in_pace(message.sender)
 
     async def _counted(
         self, sender: Sender, work: Coroutine[object, object, None], size_bytes: int = 0
     ) -> None:
-        with self._load.waiting(sender, size_bytes):
+        with self._rate_limiter.waiting(sender, size_bytes):
             await self._spawn(work)
 
     async def _spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -236,17 +236,17 @@ class MessageDispatcher:
         if message.offers or self._is_late(message):
             await self._deal_with(message)
         else:
-            await self._load.in_turn(message.sender, self._deal_with(message))
+            await self._rate_limiter.in_turn(message.sender, self._deal_with(message))
 
     async def _deal_with(self, message: IncomingMessage) -> None:
         sender = message.sender
         if sender.room is not None and (
             # Not everybody who would read the answer may know of the room's files, or nobody would hear it.
-            self._desk.book.of(sender.room).members_only
-            or not self._desk.ports.rooms.has_voice(sender.room)
+            self._services.room_settings.of(sender.room).members_only
+            or not self._services.ports.rooms.has_voice(sender.room)
         ):
-            sender = sender.aside
-        exchange = await self._commands.exchange(
+            sender = sender.privately
+        conversation = await self._commands.conversation(
             sender,
             message.language,
             chat_states=message.wants_chat_states,
@@ -254,25 +254,25 @@ class MessageDispatcher:
         )
         length = len(message.text) + message.left_out
         if length > LONGEST_TEXT:
-            await exchange.reply_error(MessageTooLong(length=length, limit=LONGEST_TEXT))
+            await conversation.reply_error(MessageTooLong(length=length, limit=LONGEST_TEXT))
         elif message.offers and not message.sender.in_public:
-            await self._take_files(exchange, message)
+            await self._take_files(conversation, message)
         elif message.text.strip():
-            await self._answer_text(exchange, message)
+            await self._answer_text(conversation, message)
 
     # --- text -----------------------------------------------------------------------------------
 
-    async def _answer_text(self, exchange: Exchange, message: IncomingMessage) -> None:
+    async def _answer_text(self, conversation: Exchange, message: IncomingMessage) -> None:
         text = message.text.strip()
         url = text if _is_link(text) and not message.sender.in_public else None
         if url is not None and self._is_upload(url, message.sender):
-            await self._take_files(exchange, message, (Offer(urls=(url,)),))
+            await self._take_files(conversation, message, (Offer(urls=(url,)),))
         elif url is not None:
             await self._commands.emit(LinkReceived(message.sender, message.language, url))
         elif message.delayed_since and self._is_late(message):
-            await self._belated.tell(exchange, text, message.delayed_since)
+            await self._belated.tell(conversation, text, message.delayed_since)
         else:
-            await self._commands.run(exchange, text)
+            await self._commands.run(conversation, text)
 
     def _is_upload(self, url: str, sender: Sender) -> bool:
         """Whether a bare link is an upload of the sender's server or the bot's (body-only clients)."""
@@ -288,74 +288,78 @@ class MessageDispatcher:
     # --- files ----------------------------------------------------------------------------------
 
     async def _take_files(
-        self, exchange: Exchange, message: IncomingMessage, offers: tuple[Offer, ...] = ()
+        self, conversation: Exchange, message: IncomingMessage, offers: tuple[Offer, ...] = ()
     ) -> None:
         caption = "" if offers else message.text
         offers = offers or message.offers
-        if len(offers) > self._pace.files_per_message:
-            await exchange.reply_error(TooManyFiles(count=len(offers), limit=self._pace.files_per_message))
+        if len(offers) > self._limits.files_per_message:
+            await conversation.reply_error(
+                TooManyFiles(count=len(offers), limit=self._limits.files_per_message)
+            )
             return
         for number, offer in enumerate(offers):
-            await self._take_file(exchange, message, offer, caption, number)
+            await self._take_file(conversation, message, offer, caption, number)
 
     async def _take_file(
-        self, exchange: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
+        self, conversation: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
-        files = Files(self._desk, message.sender, exchange.language)
-        brought_by = _brought_by(message, number)
-        taking = files.keep(offer, caption=caption, brought_by=brought_by, in_burst=True)
-        async with exchange.at_work():
-            await self._told(exchange, message.language, name_of(offer), taking)
+        files = Files(self._services, message.sender, conversation.language)
+        source_message = _source_message(message, number)
+        taking = files.keep(offer, caption=caption, source_message=source_message, in_burst=True)
+        async with conversation.at_work():
+            await self._told(conversation, message.language, name_of(offer), taking)
 
     async def _take_stream(self, stream: StreamOffer) -> None:
-        exchange = await self._commands.exchange(stream.sender, stream.language)
+        conversation = await self._commands.conversation(stream.sender, stream.language)
         accepted, name = _Accepted(stream), name_of(stream.offer)
-        taking = Files(self._desk, stream.sender, exchange.language).receive(accepted)
-        error = await self._told(exchange, stream.language, name, taking)
+        taking = Files(self._services, stream.sender, conversation.language).receive(accepted)
+        error = await self._told(conversation, stream.language, name, taking)
         if error is not None and not accepted.opened:
-            await stream.refuse(exchange.words(error, name))
+            await stream.refuse(conversation.words(error, name))
 
     async def _told(
         self,
-        exchange: Exchange,
+        conversation: Exchange,
         language: str | None,
         name: str,
         taking: Awaitable[Received],
     ) -> FilebotError | None:
         """Take a file in, and tell everybody how it went; the error if it was not kept."""
         refusal: FilebotError | None = None
-        async with exchange.errors_in_words(name=name):
+        async with conversation.errors_in_words(name=name):
             try:
                 received = await taking
             except FilebotError as error:
                 refusal = error
-                log.info("refused %r of %s: %s: %s", name, exchange.sender.jid, type(error).__name__, error)
-                await self._commands.emit(FileRefused(exchange.sender, language, name, error))
+                log.info(
+                    "refused %r of %s: %s: %s", name, conversation.sender.jid, type(error).__name__, error
+                )
+                await self._commands.emit(FileRefused(conversation.sender, language, name, error))
             else:
                 stored = FileStored(
-                    exchange.sender, language, received.entry, received.already_known, received.name
+                    conversation.sender, language, received.entry, received.already_known, received.name
                 )
                 await self._commands.emit(stored)
         return refusal
 
     async def _answer_request(self, request: FileRequest) -> None:
-        exchange = await self._commands.exchange(request.sender, request.language)
+        conversation = await self._commands.conversation(request.sender, request.language)
         try:
             entry = await self._requests.find(request)
         except FilebotError as error:
             log.info("a request of %s is declined: %s", request.sender.jid, type(error).__name__)
-            await request.refuse(exchange.words(error))
+            await request.refuse(conversation.words(error))
             return
-        exchange.action = "get"
-        async with exchange.errors_in_words(name=entry.name):
-            used = await self._requests.give(request, entry, exchange.language)
+        conversation.action = "get"
+        async with conversation.errors_in_words(name=entry.name):
+            used = await self._requests.give(request, entry, conversation.language)
             to, language = request.sender.address, request.language
             await self._commands.emit(FileDelivered(request.sender, language, entry, to, used, asked=False))
 
     async def _decline(self, stream: StreamOffer, template: str) -> None:
         log.info("declined a stream of %s", stream.sender.jid)
-        exchange = await self._commands.exchange(stream.sender, stream.language)
-        await stream.refuse(exchange.rendered(template))
+        conversation = await self._commands.conversation(stream.sender, stream.language)
+        await stream.refuse(conversation.rendered(template))
 
     # --- refusals -------------------------------------------------------------------------------
 
@@ -370,15 +374,15 @@ class MessageDispatcher:
 
     async def _refuse(self, message: IncomingMessage) -> None:
         log.info("a stranger wrote: %s", message.sender.jid)
-        await self._say(message.sender.aside, message.language, "errors/stranger")
+        await self._say(message.sender.privately, message.language, "errors/stranger")
 
     async def _say(self, sender: Sender, language: str | None, template: str, /, **values: object) -> None:
-        exchange = await self._commands.exchange(sender, language)
-        await exchange.reply(template, **values)
+        conversation = await self._commands.conversation(sender, language)
+        await conversation.reply(template, **values)
 
     async def _reply_error(self, sender: Sender, language: str | None, error: FilebotError) -> None:
-        exchange = await self._commands.exchange(sender, language)
-        await exchange.reply_error(error)
+        conversation = await self._commands.conversation(sender, language)
+        await conversation.reply_error(error)
 
 
 class _Accepted:
@@ -398,9 +402,9 @@ class _Accepted:
         return self._accept(offset)
 
 
-def _brought_by(message: IncomingMessage, number: int) -> str | None:
+def _source_message(message: IncomingMessage, number: int) -> str | None:
     """What the catalog calls the message's file of this number, to know it again."""
-    return None if message.archived_as is None else f"{message.archived_as}/{number}"
+    return None if message.mam_id is None else f"{message.mam_id}/{number}"
 
 
 def _is_link(text: str) -> bool:

@@ -12,8 +12,8 @@ from filebot.services import Services
 class Requests:
     """Gives people what is theirs to read, and nothing else."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def find(self, request: FileRequest) -> Entry:
         """The file meant: the person's own by its hash or name, or by name one of a room that they are in.
@@ -21,37 +21,37 @@ class Requests:
         Raises NotAllowed, NoSuchEntry or BlobCorrupt.
         """
         person = request.sender.jid
-        if person is None or not self._desk.access.serves(person):
+        if person is None or not self._services.access.serves(person):
             raise NotAllowed(reason="unserved")
         entry = await self._own(person, request.offer) or await self._of_a_room(person, request.offer)
         if entry is None:
             raise NoSuchEntry(plain_text(request.offer.name or ""))
         with naming(entry):
-            await self._desk.ports.store.verify(entry.blob.digest)
+            await self._services.ports.store.verify(entry.blob.digest)
         return entry
 
     async def give(self, request: FileRequest, entry: Entry, language: str) -> Method:
         """Send it. Raises TransferError or StorageError."""
-        shown = self._desk.transfers.running(
+        shown = self._services.transfers.running(
             request.sender, language, entry.name, Direction.FROM_BOT, Method.SOCKS5, entry.blob.size
         )
         with shown as transfer:
             async with (
-                self._desk.slots.taken(transfer, in_burst=True),
-                self._desk.ports.store.local_file(entry.blob.digest) as file,
+                self._services.slots.taken(transfer, in_burst=True),
+                self._services.ports.store.local_file(entry.blob.digest) as file,
             ):
                 return await request.send(file, entry, transfer.moved)
 
     async def _own(self, person: BareJid, asked: Offer) -> Entry | None:
-        scope, catalog = Scope(owner=person), self._desk.ports.catalog
+        scope, catalog = Scope(owner=person), self._services.ports.catalog
         if "sha-256" in asked.hashes:
-            return await catalog.same(scope, person, asked.hashes["sha-256"].hex())
+            return await catalog.find_by_digest(scope, person, asked.hashes["sha-256"].hex())
         return await self._named(scope, asked)
 
     async def _of_a_room(self, person: BareJid, asked: Offer) -> Entry | None:
-        rooms = self._desk.ports.rooms
+        rooms = self._services.ports.rooms
         for room in sorted(rooms.joined()):
-            if not self._desk.book.lets_read(room, person):
+            if not self._services.room_settings.lets_read(room, person):
                 continue
             if entry := await self._named(Scope(room=room), asked):
                 return entry
@@ -60,7 +60,7 @@ class Requests:
     async def _named(self, scope: Scope, asked: Offer) -> Entry | None:
         """Of that name and, if a hash was given, with just these bytes."""
         name = plain_text(asked.name or "")
-        entry = await self._desk.ports.catalog.named(scope, name) if name else None
+        entry = await self._services.ports.catalog.find_by_name(scope, name) if name else None
         if entry is None or asked.hashes.get("sha-256", b"").hex() in {"", entry.blob.digest}:
             return entry
         return None

@@ -24,9 +24,9 @@ REMEMBERED: Final = 10_000
 class Invitations:
     """What becomes of invitations from people who are served; limits are in the ``Rooms`` port."""
 
-    def __init__(self, commands: Commands, desk: Services) -> None:
+    def __init__(self, commands: Commands, services: Services) -> None:
         self._commands = commands
-        self._desk = desk
+        self._services = services
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
         self._dealt_with: TTLCache[int, bool] = TTLCache(REMEMBERED, DOUBLE_S)  # by hashes
 
@@ -37,10 +37,10 @@ class Invitations:
             return
         self._under_way.add(key)
         try:
-            exchange = await self._commands.exchange(sender, invitation.language)
-            exchange.action = "join"
-            async with exchange.errors_in_words():
-                await self._enter(invitation, exchange)
+            conversation = await self._commands.conversation(sender, invitation.language)
+            conversation.action = "join"
+            async with conversation.errors_in_words():
+                await self._enter(invitation, conversation)
         finally:
             self._under_way.discard(key)
             self._dealt_with[hash(key)] = True
@@ -50,30 +50,32 @@ class Invitations:
         ask again otherwise.
         """
         log.info("invited to %s by somebody who is not served: %s", invitation.room, sender.jid)
-        exchange = await self._commands.exchange(sender, invitation.language)
+        conversation = await self._commands.conversation(sender, invitation.language)
         if not invitation.mediated_for:
-            await exchange.reply("errors/stranger")
+            await conversation.reply("errors/stranger")
         elif sender.jid is not None:
-            self._decline(invitation, exchange.rendered("errors/stranger"))
+            self._decline(invitation, conversation.rendered("errors/stranger"))
         elif not self._is_expected_in(invitation.room):
-            self._decline(invitation, exchange.rendered("rooms/hidden_inviter", room=invitation.room))
+            self._decline(invitation, conversation.rendered("rooms/hidden_inviter", room=invitation.room))
 
-    async def _enter(self, invitation: Invitation, exchange: Exchange) -> None:
-        sender = exchange.sender
-        memberships = RoomAccess(self._desk, sender)
+    async def _enter(self, invitation: Invitation, conversation: Exchange) -> None:
+        sender = conversation.sender
+        memberships = RoomAccess(self._services, sender)
         try:
             room = await memberships.accept(invitation)
         except FilebotError as error:
             if not invitation.mediated_for:
                 raise
             log.info("did not follow an invitation: %s: %s", error.kind, error)
-            self._decline(invitation, exchange.words(error))
+            self._decline(invitation, conversation.words(error))
             return
         log.info("invited to %s by %s", room, sender.jid)
         await self._commands.emit(InvitationAccepted(sender, invitation.language, room))
 
     def _decline(self, invitation: Invitation, words: str) -> None:
-        self._desk.ports.rooms.decline(invitation, words)
+        self._services.ports.rooms.decline(invitation, words)
 
     def _is_expected_in(self, room: BareJid) -> bool:
-        return room in self._desk.ports.rooms.joined() or any(room == other for other, _ in self._under_way)
+        return room in self._services.ports.rooms.joined() or any(
+            room == other for other, _ in self._under_way
+        )

@@ -37,9 +37,9 @@ class LateCommands:
     def __init__(self) -> None:
         self._gathered: dict[Address, _Gathered] = {}
 
-    async def tell(self, exchange: Exchange, text: str, since: datetime) -> None:
+    async def tell(self, conversation: Exchange, text: str, since: datetime) -> None:
         """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
-        address = exchange.sender.address.conversation
+        address = conversation.sender.address.conversation
         gathered = self._gathered.get(address)
         if gathered is not None:
             _add(gathered, text, since)
@@ -50,7 +50,7 @@ class LateCommands:
         try:
             await _quiet(gathered)
             del self._gathered[address]
-            await exchange.reply(
+            await conversation.reply(
                 "reception/late", texts=gathered.texts, count=gathered.count, since=gathered.since
             )
         except asyncio.CancelledError:

@@ -39,9 +39,9 @@ class Told:
 class ProgressReports:
     """Watches all transfers."""
 
-    def __init__(self, transfers: Transfers, voice: ReplySender) -> None:
+    def __init__(self, transfers: Transfers, reply_sender: ReplySender) -> None:
         self._transfers = transfers
-        self._voice = voice
+        self._reply_sender = reply_sender
         self._told: WeakKeyDictionary[Transfer, Told] = WeakKeyDictionary()
 
     async def run(self) -> None:
@@ -63,16 +63,16 @@ class ProgressReports:
 
     async def _report(self, transfer: Transfer) -> None:
         told = self._told.setdefault(transfer, Told())
-        corrects = await self._voice.messenger.shows_corrections(transfer.sender.address)
+        corrects = await self._reply_sender.messenger.shows_corrections(transfer.sender.address)
         if not is_due(told, transfer.age_s, transfer.progress, corrects=corrects):
             return
-        language = await self._voice.language_of(transfer.sender.identity, transfer.language)
+        language = await self._reply_sender.language_of(transfer.sender.identity, transfer.language)
         to, template = transfer.sender.address, "transfers/progress"
         if told.message is not None and corrects:
             # XEP-0308 section 4: each correction names the first message.
-            await self._voice.correct(told.message, to, language, template, transfer=transfer)
+            await self._reply_sender.correct(told.message, to, language, template, transfer=transfer)
         else:
-            told.message = await self._voice.say(to, language, template, transfer=transfer)
+            told.message = await self._reply_sender.say(to, language, template, transfer=transfer)
         told.at_s, told.done_bytes = transfer.age_s, transfer.progress.done_bytes
         told.fraction = transfer.progress.fraction or 0.0
 

@@ -72,7 +72,7 @@ class Waiting:
 class RateLimiter:
     """What is under way just now, and what may begin."""
 
-    def __init__(self, pace: RateLimits) -> None:
+    def __init__(self, limits: RateLimits) -> None:
         self._turns = KeyedLocks(asyncio.Lock)
         self._waiting = Waiting(WAITING, WAITING_BYTES)
         self._waiting_in = defaultdict[str, Waiting](
@@ -83,10 +83,10 @@ class RateLimiter:
         )
         # By hashes: what a room calls its people may be long.
         self._limiters_in = DefaultLRUCache[int, AsyncLimiter](
-            ROOMS_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute_in_a_room, 60)
+            ROOMS_REMEMBERED, lambda: AsyncLimiter(limits.commands_per_minute_in_a_room, 60)
         )
         self._limiters_of = DefaultLRUCache[int, AsyncLimiter](
-            PEOPLE_REMEMBERED, lambda: AsyncLimiter(pace.commands_per_minute, 60)
+            PEOPLE_REMEMBERED, lambda: AsyncLimiter(limits.commands_per_minute, 60)
         )
 
     def is_full(self, sender: Sender, size_bytes: int = 0) -> bool:

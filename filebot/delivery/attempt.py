@@ -62,7 +62,7 @@ DECLINED: Final = 403
 
 
 async def send(
-    dispatch: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None = None
+    context: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None = None
 ) -> Method | None:
     """Bring a file where it is wanted and return by which method, or None if it waits.
 
@@ -71,17 +71,17 @@ async def send(
     """
     in_background = parcel is not None
     if parcel is None and order.to.kind is AddressKind.CHAT:
-        parcel = dispatch.parcels.same(order.asker, order.recipient, order.entry.id, order.method)
-    if parcel is not None and dispatch.transfers.is_running(parcel.number):
+        parcel = context.parcels.same(order.asker, order.recipient, order.entry.id, order.method)
+    if parcel is not None and context.transfers.is_running(parcel.number):
         raise AlreadySending(parcel.number)
-    return await _shown(dispatch, order, parcel, in_background=in_background)
+    return await _shown(context, order, parcel, in_background=in_background)
 
 
 async def _shown(
-    dispatch: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None, *, in_background: bool
+    context: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None, *, in_background: bool
 ) -> Method | None:
     number = None if parcel is None else parcel.number
-    shown = dispatch.transfers.running(
+    shown = context.transfers.running(
         order.sender,
         order.language,
         order.entry.name,
@@ -93,12 +93,12 @@ async def _shown(
     try:
         with naming(order.entry), shown as transfer:
             number = transfer.number
-            async with dispatch.slots.taken(transfer, order.sender.room, quiet=in_background):
-                return await _Attempt(dispatch, order, transfer, parcel, in_background).go()
+            async with context.slots.taken(transfer, order.sender.room, quiet=in_background):
+                return await _Attempt(context, order, transfer, parcel, in_background).go()
     except (UserError, TransferError, BlobCorrupt):
         # Anything else, a stop of the bot above all, is no end: the parcel stays.
         if number is not None:
-            await dispatch.parcels.remove(number)
+            await context.parcels.remove(number)
         raise
 
 
@@ -112,7 +112,7 @@ def pause(tries: int) -> timedelta:
 class _Attempt:
     """One go at an order."""
 
-    dispatch: DeliveryContext
+    context: DeliveryContext
     order: DeliveryRequest
     transfer: Transfer
     parcel: QueuedDelivery | None
@@ -132,8 +132,8 @@ class _Attempt:
         if order.method in {None, Method.HTTP} and (method := await self._by_link()) is not None:
             return method
         # Before anybody is asked to accept it, and before it waits for somebody.
-        await self.dispatch.store.verify(order.entry.blob.digest)
-        plan = await self.dispatch.plan(order.entry.blob.size, order.to, order.method, order.entry)
+        await self.context.store.verify(order.entry.blob.digest)
+        plan = await self.context.plan(order.entry.blob.size, order.to, order.method, order.entry)
         method = await self._by_streams(plan.steps)
         if method is None and self.failures and order.method is None and not self.link_failed:
             method = await self._by_link()  # there may be one by now
@@ -145,15 +145,15 @@ class _Attempt:
 
     async def _by_link(self) -> Method | None:
         """None if there can be no link, or if it failed."""
-        dispatch, order = self.dispatch, self.order
+        context, order = self.context, self.order
         size, method = order.entry.blob.size, Method.HTTP
-        plan = await dispatch.plan(size, order.to, method, order.entry, streams=False)
+        plan = await context.plan(size, order.to, method, order.entry, streams=False)
         self.no_link = plan.no_link
         if not plan.steps:
             return None
         self.transfer.begin(method)
         try:
-            url = await dispatch.delivery.url(order.entry, self.transfer.moved)
+            url = await context.delivery.url(order.entry, self.transfer.moved)
         except TransferError as error:
             log.info("no link to %s: %s: %s", order.entry.name, error.kind, error)
             self.no_link, self.link_failed = error, not isinstance(error, _NO_LINK)
@@ -161,7 +161,7 @@ class _Attempt:
         if self.failures or self.parcel is not None:
             await self._say(method, None)
         await self._must_still_go()
-        await dispatch.messenger.send_file(order.to, order.entry, url)
+        await context.messenger.send_file(order.to, order.entry, url)
         await self._done()
         return method
 
@@ -187,34 +187,34 @@ class _Attempt:
 
     async def _stream(self, client: Client, way: StreamMethod) -> Method:
         await self._must_still_go()
-        dispatch, entry, begun = self.dispatch, self.order.entry, _Begun()
+        context, entry, begun = self.context, self.order.entry, _Begun()
 
         def moved(done_bytes: int) -> None:
-            begun.at(done_bytes, dispatch.clock())
+            begun.at(done_bytes, context.clock())
             self.transfer.moved(done_bytes)
 
-        async with dispatch.store.local_file(entry.blob.digest) as file:
-            method = await dispatch.streams.send(client.jid, file, entry, way, moved)
-        now = dispatch.clock()
-        dispatch.experience.note(client, way, went=True, now=now)
+        async with context.store.local_file(entry.blob.digest) as file:
+            method = await context.streams.send(client.jid, file, entry, way, moved)
+        now = context.clock()
+        context.client_history.note(client, way, went=True, now=now)
         if method is Method.IBB and (rate := begun.rate(now)) is not None:
-            dispatch.experience.note_rate(client, rate, now)
+            context.client_history.note_rate(client, rate, now)
         await self._done()
         return method
 
     async def _must_still_go(self) -> None:
         """What came before, an upload above all, may have taken its time."""
         entry = self.order.entry
-        if await self.dispatch.catalog.entry(entry.id) is None:
+        if await self.context.catalog.entry(entry.id) is None:
             raise NoSuchEntry(entry.name)
         await self.order.ready()
 
     async def _after_failure(self, client: Client, way: StreamMethod) -> set[str]:
         """Who is online now. That somebody left is nothing to hold against the way."""
-        online = {each.jid for each in await self.dispatch.clients(self.order.to)}
+        online = {each.jid for each in await self.context.clients(self.order.to)}
         self.gone = client.jid not in online
         if not self.gone:
-            self.dispatch.experience.note(client, way, went=False, now=self.dispatch.clock())
+            self.context.client_history.note(client, way, went=False, now=self.context.clock())
         return online
 
     # --- rows -----------------------------------------------------------------------------------
@@ -230,21 +230,21 @@ class _Attempt:
                 order.recipient,
                 order.language,
                 order.method,
-                self.dispatch.clock(),
+                self.context.clock(),
             )
-            self.parcel = await self.dispatch.parcels.add(parcel, order.entry)
+            self.parcel = await self.context.parcels.add(parcel, order.entry)
         return self.parcel
 
     async def _done(self) -> None:
         """They have it, or do not want it: nor do they by another method that they named earlier."""
         if self.order.to.kind is not AddressKind.CHAT:
             return
-        for parcel in self.dispatch.parcels.to(self.order.recipient):
+        for parcel in self.context.parcels.to(self.order.recipient):
             if (parcel.asker, parcel.entry_id) == (self.order.asker, self.order.entry.id) and (
                 parcel.number == self.transfer.number
-                or not self.dispatch.transfers.is_running(parcel.number)
+                or not self.context.transfers.is_running(parcel.number)
             ):
-                await self.dispatch.parcels.remove(parcel.number)
+                await self.context.parcels.remove(parcel.number)
 
     # --- ends -----------------------------------------------------------------------------------
 
@@ -269,17 +269,17 @@ class _Attempt:
         return self.order.to.kind is AddressKind.CHAT and self.order.method is not Method.HTTP
 
     async def _wait(self, *, tried: bool) -> None:
-        dispatch, order = self.dispatch, self.order
+        context, order = self.context, self.order
         parcel = await self._row()
         counts = tried and not self.gone
         if counts:
-            parcel = await dispatch.parcels.put_back(parcel, dispatch.clock() + pause(parcel.tries + 1))
+            parcel = await context.parcels.put_back(parcel, context.clock() + pause(parcel.tries + 1))
             if parcel.tries >= MOST_TRIES:
                 raise self._not_delivered()
         log.info("%s waits for %s", order.entry.name, order.recipient)
         if not self.in_background or (counts and parcel.tries == 1):
             where = order.sender, order.language, order.entry, order.to
-            await dispatch.news.tell(DeliveryQueued(*where, parcel.number, self._causes(), tried=tried))
+            await context.events.tell(DeliveryQueued(*where, parcel.number, self._causes(), tried=tried))
 
     def _not_delivered(self) -> NotDelivered:
         target = None if self.order.recipient == self.order.asker else self.order.recipient
@@ -298,7 +298,7 @@ class _Attempt:
         if order.method is None:
             cause = self.failures[-1] if self.failures else self.no_link
         self.said = method
-        await self.dispatch.news.tell(
+        await self.context.events.tell(
             DeliveryStarted(
                 order.sender,
                 order.language,
@@ -308,7 +308,7 @@ class _Attempt:
                 cause,
                 bool(self.failures),
                 seconds,
-                own_server=order.to.jid.partition("/")[0].endswith("@" + self.dispatch.server),
+                own_server=order.to.jid.partition("/")[0].endswith("@" + self.context.server),
                 again=self.parcel is not None and self.parcel.tries > 0 and not self.failures,
             )
         )

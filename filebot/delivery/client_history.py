@@ -36,13 +36,13 @@ class ClientHistory:
 
     def note(self, client: Client, way: StreamMethod, *, went: bool, now: datetime) -> None:
         """Remember how an attempt ended, in place of the one before it."""
-        verdict = Outcome.WENT if went else Outcome.FAILED
-        _remember(self._outcomes, (client.jid, client.software, way), (verdict, now))
+        outcome = Outcome.WENT if went else Outcome.FAILED
+        _remember(self._outcomes, (client.jid, client.software, way), (outcome, now))
 
-    def verdict(self, client: Client, way: StreamMethod, now: datetime) -> Outcome:
+    def outcome(self, client: Client, way: StreamMethod, now: datetime) -> Outcome:
         """How the last attempt ended, if that is not long ago."""
-        verdict, at = self._outcomes.get((client.jid, client.software, way), (Outcome.UNKNOWN, now))
-        return verdict if now - at <= KEPT_FOR else Outcome.UNKNOWN
+        outcome, at = self._outcomes.get((client.jid, client.software, way), (Outcome.UNKNOWN, now))
+        return outcome if now - at <= KEPT_FOR else Outcome.UNKNOWN
 
     def note_rate(self, client: Client, bytes_per_s: float, now: datetime) -> None:
         """Remember how fast bytes went to a client in-band; what is no rate is ignored."""

@@ -65,8 +65,8 @@ class DeliveryContext:
     transfers: Transfers
     slots: Slots
     parcels: DeliveryQueue
-    experience: ClientHistory
-    news: EventBus
+    client_history: ClientHistory
+    events: EventBus
     clock: Callable[[], datetime]
     server: str
     """The domain of the bot's server."""
@@ -99,7 +99,7 @@ class DeliveryContext:
             asked=method,
             asking_client=to.jid,
         )
-        return cascade.plan(facts, self.experience, self.clock())
+        return cascade.plan(facts, self.client_history, self.clock())
 
     async def clients(self, to: Address) -> Sequence[Client]:
         """The clients behind an address; none behind those of rooms."""

@@ -69,8 +69,8 @@ class Diagnosis:
 class Diagnostics:
     """Examines one person at a time as often as they ask, and never twice at once."""
 
-    def __init__(self, dispatch: DeliveryContext, quota: Quota) -> None:
-        self._dispatch = dispatch
+    def __init__(self, context: DeliveryContext, quota: Quota) -> None:
+        self._context = context
         self._quota = quota
         self._under_way: set[BareJid] = set()
 
@@ -88,13 +88,13 @@ class Diagnostics:
             self._under_way.discard(person)
 
     async def _examined(self, person: BareJid, to: Address) -> Diagnosis:
-        async with self._dispatch.slots.held(Direction.FROM_BOT, Sender(Address(person), person)):
+        async with self._context.slots.held(Direction.FROM_BOT, Sender(Address(person), person)):
             return await self._tried(person, to)
 
     async def _tried(self, person: BareJid, to: Address) -> Diagnosis:
-        streams = self._dispatch.streams
+        streams = self._context.streams
         uploads, proxies, clients = await asyncio.gather(
-            self._dispatch.upload_service(), streams.proxies(), streams.present(person)
+            self._context.upload_service(), streams.proxies(), streams.present(person)
         )
         rate = await self._rate(clients)  # before the ways: they depend on it
         return Diagnosis(
@@ -114,15 +114,15 @@ class Diagnostics:
         if client is None:
             return None
         try:
-            bytes_per_s = await self._dispatch.streams.in_band_rate(client.jid)
+            bytes_per_s = await self._context.streams.in_band_rate(client.jid)
         except TransferError as error:
             log.info("%s cannot be measured: %r", client.jid, error)
             return Rate(client, None)
-        self._dispatch.experience.note_rate(client, bytes_per_s, self._dispatch.clock())
+        self._context.client_history.note_rate(client, bytes_per_s, self._context.clock())
         return Rate(client, bytes_per_s)
 
     async def _route(self, size_bytes: int, to: Address) -> Route:
-        plan = await self._dispatch.plan(size_bytes, to)
+        plan = await self._context.plan(size_bytes, to)
         if plan.steps:
             return Route(size_bytes, plan.steps[0], None)
         return Route(size_bytes, None, plan.no_stream or plan.no_link)

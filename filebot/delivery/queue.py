@@ -29,7 +29,7 @@ class DeliveryQueue:
 
     async def load(self) -> int:
         """Read what was left by an earlier run; the highest number there is, or 0."""
-        self._parcels = {each.number: each for each in await self._catalog.parcels()}
+        self._parcels = {each.number: each for each in await self._catalog.deliveries()}
         return max(self._parcels, default=0)
 
     def get(self, number: int) -> QueuedDelivery | None:
@@ -67,7 +67,7 @@ class DeliveryQueue:
         self._parcels[parcel.number] = parcel
         kept = False
         try:
-            kept = await self._catalog.add_parcel(parcel)
+            kept = await self._catalog.add_delivery(parcel)
         finally:
             if not kept:
                 self._forget(parcel.number)
@@ -95,7 +95,7 @@ class DeliveryQueue:
     async def remove(self, number: int) -> None:
         """It has ended. One that is gone already is no mistake."""
         if number in self._parcels:
-            await self._catalog.remove_parcel(number)
+            await self._catalog.remove_delivery(number)
             self._forget(number)
 
     def forget_entry(self, entry_id: int) -> None:

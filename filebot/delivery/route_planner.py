@@ -119,7 +119,7 @@ class Plan:
     """Why there is no stream: NoWayToSend or TooSlowInBand."""
 
 
-def plan(facts: RoutingInputs, experience: ClientHistory, now: datetime) -> Plan:
+def plan(facts: RoutingInputs, client_history: ClientHistory, now: datetime) -> Plan:
     """The ways for a file, the best first. Each way to each client stands in it at most once."""
     no_link = _no_link(facts, now)
     link: tuple[PlannedRoute, ...] = ()
@@ -127,13 +127,13 @@ def plan(facts: RoutingInputs, experience: ClientHistory, now: datetime) -> Plan
         link = (PlannedRoute(_why_a_link(facts)),)
     if facts.asked is Method.HTTP or (facts.to is not AddressKind.CHAT and facts.asked is None):
         return Plan(link, no_link)
-    streams = _streams(facts, experience, now, no_link)
-    return Plan((*link, *streams), no_link, None if streams else _no_stream(facts, experience, now))
+    streams = _streams(facts, client_history, now, no_link)
+    return Plan((*link, *streams), no_link, None if streams else _no_stream(facts, client_history, now))
 
 
-def in_band_seconds(client: Client, size_bytes: int, experience: ClientHistory, now: datetime) -> float:
+def in_band_seconds(client: Client, size_bytes: int, client_history: ClientHistory, now: datetime) -> float:
     """About how long a file takes in-band."""
-    return size_bytes / (experience.rate(client, now) or ASSUMED_BYTES_PER_S)
+    return size_bytes / (client_history.rate(client, now) or ASSUMED_BYTES_PER_S)
 
 
 def _no_link(facts: RoutingInputs, now: datetime) -> TransferError | None:
@@ -158,49 +158,49 @@ def _why_a_link(facts: RoutingInputs) -> Reason:
 
 
 def _streams(
-    facts: RoutingInputs, experience: ClientHistory, now: datetime, no_link: TransferError | None
+    facts: RoutingInputs, client_history: ClientHistory, now: datetime, no_link: TransferError | None
 ) -> tuple[PlannedRoute, ...]:
     ranked: list[tuple[tuple[bool, bool, bool, int, bool, int], PlannedRoute]] = []
     for place, client in enumerate(_reachable(facts)):
         for way in _ways(client):
             seconds = None
             if way.method is Method.IBB:
-                seconds = in_band_seconds(client, facts.size_bytes, experience, now)
+                seconds = in_band_seconds(client, facts.size_bytes, client_history, now)
             if facts.asked is None and seconds is not None and seconds > IN_BAND_LIMIT_S:
                 continue
             if facts.asked not in {None, way.method}:
                 continue
-            verdict = experience.verdict(client, way, now)
+            outcome = client_history.outcome(client, way, now)
             rank = (
-                client.jid != facts.asking_client or verdict is Outcome.FAILED,
+                client.jid != facts.asking_client or outcome is Outcome.FAILED,
                 way.method is Method.IBB,
-                verdict is Outcome.FAILED,
+                outcome is Outcome.FAILED,
                 place,
-                verdict is not Outcome.WENT,
+                outcome is not Outcome.WENT,
                 _PREFERENCE.index(way.negotiation),
             )
-            reason = _why_a_stream(facts, way, verdict, no_link)
+            reason = _why_a_stream(facts, way, outcome, no_link)
             ranked.append((rank, PlannedRoute(reason, client, way, seconds)))
     return tuple(step for _, step in sorted(ranked, key=lambda each: each[0]))
 
 
 def _why_a_stream(
-    facts: RoutingInputs, way: StreamMethod, verdict: Outcome, no_link: TransferError | None
+    facts: RoutingInputs, way: StreamMethod, outcome: Outcome, no_link: TransferError | None
 ) -> Reason:
     if facts.asked is not None:
         return Reason.ASKED
-    if verdict is Outcome.FAILED:
+    if outcome is Outcome.FAILED:
         return Reason.FAILED_LATELY
     if way.method is Method.IBB:
         return Reason.IN_BAND_LAST
     return Reason.IF_LINK_FAILS if no_link is None else Reason.NO_LINK
 
 
-def _no_stream(facts: RoutingInputs, experience: ClientHistory, now: datetime) -> FilebotError:
+def _no_stream(facts: RoutingInputs, client_history: ClientHistory, now: datetime) -> FilebotError:
     clients = [client for client in _reachable(facts) if Method.IBB in client.methods]
     if facts.asked is None and clients:
         return TooSlowInBand(
-            seconds=min(in_band_seconds(each, facts.size_bytes, experience, now) for each in clients)
+            seconds=min(in_band_seconds(each, facts.size_bytes, client_history, now) for each in clients)
         )
     return NoTransferMethod(
         method=facts.asked.value if facts.asked else None, through_room=facts.to is not AddressKind.CHAT

@@ -77,7 +77,7 @@ class UploadLinks:
     async def _remember(self, link: Link) -> None:
         """Remember a link, if possible: it works all the same, on a full disk say."""
         try:
-            if await self._catalog.in_use([link.digest]):  # else it was removed meanwhile
+            if await self._catalog.referenced_digests([link.digest]):  # else it was removed meanwhile
                 await self._catalog.save_link(link)
         except StorageError as error:
             log.warning("the link to %s will not be used again: %s", link.name, error)

@@ -57,12 +57,12 @@ class DeliveryWorker:
 
     def __init__(
         self,
-        dispatch: DeliveryContext,
+        context: DeliveryContext,
         parcels: DeliveryQueue,
         transfers: Transfers,
         catalog: Catalog,
         access: Access,
-        news: EventBus,
+        events: EventBus,
         clock: Callable[[], datetime],
         lets_read: Callable[[BareJid, Identity], bool],
         *,
@@ -72,12 +72,12 @@ class DeliveryWorker:
         """``lets_read`` tells whether a room's files are somebody's to get just now; ``trusted_now`` is the
         time by which parcels may be given up, None while none is certain.
         """
-        self._dispatch = dispatch
+        self._context = context
         self._parcels = parcels
         self._transfers = transfers
         self._catalog = catalog
         self._access = access
-        self._news = news
+        self._events = events
         self._clock = clock
         self._trusted_now = trusted_now
         self._lets_read = lets_read
@@ -111,7 +111,7 @@ class DeliveryWorker:
 
     async def send(self, order: DeliveryRequest) -> Method | None:
         """As :meth:`filebot.delivery.attempt.send`; what waits is brought later."""
-        method = await send(self._dispatch, order)
+        method = await send(self._context, order)
         if method is None:
             self._look_again(order.recipient)
         return method
@@ -248,7 +248,7 @@ class DeliveryWorker:
 
         order = replace(_order(parcel, entry), ready=ready)
         try:
-            method = await send(self._dispatch, order, parcel)
+            method = await send(self._context, order, parcel)
         except AlreadySending:
             return  # the asker asked again at this moment
         except FilebotError as error:
@@ -261,7 +261,7 @@ class DeliveryWorker:
             await self._after_mishap(parcel, entry, TransferError("see the log"))
         else:
             if method is not None:
-                await self._news.tell(order.sent(method))
+                await self._events.tell(order.sent(method))
 
     async def _after_mishap(self, parcel: QueuedDelivery, entry: Entry, error: FilebotError) -> None:
         """Something of the bot's own failed: another time it may work."""
@@ -272,7 +272,7 @@ class DeliveryWorker:
 
     async def _tell_not_sent(self, parcel: QueuedDelivery, entry: Entry, error: FilebotError) -> None:
         order = _order(parcel, entry)
-        await self._news.tell(DeliveryAbandoned(order.sender, order.language, entry, order.to, error))
+        await self._events.tell(DeliveryAbandoned(order.sender, order.language, entry, order.to, error))
 
 
 def _order(parcel: QueuedDelivery, entry: Entry) -> DeliveryRequest:

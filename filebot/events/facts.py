@@ -49,7 +49,7 @@ class RoomFilesAdded(Event):
 class HistoryImportProgressed(Event):
     """A room's history is being gone through for the sender."""
 
-    filling: HistoryImport
+    history_import: HistoryImport
     at: datetime | None
     """Up to which moment it is done, in UTC."""
 
@@ -58,7 +58,7 @@ class HistoryImportProgressed(Event):
 class HistoryImportFinished(Event):
     """That has come to its end."""
 
-    filling: HistoryImport
+    history_import: HistoryImport
     error: FilebotError | None
     """Why it ended too early."""
 

@@ -64,7 +64,7 @@ class Access:
 
     def manages(self, rooms: Rooms, sender: Sender, room: BareJid) -> bool:
         """Whether the room shows the sender as an owner or admin of it just now. Ask when acting."""
-        standings = (rooms.standing(room, each) for each in sender.identities)
+        standings = (rooms.room_role(room, each) for each in sender.identities)
         return not self.denies(sender) and any(each is not None and each.manages for each in standings)
 
     def may_change(self, sender: Sender, entry: Entry) -> bool:

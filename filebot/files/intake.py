@@ -81,9 +81,9 @@ class Destination:
     owner: Identity
     room: BareJid | None = None
     caption: str = ""
-    archived: bool = False
+    auto_archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
-    brought_by: str | None = None
+    source_message: str | None = None
     """As that of the entry."""
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
@@ -127,9 +127,9 @@ class Intake:
 
         What was stored just before a crash, from the same message, is not fetched again.
         """
-        if destination.brought_by is not None:
-            made = await self._catalog.brought_by(
-                destination.scope, destination.owner, destination.brought_by
+        if destination.source_message is not None:
+            made = await self._catalog.find_by_source_message(
+                destination.scope, destination.owner, destination.source_message
             )
             if made is not None and await is_whole(self._store, made.blob.digest):
                 return Received(made, already_known=False, name=made.name)
@@ -235,10 +235,10 @@ class Intake:
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
             destination.recheck()
-            known = await self._catalog.same(destination.scope, destination.owner, digest)
+            known = await self._catalog.find_by_digest(destination.scope, destination.owner, digest)
             if known is not None:
                 await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
-                if known.archived and not destination.archived:
+                if known.auto_archived and not destination.auto_archived:
                     await self._catalog.adopt(known.id)
                 # What came without a name came under no other one.
                 return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
@@ -273,8 +273,8 @@ class Intake:
             created_at=self._clock(),
             width=kind.width,
             height=kind.height,
-            archived=destination.archived,
-            brought_by=destination.brought_by,
+            auto_archived=destination.auto_archived,
+            source_message=destination.source_message,
         )
 
 

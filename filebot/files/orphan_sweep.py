@@ -63,7 +63,7 @@ async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:
     """Bring back what is set aside and some entry refers to: a newer catalog was restored, say."""
     back = 0
     for batch in _batches(await store.aside()):
-        for digest in await catalog.in_use(batch):
+        for digest in await catalog.referenced_digests(batch):
             back += await store.bring_back(digest)
     if back:
         log.warning("brought back %d files from unreferenced/ to which the catalog refers", back)
@@ -110,7 +110,7 @@ class UnreferencedBlobs:
         moved = 0
         for digest in digests:
             async with self._locks(digest):
-                if not await self._catalog.in_use([digest]):
+                if not await self._catalog.referenced_digests([digest]):
                     await self._store.set_aside(digest)
                     moved += 1
         if moved:
@@ -130,7 +130,7 @@ class UnreferencedBlobs:
         removed = 0
         for digest in expired:
             async with self._locks(digest):
-                if await self._catalog.in_use([digest]):
+                if await self._catalog.referenced_digests([digest]):
                     await self._store.bring_back(digest)
                 else:
                     await self._store.forget_aside(digest)

@@ -37,7 +37,7 @@ class Sharing:
         async with self._locks(entry.blob.digest):
             if await self._catalog.entry(entry.id) is None:
                 raise NoSuchEntry(entry.name)
-            known = await self._catalog.same(Scope(room=room), entry.owner, entry.blob.digest)
+            known = await self._catalog.find_by_digest(Scope(room=room), entry.owner, entry.blob.digest)
             if known is not None and known.name == entry.name:
                 return
             async with self._quota.share(entry.owner, room, entry.blob.size) as hold:

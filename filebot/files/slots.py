@@ -46,9 +46,9 @@ class _Claim:
 class Slots:
     """The slots of both directions."""
 
-    def __init__(self, news: EventBus, total: int = MOST_SLOTS) -> None:
+    def __init__(self, events: EventBus, total: int = MOST_SLOTS) -> None:
         """``total`` is for each direction."""
-        self._news = news
+        self._events = events
         self._free = {each: FairSemaphore(shares(total)) for each in Direction}
         self._told: set[tuple[Direction, str]] = set()
 
@@ -99,7 +99,7 @@ class Slots:
         if place is None or claim.ticket.granted.done() or (claim.in_burst and key in self._told):
             return
         self._told.add(key)
-        await self._news.tell(
+        await self._events.tell(
             FileQueued(
                 transfer.sender,
                 transfer.language,

@@ -59,25 +59,25 @@ class Files:
     that name. Who is not served can own files of a room all the same, as whoever the room says they are.
     """
 
-    def __init__(self, desk: Services, sender: Sender, language: str | None = None) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, sender: Sender, language: str | None = None) -> None:
+        self._services = services
         self._sender = sender
         self._language = language
-        self._owner: BareJid | None = sender.jid if desk.access.serves(sender.jid) else None
+        self._owner: BareJid | None = sender.jid if services.access.serves(sender.jid) else None
 
     # --- finding --------------------------------------------------------------------------------
 
     async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
         """The newest files here, below the id ``before``."""
-        return await self._desk.ports.catalog.page(self._here(), limit=limit, before=before)
+        return await self._services.ports.catalog.page(self._here(), limit=limit, before=before)
 
     async def count(self) -> int:
         """How many files there are here."""
-        return await self._desk.ports.catalog.count(self._here())
+        return await self._services.ports.catalog.count(self._here())
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Files here with all of these words in their name or caption, newest first."""
-        return await self._desk.ports.catalog.search(
+        return await self._services.ports.catalog.search(
             self._here(), words.split(), limit=limit, before=before
         )
 
@@ -94,9 +94,9 @@ class Files:
         Spelling decides between names that differ in case alone. Raises NoSuchEntry (with names that begin
         so, or the nearest), or SameName if several are called so.
         """
-        catalog, here, wanted = self._desk.ports.catalog, self._here(), plain_text(wanted)
-        newest = await catalog.named(here, wanted)
-        beginning = await catalog.starting(here, wanted, limit=50) if wanted else []
+        catalog, here, wanted = self._services.ports.catalog, self._here(), plain_text(wanted)
+        newest = await catalog.find_by_name(here, wanted)
+        beginning = await catalog.find_by_prefix(here, wanted, limit=50) if wanted else []
         if newest is not None:
             called = [entry for entry in beginning if entry.name == newest.name]
             if len(called) > 1:
@@ -118,13 +118,13 @@ class Files:
     async def _called(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry | None:
         """Return the file of this whole name in any case, or of this id."""
         for scope in scopes:
-            entry = await self._desk.ports.catalog.named(scope, wanted)
+            entry = await self._services.ports.catalog.find_by_name(scope, wanted)
             if entry is not None:
                 return entry
         return await self._by_id(wanted, in_public=in_public)
 
     async def _nearest(self, wanted: str) -> tuple[str, ...]:
-        return tuple(await self._desk.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS))
+        return tuple(await self._services.ports.catalog.nearest(self._here(), wanted, SUGGESTIONS))
 
     async def some(self, wanted: str) -> Selection:
         """The files to be sent: one, as by :meth:`one`, those here that fit a wildcard, or several that are
@@ -137,7 +137,7 @@ class Files:
         """
         if not _WILDCARD.search(wanted):
             return await self._one_or_several(wanted)
-        entries = await self._desk.ports.catalog.matching(
+        entries = await self._services.ports.catalog.find_by_glob(
             self._here(), plain_text(wanted), WILDCARD_LIMIT + 1
         )
         if not entries:
@@ -160,7 +160,7 @@ class Files:
 
     async def usage(self) -> Usage:
         """How much the person stores and may store. Raises NotAllowed for whom nobody can tell apart."""
-        return await self._desk.quota.usage(self._own_here())
+        return await self._services.quota.usage(self._own_here())
 
     async def diagnose(self) -> Diagnosis:
         """Test by which ways files reach the person; takes some seconds.
@@ -169,17 +169,17 @@ class Files:
         """
         address = self._sender.address
         client = address if address.kind is AddressKind.CHAT else None
-        return await self._desk.doctor.examine(self._own(), client)
+        return await self._services.diagnostics.examine(self._own(), client)
 
     # --- the room's archive ---------------------------------------------------------------------
 
     async def opt_out(self) -> int:
         """As :meth:`filebot.rooms.auto_archive.Archive.opt_out`, in the room spoken in."""
-        return await self._desk.archive.opt_out(self._sender)
+        return await self._services.archive.opt_out(self._sender)
 
     async def opt_in(self) -> None:
         """As :meth:`filebot.rooms.auto_archive.Archive.opt_in`."""
-        await self._desk.archive.opt_in(self._sender)
+        await self._services.archive.opt_in(self._sender)
 
     # --- claiming -------------------------------------------------------------------------------
 
@@ -190,14 +190,14 @@ class Files:
         """
         if self._sender.occupant is None:
             raise unknown(self._sender)
-        return self._desk.claims.begin(self._sender.occupant)
+        return self._services.claims.begin(self._sender.occupant)
 
     async def claim(self, code: str) -> Claimed:
         """Make the files of the occupant who was given this code the sender's.
 
         Raises NotAllowed, NoSuchClaim, NoRoomForClaim or StorageError.
         """
-        return await self._desk.claims.redeem(code, self._own())
+        return await self._services.claims.redeem(code, self._own())
 
     async def claim_here(self) -> Claimed:
         """As :meth:`claim`, where the room itself says who the occupant is.
@@ -207,7 +207,7 @@ class Files:
         owner = self._own()
         if self._sender.occupant is None:
             raise unknown(self._sender)
-        return await self._desk.claims.hand_over(self._sender.occupant, owner)
+        return await self._services.claims.hand_over(self._sender.occupant, owner)
 
     # --- changing -------------------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ class Files:
         *,
         caption: str = "",
         in_room: bool = False,
-        brought_by: str | None = None,
+        source_message: str | None = None,
         in_burst: bool = False,
     ) -> Received:
         """Take a file in, for the person or, with ``in_room``, into the room spoken in.
@@ -225,23 +225,23 @@ class Files:
         It may have to wait for others that are on their way: FileQueued tells of that; ``in_burst`` of the
         first that waits only, where one act of a person brings many files.
 
-        What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
+        What is in the catalog with this ``source_message`` (see ``NewEntry``) is not fetched again.
 
         Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
         room = self._sender.room if in_room else None
         may_own = self._own if room is None else partial(self._speaking_in, room)
-        destination = Destination(may_own(), room, caption, brought_by=brought_by, recheck=may_own)
+        destination = Destination(may_own(), room, caption, source_message=source_message, recheck=may_own)
         in_private = not self._sender.in_public
         async with self._moving(offer, Method.HTTP, in_burst=in_burst) as transfer:
-            received = await self._desk.intake.fetch(offer, destination, transfer)
+            received = await self._services.intake.fetch(offer, destination, transfer)
         if in_private and not received.already_known:
-            self._desk.announcer.add(received.entry)  # said to everybody otherwise
+            self._services.announcer.add(received.entry)  # said to everybody otherwise
         return received
 
-    def goes_at(self, entry: Entry) -> datetime | None:
+    def expires_at(self, entry: Entry) -> datetime | None:
         """When a file goes by itself, because its room wants it so; in UTC. None for never."""
-        return self._desk.retention.goes_at(entry)
+        return self._services.retention.expires_at(entry)
 
     async def receive(self, stream: StreamOffer) -> Received:
         """Take in a file that the person's client sends by a stream.
@@ -250,12 +250,14 @@ class Files:
         """
         destination = Destination(self._own())
         async with self._moving(stream.offer, Method.SOCKS5, in_burst=True) as transfer:
-            return await self._desk.intake.receive(stream, destination, transfer)
+            return await self._services.intake.receive(stream, destination, transfer)
 
     async def rename(self, entry: Entry, name: str) -> Entry:
         """Give a file another name, cleaned as any name. Raises NotAllowed or NoSuchEntry."""
         self._must_be_changeable(entry)
-        renamed = await self._desk.ports.catalog.rename(entry.id, safe_name(name), self._desk.ports.clock())
+        renamed = await self._services.ports.catalog.rename(
+            entry.id, safe_name(name), self._services.ports.clock()
+        )
         if renamed is None:
             raise NoSuchEntry(entry.name)
         return renamed
@@ -263,7 +265,7 @@ class Files:
     async def remove(self, entry: Entry) -> None:
         """Remove a file; its bytes go with the last row that has them. Raises NotAllowed."""
         self._must_be_changeable(entry)
-        await self._desk.removal.remove(entry, lambda: self._must_be_changeable(entry))
+        await self._services.removal.remove(entry, lambda: self._must_be_changeable(entry))
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -277,7 +279,7 @@ class Files:
         """
         if not self._sender.in_public or entry.room == self._sender.room:
             return await self._send(entry, self._sender.address, method)
-        return await Files(self._desk, self._sender.aside, self._language).send_here(entry, method)
+        return await Files(self._services, self._sender.privately, self._language).send_here(entry, method)
 
     async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
@@ -285,10 +287,10 @@ class Files:
         Only people whom the bot serves are sent anything: it is no way to bother strangers. Returns and
         raises as :meth:`send_here`; NoSuchRecipient, too.
         """
-        sender, room = self._own(), await self._desk.ports.rooms.room_like(target)
+        sender, room = self._own(), await self._services.ports.rooms.joined_room(target)
         if room is None:
             address = Address(self._recipient(target))
-        elif self._desk.ports.rooms.standing(room, sender) is None:
+        elif self._services.ports.rooms.room_role(room, sender) is None:
             raise NoSuchRecipient(target)
         else:
             address = Address(room, AddressKind.ROOM)
@@ -297,11 +299,11 @@ class Files:
 
     def transfers(self) -> Sequence[Transfer]:
         """The person's files that are moving just now. Raises NotAllowed."""
-        return self._desk.transfers.of(self._own_here())
+        return self._services.transfers.of(self._own_here())
 
     async def waiting(self) -> Sequence[Waiting]:
         """What the person asked for and what waits for somebody to be online. Raises NotAllowed."""
-        return await self._desk.courier.waiting(self._own())
+        return await self._services.worker.waiting(self._own())
 
     async def cancel(self, number: int) -> Waiting | None:
         """Stop a file that moves, which tells of it by itself, or drop one that waits, and return that.
@@ -309,9 +311,9 @@ class Files:
         Raises NotAllowed or NoSuchTransfer.
         """
         try:
-            self._desk.transfers.cancel(self._own_here(), number)
+            self._services.transfers.cancel(self._own_here(), number)
         except NoSuchTransfer:
-            return await self._desk.courier.drop(self._own(), number)
+            return await self._services.worker.drop(self._own(), number)
         return None
 
     async def _send(self, entry: Entry, to: Address, method: Method | None) -> Method | None:
@@ -321,44 +323,47 @@ class Files:
         if to.kind is AddressKind.ROOM:
             self._must_be_postable(entry, to.jid)
         if becomes_shared:  # before anything is uploaded; what counts is the moment of sharing
-            async with self._desk.quota.share(entry.owner, to.jid, entry.blob.size):
+            async with self._services.quota.share(entry.owner, to.jid, entry.blob.size):
                 pass
 
         async def ready() -> None:
             self._must_be_for(entry, to)
             if becomes_shared:
                 # Before the room hears of it: whoever asks for it then must find it.
-                await self._desk.sharing.share(
+                await self._services.sharing.share(
                     entry, to.jid, lambda: self._must_have_voice(to.jid, self._own())
                 )
 
         order = DeliveryRequest(self._sender, self._language, entry, to, method, ready)
-        used = await self._desk.courier.send(order)
+        used = await self._services.worker.send(order)
         if used is not None:
-            await self._desk.news.tell(order.sent(used))
+            await self._services.events.tell(order.sent(used))
         return used
 
     def _must_be_postable(self, entry: Entry, room: BareJid) -> None:
         """The bot may speak there, and somebody else's file is for all who are present."""
-        if not self._desk.ports.rooms.has_voice(room):
+        if not self._services.ports.rooms.has_voice(room):
             raise NotAllowed(reason="mute")
-        if entry.owner not in self._sender.identities and self._desk.book.of(room).members_only:
+        if (
+            entry.owner not in self._sender.identities
+            and self._services.room_settings.of(room).members_only
+        ):
             raise NotAllowed(reason="members")
 
     @asynccontextmanager
     async def _moving(self, offer: Offer, method: Method, *, in_burst: bool) -> AsyncIterator[Transfer]:
         """A file that comes in, shown to its person, when its turn has come."""
         name, direction = name_of(offer) or UNNAMED, Direction.TO_BOT
-        shown = self._desk.transfers.running(
+        shown = self._services.transfers.running(
             self._sender, self._language, name, direction, method, offer.size
         )
         with shown as transfer:
-            async with self._desk.slots.taken(transfer, self._sender.room, in_burst=in_burst):
+            async with self._services.slots.taken(transfer, self._sender.room, in_burst=in_burst):
                 yield transfer
 
     def _recipient(self, target: str) -> BareJid:
         bare = target.split("/", 1)[0].lower()
-        if not _JID.fullmatch(bare) or not self._desk.access.serves(bare):
+        if not _JID.fullmatch(bare) or not self._services.access.serves(bare):
             raise NoSuchRecipient(target)
         return bare
 
@@ -380,14 +385,14 @@ class Files:
 
     async def _by_id(self, wanted: str, *, in_public: bool) -> Entry | None:
         match = _ID.fullmatch(wanted)
-        entry = await self._desk.ports.catalog.entry(int(match[1])) if match else None
+        entry = await self._services.ports.catalog.entry(int(match[1])) if match else None
         return entry if entry is not None and self._may_see(entry, in_public=in_public) else None
 
     async def _by_prefix(self, wanted: str) -> Entry | None:
         if not wanted:
             return None
         # Only here: in public, the beginning of a name must not bring up a private file.
-        entries = await self._desk.ports.catalog.starting(self._here(), wanted, limit=50)
+        entries = await self._services.ports.catalog.find_by_prefix(self._here(), wanted, limit=50)
         names = list(dict.fromkeys(entry.name for entry in entries))
         if len({name.casefold() for name in names}) > 1:
             raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
@@ -406,10 +411,10 @@ class Files:
         In the room spoken in, being there is enough, also for people of whom it tells nothing, unless its
         admins want otherwise.
         """
-        if room == self._sender.room and not self._desk.book.of(room).members_only:
+        if room == self._sender.room and not self._services.room_settings.of(room).members_only:
             return True
-        return self._desk.access.is_admin(self._sender.jid) or any(
-            self._desk.book.lets_read(room, each) for each in self._sender.identities
+        return self._services.access.is_admin(self._sender.jid) or any(
+            self._services.room_settings.lets_read(room, each) for each in self._sender.identities
         )
 
     def _own(self) -> BareJid:
@@ -425,7 +430,7 @@ class Files:
         identity = self._sender.identity
         if identity is None:
             raise unknown(self._sender)
-        if self._desk.access.denies(self._sender):
+        if self._services.access.denies(self._sender):
             raise NotAllowed(reason="unserved")
         return identity
 
@@ -436,8 +441,8 @@ class Files:
         return identity
 
     def _must_have_voice(self, room: BareJid, who: Identity) -> None:
-        standing = self._desk.ports.rooms.standing(room, who)
-        if standing is None or not standing.has_voice:
+        room_role = self._services.ports.rooms.room_role(room, who)
+        if room_role is None or not room_role.has_voice:
             raise NotAllowed(reason="voice")
 
     def _must_be_for(self, entry: Entry, to: Address) -> None:
@@ -449,7 +454,7 @@ class Files:
 
     def _must_be_changeable(self, entry: Entry) -> None:
         """Called right before the change: affiliations of the moment when somebody spoke may be gone."""
-        access, rooms = self._desk.access, self._desk.ports.rooms
+        access, rooms = self._services.access, self._services.ports.rooms
         if entry.room is not None and access.manages(rooms, self._sender, entry.room):
             return
         self._own_here()

@@ -21,17 +21,17 @@ class RoomState:
     room: BareJid
     settings: RoomSettings
     usage: Usage
-    filling: HistoryImport | None
+    history_import: HistoryImport | None
     """Its history is being gone through."""
 
 
 class RoomAccess:
     """The bot's rooms, as one sender may see and change them."""
 
-    def __init__(self, desk: Services, sender: Sender) -> None:
-        self._desk = desk
-        self._rooms = desk.ports.rooms
-        self._catalog = desk.ports.catalog
+    def __init__(self, services: Services, sender: Sender) -> None:
+        self._services = services
+        self._rooms = services.ports.rooms
+        self._catalog = services.ports.catalog
         self._sender = sender
 
     @property
@@ -49,7 +49,7 @@ class RoomAccess:
         room then.
         """
         room = self._meant(target)
-        if not self._desk.access.is_admin(self._sender.jid):
+        if not self._services.access.is_admin(self._sender.jid):
             return await self._be_invited(room, password)
         return await self._enter(room, password, None)
 
@@ -74,7 +74,7 @@ class RoomAccess:
             raise RoomConfigured(room)
         if known is None and room not in self._rooms.joined():
             raise NoSuchRoom(target)
-        await self._desk.book.stop_archiving(room)
+        await self._services.room_settings.stop_archiving(room)
         await self._catalog.forget_room(room)
         await self._rooms.leave(room)
         return room
@@ -94,33 +94,35 @@ class RoomAccess:
         Raises NoSuchRoom, NotAllowed, BadRoomSetting or StorageError.
         """
         room = self._managed(await self._named(target))
-        before, after = await self._desk.book.change(room, setting, lambda: self._managed(room))
+        before, after = await self._services.room_settings.change(
+            room, setting, lambda: self._managed(room)
+        )
         state = await self._state(room)
         return replace(state, settings=before), replace(state, settings=after)
 
-    async def look_back(self, days: int, language: str) -> HistoryImport:
+    async def import_history(self, days: int, language: str) -> HistoryImport:
         """Look for files posted in the room spoken in, up to so many days ago, in the background.
 
         For those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
         """
-        return await self._desk.backfill.begin(
+        return await self._services.history_importer.begin(
             self._sender, self._managed(await self._named("")), language, days
         )
 
     async def stop_looking_back(self) -> HistoryImport:
         """Stop that for good; how far it has come. Raises as :meth:`look_back`."""
         room = self._managed(await self._named(""))
-        filling = await self._desk.backfill.stop(room)
-        if filling is None:
+        history_import = await self._services.history_importer.stop(room)
+        if history_import is None:
             raise NoHistory(room, reason="idle")
-        return filling
+        return history_import
 
     async def _state(self, room: BareJid) -> RoomState:
         return RoomState(
             room,
-            self._desk.book.of(room),
-            await self._desk.quota.room_usage(room),
-            self._desk.backfill.state(room),
+            self._services.room_settings.of(room),
+            await self._services.quota.room_usage(room),
+            self._services.history_importer.state(room),
         )
 
     # --- what is behind it ----------------------------------------------------------------------
@@ -129,7 +131,7 @@ class RoomAccess:
         inviter = self._sender.jid
         if inviter is None:
             raise unknown(self._sender)
-        if not self._desk.access.may_invite(inviter):
+        if not self._services.access.may_invite(inviter):
             raise NotAllowed(reason="admin")
         if room in self._rooms.joined():
             return room
@@ -149,7 +151,7 @@ class RoomAccess:
         return next((each for each in await self._catalog.rooms() if each.jid == room), None)
 
     def _may_send_away(self, room: BareJid, known: RememberedRoom | None) -> bool:
-        access = self._desk.access
+        access = self._services.access
         if access.is_admin(self._sender.jid) or access.manages(self._rooms, self._sender, room):
             return True
         inviter = None if known is None else known.invited_by
@@ -163,22 +165,22 @@ class RoomAccess:
 
     async def _named(self, target: str) -> BareJid:
         """Return the room with this address, or the one spoken in if the address is empty."""
-        room = await self._rooms.room_like(target) if target else self._sender.room
+        room = await self._rooms.joined_room(target) if target else self._sender.room
         if room is None:
             raise NoSuchRoom(target)
         return room
 
     def _visible(self, room: BareJid) -> BareJid:
         """Return the room if the sender is in it too; others are none of the sender's business."""
-        if self._sender.room == room or self._desk.access.is_admin(self._sender.jid):
+        if self._sender.room == room or self._services.access.is_admin(self._sender.jid):
             return room
-        if not any(self._rooms.standing(room, each) for each in self._sender.identities):
+        if not any(self._rooms.room_role(room, each) for each in self._sender.identities):
             raise NoSuchRoom(room)
         return room
 
     def _managed(self, room: BareJid) -> BareJid:
         self._visible(room)
-        access = self._desk.access
+        access = self._services.access
         if not access.is_admin(self._sender.jid) and not access.manages(self._rooms, self._sender, room):
             if self._sender.identities:
                 raise NotAllowed(reason="room")

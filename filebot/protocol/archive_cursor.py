@@ -43,14 +43,14 @@ class _Message:
 class ArchiveCursor:
     """What is known of one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
 
-    def __init__(self, mark: ArchivePosition, *, in_order: bool = True) -> None:
+    def __init__(self, position: ArchivePosition, *, in_order: bool = True) -> None:
         """``mark`` is the one that was saved last.
 
         ``in_order``: what comes live after the archive was read is all there is, in the archive's order.
         """
         self._in_order = in_order
-        self._mark = mark
-        self._ahead = set(mark.ahead)
+        self._position = position
+        self._ahead = set(position.ahead)
         self._messages: dict[str, _Message] = {}
         self._order: deque[str] = deque()
         self._characters = 0
@@ -77,10 +77,10 @@ class ArchiveCursor:
         return any(not message.placed for message in self._messages.values())
 
     @property
-    def mark(self) -> ArchivePosition:
+    def position(self) -> ArchivePosition:
         """What is to be saved now."""
         done = {each for each, message in self._messages.items() if message.handled}
-        return replace(self._mark, ahead=frozenset(done | self._ahead))
+        return replace(self._position, ahead=frozenset(done | self._ahead))
 
     def begin(self) -> None:
         """There may be messages that did not come: the archive is going to be read from the mark on."""
@@ -92,11 +92,11 @@ class ArchiveCursor:
     def begin_after(self, message_id: str, at: datetime) -> None:
         """The mark stands here, if this message is not known to be still dealt with."""
         if message_id not in self._messages:
-            self._mark = replace(self._mark, last_id=message_id, at=at)
+            self._position = replace(self._position, last_id=message_id, at=at)
 
     def begin_at(self, at: datetime) -> None:
         """The mark stands before everything that was archived since then."""
-        self._mark = replace(self._mark, last_id="", at=at)
+        self._position = replace(self._position, last_id="", at=at)
 
     def missed(self, message_id: str, at: datetime) -> bool:
         """The archive's next message; whether it has to be dealt with."""
@@ -172,7 +172,7 @@ class ArchiveCursor:
     def _advance(self) -> None:
         while self._order and self._messages[self._order[0]].handled:
             last_id = self._order.popleft()
-            self._mark = replace(self._mark, last_id=last_id, at=self._forget(last_id).at)
+            self._position = replace(self._position, last_id=last_id, at=self._forget(last_id).at)
             self._ahead.discard(last_id)
             self._pass(last_id)
 

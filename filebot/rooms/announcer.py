@@ -30,10 +30,10 @@ class Announcer:
     """Owns a task for each room that has new files, or had some just now."""
 
     def __init__(
-        self, news: EventBus, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S
+        self, events: EventBus, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S
     ) -> None:
         """``wants`` tells whether a room wants to be told: asked for each file, and before it is told."""
-        self._news = news
+        self._events = events
         self._wants = wants
         self._gather_s = gather_s
         self._gathered: dict[BareJid, _Gathered] = {}
@@ -80,7 +80,7 @@ class Announcer:
         try:
             if self._wants(room):  # its admins may have changed their mind
                 everybody = Sender(Address(room, AddressKind.ROOM), None, room)
-                await self._news.tell(
+                await self._events.tell(
                     RoomFilesAdded(everybody, None, tuple(gathered.first), gathered.count)
                 )
             gathered.told.set_result(None)

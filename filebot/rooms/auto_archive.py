@@ -35,14 +35,14 @@ class Archive:
         intake: Intake,
         access: Access,
         removal: Removal,
-        book: RoomSettingsStore,
+        room_settings: RoomSettingsStore,
         slots: Slots,
     ) -> None:
         self._catalog = catalog
         self._intake = intake
         self._access = access
         self._removal = removal
-        self._book = book
+        self._room_settings = room_settings
         self._slots = slots
 
     async def keeps(self, sender: Sender) -> bool:
@@ -50,17 +50,17 @@ class Archive:
         room = sender.room
         if room is None or sender.identity is None or self._access.denies(sender):
             return False
-        return self._book.is_archived(room) and not await self._has_opted_out(room, _meant(sender))
+        return self._room_settings.is_archived(room) and not await self._has_opted_out(room, _meant(sender))
 
     async def take(
-        self, sender: Sender, offer: Offer, caption: str, *, brought_by: str | None = None
+        self, sender: Sender, offer: Offer, caption: str, *, source_message: str | None = None
     ) -> Received | None:
         """Keep a posted file; None if the room or its poster do not want that, also if only by now.
 
         Who posts something and goes has it kept all the same. That somebody was put out meanwhile cannot be
         told from that; it is the owners and admins of the room who remove the file then.
 
-        What is in the catalog with this ``brought_by`` (see ``NewEntry``) is not fetched again.
+        What is in the catalog with this ``source_message`` (see ``NewEntry``) is not fetched again.
 
         Raises whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
@@ -74,11 +74,11 @@ class Archive:
             return None
 
         def recheck() -> None:
-            if not self._book.is_archived(room):
+            if not self._room_settings.is_archived(room):
                 raise _NotAnyMore
 
         destination = Destination(
-            owner, room, caption, archived=True, brought_by=brought_by, recheck=recheck
+            owner, room, caption, auto_archived=True, source_message=source_message, recheck=recheck
         )
         try:
             async with self._slots.held(Direction.TO_BOT, sender):

@@ -10,22 +10,26 @@ from functools import partial
 from filebot.files.removal import Removal
 from filebot.model import BareJid, Scope
 from filebot.ports import Catalog
-from filebot.rooms.history_import import Backfill
+from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
 
-class EndedRooms:
+class DestroyedRooms:
     """Releases what such rooms had."""
 
     def __init__(
-        self, catalog: Catalog, removal: Removal, book: RoomSettingsStore, backfill: Backfill
+        self,
+        catalog: Catalog,
+        removal: Removal,
+        room_settings: RoomSettingsStore,
+        history_importer: HistoryImporter,
     ) -> None:
         self._catalog = catalog
         self._removal = removal
-        self._book = book
-        self._backfill = backfill
+        self._room_settings = room_settings
+        self._history_importer = history_importer
 
     async def release(self, room: BareJid) -> None:
         """Make the room's files private ones of their owners, and forget what it was set to.
@@ -33,8 +37,8 @@ class EndedRooms:
         What belongs to occupants of whom nothing but the room's id is known is removed: nobody can ever
         show again to be one of them. Raises StorageError.
         """
-        await self._backfill.stop(room)
-        owners = await self._book.release(room)
+        await self._history_importer.stop(room)
+        owners = await self._room_settings.release(room)
         log.info("room %s is no more; its files are those of %d people", room, len(owners))
         for owner in owners:
             if owner.startswith(f"{room}/"):

@@ -42,7 +42,7 @@ LOOK_EVERY_S: Final = 1.0
 """Whether the bot is in the room again."""
 
 
-class Backfill:
+class HistoryImporter:
     """Owns the tasks. :meth:`open` comes before all, :meth:`close` ends all."""
 
     def __init__(
@@ -51,8 +51,8 @@ class Backfill:
         histories: Histories,
         rooms: Rooms,
         archive: Archive,
-        book: RoomSettingsStore,
-        news: EventBus,
+        room_settings: RoomSettingsStore,
+        events: EventBus,
         clock: Callable[[], datetime],
         *,
         pause_s: float = PAUSE_S,
@@ -62,8 +62,8 @@ class Backfill:
         self._histories = histories
         self._rooms = rooms
         self._archive = archive
-        self._book = book
-        self._news = news
+        self._room_settings = room_settings
+        self._events = events
         self._clock = clock
         self._pause_s = pause_s
         self._rest_s = rest_s
@@ -72,8 +72,8 @@ class Backfill:
 
     async def open(self) -> None:
         """Go on with what an earlier run left. Raises StorageError."""
-        for filling in await self._catalog.fillings():
-            self._start(filling)
+        for history_import in await self._catalog.history_imports():
+            self._start(history_import)
 
     async def close(self) -> None:
         """Stop; the next start goes on."""
@@ -93,7 +93,7 @@ class Backfill:
 
         HistoryGoesOn and HistoryGone tell the sender of it. Raises NoHistory or StorageError.
         """
-        if not self._book.is_archived(room):
+        if not self._room_settings.is_archived(room):
             raise NoHistory(room, reason="off")
         if room in self._states:
             raise NoHistory(room, reason="busy")
@@ -101,7 +101,7 @@ class Backfill:
             raise NoHistory(room, reason="ids")
         now = self._clock()
         since = now - timedelta(days=min(days, MOST_DAYS))
-        filling = HistoryImport(
+        history_import = HistoryImport(
             room, sender.identity or "", sender.address.conversation, language, since, now
         )
         try:
@@ -110,31 +110,31 @@ class Backfill:
             raise NoHistory(room, reason="away") from error
         if room in self._states:
             raise NoHistory(room, reason="busy")
-        self._states[room] = filling  # nobody begins another one meanwhile
+        self._states[room] = history_import  # nobody begins another one meanwhile
         try:
             # Before the work begins: its end takes the row away, and must not come first.
-            await self._catalog.save_filling(filling)
+            await self._catalog.save_history_import(history_import)
         except BaseException:
             del self._states[room]
             raise
-        self._start(filling)
-        return filling
+        self._start(history_import)
+        return history_import
 
     async def stop(self, room: BareJid) -> HistoryImport | None:
         """Stop what is under way there for good; how far it has come. Raises StorageError."""
-        task, filling = self._tasks.get(room), self._states.get(room)
+        task, history_import = self._tasks.get(room), self._states.get(room)
         if task is None:
             return None
         await end([task])
-        await self._catalog.forget_filling(room)
-        return filling
+        await self._catalog.forget_history_import(room)
+        return history_import
 
     # --- one room -------------------------------------------------------------------------------
 
-    def _start(self, filling: HistoryImport) -> None:
-        room = filling.room
-        self._states[room] = filling
-        task = self._tasks[room] = asyncio.create_task(self._run(filling), name=f"history of {room}")
+    def _start(self, history_import: HistoryImport) -> None:
+        room = history_import.room
+        self._states[room] = history_import
+        task = self._tasks[room] = asyncio.create_task(self._run(history_import), name=f"history of {room}")
 
         def ended(_: asyncio.Task[None]) -> None:
             del self._tasks[room], self._states[room]
@@ -143,38 +143,48 @@ class Backfill:
 
         task.add_done_callback(ended)
 
-    async def _run(self, filling: HistoryImport) -> None:
+    async def _run(self, history_import: HistoryImport) -> None:
         error: FilebotError | None = None
         try:
-            await self._go_through(filling)
+            await self._go_through(history_import)
         except FilebotError as failure:
-            log.warning("the history of %s is not gone through to its end: %s", filling.room, failure)
+            log.warning(
+                "the history of %s is not gone through to its end: %s", history_import.room, failure
+            )
             error = failure
-        filling = self._states[filling.room]
-        if filling.address.kind is not AddressKind.CHAT:
-            await self._until_in(filling.room)
-        await self._news.tell(HistoryImportFinished(_asker(filling), filling.language, filling, error))
-        await self._catalog.forget_filling(filling.room)
+        history_import = self._states[history_import.room]
+        if history_import.address.kind is not AddressKind.CHAT:
+            await self._until_in(history_import.room)
+        await self._events.tell(
+            HistoryImportFinished(_asker(history_import), history_import.language, history_import, error)
+        )
+        await self._catalog.forget_history_import(history_import.room)
 
-    async def _go_through(self, filling: HistoryImport) -> None:
+    async def _go_through(self, history_import: HistoryImport) -> None:
         loop = asyncio.get_running_loop()
         told, pages = loop.time(), 0
-        while filling.messages < MOST_MESSAGES:
-            if not self._book.is_archived(filling.room):
-                raise NoHistory(filling.room, reason="off")
-            page = await self._page(filling)
-            filling = await self._dealt_with(filling, page)
-            self._states[filling.room] = filling
-            if page.complete or not page.last_id or (page.at is not None and page.at > filling.until):
+        while history_import.messages < MOST_MESSAGES:
+            if not self._room_settings.is_archived(history_import.room):
+                raise NoHistory(history_import.room, reason="off")
+            page = await self._page(history_import)
+            history_import = await self._dealt_with(history_import, page)
+            self._states[history_import.room] = history_import
+            if (
+                page.complete
+                or not page.last_id
+                or (page.at is not None and page.at > history_import.until)
+            ):
                 return
-            await self._catalog.save_filling(filling)
+            await self._catalog.save_history_import(history_import)
             pages += 1
             if pages % PAGES_AT_ONCE == 0:
                 await asyncio.sleep(self._rest_s)
-            if loop.time() - told >= TELL_EVERY_S and filling.room in self._rooms.joined():
+            if loop.time() - told >= TELL_EVERY_S and history_import.room in self._rooms.joined():
                 told = loop.time()
-                await self._news.tell(
-                    HistoryImportProgressed(_asker(filling), filling.language, filling, page.at)
+                await self._events.tell(
+                    HistoryImportProgressed(
+                        _asker(history_import), history_import.language, history_import, page.at
+                    )
                 )
 
     async def _until_in(self, room: BareJid) -> None:
@@ -183,28 +193,28 @@ class Backfill:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_ABSENCE_S):
-                while self._book.is_archived(room):
+                while self._room_settings.is_archived(room):
                     if room in self._rooms.joined():
                         return
                     await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _page(self, filling: HistoryImport) -> HistoryPage:
+    async def _page(self, history_import: HistoryImport) -> HistoryPage:
         """The next page; while the bot is out of the room, it waits. Raises TransferError or NoHistory."""
-        room, since = filling.room, None if filling.last_id else filling.since
+        room, since = history_import.room, None if history_import.last_id else history_import.since
         failures, until = 0, asyncio.get_running_loop().time() + LONGEST_ABSENCE_S
         while failures < TRIES and asyncio.get_running_loop().time() < until:
             if room not in self._rooms.joined():
                 await asyncio.sleep(LOOK_EVERY_S)
                 continue
             try:
-                return await self._histories.page(room, filling.last_id, since)
+                return await self._histories.page(room, history_import.last_id, since)
             except TransferError as error:
                 failures += 1
                 log.info("a page of the history of %s: %s", room, error)
             await asyncio.sleep(self._pause_s)
         raise NoHistory(room, reason="closed")
 
-    async def _dealt_with(self, filling: HistoryImport, page: HistoryPage) -> HistoryImport:
+    async def _dealt_with(self, history_import: HistoryImport, page: HistoryPage) -> HistoryImport:
         """Keep the files of a page; what is known then."""
         at_once = asyncio.Semaphore(FILES_AT_ONCE)
 
@@ -216,16 +226,16 @@ class Backfill:
             tasks = [
                 group.create_task(keep(post, offer))
                 for post in page.posts
-                if post.delayed_since is None or post.delayed_since <= filling.until
+                if post.delayed_since is None or post.delayed_since <= history_import.until
                 for offer in post.offers
             ]
         outcomes = [task.result() for task in tasks]
         return replace(
-            filling,
-            last_id=page.last_id or filling.last_id,
-            messages=filling.messages + page.messages,
-            kept=filling.kept + outcomes.count(True),
-            failed=filling.failed + outcomes.count(None),
+            history_import,
+            last_id=page.last_id or history_import.last_id,
+            messages=history_import.messages + page.messages,
+            kept=history_import.kept + outcomes.count(True),
+            failed=history_import.failed + outcomes.count(None),
         )
 
     async def _keep(self, post: IncomingMessage, offer: Offer) -> bool | None:
@@ -238,8 +248,8 @@ class Backfill:
         return received is not None and not received.already_known
 
 
-def _asker(filling: HistoryImport) -> Sender:
+def _asker(history_import: HistoryImport) -> Sender:
     """Whom to tell: as they spoke when they asked."""
-    room = filling.room if filling.address.kind is not AddressKind.CHAT else None
-    jid = None if "/" in filling.asker else filling.asker
-    return Sender(filling.address, jid, room)
+    room = history_import.room if history_import.address.kind is not AddressKind.CHAT else None
+    jid = None if "/" in history_import.asker else history_import.asker
+    return Sender(history_import.address, jid, room)

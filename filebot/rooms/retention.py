@@ -20,13 +20,13 @@ class Retention:
         self,
         catalog: Catalog,
         removal: Removal,
-        book: RoomSettingsStore,
+        room_settings: RoomSettingsStore,
         trusted_now: Callable[[], Awaitable[datetime | None]],
     ) -> None:
         """``trusted_now`` is the time by which files may go, None while none is certain."""
         self._catalog = catalog
         self._removal = removal
-        self._book = book
+        self._room_settings = room_settings
         self._trusted_now = trusted_now
 
     async def run(self) -> None:
@@ -41,7 +41,7 @@ class Retention:
         now = await self._trusted_now()
         if now is None:
             return False
-        for room in self._book.forgetful():
+        for room in self._room_settings.forgetful():
             try:
                 removed = await self._look_at(room, now)
             except Exception:  # the next look is soon enough, and the other rooms do not wait for it
@@ -51,9 +51,9 @@ class Retention:
                 log.info("%d files of %s had been there long enough", removed, room)
         return True
 
-    def goes_at(self, entry: Entry) -> datetime | None:
+    def expires_at(self, entry: Entry) -> datetime | None:
         """When a file goes by itself, in UTC; None for never."""
-        days = None if entry.room is None else self._book.of(entry.room).retention_days
+        days = None if entry.room is None else self._room_settings.of(entry.room).retention_days
         return None if days is None else entry.created_at + timedelta(days=days)
 
     async def _look_at(self, room: BareJid, now: datetime) -> int:
@@ -69,5 +69,5 @@ class Retention:
                 return removed
 
     def _is_over(self, entry: Entry, now: datetime) -> bool:
-        at = self.goes_at(entry)
+        at = self.expires_at(entry)
         return at is not None and at <= now

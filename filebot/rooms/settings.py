@@ -78,14 +78,14 @@ class RoomSettingsStore:
         """The rooms whose files go after some time."""
         return [room for room in self._settings if self.of(room).retention_days is not None]
 
-    def admits(self, room: BareJid, standing: RoomRole) -> bool:
+    def admits(self, room: BareJid, room_role: RoomRole) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
-        return standing.is_member or not self.of(room).members_only
+        return room_role.is_member or not self.of(room).members_only
 
     def lets_read(self, room: BareJid, who: Identity) -> bool:
         """Whether somebody is in the room just now, and may see and get its files. Ask when acting."""
-        standing = self._rooms.standing(room, who)
-        return standing is not None and self.admits(room, standing)
+        room_role = self._rooms.room_role(room, who)
+        return room_role is not None and self.admits(room, room_role)
 
     def announces(self, room: BareJid) -> bool:
         """Whether the room wants to hear of new files, and everybody in it may."""

@@ -62,7 +62,7 @@ class FakeBot:
         *plugins: Plugin[Any],
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         limits: Limits = LIMITS,
-        pace: RateLimits | None = None,
+        rate_limits: RateLimits | None = None,
         invitations: bool = True,
         slots: int = MOST_SLOTS,
         web: MemoryWeb | None = None,
@@ -83,7 +83,7 @@ class FakeBot:
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
         self.clock_is_trusted = True
         """False: nothing is removed for its age."""
-        self._pace = pace or RateLimits()
+        self._rate_limits = rate_limits or RateLimits()
         access = Access(
             admins=[ADMIN],
             allow=["*@example.org"],
@@ -112,27 +112,29 @@ class FakeBot:
             if plugin.name not in disabled
         ]
         names = [each.plugin.name for each in loaded]
-        self._desk = build_services(ports, access, limits, names, settle_s=0.0, slots=slots)
+        self._services = build_services(ports, access, limits, names, settle_s=0.0, slots=slots)
         replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             replies.add(plugin.plugin.name, plugin.plugin.templates)
-        self._commands = Commands(loaded, self._desk, ReplySender(self.messenger, replies, self.catalog))
+        self._commands = Commands(
+            loaded, self._services, ReplySender(self.messenger, replies, self.catalog)
+        )
         self._reception: MessageDispatcher | None = None
 
     async def __aenter__(self) -> Self:
-        await self._desk.book.open()
-        await self._desk.backfill.open()
-        await self._desk.courier.open()
-        self._reception = MessageDispatcher(self._commands, self._desk, self._pace)
+        await self._services.room_settings.open()
+        await self._services.history_importer.open()
+        await self._services.worker.open()
+        self._reception = MessageDispatcher(self._commands, self._services, self._rate_limits)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.reception.close(patience_s=5)
-        await self._desk.courier.close()
-        await self._desk.backfill.close()
-        await self._desk.announcer.close()
+        await self._services.worker.close()
+        await self._services.history_importer.close()
+        await self._services.announcer.close()
 
     @property
     def reception(self) -> MessageDispatcher:
@@ -171,7 +173,7 @@ class FakeBot:
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""
         self.rooms.rolls.pop(room, None)
-        await self._desk.ended_rooms.release(room)
+        await self._services.destroyed_rooms.release(room)
         await self.catalog.forget_room(room)
 
     async def offer(self, stream: StreamOffer) -> list[str]:
@@ -192,11 +194,11 @@ class FakeBot:
         return await self._answers(self._expire())
 
     async def _expire(self) -> None:
-        await self._desk.courier.expire()
+        await self._services.worker.expire()
 
     async def _came_online(self, person: BareJid) -> None:
-        self._desk.courier.came_online(person)
-        await self._desk.courier.idle()
+        self._services.worker.came_online(person)
+        await self._services.worker.idle()
 
     async def _trusted_now(self) -> datetime | None:
         return self.now if self.clock_is_trusted else None

@@ -40,7 +40,7 @@ class MemoryCatalog:
         self._fillings: dict[BareJid, HistoryImport] = {}
         self._room_settings: dict[BareJid, RoomSettings] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
-        self._marks: dict[BareJid, ArchivePosition] = {}
+        self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
 
     async def add(self, new: NewEntry) -> Entry:
@@ -52,22 +52,22 @@ class MemoryCatalog:
     async def entry(self, entry_id: int) -> Entry | None:
         return self._entries.get(entry_id)
 
-    async def same(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
+    async def find_by_digest(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
         mine = (e for e in self._in(scope) if e.owner == owner and e.blob.digest == digest)
         return next(mine, None)
 
-    async def brought_by(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
-        mine = (e for e in self._in(scope) if e.owner == owner and e.brought_by == message)
+    async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
+        mine = (e for e in self._in(scope) if e.owner == owner and e.source_message == message)
         return next(mine, None)
 
-    async def named(self, scope: Scope, name: str) -> Entry | None:
+    async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         called = [e for e in self._in(scope) if fold(e.name) == fold(name)]
         return next((e for e in called if e.name == name), called[0] if called else None)
 
-    async def starting(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
+    async def find_by_prefix(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
         return [e for e in self._in(scope) if fold(e.name).startswith(fold(prefix))][:limit]
 
-    async def matching(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
+    async def find_by_glob(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
         signs = {"*": ".*", "?": "."}
         regex = re.compile("".join(signs.get(c, re.escape(c)) for c in fold(pattern)), re.DOTALL)
         return [e for e in self._in(scope) if regex.fullmatch(fold(e.name))][:limit]
@@ -101,11 +101,11 @@ class MemoryCatalog:
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         found = self._in(Scope(room=room))
-        return list(islice((each for each in found if each.archived and each.owner == owner), limit))
+        return list(islice((each for each in found if each.auto_archived and each.owner == owner), limit))
 
     async def adopt(self, entry_id: int) -> None:
         if entry_id in self._entries:
-            self._entries[entry_id] = replace(self._entries[entry_id], archived=False)
+            self._entries[entry_id] = replace(self._entries[entry_id], auto_archived=False)
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
         return (room, who) in self._opt_outs
@@ -138,20 +138,20 @@ class MemoryCatalog:
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
         self._room_settings[room] = settings
 
-    async def fillings(self) -> list[HistoryImport]:
+    async def history_imports(self) -> list[HistoryImport]:
         return [self._fillings[room] for room in sorted(self._fillings)]
 
-    async def save_filling(self, filling: HistoryImport) -> None:
-        self._fillings[filling.room] = filling
+    async def save_history_import(self, history_import: HistoryImport) -> None:
+        self._fillings[history_import.room] = history_import
 
-    async def forget_filling(self, room: BareJid) -> None:
+    async def forget_history_import(self, room: BareJid) -> None:
         self._fillings.pop(room, None)
 
-    async def in_use(self, digests: Sequence[Digest]) -> set[Digest]:
+    async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values()} & set(digests)
 
     async def is_used(self, digest: Digest) -> bool:
-        return bool(await self.in_use([digest]))
+        return bool(await self.referenced_digests([digest]))
 
     async def digests(self, prefix: str) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values() if e.blob.digest.startswith(prefix)}
@@ -182,7 +182,7 @@ class MemoryCatalog:
             if (entry.owner, entry.name, entry.blob) in private:
                 await self.remove(entry.id)
             else:
-                self._entries[entry.id] = replace(entry, room=None, archived=False)
+                self._entries[entry.id] = replace(entry, room=None, auto_archived=False)
         self._room_settings.pop(room, None)
         self._unwanted.pop(room, None)
         self._fillings.pop(room, None)
@@ -219,14 +219,14 @@ class MemoryCatalog:
         for each in theirs[:-MOST_LANGUAGES_OF_ROOM]:
             del self._languages[each]
 
-    async def mark(self, archive: BareJid) -> ArchivePosition | None:
-        return self._marks.get(archive)
+    async def position(self, archive: BareJid) -> ArchivePosition | None:
+        return self._positions.get(archive)
 
-    async def save_mark(self, mark: ArchivePosition) -> None:
-        self._marks[mark.archive] = replace(mark, at=mark.at.astimezone(UTC))
+    async def save_position(self, position: ArchivePosition) -> None:
+        self._positions[position.archive] = replace(position, at=position.at.astimezone(UTC))
 
-    async def forget_mark(self, archive: BareJid) -> None:
-        self._marks.pop(archive, None)
+    async def forget_position(self, archive: BareJid) -> None:
+        self._positions.pop(archive, None)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return list(self._subscriptions)
@@ -237,20 +237,20 @@ class MemoryCatalog:
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
         self._subscriptions.pop((person, own), None)
 
-    async def parcels(self) -> list[QueuedDelivery]:
+    async def deliveries(self) -> list[QueuedDelivery]:
         return sorted(self._parcels.values(), key=lambda each: each.number)
 
-    async def add_parcel(self, parcel: QueuedDelivery) -> bool:
-        if parcel.entry_id not in self._entries:
+    async def add_delivery(self, delivery: QueuedDelivery) -> bool:
+        if delivery.entry_id not in self._entries:
             return False
-        self._parcels[parcel.number] = replace(parcel, created_at=parcel.created_at.astimezone(UTC))
+        self._parcels[delivery.number] = replace(delivery, created_at=delivery.created_at.astimezone(UTC))
         return True
 
     async def count_tries(self, number: int, tries: int) -> None:
         if number in self._parcels:
             self._parcels[number] = replace(self._parcels[number], tries=tries)
 
-    async def remove_parcel(self, number: int) -> bool:
+    async def remove_delivery(self, number: int) -> bool:
         return self._parcels.pop(number, None) is not None
 
     async def rooms(self) -> list[RememberedRoom]:

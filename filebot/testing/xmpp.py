@@ -95,7 +95,7 @@ class FixedRooms:
     def decline(self, invitation: Invitation, words: str) -> None:
         self.declined.append((invitation, words))
 
-    def standing(self, room: BareJid, who: Identity) -> RoomRole | None:
+    def room_role(self, room: BareJid, who: Identity) -> RoomRole | None:
         if who not in self.rolls.get(room, frozenset()):
             return None
         manages = who in self.managers.get(room, frozenset())
@@ -114,7 +114,7 @@ class FixedRooms:
     def tells_apart(self, room: BareJid) -> bool:
         return room in self.with_ids
 
-    async def room_like(self, target: str) -> BareJid | None:
+    async def joined_room(self, target: str) -> BareJid | None:
         room = self.address_in(target)
         return room if room in self.rolls else None
 

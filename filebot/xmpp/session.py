@@ -20,7 +20,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
-from filebot.ports import FileRequest, Marks, StreamOffer, Subscriptions
+from filebot.ports import ArchivePositions, FileRequest, StreamOffer, Subscriptions
 from filebot.system.server_clock import ServerClock
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
@@ -95,7 +95,7 @@ class Session:
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
-        marks: Marks | None = None,
+        positions: ArchivePositions | None = None,
         clock: ServerClock | None = None,
         subscriptions: Subscriptions | None = None,
         most_attempts: int | None = None,
@@ -141,7 +141,7 @@ class Session:
         self._times = ServerTimes(self._stream, clock)
         self._room_catch_ups = RoomCatchUps(
             self._stream,
-            marks,
+            positions,
             self._missed_in_room,
             self._room_turn,
             clock,
@@ -170,14 +170,16 @@ class Session:
             self._rooms,
             self._resources,
             may_subscribe,
-            takers=StreamHandlers(on_stream_offer, on_file_request or _refuse) if on_stream_offer else None,
+            stream_handlers=StreamHandlers(on_stream_offer, on_file_request or _refuse)
+            if on_stream_offer
+            else None,
             connections=connections,
             limits=stream_limits,
             words=stream_words or StreamWords(unserved=unserved_reason),
         )
         self._connection = Connection(self._stream, settings, self._online, most_attempts)
         # Servers keep messages for accounts; rooms keep theirs for whoever is in them.
-        own_marks = None if component else marks
+        own_marks = None if component else positions
         self._account = Account(self._stream)
         self._catch_up = CatchUp(
             self._stream,
@@ -190,7 +192,7 @@ class Session:
         )
         sent = SentMessages(self._stream)
         if isinstance(self._stream, Client):
-            self._stream.unheard.find_lost = sent.lost
+            self._stream.resender.find_lost = sent.lost
         self._archives = (self._catch_up, self._room_catch_ups, self._histories, self._times, sent)
         self._handling = Handling(Handlers(on_message, on_encrypted, on_invitation))
         self._running: asyncio.Task[None] | None = None
@@ -402,7 +404,7 @@ class Session:
         now = asyncio.get_running_loop().time()
         read = self._reader.read(archived.message, now, archived_at=archived.at, archive=room)
         if isinstance(read, IncomingMessage):
-            read = replace(read, perhaps_done=archived.answered)
+            read = replace(read, maybe_handled=archived.answered)
         return self._handling.take(read, catch_up, archived.id)
 
     def _acknowledge(self, stanza: Element) -> None:

@@ -49,32 +49,32 @@ class PeerStreams:
         resources: OnlineClients,
         is_served: Callable[[str], bool],
         *,
-        takers: StreamHandlers | None = None,
+        stream_handlers: StreamHandlers | None = None,
         connections: ByteConnections | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
     ) -> None:
         limits = limits or StreamLimits()
-        express = IqFastPath(stream)
+        fast_path = IqFastPath(stream)
         self._stream = stream
         self._rooms = rooms
         self._resources = resources
-        self._sessions = Sessions(express, limits)
-        self._tools = StreamTools(express, self._sessions, limits, connections)
+        self._sessions = Sessions(fast_path, limits)
+        self._tools = StreamTools(fast_path, self._sessions, limits, connections)
         self._proxies = Proxies(stream, self._tools.avoided)
         self._measuring = asyncio.Lock()
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
-        self._table = JingleSessions(express, self._sessions)
+        self._table = JingleSessions(fast_path, self._sessions)
         self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
-        if takers is not None:
-            self._offers = Offers(self._tools, self._admission, takers.on_offer)
+        if stream_handlers is not None:
+            self._offers = Offers(self._tools, self._admission, stream_handlers.on_offer)
             self._door = JingleInitiateHandler(
                 self._jingle_tools,
                 self._table,
                 self._admission,
                 resources,
-                takers.on_offer,
-                takers.on_request,
+                stream_handlers.on_offer,
+                stream_handlers.on_request,
             )
 
     # --- the port -------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class PeerStreams:
         # Two at once would measure each other.
         async with self._measuring:
             own = self._resources.own_for(to)
-            return await RateProbe(self._stream, self._tools.express, to, own).measure()
+            return await RateProbe(self._stream, self._tools.fast_path, to, own).measure()
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: StreamMethod, progress: Callable[[int], None]
@@ -118,10 +118,12 @@ class PeerStreams:
         client = self._resources.known(jid.full)
         methods = self._methods(client, way)
         sid, own = secrets.token_hex(_SID_BYTES), self._resources.own_for(jid.full)
-        shipment = OutgoingFile(jid.full, sid, file, entry, methods, own)
+        outgoing_file = OutgoingFile(jid.full, sid, file, entry, methods, own)
         if way.negotiation is Negotiation.JINGLE:
-            return await JingleOutbound(self._jingle_tools, self._table, shipment, client).send(progress)
-        return await SiSend(self._stream, self._tools, self._proxies, shipment).send(progress)
+            return await JingleOutbound(self._jingle_tools, self._table, outgoing_file, client).send(
+                progress
+            )
+        return await SiSend(self._stream, self._tools, self._proxies, outgoing_file).send(progress)
 
     def _methods(self, client: Known, way: StreamMethod) -> tuple[Method, ...]:
         """SOCKS5 has in-band behind it, where the client can do that."""

@@ -125,7 +125,7 @@ async def test_a_removed_entry_is_returned_once_and_found_nowhere(catalog: Catal
     assert await catalog.remove(entry.id) is None
     assert await catalog.entry(entry.id) is None
     assert await catalog.page(ALICE, limit=5) == []
-    assert await catalog.named(ALICE, "report.pdf") is None
+    assert await catalog.find_by_name(ALICE, "report.pdf") is None
     assert await catalog.search(ALICE, ["report"], limit=5) == []
     assert await catalog.nearest(ALICE, "report.pdf", 5) == []
 
@@ -136,12 +136,12 @@ async def test_a_renamed_entry_is_found_under_its_new_name_only(catalog: Catalog
     renamed = await catalog.rename(entry.id, "Final.pdf", later)
     assert renamed == replace(entry, name="Final.pdf", modified_at=later)
     assert await catalog.entry(entry.id) == renamed
-    assert await catalog.named(ALICE, "final.pdf") == renamed
-    assert await catalog.named(ALICE, "draft.pdf") is None
+    assert await catalog.find_by_name(ALICE, "final.pdf") == renamed
+    assert await catalog.find_by_name(ALICE, "draft.pdf") is None
     assert await catalog.search(ALICE, ["final"], limit=5) == [renamed]
     assert await catalog.search(ALICE, ["draft"], limit=5) == []
-    assert await catalog.starting(ALICE, "dr", 5) == []
-    assert await catalog.matching(ALICE, "dr*", 5) == []
+    assert await catalog.find_by_prefix(ALICE, "dr", 5) == []
+    assert await catalog.find_by_glob(ALICE, "dr*", 5) == []
 
 
 async def test_the_same_bytes_are_found_for_their_owner_in_the_scope(catalog: Catalog) -> None:
@@ -149,10 +149,10 @@ async def test_the_same_bytes_are_found_for_their_owner_in_the_scope(catalog: Ca
     mine = await catalog.add(in_room)
     others = await catalog.add(replace(in_room, owner="dave@example.org"))
     newest = await catalog.add(replace(in_room, name="b"))
-    assert await catalog.same(ROOM, mine.owner, digest(7)) == newest
-    assert await catalog.same(ROOM, others.owner, digest(7)) == others
-    assert await catalog.same(ROOM, mine.owner, digest(8)) is None
-    assert await catalog.same(Scope(owner=mine.owner), mine.owner, digest(7)) is None
+    assert await catalog.find_by_digest(ROOM, mine.owner, digest(7)) == newest
+    assert await catalog.find_by_digest(ROOM, others.owner, digest(7)) == others
+    assert await catalog.find_by_digest(ROOM, mine.owner, digest(8)) is None
+    assert await catalog.find_by_digest(Scope(owner=mine.owner), mine.owner, digest(7)) is None
 
 
 # --- scopes and pages ---------------------------------------------------------------------------
@@ -167,11 +167,11 @@ async def test_a_private_scope_has_no_files_of_rooms_and_a_room_has_all_owners(c
         assert await catalog.count(scope) == len(expected)
         assert await catalog.search(scope, ["report"], limit=9) == expected
         assert await catalog.search(scope, ["re"], limit=9) == expected
-        assert await catalog.starting(scope, "rep", 9) == expected
-        assert await catalog.matching(scope, "*port*.pdf", 9) == expected
-        assert await catalog.matching(scope, "r*", 9) == expected
+        assert await catalog.find_by_prefix(scope, "rep", 9) == expected
+        assert await catalog.find_by_glob(scope, "*port*.pdf", 9) == expected
+        assert await catalog.find_by_glob(scope, "r*", 9) == expected
         assert set(await catalog.nearest(scope, "report.pdf", 9)) == set(names(expected))
-    assert await catalog.named(BOB, "report-c.pdf") is None
+    assert await catalog.find_by_name(BOB, "report-c.pdf") is None
 
 
 async def test_a_room_and_a_person_of_one_address_are_two_scopes(catalog: Catalog) -> None:
@@ -212,8 +212,8 @@ async def test_every_list_is_newest_first_and_no_longer_than_its_limit(catalog: 
     for limit in (0, 1, 2, 9):
         expected = newest_first[:limit]
         assert await catalog.page(ALICE, limit=limit) == expected
-        assert await catalog.starting(ALICE, "file", limit) == expected
-        assert await catalog.matching(ALICE, "*.txt", limit) == expected
+        assert await catalog.find_by_prefix(ALICE, "file", limit) == expected
+        assert await catalog.find_by_glob(ALICE, "*.txt", limit) == expected
         assert await catalog.search(ALICE, ["file"], limit=limit) == expected
         assert await catalog.search(ALICE, ["fi"], limit=limit) == expected
         assert len(await catalog.nearest(ALICE, "file", limit)) == min(limit, 3)
@@ -250,19 +250,21 @@ async def test_names_are_compared_without_case_and_in_nfc(
     catalog: Catalog, stored: str, asked: str
 ) -> None:
     (entry,) = await put(catalog, stored)
-    assert await catalog.named(ALICE, asked) == entry
-    assert await catalog.starting(ALICE, asked, 5) == [entry]
-    assert await catalog.matching(ALICE, asked, 5) == [entry]
+    assert await catalog.find_by_name(ALICE, asked) == entry
+    assert await catalog.find_by_prefix(ALICE, asked, 5) == [entry]
+    assert await catalog.find_by_glob(ALICE, asked, 5) == [entry]
     assert await catalog.search(ALICE, [asked], limit=5) == [entry]
 
 
 async def test_the_newest_of_equal_names_is_the_named_one(catalog: Catalog) -> None:
     older, newer, newest = await put(catalog, "a.pdf", "a.pdf", "A.PDF")
     await put(catalog, "a.pdf.bak", "xa.pdf")
-    assert older != newer == await catalog.named(ALICE, "a.pdf")
-    assert await catalog.named(ALICE, "A.PDF") == await catalog.named(ALICE, "a.PDF") == newest
-    assert await catalog.named(ALICE, "a.pd") is None
-    assert await catalog.named(ALICE, "a*") is None
+    assert older != newer == await catalog.find_by_name(ALICE, "a.pdf")
+    assert (
+        await catalog.find_by_name(ALICE, "A.PDF") == await catalog.find_by_name(ALICE, "a.PDF") == newest
+    )
+    assert await catalog.find_by_name(ALICE, "a.pd") is None
+    assert await catalog.find_by_name(ALICE, "a*") is None
 
 
 async def test_a_prefix_is_plain_text(catalog: Catalog) -> None:
@@ -276,8 +278,8 @@ async def test_a_prefix_is_plain_text(catalog: Catalog) -> None:
         "zz": [],
         "\U0010fffd": ["\U0010fffd last"],
     }.items():
-        assert names(await catalog.starting(ALICE, prefix, 9)) == expected
-    assert len(await catalog.starting(ALICE, "", 9)) == 7
+        assert names(await catalog.find_by_prefix(ALICE, prefix, 9)) == expected
+    assert len(await catalog.find_by_prefix(ALICE, "", 9)) == 7
 
 
 @pytest.mark.parametrize(
@@ -309,7 +311,7 @@ async def test_a_pattern_has_stars_and_question_marks_and_nothing_else(
     catalog: Catalog, pattern: str, expected: list[str]
 ) -> None:
     await put(catalog, *reversed(("ab.txt", "a[b].txt", "a%c.txt", "a\\d.txt", "A_E.TXT", "Ünï.pdf")))
-    assert names(await catalog.matching(ALICE, pattern, 9)) == expected
+    assert names(await catalog.find_by_glob(ALICE, pattern, 9)) == expected
 
 
 @pytest.mark.parametrize(
@@ -408,12 +410,12 @@ async def test_hostile_text_is_only_text(catalog: Catalog, text: str) -> None:
     *_, named = await put(catalog, *decoys, text)
     captioned = await catalog.add(a_file("other", caption=f"before {text} after"))
     assert await catalog.entry(named.id) == named
-    assert await catalog.named(ALICE, text) == named
-    assert await catalog.starting(ALICE, text, 9) == [named]
+    assert await catalog.find_by_name(ALICE, text) == named
+    assert await catalog.find_by_prefix(ALICE, text, 9) == [named]
     assert await catalog.search(ALICE, [text], limit=9) == [captioned, named]
     assert await catalog.search(ALICE, [text, text[:2]], limit=9) == [captioned, named]
     assert named in await catalog.search(ALICE, [text[:2]], limit=9)
-    assert named in await catalog.matching(ALICE, f"*{text[-3:]}", 9)
+    assert named in await catalog.find_by_glob(ALICE, f"*{text[-3:]}", 9)
     assert text in await catalog.nearest(ALICE, text, 9)
     assert await catalog.count(ALICE) == len(decoys) + 2
 
@@ -422,9 +424,9 @@ async def test_hostile_text_is_only_text(catalog: Catalog, text: str) -> None:
 async def test_text_that_no_name_holds_finds_nothing(catalog: Catalog, word: str) -> None:
     await put(catalog, "nul", "lone ", "x")
     assert await catalog.search(ALICE, [word], limit=9) == []
-    assert await catalog.named(ALICE, word) is None
-    assert await catalog.starting(ALICE, word, 9) == []
-    assert await catalog.matching(ALICE, word, 9) == []
+    assert await catalog.find_by_name(ALICE, word) is None
+    assert await catalog.find_by_prefix(ALICE, word, 9) == []
+    assert await catalog.find_by_glob(ALICE, word, 9) == []
 
 
 async def test_thousands_of_words_are_no_problem(catalog: Catalog) -> None:
@@ -470,8 +472,10 @@ def test_any_words_find_what_plain_substrings_find(
                 expected = await fake.search(ALICE, asked, limit=9)
                 assert await real.search(ALICE, asked, limit=9) == expected
             for text in words[:1] + pieces:
-                assert await real.starting(ALICE, text, 9) == await fake.starting(ALICE, text, 9)
-                assert await real.matching(ALICE, text, 9) == await fake.matching(ALICE, text, 9)
+                assert await real.find_by_prefix(ALICE, text, 9) == await fake.find_by_prefix(
+                    ALICE, text, 9
+                )
+                assert await real.find_by_glob(ALICE, text, 9) == await fake.find_by_glob(ALICE, text, 9)
 
     asyncio.run(both())
 
@@ -524,7 +528,7 @@ async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
     assert await catalog.used_by(hidden) == (0, 0)
     assert await catalog.used_by(f"{hidden}2") == (1, 10)
     assert await catalog.used_by(mine.owner) == (2, 10)
-    entry = await catalog.named(ROOM, "a")
+    entry = await catalog.find_by_name(ROOM, "a")
     assert entry is not None
     assert (entry.owner, entry.room) == (mine.owner, ROOM.room)
     await catalog.hand_over("nobody@example.org", mine.owner)
@@ -534,7 +538,7 @@ async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: C
     assert ROOM.room is not None
     mine = await catalog.add(a_file("both.txt", blob=1, size=10))
     for shared in (a_file("both.txt", scope=ROOM, blob=1, size=10), a_file("only.txt", scope=ROOM, blob=2)):
-        await catalog.add(replace(shared, owner=mine.owner, archived=True))
+        await catalog.add(replace(shared, owner=mine.owner, auto_archived=True))
     await catalog.add(replace(a_file("theirs.txt", scope=ROOM, blob=1), owner="bob@example.org"))
     await catalog.add(a_file("elsewhere.txt", scope=Scope(room="other@muc.example.org"), blob=3))
     for room in (ROOM.room, "other@muc.example.org"):
@@ -546,7 +550,7 @@ async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: C
     assert names(await catalog.page(private, limit=9)) == ["only.txt", "both.txt"]
     assert [each.id for each in await catalog.search(private, ["both"], limit=9)] == [mine.id]
     (only,) = await catalog.search(private, ["only"], limit=9)
-    assert (only.room, only.archived) == (None, False)
+    assert (only.room, only.auto_archived) == (None, False)
     assert names(await catalog.page(Scope(owner="bob@example.org"), limit=9)) == ["theirs.txt"]
     assert await catalog.search(ROOM, ["only"], limit=9) == []
     assert set(await catalog.room_settings()) == {"other@muc.example.org"}
@@ -562,7 +566,7 @@ async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: C
 async def test_what_was_kept_unasked_is_told_from_what_was_asked_for(catalog: Catalog) -> None:
     await catalog.add(replace(a_file("asked", scope=ROOM), owner="alice@example.org"))
     first, second, _, _ = [
-        await catalog.add(replace(a_file(name, scope=scope), owner=owner, archived=True))
+        await catalog.add(replace(a_file(name, scope=scope), owner=owner, auto_archived=True))
         for name, scope, owner in (
             ("first", ROOM, "alice@example.org"),
             ("second", ROOM, "alice@example.org"),
@@ -570,7 +574,7 @@ async def test_what_was_kept_unasked_is_told_from_what_was_asked_for(catalog: Ca
             ("elsewhere", Scope(room="other@muc.example.org"), "alice@example.org"),
         )
     ]
-    assert first.archived
+    assert first.auto_archived
     room = ROOM.room or ""
     assert await catalog.archived(room, "alice@example.org", 9) == [second, first]
     assert await catalog.archived(room, "alice@example.org", 1) == [second]
@@ -649,22 +653,22 @@ async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catal
         1,
     )
     second = HistoryImport("a@muc.example.org", "", Address("alice@example.org"), None, NOW, NOW)
-    for filling in (replace(first, last_id="", messages=0), first, second):
-        await catalog.save_filling(filling)
-    assert await catalog.fillings() == [second, first]
-    await catalog.forget_filling(second.room)
-    await catalog.forget_filling("nobody@muc.example.org")
-    assert await catalog.fillings() == [first]
+    for history_import in (replace(first, last_id="", messages=0), first, second):
+        await catalog.save_history_import(history_import)
+    assert await catalog.history_imports() == [second, first]
+    await catalog.forget_history_import(second.room)
+    await catalog.forget_history_import("nobody@muc.example.org")
+    assert await catalog.history_imports() == [first]
 
 
 async def test_digests_in_use_are_those_that_some_entry_refers_to(catalog: Catalog) -> None:
     first = await catalog.add(a_file("a", blob=1))
     await catalog.add(a_file("b", scope=ROOM, blob=2))
     asked = [digest(number) for number in range(500)]
-    assert await catalog.in_use(asked) == {digest(1), digest(2)}
-    assert await catalog.in_use([]) == set()
+    assert await catalog.referenced_digests(asked) == {digest(1), digest(2)}
+    assert await catalog.referenced_digests([]) == set()
     await catalog.remove(first.id)
-    assert await catalog.in_use(asked) == {digest(2)}
+    assert await catalog.referenced_digests(asked) == {digest(2)}
 
 
 async def test_bytes_are_used_until_the_last_entry_of_any_scope_is_gone(catalog: Catalog) -> None:
@@ -757,8 +761,8 @@ async def test_a_room_pushes_out_the_oldest_languages_of_its_own_people_alone(ca
 
 
 def a_parcel(number: int, entry: Entry, **other: Any) -> QueuedDelivery:
-    parcel = QueuedDelivery(number, entry.id, "alice@example.org", "bob@example.org", None, None, NOW)
-    return replace(parcel, **other)
+    delivery = QueuedDelivery(number, entry.id, "alice@example.org", "bob@example.org", None, None, NOW)
+    return replace(delivery, **other)
 
 
 async def test_parcels_come_back_as_they_were_kept_by_number(catalog: Catalog) -> None:
@@ -766,39 +770,39 @@ async def test_parcels_come_back_as_they_were_kept_by_number(catalog: Catalog) -
     berlin = NOW.astimezone(timezone(timedelta(hours=2)))
     plain = a_parcel(7, second, created_at=berlin)
     full = a_parcel(3, first, language="zh-CN", method=Method.SOCKS5, tries=2)
-    assert await catalog.parcels() == []
-    assert all(await asyncio.gather(catalog.add_parcel(plain), catalog.add_parcel(full)))
-    assert await catalog.parcels() == [full, replace(plain, created_at=NOW)]
-    assert [each.created_at.utcoffset() for each in await catalog.parcels()] == [timedelta(0)] * 2
+    assert await catalog.deliveries() == []
+    assert all(await asyncio.gather(catalog.add_delivery(plain), catalog.add_delivery(full)))
+    assert await catalog.deliveries() == [full, replace(plain, created_at=NOW)]
+    assert [each.created_at.utcoffset() for each in await catalog.deliveries()] == [timedelta(0)] * 2
 
 
 async def test_tries_are_counted_of_parcels_that_are_there(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "a")
-    await catalog.add_parcel(a_parcel(1, entry))
+    await catalog.add_delivery(a_parcel(1, entry))
     await catalog.count_tries(1, 4)
     await catalog.count_tries(2, 4)
-    assert await catalog.parcels() == [a_parcel(1, entry, tries=4)]
+    assert await catalog.deliveries() == [a_parcel(1, entry, tries=4)]
 
 
 async def test_a_parcel_is_removed_once(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "a")
     for number in (1, 2):
-        await catalog.add_parcel(a_parcel(number, entry))
-    assert await catalog.remove_parcel(1)
-    assert not await catalog.remove_parcel(1)
-    assert not await catalog.remove_parcel(10**12)
-    assert await catalog.parcels() == [a_parcel(2, entry)]
+        await catalog.add_delivery(a_parcel(number, entry))
+    assert await catalog.remove_delivery(1)
+    assert not await catalog.remove_delivery(1)
+    assert not await catalog.remove_delivery(10**12)
+    assert await catalog.deliveries() == [a_parcel(2, entry)]
 
 
 async def test_a_removed_entry_takes_its_parcels_with_it_and_gets_no_more(catalog: Catalog) -> None:
     entry, other = await put(catalog, "a", "b")
     for number, of in enumerate((entry, other, entry)):
-        assert await catalog.add_parcel(a_parcel(number, of))
+        assert await catalog.add_delivery(a_parcel(number, of))
     await catalog.remove(entry.id)
-    assert await catalog.parcels() == [a_parcel(1, other)]
-    assert not await catalog.add_parcel(a_parcel(4, entry))
+    assert await catalog.deliveries() == [a_parcel(1, other)]
+    assert not await catalog.add_delivery(a_parcel(4, entry))
     await catalog.count_tries(0, 1)
-    assert await catalog.parcels() == [a_parcel(1, other)]
+    assert await catalog.deliveries() == [a_parcel(1, other)]
 
 
 # --- rooms --------------------------------------------------------------------------------------
@@ -819,34 +823,36 @@ async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: 
 
 async def test_an_entry_is_found_by_the_message_that_brought_it(catalog: Catalog) -> None:
     tea, own, nobody = "tea@rooms.example.org", Scope(owner=a_file("a.txt").owner), "nobody@example.org"
-    made = await catalog.add(replace(a_file("a.txt"), brought_by="7/0"))
+    made = await catalog.add(replace(a_file("a.txt"), source_message="7/0"))
     await catalog.add(a_file("b.txt"))
-    assert made.brought_by == "7/0"
-    assert await catalog.brought_by(own, made.owner, "7/0") == made
-    assert await catalog.brought_by(own, made.owner, "7/1") is None
-    assert await catalog.brought_by(Scope(owner=nobody), nobody, "7/0") is None
-    assert await catalog.brought_by(Scope(room=tea), made.owner, "7/0") is None
+    assert made.source_message == "7/0"
+    assert await catalog.find_by_source_message(own, made.owner, "7/0") == made
+    assert await catalog.find_by_source_message(own, made.owner, "7/1") is None
+    assert await catalog.find_by_source_message(Scope(owner=nobody), nobody, "7/0") is None
+    assert await catalog.find_by_source_message(Scope(room=tea), made.owner, "7/0") is None
     await catalog.remove(made.id)
-    assert await catalog.brought_by(own, made.owner, "7/0") is None
-    made = await catalog.add(replace(a_file("a.txt"), room=tea, brought_by="7/0"))
-    assert await catalog.brought_by(Scope(room=tea), made.owner, "7/0") == made
-    assert await catalog.brought_by(Scope(room=tea), nobody, "7/0") is None
+    assert await catalog.find_by_source_message(own, made.owner, "7/0") is None
+    made = await catalog.add(replace(a_file("a.txt"), room=tea, source_message="7/0"))
+    assert await catalog.find_by_source_message(Scope(room=tea), made.owner, "7/0") == made
+    assert await catalog.find_by_source_message(Scope(room=tea), nobody, "7/0") is None
 
 
 async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
     berlin = NOW.astimezone(timezone(timedelta(hours=2)))
     later = ArchivePosition("bot@example.org", "7", NOW + timedelta(hours=1), frozenset({"9", "'; --"}))
-    assert await catalog.mark("bot@example.org") is None
-    await catalog.save_mark(ArchivePosition("bot@example.org", "", berlin))
-    assert await catalog.mark("bot@example.org") == ArchivePosition("bot@example.org", "", NOW)
-    await catalog.save_mark(ArchivePosition("tea@rooms.example.org", "x", NOW))
-    await catalog.save_mark(later)
-    assert await catalog.mark("bot@example.org") == later
-    assert await catalog.mark("tea@rooms.example.org") == ArchivePosition("tea@rooms.example.org", "x", NOW)
-    await catalog.forget_mark("tea@rooms.example.org")
-    await catalog.forget_mark("nobody@rooms.example.org")
-    assert await catalog.mark("tea@rooms.example.org") is None
-    assert await catalog.mark("bot@example.org") == later
+    assert await catalog.position("bot@example.org") is None
+    await catalog.save_position(ArchivePosition("bot@example.org", "", berlin))
+    assert await catalog.position("bot@example.org") == ArchivePosition("bot@example.org", "", NOW)
+    await catalog.save_position(ArchivePosition("tea@rooms.example.org", "x", NOW))
+    await catalog.save_position(later)
+    assert await catalog.position("bot@example.org") == later
+    assert await catalog.position("tea@rooms.example.org") == ArchivePosition(
+        "tea@rooms.example.org", "x", NOW
+    )
+    await catalog.forget_position("tea@rooms.example.org")
+    await catalog.forget_position("nobody@rooms.example.org")
+    assert await catalog.position("tea@rooms.example.org") is None
+    assert await catalog.position("bot@example.org") == later
 
 
 async def test_who_sees_the_bot_is_known_in_the_order_of_coming(catalog: Catalog) -> None:

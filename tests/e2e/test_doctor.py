@@ -79,10 +79,10 @@ def shows_itself(person: House | Peer, world: World) -> str:
 async def test_with_an_upload_service_and_a_client_that_takes_everything(with_service: World) -> None:
     async with (
         await with_service.login("alice") as alice,
-        house(with_service.server, "alice") as desk,
+        house(with_service.server, "alice") as services,
     ):
-        said = await until_seen(with_service, alice, shows_itself(desk, with_service))
-        assert desk.offers == []
+        said = await until_seen(with_service, alice, shows_itself(services, with_service))
+        assert services.offers == []
     assert said.splitlines()[:4] == [
         "Links: possible, for files up to 3 MB.",
         "Directly: clients can connect to me at 127.0.0.1, where their network allows it.",
@@ -124,9 +124,9 @@ async def test_who_is_not_seen_online_is_told_how_to_be(with_service: World) -> 
 async def test_without_an_upload_service_everything_goes_by_the_proxy(without_service: World) -> None:
     async with (
         await without_service.login("alice") as alice,
-        house(without_service.server, "alice") as desk,
+        house(without_service.server, "alice") as services,
     ):
-        said = await until_seen(without_service, alice, shows_itself(desk, without_service))
+        said = await until_seen(without_service, alice, shows_itself(services, without_service))
     assert said.startswith("Links: not possible.")
     assert "Directly: clients cannot connect to me. Only my operator can change that." in said
     assert "Through my server: its proxy works." in said
@@ -138,8 +138,8 @@ async def test_a_client_with_the_chat_connection_only_is_told_how_long_it_takes(
 ) -> None:
     async with (
         await without_service.login("bob") as bob,
-        house(without_service.server, "bob", socks5=False) as desk,
+        house(without_service.server, "bob", socks5=False) as services,
     ):
-        said = await until_seen(without_service, bob, shows_itself(desk, without_service))
+        said = await until_seen(without_service, bob, shows_itself(services, without_service))
     assert "takes files inside of the chat connection only" in said
     assert re.search(r"^- 1 MB: inside of the chat connection to filebot, in about ", said, re.MULTILINE)

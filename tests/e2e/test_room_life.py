@@ -125,12 +125,12 @@ async def test_rights_follow_what_the_room_says_now(server: Server, anna: Peer) 
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
 
         def manages(room: str, jid: str) -> bool:
-            standing = bot.session.rooms.standing(room, jid)
-            return standing is not None and standing.manages
+            room_role = bot.session.rooms.room_role(room, jid)
+            return room_role is not None and room_role.manages
 
         assert manages(ROOM, "anna@localhost")
         await eve.join(ROOM, "Eve")
-        await becomes(lambda: bot.session.rooms.standing(ROOM, "eve@localhost") is not None)
+        await becomes(lambda: bot.session.rooms.room_role(ROOM, "eve@localhost") is not None)
         assert not manages(ROOM, "eve@localhost")
         await affiliate(anna, ROOM, "eve@localhost", "admin")
         await becomes(lambda: manages(ROOM, "eve@localhost"))
@@ -143,12 +143,12 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
 ) -> None:
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
         await leave(anna, ROOM, "Anna")
-        await becomes(lambda: "Anna" not in bot.session.rooms._rooms[ROOM].occupancy._entries)
+        await becomes(lambda: "Anna" not in bot.session.rooms._rooms[ROOM].occupants._entries)
         await eve.join(ROOM, "Anna")
         eve.say("!ls", ROOM, mtype="groupchat")
         heard = await bot.next()
         assert (heard.sender.jid, heard.sender.nick) == (None, "Anna")
-        assert bot.session.rooms.standing(ROOM, "anna@localhost") is None
+        assert bot.session.rooms.room_role(ROOM, "anna@localhost") is None
 
 
 @pytest.mark.needs("occupant-id")
@@ -161,11 +161,11 @@ async def test_a_semi_anonymous_room_tells_people_apart_by_ids_that_outlive_nick
         assert first.jid is None
         assert first.identity is not None
         assert first.identity.startswith(f"{ROOM}/")
-        standing = bot.session.rooms.standing(ROOM, first.identity)
-        assert standing is not None
-        assert standing.manages
+        room_role = bot.session.rooms.room_role(ROOM, first.identity)
+        assert room_role is not None
+        assert room_role.manages
         await leave(anna, ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.standing(ROOM, first.identity or "") is None)
+        await becomes(lambda: bot.session.rooms.room_role(ROOM, first.identity or "") is None)
         await eve.join(ROOM, "Anna")
         # Whoever writes an id in by themselves has it taken out by the room.
         forged = eve.client.make_message(mto=ROOM, mbody="!ls", mtype="groupchat")
@@ -189,10 +189,10 @@ async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last
         await bot.session.messenger.say(asked.address, "for Anna")
         assert (await anna.next_message(lambda heard: heard.body == "for Anna")).kind == "chat"
         await leave(anna, ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.standing(ROOM, "anna@localhost") is None)
+        await becomes(lambda: bot.session.rooms.room_role(ROOM, "anna@localhost") is None)
         await bot.session.messenger.say(asked.address, "for Anna, who has left")
         await eve.join(ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.standing(ROOM, "eve@localhost") is not None)
+        await becomes(lambda: bot.session.rooms.room_role(ROOM, "eve@localhost") is not None)
         await bot.session.messenger.say(asked.address, "for Anna, not for Eve")
         eve.say("ls", f"{ROOM}/Filebot")
         await bot.session.messenger.say((await bot.next()).sender.address, "for Eve")

@@ -333,13 +333,13 @@ async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Server, anna:
     async with online(account(server, room)) as bot:
         rooms = bot.session.rooms
         assert rooms.joined() == {room}
-        assert await rooms.room_like(f"xmpp:{room.upper()}?join") == room
+        assert await rooms.joined_room(f"xmpp:{room.upper()}?join") == room
         await anna.join(room, "Anna")
         anna.say("filebot: ls", room, mtype="groupchat")
         heard = await bot.next()
         # Prosody hides real JIDs by default, and the bot owns the room that it made.
         assert (heard.sender.jid, heard.sender.room, heard.text) == ("anna@localhost", room, "ls")
-        assert rooms.standing(room, "anna@localhost") is not None
+        assert rooms.room_role(room, "anna@localhost") is not None
         await bot.session.messenger.say(heard.sender.address, "in public")
         assert (await anna.next_message(lambda each: each.body == "in public")).kind == "groupchat"
         assert bot.heard.empty()
@@ -366,7 +366,7 @@ async def test_where_the_room_hides_people_nobody_is_anybody(server: Server, ann
             eve.say("!ls", room, mtype="groupchat")
             heard = await bot.next()
             assert (heard.sender.jid, heard.sender.nick) == (None, "anna@localhost")
-            assert bot.session.rooms.standing(room, "anna@localhost") is None
+            assert bot.session.rooms.room_role(room, "anna@localhost") is None
 
 
 async def test_a_taken_nick_is_varied(server: Server, anna: Peer) -> None:

@@ -94,7 +94,7 @@ async def test_what_is_posted_is_kept_as_its_posters_without_a_word(archived: Fa
     assert await post(archived, BEN, "plan.txt") == []
     assert await post(archived, HAL, "song.ogg") == []
     song, plan = await kept(archived)
-    assert (plan.owner, plan.room, plan.caption, plan.archived) == (BOB, ROOM, "see this", True)
+    assert (plan.owner, plan.room, plan.caption, plan.auto_archived) == (BOB, ROOM, "see this", True)
     assert song.owner == f"{ROOM}/9000"
     await archived.say(f"send plan.txt to {ROOM}", ANNA)
     assert len(archived.sent) == 1
@@ -272,7 +272,7 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
     await post(archived, HAL, "copy.ogg", b"song")
     past(archived, 1, HAL)
     archived.histories.posts[ROOM] = [replace(posting(archived, HAL, "old.ogg", b"song"))]
-    assert "0 files are kept" in (await look_back(archived))[-1]
+    assert "0 files are kept" in (await import_history(archived))[-1]
     hashed = posting(archived, HAL, "hashed.ogg", b"song")
     offer = replace(hashed.offers[0], hashes={"sha-256": hashlib.sha256(b"song").digest()})
     asked = len(archived.web.asked)
@@ -290,14 +290,14 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
 @pytest.mark.parametrize("disabled", ["archive", "room"])
 async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, disabled: str) -> None:
     await archived.say("archive off for me", BEN)
-    await archived.catalog.save_filling(
+    await archived.catalog.save_history_import(
         HistoryImport(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now)
     )
     async with FakeBot(catalog=archived.catalog, disabled=[disabled]) as later:
         later.rooms.managers[ROOM] = frozenset({ALICE})
         later.rooms.with_ids.add(ROOM)
         past(later, 3, HAL)
-        await later._desk.backfill.idle()
+        await later._services.history_importer.idle()
         assert later.rooms.archiving == set()
         await post(later, HAL, "song.ogg")
         if disabled == "archive":
@@ -330,12 +330,12 @@ def past(bot: FakeBot, count: int, sender: Sender = BEN) -> None:
     ]
 
 
-async def look_back(
+async def import_history(
     bot: FakeBot, text: str = "archive history of 30 days", sender: Sender = ANNA
 ) -> list[str]:
     before = len(bot.messenger.sent)
     await bot.say(text, sender)
-    await bot._desk.backfill.idle()
+    await bot._services.history_importer.idle()
     return [each.text for each in bot.messenger.sent[before:] if isinstance(each, Said)]
 
 
@@ -343,40 +343,40 @@ async def test_a_history_that_is_gone_through_at_once_leaves_no_row_behind(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past(archived, 1)
-    save = archived.catalog.save_filling
+    save = archived.catalog.save_history_import
 
-    async def late(filling: HistoryImport) -> None:
+    async def late(history_import: HistoryImport) -> None:
         for _ in range(1000):
             await asyncio.sleep(0)
-        await save(filling)
+        await save(history_import)
 
-    monkeypatch.setattr(archived.catalog, "save_filling", late)
-    begins, gone = await look_back(archived)
+    monkeypatch.setattr(archived.catalog, "save_history_import", late)
+    begins, gone = await import_history(archived)
     assert begins.startswith("I look through")
     assert gone.startswith("I have looked through it")
-    assert await archived.catalog.fillings() == []
+    assert await archived.catalog.history_imports() == []
 
 
 async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: FakeBot) -> None:
     past(archived, 25)
-    begins, gone = await look_back(archived)
+    begins, gone = await import_history(archived)
     assert begins.startswith("I look through what was posted here since")
     assert gone == "I have looked through it, 25 messages in all.\n25 files are kept."
     entries = await kept(archived)
     assert {entry.owner for entry in entries} == {BOB}
     assert len(entries) == 25
-    assert await archived.catalog.fillings() == []
+    assert await archived.catalog.history_imports() == []
 
 
 async def test_only_the_days_that_were_asked_for_are_looked_at(archived: FakeBot) -> None:
     past(archived, 50)
-    assert "24 messages in all" in (await look_back(archived, "archive history of 1 days"))[-1]
+    assert "24 messages in all" in (await import_history(archived, "archive history of 1 days"))[-1]
 
 
 async def test_who_opted_out_has_nothing_taken_from_the_past(archived: FakeBot) -> None:
     await archived.say("archive off for me", BEN)
     past(archived, 5)
-    assert "0 files are kept" in (await look_back(archived))[-1]
+    assert "0 files are kept" in (await import_history(archived))[-1]
     assert await names(archived) == []
 
 
@@ -384,7 +384,7 @@ async def test_what_is_gone_by_now_is_counted(archived: FakeBot) -> None:
     past(archived, 5)
     for number in range(2):
         del archived.web.hosted[f"https://upload.example.org/ben/{number}.txt"]
-    gone = (await look_back(archived))[-1]
+    gone = (await import_history(archived))[-1]
     assert "3 files are kept." in gone
     assert "2 files could not be had any more" in gone
 
@@ -392,25 +392,25 @@ async def test_what_is_gone_by_now_is_counted(archived: FakeBot) -> None:
 async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
     past(archived, 25)
     archived.histories.page_size = 5
-    backfill = archived._desk.backfill
+    history_importer = archived._services.history_importer
     page = archived.histories.page
     pages = list[str]()
 
     async def stops_after_two(room: str, after: str, since: datetime | None) -> HistoryPage:
         pages.append(after)
         if len(pages) == 4:  # the first only asks whether there is a history
-            archived._desk.backfill._tasks[ROOM].cancel()
+            archived._services.history_importer._tasks[ROOM].cancel()
         return await page(room, after, since)
 
     archived.histories.page = stops_after_two  # type: ignore[method-assign]
-    await look_back(archived)
-    (filling,) = await archived.catalog.fillings()
-    assert (filling.last_id, filling.messages) == ("10", 10)
-    await backfill.open()
-    await backfill.idle()
+    await import_history(archived)
+    (history_import,) = await archived.catalog.history_imports()
+    assert (history_import.last_id, history_import.messages) == ("10", 10)
+    await history_importer.open()
+    await history_importer.idle()
     assert pages == ["", "", "5", "10", "10", "15", "20"]
     assert len(await kept(archived)) == 25
-    assert await archived.catalog.fillings() == []
+    assert await archived.catalog.history_imports() == []
 
 
 async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
@@ -419,14 +419,16 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
     past(archived, 5)
     month = archived.now - timedelta(days=30)
-    await archived.catalog.save_filling(HistoryImport(ROOM, ALICE, ANNA.address, None, month, archived.now))
-    roll = archived.rooms.rolls.pop(ROOM)
-    await archived._desk.backfill.open()
+    await archived.catalog.save_history_import(
+        HistoryImport(ROOM, ALICE, ANNA.address, None, month, archived.now)
+    )
+    occupants = archived.rooms.rolls.pop(ROOM)
+    await archived._services.history_importer.open()
     await asyncio.sleep(0.05)
     assert await kept(archived) == []
-    archived.rooms.rolls[ROOM] = roll
+    archived.rooms.rolls[ROOM] = occupants
     async with asyncio.timeout(5):
-        await archived._desk.backfill.idle()
+        await archived._services.history_importer.idle()
     assert len(await kept(archived)) == 5
 
 
@@ -436,7 +438,7 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
     monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
     past(archived, 5)
     page, asked = archived.histories.page, 0
-    roll = archived.rooms.rolls[ROOM]
+    occupants = archived.rooms.rolls[ROOM]
 
     async def kicked(room: str, after: str, since: datetime | None) -> HistoryPage:
         nonlocal asked
@@ -450,9 +452,9 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
     before = len(archived.messenger.sent)
     await asyncio.sleep(0.1)
     assert len(archived.messenger.sent) == before
-    archived.rooms.rolls[ROOM] = roll
+    archived.rooms.rolls[ROOM] = occupants
     async with asyncio.timeout(5):
-        await archived._desk.backfill.idle()
+        await archived._services.history_importer.idle()
     [said] = archived.messenger.sent[before:]
     assert isinstance(said, Said)
     assert "5 files are kept" in said.text
@@ -472,7 +474,7 @@ async def test_what_cannot_be_said_in_time_is_no_internal_error(
         return await say(to, text, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(archived.messenger, "say", waiting)
-    said = await look_back(archived)
+    said = await import_history(archived)
     assert [each for each in said if not each.startswith("I look through")] == []
     assert "took over" in caplog.text
     assert "Traceback" not in caplog.text
@@ -487,11 +489,11 @@ async def test_past_that_cannot_be_reached_just_now_is_said_so(archived: FakeBot
 
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
     past(archived, 5)
-    archived._desk.backfill._pause_s = 0.0
+    archived._services.history_importer._pause_s = 0.0
     archived.histories.page_size = 2
     begun = await archived.say("archive history of 30 days", ANNA)
     archived.histories.failures = [PeerGone("x")] * 2
-    await archived._desk.backfill.idle()
+    await archived._services.history_importer.idle()
     assert begun[0].startswith("I look through")
     assert len(await kept(archived)) == 5
 
@@ -509,17 +511,17 @@ async def test_an_archive_that_leads_nowhere_ends_it_with_words(archived: FakeBo
         return await page(room, after, since)
 
     archived.histories.page = leads_nowhere  # type: ignore[method-assign]
-    gone = (await look_back(archived))[-1]
+    gone = (await import_history(archived))[-1]
     assert gone.startswith("I could not look through all of it: it ended after 2 messages.")
     assert len(await kept(archived)) == 2
-    assert await archived.catalog.fillings() == []
+    assert await archived.catalog.history_imports() == []
 
 
 async def test_an_archive_is_left_alone_between_many_pages(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("filebot.rooms.history_import.PAGES_AT_ONCE", 2)
-    archived._desk.backfill._rest_s = 0.05
+    archived._services.history_importer._rest_s = 0.05
     past(archived, 10)
     archived.histories.page_size = 2
     times, page = list[float](), archived.histories.page
@@ -529,7 +531,7 @@ async def test_an_archive_is_left_alone_between_many_pages(
         return await page(room, after, since)
 
     archived.histories.page = timed  # type: ignore[method-assign]
-    await look_back(archived)
+    await import_history(archived)
     assert len(times) == 6
     assert times[3] - times[2] >= 0.05
     assert times[5] - times[4] >= 0.05
@@ -555,14 +557,15 @@ async def test_why_the_past_is_not_looked_at_is_said(
         archived.rooms.with_ids.clear()
     elif prepare == "no history":
         archived.histories.posts.clear()
-    assert answer in (await look_back(archived, sender=sender))[-1]
+    assert answer in (await import_history(archived, sender=sender))[-1]
     assert await names(archived) == []
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1e9", "999999", "ten", "٣"])
 async def test_days_are_a_number(archived: FakeBot, days: str) -> None:
     assert (
-        "archive history of DAYS days" in (await look_back(archived, f"archive history of {days} days"))[-1]
+        "archive history of DAYS days"
+        in (await import_history(archived, f"archive history of {days} days"))[-1]
     )
 
 
@@ -586,4 +589,4 @@ async def test_looking_back_stops_when_it_is_told_to(archived: FakeBot) -> None:
             await asyncio.sleep(0)
     (stopped,) = await archived.say("archive history off", ANNA)
     assert stopped == "I stopped after 2 messages.\n2 files are kept."
-    assert await archived.catalog.fillings() == []
+    assert await archived.catalog.history_imports() == []

@@ -53,7 +53,7 @@ async def test_without_a_service_the_file_goes_directly_and_one_line_says_so_fir
     bot.streams.online[ALICE] = (DESKTOP,)
     assert await bot.say("get a.bin") == [DIRECTLY]
     assert bot.streams.received == [(DESKTOP.jid, SOCKS5, b"content")]
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_the_line_is_read_before_the_client_asks_its_person(bot: FakeBot) -> None:
@@ -106,7 +106,7 @@ async def test_a_friend_reads_from_whom_it_is_and_why_so(bot: FakeBot) -> None:
 
 async def test_who_is_on_another_server_is_told_of_the_bots(bot: FakeBot) -> None:
     bot.streams.online[ALICE] = (DESKTOP,)
-    object.__setattr__(bot._desk.dispatch, "server", "other.example")
+    object.__setattr__(bot._services.context, "server", "other.example")
     assert (await bot.say("get a.bin"))[0].startswith("My server has no place")
 
 
@@ -120,7 +120,7 @@ async def test_a_failed_way_falls_to_the_next_under_the_same_number(bot: FakeBot
     send = bot.streams.send
 
     async def watched(to: str, file: Path, entry: Entry, way: StreamMethod, progress: object) -> Method:
-        [transfer] = bot._desk.transfers.all()
+        [transfer] = bot._services.transfers.all()
         shown.append((transfer.number, transfer.method))
         return await send(to, file, entry, way, transfer.moved)
 
@@ -132,7 +132,7 @@ async def test_a_failed_way_falls_to_the_next_under_the_same_number(bot: FakeBot
     assert bot.streams.attempts == [(DESKTOP.jid, SOCKS5), (DESKTOP.jid, IBB), (SLOW.jid, IBB)]
     assert [method for _, method in shown] == [Method.SOCKS5, Method.IBB, Method.IBB]
     assert len({number for number, _ in shown}) == 1
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_what_failed_lately_is_tried_last(bot: FakeBot) -> None:
@@ -171,7 +171,7 @@ async def test_a_client_that_left_is_not_tried_any_further(bot: FakeBot) -> None
     said = await bot.say("get a.bin")
     assert len(bot.streams.attempts) == 1
     assert "did not get through" in said[-1]
-    [parcel] = await bot.catalog.parcels()
+    [parcel] = await bot.catalog.deliveries()
     assert parcel.tries == 0
 
 
@@ -189,7 +189,7 @@ async def test_who_declines_is_not_asked_by_the_next_stream(bot: FakeBot) -> Non
         "If you want it after all, ask for it again and accept it in your client."
     )
     assert len(bot.streams.attempts) == 1
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_who_declines_gets_a_link_if_there_can_be_one_by_then(bot: FakeBot) -> None:
@@ -203,7 +203,7 @@ async def test_who_declines_gets_a_link_if_there_can_be_one_by_then(bot: FakeBot
     said = await bot.say("get a.bin")
     assert said[-1] == "Your client did not take it directly, so here is a link."
     assert [shown.to.jid for shown in bot.sent] == [ALICE]
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_when_nothing_works_each_cause_is_named_once(bot: FakeBot) -> None:
@@ -242,7 +242,7 @@ async def test_who_is_offline_gets_it_on_coming_online(bot: FakeBot) -> None:
     ]
     assert bot.streams.received == [(BOBS.jid, SOCKS5, b"content")]
     assert await bot.come_online(BOBS) == []
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_it_waits_for_the_client_that_can_take_it(bot: FakeBot) -> None:
@@ -286,10 +286,10 @@ async def test_asking_while_it_goes_names_the_number(bot: FakeBot) -> None:
     async with asyncio.timeout(5):
         while not any("already" in said for said in bot.messenger.texts(ALICE)):
             await asyncio.sleep(0.01)
-    bot._desk.courier.came_online(ALICE)
+    bot._services.worker.came_online(ALICE)
     go_on.set()
-    await asyncio.gather(first, second, bot._desk.courier.idle())
-    assert await bot.catalog.parcels() == []
+    await asyncio.gather(first, second, bot._services.worker.idle())
+    assert await bot.catalog.deliveries() == []
 
 
 @pytest.mark.parametrize("error", [PeerGone("cut"), TransferTimeout(idle_s=60.0)])
@@ -321,7 +321,7 @@ async def test_nobody_is_tried_for_ever(bot: FakeBot) -> None:
         rounds += 1
     assert rounds == attempt.MOST_TRIES
     assert len(bot.streams.attempts) == attempt.MOST_TRIES
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_the_pauses_end_by_themselves(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,7 +358,7 @@ async def test_what_is_brought_later_can_be_stopped_too(bot: FakeBot) -> None:
     await begun.wait()
     await bot.say(f"cancel {number}")
     assert (await coming)[-1] == '"a.bin" was stopped.'
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_a_removed_file_waits_no_more(bot: FakeBot) -> None:
@@ -373,14 +373,14 @@ async def test_after_a_month_the_asker_is_told_that_it_was_in_vain(bot: FakeBot)
     [said] = await bot.a_month_passes()
     assert said.startswith(f'"a.bin" waited 30 days for {BOB}')
     assert await bot.come_online(BOBS) == []
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_what_waits_is_not_given_up_while_it_is_not_certain_what_time_it_is(bot: FakeBot) -> None:
     await bot.say(f"send a.bin to {BOB}")
     bot.clock_is_trusted = False
     assert await bot.a_month_passes() == []
-    assert len(await bot.catalog.parcels()) == 1
+    assert len(await bot.catalog.deliveries()) == 1
 
 
 async def test_there_is_an_end_to_what_may_wait(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,16 +393,16 @@ async def test_there_is_an_end_to_what_may_wait(bot: FakeBot, monkeypatch: pytes
         await bot.drop(name, name.encode(), BOB)
         said = (await bot.say(f"send {name} to {ALICE}", BOB))[0]
     assert "3 files wait for people already" in said
-    assert len(await bot.catalog.parcels()) == 3
+    assert len(await bot.catalog.deliveries()) == 3
 
 
 async def test_who_is_not_served_any_more_gets_nothing_more(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bot.say(f"send a.bin to {BOB}")
-    monkeypatch.setattr(bot._desk.access, "serves", lambda jid: jid != ALICE)
+    monkeypatch.setattr(bot._services.access, "serves", lambda jid: jid != ALICE)
     assert await bot.come_online(BOBS) == []
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
     assert not bot.streams.received
 
 
@@ -416,7 +416,7 @@ async def test_only_in_band_and_too_large_says_how_to_have_it_all_the_same(
     assert "type: get a.bin by ibb" in said
     await bot.say("get a.bin by ibb")
     assert len(bot.streams.received) == 1
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 # --- restarts ---------------------------------------------------------------------------------------
@@ -458,15 +458,15 @@ async def test_a_stream_has_its_row_from_before_it_begins(bot: FakeBot) -> None:
     bot.streams.send = hangs  # type: ignore[method-assign, assignment]  # the bot ends in the middle
     asking = asyncio.create_task(bot.say("get a.bin"))
     await begun.wait()
-    [parcel] = await bot.catalog.parcels()
-    assert "a.bin (0%" in bot._commands.voice.replies.render(
-        "transfers/list", "en", transfers=bot._desk.transfers.all(), more=0, waiting=()
+    [parcel] = await bot.catalog.deliveries()
+    assert "a.bin (0%" in bot._commands.reply_sender.replies.render(
+        "transfers/list", "en", transfers=bot._services.transfers.all(), more=0, waiting=()
     )
     async with AfterRestart(bot) as again:
         assert "waiting for you" in (await again.say("transfers"))[0]
         await again.come_online(DESKTOP)
         assert again.streams.received == [(DESKTOP.jid, SOCKS5, b"content")]
-        assert await again.catalog.parcels() == []
+        assert await again.catalog.deliveries() == []
     await bot.say(f"cancel {parcel.number}")
     await asking
 
@@ -482,14 +482,14 @@ async def test_a_stopped_bot_keeps_what_was_under_way(bot: FakeBot) -> None:
 
     bot.streams.send = hangs  # type: ignore[method-assign, assignment]  # until the bot stops
     bot.streams.online[BOB] = (BOBS,)
-    bot._desk.courier.came_online(BOB)
+    bot._services.worker.came_online(BOB)
     await begun.wait()
-    await bot._desk.courier.close()
-    assert len(await bot.catalog.parcels()) == 1
-    assert bot._desk.transfers.all() == []
-    bot._desk.courier.came_online(BOB)
+    await bot._services.worker.close()
+    assert len(await bot.catalog.deliveries()) == 1
+    assert bot._services.transfers.all() == []
+    bot._services.worker.came_online(BOB)
     await asyncio.sleep(0)
-    assert not bot._desk.courier._tasks
+    assert not bot._services.worker._tasks
 
 
 async def test_a_mishap_of_the_bots_own_is_tried_again_and_then_told(
@@ -503,12 +503,12 @@ async def test_a_mishap_of_the_bots_own_is_tried_again_and_then_told(
     bot.streams.send = breaks  # type: ignore[method-assign, assignment]  # a bug of ours
     said: list[str] = []
     for _ in range(attempt.MOST_TRIES):
-        assert len(await bot.catalog.parcels()) == 1
+        assert len(await bot.catalog.deliveries()) == 1
         said = await bot.come_online(BOBS)
         bot.now += attempt.LONGEST_PAUSE
     assert '"a.bin" could not be transferred' in said[-1]
     assert "a bug" in caplog.text
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_for_a_link_nobodys_clients_are_asked(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -538,7 +538,7 @@ async def test_trouble_with_one_parcel_holds_up_no_other(
     await bot.drop("b.bin", b"more")
     await bot.say(f"send a.bin to {BOB}")
     await bot.say(f"send b.bin to {BOB}")
-    first, _ = await bot.catalog.parcels()
+    first, _ = await bot.catalog.deliveries()
     entry = bot.catalog.entry
 
     async def broken(entry_id: int) -> Entry | None:
@@ -549,7 +549,7 @@ async def test_trouble_with_one_parcel_holds_up_no_other(
     monkeypatch.setattr(bot.catalog, "entry", broken)
     await bot.come_online(BOBS)
     assert bot.streams.received == [(BOBS.jid, SOCKS5, b"more")]
-    assert [each.number for each in await bot.catalog.parcels()] == [first.number]
+    assert [each.number for each in await bot.catalog.deliveries()] == [first.number]
     monkeypatch.undo()
     bot.now += attempt.LONGEST_PAUSE
     await bot.come_online(BOBS)
@@ -562,15 +562,15 @@ async def test_trouble_with_one_parcel_keeps_no_other_from_being_given_up(
     await bot.drop("b.bin", b"more")
     await bot.say(f"send a.bin to {BOB}")
     await bot.say(f"send b.bin to {BOB}")
-    first, _ = await bot.catalog.parcels()
-    remove = bot.catalog.remove_parcel
+    first, _ = await bot.catalog.deliveries()
+    remove = bot.catalog.remove_delivery
 
     async def broken(number: int) -> None:
         if number == first.number:
             raise CatalogUnavailable("busy")
         await remove(number)
 
-    monkeypatch.setattr(bot.catalog, "remove_parcel", broken)
+    monkeypatch.setattr(bot.catalog, "remove_delivery", broken)
     said = await bot.a_month_passes()
-    assert [each.number for each in await bot.catalog.parcels()] == [first.number]
+    assert [each.number for each in await bot.catalog.deliveries()] == [first.number]
     assert "b.bin" in said[-1]

@@ -53,14 +53,14 @@ async def test_it_is_not_sent_by_stream_and_is_named(bot: FakeBot, text: str) ->
     assert said.startswith(SORRY)
     assert nothing_was_sent(bot)
     assert bot.streams.attempts == []
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_it_does_not_wait_for_anybody(bot: FakeBot) -> None:
     bot.uploads.away = True
     [said] = await bot.say("get a.pdf")
     assert said.startswith(SORRY)
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_what_is_lost_while_it_waits_is_told_when_its_turn_comes(bot: FakeBot) -> None:
@@ -70,7 +70,7 @@ async def test_what_is_lost_while_it_waits_is_told_when_its_turn_comes(bot: Fake
     del bot.store.blobs[hashlib.sha256(b"other").hexdigest()]
     [said] = await bot.come_online(DESKTOP)
     assert said.startswith('"b.pdf" is lost or damaged')
-    assert await bot.catalog.parcels() == []
+    assert await bot.catalog.deliveries() == []
 
 
 async def test_a_client_that_asks_for_it_by_itself_is_declined(bot: FakeBot) -> None:

@@ -146,7 +146,7 @@ async def test_keep_as_a_reply_takes_the_file_that_is_replied_to_if_it_is_ones_o
     for number in (1, 2):
         url = f"https://files.example.org/{number}.png"
         bot.web.hosted[url] = HostedFile(str(number).encode())
-        speaker = replace(in_room(), spoke=MessageRef(f"{ROOM}/alice", f"id{number}"))
+        speaker = replace(in_room(), message_ref=MessageRef(f"{ROOM}/alice", f"id{number}"))
         await bot.receive(IncomingMessage(speaker, "", offered(url), addressed=False))
 
     async def keep(speaker: Sender, replies_to: str) -> str:

@@ -32,13 +32,13 @@ class DiskBot(FakeBot):
     """Files and catalog are on a disk; the rest is made up."""
 
     def __init__(self, store: BlobStore, catalog: Catalog) -> None:
-        super().__init__(pace=RateLimits(commands_per_minute=100_000))
-        ports = replace(self._desk.ports, store=store, catalog=catalog)
+        super().__init__(rate_limits=RateLimits(commands_per_minute=100_000))
+        ports = replace(self._services.ports, store=store, catalog=catalog)
         plugins = [LoadedPlugin(plugin, checked(plugin, {})) for plugin in bundled()]
         names = [each.plugin.name for each in plugins]
-        self._desk = build_services(ports, self._desk.access, LIMITS, names, settle_s=0.0)
+        self._services = build_services(ports, self._services.access, LIMITS, names, settle_s=0.0)
         replies = Replies(clock=lambda: self.now)
-        self._commands = Commands(plugins, self._desk, ReplySender(self.messenger, replies, catalog))
+        self._commands = Commands(plugins, self._services, ReplySender(self.messenger, replies, catalog))
         self.real = catalog
 
 
@@ -205,7 +205,7 @@ async def test_a_delivery_brings_the_file_or_is_refused_and_leaves_nothing(
             came = await lab.fetched(name)
         assert came == content
         assert "Deleted" in (await lab.bot.say(f"rm {name}"))[0]
-        assert await lab.bot.real.parcels() == []
+        assert await lab.bot.real.deliveries() == []
         lab.faults.count = count
 
     points = await at_every_write(lab, lasting, once)

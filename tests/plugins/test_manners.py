@@ -164,14 +164,14 @@ async def test_a_message_of_200_kb_is_refused_with_both_numbers(bot: FakeBot) ->
 
 
 async def test_who_asks_too_fast_is_told_once() -> None:
-    async with FakeBot(pace=RateLimits(commands_per_minute=5)) as bot:
+    async with FakeBot(rate_limits=RateLimits(commands_per_minute=5)) as bot:
         said = [await bot.say("ls") for _ in range(9)]
     assert [len(each) for each in said] == [1] * 6 + [0] * 3
     assert said[5] != said[4]
 
 
 async def test_a_room_whose_people_ask_too_fast_is_not_told_so_in_public() -> None:
-    async with FakeBot(pace=RateLimits(commands_per_minute=1)) as bot:
+    async with FakeBot(rate_limits=RateLimits(commands_per_minute=1)) as bot:
         for _ in range(3):
             await bot.say("ls", in_room())
         kinds = [(each.to.kind, each.to.jid) for each in bot.messenger.sent if isinstance(each, Said)]
@@ -181,7 +181,7 @@ async def test_a_room_whose_people_ask_too_fast_is_not_told_so_in_public() -> No
 @pytest.mark.conformance(92)
 async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
     anna, stranger = Sender(Address(ALICE), ALICE), "eve@elsewhere.example"
-    async with FakeBot(pace=RateLimits(commands_per_minute=5)) as bot:
+    async with FakeBot(rate_limits=RateLimits(commands_per_minute=5)) as bot:
         for device in ("1", "1", "2"):
             await bot.reception.receive_encrypted(anna, device, None)
         await bot.reception.receive_encrypted(Sender(Address(stranger), stranger), "3", None)
@@ -245,7 +245,7 @@ async def test_a_file_that_was_stored_before_a_crash_is_answered_as_stored_and_n
     urls = [f"https://files.example.org/{name}" for name in ("a.txt", "b.txt")]
     bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
     offers = tuple(Offer(urls=(url,)) for url in urls)
-    message = IncomingMessage(Sender(Address(ALICE), ALICE), "", offers=offers, archived_as="7")
+    message = IncomingMessage(Sender(Address(ALICE), ALICE), "", offers=offers, mam_id="7")
     first = await bot.receive(message)
     bot.web.hosted.clear()  # the links are dead by now
     assert await bot.receive(replace(message, delayed_since=bot.now - timedelta(hours=1))) == first
@@ -253,7 +253,7 @@ async def test_a_file_that_was_stored_before_a_crash_is_answered_as_stored_and_n
     assert await bot.catalog.count(Scope(owner=ALICE)) == 2
     # The same file in another message is fetched as any, and so is somebody else's message of that id.
     bot.web.hosted |= {url: HostedFile(url.encode()) for url in urls}
-    assert "already" in (await bot.receive(replace(message, archived_as="8")))[0]
+    assert "already" in (await bot.receive(replace(message, mam_id="8")))[0]
     assert "Stored" in (await bot.receive(replace(message, sender=Sender(Address(BOB), BOB))))[0]
     assert await bot.catalog.count(Scope(owner=BOB)) == 2
 
@@ -344,7 +344,7 @@ async def test_a_catalog_that_fails_is_no_reason_for_silence(
 async def test_a_command_that_was_perhaps_done_before_a_crash_is_not_done_again(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"a")
     message = IncomingMessage(Sender(Address(ALICE), ALICE), "rm a.txt", delayed_since=bot.now)
-    (answer,) = await bot.receive(replace(message, perhaps_done=True))
+    (answer,) = await bot.receive(replace(message, maybe_handled=True))
     assert "please write it again" in answer
     assert len(bot.store.blobs) == 1
     await bot.receive(message)

@@ -228,7 +228,7 @@ async def test_a_file_is_not_shared_if_its_right_or_itself_is_gone_when_its_turn
 ) -> None:
     await bot.drop("plan.txt", b"plan", ALICE)
     (entry,) = await bot.catalog.page(Scope(owner=ALICE), limit=1)
-    lock = bot._desk.locks(entry.blob.digest)
+    lock = bot._services.locks(entry.blob.digest)
     async with lock, asyncio.timeout(5):
         sharing = asyncio.create_task(bot.say(f"send plan.txt to {ROOM}", in_room(ALICE)))
         while not lock._waiters:
@@ -256,7 +256,7 @@ async def archived(bot: FakeBot, download: Held) -> FakeBot:
 
 
 async def off(bot: FakeBot) -> None:
-    await bot._desk.book.change(ROOM, "archive off")
+    await bot._services.room_settings.change(ROOM, "archive off")
 
 
 async def test_what_was_kept_weeks_ago_stays_if_it_comes_again_while_the_archive_is_switched_off(

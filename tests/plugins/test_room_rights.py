@@ -100,16 +100,16 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
     bot.rooms.managers[ROOM] = frozenset({BOB})
     await shared(bot)
     (entry,) = await bot.catalog.page(Scope(room=ROOM), limit=1)
-    standing, answers = bot.rooms.standing, list[bool]()
+    room_role, answers = bot.rooms.room_role, list[bool]()
 
     def recorded(room: str, who: str) -> RoomRole | None:
-        found = standing(room, who)
+        found = room_role(room, who)
         answers.append(found is not None and found.manages)
         return found
 
-    monkeypatch.setattr(bot.rooms, "standing", recorded)
+    monkeypatch.setattr(bot.rooms, "room_role", recorded)
     # What holds up the act: somebody else is at work on the same bytes.
-    async with bot._desk.locks(entry.blob.digest):
+    async with bot._services.locks(entry.blob.digest):
         received = asyncio.create_task(bot.reception.receive(IncomingMessage(in_room(BOB), "rm plan.txt")))
         async with asyncio.timeout(5):
             while not answers:

@@ -142,10 +142,10 @@ async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: F
     managed.now += timedelta(days=89)
     await managed.drop("young.txt", b"young", BEN)
     await managed.say("keep", BEN)
-    await managed._desk.retention.look()
+    await managed._services.retention.look()
     assert await names(managed) == ["young.txt", "plan.txt"]
     managed.now += timedelta(days=1)
-    await managed._desk.retention.look()
+    await managed._services.retention.look()
     assert await names(managed) == ["young.txt"]
     assert [each.name for each in await managed.catalog.page(Scope(owner=ALICE), limit=9)] == ["plan.txt"]
     assert len(managed.store.blobs) == 2
@@ -155,10 +155,10 @@ async def test_files_stay_while_it_is_not_certain_what_time_it_is(managed: FakeB
     await managed.say("room set retention 90 days", ANNA)
     managed.now += timedelta(days=91)
     managed.clock_is_trusted = False
-    assert not await managed._desk.retention.look()
+    assert not await managed._services.retention.look()
     assert await names(managed) == ["plan.txt"]
     managed.clock_is_trusted = True
-    assert await managed._desk.retention.look()
+    assert await managed._services.retention.look()
     assert await names(managed) == []
 
 
@@ -175,8 +175,10 @@ async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
         return await oldest(scope, limit)
 
     monkeypatch.setattr(managed.catalog, "oldest", broken)
-    monkeypatch.setattr(managed._desk.book, "forgetful", lambda: ("broken@muc.example.org", ROOM))
-    await managed._desk.retention.look()
+    monkeypatch.setattr(
+        managed._services.room_settings, "forgetful", lambda: ("broken@muc.example.org", ROOM)
+    )
+    await managed._services.retention.look()
     assert await names(managed) == []
 
 
@@ -184,9 +186,11 @@ async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -
     await managed.say("room set retention 1", ANNA)
     for number in range(230):
         await managed.drop(f"{number}.txt", str(number).encode(), BEN)
-        await managed._desk.intake.fetch(Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, ROOM))
+        await managed._services.intake.fetch(
+            Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, ROOM)
+        )
     managed.now += timedelta(days=2)
-    await managed._desk.retention.look()
+    await managed._services.retention.look()
     assert await names(managed) == []
 
 
@@ -197,12 +201,12 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
     async with FakeBot(catalog=managed.catalog, disabled=[disabled]) as later:
         later.rooms.managers[ROOM] = frozenset({ALICE})
         later.now += timedelta(days=2)
-        book = later._desk.book
-        assert not book.of(ROOM).announce
-        await later._desk.retention.look()
+        room_settings = later._services.room_settings
+        assert not room_settings.of(ROOM).announce
+        await later._services.retention.look()
         assert await names(later) == (["plan.txt"] if disabled == "room" else [])
         # What keeps files from people holds all the same.
-        assert (book.of(ROOM).members_only, book.max_bytes(ROOM)) == (True, 10)
+        assert (room_settings.of(ROOM).members_only, room_settings.max_bytes(ROOM)) == (True, 10)
         if disabled == "announce":
             assert "switched announce off" in (await later.say("room set announce on", ANNA))[0]
             await later.say("room set max-size 20", ANNA)
@@ -216,7 +220,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
 @pytest.fixture
 async def quick(managed: FakeBot) -> FakeBot:
     """Announcements come almost at once."""
-    managed._desk.announcer._gather_s = 0.05
+    managed._services.announcer._gather_s = 0.05
     await managed.say("room set announce on", ANNA)
     await managed.say("room set archive on", ANNA)
     return managed
@@ -224,7 +228,7 @@ async def quick(managed: FakeBot) -> FakeBot:
 
 async def announced(bot: FakeBot, after: int) -> list[Said]:
     async with asyncio.timeout(5):
-        while bot._desk.announcer._tasks:
+        while bot._services.announcer._tasks:
             await asyncio.sleep(0.01)
     return said(bot)[after:]
 
@@ -236,7 +240,7 @@ async def test_new_files_are_announced_together(quick: FakeBot) -> None:
     await quick.say("room set announce on", ANNA)
     before = len(said(quick))
     for entry in reversed(await quick.catalog.page(Scope(room=ROOM), limit=7)):
-        quick._desk.announcer.add(entry)
+        quick._services.announcer.add(entry)
     (told,) = await announced(quick, before)
     assert (told.to.jid, told.to.kind) == (ROOM, AddressKind.ROOM)
     lines = told.text.splitlines()
@@ -259,7 +263,7 @@ async def test_what_the_admins_want_when_the_room_would_be_told_counts(
     quick: FakeBot, setting: str
 ) -> None:
     await quick.drop("secret.txt", b"secret", BEN)
-    assert quick._desk.announcer._tasks
+    assert quick._services.announcer._tasks
     before = len(said(quick))
     await quick.say(f"room set {setting}", through_room(ALICE, "anna"))
     assert not any("secret.txt" in each.text for each in await announced(quick, before))
@@ -281,14 +285,14 @@ async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_i
 
 def listened_to() -> tuple[Announcer, list[int]]:
     """One that is quick, with the numbers of files that it tells."""
-    told, news = list[int](), EventBus()
+    told, events = list[int](), EventBus()
 
     async def listen(event: Event) -> None:
         assert isinstance(event, RoomFilesAdded)
         told.append(event.count)
 
-    news.listen(listen)
-    return Announcer(news, lambda _: True, gather_s=0.05), told
+    events.listen(listen)
+    return Announcer(events, lambda _: True, gather_s=0.05), told
 
 
 async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
@@ -335,13 +339,13 @@ async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
     managed.uploads.away = True
     managed.web.hosted.clear()
     await managed.say(f"get #{entry.id}", BOB)
-    assert [parcel.asker for parcel in await managed.catalog.parcels()] == [BOB]
+    assert [parcel.asker for parcel in await managed.catalog.deliveries()] == [BOB]
     if out:
         managed.rooms.rolls[ROOM] -= {BOB}
     said = await managed.come_online(Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})}))
     assert any("Enter that room and ask again" in each for each in said) is out
     assert len(managed.streams.received) == (0 if out else 1)
-    assert await managed.catalog.parcels() == []
+    assert await managed.catalog.deliveries() == []
 
 
 # --- two at once --------------------------------------------------------------------------------
@@ -373,7 +377,7 @@ async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: as
     slow.set()
     await asyncio.wait_for(asyncio.gather(*both), 5)
     assert await managed.catalog.room_settings() == {ROOM: RoomSettings(archive=False, announce=True)}
-    assert managed._desk.book.of(ROOM) == RoomSettings(archive=False, announce=True)
+    assert managed._services.room_settings.of(ROOM) == RoomSettings(archive=False, announce=True)
     assert managed.rooms.archiving == set()
     told = [each.text for each in said(managed) if each.text.startswith("From now on I keep only")]
     assert len(told) == 1
@@ -391,4 +395,4 @@ async def test_what_is_being_set_is_forgotten_with_a_room_that_ends_just_then(
     slow.set()
     await asyncio.wait_for(asyncio.gather(*setting, ending), 5)
     assert await managed.catalog.room_settings() == {}
-    assert managed._desk.book.of(ROOM) == RoomSettings()
+    assert managed._services.room_settings.of(ROOM) == RoomSettings()

@@ -62,7 +62,7 @@ class Lab:
         self.on_request: Callable[[FileRequest], Any] = lambda _: asyncio.sleep(10_000)
         self.came: list[bytes | FilebotError] = []
         """What :meth:`take` got."""
-        self._news = asyncio.Event()
+        self._events = asyncio.Event()
         self._answers: dict[str, Answer] = {"query of disco#items": ""}
         self._acts: dict[str, Act] = {}
         self._asked = 0
@@ -80,7 +80,7 @@ class Lab:
             self,
             self.resources,
             lambda jid: not jid.startswith("eve"),
-            takers=StreamHandlers(self._offered, self._requested),
+            stream_handlers=StreamHandlers(self._offered, self._requested),
             connections=connections,
             limits=limits,
         )
@@ -147,13 +147,13 @@ class Lab:
             self.came.append(error)
         else:
             self.came.append(came)
-        self._news.set()
+        self._events.set()
 
     async def until(self, happened: Callable[[], object]) -> None:
         """Wait until the bot has said or got something that makes this true."""
         while not happened():
-            self._news.clear()
-            await self._news.wait()
+            self._events.clear()
+            await self._events.wait()
 
     async def settled(self) -> None:
         """All that can happen without waiting has happened."""
@@ -177,7 +177,7 @@ class Lab:
 
     def _sent(self, stanza: Element) -> None:
         self.said.append(stanza)
-        self._news.set()
+        self._events.set()
         if stanza.get("type") in {"set", "get"}:
             asyncio.get_running_loop().call_soon(self._react, stanza)
 
@@ -205,7 +205,7 @@ class Lab:
             "sessions": streams._sessions._sessions,
             "people": dict(streams._sessions._people),
             "Jingle sessions": streams._table._drivers,
-            "answers awaited": streams._tools.express._askers,
+            "answers awaited": streams._tools.fast_path._askers,
             "timers of slixmpp": [name for name in self.stream.scheduled_events if "Iq" in name],
             "handlers of slixmpp": [
                 each.name

@@ -96,7 +96,7 @@ class House:
         """Wait until no byte stream is left, and nothing that worked for one."""
         streams = self.session.streams
         async with asyncio.timeout(LIMIT_S):
-            while streams._sessions._people or streams._tools.express._askers or tasks_of_streams():
+            while streams._sessions._people or streams._tools.fast_path._askers or tasks_of_streams():
                 await asyncio.sleep(0.02)
 
     async def send(self, to: str, file: Path, method: Method) -> list[int]:

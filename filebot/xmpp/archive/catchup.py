@@ -36,7 +36,7 @@ from slixmpp.exceptions import XMPPError
 from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import ArchivePosition, BareJid
-from filebot.ports import Marks
+from filebot.ports import ArchivePositions
 from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
@@ -72,7 +72,7 @@ class CatchUp:
         self,
         stream: Stream,
         jid: BareJid,
-        marks: Marks | None,
+        positions: ArchivePositions | None,
         take: Callable[[Archived], bool],
         turn: Callable[[Element], Turn],
         *,
@@ -93,7 +93,7 @@ class CatchUp:
         ``gives_ids`` tells whether messages come with the archive's ids; None if it cannot be known now.
         """
         self._stream = stream
-        self._marks = marks
+        self._positions = positions
         self._take = take
         self._turn = turn
         self._at_once = at_once or asyncio.Semaphore()
@@ -101,7 +101,7 @@ class CatchUp:
         self._gives_ids = gives_ids
         self._archive = Archive(stream, jid)
         self._jid = jid
-        self._ledger: ArchiveCursor | None = None
+        self._cursor: ArchiveCursor | None = None
         self._is_new = False
         self._skips_past = False
         self._clock = clock or ServerClock()
@@ -113,7 +113,7 @@ class CatchUp:
         self._read_to = ""
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._keeper = None if marks is None else MarkKeeper(stream, marks, self._mark)
+        self._keeper = None if positions is None else MarkKeeper(stream, positions, self._position)
 
     def took(self, stanza: Element) -> bool:
         """Whether a message came out of the archive because we asked for it."""
@@ -122,34 +122,34 @@ class CatchUp:
     @property
     def has_place(self) -> bool:
         """Whether it is known where in the archive to go on; also if it is not read at all."""
-        return self._ledger is None or bool(self._ledger.mark.last_id)
+        return self._cursor is None or bool(self._cursor.position.last_id)
 
     @property
     def is_on(self) -> bool:
         """Whether the archive's ids mean anything."""
-        return self._ledger is not None
+        return self._cursor is not None
 
     async def begin(self) -> None:
         """A new session: to be called before anything can come in it."""
         await self._stop_reading()
-        if self._marks is None or self._keeper is None:
+        if self._positions is None or self._keeper is None:
             return
         if await self._may_be_read() is False:
             await self._give_up()
             return
-        if self._ledger is None:
+        if self._cursor is None:
             try:
-                mark = await self._marks.mark(self._jid)
+                position = await self._positions.position(self._jid)
             except FilebotError as error:
                 log.warning("it is not known what was missed: %s", error)
                 return
-            self._is_new = mark is None
-            self._skips_past = mark is None and self._of_room
+            self._is_new = position is None
+            self._skips_past = position is None and self._of_room
             # What is older than the first session is not the bot's business.
-            mark_now = mark or ArchivePosition(self._jid, "", self._clock())
-            self._ledger = ArchiveCursor(mark_now, in_order=self._of_room)
-            await self._keeper.start(mark, mark_now)
-        self._ledger.begin()
+            mark_now = position or ArchivePosition(self._jid, "", self._clock())
+            self._cursor = ArchiveCursor(mark_now, in_order=self._of_room)
+            await self._keeper.start(position, mark_now)
+        self._cursor.begin()
 
     async def _may_be_read(self) -> bool | None:
         """Whether live messages can be found in the archive again; None if that is not known now."""
@@ -161,11 +161,11 @@ class CatchUp:
 
     async def _give_up(self) -> None:
         log.info("%s does not tell by which id it archives a message: nothing is caught up with", self._jid)
-        self._ledger = None
+        self._cursor = None
         # Otherwise, with ids one day, all that came without would be met as new.
         try:
-            if self._marks is not None:
-                await self._marks.forget_mark(self._jid)
+            if self._positions is not None:
+                await self._positions.forget_position(self._jid)
         except FilebotError as error:
             log.warning("how far %s was read is not forgotten: %s", self._jid, error)
 
@@ -174,24 +174,24 @@ class CatchUp:
 
         While the place is only a time: behind an id, the archive tells all.
         """
-        ledger, kept_back = self._ledger, self._kept_back
-        if ledger is None or kept_back is None or ledger.mark.last_id:
+        cursor, kept_back = self._cursor, self._kept_back
+        if cursor is None or kept_back is None or cursor.position.last_id:
             return
-        if kept_back.since - SLACK < ledger.mark.at:
-            ledger.begin_at(kept_back.since - SLACK)
+        if kept_back.since - SLACK < cursor.position.at:
+            cursor.begin_at(kept_back.since - SLACK)
             self._is_new = False
-            await self._save_now(ledger.mark)
+            await self._save_now(cursor.position)
 
-    async def _save_now(self, mark: ArchivePosition) -> None:
+    async def _save_now(self, position: ArchivePosition) -> None:
         if self._keeper is not None:
-            await self._keeper.save_now(mark)
+            await self._keeper.save_now(position)
 
     async def find_place(self) -> None:
         """Let the mark stand on an id, as clocks differ: before what was kept back, or at the end."""
-        ledger, kept_back = self._ledger, self._kept_back
-        if ledger is None or ledger.mark.last_id or not self._ids_are_sure:
+        cursor, kept_back = self._cursor, self._kept_back
+        if cursor is None or cursor.position.last_id or not self._ids_are_sure:
             return
-        is_before = kept_back is not None and ledger.mark.at == kept_back.since - SLACK
+        is_before = kept_back is not None and cursor.position.at == kept_back.since - SLACK
         if not is_before and not self._is_new:
             return
         try:
@@ -200,27 +200,27 @@ class CatchUp:
             log.info("the archive of %s begins with the clock: %s", self._jid, cause(error))
             return
         if last is None:
-            ledger.begin_at(BEGINNING)
+            cursor.begin_at(BEGINNING)
         else:
-            ledger.begin_after(last.id, last.at)
+            cursor.begin_after(last.id, last.at)
         self._is_new = False
-        await self._save_now(ledger.mark)
+        await self._save_now(cursor.position)
 
     async def start(self) -> None:
         """Read what was missed, in the background; for each new session."""
         await self._stop_reading()
-        if self._ledger is not None:
+        if self._cursor is not None:
             self.look()
-            reading = partial(self._read_whenever_wanted, self._ledger)
+            reading = partial(self._read_whenever_wanted, self._cursor)
             name = f"catching up with {self._jid}"
             self._reading = asyncio.create_task(run_supervised(reading, name), name=name)
 
     async def pause(self) -> None:
         """Read no more until the next session."""
         await self._stop_reading()
-        if self._ledger is not None:
+        if self._cursor is not None:
             # What comes before the archive was read again has no place: there may be something before it.
-            self._ledger.begin()
+            self._cursor.begin()
 
     async def close(self) -> None:
         """Save the mark for the last time."""
@@ -233,12 +233,12 @@ class CatchUp:
         await self._stop_reading()
         if self._keeper is not None:
             await self._keeper.stop()
-        self._ledger = self._kept_back = None
-        if self._marks is not None:
-            await self._marks.forget_mark(self._jid)
+        self._cursor = self._kept_back = None
+        if self._positions is not None:
+            await self._positions.forget_position(self._jid)
 
-    def _mark(self) -> ArchivePosition | None:
-        return None if self._ledger is None else self._ledger.mark
+    def _position(self) -> ArchivePosition | None:
+        return None if self._cursor is None else self._cursor.position
 
     def _changed(self) -> None:
         if self._keeper is not None:
@@ -254,7 +254,7 @@ class CatchUp:
         ``archive_id`` is the one that the archive gave it; ``kept_back`` says that the server had it lying
         for a while, from ``since`` on.
         """
-        if self._ledger is None or archive_id is None:
+        if self._cursor is None or archive_id is None:
             return True
         if kept_back:
             if since is not None:
@@ -263,7 +263,7 @@ class CatchUp:
             return False
         if not self._of_room:
             self._stirred.set()
-        return self._ledger.live(archive_id, self._clock())
+        return self._cursor.live(archive_id, self._clock())
 
     def look(self) -> None:
         """Something is in the archive whose place is not known."""
@@ -275,8 +275,8 @@ class CatchUp:
 
         Not to ``save`` at once is right where to meet it again would change nothing.
         """
-        if self._ledger is not None and archive_id is not None:
-            self._ledger.handled(archive_id)
+        if self._cursor is not None and archive_id is not None:
+            self._cursor.handled(archive_id)
             if save:
                 self._changed()
             self._ended.set()
@@ -289,25 +289,25 @@ class CatchUp:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    async def _read_whenever_wanted(self, ledger: ArchiveCursor) -> None:
+    async def _read_whenever_wanted(self, cursor: ArchiveCursor) -> None:
         while True:
             await self._until_wanted()
             again = self._wanted.is_set() or not self._read_to
             self._wanted.clear()
             if again:
                 await self.begin_before_kept_back()
-                ledger.begin()
-                self._read_to = ledger.mark.last_id
+                cursor.begin()
+                self._read_to = cursor.position.last_id
             try:
-                is_there = await self._read(ledger, log.info if again else log.debug)
+                is_there = await self._read(cursor, log.info if again else log.debug)
             except Exception:
                 self.look()
                 raise
             if not is_there:
-                self._ledger = None
+                self._cursor = None
                 return
-            ledger.caught_up(self._clock())
-            if ledger.unplaced:
+            cursor.caught_up(self._clock())
+            if cursor.unplaced:
                 self._stirred.set()
             self._changed()
 
@@ -320,17 +320,17 @@ class CatchUp:
         await asyncio.sleep(GATHER_S)
         self._stirred.clear()
 
-    async def _read(self, ledger: ArchiveCursor, tell: Callable[[str, BareJid, int], None]) -> bool:
+    async def _read(self, cursor: ArchiveCursor, tell: Callable[[str, BareJid, int], None]) -> bool:
         """Read the archive from where it was read to, up to its end; False if there is none."""
         read, new, failures = 0, 0, 0
-        after, start = self._read_to, None if self._read_to else ledger.mark.at
+        after, start = self._read_to, None if self._read_to else cursor.position.at
         while True:
             try:
                 if not await self._is_sure():
                     return False
                 async with self._at_once:
                     if self._skips_past:
-                        await self._skip_past(ledger)
+                        await self._skip_past(cursor)
                         return True
                     page = await self._archive.page(after, start)
             except (XMPPError, PeerProtocolError) as error:
@@ -340,7 +340,7 @@ class CatchUp:
                     return False
                 if condition == "item-not-found" and after:
                     # The archive has forgotten that message, and with it what was before.
-                    after, start = "", ledger.mark.at
+                    after, start = "", cursor.position.at
                     continue
                 failures += 1
                 wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
@@ -348,7 +348,7 @@ class CatchUp:
                 await asyncio.sleep(wait)
                 continue
             failures = 0
-            new += self._took_page(ledger, page)
+            new += self._took_page(cursor, page)
             read += 1
             after, start = page.last_id, None
             self._read_to = after or self._read_to
@@ -358,7 +358,7 @@ class CatchUp:
                 )
                 return True
             tell("catching up with %s: %d missed messages so far", self._jid, new)
-            await self._wait_for_room(ledger)
+            await self._wait_for_room(cursor)
             if read % PAGES_AT_ONCE == 0:
                 log.info("catching up goes on in %.0f s", REST_S)
                 await asyncio.sleep(REST_S)
@@ -372,19 +372,19 @@ class CatchUp:
             await self._give_up()
         return may_be_read
 
-    async def _skip_past(self, ledger: ArchiveCursor) -> None:
+    async def _skip_past(self, cursor: ArchiveCursor) -> None:
         newest = await self._archive.newest()
         if newest is not None:
-            ledger.begin_after(newest.id, newest.at)
+            cursor.begin_after(newest.id, newest.at)
         self._skips_past = False
 
-    def _took_page(self, ledger: ArchiveCursor, page: ArchivePage) -> int:
+    def _took_page(self, cursor: ArchiveCursor, page: ArchivePage) -> int:
         # By the server's clock, as the stamps are.
         began = self._clock() - timedelta(seconds=seconds_passed() - self._began_s)
         new = [
             each
             for each in with_answers(page.messages, self._turn, began)
-            if ledger.missed(each.id, each.at)
+            if cursor.missed(each.id, each.at)
         ]
         missed = sum(self._took_message(each) for each in new)
         self._changed()
@@ -398,7 +398,7 @@ class CatchUp:
             self.handled(archived.id)
             return False
 
-    async def _wait_for_room(self, ledger: ArchiveCursor) -> None:
-        while ledger.open > MOST_OPEN or ledger.is_crowded:
+    async def _wait_for_room(self, cursor: ArchiveCursor) -> None:
+        while cursor.open > MOST_OPEN or cursor.is_crowded:
             self._ended.clear()
             await self._ended.wait()

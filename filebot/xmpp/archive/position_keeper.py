@@ -9,7 +9,7 @@ from typing import Final
 from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError
 from filebot.model import ArchivePosition
-from filebot.ports import Marks
+from filebot.ports import ArchivePositions
 from filebot.xmpp.connection.disco import server_of
 from filebot.xmpp.connection.ping import ping
 from filebot.xmpp.connection.stream import Stream
@@ -30,11 +30,13 @@ HEARD_AT_LAST_S: Final = 3.0
 class MarkKeeper:
     """Keeps the saved mark of one archive up to the present one."""
 
-    def __init__(self, stream: Stream, marks: Marks, mark: Callable[[], ArchivePosition | None]) -> None:
+    def __init__(
+        self, stream: Stream, positions: ArchivePositions, position: Callable[[], ArchivePosition | None]
+    ) -> None:
         """``mark`` returns the present one; None if there is nothing to save."""
         self._stream = stream
-        self._marks = marks
-        self._mark = mark
+        self._positions = positions
+        self._position = position
         self._changed = asyncio.Event()
         self._saving: asyncio.Task[None] | None = None
         self._saved: ArchivePosition | None = None
@@ -43,22 +45,22 @@ class MarkKeeper:
         """Save soon."""
         self._changed.set()
 
-    async def start(self, saved: ArchivePosition | None, mark: ArchivePosition) -> None:
+    async def start(self, saved: ArchivePosition | None, position: ArchivePosition) -> None:
         """Save from now on; at once if nothing was ``saved`` before.
 
         A crash just now must not make the next session the first one.
         """
         self._saved = saved
         if saved is None:
-            await self.save_now(mark)
+            await self.save_now(position)
         if self._saving is None:
             self._saving = asyncio.create_task(run_supervised(self._save_changes, "marks"), name="marks")
 
-    async def save_now(self, mark: ArchivePosition) -> None:
+    async def save_now(self, position: ArchivePosition) -> None:
         """Save a mark behind which nothing was answered yet; later if that fails."""
         try:
-            await self._marks.save_mark(mark)
-            self._saved = mark
+            await self._positions.save_position(position)
+            self._saved = position
         except FilebotError as error:
             log.warning("the first mark could not be saved: %s", error)
             self._changed.set()
@@ -91,16 +93,16 @@ class MarkKeeper:
                 await asyncio.sleep(len(self._saved.ahead) / IDS_A_SECOND)
 
     async def _save(self, limit_s: float) -> bool:
-        mark = self._mark()
-        if mark is not None and mark != self._saved:
+        position = self._position()
+        if position is not None and position != self._saved:
             # What is only written to the socket dies with a process that is killed: so would the answers to
             # messages that the mark calls dealt with. The server reads a ping after them.
             if await ping(self._stream, server_of(self._stream), limit_s) is None:
                 return False
             try:
-                await self._marks.save_mark(mark)
+                await self._positions.save_position(position)
             except FilebotError as error:
                 log.warning("the mark in the archive could not be saved: %s", error)
                 return False
-            self._saved = mark
+            self._saved = position
         return True

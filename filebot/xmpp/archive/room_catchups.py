@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 
 from filebot.errors import FilebotError
 from filebot.model import BareJid
-from filebot.ports import Marks
+from filebot.ports import ArchivePositions
 from filebot.system.server_clock import ServerClock
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
@@ -37,14 +37,14 @@ class RoomCatchUps:
     def __init__(
         self,
         stream: Stream,
-        marks: Marks | None,
+        positions: ArchivePositions | None,
         take: Callable[[CatchUp, BareJid, Archived], bool],
         turn: Callable[[BareJid, Element], Turn],
         clock: ServerClock | None = None,
     ) -> None:
         """``take`` and ``turn`` as those of a :class:`CatchUp`, for each room."""
         self._stream = stream
-        self._marks = marks
+        self._positions = positions
         self._take = take
         self._turn = turn
         self._clock = clock or ServerClock()
@@ -121,7 +121,7 @@ class RoomCatchUps:
         made = CatchUp(
             self._stream,
             room,
-            self._marks,
+            self._positions,
             take,
             turn,
             at_once=self._at_once,

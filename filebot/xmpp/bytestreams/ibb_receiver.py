@@ -26,9 +26,9 @@ class IbbStreamReceiver:
     """Fed by the stream, emptied by one reader."""
 
     def __init__(
-        self, express: IqFastPath, limits: StreamLimits, block_size: int, expected_bytes: int | None
+        self, fast_path: IqFastPath, limits: StreamLimits, block_size: int, expected_bytes: int | None
     ) -> None:
-        self._express = express
+        self._fast_path = fast_path
         self._limits = limits
         self._receiver = IbbReceiver(block_size, expected_bytes)
         self._expected = expected_bytes
@@ -47,17 +47,17 @@ class IbbStreamReceiver:
     def take(self, request: Request) -> None:
         """One block."""
         if self._failure is not None or self._closed:
-            self._express.refuse(request, UNKNOWN)
+            self._fast_path.refuse(request, UNKNOWN)
             return
         payload = request.payload
         text = payload.text if not len(payload) else "an element is no base64"
         try:
             data = self._receiver.block(payload.get("seq"), text)
         except BadBlock as error:
-            self._express.refuse(request, StanzaError(error.condition))
+            self._fast_path.refuse(request, StanzaError(error.condition))
             self.fail(error)
         except PeerProtocolError as error:
-            self._express.refuse(request, StanzaError("bad-request"))
+            self._fast_path.refuse(request, StanzaError("bad-request"))
             self.fail(error)
         else:
             self._queue(request, data)
@@ -80,7 +80,7 @@ class IbbStreamReceiver:
         """Nobody reads any more: answer what is still unanswered."""
         self.fail(PeerProtocolError("ended"))
         while self._held:
-            self._express.refuse(self._held.popleft(), UNKNOWN)
+            self._fast_path.refuse(self._held.popleft(), UNKNOWN)
         self._blocks.clear()
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -102,22 +102,22 @@ class IbbStreamReceiver:
 
     def _queue(self, request: Request, data: bytes) -> None:
         if not data:
-            self._express.acknowledge(request)  # and the time limit goes on
+            self._fast_path.acknowledge(request)  # and the time limit goes on
             return
         self._blocks.append(data)
         self._bytes += len(data)
         self._came.set()
         if self._bytes > MOST_BYTES or len(self._held) >= MOST_HELD:
-            self._express.refuse(request, BUSY)
+            self._fast_path.refuse(request, BUSY)
             self.fail(PeerProtocolError("sends faster than it may"))
         elif self._bytes > WAITING_BYTES:
             self._held.append(request)
         else:
-            self._express.acknowledge(request)
+            self._fast_path.acknowledge(request)
 
     def _release(self) -> None:
         while self._held:
-            self._express.acknowledge(self._held.popleft())
+            self._fast_path.acknowledge(self._held.popleft())
 
     async def _wait(self, limit_s: float) -> None:
         if self._failure is not None:

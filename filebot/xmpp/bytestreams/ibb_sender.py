@@ -72,14 +72,14 @@ class IbbStreamSender:
     def __init__(
         self,
         stream: Stream,
-        express: IqFastPath,
+        fast_path: IqFastPath,
         limits: StreamLimits,
         to: str,
         sid: str,
         own: str,
     ) -> None:
         self._stream = stream
-        self._express = express
+        self._fast_path = fast_path
         self._limits = limits
         self._to = to
         self._own = own
@@ -123,7 +123,7 @@ class IbbStreamSender:
         """As :meth:`send`, in a stream that is open, and stays so. Raises TransferError."""
         assert self._sender is not None  # noqa: S101  # the caller has opened it
         self._size = size
-        self._express.expect(self._name, self._to, self._answered)
+        self._fast_path.expect(self._name, self._to, self._answered)
         try:
             rest = b""
             async for piece in pieces:
@@ -134,7 +134,7 @@ class IbbStreamSender:
             if self._sender.acknowledged < size:
                 raise BlobCorrupt("the file is shorter than its entry says")
         finally:
-            self._express.forget(self._name)
+            self._fast_path.forget(self._name)
 
     def close(self) -> None:
         """Close the stream if it is open. Nothing more is expected of it.
@@ -144,7 +144,7 @@ class IbbStreamSender:
         """
         if self._open:
             self._open = False
-            self._express.tell(self._to, self._own, self._element("close"))
+            self._fast_path.tell(self._to, self._own, self._element("close"))
 
     async def unless_lost(self, asking: Coroutine[Any, Any, _T]) -> _T:
         """What the coroutine returns, or raises, unless the session ends before: then that is raised."""
@@ -162,13 +162,13 @@ class IbbStreamSender:
     # --- what the receiver does -----------------------------------------------------------------
 
     def requested(self, request: Request) -> None:
-        self._express.refuse(request, UNWILLING)
+        self._fast_path.refuse(request, UNWILLING)
 
     def opened(self, request: Request) -> None:
-        self._express.refuse(request, UNWILLING)
+        self._fast_path.refuse(request, UNWILLING)
 
     def data(self, request: Request) -> None:
-        self._express.refuse(request, UNKNOWN)  # nothing is wanted from the other direction
+        self._fast_path.refuse(request, UNKNOWN)  # nothing is wanted from the other direction
 
     def closed(self, request: Request) -> None:
         """Nobody ends a stream half-way who still wants the file."""
@@ -251,7 +251,7 @@ class IbbStreamSender:
     # --- stanzas --------------------------------------------------------------------------------
 
     def _stanza(self, number: int, block: memoryview) -> str:
-        attributes = self._express.attributes("set", f"{self._name}-{number}", to=self._to, own=self._own)
+        attributes = self._fast_path.attributes("set", f"{self._name}-{number}", to=self._to, own=self._own)
         data = f'<data xmlns="{IBB}" sid={quoteattr(self.sid)} seq="{number}">{encode(block)}</data>'
         return f"<iq{attributes}>{data}</iq>"
 

@@ -52,7 +52,7 @@ class IqFastPath:
         self._takers: dict[str, Take] = {}
         self._from_messages: frozenset[str] = frozenset()
         self._askers: dict[str, tuple[str, Answered]] = {}
-        stream.express = self._take
+        stream.fast_path = self._take
 
     def serve(self, payload: str, take: Take, *, in_messages: bool = False) -> None:
         """Give all requests with this child (``{namespace}name``) to ``take``."""

@@ -64,9 +64,9 @@ async def _lets_in(connections: ByteConnections, proxy: StreamHost) -> ProxyStat
 class RateProbe:
     """Measures how fast blocks go to one client and are answered. Used once."""
 
-    def __init__(self, stream: Stream, express: IqFastPath, to: str, own: str) -> None:
+    def __init__(self, stream: Stream, fast_path: IqFastPath, to: str, own: str) -> None:
         self._stream = stream
-        self._express = express
+        self._fast_path = fast_path
         self._to = to
         self._own = own
         self._sid = secrets.token_hex(12)
@@ -81,13 +81,13 @@ class RateProbe:
         """Bytes of a file per second. Raises PeerGone or TransferTimeout, or PeerProtocolError."""
         begun = self._loop.time()
         self._samples.append((begun, 0))
-        self._express.expect(self._name, self._to, self._answered)
+        self._fast_path.expect(self._name, self._to, self._answered)
         try:
             await self._send_until(begun + RATE_S)
             if len(self._samples) == 1:
                 await self._wait_until(begun + SILENCE_S)
         finally:
-            self._express.forget(self._name)
+            self._fast_path.forget(self._name)
         if len(self._samples) == 1:
             raise TransferTimeout(idle_s=SILENCE_S)
         return steady_rate(self._samples)
@@ -130,6 +130,6 @@ class RateProbe:
         self._turn.set()
 
     def _stanza(self, number: int, block: memoryview) -> str:
-        attributes = self._express.attributes("set", f"{self._name}-{number}", to=self._to, own=self._own)
+        attributes = self._fast_path.attributes("set", f"{self._name}-{number}", to=self._to, own=self._own)
         data = f'<data xmlns="{IBB}" sid={quoteattr(self._sid)} seq="{number}">{encode(block)}</data>'
         return f"<iq{attributes}>{data}</iq>"

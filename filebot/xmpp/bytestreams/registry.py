@@ -60,17 +60,17 @@ class StreamSession(Protocol):
 class Sessions:
     """All that there are."""
 
-    def __init__(self, express: IqFastPath, limits: StreamLimits) -> None:
-        self._express = express
+    def __init__(self, fast_path: IqFastPath, limits: StreamLimits) -> None:
+        self._fast_path = fast_path
         self._limits = limits
         self._sessions: dict[tuple[str, str], StreamSession] = {}
         self._counted: set[tuple[str, str]] = set()
         self._people: Counter[str] = Counter()
         self._ended: dict[tuple[str, str], None] = {}
-        express.serve(f"{{{BYTESTREAMS}}}query", self._requested)
-        express.serve(f"{{{IBB}}}open", self._opened)
-        express.serve(f"{{{IBB}}}data", self._data, in_messages=True)
-        express.serve(f"{{{IBB}}}close", self._closed)
+        fast_path.serve(f"{{{BYTESTREAMS}}}query", self._requested)
+        fast_path.serve(f"{{{IBB}}}open", self._opened)
+        fast_path.serve(f"{{{IBB}}}data", self._data, in_messages=True)
+        fast_path.serve(f"{{{IBB}}}close", self._closed)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -129,7 +129,7 @@ class Sessions:
     def _find(self, request: Request) -> StreamSession | None:
         session = self._sessions.get((request.peer, request.sid))
         if session is None:
-            self._express.refuse(request, UNKNOWN)
+            self._fast_path.refuse(request, UNKNOWN)
         return session
 
     def _requested(self, request: Request) -> None:
@@ -146,9 +146,9 @@ class Sessions:
 
     def _closed(self, request: Request) -> None:
         if (request.peer, request.sid) in self._ended:
-            self._express.acknowledge(request)  # complete by its size, before the close came
+            self._fast_path.acknowledge(request)  # complete by its size, before the close came
         elif (session := self._find(request)) is not None:
-            self._express.acknowledge(request)
+            self._fast_path.acknowledge(request)
             session.closed(request)
 
 

@@ -33,8 +33,8 @@ def first_part(text: str, most_bytes: int) -> tuple[str, str]:
     if fitting == len(text):
         return text, ""
     fitting = max(fitting, 1)
-    for mark in ("\n", " "):
-        end = text.rfind(mark, fitting // 2, fitting + 1)
+    for position in ("\n", " "):
+        end = text.rfind(position, fitting // 2, fitting + 1)
         if end > 0:
             return text[:end], text[end + 1 :]
     return text[:fitting], text[fitting:]

@@ -52,7 +52,7 @@ _COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq
 class _Narrowed(BaseXMPP):
     """What filebot changes in both kinds of stream."""
 
-    express: Callable[[ET.Element], bool] | None = None
+    fast_path: Callable[[ET.Element], bool] | None = None
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -187,16 +187,18 @@ class _Narrowed(BaseXMPP):
         if xml.tag == f"{{{MANAGEMENT}}}r" and self._session_started and self.trusted():
             if self.plugin["xep_0198"].enabled_in:
                 self.acks.asked()
-        elif self.express is None or not self._session_started or not self.trusted() or not self._took(xml):
+        elif (
+            self.fast_path is None or not self._session_started or not self.trusted() or not self._took(xml)
+        ):
             super()._spawn_event(xml)
         elif not self.is_component and self.plugin["xep_0198"].enabled_in:
             management = self.plugin["xep_0198"]
             management.handled = (management.handled + 1) % COUNTER
 
     def _took(self, xml: ET.Element) -> bool:
-        assert self.express is not None  # noqa: S101  # the caller has seen to it
+        assert self.fast_path is not None  # noqa: S101  # the caller has seen to it
         try:
-            return self.express(xml)
+            return self.fast_path(xml)
         except Exception:  # a mistake of ours in one stanza must not end the stream
             log.exception("a stanza could not be handled")
             return True
@@ -235,7 +237,7 @@ class Client(_Narrowed, ClientXMPP):
         self.enable_direct_tls = settings.direct_tls or settings.host is None
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
-        self.unheard = UnackedResender(self)
+        self.resender = UnackedResender(self)
         take_pushes(self)
 
     def get_ssl_context(self) -> ssl.SSLContext:
@@ -247,13 +249,13 @@ class Client(_Narrowed, ClientXMPP):
 
     def _spawn_event(self, xml: ET.Element) -> None:
         if xml.tag == f"{{{MANAGEMENT}}}failed" and self.trusted():
-            self.unheard.refused(xml)
+            self.resender.refused(xml)
         elif xml.tag == f"{{{self.stream_ns}}}error" and self.trusted():
-            self.unheard.ended_by_server(named_condition(xml, STREAMS))
+            self.resender.ended_by_server(named_condition(xml, STREAMS))
         super()._spawn_event(xml)
 
     async def close(self, limit_s: float) -> None:
-        self.unheard.stop()
+        self.resender.stop()
         await super().close(limit_s)
 
     def _only_tls(self, stanza: StanzaBase) -> StanzaBase | None:

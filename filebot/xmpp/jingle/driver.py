@@ -94,9 +94,9 @@ class Driver:
         """Set whenever the peer has said something, or the session has ended."""
         self.connection: ByteConnection | None = None
         """What the bytes move over, unless they move in-band."""
-        self.inbox: IbbStreamReceiver | None = None
-        self.outbox = IbbStreamSender(
-            tools.stream, tools.streams.express, tools.streams.limits, peer, "", own
+        self.ibb_receiver: IbbStreamReceiver | None = None
+        self.ibb_sender = IbbStreamSender(
+            tools.stream, tools.streams.fast_path, tools.streams.limits, peer, "", own
         )
         self._tools = tools
         self._own = own
@@ -119,9 +119,9 @@ class Driver:
     ) -> None:
         self.perform(self.session.fail(Reason.CANCEL))
         self.say_the_rest()
-        self.outbox.close()
-        if self.inbox is not None:
-            self.inbox.end()
+        self.ibb_sender.close()
+        if self.ibb_receiver is not None:
+            self.ibb_receiver.end()
         self._leave_in_band()
         try:
             await self._tasks.close()
@@ -192,9 +192,9 @@ class Driver:
         self.perform(self.session.lost())
         if self._in_band is not None:
             error = PeerGone("the XMPP session ended")
-            self.outbox.lost()
-            if self.inbox is not None:
-                self.inbox.fail(error)
+            self.ibb_sender.lost()
+            if self.ibb_receiver is not None:
+                self.ibb_receiver.fail(error)
 
     # --- what the peer does ---------------------------------------------------------------------
 
@@ -204,47 +204,47 @@ class Driver:
 
     def answer(self, request: Request, reaction: Reaction) -> None:
         """Answer an iq, and then do what follows from it."""
-        express = self._tools.streams.express
+        fast_path = self._tools.streams.fast_path
         if reaction.error is None:
-            express.acknowledge(request)
+            fast_path.acknowledge(request)
         else:
-            express.refuse(request, reaction.error)
+            fast_path.refuse(request, reaction.error)
         self.perform(reaction.effects)
         self.heard.set()
 
     def requested(self, request: Request) -> None:
         """Stream hosts as of XEP-0065: a Jingle session names its own way."""
-        self._tools.streams.express.refuse(request, UNWILLING)
+        self._tools.streams.fast_path.refuse(request, UNWILLING)
 
     def opened(self, request: Request) -> None:
-        express, agreed = self._tools.streams.express, self._in_band
+        fast_path, agreed = self._tools.streams.fast_path, self._in_band
         if self.session.state is not State.OPENING or agreed is None:
-            express.refuse(request, UNWILLING)
+            fast_path.refuse(request, UNWILLING)
             return
         try:
             size = read_block_size(request.payload.get("block-size"))
         except BadBlock as error:
-            express.refuse(request, StanzaError(error.condition, "modify"))
+            fast_path.refuse(request, StanzaError(error.condition, "modify"))
             return
         if size > agreed.block_size:
             # XEP-0047 section 2.1; smaller is fine.
-            express.refuse(request, StanzaError("resource-constraint", "modify"))
+            fast_path.refuse(request, StanzaError("resource-constraint", "modify"))
             return
         self._be_open(size)
-        express.acknowledge(request)
+        fast_path.acknowledge(request)
         self.perform(self.session.opened())
 
     def data(self, request: Request) -> None:
-        if self.inbox is None:
-            self._tools.streams.express.refuse(request, UNKNOWN)
+        if self.ibb_receiver is None:
+            self._tools.streams.fast_path.refuse(request, UNKNOWN)
         else:
-            self.inbox.take(request)
+            self.ibb_receiver.take(request)
 
     def closed(self, request: Request) -> None:
-        if self.inbox is not None:
-            self.inbox.close()
+        if self.ibb_receiver is not None:
+            self.ibb_receiver.close()
         else:
-            self.outbox.closed(request)
+            self.ibb_sender.closed(request)
 
     # --- iqs, one at a time -----------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ class Driver:
         """What is still to be said is said, but nobody waits for answers any more."""
         while self._to_say:
             element = self._to_say.popleft().jingle.element()
-            self._tools.streams.express.tell(self.peer, self._own, element)
+            self._tools.streams.fast_path.tell(self.peer, self._own, element)
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -319,7 +319,7 @@ class Driver:
 
     async def _open(self, transport: InBandTransport) -> None:
         try:
-            await self.outbox.open(transport.block_size)
+            await self.ibb_sender.open(transport.block_size)
         except TransferError as error:
             log.info("no in-band stream to %s: %s", self.peer, error)
             self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
@@ -330,11 +330,11 @@ class Driver:
 
     def _be_open(self, block_size: int) -> None:
         if self._terms.sending:
-            self.outbox.be_open(block_size)
+            self.ibb_sender.be_open(block_size)
         else:
             size = self.session.expected_bytes
-            self.inbox = IbbStreamReceiver(
-                self._tools.streams.express, self._tools.streams.limits, block_size, size
+            self.ibb_receiver = IbbStreamReceiver(
+                self._tools.streams.fast_path, self._tools.streams.limits, block_size, size
             )
 
     async def _flow(self, route: Route) -> None:
@@ -369,8 +369,8 @@ class Driver:
         if not self.route.done():
             self.route.set_exception(failure or PeerGone("ended before it began"))
             self.route.exception()  # nobody may be waiting for it
-        if failure is not None and self.inbox is not None:
-            self.inbox.fail(failure)
+        if failure is not None and self.ibb_receiver is not None:
+            self.ibb_receiver.fail(failure)
 
     # --- the in-band stream -----------------------------------------------------------------------
 
@@ -381,7 +381,7 @@ class Driver:
             self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
             return
         self._in_band = transport
-        self.outbox.sid = transport.sid
+        self.ibb_sender.sid = transport.sid
         sessions.add(self.peer, transport.sid, self, counted=False)
 
     def _leave_in_band(self) -> None:

@@ -187,8 +187,8 @@ class JingleDownload:
 
     def _source(self) -> AsyncGenerator[Data, None]:
         driver = self._driver
-        if driver.inbox is not None:
-            return driver.inbox.chunks()
+        if driver.ibb_receiver is not None:
+            return driver.ibb_receiver.chunks()
         assert driver.connection is not None  # noqa: S101  # the route is there, and it is not in-band
         return driver.connection.chunks(driver.session.expected_bytes)
 

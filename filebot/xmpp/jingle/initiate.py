@@ -60,17 +60,17 @@ class JingleInitiateHandler:
         table.on_initiate = self._take
 
     def _take(self, request: Request, jingle: Jingle) -> None:
-        express, sender = self._tools.streams.express, jid_or_none(request.peer)
+        fast_path, sender = self._tools.streams.fast_path, jid_or_none(request.peer)
         if sender is None or not sender.resource or not jingle.contents:
-            express.refuse(request, StanzaError("bad-request"))
+            fast_path.refuse(request, StanzaError("bad-request"))
             return
         ours = (each.transport for each in jingle.contents)
         sids = (each.sid for each in ours if isinstance(each, Socks5Transport | InBandTransport))
         if self._table.uses(request.peer, frozenset((jingle.sid, *sids))):
-            express.refuse(request, StanzaError("conflict"))
+            fast_path.refuse(request, StanzaError("conflict"))
             return
         # XEP-0166, "Initiation": acknowledged first, whatever comes of it.
-        express.acknowledge(request)
+        fast_path.acknowledge(request)
         try:
             begun = self._begun(request, jingle, sender)
         except _Unacceptable as unacceptable:
@@ -126,4 +126,4 @@ class JingleInitiateHandler:
 
     def _turn_away(self, request: Request, jingle: Jingle, why: _Unacceptable) -> None:
         bye = Jingle(Action.SESSION_TERMINATE, jingle.sid, reason=why.reason, text=why.text)
-        self._tools.streams.express.tell(request.peer, request.own, bye.element())
+        self._tools.streams.fast_path.tell(request.peer, request.own, bye.element())

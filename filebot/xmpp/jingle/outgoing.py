@@ -34,41 +34,41 @@ class JingleOutbound:
     """Sends one file."""
 
     def __init__(
-        self, tools: JingleTools, table: JingleSessions, shipment: OutgoingFile, client: Known
+        self, tools: JingleTools, table: JingleSessions, outgoing_file: OutgoingFile, client: Known
     ) -> None:
         """``client`` is what is known of the receiver."""
         self._tools = tools
         self._table = table
-        self._shipment = shipment
+        self._outgoing_file = outgoing_file
         self._client = client
 
     async def send(self, progress: Callable[[int], None]) -> Method:
         """From the offer to the end; by which method it went. Raises TransferError."""
-        shipment, own = self._shipment, self._shipment.own
+        outgoing_file, own = self._outgoing_file, self._outgoing_file.own
         transport = await self._transport(own)
         terms = self._terms(own, transport)
-        async with Driver(self._tools, shipment.to, own, terms) as driver:
+        async with Driver(self._tools, outgoing_file.to, own, terms) as driver:
             if isinstance(transport, Socks5Transport):
                 driver.expect(transport)
             self._table.add(driver)
             try:
                 driver.perform(driver.session.offer())
-                return await send_bytes(driver, shipment.file, progress)
+                return await send_bytes(driver, outgoing_file.file, progress)
             finally:
                 self._table.remove(driver)
 
     async def _transport(self, own: str) -> Socks5Transport | InBandTransport:
         sid, connections = secrets.token_hex(_SID_BYTES), self._tools.streams.connections
-        if self._shipment.methods[0] is Method.IBB or connections is None:
+        if self._outgoing_file.methods[0] is Method.IBB or connections is None:
             return InBandTransport(sid, OFFERED_BLOCK)
-        return await own_candidates(connections, self._tools.proxies, sid, own, self._shipment.to)
+        return await own_candidates(connections, self._tools.proxies, sid, own, self._outgoing_file.to)
 
     def _terms(self, own: str, transport: Socks5Transport | InBandTransport) -> SessionParameters:
         namespace = file_namespace(self._client.features) or FILES
-        file = describe(self._shipment.entry, Range(), namespace)
+        file = describe(self._outgoing_file.entry, Range(), namespace)
         may_fall_back = Method.IBB in methods_of(self._client.features)
         return SessionParameters(
-            self._shipment.sid,
+            self._outgoing_file.sid,
             # COMPAT(Conversations, Dino): read one content, in which the initiator alone sends.
             Content("file", senders="initiator", file=file, transport=transport),
             initiating=True,

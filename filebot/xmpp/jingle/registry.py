@@ -24,14 +24,14 @@ _AFTERWARDS: Final = frozenset({Action.SESSION_INFO, Action.SESSION_TERMINATE})
 class JingleSessions:
     """Brings every ``<jingle/>`` to its session, and new ones to whoever takes offers."""
 
-    def __init__(self, express: IqFastPath, sessions: Sessions) -> None:
+    def __init__(self, fast_path: IqFastPath, sessions: Sessions) -> None:
         self.on_initiate: Callable[[Request, Jingle], None] | None = None
         """Takes a ``session-initiate`` and answers it; without it nobody can begin a session."""
-        self._express = express
+        self._fast_path = fast_path
         self._sessions = sessions
         self._drivers: dict[tuple[str, str], Driver] = {}
         self._ended: dict[tuple[str, str], None] = {}
-        express.serve(f"{{{JINGLE}}}jingle", self._take)
+        fast_path.serve(f"{{{JINGLE}}}jingle", self._take)
 
     def __len__(self) -> int:
         return len(self._drivers)
@@ -69,7 +69,7 @@ class JingleSessions:
         try:
             jingle = read_jingle(request.payload)
         except BadJingle as error:
-            self._express.refuse(request, error.error)
+            self._fast_path.refuse(request, error.error)
             return
         driver = self._drivers.get((request.peer, jingle.sid))
         if jingle.action is Action.SESSION_INITIATE:
@@ -77,16 +77,16 @@ class JingleSessions:
         elif driver is not None:
             driver.take(request, jingle)
         elif (request.peer, jingle.sid) in self._ended and jingle.action in _AFTERWARDS:
-            self._express.acknowledge(request)  # both sides ended it at once
+            self._fast_path.acknowledge(request)  # both sides ended it at once
         else:
-            self._express.refuse(request, UNKNOWN_SESSION)
+            self._fast_path.refuse(request, UNKNOWN_SESSION)
 
     def _initiated(self, request: Request, jingle: Jingle, driver: Driver | None) -> None:
         if driver is not None:
             # XEP-0166, "Tie Breaking": both chose the same sid, and one of them has to choose another.
             ours = driver.session.terms.initiating
-            self._express.refuse(request, TIE_BREAK if ours else OUT_OF_ORDER)
+            self._fast_path.refuse(request, TIE_BREAK if ours else OUT_OF_ORDER)
         elif self.on_initiate is None:
-            self._express.refuse(request, UNKNOWN_SESSION)
+            self._fast_path.refuse(request, UNKNOWN_SESSION)
         else:
             self.on_initiate(request, jingle)

@@ -39,7 +39,7 @@ async def _move(
     if route is Route.IN_BAND:
         async with aclosing(pieces_of(file, offset, size)) as pieces:
             # COMPAT(Dino): a close throws away what is not read yet, so it waits for the session's end.
-            await driver.outbox.send_all(pieces, size, moved)
+            await driver.ibb_sender.send_all(pieces, size, moved)
     elif driver.connection is not None:
         try:
             await driver.connection.send_file(file, offset, size, moved)

@@ -48,7 +48,7 @@ class Handling:
     ) -> bool:
         """Whether there is anything to do; ``catch_up`` hears when that is done."""
         if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
-            message = replace(read, archived_as=catch_up.name(archive_id))
+            message = replace(read, mam_id=catch_up.name(archive_id))
             self._handle(self._handlers.message, message, catch_up, archive_id)
         elif isinstance(read, EncryptedMessage) and self._handlers.encrypted is not None:
             self._handle(self._handlers.encrypted, read, catch_up, archive_id)

@@ -257,10 +257,16 @@ class Reader:
         # XEP-0461 section 3.1: in a room it is the room's id that counts.
         given = self._stanza_ids(stanza, speaker) if self._rooms.gives_stanza_ids(room) else ()
         ids = [each for giver, each in given if giver == room and len(each) <= LONGEST_ID]
-        spoke = MessageRef(speaker.full, ids[0]) if len(ids) == 1 else None
+        message_ref = MessageRef(speaker.full, ids[0]) if len(ids) == 1 else None
         address = Address(room, AddressKind.ROOM)
         return Sender(
-            address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed, spoke=spoke
+            address,
+            occupant.jid,
+            room,
+            nick,
+            occupant.key,
+            claimed=occupant.claimed,
+            message_ref=message_ref,
         )
 
     def _through_room(self, speaker: JID) -> Sender | None:

@@ -109,10 +109,10 @@ class _Room:
     """One room: its roll, and what its presences mean for the task that keeps the bot in it."""
 
     def __init__(
-        self, occupancy: OccupantList, password: str = "", invited_by: BareJid | None = None
+        self, occupants: OccupantList, password: str = "", invited_by: BareJid | None = None
     ) -> None:
-        self.occupancy = occupancy
-        self.jid = occupancy.room
+        self.occupants = occupants
+        self.jid = occupants.room
         self.password = password
         self.invited_by = invited_by
         """None if those who run the bot want it there."""
@@ -123,7 +123,7 @@ class _Room:
         self.task = Tasks(limit=1)
         self.ending = asyncio.Lock()
         """Held while others are told that the bot does not come back: that is not cut off."""
-        self.news: asyncio.Queue[RoomChange] = asyncio.Queue(maxsize=32)
+        self.events: asyncio.Queue[RoomChange] = asyncio.Queue(maxsize=32)
 
     async def stop(self) -> None:
         """No longer see to it that the bot is there."""
@@ -163,7 +163,7 @@ class JoinedRooms:
         return self._settings.command_prefix
 
     def joined(self) -> frozenset[BareJid]:
-        return frozenset(jid for jid, room in self._rooms.items() if room.occupancy.present)
+        return frozenset(jid for jid, room in self._rooms.items() if room.occupants.present)
 
     def configured(self) -> frozenset[BareJid]:
         return self._configured
@@ -172,10 +172,10 @@ class JoinedRooms:
         address = jid_or_none(target.strip().removeprefix("xmpp:").partition("?")[0])
         return address.bare if address is not None and address.node else None
 
-    def standing(self, room: BareJid, who: Identity) -> RoomRole | None:
-        return self._occupancy(room).standing(who)
+    def room_role(self, room: BareJid, who: Identity) -> RoomRole | None:
+        return self._occupants(room).room_role(who)
 
-    async def room_like(self, target: str) -> BareJid | None:
+    async def joined_room(self, target: str) -> BareJid | None:
         address = self.address_in(target)
         return address if address and await self.until_in(address, ENTERING_LIMIT_S) else None
 
@@ -185,7 +185,7 @@ class JoinedRooms:
 
     def nick_in(self, room: BareJid) -> str:
         """The bot's nick there now."""
-        return self._occupancy(room).nick
+        return self._occupants(room).nick
 
     def believes(self, room: BareJid) -> bool:
         """Whether what the room's service says of real JIDs counts, whether or not the bot is there."""
@@ -193,21 +193,21 @@ class JoinedRooms:
 
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         """Who the room says has this nick; nobody while the bot is not in the room."""
-        return self._occupancy(room).occupant(nick)
+        return self._occupants(room).occupant(nick)
 
     def is_filebot(self, room: BareJid, nick: str) -> bool:
-        return self._occupancy(room).is_filebot(nick)
+        return self._occupants(room).is_filebot(nick)
 
     def gives_stanza_ids(self, room: BareJid) -> bool:
-        return self._occupancy(room).has_stanza_ids
+        return self._occupants(room).has_stanza_ids
 
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
         """Who wrote a message out of the room's archive, by the id that the room gave it."""
-        return self._occupancy(room).author(stanza)
+        return self._occupants(room).author(stanza)
 
     def is_ours_in(self, room: BareJid, stanza: Element) -> bool:
         """Whether the bot wrote a message out of the room's archive."""
-        return self._occupancy(room).is_ours(stanza)
+        return self._occupants(room).is_ours(stanza)
 
     async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
         # Also if nothing changes: a crash may have come between the setting and what follows from it.
@@ -219,26 +219,26 @@ class JoinedRooms:
             self._presence(self._rooms[room], status=self._status(room)).send()
 
     def has_voice(self, room: BareJid) -> bool:
-        return self._occupancy(room).has_voice
+        return self._occupants(room).has_voice
 
     def tells_apart(self, room: BareJid) -> bool:
-        return self._occupancy(room).has_ids
+        return self._occupants(room).has_ids
 
     def is_same_occupant(self, address: Address) -> bool:
         """Whether a nick still belongs to whom it belonged to; those without an identity are all alike."""
         room, _, nick = address.jid.partition("/")
         return self.occupant(room, nick).identity == address.occupant
 
-    def _occupancy(self, room: BareJid) -> OccupantList:
+    def _occupants(self, room: BareJid) -> OccupantList:
         """The roll of a room; of one that is none of ours, an empty one."""
-        return self._rooms[room].occupancy if room in self._rooms else OccupantList(room, "")
+        return self._rooms[room].occupants if room in self._rooms else OccupantList(room, "")
 
     def _roll(self, room: BareJid) -> OccupantList:
         """An empty one; those of all rooms share their memory."""
         return OccupantList(
             room,
             self._settings.nick,
-            lambda: sum(each.occupancy.size_bytes for each in self._rooms.values()),
+            lambda: sum(each.occupants.size_bytes for each in self._rooms.values()),
         )
 
     # --- being told to come and go --------------------------------------------------------------
@@ -254,7 +254,7 @@ class JoinedRooms:
             if known is not None:
                 password = password or known.password
                 invited_by = known.invited_by if invited_by is not None else None
-            if known is None or not known.occupancy.present:
+            if known is None or not known.occupants.present:
                 await self._must_be_a_room(room)
                 try:
                     known = await self._try(room, password, invited_by)
@@ -305,11 +305,11 @@ class JoinedRooms:
             raise CannotEnterRoom(room, reason="limit")
 
     async def _enter_or_raise(self, room: _Room) -> None:
-        news = await self._enter(room)
-        if news.change is Change.DESTROYED:
+        events = await self._enter(room)
+        if events.change is Change.DESTROYED:
             await self._shut_out(room.jid, True)
-        if news.change not in ENTRIES:
-            raise CannotEnterRoom(room.jid, reason=_CLOSED.get(news.reason, "other"))
+        if events.change not in ENTRIES:
+            raise CannotEnterRoom(room.jid, reason=_CLOSED.get(events.reason, "other"))
 
     async def leave(self, room: BareJid) -> None:
         """See the port."""
@@ -360,7 +360,7 @@ class JoinedRooms:
         """Wait until the bot is in one room, at most so long; whether it is. None of its rooms: at once."""
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                while room in self._rooms and not self._rooms[room].occupancy.present:
+                while room in self._rooms and not self._rooms[room].occupants.present:
                     self._changed.clear()
                     await self._changed.wait()
         return room in self.joined()
@@ -371,9 +371,9 @@ class JoinedRooms:
         await asyncio.gather(*(room.stop() for room in rooms))
         for room in rooms:
             room.entered = False
-            room.occupancy.leave()
-            while not room.news.empty():
-                room.news.get_nowait()
+            room.occupants.leave()
+            while not room.events.empty():
+                room.events.get_nowait()
             await self._stays.left(room.jid)
 
     async def say_goodbye(self, words: str) -> None:
@@ -384,9 +384,9 @@ class JoinedRooms:
 
     def presence(self, room: BareJid, stanza: Element) -> None:
         """Take a presence from a room."""
-        news = self._rooms[room].occupancy.presence(stanza)
-        if news is not None:
-            self._tell(self._rooms[room], news)
+        events = self._rooms[room].occupants.presence(stanza)
+        if events is not None:
+            self._tell(self._rooms[room], events)
 
     def bounced(self, room: BareJid, condition: str) -> None:
         """A message to the room came back; ``OUTSIDE`` says that the bot is out, ``forbidden`` that it may
@@ -395,9 +395,9 @@ class JoinedRooms:
         kept = self._rooms[room]
         if condition == "forbidden":
             log.info("room %s does not let the bot speak", room)
-            kept.occupancy.mute()
-        if condition in OUTSIDE and kept.occupancy.present:
-            kept.occupancy.leave()
+            kept.occupants.mute()
+        if condition in OUTSIDE and kept.occupants.present:
+            kept.occupants.leave()
             self._tell(kept, RoomChange(Change.PUT_OUT, condition))
 
     # --- one room -------------------------------------------------------------------------------
@@ -414,7 +414,7 @@ class JoinedRooms:
     def _judge(self) -> None:
         services = self._believed_services()
         for jid, room in self._rooms.items():
-            room.occupancy.believed = _service(jid) in services
+            room.occupants.believed = _service(jid) in services
 
     async def _find_own_services(self) -> None:
         """Those that the bot's server lists and that are below it.
@@ -439,16 +439,16 @@ class JoinedRooms:
             (self._gateways.discard if _TEXT in kinds else self._gateways.add)(service)
         return kinds
 
-    def _tell(self, room: _Room, news: RoomChange) -> None:
+    def _tell(self, room: _Room, events: RoomChange) -> None:
         self._changed.set()
-        log.info("room %s: %s %s", room.jid, news.change.value, news.reason)
+        log.info("room %s: %s %s", room.jid, events.change.value, events.reason)
         try:
-            room.news.put_nowait(news)
+            room.events.put_nowait(events)
         except asyncio.QueueFull:
             log.warning("room %s changes faster than it can be followed", room.jid)
 
     def _missing(self) -> set[BareJid]:
-        return {jid for jid, room in self._rooms.items() if room.wanted and not room.occupancy.present}
+        return {jid for jid, room in self._rooms.items() if room.wanted and not room.occupants.present}
 
     def _keep_in(self, room: _Room) -> None:
         if room.wanted:
@@ -467,10 +467,10 @@ class JoinedRooms:
         # Whatever fails now, the bot does not enter again: what is there next is another room.
         await run_supervised(partial(self._end, room, end), f"the end of {name}")
 
-    async def _end(self, room: _Room, news: RoomChange) -> None:
+    async def _end(self, room: _Room, events: RoomChange) -> None:
         async with room.ending:
             await self._stays.forget(room.jid)
-            await self._shut_out(room.jid, news.change is Change.DESTROYED)
+            await self._shut_out(room.jid, events.change is Change.DESTROYED)
         if room.jid not in self._configured and self._rooms.get(room.jid) is room:
             del self._rooms[room.jid]
             self._judge()
@@ -481,23 +481,23 @@ class JoinedRooms:
         failures, kicks, nowhere = 0, 0, 0
         while True:
             await self._stream.session()  # while the server is down, no room has refused anything
-            news = RoomChange(Change.ENTERED) if room.entered else await self._enter(room)
+            events = RoomChange(Change.ENTERED) if room.entered else await self._enter(room)
             began = loop.time()
-            if news.change in ENTRIES:
+            if events.change in ENTRIES:
                 room.entered = True
-                if room.occupancy.can_be_caught_up:
+                if room.occupants.can_be_caught_up:
                     await self._stays.entered(room.jid)
-                news = await self._until_out(room)
+                events = await self._until_out(room)
                 room.entered = False
                 await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:
                     failures, kicks = 0, 0
-            if news.change in _FOR_GOOD:
-                return news
-            nowhere = nowhere + 1 if news.reason == _NOWHERE else 0
+            if events.change in _FOR_GOOD:
+                return events
+            nowhere = nowhere + 1 if events.reason == _NOWHERE else 0
             if nowhere == MOST_NOWHERE:
                 return RoomChange(Change.VANISHED, _NOWHERE)
-            if news.change is Change.KICKED:
+            if events.change is Change.KICKED:
                 wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
                 kicks += 1
             elif nowhere:
@@ -505,7 +505,7 @@ class JoinedRooms:
             else:
                 failures += 1
                 wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
-            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, _why(news), wait)
+            log.warning("not in room %s (%s); trying again in %.1f s", room.jid, _why(events), wait)
             await asyncio.sleep(wait)
 
     async def _until_out(self, room: _Room) -> RoomChange:
@@ -513,17 +513,17 @@ class JoinedRooms:
         while True:
             try:
                 async with asyncio.timeout(SELF_PING_S):
-                    return await room.news.get()
+                    return await room.events.get()
             except TimeoutError:
-                if await self._is_still_in(room) or not room.occupancy.present:
+                if await self._is_still_in(room) or not room.occupants.present:
                     continue  # a word of the room that came meanwhile waits in the queue
-            room.occupancy.leave()
+            room.occupants.leave()
             log.info("room %s does not know the bot any more", room.jid)
             return RoomChange(Change.PUT_OUT, "self-ping")
 
     async def _is_still_in(self, room: _Room) -> bool:
         """Ping the bot's own occupant (XEP-0410 section 3). Silence tells nothing."""
-        answer = await ping(self._stream, f"{room.jid}/{room.occupancy.nick}", SELF_PING_LIMIT_S)
+        answer = await ping(self._stream, f"{room.jid}/{room.occupants.nick}", SELF_PING_LIMIT_S)
         return not answer or answer in _STILL_IN | _UNKNOWN
 
     async def _enter(self, room: _Room) -> RoomChange:
@@ -537,24 +537,24 @@ class JoinedRooms:
         if room.jid not in self._configured and not is_somewhere:
             # To enter would make it: of a mistyped address, or in place of one that was destroyed.
             return RoomChange(Change.REFUSED, _NOWHERE)
-        if room.occupancy.can_be_caught_up:
+        if room.occupants.can_be_caught_up:
             await self._stays.entering(room.jid)
         elif is_somewhere:
             # Otherwise, with ids one day, all that came without would be met as new.
             await self._stays.forget(room.jid)
         for attempt in range(MOST_NICKS):
-            room.occupancy.nick = self._settings.nick + "_" * attempt
+            room.occupants.nick = self._settings.nick + "_" * attempt
             self._join_presence(room).send()
             try:
                 # Not wait_for: until Python 3.12 it may swallow the cancellation of this task.
                 async with asyncio.timeout(ANSWER_LIMIT_S):
-                    news = await room.news.get()
+                    events = await room.events.get()
             except TimeoutError:
                 return RoomChange(Change.UNREACHED, _SILENT)
-            if news.change is Change.CREATED:
-                return await self._make(room, news)
-            if news.change is not Change.NICK_TAKEN:
-                return news
+            if events.change is Change.CREATED:
+                return await self._make(room, events)
+            if events.change is not Change.NICK_TAKEN:
+                return events
         return RoomChange(Change.NICK_TAKEN, "conflict")
 
     async def _describe(self, room: _Room) -> bool:
@@ -566,10 +566,10 @@ class JoinedRooms:
             await self._find_own_services()
         if _service(room.jid) not in self._own_services:
             await self._kinds_of_rooms(_service(room.jid))
-        room.occupancy.believed = self.believes(room.jid)
+        room.occupants.believed = self.believes(room.jid)
         features = await features_of(self._stream, room.jid, DESCRIPTION_LIMIT_S)
-        room.occupancy.has_ids = OCCUPANT_ID in (features or ())
-        room.occupancy.has_stanza_ids = STANZA_IDS in (features or ())
+        room.occupants.has_ids = OCCUPANT_ID in (features or ())
+        room.occupants.has_stanza_ids = STANZA_IDS in (features or ())
         return features is not None
 
     async def _make(self, room: _Room, created: RoomChange) -> RoomChange:
@@ -577,7 +577,7 @@ class JoinedRooms:
         that went between the question whether it is there and the entry.
         """
         if room.jid not in self._configured:
-            room.occupancy.leave()
+            room.occupants.leave()
             unmake(self._stream, room.jid)
             self._presence(room, kind="unavailable", status="").send()
             return RoomChange(Change.REFUSED, _NOWHERE)
@@ -586,7 +586,7 @@ class JoinedRooms:
             await self._describe(room)
         except TimeoutError:
             self._presence(room, kind="unavailable", status="").send()
-            room.occupancy.leave()
+            room.occupants.leave()
             return RoomChange(Change.UNREACHED, _SILENT)
         return created
 
@@ -604,12 +604,12 @@ class JoinedRooms:
 
     def _presence(self, room: _Room, *, kind: str | None = None, status: str) -> Presence:
         sender = self._stream.boundjid if self._stream.is_component else None
-        to = f"{room.jid}/{room.occupancy.nick}"
+        to = f"{room.jid}/{room.occupants.nick}"
         return self._stream.make_presence(pshow=kind, pto=to, pfrom=sender, pstatus=status)
 
 
-def _why(news: RoomChange) -> str:
-    return news.reason if news.reason in {_NOWHERE, _SILENT} else news.change.value
+def _why(events: RoomChange) -> str:
+    return events.reason if events.reason in {_NOWHERE, _SILENT} else events.change.value
 
 
 def _service(room: BareJid) -> str:

@@ -177,7 +177,7 @@ class OccupantList:
         entry = self._entries.get(nick)
         return self.present and entry is not None and entry.is_filebot
 
-    def standing(self, who: Identity) -> RoomRole | None:
+    def room_role(self, who: Identity) -> RoomRole | None:
         """What this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,
         # the lesser one counts.
@@ -195,11 +195,11 @@ class OccupantList:
         )
 
     def _occupant(self, entry: _Entry) -> Occupant:
-        mark = entry.occupant_id if self.has_ids else ""
+        position = entry.occupant_id if self.has_ids else ""
         if self.believed:
-            return Occupant(entry.jid, f"{self.room}/{mark}" if mark else None)
-        mark = mark or entry.jid or ""
-        return Occupant(None, f"{self.room}/{mark}" if mark else None, entry.jid)
+            return Occupant(entry.jid, f"{self.room}/{position}" if position else None)
+        position = position or entry.jid or ""
+        return Occupant(None, f"{self.room}/{position}" if position else None, entry.jid)
 
     def leave(self) -> None:
         """Forget all: the bot is out, or its stream is."""
@@ -263,24 +263,24 @@ class OccupantList:
             return True
         return size <= MAX_OCCUPANTS_BYTES and self._in_all() + more_bytes <= MOST_OF_ALL_BYTES
 
-    def _marked(self, mark: str) -> Iterator[_Entry]:
+    def _marked(self, position: str) -> Iterator[_Entry]:
         """Everybody of whom the room shows this JID, or this id. Each is asked for with each command."""
-        return (self._entries[nick] for nick in self._nicks.get(mark, ()))
+        return (self._entries[nick] for nick in self._nicks.get(position, ()))
 
     def _put(self, nick: str, entry: _Entry | None) -> None:
         """What is known of a nick from now on."""
         before = self._entries.pop(nick, None)
         if before is not None:
             self._bytes -= _size(nick, before)
-        for mark in _marks(before):
-            self._nicks[mark].discard(nick)
-            if not self._nicks[mark]:
-                del self._nicks[mark]
+        for position in _positions(before):
+            self._nicks[position].discard(nick)
+            if not self._nicks[position]:
+                del self._nicks[position]
         if entry is not None:
             self._entries[nick] = entry
             self._bytes += _size(nick, entry)
-        for mark in _marks(entry):
-            self._nicks.setdefault(mark, set()).add(nick)
+        for position in _positions(entry):
+            self._nicks.setdefault(position, set()).add(nick)
 
 
 def _entry(stanza: Element, x: Element) -> _Entry:
@@ -303,7 +303,7 @@ def _known(word: str, words: frozenset[str]) -> str:
     return word if word in words else ""
 
 
-def _marks(entry: _Entry | None) -> set[str]:
+def _positions(entry: _Entry | None) -> set[str]:
     return set() if entry is None else {each for each in (entry.jid, entry.occupant_id) if each}
 
 

@@ -45,7 +45,7 @@ MOST_ATTEMPTS: Final = 3
 class StreamTools:
     """What every byte stream works with."""
 
-    express: IqFastPath
+    fast_path: IqFastPath
     sessions: Sessions
     limits: StreamLimits
     connections: ByteConnections | None
@@ -104,7 +104,7 @@ class SiReceive:
         self._expected = self._offer.size - offset
         self._ready = asyncio.get_running_loop().create_future()
         method = self._method()
-        self._tools.express.answer(self._request, write_answer(method, offset=offset))
+        self._tools.fast_path.answer(self._request, write_answer(method, offset=offset))
         try:
             async with asyncio.timeout(limit_s) as self._patience:
                 await self._ready
@@ -118,7 +118,7 @@ class SiReceive:
             self._inbox.end()
             if self._inbox.unfinished:
                 close = Element(f"{{{IBB}}}close", {"sid": self._offer.sid})
-                self._tools.express.tell(self._request.peer, self._request.own, close)
+                self._tools.fast_path.tell(self._request.peer, self._request.own, close)
         try:
             await self._dials.close()
         finally:
@@ -147,25 +147,27 @@ class SiReceive:
         if connections is not None and self._is_waiting() and allowed:
             started = self._dials.start(self._dial(connections, request), "dialling")
         if not started:
-            self._tools.express.refuse(request, UNWILLING)
+            self._tools.fast_path.refuse(request, UNWILLING)
 
     def opened(self, request: Request) -> None:
         """An in-band stream, whether it was agreed or is what remains after SOCKS5."""
         if not self._is_waiting():
-            self._tools.express.refuse(request, UNWILLING)
+            self._tools.fast_path.refuse(request, UNWILLING)
             return
         try:
             block_size = read_block_size(request.payload.get("block-size"))
         except BadBlock as error:
-            self._tools.express.refuse(request, StanzaError(error.condition, "modify"))
+            self._tools.fast_path.refuse(request, StanzaError(error.condition, "modify"))
             return
-        self._inbox = IbbStreamReceiver(self._tools.express, self._tools.limits, block_size, self._expected)
-        self._tools.express.acknowledge(request)
+        self._inbox = IbbStreamReceiver(
+            self._tools.fast_path, self._tools.limits, block_size, self._expected
+        )
+        self._tools.fast_path.acknowledge(request)
         self._settle()
 
     def data(self, request: Request) -> None:
         if self._inbox is None:
-            self._tools.express.refuse(request, UNKNOWN)
+            self._tools.fast_path.refuse(request, UNKNOWN)
         else:
             self._inbox.take(request)
 
@@ -195,7 +197,7 @@ class SiReceive:
 
     async def _dial(self, connections: ByteConnections, request: Request) -> None:
         """XEP-0065 section 5.3.2 as the target; the hash is made of the JIDs as they stand in the iq."""
-        express = self._tools.express
+        fast_path = self._tools.fast_path
         wanted = destination(request.sid, request.peer, request.own)
         avoided, peer = self._tools.avoided, request.peer
         hosts = [host for host in stream_hosts(request.payload) if not avoided.is_avoided(host, peer)]
@@ -206,17 +208,17 @@ class SiReceive:
             if not isinstance(error, ForbiddenTarget):  # which says nothing of the hosts
                 avoided.avoid(hosts, peer)
             log.info("no SOCKS5 connection for %s: %s", request.peer, error)
-            express.refuse(request, StanzaError("item-not-found"))
+            fast_path.refuse(request, StanzaError("item-not-found"))
             self._be_patient()
             return
         if not self._is_waiting():  # an in-band stream was opened meanwhile
             await connection.close()
-            express.refuse(request, UNWILLING)
+            fast_path.refuse(request, UNWILLING)
             return
         self._connection, self._host = connection, used
         answer = Element(f"{{{BYTESTREAMS}}}query", {"sid": request.sid})
         SubElement(answer, f"{{{BYTESTREAMS}}}streamhost-used", {"jid": used.jid})
-        express.answer(request, answer)
+        fast_path.answer(request, answer)
         self._settle()
 
     def _be_patient(self) -> None:

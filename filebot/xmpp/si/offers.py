@@ -87,7 +87,7 @@ class PeerOffer:
     def _end(self, error: StanzaError) -> None:
         self._expiry.cancel()
         self._tools.sessions.remove(self._request.peer, self._si.sid)
-        self._tools.express.refuse(self._request, error)
+        self._tools.fast_path.refuse(self._request, error)
 
 
 class Offers:
@@ -97,7 +97,7 @@ class Offers:
         self._tools = tools
         self._admission = admission
         self._on_offer = on_offer
-        tools.express.serve(f"{{{SI}}}si", self._take)
+        tools.fast_path.serve(f"{{{SI}}}si", self._take)
 
     def _take(self, request: Request) -> None:
         sender = jid_or_none(request.peer)
@@ -105,7 +105,7 @@ class Offers:
             offer = self._accepted(request, sender)
         except BadOffer as error:
             log.info("an offer of %s is refused: %s", request.peer, error)
-            self._tools.express.refuse(request, error.error)
+            self._tools.fast_path.refuse(request, error.error)
             return
         self._admission.start(self._on_offer, offer)
 

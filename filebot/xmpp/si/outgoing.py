@@ -62,47 +62,49 @@ class SiSend:
     """Sends one file."""
 
     def __init__(
-        self, stream: Stream, tools: StreamTools, proxies: Proxies, shipment: OutgoingFile
+        self, stream: Stream, tools: StreamTools, proxies: Proxies, outgoing_file: OutgoingFile
     ) -> None:
         self._stream = stream
         self._tools = tools
         self._proxies = proxies
-        self._shipment = shipment
+        self._outgoing_file = outgoing_file
         self._proxy: tuple[StreamHost, ...] = ()
         """The one that is used, if one is; it may have several addresses."""
-        self._outbox = IbbStreamSender(
-            stream, tools.express, tools.limits, shipment.to, shipment.sid, shipment.own
+        self._ibb_sender = IbbStreamSender(
+            stream, tools.fast_path, tools.limits, outgoing_file.to, outgoing_file.sid, outgoing_file.own
         )
 
     async def send(self, progress: Callable[[int], None]) -> Method:
         """From the offer to the end; by which method it went. Raises TransferError."""
-        shipment, sessions = self._shipment, self._tools.sessions
-        sessions.add(shipment.to, shipment.sid, self._outbox)
+        outgoing_file, sessions = self._outgoing_file, self._tools.sessions
+        sessions.add(outgoing_file.to, outgoing_file.sid, self._ibb_sender)
         try:
             answer = await self._offer()
             if answer.method is Method.SOCKS5 and await self._by_socks5(answer, progress):
                 return Method.SOCKS5
-            async with aclosing(pieces_of(shipment.file, answer.offset, answer.length)) as pieces:
-                await self._outbox.send(pieces, answer.length, lambda done: progress(answer.offset + done))
+            async with aclosing(pieces_of(outgoing_file.file, answer.offset, answer.length)) as pieces:
+                await self._ibb_sender.send(
+                    pieces, answer.length, lambda done: progress(answer.offset + done)
+                )
             return Method.IBB
         finally:
-            sessions.remove(shipment.to, shipment.sid)
+            sessions.remove(outgoing_file.to, outgoing_file.sid)
 
     async def _offer(self) -> SiAnswer:
-        shipment, entry = self._shipment, self._shipment.entry
+        outgoing_file, entry = self._outgoing_file, self._outgoing_file.entry
         payload = write_offer(
-            shipment.sid,
+            outgoing_file.sid,
             name=entry.name,
             size=entry.blob.size,
             media_type=entry.media_type,
-            methods=shipment.methods,
+            methods=outgoing_file.methods,
         )
-        stanza = await self._outbox.unless_lost(self._ask(payload, self._tools.limits.answer_s))
-        return read_answer(stanza, shipment.methods, entry.blob.size)
+        stanza = await self._ibb_sender.unless_lost(self._ask(payload, self._tools.limits.answer_s))
+        return read_answer(stanza, outgoing_file.methods, entry.blob.size)
 
     async def _ask(self, payload: Element, limit_s: float) -> Element:
         """The peer's answer. Raises TransferError."""
-        iq = self._stream.make_iq_set(payload, ito=self._shipment.to, ifrom=self._shipment.own)
+        iq = self._stream.make_iq_set(payload, ito=self._outgoing_file.to, ifrom=self._outgoing_file.own)
         try:
             return (await ask(self._stream, iq, limit_s)).xml
         except IqError as error:
@@ -122,13 +124,13 @@ class SiSend:
             return False
         try:
             await connection.send_file(
-                self._shipment.file,
+                self._outgoing_file.file,
                 answer.offset,
                 answer.length,
                 lambda done: progress(answer.offset + done),
             )
         except TransferTimeout:
-            self._avoid(self._proxy, self._shipment.to)
+            self._avoid(self._proxy, self._outgoing_file.to)
             raise
         finally:
             await connection.close()
@@ -136,7 +138,7 @@ class SiSend:
 
     async def _connected(self, connections: ByteConnections) -> ByteConnection | None:
         """XEP-0065 sections 5.3 and 6.3 as the requester. Raises TransferError."""
-        to, sid, own = self._shipment.to, self._shipment.sid, self._shipment.own
+        to, sid, own = self._outgoing_file.to, self._outgoing_file.sid, self._outgoing_file.own
         direct = [StreamHost(own, host, port) for host, port in connections.addresses()]
         proxies = await self._proxies.hosts(to)
         hosts = candidates(direct, proxies)
@@ -171,11 +173,11 @@ class SiSend:
 
     async def _used(self, hosts: tuple[StreamHost, ...]) -> StreamHost:
         """Let the peer choose one of the hosts."""
-        query = Element(f"{{{BYTESTREAMS}}}query", {"sid": self._shipment.sid, "mode": "tcp"})
+        query = Element(f"{{{BYTESTREAMS}}}query", {"sid": self._outgoing_file.sid, "mode": "tcp"})
         for host in hosts:
             about = {"jid": host.jid, "host": host.host, "port": str(host.port)}
             SubElement(query, f"{{{BYTESTREAMS}}}streamhost", about)
-        stanza = await self._outbox.unless_lost(self._ask(query, QUERY_LIMIT_S))
+        stanza = await self._ibb_sender.unless_lost(self._ask(query, QUERY_LIMIT_S))
         used = first(first(stanza, BYTESTREAMS, "query"), BYTESTREAMS, "streamhost-used")
         jid = "" if used is None else used.get("jid", "")
         chosen = next((host for host in hosts if host.jid == jid), None)
@@ -185,9 +187,9 @@ class SiSend:
 
     def _settle_for_in_band(self, error: TransferError) -> None:
         """COMPAT(Pidgin): after a failed SOCKS5 it waits 30 s for an in-band stream of the same sid."""
-        if Method.IBB not in self._shipment.methods:
+        if Method.IBB not in self._outgoing_file.methods:
             raise error
-        log.info("no SOCKS5 connection with %s (%s); going on in-band", self._shipment.to, error)
+        log.info("no SOCKS5 connection with %s (%s); going on in-band", self._outgoing_file.to, error)
 
 
 async def pieces_of(file: Path, offset: int, size: int) -> AsyncGenerator[bytes, None]:

@@ -44,7 +44,7 @@ async def test_an_index_that_lost_rows_is_damage(tmp_path: Path) -> None:
     await make(path, 3)
     empty_index(path, "ix_entries_digest")
     async with open_catalog(path) as catalog:
-        assert await catalog.in_use([f"{1:064x}"]) == set()
+        assert await catalog.referenced_digests([f"{1:064x}"]) == set()
         assert "missing from index ix_entries_digest" in str(await catalog.damage())
 
 

@@ -85,7 +85,7 @@ def test_a_page_is_read_from_its_index_in_order(path: Path, scope: Scope, before
 
 @pytest.mark.usefixtures("catalog")
 def test_a_name_is_read_from_its_index_in_order(path: Path) -> None:
-    text = plan(path, queries.named(SCOPE, "report.pdf"))
+    text = plan(path, queries.find_by_name(SCOPE, "report.pdf"))
     assert "INDEX ix_entries_scope_name (scope=? AND name_key=?)" in text
     assert_no_sort_or_scan(text)
 
@@ -94,12 +94,12 @@ def test_a_name_is_read_from_its_index_in_order(path: Path) -> None:
 def test_other_questions_about_entries_use_an_index(path: Path) -> None:
     for statement, index in (
         (queries.by_id(1), "PRIMARY KEY"),
-        (queries.same(SCOPE, "a@example.org", "0" * 64), "digest=?)"),
-        (queries.in_use(["0" * 64, "1" * 64]), "COVERING INDEX ix_entries_digest"),
+        (queries.find_by_digest(SCOPE, "a@example.org", "0" * 64), "digest=?)"),
+        (queries.referenced_digests(["0" * 64, "1" * 64]), "COVERING INDEX ix_entries_digest"),
         (sqlite.used_by_another_index("0" * 64), "COVERING INDEX ix_entries_scope (scope=? AND digest=?)"),
         (queries.used_by("a@example.org"), "sums USING PRIMARY KEY"),
         (queries.used_in(SCOPE), "sums USING PRIMARY KEY"),
-        (queries.starting(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),
+        (queries.find_by_prefix(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),
         (changes.remove(1), "PRIMARY KEY"),
     ):
         text = plan(path, statement)
@@ -112,7 +112,7 @@ def test_other_questions_about_entries_use_an_index(path: Path) -> None:
 def test_a_search_starts_at_the_full_text_index_and_needs_no_sort(path: Path, before: int | None) -> None:
     for statement in (
         queries.search(SCOPE, {"report", "ab"}, 5, before),
-        queries.matching(SCOPE, "*.pdf", 5),
+        queries.find_by_glob(SCOPE, "*.pdf", 5),
         queries.names_with(SCOPE, "rep", 5),
     ):
         text = plan(path, statement)

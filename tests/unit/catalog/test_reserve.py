@@ -79,9 +79,9 @@ def test_a_link_is_no_reserve(tmp_path: Path) -> None:
 
 async def test_a_delivery_has_its_rows(catalog: Catalog, disk: Path) -> None:
     first, *_ = await filled(catalog, disk)
-    assert await catalog.add_parcel(QueuedDelivery(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
+    assert await catalog.add_delivery(QueuedDelivery(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
     await catalog.count_tries(1, 2)
-    assert await catalog.remove_parcel(1)
+    assert await catalog.remove_delivery(1)
 
 
 async def test_a_wish_for_nothing_to_be_kept_is_noted(catalog: Catalog, disk: Path) -> None:

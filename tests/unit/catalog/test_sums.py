@@ -120,12 +120,14 @@ async def test_a_room_is_released_some_rows_at_a_time(
     async with open_catalog(path) as catalog:
         for number in range(5):
             owner = f"person{number % 2}@example.org"
-            await catalog.add(replace(NEW, name=f"plan{number}", owner=owner, room="den", archived=True))
+            await catalog.add(
+                replace(NEW, name=f"plan{number}", owner=owner, room="den", auto_archived=True)
+            )
         assert sorted(await catalog.release("den")) == ["person0@example.org", "person1@example.org"]
         assert [await catalog.used_by(f"person{number}@example.org") for number in range(2)] == [
             (3, 1),
             (2, 1),
         ]
         private = await catalog.search(Scope(owner="person0@example.org"), ["plan4"], limit=9)
-        assert [(each.name, each.room, each.archived) for each in private] == [("plan4", None, False)]
+        assert [(each.name, each.room, each.auto_archived) for each in private] == [("plan4", None, False)]
     assert kept(path) == added_up(path)

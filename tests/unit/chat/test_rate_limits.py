@@ -23,7 +23,7 @@ def test_a_room_that_makes_up_occupants_fills_its_own_share_only() -> None:
             assert not load.is_full(occupant(number))
             waiting.enter_context(load.waiting(occupant(number)))
         assert load.is_full(occupant(pace.WAITING_PER_ROOM))
-        assert load.is_full(occupant(0).aside)
+        assert load.is_full(occupant(0).privately)
         assert not load.is_full(occupant(0, "other@muc.example.org"))
         assert not load.is_full(ANNA)
     assert not load.is_full(occupant(0))
@@ -54,7 +54,7 @@ async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may
     assert [await load.is_in_pace(occupant(number)) for number in range(most + 1)] == [True] * most + [
         False
     ]
-    assert not await load.is_in_pace(occupant(most + 1).aside)
+    assert not await load.is_in_pace(occupant(most + 1).privately)
     assert [await load.is_in_pace(ANNA) for _ in range(3)] == [True, True, False]
     assert await load.is_in_pace(occupant(0, "other@muc.example.org"))
 

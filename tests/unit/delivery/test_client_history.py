@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from filebot.delivery import client_history as experience
+from filebot.delivery import client_history
 from filebot.delivery.client_history import ClientHistory, Outcome
 from filebot.model import Client, Method, Negotiation, StreamMethod
 
@@ -16,14 +16,14 @@ def client(number: int) -> Client:
 
 def test_the_last_outcome_counts_and_only_for_its_way() -> None:
     known = ClientHistory()
-    assert known.verdict(client(1), WAY, NOW) is Outcome.UNKNOWN
-    for went, verdict in ((False, Outcome.FAILED), (True, Outcome.WENT)):
+    assert known.outcome(client(1), WAY, NOW) is Outcome.UNKNOWN
+    for went, outcome in ((False, Outcome.FAILED), (True, Outcome.WENT)):
         known.note(client(1), WAY, went=went, now=NOW)
-        assert known.verdict(client(1), WAY, NOW) is verdict
+        assert known.outcome(client(1), WAY, NOW) is outcome
     other = StreamMethod(Negotiation.JINGLE, Method.SOCKS5)
-    assert known.verdict(client(1), other, NOW) is Outcome.UNKNOWN
-    assert known.verdict(client(2), WAY, NOW) is Outcome.UNKNOWN
-    assert known.verdict(client(1), WAY, NOW + timedelta(hours=2)) is Outcome.UNKNOWN
+    assert known.outcome(client(1), other, NOW) is Outcome.UNKNOWN
+    assert known.outcome(client(2), WAY, NOW) is Outcome.UNKNOWN
+    assert known.outcome(client(1), WAY, NOW + timedelta(hours=2)) is Outcome.UNKNOWN
 
 
 def test_what_is_no_rate_is_ignored() -> None:
@@ -35,11 +35,11 @@ def test_what_is_no_rate_is_ignored() -> None:
 
 def test_memory_is_bounded_and_keeps_the_newest() -> None:
     known = ClientHistory()
-    for number in range(experience.MOST + 10):
+    for number in range(client_history.MOST + 10):
         known.note(client(number), WAY, went=True, now=NOW)
         known.note_rate(client(number), 1.0 + number, NOW)
         known.note(client(0), WAY, went=True, now=NOW)
-    assert len(known._outcomes) == len(known._rates) == experience.MOST
-    assert known.verdict(client(1), WAY, NOW) is Outcome.UNKNOWN
-    assert known.verdict(client(0), WAY, NOW) is Outcome.WENT
-    assert known.rate(client(experience.MOST + 9), NOW) == experience.MOST + 10
+    assert len(known._outcomes) == len(known._rates) == client_history.MOST
+    assert known.outcome(client(1), WAY, NOW) is Outcome.UNKNOWN
+    assert known.outcome(client(0), WAY, NOW) is Outcome.WENT
+    assert known.rate(client(client_history.MOST + 9), NOW) == client_history.MOST + 10

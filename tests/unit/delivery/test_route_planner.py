@@ -147,53 +147,53 @@ def test_what_is_no_step_has_its_cause(
 
 
 def test_who_failed_lately_stands_behind_the_others_for_an_hour() -> None:
-    experience, known = ClientHistory(), facts(MB, None, PIDGIN, DINO)
+    client_history, known = ClientHistory(), facts(MB, None, PIDGIN, DINO)
     way = StreamMethod(Negotiation.SI, Method.SOCKS5)
-    experience.note(PIDGIN, way, went=False, now=NOW)
-    later = plan(known, experience, NOW + timedelta(minutes=59))
+    client_history.note(PIDGIN, way, went=False, now=NOW)
+    later = plan(known, client_history, NOW + timedelta(minutes=59))
     assert told(later) == ["sj dino", "ss pidgin", "is pidgin", "ij dino"]
     assert later.steps[1].reason is Reason.FAILED_LATELY
     for other in (
-        plan(known, experience, NOW + timedelta(minutes=61)),
-        plan(facts(MB, None, replace(PIDGIN, software="other"), DINO), experience, NOW),
+        plan(known, client_history, NOW + timedelta(minutes=61)),
+        plan(facts(MB, None, replace(PIDGIN, software="other"), DINO), client_history, NOW),
     ):
         assert told(other)[0] == "ss pidgin"
-    experience.note(PIDGIN, way, went=True, now=NOW)
-    assert told(plan(known, experience, NOW))[0] == "ss pidgin"
+    client_history.note(PIDGIN, way, went=True, now=NOW)
+    assert told(plan(known, client_history, NOW))[0] == "ss pidgin"
 
 
 def test_the_client_in_which_the_person_asked_comes_first_unless_it_failed_lately() -> None:
-    experience, known = ClientHistory(), replace(facts(MB, None, DINO, SLOW), asking_client=SLOW.jid)
-    assert told(plan(known, experience, NOW)) == ["is slow", "sj dino", "ij dino"]
+    client_history, known = ClientHistory(), replace(facts(MB, None, DINO, SLOW), asking_client=SLOW.jid)
+    assert told(plan(known, client_history, NOW)) == ["is slow", "sj dino", "ij dino"]
     with_link = replace(facts(MB, ANY, DINO, PSI), asking_client=PSI.jid)
-    assert told(plan(with_link, experience, NOW))[:2] == ["link", "sj psi"]
+    assert told(plan(with_link, client_history, NOW))[:2] == ["link", "sj psi"]
     too_slow = replace(facts(HUGE, None, DINO, SLOW), asking_client=SLOW.jid)
-    assert told(plan(too_slow, experience, NOW)) == ["sj dino"]
-    experience.note(SLOW, StreamMethod(Negotiation.SI, Method.IBB), went=False, now=NOW)
-    assert told(plan(known, experience, NOW)) == ["sj dino", "ij dino", "is slow"]
+    assert told(plan(too_slow, client_history, NOW)) == ["sj dino"]
+    client_history.note(SLOW, StreamMethod(Negotiation.SI, Method.IBB), went=False, now=NOW)
+    assert told(plan(known, client_history, NOW)) == ["sj dino", "ij dino", "is slow"]
 
 
 def test_what_went_well_with_a_client_comes_first_for_this_client() -> None:
-    experience = ClientHistory()
-    experience.note(PSI, StreamMethod(Negotiation.SI, Method.SOCKS5), went=True, now=NOW)
-    made = plan(facts(MB, None, DINO, PSI), experience, NOW)
+    client_history = ClientHistory()
+    client_history.note(PSI, StreamMethod(Negotiation.SI, Method.SOCKS5), went=True, now=NOW)
+    made = plan(facts(MB, None, DINO, PSI), client_history, NOW)
     assert told(made)[:3] == ["sj dino", "ss psi", "sj psi"]
 
 
 @pytest.mark.conformance(78)
 def test_how_much_goes_in_band_depends_on_the_rate_that_was_measured() -> None:
-    experience = ClientHistory()
+    client_history = ClientHistory()
     known = facts(100 * MB, None, SLOW)
-    assert told(plan(known, experience, NOW)) == []
-    experience.note_rate(SLOW, 1_000_000.0, NOW)
-    [step] = plan(known, experience, NOW).steps
+    assert told(plan(known, client_history, NOW)) == []
+    client_history.note_rate(SLOW, 1_000_000.0, NOW)
+    [step] = plan(known, client_history, NOW).steps
     assert step.seconds == 100
     other = replace(SLOW, jid="b@x/slow")
-    assert told(plan(facts(100 * MB, None, other), experience, NOW)) == ["is slow"]
-    experience.note_rate(other, 100.0, NOW)
-    assert told(plan(facts(MB, None, other), experience, NOW)) == []
-    assert told(plan(known, experience, NOW)) == ["is slow"]
-    assert told(plan(known, experience, NOW + timedelta(hours=2))) == []
+    assert told(plan(facts(100 * MB, None, other), client_history, NOW)) == ["is slow"]
+    client_history.note_rate(other, 100.0, NOW)
+    assert told(plan(facts(MB, None, other), client_history, NOW)) == []
+    assert told(plan(known, client_history, NOW)) == ["is slow"]
+    assert told(plan(known, client_history, NOW + timedelta(hours=2))) == []
 
 
 def clients_of(streams: Mapping[Negotiation, frozenset[Method]], number: int) -> Client:
@@ -224,7 +224,7 @@ PAST = st.lists(st.tuples(st.integers(0, 3), WAYS, st.booleans(), st.integers(0,
 RATES = st.lists(st.tuples(st.integers(0, 3), st.floats(1, 1e7)), max_size=3)
 
 
-def possible_ways(known: RoutingInputs, experience: ClientHistory) -> set[tuple[str, StreamMethod]]:
+def possible_ways(known: RoutingInputs, client_history: ClientHistory) -> set[tuple[str, StreamMethod]]:
     """Written anew: what the facts allow, in no order."""
     if known.to is not AddressKind.CHAT or known.asked is Method.HTTP:
         return set()
@@ -232,7 +232,7 @@ def possible_ways(known: RoutingInputs, experience: ClientHistory) -> set[tuple[
     for client in known.clients:
         for negotiation, methods in client.streams.items():
             for method in methods:
-                rate = experience.rate(client, NOW) or ASSUMED_BYTES_PER_S
+                rate = client_history.rate(client, NOW) or ASSUMED_BYTES_PER_S
                 sensible = method is Method.SOCKS5 or known.size_bytes / rate <= IN_BAND_LIMIT_S
                 if known.asked is method or (known.asked is None and sensible):
                     found.add((client.jid, StreamMethod(negotiation, method)))
@@ -256,18 +256,18 @@ def a_link_can_be(known: RoutingInputs) -> bool:
 def test_whatever_the_facts_a_plan_keeps_its_promises(
     known: RoutingInputs, past: list[tuple[int, StreamMethod, bool, int]], rates: list[tuple[int, float]]
 ) -> None:
-    experience = ClientHistory()
+    client_history = ClientHistory()
     for number, way, went, minutes in past:
         at = NOW - timedelta(minutes=minutes)
-        experience.note(clients_of({}, number), way, went=went, now=at)
+        client_history.note(clients_of({}, number), way, went=went, now=at)
     for number, rate in rates:
-        experience.note_rate(clients_of({}, number), rate, NOW)
-    made = plan(known, experience, NOW)
+        client_history.note_rate(clients_of({}, number), rate, NOW)
+    made = plan(known, client_history, NOW)
     links = [step for step in made.steps if step.way is None]
     streams = [(step.client.jid, step.way) for step in made.steps if step.client and step.way]
     # Everything that can be, once, and nothing else: so no plan is empty where there is a way.
     assert len(links) == a_link_can_be(known)
-    assert sorted(streams, key=str) == sorted(possible_ways(known, experience), key=str)
+    assert sorted(streams, key=str) == sorted(possible_ways(known, client_history), key=str)
     if known.to is not AddressKind.CHAT:
         assert streams == []
     if known.asked is not None:

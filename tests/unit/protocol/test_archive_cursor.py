@@ -31,155 +31,155 @@ def after(mark: ArchivePosition, archive: list[str]) -> list[str]:
 
 def caught_up(mark: ArchivePosition, archive: list[str]) -> tuple[ArchiveCursor, list[str]]:
     """A ledger that has read the archive, and what is to be dealt with."""
-    ledger = ArchiveCursor(mark)
-    new = [each for each in after(mark, archive) if ledger.missed(each, moment(each))]
-    ledger.caught_up(NOW)
-    return ledger, new
+    cursor = ArchiveCursor(mark)
+    new = [each for each in after(mark, archive) if cursor.missed(each, moment(each))]
+    cursor.caught_up(NOW)
+    return cursor, new
 
 
 def test_the_mark_stands_before_the_first_that_is_not_dealt_with() -> None:
-    ledger, new = caught_up(START, ids(4))
+    cursor, new = caught_up(START, ids(4))
     assert new == ids(4)
     for each in ("3", "1", "4"):
-        ledger.handled(each)
-    assert ledger.mark == ArchivePosition(START.archive, "1", moment("1"), frozenset({"3", "4"}))
-    ledger.handled("2")
-    assert ledger.mark == ArchivePosition(START.archive, "4", moment("4"))
-    assert ledger.open == 0
+        cursor.handled(each)
+    assert cursor.position == ArchivePosition(START.archive, "1", moment("1"), frozenset({"3", "4"}))
+    cursor.handled("2")
+    assert cursor.position == ArchivePosition(START.archive, "4", moment("4"))
+    assert cursor.open == 0
 
 
 def test_while_the_archive_is_read_nothing_live_moves_the_mark() -> None:
-    ledger = ArchiveCursor(START)
-    assert ledger.live("9", moment("9"))
-    ledger.handled("9")
-    assert ledger.mark == replace(START, ahead=frozenset({"9"}))
-    assert ledger.missed("8", moment("8"))
-    ledger.handled("8")
-    assert ledger.mark.last_id == "8"
-    assert not ledger.missed("9", moment("9"))
-    assert ledger.mark == ArchivePosition(START.archive, "9", moment("9"))
+    cursor = ArchiveCursor(START)
+    assert cursor.live("9", moment("9"))
+    cursor.handled("9")
+    assert cursor.position == replace(START, ahead=frozenset({"9"}))
+    assert cursor.missed("8", moment("8"))
+    cursor.handled("8")
+    assert cursor.position.last_id == "8"
+    assert not cursor.missed("9", moment("9"))
+    assert cursor.position == ArchivePosition(START.archive, "9", moment("9"))
 
 
 def test_a_message_that_comes_twice_is_new_once() -> None:
-    ledger, _ = caught_up(START, ["1"])
-    assert not ledger.live("1", moment("1"))
-    ledger.handled("1")
-    assert not ledger.live("1", moment("1"))  # long dealt with
-    assert ledger.live("2", moment("2"))
-    assert not ledger.live("2", moment("2"))
-    ledger.begin()
-    assert not ledger.missed("2", moment("2"))  # still being dealt with
-    ledger.handled("2")
-    assert ledger.mark.last_id == "2"
+    cursor, _ = caught_up(START, ["1"])
+    assert not cursor.live("1", moment("1"))
+    cursor.handled("1")
+    assert not cursor.live("1", moment("1"))  # long dealt with
+    assert cursor.live("2", moment("2"))
+    assert not cursor.live("2", moment("2"))
+    cursor.begin()
+    assert not cursor.missed("2", moment("2"))  # still being dealt with
+    cursor.handled("2")
+    assert cursor.position.last_id == "2"
 
 
 def test_a_new_session_finds_what_came_between_what_is_known() -> None:
-    ledger, _ = caught_up(START, ["1", "4"])
-    ledger.handled("4")
-    ledger.begin()
-    assert [each for each in ids(5) if ledger.missed(each, moment(each))] == ["2", "3", "5"]
-    ledger.caught_up(NOW)
-    ledger.handled("1")
-    assert ledger.mark == ArchivePosition(START.archive, "1", moment("1"), frozenset({"4"}))
+    cursor, _ = caught_up(START, ["1", "4"])
+    cursor.handled("4")
+    cursor.begin()
+    assert [each for each in ids(5) if cursor.missed(each, moment(each))] == ["2", "3", "5"]
+    cursor.caught_up(NOW)
+    cursor.handled("1")
+    assert cursor.position == ArchivePosition(START.archive, "1", moment("1"), frozenset({"4"}))
 
 
 def test_what_was_ahead_and_never_came_again_is_forgotten() -> None:
-    ledger, new = caught_up(replace(START, ahead=frozenset({"2", "gone"})), ids(2))
+    cursor, new = caught_up(replace(START, ahead=frozenset({"2", "gone"})), ids(2))
     assert new == ["1"]
-    assert ledger.mark == replace(START, ahead=frozenset({"2"}))
+    assert cursor.position == replace(START, ahead=frozenset({"2"}))
 
 
 def test_what_is_unknown_is_no_mistake() -> None:
-    ledger, _ = caught_up(START, [])
-    ledger.handled("7")
-    assert ledger.mark == START
+    cursor, _ = caught_up(START, [])
+    cursor.handled("7")
+    assert cursor.position == START
 
 
 def test_thousands_that_were_dealt_with_behind_one_that_takes_long_are_not_met_again() -> None:
     archive = ids(15_000)
-    ledger, _ = caught_up(START, [])
+    cursor, _ = caught_up(START, [])
     for each in archive:
-        assert ledger.live(each, moment(each))
+        assert cursor.live(each, moment(each))
     for each in archive[1:]:
-        ledger.handled(each)
-    _, new = caught_up(ledger.mark, archive)
+        cursor.handled(each)
+    _, new = caught_up(cursor.position, archive)
     assert new == ["1"]
 
 
 def test_what_is_remembered_has_a_bound() -> None:
-    ledger, _ = caught_up(START, [])
+    cursor, _ = caught_up(START, [])
     for each in ids(MOST + 10):
-        assert ledger.live(each, moment(each))
-    assert ledger.open == MOST
+        assert cursor.live(each, moment(each))
+    assert cursor.open == MOST
     for each in ids(MOST + 10):
-        ledger.handled(each)
-    assert ledger.mark.last_id == str(MOST)
-    assert len(ledger._passed) == MOST_PASSED
+        cursor.handled(each)
+    assert cursor.position.last_id == str(MOST)
+    assert len(cursor._passed) == MOST_PASSED
 
 
 def test_what_is_remembered_of_long_ids_has_a_bound() -> None:
-    ledger, _ = caught_up(START, [])
+    cursor, _ = caught_up(START, [])
     long = [f"{number}".ljust(500, "\U0001f600") for number in range(MOST)]
     for each in long:
-        assert ledger.live(each, NOW)
-    assert sum(map(len, ledger._messages)) < MOST_CHARACTERS + 500
+        assert cursor.live(each, NOW)
+    assert sum(map(len, cursor._messages)) < MOST_CHARACTERS + 500
     for each in long:
-        ledger.handled(each)
-    assert ledger.live("last", NOW)
-    ledger.handled("last")
-    assert ledger.mark.last_id == "last"
-    assert sys.getsizeof(next(iter(ledger._passed))) < 100
+        cursor.handled(each)
+    assert cursor.live("last", NOW)
+    cursor.handled("last")
+    assert cursor.position.last_id == "last"
+    assert sys.getsizeof(next(iter(cursor._passed))) < 100
 
 
 def test_an_archive_is_read_no_further_than_can_be_remembered() -> None:
-    ledger = ArchiveCursor(START)
+    cursor = ArchiveCursor(START)
     archive = ids(MOST)
-    assert ledger.missed("first", NOW)
+    assert cursor.missed("first", NOW)
     for each in archive:
-        assert not ledger.is_crowded
-        assert ledger.missed(each, NOW)
-        ledger.handled(each)
-        if len(ledger._messages) == MOST:
+        assert not cursor.is_crowded
+        assert cursor.missed(each, NOW)
+        cursor.handled(each)
+        if len(cursor._messages) == MOST:
             break
-    assert ledger.is_crowded
-    ledger.handled("first")
-    assert not ledger.is_crowded
+    assert cursor.is_crowded
+    cursor.handled("first")
+    assert not cursor.is_crowded
     # What has no place yet gets one by reading on, so it holds nothing up.
-    ledger = ArchiveCursor(START, in_order=False)
+    cursor = ArchiveCursor(START, in_order=False)
     for each in archive:
-        ledger.live(each, NOW)
-    assert not ledger.is_crowded
+        cursor.live(each, NOW)
+    assert not cursor.is_crowded
 
 
 def test_where_others_may_have_had_messages_only_the_archive_gives_places() -> None:
-    ledger = ArchiveCursor(START, in_order=False)
-    ledger.caught_up(NOW)
+    cursor = ArchiveCursor(START, in_order=False)
+    cursor.caught_up(NOW)
     for each in ("1", "3"):
-        assert ledger.live(each, NOW)
-        ledger.handled(each)
-    assert ledger.unplaced
-    assert ledger.mark == replace(START, ahead=frozenset({"1", "3"}))
-    assert [each for each in ids(3) if ledger.missed(each, moment(each))] == ["2"]
-    ledger.caught_up(NOW)
-    assert not ledger.unplaced
-    assert ledger.mark == ArchivePosition(START.archive, "1", moment("1"), frozenset({"3"}))
-    ledger.handled("2")
-    assert ledger.mark == ArchivePosition(START.archive, "3", moment("3"))
+        assert cursor.live(each, NOW)
+        cursor.handled(each)
+    assert cursor.unplaced
+    assert cursor.position == replace(START, ahead=frozenset({"1", "3"}))
+    assert [each for each in ids(3) if cursor.missed(each, moment(each))] == ["2"]
+    cursor.caught_up(NOW)
+    assert not cursor.unplaced
+    assert cursor.position == ArchivePosition(START.archive, "1", moment("1"), frozenset({"3"}))
+    cursor.handled("2")
+    assert cursor.position == ArchivePosition(START.archive, "3", moment("3"))
 
 
 def test_what_the_archive_never_shows_is_not_waited_for() -> None:
-    ledger = ArchiveCursor(START, in_order=False)
-    assert ledger.live("1", NOW)
-    assert ledger.live("2", NOW)
-    ledger.handled("1")
-    ledger.caught_up(NOW + SHOWN_WITHIN)
-    assert ledger.unplaced
-    ledger.caught_up(NOW + SHOWN_WITHIN + timedelta(seconds=1))
-    assert ledger.mark == START
-    assert not ledger.live("1", NOW)  # it is remembered for a while
-    ledger.handled("2")
-    ledger.caught_up(NOW + SHOWN_WITHIN + timedelta(seconds=1))
-    assert not ledger.unplaced
+    cursor = ArchiveCursor(START, in_order=False)
+    assert cursor.live("1", NOW)
+    assert cursor.live("2", NOW)
+    cursor.handled("1")
+    cursor.caught_up(NOW + SHOWN_WITHIN)
+    assert cursor.unplaced
+    cursor.caught_up(NOW + SHOWN_WITHIN + timedelta(seconds=1))
+    assert cursor.position == START
+    assert not cursor.live("1", NOW)  # it is remembered for a while
+    cursor.handled("2")
+    cursor.caught_up(NOW + SHOWN_WITHIN + timedelta(seconds=1))
+    assert not cursor.unplaced
 
 
 @pytest.mark.parametrize("in_order", [True, False])
@@ -200,13 +200,13 @@ def test_whatever_the_order_and_wherever_it_is_killed_everything_is_dealt_with_o
         unread = data.draw(st.integers(0, 6), "came while away")
         archive += [str(len(archive) + 1 + number) for number in range(unread)]
         mark = _live(data.draw, mark, archive, dealt_with, in_order=in_order)
-    ledger, new = caught_up(mark, archive)
+    cursor, new = caught_up(mark, archive)
     for each in new:
         dealt_with.append(each)
-        ledger.handled(each)
+        cursor.handled(each)
     assert sorted(dealt_with, key=int) == archive
     if archive:
-        assert ledger.mark == ArchivePosition(START.archive, archive[-1], moment(archive[-1]))
+        assert cursor.position == ArchivePosition(START.archive, archive[-1], moment(archive[-1]))
 
 
 def _live(
@@ -218,7 +218,7 @@ def _live(
     in_order: bool,
 ) -> ArchivePosition:
     """One life of a bot, to its kill; the mark that it leaves."""
-    ledger = ArchiveCursor(mark, in_order=in_order)
+    cursor = ArchiveCursor(mark, in_order=in_order)
     to_read = list(after(mark, archive))
     at_work: list[str] = []
     reading = True
@@ -228,24 +228,24 @@ def _live(
         if step in {0, 5}:
             archive.append(str(len(archive) + 1))
             to_read.append(archive[-1])
-            if step == 0 and ledger.live(archive[-1], moment(archive[-1])):
+            if step == 0 and cursor.live(archive[-1], moment(archive[-1])):
                 at_work.append(archive[-1])
         elif step == 1 and reading and to_read:
             each = to_read.pop(0)
-            if ledger.missed(each, moment(each)):
+            if cursor.missed(each, moment(each)):
                 at_work.append(each)
         elif step == 2 and reading and not to_read:
             reading = False
-            ledger.caught_up(NOW)
+            cursor.caught_up(NOW)
         elif step == 3 and not reading:
-            ledger.begin()
-            reading, to_read = True, list(after(ledger.mark, archive))
+            cursor.begin()
+            reading, to_read = True, list(after(cursor.position, archive))
         elif step == 4 and at_work:
             each = at_work.pop(draw(st.integers(0, len(at_work) - 1)))
             dealt_with.append(each)
-            ledger.handled(each)
-        assert all(each in dealt_with for each in archive[: _place(ledger.mark, archive)])
-    return ledger.mark
+            cursor.handled(each)
+        assert all(each in dealt_with for each in archive[: _place(cursor.position, archive)])
+    return cursor.position
 
 
 def _place(mark: ArchivePosition, archive: list[str]) -> int:

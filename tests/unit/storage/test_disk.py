@@ -182,11 +182,11 @@ async def test_a_slow_disk_holds_the_writer_back(
             for _ in range(20):
                 await writer.write(bytes(MIB))
 
-        filling = asyncio.create_task(fill())
+        history_import = asyncio.create_task(fill())
         await asyncio.sleep(0.05)
         assert spool.BUDGET_BYTES < writer.size <= spool.BUDGET_BYTES + MIB
         gate.set()
-        await filling
+        await history_import
         assert writer.size == 20 * MIB
         await writer.seal()
 

@@ -13,7 +13,7 @@ from slixmpp.stanza import Iq
 from filebot.concurrency import supervisor as run_supervised
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import ArchivePosition
-from filebot.protocol import archive_cursor as ledger
+from filebot.protocol import archive_cursor as cursor
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.archive import catchup
 from filebot.xmpp.archive import position_keeper as mark_keeper
@@ -79,7 +79,7 @@ class World:
                 await asyncio.sleep(0.001)
 
     def saved(self) -> tuple[str, frozenset[str]] | None:
-        mark = self.marks._marks.get(OWN)
+        mark = self.marks._positions.get(OWN)
         return None if mark is None else (mark.last_id, mark.ahead)
 
     def _take(self, archived: Archived) -> bool:
@@ -129,7 +129,7 @@ async def world(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
 
 async def test_it_goes_on_after_the_mark_page_by_page(world: World) -> None:
     world.numbers = [*range(1, 131)]
-    await world.marks.save_mark(ArchivePosition(OWN, "5", moment(5), frozenset({"9"})))
+    await world.marks.save_position(ArchivePosition(OWN, "5", moment(5), frozenset({"9"})))
     await world.online()
     await world.until(lambda: world.saved() == ("130", frozenset()))
     assert world.taken == [str(number) for number in range(6, 131) if number != 9]
@@ -149,7 +149,7 @@ async def test_the_first_start_ever_begins_now_and_says_so_at_once(world: World)
 
 async def test_what_the_archive_has_forgotten_is_passed_over_by_its_time(world: World) -> None:
     world.numbers = [7, 8]
-    await world.marks.save_mark(ArchivePosition(OWN, "5", moment(8)))
+    await world.marks.save_position(ArchivePosition(OWN, "5", moment(8)))
     await world.online()
     await world.until(lambda: world.saved() == ("8", frozenset()))
     assert world.taken == ["8"]
@@ -164,7 +164,7 @@ async def test_an_archive_that_fails_is_asked_again_where_it_failed(
     world: World, failure: Exception
 ) -> None:
     world.numbers = [*range(1, 61)]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     world.failures = [failure, failure]
     await world.online()
     await world.until(lambda: world.saved() == ("60", frozenset()))
@@ -184,7 +184,7 @@ async def test_without_an_archive_it_is_not_asked_again(world: World) -> None:
 async def test_of_an_answer_that_is_an_error_only_its_condition_is_logged(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     refusal = Iq()  # type: ignore[no-untyped-call]  # untyped in slixmpp
     refusal["error"]["condition"] = "internal-server-error"
     refusal["error"]["text"] = "x" * 100_000
@@ -198,7 +198,7 @@ async def test_of_an_answer_that_is_an_error_only_its_condition_is_logged(
 async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     world.numbers = [*range(1, 1001)]
     world.at_once = False
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) > MOST_OPEN)
     await asyncio.sleep(0.05)
@@ -211,7 +211,7 @@ async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
 async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "MOST", 200)
+    monkeypatch.setattr(cursor, "MOST", 200)
     world.numbers = [*range(1, 1001)]
 
     def take(archived: Archived) -> bool:
@@ -221,7 +221,7 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
         return False
 
     world.catch_up._take = take
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) >= 200)
     await asyncio.sleep(0.05)
@@ -231,7 +231,7 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
 
 
 async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World) -> None:
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     world.numbers = [1]
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
@@ -256,7 +256,7 @@ async def test_before_the_server_may_forget_what_it_kept_back_the_mark_stands_be
 ) -> None:
     world.numbers = [*range(1, 9)]
     await first_session(world, 6, 7, 8)
-    assert world.marks._marks[OWN] == ArchivePosition(OWN, "", moment(5))
+    assert world.marks._positions[OWN] == ArchivePosition(OWN, "", moment(5))
     # Killed just now.
     world.bot()
     await world.online()
@@ -284,14 +284,14 @@ async def test_whoever_makes_up_a_time_takes_no_message_of_others(world: World) 
         assert not world.catch_up.live(str(number), kept_back=True, since=moment(since))
     await world.catch_up.begin_before_kept_back()
     await world.catch_up.find_place()
-    assert world.marks._marks[OWN].last_id == "1"
+    assert world.marks._positions[OWN].last_id == "1"
 
 
 async def test_the_first_session_reads_what_was_kept_back_and_no_history(world: World) -> None:
     world.numbers = [*range(1, 9)]
     await first_session(world, 6, 7, 8)
     await world.catch_up.find_place()
-    assert world.marks._marks[OWN] == ArchivePosition(OWN, "5", moment(5))
+    assert world.marks._positions[OWN] == ArchivePosition(OWN, "5", moment(5))
     await world.catch_up.start()
     await world.until(lambda: world.saved() == ("8", frozenset()))
     assert world.taken == ["6", "7", "8"]
@@ -301,7 +301,7 @@ async def test_where_all_of_the_archive_was_kept_back_it_is_read_from_its_beginn
     world.numbers = [1, 2]
     await first_session(world, 1, 2)
     await world.catch_up.find_place()
-    assert world.marks._marks[OWN] == ArchivePosition(OWN, "", BEGINNING)
+    assert world.marks._positions[OWN] == ArchivePosition(OWN, "", BEGINNING)
     await world.catch_up.start()
     await world.until(lambda: world.taken == ["1", "2"])
 
@@ -341,7 +341,7 @@ async def test_after_a_kill_before_the_first_presence_what_is_kept_back_is_found
 
 async def test_what_went_to_another_client_between_two_live_messages_is_read(world: World) -> None:
     world.numbers = [1]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3, 4]
@@ -357,7 +357,7 @@ async def test_what_the_archive_has_not_shown_yet_is_not_passed(
 ) -> None:
     monkeypatch.setattr(catchup, "REVIEW_S", 60.0)
     world.numbers = [1]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3]
@@ -377,7 +377,7 @@ async def test_without_ids_on_live_messages_nothing_is_caught_up_with(
     world.numbers = [1, 2]
     world.gives_ids = [False]
     if before is not None:
-        await world.marks.save_mark(before)
+        await world.marks.save_position(before)
     await world.online()
     assert not world.catch_up.is_on
     assert world.catch_up.has_place
@@ -394,7 +394,7 @@ async def test_without_ids_on_live_messages_nothing_is_caught_up_with(
 async def test_the_archive_is_not_read_before_it_is_known_whether_it_gives_ids(world: World) -> None:
     world.numbers = [1, 2]
     world.gives_ids = [None, None, True]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.saved() == ("2", frozenset()))
     world.gives_ids = [None, None, False]
@@ -407,7 +407,7 @@ async def test_the_archive_is_not_read_before_it_is_known_whether_it_gives_ids(w
 async def test_what_ended_ahead_is_not_done_again_after_a_crash(world: World) -> None:
     world.numbers = [*range(1, 6)]
     world.at_once = False
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) == 4)
     world.catch_up.handled("4")
@@ -425,7 +425,7 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusals = 2
-    save = world.marks.save_mark
+    save = world.marks.save_position
 
     async def failing(mark: ArchivePosition) -> None:
         nonlocal refusals
@@ -434,7 +434,7 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
             raise CatalogUnavailable("busy")
         await save(mark)
 
-    monkeypatch.setattr(world.marks, "save_mark", failing)
+    monkeypatch.setattr(world.marks, "save_position", failing)
     world.numbers = [1]
     await world.online()
     await world.until(lambda: world.saved() == ("", frozenset()))
@@ -448,7 +448,7 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
 async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> None:
     world.numbers = [1, 2]
     world.deaf = 10**9
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.taken == ["2"])
     await asyncio.sleep(0.05)
@@ -542,7 +542,7 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     world.of_room = True
     world.bot()
     world.numbers = [1]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     assert world.catch_up.live("2", kept_back=False)
@@ -564,7 +564,7 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
 
 async def test_what_is_forgotten_begins_anew(world: World) -> None:
     world.numbers = [1, 2]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await of_a_room(world)
     await world.until(lambda: world.saved() == ("2", frozenset()))
     await world.catch_up.forget()
@@ -579,7 +579,7 @@ async def test_what_is_forgotten_begins_anew(world: World) -> None:
 
 async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read(world: World) -> None:
     world.numbers = [1]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     await world.catch_up.pause()
@@ -601,7 +601,7 @@ async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.numbers = [*range(1, 61)]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     take = world.catch_up._take
 
     def taken(archived: Archived) -> bool:
@@ -620,7 +620,7 @@ async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
 async def test_an_error_does_not_end_the_reading(world: World) -> None:
     world.numbers = [*range(1, 61)]
     world.failures = [RuntimeError("a bug")]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.saved() == ("60", frozenset()))
     assert len(world.taken) == 59
@@ -629,16 +629,16 @@ async def test_an_error_does_not_end_the_reading(world: World) -> None:
 @pytest.mark.usefixtures("hurried")
 async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [RuntimeError("a bug")]
-    save = world.marks.save_mark
+    save = world.marks.save_position
 
     async def failing(mark: ArchivePosition) -> None:
         if mark.last_id == "2" and failures:
             raise failures.pop()
         await save(mark)
 
-    monkeypatch.setattr(world.marks, "save_mark", failing)
+    monkeypatch.setattr(world.marks, "save_position", failing)
     world.numbers = [1, 2]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: not failures)
     world.numbers = [1, 2, 3]
@@ -652,15 +652,15 @@ async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
 ) -> None:
     monkeypatch.setattr(mark_keeper, "IDS_A_SECOND", 10)
     saves = list[ArchivePosition]()
-    save = world.marks.save_mark
+    save = world.marks.save_position
 
     async def counted(mark: ArchivePosition) -> None:
         saves.append(mark)
         await save(mark)
 
     world.numbers = [1]
-    await world.marks.save_mark(ArchivePosition(OWN, "1", moment(1)))
-    monkeypatch.setattr(world.marks, "save_mark", counted)
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
+    monkeypatch.setattr(world.marks, "save_position", counted)
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     assert world.catch_up.live("2", kept_back=False)

@@ -30,10 +30,10 @@ async def test_the_server_has_read_the_answers_before_the_mark_moves(
         await asyncio.sleep(0)
     [question] = outbox.sent
     assert question.get("to") == "example.org"
-    assert await catalog.mark(ROOM) == FIRST
+    assert await catalog.position(ROOM) == FIRST
     outbox.stream.encrypted = lambda: True  # type: ignore[method-assign]
     answer = f"<iq xmlns='jabber:client' type='result' id='{question.get('id')}' from='example.org'/>"
     outbox.stream._spawn_event(fromstring(answer))
-    while await catalog.mark(ROOM) != SECOND:
+    while await catalog.position(ROOM) != SECOND:
         await asyncio.sleep(0)
     await keeper.stop()

@@ -35,7 +35,7 @@ class World:
         await self.rooms.entered(TEA)
 
     async def knows(self) -> bool:
-        return await self.marks.mark(TEA) is not None
+        return await self.marks.position(TEA) is not None
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_an_archive_that_is_switched_on_in_the_stay_begins_then(world: Wor
 
 
 async def test_what_is_posted_while_the_archive_is_off_is_never_read(world: World) -> None:
-    await world.marks.save_mark(MARK)
+    await world.marks.save_position(MARK)
     await world.rooms.switch(TEA, is_on=False)  # while the bot is out of the room
     assert await world.knows() is False
     await world.rooms.switch(TEA, is_on=True)
@@ -88,9 +88,9 @@ async def test_what_is_posted_while_the_archive_is_off_is_never_read(world: Worl
 
 
 async def test_a_room_that_the_bot_leaves_for_good_is_forgotten(world: World) -> None:
-    await world.marks.save_mark(MARK)
+    await world.marks.save_position(MARK)
     await world.rooms.switch(TEA, is_on=True)
     await world.stay()
     await world.rooms.left(TEA)
     await world.rooms.forget(TEA)
-    assert await world.marks.mark(TEA) is None
+    assert await world.marks.position(TEA) is None

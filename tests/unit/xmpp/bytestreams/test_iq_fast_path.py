@@ -57,9 +57,9 @@ def conditions(sent: list[Element]) -> list[str]:
 
 async def test_only_what_is_served_is_taken(outbox: SentStanzas, posted: list[Element]) -> None:
     came: list[Request] = []
-    express = IqFastPath(outbox.stream)
-    express.serve(f"{{{IBB}}}data", came.append, in_messages=True)
-    take = outbox.stream.express
+    fast_path = IqFastPath(outbox.stream)
+    fast_path.serve(f"{{{IBB}}}data", came.append, in_messages=True)
+    take = outbox.stream.fast_path
     assert take is not None
     data = f"<data xmlns='{IBB}' sid='s' seq='0'/>"
     assert take(iq(data))
@@ -73,21 +73,21 @@ async def test_only_what_is_served_is_taken(outbox: SentStanzas, posted: list[El
     bounce = f"<message xmlns='jabber:client' type='error' from='{PEER}'>{data}</message>"
     assert not take(fromstring(bounce))
     for request in came:
-        express.acknowledge(request)
+        fast_path.acknowledge(request)
     assert [(each.get("type"), each.get("id"), each.get("to")) for each in posted] == [
         ("result", "1", PEER)
     ]
 
 
 async def test_an_answer_counts_only_from_who_was_asked(outbox: SentStanzas) -> None:
-    express, numbers = IqFastPath(outbox.stream), list[int]()
-    express.expect("x", PEER, lambda number, _: numbers.append(number))
-    take = outbox.stream.express
+    fast_path, numbers = IqFastPath(outbox.stream), list[int]()
+    fast_path.expect("x", PEER, lambda number, _: numbers.append(number))
+    take = outbox.stream.fast_path
     assert take is not None
     assert take(iq("", kind="result", stanza_id="x-7"))
     assert not take(iq("", kind="result", stanza_id="x-7", sender="eve@example.org/x"))
     assert not take(iq("", kind="result", stanza_id="x-many"))
-    express.forget("x")
+    fast_path.forget("x")
     assert not take(iq("", kind="result", stanza_id="x-8"))
     assert numbers == [7]
 
@@ -192,8 +192,8 @@ def streams(outbox: SentStanzas, offers: list[StreamOffer]) -> PeerStreams:
         return jid in {"anna@example.org", ROOM}
 
     resources = OnlineClients(outbox.stream, serves)
-    takers = StreamHandlers(offers.append, lambda _: None)
-    return PeerStreams(outbox.stream, Rooms(), resources, serves, takers=takers)
+    stream_handlers = StreamHandlers(offers.append, lambda _: None)
+    return PeerStreams(outbox.stream, Rooms(), resources, serves, stream_handlers=stream_handlers)
 
 
 async def test_offers_through_rooms_are_declined_with_words(
@@ -201,7 +201,7 @@ async def test_offers_through_rooms_are_declined_with_words(
 ) -> None:
     offers: list[StreamOffer] = []
     made = streams(outbox, offers)
-    take = outbox.stream.express
+    take = outbox.stream.fast_path
     assert take is not None
     assert take(iq(OFFER, sender=f"{ROOM}/anna"))
     assert take(iq(OFFER, sender="anna@example.org"))

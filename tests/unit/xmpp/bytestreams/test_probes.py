@@ -27,18 +27,18 @@ class Client:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.express = IqFastPath(stream)
+        self.fast_path = IqFastPath(stream)
         self.condition = "item-not-found"
         self.delay_s: Callable[[], float | None] = lambda: 0.0
         self.name_of: Callable[[str], str] = lambda stanza_id: stanza_id
         self.sent_bytes = self.in_flight = self.most_in_flight = 0
         self.sids: set[str] = set()
         self._loop = asyncio.get_running_loop()
-        self._take = stream.express
+        self._take = stream.fast_path
         stream.post = self._post  # type: ignore[method-assign]  # nothing is connected to it
 
     async def measure(self) -> float:
-        return await RateProbe(self.stream, self.express, PEER, "bot@example.org/filebot").measure()
+        return await RateProbe(self.stream, self.fast_path, PEER, "bot@example.org/filebot").measure()
 
     def _post(self, text: str) -> None:
         stanza = fromstring(text)
@@ -81,7 +81,7 @@ async def test_a_quick_path_is_measured_with_no_more_than_a_megabyte() -> None:
         assert probes.RATE_BYTES <= peer.sent_bytes < probes.RATE_BYTES + USUAL_BLOCK
         assert peer.most_in_flight <= probes.PACE.most_bytes
         assert len(peer.sids) == 1
-        assert not peer.express._askers
+        assert not peer.fast_path._askers
 
 
 @in_virtual_time
@@ -120,7 +120,7 @@ async def test_a_client_that_answers_nothing_has_no_rate() -> None:
         with pytest.raises(TransferTimeout):
             await measuring
         assert peer.sent_bytes == USUAL_BLOCK
-        assert not peer.express._askers
+        assert not peer.fast_path._askers
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ async def test_who_is_not_there_or_lies_has_no_rate(
         peer.condition, peer.name_of = condition, name_of
         with pytest.raises(error):
             await peer.measure()
-        assert not peer.express._askers
+        assert not peer.fast_path._askers
 
 
 @in_virtual_time
@@ -158,7 +158,7 @@ async def test_a_probe_that_is_cancelled_leaves_nothing() -> None:
         await asyncio.sleep(probes.RATE_S / 2)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert not peer.express._askers
+        assert not peer.fast_path._askers
 
 
 # --- proxies -----------------------------------------------------------------------------------------

@@ -234,7 +234,7 @@ async def test_without_a_count_only_what_no_archive_has_is_said_again(
         await asyncio.sleep(0)
         return [each for each in messages if each["id"] == said[1]]
 
-    world.stream.unheard.find_lost = find_lost
+    world.stream.resender.find_lost = find_lost
     world.end(h=h)
     world.begin()
     for _ in range(3):
@@ -251,7 +251,7 @@ async def test_a_session_that_ends_while_archives_are_asked_loses_nothing(world:
             await asyncio.Event().wait()
         return [*messages]
 
-    world.stream.unheard.find_lost = find_lost
+    world.stream.resender.find_lost = find_lost
     world.end()
     world.begin()
     await asked.wait()

@@ -559,21 +559,21 @@ def test_only_the_own_server_can_have_kept_a_message_back(giver: str, *, kept: b
 
 @pytest.mark.conformance(96)
 def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
-    def spoke(inner: str, *, gives_stanza_ids: bool = True) -> MessageRef | None:
+    def message_ref(inner: str, *, gives_stanza_ids: bool = True) -> MessageRef | None:
         one = Reader(BOT, OneRoom(gives_stanza_ids=gives_stanza_ids), "!", "filebot")
         said = one.read(stanza(f"<body>!ls</body>{inner}", f"{ROOM}/anna", "groupchat", "id='m1'"), 0.0)
         assert isinstance(said, IncomingMessage)
-        return said.sender.spoke
+        return said.sender.message_ref
 
     def given(by: str, name: str = "s1") -> str:
         return f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{name}'/>"
 
-    assert spoke(given(ROOM)) == MessageRef(f"{ROOM}/anna", "s1")
-    assert spoke(given("elsewhere@muc.example.org") + given(ROOM)) == MessageRef(f"{ROOM}/anna", "s1")
-    assert spoke(given(ROOM), gives_stanza_ids=False) is None
-    assert spoke(given(f"{ROOM}/anna") + "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>") is None
-    assert spoke(given(ROOM) + given(ROOM, "s2")) is None
-    assert spoke(given(ROOM, "s" * (LONGEST_ID + 1))) is None
+    assert message_ref(given(ROOM)) == MessageRef(f"{ROOM}/anna", "s1")
+    assert message_ref(given("elsewhere@muc.example.org") + given(ROOM)) == MessageRef(f"{ROOM}/anna", "s1")
+    assert message_ref(given(ROOM), gives_stanza_ids=False) is None
+    assert message_ref(given(f"{ROOM}/anna") + "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>") is None
+    assert message_ref(given(ROOM) + given(ROOM, "s2")) is None
+    assert message_ref(given(ROOM, "s" * (LONGEST_ID + 1))) is None
 
 
 def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:

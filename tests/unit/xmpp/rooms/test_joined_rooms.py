@@ -14,7 +14,7 @@ from filebot.model import BareJid
 from filebot.xmpp.connection.disco import INFO, ITEMS
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
-from filebot.xmpp.rooms import occupants as occupancy
+from filebot.xmpp.rooms import occupants
 from filebot.xmpp.rooms.joined_rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
 from filebot.xmpp.xml import OCCUPANT_ID, STANZA_IDS
 from tests.support.virtual_time import in_virtual_time, seconds
@@ -216,9 +216,9 @@ async def test_a_room_that_is_being_entered_is_found_once_the_bot_is_in_it() -> 
         world.answers[COFFEE] = [""]
         await world.rooms.enter()
         assert world.rooms.joined() == frozenset()
-        assert await world.rooms.room_like(f"xmpp:{TEA}?join") == TEA
-        assert await world.rooms.room_like(COFFEE) is None
-        assert await seconds(world.rooms.room_like("milk@rooms.example.org")) == 0.0
+        assert await world.rooms.joined_room(f"xmpp:{TEA}?join") == TEA
+        assert await world.rooms.joined_room(COFFEE) is None
+        assert await seconds(world.rooms.joined_room("milk@rooms.example.org")) == 0.0
 
 
 @in_virtual_time
@@ -360,8 +360,8 @@ async def test_room_that_does_not_answer_has_not_refused(caplog: pytest.LogCaptu
 
 
 async def test_the_rolls_of_all_rooms_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(occupancy, "SMALL_BYTES", 10_000)
-    monkeypatch.setattr(occupancy, "MOST_OF_ALL_BYTES", 30_000)
+    monkeypatch.setattr(occupants, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(occupants, "MOST_OF_ALL_BYTES", 30_000)
     async with world_with(TEA, COFFEE) as world:
         for room in (TEA, COFFEE):
             for number in range(100):
@@ -369,6 +369,6 @@ async def test_the_rolls_of_all_rooms_count_together(monkeypatch: pytest.MonkeyP
                 world.rooms.presence(
                     room, fromstring(f"<presence from='{room}/{number}'>{item}</presence>")
                 )
-        sizes = [room.occupancy.size_bytes for room in world.rooms._rooms.values()]
+        sizes = [room.occupants.size_bytes for room in world.rooms._rooms.values()]
         assert 20_000 < sizes[0] <= 30_000
         assert sizes[1] <= 10_000

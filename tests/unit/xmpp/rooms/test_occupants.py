@@ -41,9 +41,9 @@ def presence(
     )
 
 
-def manages(occupancy: OccupantList, jid: str) -> bool:
-    standing = occupancy.standing(jid)
-    return standing is not None and standing.manages
+def manages(occupants: OccupantList, jid: str) -> bool:
+    room_role = occupants.room_role(jid)
+    return room_role is not None and room_role.manages
 
 
 def error(condition: str) -> Element:
@@ -55,21 +55,21 @@ def error(condition: str) -> Element:
 
 @pytest.fixture
 def inside() -> OccupantList:
-    occupancy = OccupantList(ROOM, "filebot")
-    occupancy.believed = True
-    assert occupancy.presence(presence("anna", jid="Anna@example.org/phone")) is None
-    assert occupancy.presence(presence("bert")) is None
-    assert occupancy.presence(presence("filebot", 110, jid="bot@example.org/x")) == RoomChange(
+    occupants = OccupantList(ROOM, "filebot")
+    occupants.believed = True
+    assert occupants.presence(presence("anna", jid="Anna@example.org/phone")) is None
+    assert occupants.presence(presence("bert")) is None
+    assert occupants.presence(presence("filebot", 110, jid="bot@example.org/x")) == RoomChange(
         Change.ENTERED
     )
-    return occupancy
+    return occupants
 
 
 def test_the_room_shows_people_by_their_bare_jids(inside: OccupantList) -> None:
     assert inside.occupant("anna").jid == "anna@example.org"
-    assert inside.standing("anna@example.org") is not None
+    assert inside.room_role("anna@example.org") is not None
     assert inside.occupant("bert").jid is None
-    assert inside.standing("bert@example.org") is None
+    assert inside.room_role("bert@example.org") is None
 
 
 @pytest.mark.parametrize(("node", "expected"), [(CAPS_NODE, True), ("https://gajim.org", False)])
@@ -89,16 +89,16 @@ def test_nobody_is_known_before_the_bot_is_in() -> None:
     outside = OccupantList(ROOM, "filebot")
     outside.presence(presence("anna", jid="anna@example.org/phone"))
     assert outside.occupant("anna").jid is None
-    assert outside.standing("anna@example.org") is None
+    assert outside.room_role("anna@example.org") is None
 
 
 def test_who_leaves_or_takes_another_nick_is_gone_under_the_old_one(inside: OccupantList) -> None:
     inside.presence(presence("anna", 303, kind="unavailable", jid="anna@example.org/phone", new_nick="ann"))
     assert inside.occupant("anna").jid is None
     inside.presence(presence("ann", jid="anna@example.org/phone"))
-    assert inside.standing("anna@example.org") is not None
+    assert inside.room_role("anna@example.org") is not None
     inside.presence(presence("ann", kind="unavailable"))
-    assert inside.standing("anna@example.org") is None
+    assert inside.room_role("anna@example.org") is None
 
 
 def test_the_next_owner_of_a_nick_is_not_the_last_one(inside: OccupantList) -> None:
@@ -153,7 +153,7 @@ def test_whom_a_room_hides_is_known_by_an_id(inside: OccupantList) -> None:
 def test_ids_count_only_where_the_room_itself_gives_them(inside: OccupantList) -> None:
     inside.presence(presence("carl", affiliation="admin", ids=("c4r1",)))
     assert inside.occupant("carl").identity is None
-    assert inside.standing(f"{ROOM}/c4r1") is None
+    assert inside.room_role(f"{ROOM}/c4r1") is None
 
 
 @pytest.mark.parametrize("ids", [("c4r1", "d0ra"), ("",), ("x" * (LONGEST_ID + 1),)])
@@ -161,7 +161,7 @@ def test_ids_that_no_room_gives_are_none(inside: OccupantList, ids: tuple[str, .
     inside.has_ids = True
     inside.presence(presence("carl", affiliation="admin", ids=ids))
     assert inside.occupant("carl").identity is None
-    assert inside.standing(f"{ROOM}/{ids[0]}") is None
+    assert inside.room_role(f"{ROOM}/{ids[0]}") is None
 
 
 def test_a_room_that_is_not_believed_gives_nobody_the_address_that_it_shows(inside: OccupantList) -> None:
@@ -190,15 +190,15 @@ def test_what_somebody_may_do_in_a_room_is_for_the_room_to_say(inside: OccupantL
 
 def test_a_destroyed_room_tells_of_the_other_one_for_the_log(inside: OccupantList) -> None:
     other = "<destroy jid='den@muc.example.org'/>"
-    news = inside.presence(presence("filebot", 110, kind="unavailable", inner=other))
-    assert news is not None
-    assert "den@muc.example.org: invite the bot" in news.reason
+    events = inside.presence(presence("filebot", 110, kind="unavailable", inner=other))
+    assert events is not None
+    assert "den@muc.example.org: invite the bot" in events.reason
 
 
 def test_visitors_have_no_voice(inside: OccupantList) -> None:
     inside.presence(presence("carl", jid="carl@example.org/pc", role="visitor"))
-    assert inside.standing("carl@example.org") == RoomRole(has_voice=False)
-    assert inside.standing("anna@example.org") == RoomRole(has_voice=True)
+    assert inside.room_role("carl@example.org") == RoomRole(has_voice=False)
+    assert inside.room_role("anna@example.org") == RoomRole(has_voice=True)
 
 
 def test_once_out_the_bot_knows_no_managers(inside: OccupantList) -> None:
@@ -215,9 +215,9 @@ def test_the_bot_follows_its_own_nick(inside: OccupantList) -> None:
 
 
 def test_a_service_may_choose_another_nick() -> None:
-    occupancy = OccupantList(ROOM, "Filebot")
-    assert occupancy.presence(presence("filebot", 110, 210)) == RoomChange(Change.ENTERED)
-    assert occupancy.nick == "filebot"
+    occupants = OccupantList(ROOM, "Filebot")
+    assert occupants.presence(presence("filebot", 110, 210)) == RoomChange(Change.ENTERED)
+    assert occupants.nick == "filebot"
 
 
 @pytest.mark.parametrize(
@@ -239,9 +239,9 @@ def test_a_service_may_choose_another_nick() -> None:
 def test_once_out_the_bot_forgets_everybody(
     inside: OccupantList, codes: tuple[int, ...], inner: str, change: Change
 ) -> None:
-    news = inside.presence(presence("filebot", *codes, kind="unavailable", inner=inner))
-    assert news is not None
-    assert news.change is change
+    events = inside.presence(presence("filebot", *codes, kind="unavailable", inner=inner))
+    assert events is not None
+    assert events.change is change
     assert not inside.present
     assert inside.occupant("anna").jid is None
 
@@ -296,18 +296,18 @@ def test_who_has_several_nicks_is_found_by_what_is_left_of_them(
     inside.presence(presence("carl", jid="carl@example.org/a", affiliation="member", ids=ids))
     inside.presence(presence("carl2", jid="carl@example.org/b", ids=ids))
     for who in ("carl@example.org", f"{ROOM}/c4r1"):
-        assert inside.standing(who) == RoomRole(is_member=False, manages=False, has_voice=True)
+        assert inside.room_role(who) == RoomRole(is_member=False, manages=False, has_voice=True)
     inside.presence(presence("carl2", kind="unavailable"))
     # The room says something else of this nick: neither the JID nor the id lead to it any more.
     for who in ("carl@example.org", f"{ROOM}/c4r1"):
-        assert inside.standing(who) == RoomRole(is_member=True, manages=False, has_voice=True)
+        assert inside.room_role(who) == RoomRole(is_member=True, manages=False, has_voice=True)
     inside.presence(presence("carl", jid="dora@example.org/a", ids=("d0ra",)))
-    assert inside.standing("carl@example.org") is inside.standing(f"{ROOM}/c4r1") is None
-    assert inside.standing("dora@example.org") is not None
-    assert inside.standing(f"{ROOM}/d0ra") is not None
+    assert inside.room_role("carl@example.org") is inside.room_role(f"{ROOM}/c4r1") is None
+    assert inside.room_role("dora@example.org") is not None
+    assert inside.room_role(f"{ROOM}/d0ra") is not None
     inside.leave()
     inside.presence(presence("filebot", 110))
-    assert inside.standing("dora@example.org") is None
+    assert inside.room_role("dora@example.org") is None
 
 
 def test_an_id_that_looks_like_somebodys_address_is_no_address(inside: OccupantList) -> None:
@@ -320,7 +320,7 @@ def test_an_id_that_looks_like_somebodys_address_is_no_address(inside: OccupantL
 
 def test_words_of_the_room_that_mean_nothing_are_not_kept(inside: OccupantList) -> None:
     inside.presence(presence("anna", jid="anna@example.org/x", affiliation="owner" * 999, role="boss" * 99))
-    assert inside.standing("anna@example.org") == RoomRole(is_member=False, manages=False, has_voice=True)
+    assert inside.room_role("anna@example.org") == RoomRole(is_member=False, manages=False, has_voice=True)
     assert inside._entries["anna"].affiliation == inside._entries["anna"].role == ""
 
 
