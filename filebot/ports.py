@@ -29,6 +29,7 @@ from filebot.model import (
     Method,
     NewEntry,
     Offer,
+    ProxyState,
     QueuedDelivery,
     RememberedRoom,
     RoomRole,
@@ -38,7 +39,6 @@ from filebot.model import (
     Slot,
     StreamMethod,
 )
-from filebot.proxy_state import ProxyState
 
 Data = bytes | bytearray | memoryview
 
