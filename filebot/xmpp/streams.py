@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,25 +18,18 @@ from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.jingle.driver import JingleTools
-from filebot.xmpp.jingle.initiate import JingleInitiateHandler, OnFileRequest
+from filebot.xmpp.jingle.initiate import JingleInitiateHandler
 from filebot.xmpp.jingle.outgoing import JingleOutbound
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.presence.online_clients import Known, OnlineClients
 from filebot.xmpp.si.incoming import StreamTools
-from filebot.xmpp.si.offers import Offers, OnStreamOffer
+from filebot.xmpp.si.offers import Offers
 from filebot.xmpp.si.outgoing import OutgoingFile, SiSend
 from filebot.xmpp.xml import jid_or_none
 
 _SID_BYTES: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class StreamHandlers:
-    """Who deals with what comes."""
-
-    on_offer: OnStreamOffer
-    on_request: OnFileRequest
 
 
 class PeerStreams:
@@ -48,8 +41,8 @@ class PeerStreams:
         rooms: RoomNames,
         resources: OnlineClients,
         is_served: Callable[[str], bool],
+        handlers: StreamHandlers | None = None,
         *,
-        stream_handlers: StreamHandlers | None = None,
         connections: ByteConnections | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
@@ -66,15 +59,15 @@ class PeerStreams:
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
         self._table = JingleSessions(fast_path, self._sessions)
         self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
-        if stream_handlers is not None:
-            self._offers = Offers(self._tools, self._admission, stream_handlers.on_offer)
+        if handlers is not None:
+            self._offers = Offers(self._tools, self._admission, handlers.offer)
             self._door = JingleInitiateHandler(
                 self._jingle_tools,
                 self._table,
                 self._admission,
                 resources,
-                stream_handlers.on_offer,
-                stream_handlers.on_request,
+                handlers.offer,
+                handlers.request,
             )
 
     # --- the port -------------------------------------------------------------------------------

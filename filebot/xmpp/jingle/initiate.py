@@ -2,12 +2,11 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.ports import FileRequest
+from filebot.ports import FileRequest, StreamOffer
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
@@ -15,17 +14,15 @@ from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import Admission
+from filebot.xmpp.handlers import Handler
 from filebot.xmpp.jingle.driver import JingleTools
 from filebot.xmpp.jingle.incoming import JingleOffer, JingleRequest, PendingSession
 from filebot.xmpp.jingle.outgoing import limits_of
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.presence.online_clients import OnlineClients
-from filebot.xmpp.si.offers import OnStreamOffer
 from filebot.xmpp.xml import jid_or_none
 
 log = logging.getLogger(__name__)
-
-OnFileRequest: TypeAlias = Callable[[FileRequest], Awaitable[None] | None]
 
 _SID_BYTES: Final = 12
 _SENDERS: Final = frozenset({"initiator", "responder", "both"})
@@ -48,8 +45,8 @@ class JingleInitiateHandler:
         table: JingleSessions,
         admission: Admission,
         resources: OnlineClients,
-        on_offer: OnStreamOffer,
-        on_request: OnFileRequest,
+        on_offer: Handler[StreamOffer],
+        on_request: Handler[FileRequest],
     ) -> None:
         self._tools = tools
         self._table = table

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from slixmpp.jid import JID
@@ -14,12 +14,11 @@ from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import NO_VALID_STREAMS, SI, BadOffer, SiOffer, declined, read_offer
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import Admission
+from filebot.xmpp.handlers import Handler
 from filebot.xmpp.si.incoming import SiReceive, StreamTools
 from filebot.xmpp.xml import jid_or_none, language_of
 
 log = logging.getLogger(__name__)
-
-OnStreamOffer = Callable[[StreamOffer], Awaitable[None] | None]
 
 
 class PeerOffer:
@@ -93,7 +92,7 @@ class PeerOffer:
 class Offers:
     """Answers those at once that cannot be taken, and brings the others to the bot."""
 
-    def __init__(self, tools: StreamTools, admission: Admission, on_offer: OnStreamOffer) -> None:
+    def __init__(self, tools: StreamTools, admission: Admission, on_offer: Handler[StreamOffer]) -> None:
         self._tools = tools
         self._admission = admission
         self._on_offer = on_offer

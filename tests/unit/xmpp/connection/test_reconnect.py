@@ -11,7 +11,7 @@ import pytest
 from filebot.xmpp.connection import reconnect as connection
 from filebot.xmpp.connection.authentication import refused_wait_s
 from filebot.xmpp.connection.reconnect import LONGEST_WAIT_S, wait_s
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.session import Handlers, Session, SessionSettings
 from tests.support.virtual_time import in_virtual_time, seconds
 
 
@@ -40,7 +40,7 @@ async def test_a_session_that_was_never_set_up_is_set_up_when_it_is_resumed(
         port=1,
         rooms=("tea@muc.example.org",),
     )
-    session = Session(settings, on_message=lambda _: None, may_subscribe=lambda _: True)
+    session = Session(settings, Handlers(message=lambda _: None, is_served=lambda _: True))
     entered = 0
 
     async def enter() -> None:
@@ -72,7 +72,9 @@ async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_
 ) -> None:
     monkeypatch.setattr(connection, "wait_s", lambda *_: 0.0)
     settings = SessionSettings("bot@localhost", "x", host="127.0.0.1", port=closed_port)
-    session = Session(settings, on_message=lambda _: None, may_subscribe=lambda _: False, most_attempts=3)
+    session = Session(
+        settings, Handlers(message=lambda _: None, is_served=lambda _: False), most_attempts=3
+    )
     refused = f"[Errno 111] Connect call failed ('127.0.0.1', {closed_port})"
     async with session:
         with pytest.raises(ConnectionError) as caught:
@@ -98,7 +100,7 @@ async def test_a_refused_login_of_a_running_bot_waits_long_and_tells_the_remedy(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = Session(
-        SessionSettings("bot@localhost", "x"), on_message=lambda _: None, may_subscribe=lambda _: False
+        SessionSettings("bot@localhost", "x"), Handlers(message=lambda _: None, is_served=lambda _: False)
     )
     link, attempts = session._connection, list[float]()
 
@@ -125,7 +127,7 @@ async def test_a_connection_that_breaks_while_the_session_is_set_up_is_given_up_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     session = Session(
-        SessionSettings("bot@localhost", "x"), on_message=lambda _: None, may_subscribe=lambda _: False
+        SessionSettings("bot@localhost", "x"), Handlers(message=lambda _: None, is_served=lambda _: False)
     )
     link, loop = session._connection, asyncio.get_running_loop()
     ended = list[str]()
