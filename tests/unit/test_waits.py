@@ -67,7 +67,7 @@ NO_WAITS = {
     "transfer/socks5/listener._PAUSE_S": "a pause, when the system has no more sockets",
     "xmpp/bytestreams/avoided_hosts.AVOIDED_FOR_S": "how long something is left alone",
     "xmpp/archive/catchup.GATHER_S": "a pause before the archive is read",
-    "xmpp/archive/catchup.REST_S": "a pause between two parts of the archive",
+    "xmpp/archive/page_reader.REST_S": "a pause between two parts of the archive",
     "xmpp/archive/catchup.REVIEW_S": "a pause before the archive is read on",
     "xmpp/archive/position_keeper.SAVE_AGAIN_S": "a pause before another try",
     "xmpp/archive/position_keeper.SAVE_EVERY_S": "a pause between two looks at the mark",
@@ -194,7 +194,7 @@ async def test_a_client_that_is_known_never_to_answer_is_not_waited_for_as_long(
             await peer.send(file)
 
 
-@walks("xmpp/jingle/driver.ANSWER_S")
+@walks("xmpp/jingle/ordered_iqs.ANSWER_S")
 async def test_a_client_that_does_not_acknowledge_an_offer(file: Path) -> None:
     async with lab() as peer:
         peer.knows()

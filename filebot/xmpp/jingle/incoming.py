@@ -121,8 +121,7 @@ class PeerSession:
 
     def _end(self, reason: Reason, text: str) -> None:
         self._expiry.cancel()
-        self._driver.perform(self._driver.session.fail(reason, text))
-        self._driver.say_the_rest()
+        self._driver.end(reason, text)
         self._table.remove(self._driver)
 
 

@@ -15,7 +15,7 @@ from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import ArchivePosition
 from filebot.protocol import archive_cursor as cursor
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp.archive import catchup
+from filebot.xmpp.archive import catchup, page_reader
 from filebot.xmpp.archive import position_keeper as mark_keeper
 from filebot.xmpp.archive.catchup import MOST_OPEN, CatchUp
 from filebot.xmpp.archive.first_session import BEGINNING
@@ -50,7 +50,7 @@ class World:
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
         monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
         monkeypatch.setattr(mark_keeper, "ping", self._ping)
-        monkeypatch.setattr(catchup, "wait_s", lambda failures, chance: 0.0)
+        monkeypatch.setattr(page_reader, "wait_s", lambda failures, chance: 0.0)
         self.catch_up = self.bot()
 
     def bot(self) -> CatchUp:
