@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from slixmpp.exceptions import XMPPError
 
+from filebot.concurrency.backoff import SPREAD, Backoff
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.xmpp.archive.mam_query import Archive, ArchivePage
-from filebot.xmpp.connection.reconnect import wait_s
 from filebot.xmpp.error_conditions import cause
 
 log = logging.getLogger(__name__)
@@ -20,6 +19,9 @@ log = logging.getLogger(__name__)
 PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the archive is left alone for a while."""
+FIRST_WAIT_S: Final = 2.0
+LONGEST_WAIT_S: Final = 300.0
+"""Between two attempts to read a page."""
 
 # RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
 _NO_ARCHIVE: Final = frozenset(
@@ -59,7 +61,7 @@ class PageReader:
 
     async def read(self, cursor: ArchiveCursor, tell: Callable[[str, BareJid, int], None]) -> bool:
         """Read the archive from where it was read to, up to its end; False if there is none."""
-        read, new, failures = 0, 0, 0
+        read, new, backoff = 0, 0, Backoff(FIRST_WAIT_S, LONGEST_WAIT_S, SPREAD)
         after, start = self.read_to, None if self.read_to else cursor.position.at
         while True:
             try:
@@ -79,12 +81,11 @@ class PageReader:
                     # The archive has forgotten that message, and with it what was before.
                     after, start = "", cursor.position.at
                     continue
-                failures += 1
-                wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
+                wait = backoff.next_s()
                 log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, cause(error), wait)
                 await asyncio.sleep(wait)
                 continue
-            failures = 0
+            backoff.reset()
             new += self._take(cursor, page)
             read += 1
             after, start = page.last_id, None

@@ -5,7 +5,6 @@ slixmpp's own plugin does not come back from a kick and waits for a room's subje
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Final, Protocol
@@ -13,12 +12,12 @@ from xml.etree.ElementTree import SubElement
 
 from slixmpp.stanza import Presence
 
+from filebot.concurrency.backoff import SPREAD, Backoff
 from filebot.concurrency.supervisor import run_supervised
 from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
 from filebot.xmpp.connection.disco import features_of
 from filebot.xmpp.connection.ping import ping
-from filebot.xmpp.connection.reconnect import wait_s
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.rooms.occupants import Change, OccupantList, RoomChange
@@ -32,6 +31,8 @@ ANSWER_LIMIT_S: Final = 15.0
 MOST_NICKS: Final = 5
 """Nicks that are tried where others have taken the first."""
 
+FIRST_WAIT_S: Final = 4.0
+LONGEST_WAIT_S: Final = 300.0
 STABLE_AFTER_S: Final = 60.0
 """A stay of this length was a good one: the next wait is short again."""
 KICKED_FOR_S: Final = 300.0
@@ -51,6 +52,7 @@ _FOR_GOOD: Final = frozenset({Change.SHUT_OUT, Change.DESTROYED, Change.VANISHED
 MOST_NOWHERE: Final = 24
 """Answers in a row that there is no such room, after which it is forgotten: about five hours of them. A
 service that is just starting may say so, too."""
+FIRST_NOWHERE_PAUSE_S: Final = 2.0
 NOWHERE_PAUSE_S: Final = 1800.0
 """The longest pause between two of them."""
 
@@ -206,7 +208,9 @@ class RoomKeeper:
     async def _stay(self, room: KeptRoom) -> RoomChange:
         """Be in the room, again and again; how that ended for good."""
         loop = asyncio.get_running_loop()
-        failures, kicks, nowhere = 0, 0, 0
+        failures = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S, SPREAD)
+        kicks = Backoff(KICKED_FOR_S, LONGEST_ABSENCE_S)
+        nowhere = Backoff(FIRST_NOWHERE_PAUSE_S, NOWHERE_PAUSE_S, SPREAD)
         while True:
             await self._stream.session()  # while the server is down, no room has refused anything
             change = RoomChange(Change.ENTERED) if room.entered else await self.enter(room)
@@ -219,20 +223,17 @@ class RoomKeeper:
                 room.entered = False
                 await self._stays.left(room.jid)
                 if loop.time() - began > STABLE_AFTER_S:
-                    failures, kicks = 0, 0
+                    failures.reset()
+                    kicks.reset()
             if change.change in _FOR_GOOD:
                 return change
-            nowhere = nowhere + 1 if change.reason == NOWHERE else 0
-            if nowhere == MOST_NOWHERE:
-                return RoomChange(Change.VANISHED, NOWHERE)
-            if change.change is Change.KICKED:
-                wait = min(KICKED_FOR_S * 2.0 ** min(kicks, 16), LONGEST_ABSENCE_S)
-                kicks += 1
-            elif nowhere:
-                wait = min(2.0**nowhere, NOWHERE_PAUSE_S) * (0.5 + random.random() / 2)  # noqa: S311  # as there
+            if change.reason != NOWHERE:
+                nowhere.reset()
+                wait = (kicks if change.change is Change.KICKED else failures).next_s()
             else:
-                failures += 1
-                wait = wait_s(failures + 1, random.random())  # noqa: S311  # spreads load, hides nothing
+                wait = nowhere.next_s()
+                if nowhere.failures == MOST_NOWHERE:
+                    return RoomChange(Change.VANISHED, NOWHERE)
             log.warning("not in room %s (%s); trying again in %.1f s", room.jid, _why(change), wait)
             await asyncio.sleep(wait)
 

@@ -50,7 +50,7 @@ class World:
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
         monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
         monkeypatch.setattr(mark_keeper, "ping", self._ping)
-        monkeypatch.setattr(page_reader, "wait_s", lambda failures, chance: 0.0)
+        monkeypatch.setattr(page_reader, "LONGEST_WAIT_S", 0.0)
         self.catch_up = self.bot()
 
     def bot(self) -> CatchUp:
