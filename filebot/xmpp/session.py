@@ -20,6 +20,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import BareJid
 from filebot.ports import ArchivePositions, Subscriptions
+from filebot.protocol.stanza_error import stream_condition
 from filebot.system.server_clock import ServerClock
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
@@ -32,7 +33,6 @@ from filebot.xmpp.bytestreams.offer_policy import StreamWords
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.connection.account import Account
-from filebot.xmpp.connection.disco import server_of
 from filebot.xmpp.connection.disco_features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.connection.reconnect import Connection
 from filebot.xmpp.connection.settings import SessionSettings
@@ -50,7 +50,7 @@ from filebot.xmpp.presence.subscriptions import Contacts
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.rooms.room_sender import RoomSender
 from filebot.xmpp.streams import PeerStreams
-from filebot.xmpp.xml import STREAMS, named_condition, sender_of
+from filebot.xmpp.xml import sender_of
 
 __all__ = [
     "EncryptedMessage",
@@ -217,7 +217,7 @@ class Session:
     @property
     def server(self) -> str:
         """The domain of the server whose services the bot uses."""
-        return server_of(self._stream)
+        return self._stream.server_domain
 
     @property
     def server_time(self) -> ServerTimes:
@@ -354,7 +354,7 @@ class Session:
             self._contacts.presence(stanza)
 
     def _stream_error(self, stanza: Element) -> None:
-        self._connection.refuse(named_condition(stanza, STREAMS))
+        self._connection.refuse(stream_condition(stanza))
 
 
 def _features(handlers: Handlers, connections: object | None) -> frozenset[str]:

@@ -20,8 +20,7 @@ from typing import Final
 from filebot.concurrency.backoff import SPREAD, Backoff
 from filebot.errors import LoginFailed
 from filebot.xmpp.connection.authentication import REFUSED, refused_backoff, try_once
-from filebot.xmpp.connection.disco import server_of
-from filebot.xmpp.connection.ping import ping
+from filebot.xmpp.connection.ping import server_answers
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Client, Stream
 
@@ -179,7 +178,7 @@ class Connection:
                 async with asyncio.timeout(PING_INTERVAL_S):
                     await self._down.wait()
             except TimeoutError:
-                if await ping(self._stream, server_of(self._stream), PING_LIMIT_S) is not None:
+                if await server_answers(self._stream, PING_LIMIT_S):
                     continue
                 log.warning("the server does not answer")
             return

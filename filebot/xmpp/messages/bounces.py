@@ -5,12 +5,13 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Message
 
+from filebot.protocol.stanza_error import read_error
 from filebot.xmpp.handlers import Handlers
 from filebot.xmpp.messages.handler_tasks import HandlerTasks
 from filebot.xmpp.messages.messenger import StreamMessenger, addressee
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.rooms.room_sender import RoomSender
-from filebot.xmpp.xml import condition_of, error_type_of, language_of, sender_of
+from filebot.xmpp.xml import language_of, sender_of
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class Bounces:
     def bounced(self, stanza: Element) -> None:
         """Take a message of the type ``error``."""
         sender, message_id = sender_of(stanza), stanza.get("id", "")
-        condition, kind = condition_of(stanza), error_type_of(stanza)
+        error = read_error(stanza)
+        condition, kind = error.condition, error.kind
         log.info("a message to %s came back: %s", sender, condition)
         if sender is None:
             return

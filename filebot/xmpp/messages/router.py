@@ -7,6 +7,7 @@ from typing import Protocol
 from xml.etree.ElementTree import Element
 
 from filebot.model import BareJid, IncomingMessage
+from filebot.protocol.xml import first
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
 from filebot.xmpp.archive.room_catchups import RoomCatchUps
@@ -17,7 +18,7 @@ from filebot.xmpp.messages.handler_tasks import HandlerTasks
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.messages.reader import Reader
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
-from filebot.xmpp.xml import RECEIPTS, delayed_since, first, sender_of
+from filebot.xmpp.xml import RECEIPTS, delayed_since, sender_of
 
 
 class ArchiveReader(Protocol):

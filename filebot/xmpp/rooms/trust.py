@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from filebot.model import BareJid
-from filebot.xmpp.connection.disco import items, kinds_of_rooms, server_of
+from filebot.xmpp.connection.disco import items, kinds_of_rooms
 from filebot.xmpp.connection.stream import Stream
 
 DESCRIPTION_LIMIT_S: Final = 5.0
@@ -32,7 +32,7 @@ class RoomTrust:
         """Return the services that are believed now."""
         named = {service_of(room) for room in self._named()}
         # An account is no room, even if somebody named it and it behaves like one.
-        return (self._own_services | named) - self._gateways - {server_of(self._stream)}
+        return (self._own_services | named) - self._gateways - {self._stream.server_domain}
 
     def believes(self, room: BareJid) -> bool:
         """Return whether the real JIDs that the room's service names count."""
@@ -44,7 +44,7 @@ class RoomTrust:
         A list alone does not tell who runs them: operators point to services of others in it. A name alone
         does not either: in a large domain many people have a subdomain of their own.
         """
-        server = server_of(self._stream)
+        server = self._stream.server_domain
         listed = await items(self._stream, server, DESCRIPTION_LIMIT_S)
         below = [each.lower() for each in listed if each.lower().endswith(f".{server}")]
         kinds = await asyncio.gather(*map(self.kinds_of_rooms, below))

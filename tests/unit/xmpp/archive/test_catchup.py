@@ -49,7 +49,7 @@ class World:
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
         monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
-        monkeypatch.setattr(mark_keeper, "ping", self._ping)
+        monkeypatch.setattr(mark_keeper, "server_answers", self._server_answers)
         monkeypatch.setattr(page_reader, "LONGEST_WAIT_S", 0.0)
         self.catch_up = self.bot()
 
@@ -91,12 +91,12 @@ class World:
     async def _whether_ids(self) -> bool | None:
         return self.gives_ids.pop(0) if len(self.gives_ids) > 1 else self.gives_ids[0]
 
-    async def _ping(self, stream: Stream, jid: str, limit_s: float) -> str | None:
+    async def _server_answers(self, stream: Stream, limit_s: float) -> bool:
         await asyncio.sleep(0)
         if self.deaf:
             self.deaf -= 1
-            return None
-        return ""
+            return False
+        return True
 
     async def _page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
         self.asked.append((after, start))

@@ -11,7 +11,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import CannotEnterRoom
 from filebot.model import BareJid
-from filebot.xmpp.connection.disco import INFO, ITEMS
+from filebot.protocol.disco import INFO, ITEMS
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
 from filebot.xmpp.rooms import occupants
