@@ -12,7 +12,7 @@ from filebot.model import BareJid, Client, Entry, Method, Negotiation, StreamMet
 from filebot.protocol import stream_initiation as si
 from filebot.proxy_state import ProxyState
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
-from filebot.xmpp.bytestreams.offer_policy import Admission, RoomNames, StreamWords
+from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, RoomNames, StreamWords
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
@@ -58,13 +58,13 @@ class PeerStreams:
         self._measuring = asyncio.Lock()
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
         self._table = JingleSessions(fast_path, self._sessions)
-        self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
+        self._policy = OfferPolicy(rooms, is_served, self._sessions, limits, words or StreamWords())
         if handlers is not None:
-            self._offers = Offers(self._tools, self._admission, handlers.offer)
+            self._offers = Offers(self._tools, self._policy, handlers.offer)
             self._door = JingleInitiateHandler(
                 self._jingle_tools,
                 self._table,
-                self._admission,
+                self._policy,
                 resources,
                 handlers.offer,
                 handlers.request,
@@ -147,7 +147,7 @@ class PeerStreams:
     async def close(self) -> None:
         """End everything."""
         self._lose_all()
-        await self._admission.close()
+        await self._policy.close()
 
     def _lose_all(self) -> None:
         self._sessions.lost()
