@@ -28,7 +28,7 @@ from filebot.localserver.prosody import Prosody
 from filebot.model import BlobRef, Entry, IncomingMessage, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
 
 PEOPLE: Final = 20
 EACH: Final = 10
@@ -234,7 +234,10 @@ def _session(
         port=server.c2s_port,
         ca_file=server.ca_file,
     )
-    return Session(settings, on_message=on_message, may_subscribe=lambda _: True, on_stream_offer=take)
+    return Session(
+        settings,
+        Handlers(message=on_message, is_served=lambda _: True, streams=StreamHandlers(take)),
+    )
 
 
 def _report(name: str, idle: list[float], busy: list[float], limit_s: float) -> bool:

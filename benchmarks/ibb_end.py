@@ -22,7 +22,7 @@ from filebot.localserver.peer import Peer
 from filebot.model import BlobRef, Entry, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
-from filebot.xmpp.session import Session, SessionSettings, StreamLimits
+from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers, StreamLimits
 
 PIECE_BYTES: Final = 256 * 1024
 
@@ -102,7 +102,8 @@ async def ours(login: Login) -> None:
         login.jid, login.password, host="127.0.0.1", port=login.port, ca_file=Path(login.ca_file)
     )
     async with Session(
-        settings, on_message=lambda _: None, may_subscribe=lambda _: True, on_stream_offer=take
+        settings,
+        Handlers(message=lambda _: None, is_served=lambda _: True, streams=StreamHandlers(take)),
     ) as session:
         say(await session.run_until_ready())
         async for line in lines():

@@ -41,7 +41,14 @@ from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
 from filebot.transfer.socks5.connections import ByteConnections, dials
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings, StreamLimits
+from filebot.xmpp.session import (
+    EncryptedMessage,
+    Handlers,
+    Session,
+    SessionSettings,
+    StreamHandlers,
+    StreamLimits,
+)
 
 log = logging.getLogger(__name__)
 
@@ -147,18 +154,19 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
                 session_settings(config),
                 archiving=replies.render("archive/status", config.replies.language),
             ),
-            on_message=on_message,
-            on_encrypted=on_encrypted,
-            on_invitation=on_invitation,
-            on_stream_offer=on_stream_offer,
-            on_file_request=on_file_request,
-            on_online=on_online,
-            on_no_private=on_no_private,
-            on_unsent=lambda to, language: reception.receive_unsent(to, language),  # noqa: PLW0108  # made below
-            on_shut_out=on_shut_out,
+            Handlers(
+                message=on_message,
+                is_served=access.serves,
+                encrypted=on_encrypted,
+                invitation=on_invitation,
+                streams=StreamHandlers(on_stream_offer, on_file_request),
+                online=on_online,
+                no_private=on_no_private,
+                unsent=lambda to, language: reception.receive_unsent(to, language),  # noqa: PLW0108  # made below
+                shut_out=on_shut_out,
+            ),
             connections=await _byte_connections(config, stack, share, names),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
-            may_subscribe=access.serves,
             unserved_reason=replies.render("errors/stranger", config.replies.language),
             positions=data.catalog,
             clock=clock,

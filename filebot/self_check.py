@@ -24,7 +24,7 @@ from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
 from filebot.storage.layout import FOLDERS
 from filebot.storage.mounts import remote_file_system
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.session import Handlers, Session, SessionSettings
 
 LOGIN_LIMIT_S: Final = 40.0
 MOST_ATTEMPTS: Final = 3
@@ -64,8 +64,7 @@ async def probe(config: Config) -> list[Finding]:
         ]
     session = Session(
         _settings(config, is_bot_running=bot is not None),
-        on_message=lambda _: None,
-        may_subscribe=lambda _: False,
+        Handlers(message=lambda _: None, is_served=lambda _: False),
         most_attempts=MOST_ATTEMPTS,
     )
     async with session:

@@ -10,15 +10,18 @@ have the same strong entity tag as the first, or where that had none the same ti
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from filebot.concurrency.backoff import Backoff
 from filebot.errors import PeerProtocolError, Unresumable
 
-_DELAYS_S: Final = (0.1, 1.0, 3.0)
-"""Waits after broken connections in a row with hardly a byte between them; after the last, it is over."""
+_FIRST_DELAY_S: Final = 0.1
+_LONGEST_DELAY_S: Final = 3.0
+_MOST_FRUITLESS: Final = 3
+"""Broken connections in a row, with hardly a byte between them, after which there is another attempt."""
 
 PROGRESS_BYTES: Final = 64 * 1024
 """What a connection must bring to count as progress; a trickle must not go on for ever."""
@@ -174,16 +177,14 @@ def _differ(one: int | None, other: int | None) -> bool:
 class Attempts:
     """Counts broken connections; says how long to wait before the next one, or that it is enough."""
 
-    fruitless: int = 0
     received: int = 0
     """Bytes there were at the last break."""
+    backoff: Backoff = field(default_factory=lambda: Backoff(_FIRST_DELAY_S, _LONGEST_DELAY_S, factor=10.0))
 
     def next_delay_s(self, received: int) -> float | None:
         """After a break at ``received`` bytes: seconds to wait before going on; None to give up."""
         if received - self.received >= PROGRESS_BYTES:
-            self.fruitless = 0
+            self.backoff.reset()
         self.received = received
-        self.fruitless += 1
-        if self.fruitless > len(_DELAYS_S):
-            return None
-        return _DELAYS_S[self.fruitless - 1]
+        delay_s = self.backoff.next_s()
+        return None if self.backoff.failures > _MOST_FRUITLESS else delay_s

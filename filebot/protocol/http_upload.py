@@ -19,7 +19,9 @@ from filebot.errors import (
 )
 from filebot.filenames import extension
 from filebot.model import Slot
-from filebot.protocol.xml import bounded_int, first, local_name, named, namespace_of
+from filebot.protocol.disco import features_in
+from filebot.protocol.stanza_error import read_error
+from filebot.protocol.xml import bounded_int, first, named, namespace_of
 
 UPLOAD: Final = "urn:xmpp:http:upload:0"
 MAX_FILENAME: Final = 100
@@ -31,9 +33,7 @@ MAX_PUT_URL: Final = 16_000
 
 _NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 
-_DISCO_INFO: Final = "http://jabber.org/protocol/disco#info"
 _DATA_FORM: Final = "jabber:x:data"
-_STANZA_ERRORS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"
 _ALLOWED_HEADERS: Final = {"authorization": "Authorization", "cookie": "Cookie", "expires": "Expires"}
 _NO_SERVICE: Final = frozenset(
     {
@@ -58,8 +58,7 @@ class Service:
 
 def read_service(query: Element) -> Service | None:
     """From the ``<query/>`` of a disco#info result; None if it is no upload service (section 3)."""
-    features = {child.get("var") for child in named(query, _DISCO_INFO, "feature")}
-    if UPLOAD not in features:
+    if UPLOAD not in features_in(query):
         return None
     forms = (_form_values(child) for child in named(query, _DATA_FORM, "x"))
     limits = (form.get("max-file-size") for form in forms if form.get("FORM_TYPE") == UPLOAD)
@@ -111,18 +110,11 @@ def slot_error(iq: Element, size_bytes: int) -> TransferError:
         limit = _text(first(too_large, UPLOAD, "max-file-size"))
         return TooLargeForService(size_bytes=size_bytes, limit_bytes=bounded_int(limit, _MAX_SIZE_BYTES))
     retry = first(error, UPLOAD, "retry")
-    condition = _condition(error)
+    condition = read_error(iq).condition
     if retry is not None or condition == "resource-constraint":
         # COMPAT(Prosody): says so without a <retry/> when the quota of the day is used up.
         return ServiceQuotaReached(retry_at=_stamp(_attribute(retry, "stamp")))
     return NoUploadService(condition) if condition in _NO_SERVICE else ServiceRefused(condition)
-
-
-def _condition(error: Element | None) -> str:
-    """The name of the defined condition (RFC 6120 section 8.3.3)."""
-    children = () if error is None else tuple(error)
-    names = [local_name(child) for child in children if namespace_of(child) == _STANZA_ERRORS]
-    return next((name for name in names if name != "text"), "undefined-condition")
 
 
 def slot_filename(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A stanza error as a value (RFC 6120 section 8.3): what a refusal says, without any I/O."""
+"""Errors of stanzas (RFC 6120 section 8.3) and streams (section 4.9) as values."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 from filebot.protocol.xml import first, local_name, namespace_of
 
 STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"
+STREAMS: Final = "urn:ietf:params:xml:ns:xmpp-streams"
 CONDITIONS: Final = frozenset(
     {
         "bad-request",
@@ -34,6 +35,9 @@ CONDITIONS: Final = frozenset(
     }
 )
 """Those of section 8.3.3."""
+
+_LONGEST_CONDITION: Final = 60
+"""The defined conditions of streams have half of that; others are shown in the log alone."""
 
 _LEGACY_CODES: Final = {
     "bad-request": "400",
@@ -89,3 +93,9 @@ def read_error(stanza: Element) -> StanzaError:
         next(others, ""),
         "" if text is None else (text.text or "").strip(),
     )
+
+
+def stream_condition(error: Element) -> str:
+    """Return the condition of a stream error (section 4.9.2); empty if there is none."""
+    names = (local_name(child) for child in error if namespace_of(child) == STREAMS)
+    return next((name for name in names if name != "text"), "")[:_LONGEST_CONDITION]

@@ -15,6 +15,11 @@ def first(parent: Element | None, namespace: str, name: str) -> Element | None:
     return None if parent is None else next(named(parent, namespace, name), None)
 
 
+def in_namespace(parent: Element, namespace: str) -> bool:
+    """Return whether some child belongs to this namespace."""
+    return any(namespace_of(child) == namespace for child in parent)
+
+
 def namespace_of(element: Element) -> str:
     """The element's namespace; empty if it has none."""
     tag = str(element.tag)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Error
 
-from filebot.xmpp.xml import STANZAS
+from filebot.protocol.stanza_error import STANZAS
 
 # COMPAT(slixmpp, 1.17): does not know this condition (section 8.3.3.12).
 Error.conditions = Error.conditions | {"policy-violation"}

@@ -14,22 +14,15 @@ from slixmpp.stanza import Iq
 from filebot.errors import NoUploadService, TooLargeForService, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_upload import UPLOAD, read_service, read_slot, slot_error, slot_filename
-from filebot.xmpp.connection.disco import server_of
+from filebot.xmpp.connection.disco import describe, items
 from filebot.xmpp.connection.stream import Stream, ask
-from filebot.xmpp.error_conditions import cause
-from filebot.xmpp.xml import first
 
 log = logging.getLogger(__name__)
 
 ANSWER_LIMIT_S: Final = 20.0
-MOST_ITEMS: Final = 50
-"""Services of a server that are asked what they are."""
 MOST_HOSTS: Final = 64
 NOTHING_FOUND_FOR_S: Final = 60.0
 """How long a search without a result is believed."""
-
-_DISCO_INFO: Final = "http://jabber.org/protocol/disco#info"
-_DISCO_ITEMS: Final = "http://jabber.org/protocol/disco#items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,37 +92,21 @@ class UploadSlots:
             return self._found
 
     async def _search(self) -> _Found | None:
-        """The server itself and its items (section 3)."""
-        server = server_of(self._stream)
-        if found := await self._among([server]) or await self._among(await self._items(server)):
+        """Ask the server itself, and then its services (section 3)."""
+        server = self._stream.server_domain
+        found = await self._among([server])
+        found = found or await self._among(await items(self._stream, server, ANSWER_LIMIT_S))
+        if found is None:
+            log.warning("the server offers no file upload")
+        else:
             log.info("files are uploaded by %s, at most %s bytes", found.jid, found.limit_bytes)
-            return found
-        log.warning("the server offers no file upload")
-        return None
+        return found
 
     async def _among(self, jids: Iterable[str]) -> _Found | None:
-        answers = await asyncio.gather(*(self._inspect(jid) for jid in jids))
-        return next((each for each in answers if each is not None), None)
-
-    async def _inspect(self, jid: str) -> _Found | None:
-        answer = await self._disco(jid, _DISCO_INFO)
-        query = None if answer is None else first(answer.xml, _DISCO_INFO, "query")
-        service = None if query is None else read_service(query)
-        return None if service is None else _Found(jid, service.limit_bytes)
-
-    async def _items(self, domain: str) -> list[str]:
-        answer = await self._disco(domain, _DISCO_ITEMS)
-        query = None if answer is None else first(answer.xml, _DISCO_ITEMS, "query")
-        jids = () if query is None else (each.get("jid", "") for each in query if not each.get("node"))
-        return [jid for jid in jids if jid][:MOST_ITEMS]
-
-    async def _disco(self, jid: str, namespace: str) -> Iq | None:
-        try:
-            iq = self._stream.make_iq_get(namespace, ito=jid, ifrom=self._stream.boundjid)
-            return await ask(self._stream, iq, ANSWER_LIMIT_S)
-        except (XMPPError, ValueError) as error:  # InvalidJID is a ValueError
-            log.debug("%s does not tell what it is: %s", jid, cause(error))
-            return None
+        for jid, answer in (await describe(self._stream, jids, ANSWER_LIMIT_S)).items():
+            if (service := read_service(answer)) is not None:
+                return _Found(jid, service.limit_bytes)
+        return None
 
     def _remember_host(self, url: str) -> None:
         host = urlsplit(url).hostname

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,31 +11,24 @@ from filebot.errors import LocalProtocolError, PeerGone
 from filebot.model import BareJid, Client, Entry, Method, Negotiation, ProxyState, StreamMethod
 from filebot.protocol import stream_initiation as si
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
-from filebot.xmpp.bytestreams.offer_policy import Admission, RoomNames, StreamWords
+from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, RoomNames, StreamWords
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.jingle.driver import JingleTools
-from filebot.xmpp.jingle.initiate import JingleInitiateHandler, OnFileRequest
+from filebot.xmpp.jingle.initiate import JingleInitiateHandler
 from filebot.xmpp.jingle.outgoing import JingleOutbound
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.presence.online_clients import Known, OnlineClients
 from filebot.xmpp.si.incoming import StreamTools
-from filebot.xmpp.si.offers import Offers, OnStreamOffer
+from filebot.xmpp.si.offers import Offers
 from filebot.xmpp.si.outgoing import OutgoingFile, SiSend
 from filebot.xmpp.xml import jid_or_none
 
 _SID_BYTES: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class StreamHandlers:
-    """Who deals with what comes."""
-
-    on_offer: OnStreamOffer
-    on_request: OnFileRequest
 
 
 class PeerStreams:
@@ -47,8 +40,8 @@ class PeerStreams:
         rooms: RoomNames,
         resources: OnlineClients,
         is_served: Callable[[str], bool],
+        handlers: StreamHandlers | None = None,
         *,
-        stream_handlers: StreamHandlers | None = None,
         connections: ByteConnections | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
@@ -64,16 +57,16 @@ class PeerStreams:
         self._measuring = asyncio.Lock()
         self._jingle_tools = JingleTools(stream, self._tools, self._proxies)
         self._table = JingleSessions(fast_path, self._sessions)
-        self._admission = Admission(rooms, is_served, self._sessions, limits, words or StreamWords())
-        if stream_handlers is not None:
-            self._offers = Offers(self._tools, self._admission, stream_handlers.on_offer)
+        self._policy = OfferPolicy(rooms, is_served, self._sessions, limits, words or StreamWords())
+        if handlers is not None:
+            self._offers = Offers(self._tools, self._policy, handlers.offer)
             self._door = JingleInitiateHandler(
                 self._jingle_tools,
                 self._table,
-                self._admission,
+                self._policy,
                 resources,
-                stream_handlers.on_offer,
-                stream_handlers.on_request,
+                handlers.offer,
+                handlers.request,
             )
 
     # --- the port -------------------------------------------------------------------------------
@@ -153,7 +146,7 @@ class PeerStreams:
     async def close(self) -> None:
         """End everything."""
         self._lose_all()
-        await self._admission.close()
+        await self._policy.close()
 
     def _lose_all(self) -> None:
         self._sessions.lost()

@@ -1,11 +1,12 @@
 """XML names, and reading single facts of a stanza without trusting it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID, InvalidJID
+
+from filebot.protocol.xml import named
 
 MUC: Final = "http://jabber.org/protocol/muc"  # XEP-0045
 MUC_USER: Final = "http://jabber.org/protocol/muc#user"
@@ -17,8 +18,6 @@ FORM: Final = "jabber:x:data"  # XEP-0004
 FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
 STANZA_IDS: Final = "urn:xmpp:sid:0"  # XEP-0359
 OCCUPANT_ID: Final = "urn:xmpp:occupant-id:0"  # XEP-0421
-STANZAS: Final = "urn:ietf:params:xml:ns:xmpp-stanzas"  # RFC 6120 section 8.3
-STREAMS: Final = "urn:ietf:params:xml:ns:xmpp-streams"  # RFC 6120 section 4.9
 LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
 _RETRACTED: Final = frozenset(
@@ -27,24 +26,6 @@ _RETRACTED: Final = frozenset(
 
 # RFC 5646 section 4.4.1: nobody needs longer tags.
 _LONGEST_LANGUAGE: Final = 35
-# Those that there are have half of that; others are shown in the log alone.
-_LONGEST_CONDITION: Final = 60
-
-
-def named(parent: Element, namespace: str, name: str) -> Iterator[Element]:
-    """The children of this name."""
-    wanted = f"{{{namespace}}}{name}"
-    return (child for child in parent if child.tag == wanted)
-
-
-def first(parent: Element, namespace: str, name: str) -> Element | None:
-    """The first child of this name."""
-    return next(named(parent, namespace, name), None)
-
-
-def in_namespace(parent: Element, namespace: str) -> bool:
-    """Whether some child belongs to this namespace."""
-    return any(str(child.tag).startswith(f"{{{namespace}}}") for child in parent)
 
 
 def is_retracted(stanza: Element) -> bool:
@@ -88,26 +69,3 @@ def delayed_since(stanza: Element) -> datetime | None:
         except (ValueError, OverflowError):
             continue
     return None
-
-
-def condition_of(stanza: Element) -> str:
-    """The defined condition of an error stanza (RFC 6120 section 8.3.3); empty if there is none."""
-    error = _error_of(stanza)
-    return "" if error is None else named_condition(error, STANZAS)
-
-
-def error_type_of(stanza: Element) -> str:
-    """The type of an error stanza, such as ``wait`` (RFC 6120 section 8.3.2); empty if there is none."""
-    error = _error_of(stanza)
-    return "" if error is None else error.get("type", "")
-
-
-def _error_of(stanza: Element) -> Element | None:
-    return next((child for child in stanza if str(child.tag).endswith("}error")), None)
-
-
-def named_condition(error: Element, namespace: str) -> str:
-    """The name of the first child in this namespace that is not the text; the beginning of a long one."""
-    names = (str(child.tag) for child in error)
-    conditions = (name.removeprefix(f"{{{namespace}}}") for name in names if namespace in name)
-    return next((each for each in conditions if each != "text"), "")[:_LONGEST_CONDITION]

@@ -18,7 +18,7 @@ from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections
 from filebot.xmpp.jingle.incoming import JingleOffer
-from filebot.xmpp.session import Session, SessionSettings, StreamLimits
+from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers, StreamLimits
 from tests.e2e.conftest import USERS, bot_config
 from tests.servers import private_server
 from tests.support.streams import entry
@@ -55,9 +55,7 @@ class Person:
         )
         self.session = Session(
             settings,
-            on_message=self._hear,
-            may_subscribe=lambda _: True,
-            on_stream_offer=self._take,
+            Handlers(message=self._hear, is_served=lambda _: True, streams=StreamHandlers(self._take)),
             connections=ByteConnections(AddressPolicy(allow_insecure=True, allow_private=True), 60.0),
             stream_limits=StreamLimits(idle_s=60.0),
         )

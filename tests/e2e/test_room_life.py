@@ -16,7 +16,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from filebot.errors import CannotEnterRoom
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from filebot.xmpp.rooms import joined_rooms as rooms
+from filebot.xmpp.rooms import keeper as rooms
 from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
 from tests.servers import private_server
 from tests.support.components import log_in

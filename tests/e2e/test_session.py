@@ -25,7 +25,7 @@ from filebot.localserver.peer import Peer
 from filebot.localserver.server import ComponentLogin, Server
 from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
-from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
+from filebot.xmpp.session import EncryptedMessage, Handlers, Session, SessionSettings
 from tests.servers import component_login, private_server
 
 LIMIT_S = 20.0
@@ -41,9 +41,7 @@ class Bot:
         self.encrypted: asyncio.Queue[EncryptedMessage] = asyncio.Queue()
         self.session = Session(
             settings,
-            on_message=self.heard.put_nowait,
-            on_encrypted=self.encrypted.put_nowait,
-            may_subscribe=serves,
+            Handlers(message=self.heard.put_nowait, encrypted=self.encrypted.put_nowait, is_served=serves),
             unserved_reason="Not for you.",
         )
 

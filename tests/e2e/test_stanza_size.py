@@ -16,7 +16,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from filebot.model import Address, BlobRef, NewEntry
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.session import Handlers, Session, SessionSettings
 from tests.e2e.conftest import bot_config
 from tests.e2e.test_cascade import LIMIT_S, online
 from tests.servers import private_server
@@ -123,7 +123,7 @@ async def test_a_message_on_which_the_server_ends_sessions_is_given_up_and_no_ot
             ca_file=server.ca_file,
         )
         session = Session(
-            settings, on_message=lambda _: None, may_subscribe=lambda _: True, on_unsent=on_unsent
+            settings, Handlers(message=lambda _: None, is_served=lambda _: True, unsent=on_unsent)
         )
         async with await Peer.of(server, "anna") as anna, session:
             await asyncio.wait_for(session.run_until_ready(), LIMIT_S)

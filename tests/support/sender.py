@@ -26,7 +26,7 @@ from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections, OpenConnection
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
 from filebot.xmpp.si import outgoing as outbound
 from tests.support.streams import entry
 
@@ -150,9 +150,11 @@ async def send(job: Job) -> None:
             SessionSettings(
                 job.jid, job.password, host="127.0.0.1", port=job.port, ca_file=Path(job.ca_file)
             ),
-            on_message=lambda message: say(f"heard {message.text!r}"),
-            may_subscribe=lambda _: True,
-            on_stream_offer=lambda offer: offer.refuse(""),
+            Handlers(
+                message=lambda message: say(f"heard {message.text!r}"),
+                is_served=lambda _: True,
+                streams=StreamHandlers(lambda offer: offer.refuse("")),
+            ),
             connections=connections,
         )
         await stack.enter_async_context(session)

@@ -24,8 +24,9 @@ from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.presence.online_clients import OnlineClients
-from filebot.xmpp.streams import PeerStreams, StreamHandlers
+from filebot.xmpp.streams import PeerStreams
 from tests.support.streams import entry
 from tests.unit.transfer.leaks import nothing_left
 
@@ -80,7 +81,7 @@ class Lab:
             self,
             self.resources,
             lambda jid: not jid.startswith("eve"),
-            stream_handlers=StreamHandlers(self._offered, self._requested),
+            StreamHandlers(self._offered, self._requested),
             connections=connections,
             limits=limits,
         )

@@ -24,7 +24,7 @@ from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteConnections
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
 from tests.servers import component_login
 
 LIMIT_S = 20.0
@@ -76,13 +76,14 @@ class House:
         self._take = on_offer or take
         self.session = Session(
             settings,
-            on_message=self._pong,
-            may_subscribe=lambda jid: not jid.startswith("eve"),
+            Handlers(
+                message=self._pong,
+                is_served=lambda jid: not jid.startswith("eve"),
+                streams=StreamHandlers(self._offered, self._requested),
+            ),
             unserved_reason="Not for you.",
-            on_stream_offer=self._offered,
             connections=connections,
             stream_limits=limits,
-            on_file_request=self._requested,
         )
 
     async def file(self) -> bytes:

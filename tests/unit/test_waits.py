@@ -58,7 +58,8 @@ PACKAGE = Path(filebot.__file__).parent
 PLACES = ("xmpp", "transfer", "protocol")
 
 NO_WAITS = {
-    "protocol/http_range._DELAYS_S": "pauses before another try",
+    "protocol/http_range._FIRST_DELAY_S": "a pause before another try",
+    "protocol/http_range._LONGEST_DELAY_S": "a pause before another try",
     "protocol/ibb._SHORTEST_S": "what clocks do not tell from nothing",
     "transfer/socks5/send._POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5/receive.COOL_S": "a part of idle_s, after which memory is given back",
@@ -67,21 +68,28 @@ NO_WAITS = {
     "transfer/socks5/listener._PAUSE_S": "a pause, when the system has no more sockets",
     "xmpp/bytestreams/avoided_hosts.AVOIDED_FOR_S": "how long something is left alone",
     "xmpp/archive/catchup.GATHER_S": "a pause before the archive is read",
-    "xmpp/archive/catchup.REST_S": "a pause between two parts of the archive",
+    "xmpp/archive/page_reader.REST_S": "a pause between two parts of the archive",
     "xmpp/archive/catchup.REVIEW_S": "a pause before the archive is read on",
     "xmpp/archive/position_keeper.SAVE_AGAIN_S": "a pause before another try",
     "xmpp/archive/position_keeper.SAVE_EVERY_S": "a pause between two looks at the mark",
+    "xmpp/archive/page_reader.FIRST_WAIT_S": "a pause before another try",
+    "xmpp/archive/page_reader.LONGEST_WAIT_S": "a pause before another try",
+    "xmpp/connection/reconnect.FIRST_WAIT_S": "a pause before the next login",
     "xmpp/connection/reconnect.LONGEST_WAIT_S": "a pause before the next login",
     "xmpp/connection/reconnect.PING_INTERVAL_S": "a pause between two pings",
     "xmpp/connection/reconnect.STABLE_AFTER_S": "how long a session lives before it counts as good",
     "xmpp/rooms/room_sender.AGAIN_S": "a pause before something is said again",
+    "xmpp/rooms/room_sender.LONGEST_AGAIN_S": "a pause before something is said again",
     "xmpp/rooms/room_sender.BURST_S": "how fast the bot speaks",
     "xmpp/bytestreams/socks5_proxies.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "xmpp/presence/online_clients.SILENT_FOR_S": "how long an answer is believed",
-    "xmpp/rooms/joined_rooms.KICKED_FOR_S": "a pause before the bot comes back",
-    "xmpp/rooms/joined_rooms.LONGEST_ABSENCE_S": "a pause before the bot comes back",
-    "xmpp/rooms/joined_rooms.SELF_PING_S": "a pause between two pings",
-    "xmpp/rooms/joined_rooms.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
+    "xmpp/rooms/keeper.FIRST_WAIT_S": "a pause before the bot comes back",
+    "xmpp/rooms/keeper.LONGEST_WAIT_S": "a pause before the bot comes back",
+    "xmpp/rooms/keeper.FIRST_NOWHERE_PAUSE_S": "a pause before the bot comes back",
+    "xmpp/rooms/keeper.KICKED_FOR_S": "a pause before the bot comes back",
+    "xmpp/rooms/keeper.LONGEST_ABSENCE_S": "a pause before the bot comes back",
+    "xmpp/rooms/keeper.SELF_PING_S": "a pause between two pings",
+    "xmpp/rooms/keeper.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
     "xmpp/connection/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/presence/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/http_upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
@@ -107,13 +115,13 @@ NOT_OF_STREAMS = {
     "transfer/http/resolver.LOOK_UP_S": "of names",
     "xmpp/archive/mam_query.LIMIT_S": "of message archives",
     "xmpp/rooms/room_sender.ENTRY_LIMIT_S": "of rooms",
-    "xmpp/rooms/joined_rooms.ANSWER_LIMIT_S": "of rooms",
-    "xmpp/rooms/joined_rooms.DESCRIPTION_LIMIT_S": "of rooms",
+    "xmpp/rooms/keeper.ANSWER_LIMIT_S": "of rooms",
+    "xmpp/rooms/trust.DESCRIPTION_LIMIT_S": "of rooms",
     "xmpp/rooms/joined_rooms.ENTERING_LIMIT_S": "of rooms",
-    "xmpp/rooms/joined_rooms.NOWHERE_PAUSE_S": "of rooms",
+    "xmpp/rooms/keeper.NOWHERE_PAUSE_S": "of rooms",
     "xmpp/archive/server_time.LIMIT_S": "of the login",
     "xmpp/archive/sent_messages.LIMIT_S": "for an archive, not for a peer",
-    "xmpp/rooms/joined_rooms.SELF_PING_LIMIT_S": "of rooms",
+    "xmpp/rooms/keeper.SELF_PING_LIMIT_S": "of rooms",
     "xmpp/session.CLOSE_LIMIT_S": "of the logout",
     "xmpp/session.PROXY_LIMIT_S": "of the login",
     "xmpp/session.ROOMS_LIMIT_S": "of rooms",
@@ -194,7 +202,7 @@ async def test_a_client_that_is_known_never_to_answer_is_not_waited_for_as_long(
             await peer.send(file)
 
 
-@walks("xmpp/jingle/driver.ANSWER_S")
+@walks("xmpp/jingle/ordered_iqs.ANSWER_S")
 async def test_a_client_that_does_not_acknowledge_an_offer(file: Path) -> None:
     async with lab() as peer:
         peer.knows()

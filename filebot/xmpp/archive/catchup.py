@@ -23,7 +23,6 @@ not promise those, nothing is caught up with: everything would be dealt with twi
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -41,9 +40,9 @@ from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
 from filebot.xmpp.archive.mam_query import Archive, Archived, ArchivePage
+from filebot.xmpp.archive.page_reader import PageReader
 from filebot.xmpp.archive.position_keeper import MarkKeeper
 from filebot.xmpp.archive.turns import Turn, with_answers
-from filebot.xmpp.connection.reconnect import wait_s
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
 
@@ -51,18 +50,10 @@ log = logging.getLogger(__name__)
 
 MOST_OPEN: Final = 200
 """While more messages than these are being dealt with, no more are read."""
-PAGES_AT_ONCE: Final = 200
-REST_S: Final = 30.0
-"""After so many pages the archive is left alone for a while."""
 GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
 REVIEW_S: Final = 10.0
 """After live messages of an account: then the archive tells their places, and what else came meanwhile."""
-
-# RFC 6120 section 8.3.3: there is no archive, and asking again would not make one.
-_NO_ARCHIVE: Final = frozenset(
-    {"feature-not-implemented", "service-unavailable", "forbidden", "not-allowed"}
-)
 
 
 class CatchUp:
@@ -96,21 +87,26 @@ class CatchUp:
         self._positions = positions
         self._take = take
         self._turn = turn
-        self._at_once = at_once or asyncio.Semaphore()
         self._of_room = of_room
         self._gives_ids = gives_ids
         self._archive = Archive(stream, jid)
+        self._pages = PageReader(
+            self._archive,
+            jid,
+            at_once or asyncio.Semaphore(),
+            may_read=self._is_sure,
+            take=self._took_page,
+            until_room=self._wait_for_room,
+        )
         self._jid = jid
         self._cursor: ArchiveCursor | None = None
         self._is_new = False
-        self._skips_past = False
         self._clock = clock or ServerClock()
         self._began_s = seconds_passed()
         self._kept_back: KeptBack | None = None
         self._ids_are_sure = gives_ids is None
         self._wanted = asyncio.Event()
         self._stirred = asyncio.Event()
-        self._read_to = ""
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._keeper = None if positions is None else MarkKeeper(stream, positions, self._position)
@@ -144,7 +140,7 @@ class CatchUp:
                 log.warning("it is not known what was missed: %s", error)
                 return
             self._is_new = position is None
-            self._skips_past = position is None and self._of_room
+            self._pages.skips_past = position is None and self._of_room
             # What is older than the first session is not the bot's business.
             mark_now = position or ArchivePosition(self._jid, "", self._clock())
             self._cursor = ArchiveCursor(mark_now, in_order=self._of_room)
@@ -292,14 +288,14 @@ class CatchUp:
     async def _read_whenever_wanted(self, cursor: ArchiveCursor) -> None:
         while True:
             await self._until_wanted()
-            again = self._wanted.is_set() or not self._read_to
+            again = self._wanted.is_set() or not self._pages.read_to
             self._wanted.clear()
             if again:
                 await self.begin_before_kept_back()
                 cursor.begin()
-                self._read_to = cursor.position.last_id
+                self._pages.read_to = cursor.position.last_id
             try:
-                is_there = await self._read(cursor, log.info if again else log.debug)
+                is_there = await self._pages.read(cursor, log.info if again else log.debug)
             except Exception:
                 self.look()
                 raise
@@ -320,49 +316,6 @@ class CatchUp:
         await asyncio.sleep(GATHER_S)
         self._stirred.clear()
 
-    async def _read(self, cursor: ArchiveCursor, tell: Callable[[str, BareJid, int], None]) -> bool:
-        """Read the archive from where it was read to, up to its end; False if there is none."""
-        read, new, failures = 0, 0, 0
-        after, start = self._read_to, None if self._read_to else cursor.position.at
-        while True:
-            try:
-                if not await self._is_sure():
-                    return False
-                async with self._at_once:
-                    if self._skips_past:
-                        await self._skip_past(cursor)
-                        return True
-                    page = await self._archive.page(after, start)
-            except (XMPPError, PeerProtocolError) as error:
-                condition = error.condition if isinstance(error, XMPPError) else ""
-                if condition in _NO_ARCHIVE:
-                    log.info("no archive of %s is to be read: %s", self._jid, condition)
-                    return False
-                if condition == "item-not-found" and after:
-                    # The archive has forgotten that message, and with it what was before.
-                    after, start = "", cursor.position.at
-                    continue
-                failures += 1
-                wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
-                log.warning("the archive of %s: %s; trying again in %.1f s", self._jid, cause(error), wait)
-                await asyncio.sleep(wait)
-                continue
-            failures = 0
-            new += self._took_page(cursor, page)
-            read += 1
-            after, start = page.last_id, None
-            self._read_to = after or self._read_to
-            if page.complete:
-                (log.info if new else tell)(
-                    "caught up with %s: %d messages had been missed", self._jid, new
-                )
-                return True
-            tell("catching up with %s: %d missed messages so far", self._jid, new)
-            await self._wait_for_room(cursor)
-            if read % PAGES_AT_ONCE == 0:
-                log.info("catching up goes on in %.0f s", REST_S)
-                await asyncio.sleep(REST_S)
-
     async def _is_sure(self) -> bool:
         """Whether the archive may be read; as page() raises where that cannot be known yet."""
         may_be_read = self._ids_are_sure or await self._may_be_read()
@@ -371,12 +324,6 @@ class CatchUp:
         if not may_be_read:
             await self._give_up()
         return may_be_read
-
-    async def _skip_past(self, cursor: ArchiveCursor) -> None:
-        newest = await self._archive.newest()
-        if newest is not None:
-            cursor.begin_after(newest.id, newest.at)
-        self._skips_past = False
 
     def _took_page(self, cursor: ArchiveCursor, page: ArchivePage) -> int:
         # By the server's clock, as the stamps are.

@@ -24,8 +24,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.xmpp.connection.disco import INFO, server_of
-from filebot.xmpp.connection.ping import ping
+from filebot.protocol.disco import INFO
+from filebot.xmpp.connection.ping import server_answers
 from filebot.xmpp.connection.stream import Stream, ask
 
 log = logging.getLogger(__name__)
@@ -115,5 +115,5 @@ async def _offline(stream: Stream, action: str) -> bool:
 
 async def _until_delivered(stream: Stream) -> None:
     """Return when the server has answered what was sent after the presence (RFC 6120 section 10.1)."""
-    if await ping(stream, server_of(stream), LIMIT_S) is None:
+    if not await server_answers(stream, LIMIT_S):
         log.warning("the server does not answer")

@@ -13,8 +13,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
+from filebot.protocol.xml import first
 from filebot.xmpp.connection.stream import Stream, ask
-from filebot.xmpp.xml import FORM, FORWARD, delayed_since, first, is_from
+from filebot.xmpp.xml import FORM, FORWARD, delayed_since, is_from
 
 MAM: Final = "urn:xmpp:mam:2"
 RSM: Final = "http://jabber.org/protocol/rsm"  # XEP-0059

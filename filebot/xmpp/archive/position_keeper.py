@@ -10,8 +10,7 @@ from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError
 from filebot.model import ArchivePosition
 from filebot.ports import Cursors
-from filebot.xmpp.connection.disco import server_of
-from filebot.xmpp.connection.ping import ping
+from filebot.xmpp.connection.ping import server_answers
 from filebot.xmpp.connection.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -97,7 +96,7 @@ class MarkKeeper:
         if position is not None and position != self._saved:
             # What is only written to the socket dies with a process that is killed: so would the answers to
             # messages that the mark calls dealt with. The server reads a ping after them.
-            if await ping(self._stream, server_of(self._stream), limit_s) is None:
+            if not await server_answers(self._stream, limit_s):
                 return False
             try:
                 await self._positions.save_position(position)

@@ -13,9 +13,10 @@ from filebot.concurrency.bounded_store import weight
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeout
 from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.file_sharing import AttachmentJoiner, read
+from filebot.protocol.xml import named
 from filebot.xmpp.archive.mam_query import LIMIT_S, Archive, Archived, ArchivePage
 from filebot.xmpp.connection.stream import Stream
-from filebot.xmpp.xml import STANZA_IDS, named, sender_of
+from filebot.xmpp.xml import STANZA_IDS, sender_of
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,11 @@ from slixmpp.stanza import Message
 
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
+from filebot.protocol.xml import named
 from filebot.xmpp.archive.mam_query import Archive
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
-from filebot.xmpp.xml import STANZA_IDS, named
+from filebot.xmpp.xml import STANZA_IDS
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,11 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.exceptions import IqError, XMPPError
 
 from filebot.errors import PeerProtocolError
+from filebot.protocol.xml import first
 from filebot.system.server_clock import ServerClock, ServerTime
 from filebot.xmpp.archive.mam_query import Archive
-from filebot.xmpp.connection.disco import server_of
 from filebot.xmpp.connection.stream import Stream, ask
 from filebot.xmpp.error_conditions import cause
-from filebot.xmpp.xml import first
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ class ServerTimes:
 
     async def exact(self) -> ServerTime | None:
         """The same by Entity Time alone."""
-        iq = self._stream.make_iq_get(ito=server_of(self._stream), ifrom=self._stream.boundjid)
+        iq = self._stream.make_iq_get(ito=self._stream.server_domain, ifrom=self._stream.boundjid)
         SubElement(iq.xml, f"{{{TIME}}}time")
         try:
             answer = await ask(self._stream, iq, LIMIT_S)
@@ -56,7 +55,7 @@ class ServerTimes:
                 log.warning(
                     "%s does not tell its time (%s): what is too old is removed only as far as its stamps "
                     "show the time; switch Entity Time on there (ejabberd: mod_time)",
-                    server_of(self._stream),
+                    self._stream.server_domain,
                     error.condition,
                 )
             self._warned = True

@@ -9,11 +9,12 @@ from slixmpp.exceptions import XMPPError
 
 from filebot.errors import NotLetIn, PeerGone
 from filebot.protocol.bytestreams import StreamHost, stream_host
+from filebot.protocol.disco import identities_in
 from filebot.protocol.stream_initiation import BYTESTREAMS
+from filebot.protocol.xml import named
 from filebot.xmpp.bytestreams.avoided_hosts import AvoidedHosts
-from filebot.xmpp.connection.disco import INFO, answer_about, items, query, server_of
+from filebot.xmpp.connection.disco import answer_about, describe, items
 from filebot.xmpp.connection.stream import Stream, ask
-from filebot.xmpp.xml import named
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ NOTHING_FOUND_FOR_S: Final = 60.0
 """How long a search without a result is believed."""
 MOST_PROXIES: Final = 4
 
+_PROXY: Final = ("proxy", "bytestreams")
+"""Category and type of a proxy (XEP-0065 section 4)."""
 _NOT_THERE: Final = frozenset({"remote-server-not-found", "remote-server-timeout", "service-unavailable"})
 """What a server answers for a proxy that is down; the second is what slixmpp makes of silence, too."""
 
@@ -79,20 +82,19 @@ class Proxies:
 
     async def _search(self) -> tuple[StreamHost, ...]:
         self.refusing = frozenset()
-        jids = await items(self._stream, server_of(self._stream), ANSWER_LIMIT_S)
-        answers = await asyncio.gather(*(self._inspect(jid) for jid in jids))
+        services = await items(self._stream, self._stream.server_domain, ANSWER_LIMIT_S)
+        described = await describe(self._stream, services, ANSWER_LIMIT_S)
+        proxies = [jid for jid, answer in described.items() if _PROXY in identities_in(answer)]
+        answers = await asyncio.gather(*(self._hosts_of(jid) for jid in proxies))
         found = tuple(host for answer in answers for host in answer)[:MOST_PROXIES]
         log.info("proxies of the server: %s", ", ".join(host.jid for host in found) or "none")
         return found
 
-    async def _inspect(self, jid: str) -> list[StreamHost]:
-        about = await query(self._stream, jid, INFO, ANSWER_LIMIT_S)
-        if about is None or not any(_is_proxy(identity) for identity in named(about, INFO, "identity")):
-            return []
-        answer, error = await answer_about(self._stream, jid, BYTESTREAMS, ANSWER_LIMIT_S)
+    async def _hosts_of(self, proxy: str) -> list[StreamHost]:
+        answer, error = await answer_about(self._stream, proxy, BYTESTREAMS, ANSWER_LIMIT_S)
         if answer is None:
-            log.warning("proxy %s does not say where it is: %s", jid, error)
-            self.refusing |= {jid}
+            log.warning("proxy %s does not say where it is: %s", proxy, error)
+            self.refusing |= {proxy}
         return [] if answer is None else stream_hosts(answer)
 
 
@@ -101,7 +103,3 @@ def stream_hosts(request: Element) -> list[StreamHost]:
     described = named(request, BYTESTREAMS, "streamhost")
     attributes = ((each.get("jid", ""), each.get("host", ""), each.get("port", "")) for each in described)
     return [host for each in attributes if (host := stream_host(*each)) is not None]
-
-
-def _is_proxy(identity: Element) -> bool:
-    return identity.get("category") == "proxy" and identity.get("type") == "bytestreams"

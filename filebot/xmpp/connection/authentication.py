@@ -15,6 +15,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from filebot.concurrency.backoff import Backoff
 from filebot.errors import ConfigError
 
 REFUSED: Final = frozenset(
@@ -40,10 +41,9 @@ def check_password(password: str) -> None:
         raise ConfigError((text,)) from None
 
 
-def refused_wait_s(refusals: int, chance: float) -> float:
-    """How long to wait after so many refusals in a row; ``chance`` is a random number from 0 to 1."""
-    wait = min(LONGEST_REFUSED_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(refusals - 1, 16))
-    return wait * (1 + chance / 10)
+def refused_backoff() -> Backoff:
+    """Return the waits between refused logins. Chance makes them longer, never shorter."""
+    return Backoff(_FIRST_WAIT_S, LONGEST_REFUSED_WAIT_S, jitter=(1.0, 1.1))
 
 
 def try_once(client: ClientXMPP, refused: Callable[[str], None]) -> None:

@@ -19,3 +19,8 @@ async def ping(stream: Stream, jid: str, limit_s: float) -> str | None:
     except XMPPError as error:
         return str(error.condition)
     return ""
+
+
+async def server_answers(stream: Stream, limit_s: float) -> bool:
+    """Ask the bot's server for a sign of life; return whether one came within ``limit_s`` seconds."""
+    return await ping(stream, stream.server_domain, limit_s) is not None

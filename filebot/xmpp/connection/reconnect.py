@@ -13,15 +13,14 @@ the waits are made here.
 
 import asyncio
 import logging
-import random
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from filebot.concurrency.backoff import SPREAD, Backoff
 from filebot.errors import LoginFailed
-from filebot.xmpp.connection.authentication import REFUSED, refused_wait_s, try_once
-from filebot.xmpp.connection.disco import server_of
-from filebot.xmpp.connection.ping import ping
+from filebot.xmpp.connection.authentication import REFUSED, refused_backoff, try_once
+from filebot.xmpp.connection.ping import server_answers
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Client, Stream
 
@@ -31,15 +30,10 @@ CONNECT_LIMIT_S: Final = 90.0
 NEGOTIATION_LIMIT_S: Final = 60.0
 PING_INTERVAL_S: Final = 60.0
 PING_LIMIT_S: Final = 30.0
+FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 300.0
 STABLE_AFTER_S: Final = 60.0
 """A connection that lived this long was a good one: the next wait is short again."""
-
-
-def wait_s(failures: int, chance: float) -> float:
-    """How long to wait after so many failures in a row; ``chance`` is a random number from 0 to 1."""
-    longest = min(LONGEST_WAIT_S, 2.0 ** min(failures, 16))
-    return longest * (0.5 + chance / 2)
 
 
 class Connection:
@@ -65,7 +59,8 @@ class Connection:
         self._up: asyncio.Future[bool | None] | None = None
         self._down = asyncio.Event()
         self._refusal = ""
-        self._refusals = 0
+        self._backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S, SPREAD)
+        self._refused_backoff = refused_backoff()
         self._was_online = False
         self._last = False
         stream.add_event_handler("session_start", lambda _: self._begin(resumed=False))
@@ -81,7 +76,6 @@ class Connection:
         """Return only after :meth:`finish`. Raises LoginFailed if the first login is refused for good, and
         ConnectionError if the server is given up.
         """
-        failures = 0
         while True:
             try:
                 lived_s = await self._live_once()
@@ -93,11 +87,12 @@ class Connection:
             if self._refusal in REFUSED:
                 await self._wait_refused()
                 continue
-            failures = 0 if lived_s > STABLE_AFTER_S else failures + 1
+            if lived_s > STABLE_AFTER_S:
+                self._backoff.reset()
+            wait = self._backoff.next_s()
             why = self.trouble or "the connection ended"
-            if failures == self._most_attempts and not self._was_online:
-                raise ConnectionError(f"no connection in {failures} attempts: {why}")
-            wait = wait_s(failures, random.random())  # noqa: S311  # spreads load, hides nothing
+            if self._backoff.failures == self._most_attempts and not self._was_online:
+                raise ConnectionError(f"no connection in {self._most_attempts} attempts: {why}")
             log.warning("not connected (%s); trying again in %.1f s", why, wait)
             await asyncio.sleep(wait)
 
@@ -109,8 +104,7 @@ class Connection:
         refusal = LoginFailed(self._refusal)
         if not self._was_online:
             raise refusal
-        self._refusals += 1
-        wait = refused_wait_s(self._refusals, random.random())  # noqa: S311  # as above
+        wait = self._refused_backoff.next_s()
         remedy = "if the password was changed, write the new one into the config and start the bot again"
         log.error("%s; %s; trying again in %.0f minutes", refusal, remedy, wait / 60)
         await asyncio.sleep(wait)
@@ -139,7 +133,8 @@ class Connection:
             if resumed is None:
                 return 0.0
             began = loop.time()
-            self._was_online, self._refusal, self._refusals, self.trouble = True, "", 0, ""
+            self._was_online, self._refusal, self.trouble = True, "", ""
+            self._refused_backoff.reset()
             await self._while_up(self._online(resumed))
             await self._watch()
             return loop.time() - began
@@ -183,7 +178,7 @@ class Connection:
                 async with asyncio.timeout(PING_INTERVAL_S):
                     await self._down.wait()
             except TimeoutError:
-                if await ping(self._stream, server_of(self._stream), PING_LIMIT_S) is not None:
+                if await server_answers(self._stream, PING_LIMIT_S):
                     continue
                 log.warning("the server does not answer")
             return

@@ -23,7 +23,8 @@ from cachetools import LRUCache
 from slixmpp.stanza import Message
 
 from filebot.protocol.file_sharing.namespaces import HINTS
-from filebot.xmpp.xml import MUC_USER, first
+from filebot.protocol.xml import first
+from filebot.xmpp.xml import MUC_USER
 
 if TYPE_CHECKING:
     from filebot.xmpp.connection.stream import Client

@@ -23,6 +23,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
 from filebot.errors import ConfigError
+from filebot.protocol.stanza_error import STANZAS, stream_condition
 from filebot.system.certificates import Trust
 from filebot.xmpp.connection.acks import MANAGEMENT, Acks
 from filebot.xmpp.connection.authentication import check_password
@@ -34,7 +35,6 @@ from filebot.xmpp.connection.stanza_size import SAFE_BYTES, stanza_bytes
 from filebot.xmpp.connection.tls_records import FILL_BYTES, READ_BYTES, cut, filled
 from filebot.xmpp.error_conditions import complete
 from filebot.xmpp.presence.roster import take_pushes
-from filebot.xmpp.xml import STANZAS, STREAMS, named_condition
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,12 @@ class _Narrowed(BaseXMPP):
         self._outage = OutageLimit()
         self.on_unsent: Callable[[Message], None] = lambda _: None
         """Is told of each message that the server does not take."""
+
+    @property
+    def server_domain(self) -> str:
+        """The domain that has the bot's services; a component's own domain is the component itself."""
+        domain = str(self.boundjid.domain)
+        return domain.partition(".")[2] or domain if self.is_component else domain
 
     @property
     def most_bytes(self) -> int | None:
@@ -251,7 +257,7 @@ class Client(_Narrowed, ClientXMPP):
         if xml.tag == f"{{{MANAGEMENT}}}failed" and self.trusted():
             self.resender.refused(xml)
         elif xml.tag == f"{{{self.stream_ns}}}error" and self.trusted():
-            self.resender.ended_by_server(named_condition(xml, STREAMS))
+            self.resender.ended_by_server(stream_condition(xml))
         super()._spawn_event(xml)
 
     async def close(self, limit_s: float) -> None:

@@ -1,5 +1,5 @@
 """Jingle file transfer on an XMPP stream: what ``protocol/jingle`` decides is done here.
 
-``table`` brings each iq to its session, ``driver`` runs one; ``door`` and ``incoming`` are for what others
-begin, ``outgoing`` for what the bot does.
+``registry`` brings each iq to its session, ``driver`` runs one; ``initiate`` and ``incoming`` are for
+sessions that others begin, ``outgoing`` for those of the bot.
 """

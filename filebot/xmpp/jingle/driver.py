@@ -13,20 +13,17 @@ everything.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Coroutine, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from slixmpp.exceptions import IqError, XMPPError
-
 from filebot.concurrency.fair_semaphore import on_behalf_of
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import PeerGone, TransferError
 from filebot.protocol.ibb import BadBlock, read_block_size
-from filebot.protocol.jingle.actions import Action, Jingle, Reason
+from filebot.protocol.jingle.actions import Jingle, Reason
 from filebot.protocol.jingle.effects import (
     Activate,
     AwaitStream,
@@ -48,23 +45,22 @@ from filebot.protocol.jingle.transports import (
     Socks5Transport,
     UnknownTransport,
 )
-from filebot.protocol.stanza_error import StanzaError, read_error
+from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Expected
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.jingle.candidates import expected
 from filebot.xmpp.jingle.errors import failure_of
+from filebot.xmpp.jingle.ordered_iqs import OrderedIqs
 from filebot.xmpp.jingle.socks5_dials import Dials
 from filebot.xmpp.si.incoming import StreamTools
 
 log = logging.getLogger(__name__)
 
-ANSWER_S: Final = 15.0
-"""For the bare answer to an iq, which a client gives without asking anybody."""
 CONNECTED_S: Final = 5.0
 """For the connection of a peer that says it has made it."""
 _TASKS: Final = 8
@@ -103,8 +99,9 @@ class Driver:
         self._own = own
         self._terms = terms
         self._tasks = Tasks(_TASKS)
-        self._to_say: deque[Send] = deque()
-        self._speaking = False
+        self._iqs = OrderedIqs(
+            tools.stream, tools.streams.fast_path, peer, own, start=self._start, refused=self._refused
+        )
         self._timer: asyncio.TimerHandle | None = None
         self._timed: State | None = None
         self._in_band: InBandTransport | None = None
@@ -119,7 +116,7 @@ class Driver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.perform(self.session.fail(Reason.CANCEL))
-        self.say_the_rest()
+        self._iqs.send_the_rest()
         self.ibb_sender.close()
         if self.ibb_receiver is not None:
             self.ibb_receiver.end()
@@ -153,8 +150,7 @@ class Driver:
         for effect in effects:
             match effect:
                 case Send():
-                    self._to_say.append(effect)
-                    self._speak()
+                    self._iqs.send(effect)
                 case Dial(transport):
                     self._start(self._dial(transport))
                 case Activate(candidate):
@@ -169,6 +165,11 @@ class Driver:
                 case Ended():
                     self._end(effect)
         self._watch_the_clock()
+
+    def end(self, reason: Reason, text: str) -> None:
+        """End the session before anything has moved, and wait for no answer."""
+        self.perform(self.session.fail(reason, text))
+        self._iqs.send_the_rest()
 
     async def unless_ended(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """What the coroutine returns or raises; None if the session ends well before.
@@ -247,45 +248,6 @@ class Driver:
         else:
             self.ibb_sender.closed(request)
 
-    # --- iqs, one at a time -----------------------------------------------------------------------
-
-    def _speak(self) -> None:
-        if not self._speaking:
-            self._speaking = True
-            self._start(self._say_all())
-
-    async def _say_all(self) -> None:
-        """Each when the one before is answered: COMPAT(Conversations): takes two of them for reordered."""
-        try:
-            while self._to_say:
-                send = self._to_say[0]
-                if send.after_s:
-                    await asyncio.sleep(send.after_s)
-                self._to_say.popleft()
-                error = await self._say(send.jingle)
-                if error is not None:
-                    log.info("%s refuses %s: %s", self.peer, send.jingle.action.value, error)
-                    self.perform(self.session.refused(send.jingle, error))
-        finally:
-            self._speaking = False
-
-    async def _say(self, jingle: Jingle) -> StanzaError | None:
-        iq = self._tools.stream.make_iq_set(jingle.element(), ito=self.peer, ifrom=self._own)
-        try:
-            await ask(self._tools.stream, iq, ANSWER_S)
-        except IqError as error:
-            return read_error(error.iq.xml)
-        except XMPPError:
-            if jingle.action is Action.SESSION_INITIATE:
-                return StanzaError("remote-server-timeout")
-        return None
-
-    def say_the_rest(self) -> None:
-        """What is still to be said is said, but nobody waits for answers any more."""
-        while self._to_say:
-            element = self._to_say.popleft().jingle.element()
-            self._tools.streams.fast_path.tell(self.peer, self._own, element)
-
     # --- time -------------------------------------------------------------------------------------
 
     def _watch_the_clock(self) -> None:
@@ -307,6 +269,9 @@ class Driver:
         self.perform(self.session.expired())
 
     # --- steps ------------------------------------------------------------------------------------
+
+    def _refused(self, jingle: Jingle, error: StanzaError) -> None:
+        self.perform(self.session.refused(jingle, error))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         with on_behalf_of(self.peer.partition("/")[0]):

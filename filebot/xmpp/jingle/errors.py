@@ -15,6 +15,7 @@ from filebot.errors import (
 from filebot.protocol.jingle.actions import Reason
 from filebot.protocol.jingle.effects import Ended
 from filebot.xmpp.bytestreams.ibb_sender import failure
+from filebot.xmpp.bytestreams.offer_policy import Rejection
 
 _DECLINED: Final = frozenset({Reason.DECLINE, Reason.CANCEL})
 _GONE: Final = frozenset(
@@ -49,3 +50,8 @@ def failure_of(ended: Ended) -> TransferError | None:
 def reason_of(error: BaseException) -> Reason:
     """What a peer is told when the bot cannot go on."""
     return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), Reason.CANCEL)
+
+
+def reason_of_rejection(rejection: Rejection) -> Reason:
+    """Return the reason that goes with an answer to an offer that is not taken."""
+    return Reason.BUSY if rejection.for_now else Reason.DECLINE

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filebot.errors import LocalProtocolError, SizeMismatch, TransferTimeout
-from filebot.model import Address, Entry, Method, Offer, Sender
+from filebot.model import Entry, Method, Offer
 from filebot.ports import Data, Download
 from filebot.protocol.ibb import OFFERED_BLOCK
-from filebot.protocol.jingle.actions import Content, Reason
+from filebot.protocol.jingle.actions import Content
 from filebot.protocol.jingle.description import FileDescription, Range, describe
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.bytestreams.iq_fast_path import Request
+from filebot.xmpp.bytestreams.offer_policy import PendingOffer, Rejection
 from filebot.xmpp.jingle.candidates import own_candidates, to_dial
 from filebot.xmpp.jingle.driver import Driver, JingleTools
-from filebot.xmpp.jingle.errors import failure_of, reason_of
+from filebot.xmpp.jingle.errors import failure_of, reason_of, reason_of_rejection
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.jingle.send import send_bytes
-from filebot.xmpp.xml import jid_or_none, language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +35,21 @@ class PendingSession:
     """What the peer is told if nobody answers."""
 
 
-class PeerSession:
-    """What an offer and a request have in common: each is answered once, and in time."""
+class PeerSession(PendingOffer):
+    """Session that a peer has begun: an offer of a file, or a request for one."""
 
     def __init__(self, tools: JingleTools, table: JingleSessions, begun: PendingSession) -> None:
+        super().__init__(begun.request, tools.streams.limits.offer_s, begun.unanswered)
         self._tools = tools
         self._table = table
         self._begun = begun
-        self._answered = self._expired = False
         self._driver = Driver(tools, begun.request.peer, begun.request.own, begun.terms)
         table.add(self._driver)
-        limit_s = tools.streams.limits.offer_s
-        self._expiry = asyncio.get_running_loop().call_later(limit_s, self.expire, begun.unanswered)
-
-    @property
-    def sender(self) -> Sender:
-        jid = jid_or_none(self._begun.request.peer)
-        assert jid is not None  # noqa: S101  # the door has looked at it
-        return Sender(Address(jid.full, own=self._begun.request.own.partition("/")[0]), jid.bare)
-
-    @property
-    def language(self) -> str | None:
-        return language_of(self._begun.request.stanza)
 
     @property
     def offer(self) -> Offer:
         file = self._driver.session.file
         return replace(file.offer, hash_follows=file.hash_follows)
-
-    async def refuse(self, text: str) -> None:
-        if not self._expired:
-            self._answer()
-            self._end(Reason.DECLINE, text)
-
-    def expire(self, text: str) -> None:
-        """Nobody answered in time, or nobody is going to."""
-        if not self._answered:
-            self._answered = self._expired = True
-            self._end(Reason.BUSY, text)
 
     @asynccontextmanager
     async def accepted(
@@ -100,7 +77,7 @@ class PeerSession:
         offered, connections = self._begun.terms.content.transport, self._tools.streams.connections
         if isinstance(offered, InBandTransport):
             return replace(offered, block_size=min(offered.block_size, OFFERED_BLOCK))
-        assert isinstance(offered, Socks5Transport)  # noqa: S101  # the door has looked at it
+        assert isinstance(offered, Socks5Transport)  # noqa: S101  # the initiate handler has looked at it
         assert connections is not None  # noqa: S101  # likewise
         own, peer = self._begun.request.own, self._begun.request.peer
         # A proxy that the peer names is met there: to name it as well would be one more thing to try.
@@ -111,18 +88,8 @@ class PeerSession:
         driver.expect(transport)
         return transport
 
-    def _answer(self) -> None:
-        if self._expired:
-            raise TransferTimeout(idle_s=self._tools.streams.limits.offer_s)
-        if self._answered:
-            raise LocalProtocolError("an offer is answered once")
-        self._answered = True
-        self._expiry.cancel()
-
-    def _end(self, reason: Reason, text: str) -> None:
-        self._expiry.cancel()
-        self._driver.perform(self._driver.session.fail(reason, text))
-        self._driver.say_the_rest()
+    def _reject(self, rejection: Rejection) -> None:
+        self._driver.end(reason_of_rejection(rejection), rejection.text)
         self._table.remove(self._driver)
 
 

@@ -2,30 +2,28 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.ports import FileRequest
+from filebot.ports import FileRequest, StreamOffer
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import Request
-from filebot.xmpp.bytestreams.offer_policy import Admission
+from filebot.xmpp.bytestreams.offer_policy import OfferPolicy
+from filebot.xmpp.handlers import Handler
 from filebot.xmpp.jingle.driver import JingleTools
+from filebot.xmpp.jingle.errors import reason_of_rejection
 from filebot.xmpp.jingle.incoming import JingleOffer, JingleRequest, PendingSession
 from filebot.xmpp.jingle.outgoing import limits_of
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.presence.online_clients import OnlineClients
-from filebot.xmpp.si.offers import OnStreamOffer
 from filebot.xmpp.xml import jid_or_none
 
 log = logging.getLogger(__name__)
-
-OnFileRequest: TypeAlias = Callable[[FileRequest], Awaitable[None] | None]
 
 _SID_BYTES: Final = 12
 _SENDERS: Final = frozenset({"initiator", "responder", "both"})
@@ -46,14 +44,14 @@ class JingleInitiateHandler:
         self,
         tools: JingleTools,
         table: JingleSessions,
-        admission: Admission,
+        policy: OfferPolicy,
         resources: OnlineClients,
-        on_offer: OnStreamOffer,
-        on_request: OnFileRequest,
+        on_offer: Handler[StreamOffer],
+        on_request: Handler[FileRequest],
     ) -> None:
         self._tools = tools
         self._table = table
-        self._admission = admission
+        self._policy = policy
         self._resources = resources
         self._on_offer = on_offer
         self._on_request = on_request
@@ -81,9 +79,8 @@ class JingleInitiateHandler:
 
     def _begun(self, request: Request, jingle: Jingle, sender: JID) -> PendingSession:
         """Raises _Unacceptable."""
-        turned = self._admission.turns_away(sender)
-        if turned is not None:
-            raise _Unacceptable(Reason.BUSY if turned.for_now else Reason.DECLINE, turned.text)
+        if (rejection := self._policy.rejection_of(sender)) is not None:
+            raise _Unacceptable(reason_of_rejection(rejection), rejection.text)
         content = self._chosen(jingle)
         quirks = quirks_of(self._resources.known(sender.full).software)
         terms = SessionParameters(
@@ -95,7 +92,7 @@ class JingleInitiateHandler:
             spare_sid=secrets.token_hex(_SID_BYTES),
         )
         others = tuple(each for each in jingle.contents if each is not content)
-        return PendingSession(request, terms, others, self._admission.words.unanswered)
+        return PendingSession(request, terms, others, self._policy.words.unanswered)
 
     def _chosen(self, jingle: Jingle) -> Content:
         """The first content that can be taken. One session is about one file."""
@@ -105,7 +102,7 @@ class JingleInitiateHandler:
         plain = [each for each in files if not each.secured]
         if not plain:
             # The bytes would be of no use to anybody (XEP-0391).
-            raise _Unacceptable(Reason.SECURITY_ERROR, self._admission.words.encrypted)
+            raise _Unacceptable(Reason.SECURITY_ERROR, self._policy.words.encrypted)
         for each in plain:
             if self._can_move(each):
                 return each
@@ -120,9 +117,9 @@ class JingleInitiateHandler:
 
     def _bring(self, begun: PendingSession) -> None:
         if begun.terms.content.senders != "responder":
-            self._admission.start(self._on_offer, JingleOffer(self._tools, self._table, begun))
+            self._policy.start(self._on_offer, JingleOffer(self._tools, self._table, begun))
         else:
-            self._admission.start(self._on_request, JingleRequest(self._tools, self._table, begun))
+            self._policy.start(self._on_request, JingleRequest(self._tools, self._table, begun))
 
     def _turn_away(self, request: Request, jingle: Jingle, why: _Unacceptable) -> None:
         bye = Jingle(Action.SESSION_TERMINATE, jingle.sid, reason=why.reason, text=why.text)

@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import XMPPError
 
 from filebot.model import BareJid
+from filebot.protocol.xml import first
 from filebot.xmpp.connection.stream import Stream, ask
-from filebot.xmpp.xml import FORWARD, first, is_from, jid_or_none
+from filebot.xmpp.xml import FORWARD, is_from, jid_or_none
 
 log = logging.getLogger(__name__)
 

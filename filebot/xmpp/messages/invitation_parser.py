@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 from slixmpp.jid import JID
 
 from filebot.model import BareJid, Invitation
-from filebot.xmpp.xml import CONFERENCE, MUC_USER, first, jid_or_none, language_of
+from filebot.protocol.xml import first
+from filebot.xmpp.xml import CONFERENCE, MUC_USER, jid_or_none, language_of
 
 LONGEST_PASSWORD: Final = 1000
 """In characters: it is stored. No room has longer ones."""

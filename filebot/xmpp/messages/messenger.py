@@ -13,10 +13,11 @@ from slixmpp.stanza import Message
 from filebot.model import Address, AddressKind, BareJid, Entry, MessageRef
 from filebot.protocol.file_sharing import outgoing
 from filebot.protocol.file_sharing.namespaces import HINTS
+from filebot.protocol.xml import first
 from filebot.xmpp.connection.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.rooms.room_sender import RoomSender
-from filebot.xmpp.xml import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, first, jid_or_none
+from filebot.xmpp.xml import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
 
 log = logging.getLogger(__name__)
 

@@ -30,6 +30,7 @@ from filebot.model import (
 )
 from filebot.protocol.file_sharing import MAX_ID, AttachmentJoiner, Shared, read
 from filebot.protocol.message_dedup import SeenMessages
+from filebot.protocol.xml import first, in_namespace, named
 from filebot.xmpp.archive.mam_query import LONGEST_ID
 from filebot.xmpp.messages.addressing import addressed, in_private
 from filebot.xmpp.messages.invitation_parser import is_invitation, read_direct, read_mediated
@@ -39,12 +40,9 @@ from filebot.xmpp.xml import (
     MUC_USER,
     STANZA_IDS,
     delayed_since,
-    first,
-    in_namespace,
     is_retracted,
     jid_or_none,
     language_of,
-    named,
     sender_of,
 )
 

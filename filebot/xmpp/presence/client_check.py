@@ -17,7 +17,8 @@ from slixmpp.jid import JID
 
 from filebot.concurrency.lru import DefaultLRUCache
 from filebot.model import BareJid
-from filebot.xmpp.connection.disco import INFO, query
+from filebot.protocol.disco import INFO
+from filebot.xmpp.connection.disco import query
 from filebot.xmpp.connection.own_addresses import full
 from filebot.xmpp.connection.stream import Stream
 

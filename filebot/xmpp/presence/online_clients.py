@@ -13,15 +13,15 @@ from xml.etree.ElementTree import Element
 
 from filebot.model import BareJid, Client, Method, Negotiation
 from filebot.protocol import stream_initiation as si
-from filebot.protocol.disco import features_of
+from filebot.protocol.disco import INFO, features_in
 from filebot.protocol.jingle import features as jingle
 from filebot.protocol.jingle.quirks import quirks_of
-from filebot.protocol.xml import bounded_int
+from filebot.protocol.xml import bounded_int, first
 from filebot.xmpp.connection import own_addresses as own
-from filebot.xmpp.connection.disco import INFO, query
+from filebot.xmpp.connection.disco import query
 from filebot.xmpp.connection.disco_features import CAPS
 from filebot.xmpp.connection.stream import Stream
-from filebot.xmpp.xml import first, sender_of
+from filebot.xmpp.xml import sender_of
 
 ANSWER_LIMIT_S: Final = 10.0
 MOST_PEOPLE: Final = 10_000
@@ -171,7 +171,7 @@ class OnlineClients:
         if client.features or loop.time() < client.ask_again_at:
             return
         info = await query(self._stream, full, INFO, ANSWER_LIMIT_S, own=own.full(self._stream, client.own))
-        client.features = None if info is None else features_of(info) & _INTERESTING
+        client.features = None if info is None else features_in(info) & _INTERESTING
         client.ask_again_at = loop.time() + SILENT_FOR_S
 
 

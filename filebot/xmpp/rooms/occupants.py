@@ -24,8 +24,10 @@ from xml.etree.ElementTree import Element
 
 from filebot.concurrency.bounded_store import weight
 from filebot.model import BareJid, Identity, Occupant, RoomRole
+from filebot.protocol.stanza_error import read_error
+from filebot.protocol.xml import first, named
 from filebot.xmpp.connection.disco_features import CAPS, CAPS_NODE
-from filebot.xmpp.xml import MUC_USER, OCCUPANT_ID, condition_of, first, jid_or_none, named, sender_of
+from filebot.xmpp.xml import MUC_USER, OCCUPANT_ID, jid_or_none, sender_of
 
 MAX_OCCUPANTS: Final = 5_000
 """Later ones stay unknown, which gives them no rights. A service can make up as many as it likes."""
@@ -215,7 +217,7 @@ class OccupantList:
         if sender is None or kind not in {"available", "unavailable", "error"}:
             return None
         if kind == "error":
-            return self._refused(condition_of(stanza))
+            return self._refused(read_error(stanza).condition)
         x = first(stanza, MUC_USER, "x")
         if x is None or not sender.resource:
             return None

@@ -10,12 +10,14 @@ All is counted for each room: one that refuses everything takes nothing from the
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiolimiter import AsyncLimiter
 from cachetools import LRUCache
 from slixmpp.stanza import Message
 
+from filebot.concurrency.backoff import Backoff
 from filebot.concurrency.lru import DefaultLRUCache
 from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
@@ -28,6 +30,7 @@ BURST: Final = 20
 BURST_S: Final = 5.0
 """...within so many seconds, and as many more after each such time."""
 AGAIN_S: Final = 10.0
+LONGEST_AGAIN_S: Final = 60.0
 """After a refusal; longer each time."""
 TRIES: Final = 4
 ENTRY_LIMIT_S: Final = 600.0
@@ -45,8 +48,16 @@ _TOO_FAST: Final = frozenset({"policy-violation", "resource-constraint"})
 _NOT_IN_PRIVATE: Final = frozenset({"forbidden", "not-allowed", "policy-violation"})
 
 
-def _size(said: tuple[Message, int]) -> int:
-    return MESSAGE_BYTES + len(str(said[0]["body"]))
+@dataclass(slots=True)
+class _Said:
+    """A message, and how often a room did not take it."""
+
+    message: Message
+    backoff: Backoff
+
+    @property
+    def size_bytes(self) -> int:
+        return MESSAGE_BYTES + len(str(self.message["body"]))
 
 
 class _Room:
@@ -54,8 +65,8 @@ class _Room:
 
     def __init__(self) -> None:
         self.limiter = AsyncLimiter(BURST, BURST_S)
-        self.said: LRUCache[str, tuple[Message, int]] = LRUCache(REMEMBERED_BYTES, getsizeof=_size)
-        """By id, with the number of tries."""
+        self.said: LRUCache[str, _Said] = LRUCache(REMEMBERED_BYTES, getsizeof=lambda said: said.size_bytes)
+        """By id."""
         self.said_aside: LRUCache[str, int] = LRUCache(REMEMBERED)
         """By id, a hash of to whom: a nick may be long."""
         self.again = 0
@@ -73,7 +84,7 @@ class RoomSender:
 
     async def send(self, room: BareJid, message: Message) -> None:
         """Send it as soon as the bot is in the room and its pace allows; never if it stays out too long."""
-        await self._say(room, message, 1)
+        await self._say(room, _Said(message, Backoff(AGAIN_S, LONGEST_AGAIN_S)))
 
     def send_aside(self, occupant: str, message: Message) -> None:
         """Send it to one person through a room."""
@@ -89,36 +100,37 @@ class RoomSender:
     def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
         """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""
         known = self._rooms[room]
-        message, tries = known.said.pop(message_id, (None, 0))
+        said = known.said.pop(message_id, None)
         too_fast = kind == "wait" and condition in _TOO_FAST
-        if message is None or tries >= TRIES or not (too_fast or condition in OUTSIDE):
+        if said is None or not (too_fast or condition in OUTSIDE):
+            return
+        pause_s = said.backoff.next_s()
+        if said.backoff.failures >= TRIES:
             return
         if known.again >= REMEMBERED:
             log.warning("room %s refuses too much (%s); not all of it is said again", room, condition)
             return
         log.info("room %s takes no more just now (%s)", room, condition)
-        pause_s = AGAIN_S * tries if too_fast else 0.0
-        if self._again.start(self._say_again(room, known, message, tries + 1, pause_s), f"again in {room}"):
+        work = self._say_again(room, known, said, pause_s if too_fast else 0.0)
+        if self._again.start(work, f"again in {room}"):
             known.again += 1
 
     async def close(self) -> None:
         """Say nothing again."""
         await self._again.close()
 
-    async def _say_again(
-        self, room: BareJid, known: _Room, message: Message, tries: int, pause_s: float
-    ) -> None:
+    async def _say_again(self, room: BareJid, known: _Room, said: _Said, pause_s: float) -> None:
         try:
             await asyncio.sleep(pause_s)
-            await self._say(room, message, tries)
+            await self._say(room, said)
         finally:
             known.again -= 1
 
-    async def _say(self, room: BareJid, message: Message, tries: int) -> None:
+    async def _say(self, room: BareJid, said: _Said) -> None:
         if not await self._until_in(room, ENTRY_LIMIT_S):
             log.warning("not in room %s: something is not said there", room)
             return
         known = self._rooms[room]
         await known.limiter.acquire()
-        known.said[str(message["id"])] = (message, tries)
-        message.send()
+        known.said[str(said.message["id"])] = said
+        said.message.send()

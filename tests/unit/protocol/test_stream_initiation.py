@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from filebot.errors import PeerProtocolError
 from filebot.model import Method
-from filebot.protocol.disco import features_of
+from filebot.protocol.disco import features_in
 from filebot.protocol.stanza_error import STANZAS, StanzaError, read_error
 from filebot.protocol.stream_initiation import (
     BAD_PROFILE,
@@ -267,11 +267,11 @@ def disco(*features: str) -> Element:
     ],
 )
 def test_a_client_takes_files_by_what_it_announces(features: tuple[str, ...], methods: set[Method]) -> None:
-    assert methods_of(features_of(disco(*features))) == methods
+    assert methods_of(features_in(disco(*features))) == methods
 
 
 def methods_of_query(query: Element) -> frozenset[Method]:
-    return methods_of(features_of(query))
+    return methods_of(features_in(query))
 
 
 # --- anything ----------------------------------------------------------------------------------------

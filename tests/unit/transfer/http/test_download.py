@@ -28,7 +28,8 @@ LAX = AddressPolicy(allow_insecure=True, allow_private=True)
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_range, "_DELAYS_S", (0.0, 0.01, 0.02))
+    monkeypatch.setattr(http_range, "_FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(http_range, "_LONGEST_DELAY_S", 0.02)
 
 
 @pytest.fixture

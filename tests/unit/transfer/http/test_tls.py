@@ -19,7 +19,7 @@ POLICY = AddressPolicy(allow_private=True)
 
 @pytest.fixture
 def server_tls(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    monkeypatch.setattr(http_range, "_DELAYS_S", ())
+    monkeypatch.setattr(http_range, "_MOST_FRUITLESS", 0)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(PEM)
     return context

@@ -15,7 +15,7 @@ from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import ArchivePosition
 from filebot.protocol import archive_cursor as cursor
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp.archive import catchup
+from filebot.xmpp.archive import catchup, page_reader
 from filebot.xmpp.archive import position_keeper as mark_keeper
 from filebot.xmpp.archive.catchup import MOST_OPEN, CatchUp
 from filebot.xmpp.archive.first_session import BEGINNING
@@ -49,8 +49,8 @@ class World:
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
         monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
-        monkeypatch.setattr(mark_keeper, "ping", self._ping)
-        monkeypatch.setattr(catchup, "wait_s", lambda failures, chance: 0.0)
+        monkeypatch.setattr(mark_keeper, "server_answers", self._server_answers)
+        monkeypatch.setattr(page_reader, "LONGEST_WAIT_S", 0.0)
         self.catch_up = self.bot()
 
     def bot(self) -> CatchUp:
@@ -91,12 +91,12 @@ class World:
     async def _whether_ids(self) -> bool | None:
         return self.gives_ids.pop(0) if len(self.gives_ids) > 1 else self.gives_ids[0]
 
-    async def _ping(self, stream: Stream, jid: str, limit_s: float) -> str | None:
+    async def _server_answers(self, stream: Stream, limit_s: float) -> bool:
         await asyncio.sleep(0)
         if self.deaf:
             self.deaf -= 1
-            return None
-        return ""
+            return False
+        return True
 
     async def _page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
         self.asked.append((after, start))

@@ -40,10 +40,10 @@ class World:
 
 @pytest.fixture
 async def world(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    async def ping(stream: Stream, jid: str, limit_s: float) -> str | None:
-        return ""
+    async def server_answers(stream: Stream, limit_s: float) -> bool:
+        return True
 
-    monkeypatch.setattr(mark_keeper, "ping", ping)
+    monkeypatch.setattr(mark_keeper, "server_answers", server_answers)
     made = World(outbox)
     yield made
     await made.rooms.close()

@@ -16,8 +16,9 @@ from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.presence.online_clients import MOST_CLIENTS, OnlineClients
-from filebot.xmpp.streams import PeerStreams, StreamHandlers
+from filebot.xmpp.streams import PeerStreams
 from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 PEER = "anna@example.org/phone"
@@ -192,8 +193,8 @@ def streams(outbox: SentStanzas, offers: list[StreamOffer]) -> PeerStreams:
         return jid in {"anna@example.org", ROOM}
 
     resources = OnlineClients(outbox.stream, serves)
-    stream_handlers = StreamHandlers(offers.append, lambda _: None)
-    return PeerStreams(outbox.stream, Rooms(), resources, serves, stream_handlers=stream_handlers)
+    handlers = StreamHandlers(offers.append, lambda _: None)
+    return PeerStreams(outbox.stream, Rooms(), resources, serves, handlers)
 
 
 async def test_offers_through_rooms_are_declined_with_words(

@@ -3,29 +3,15 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 
 from filebot.xmpp.connection import reconnect as connection
-from filebot.xmpp.connection.authentication import refused_wait_s
-from filebot.xmpp.connection.reconnect import LONGEST_WAIT_S, wait_s
-from filebot.xmpp.session import Session, SessionSettings
+from filebot.xmpp.connection.authentication import refused_backoff
+from filebot.xmpp.session import Handlers, Session, SessionSettings
 from tests.support.virtual_time import in_virtual_time, seconds
-
-
-@pytest.mark.parametrize("failures", [1, 2, 5, 20, 10_000])
-def test_the_wait_is_spread_and_never_longer_than_the_longest(failures: int) -> None:
-    shortest, longest = wait_s(failures, 0.0), wait_s(failures, 1.0)
-    assert shortest == longest / 2
-    assert longest <= LONGEST_WAIT_S
-
-
-def test_the_wait_grows_with_the_failures() -> None:
-    waits = [wait_s(failures, 0.5) for failures in range(12)]
-    assert waits == sorted(waits)
-    assert waits[1] < 3
 
 
 @in_virtual_time
@@ -40,7 +26,7 @@ async def test_a_session_that_was_never_set_up_is_set_up_when_it_is_resumed(
         port=1,
         rooms=("tea@muc.example.org",),
     )
-    session = Session(settings, on_message=lambda _: None, may_subscribe=lambda _: True)
+    session = Session(settings, Handlers(message=lambda _: None, is_served=lambda _: True))
     entered = 0
 
     async def enter() -> None:
@@ -70,9 +56,11 @@ def closed_port() -> Iterator[int]:
 async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_told(
     closed_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(connection, "wait_s", lambda *_: 0.0)
+    monkeypatch.setattr(connection, "LONGEST_WAIT_S", 0.0)
     settings = SessionSettings("bot@localhost", "x", host="127.0.0.1", port=closed_port)
-    session = Session(settings, on_message=lambda _: None, may_subscribe=lambda _: False, most_attempts=3)
+    session = Session(
+        settings, Handlers(message=lambda _: None, is_served=lambda _: False), most_attempts=3
+    )
     refused = f"[Errno 111] Connect call failed ('127.0.0.1', {closed_port})"
     async with session:
         with pytest.raises(ConnectionError) as caught:
@@ -83,10 +71,14 @@ async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_
     assert warnings == [f"not connected ({refused}); trying again in 0.0 s"] * 2
 
 
-@pytest.mark.parametrize("chance", [0.0, 1.0])
-def test_refused_logins_never_add_up_to_a_ban_of_ejabberd(chance: float) -> None:
+@pytest.mark.parametrize("choose", [min, max])
+def test_refused_logins_never_add_up_to_a_ban_of_ejabberd(
+    choose: Callable[[float, float], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", choose)
     # mod_fail2ban at its defaults: 20 failures, forgotten within 70 minutes after the last one.
-    waits = [refused_wait_s(refusals, chance) for refusals in range(1, 1000)]
+    backoff = refused_backoff()
+    waits = [backoff.next_s() for _ in range(1000)]
     assert 300 <= waits[0] < 600
     assert waits == sorted(waits)
     assert next(number for number, wait in enumerate(waits) if wait > 70 * 60) < 10
@@ -98,7 +90,7 @@ async def test_a_refused_login_of_a_running_bot_waits_long_and_tells_the_remedy(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = Session(
-        SessionSettings("bot@localhost", "x"), on_message=lambda _: None, may_subscribe=lambda _: False
+        SessionSettings("bot@localhost", "x"), Handlers(message=lambda _: None, is_served=lambda _: False)
     )
     link, attempts = session._connection, list[float]()
 
@@ -125,7 +117,7 @@ async def test_a_connection_that_breaks_while_the_session_is_set_up_is_given_up_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     session = Session(
-        SessionSettings("bot@localhost", "x"), on_message=lambda _: None, may_subscribe=lambda _: False
+        SessionSettings("bot@localhost", "x"), Handlers(message=lambda _: None, is_served=lambda _: False)
     )
     link, loop = session._connection, asyncio.get_running_loop()
     ended = list[str]()

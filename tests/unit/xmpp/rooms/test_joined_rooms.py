@@ -11,11 +11,13 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import CannotEnterRoom
 from filebot.model import BareJid
-from filebot.xmpp.connection.disco import INFO, ITEMS
+from filebot.protocol.disco import INFO, ITEMS
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
 from filebot.xmpp.rooms import occupants
-from filebot.xmpp.rooms.joined_rooms import DESCRIPTION_LIMIT_S, MOST_NOWHERE, JoinedRooms
+from filebot.xmpp.rooms.joined_rooms import JoinedRooms
+from filebot.xmpp.rooms.keeper import MOST_NOWHERE
+from filebot.xmpp.rooms.trust import DESCRIPTION_LIMIT_S
 from filebot.xmpp.xml import OCCUPANT_ID, STANZA_IDS
 from tests.support.virtual_time import in_virtual_time, seconds
 

@@ -1,32 +1,23 @@
-"""Handlers of messages that were read; a message is dealt with only when its handler is done."""
+"""Runs the handlers of messages; a message is handled only when its handler is done."""
 
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from filebot.concurrency.tasks import Tasks
 from filebot.model import IncomingMessage, Invitation
 from filebot.xmpp.archive.catchup import CatchUp
+from filebot.xmpp.handlers import Handler, Handlers
 from filebot.xmpp.messages.reader import EncryptedMessage
 
 MOST_HANDLERS: Final = 20_000
 """Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""
 
 _T = TypeVar("_T")
-Handler = Callable[[_T], Awaitable[None] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    """The handler of each kind of message."""
-
-    message: Handler[IncomingMessage]
-    encrypted: Handler[EncryptedMessage] | None
-    invitation: Handler[Invitation] | None
-
-
-class Handling:
-    """Calls the handlers, each in a task of its own."""
+class HandlerTasks:
+    """Owner of the tasks in which handlers run."""
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
