@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Both runs are printed whole.
 run = $(BIN)/pytest -n 3 --dist worksteal $(1) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(1)
 
-.PHONY: demo test test-ejabberd check bench clean
+.PHONY: demo test test-ejabberd unit check fix bench clean
 
 # ONCE=1: go through it once and leave, without waiting for a person.
 demo:
@@ -25,12 +25,23 @@ test-ejabberd:
 	$(call run,--server ejabberd tests/servers tests/e2e tests/interop)
 	$(call run,--server ejabberd --mode component tests/e2e)
 
+# All tests that need no server.
+unit:
+	@scripts/bootstrap
+	$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/contract tests/plugins
+
 check:
 	@scripts/bootstrap
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Mend what ruff can mend.
+fix:
+	@scripts/bootstrap
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 bench:
 	@scripts/bootstrap bench
