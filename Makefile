@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Both runs are printed whole.
 run = $(BIN)/pytest -n 3 --dist worksteal $(1) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(1)
 
-.PHONY: demo test test-ejabberd check bench clean
+.PHONY: demo test test-ejabberd unit check fix lock bench clean
 
 # ONCE=1: go through it once and leave, without waiting for a person.
 demo:
@@ -25,12 +25,31 @@ test-ejabberd:
 	$(call run,--server ejabberd tests/servers tests/e2e tests/interop)
 	$(call run,--server ejabberd --mode component tests/e2e)
 
+# All tests that need no server.
+unit:
+	@scripts/bootstrap
+	$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/contract tests/plugins
+
 check:
 	@scripts/bootstrap
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Mend what ruff can mend.
+fix:
+	@scripts/bootstrap
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Write requirements.lock anew, with the newest versions that pyproject.toml allows.
+lock:
+	@scripts/bootstrap
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet --output-file requirements.lock
 
 bench:
 	@scripts/bootstrap bench
