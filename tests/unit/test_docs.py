@@ -4,6 +4,7 @@ import configparser
 import re
 import shlex
 import sys
+import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from filebot.testing import FakeBot
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 WRITTEN_ELSEWHERE = {"../upgrade.md"}
 
 
@@ -137,6 +139,27 @@ def test_every_path_that_a_document_names_is_there(document: str) -> None:
     linked = set(re.findall(r"\]\((?!https?:)([\w./-]+)(?:#[\w-]+)?\)", text))
     missing |= {path for path in linked if not (ROOT / document).parent.joinpath(path).exists()}
     assert missing - WRITTEN_ELSEWHERE == set()
+
+
+def test_every_module_that_the_architecture_names_is_there() -> None:
+    packages = {path.parent.name for path in (ROOT / "filebot").glob("*/__init__.py")}
+    named = {name for name in re.findall(r"`([\w./]+)`", ARCHITECTURE) if name.split("/")[0] in packages}
+    named = {f"filebot/{name}" for name in named if "/" in name}
+    missing = [name for name in named if not ((ROOT / name).exists() or (ROOT / f"{name}.py").exists())]
+    assert sorted(missing) == []
+
+
+def test_the_architecture_has_the_layers_of_the_import_contract() -> None:
+    [shown] = re.findall(r"```layers\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [layered] = [each for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    assert shown.splitlines() == layered["layers"]
+
+
+def test_the_architecture_has_every_package() -> None:
+    titles = set(re.findall(r"[\w]+", " ".join(re.findall(r"^### (.+)$", ARCHITECTURE, re.MULTILINE))))
+    packages = {path.parent.name for path in (ROOT / "filebot").glob("*/__init__.py")}
+    assert packages - titles == set()
 
 
 def test_every_page_for_operators_is_in_their_index() -> None:
