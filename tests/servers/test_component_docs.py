@@ -1,4 +1,4 @@
-"""The servers of the tests have what docs/component.md tells operators to write."""
+"""The servers of the tests have what docs/operating/servers.md tells operators to write."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from filebot.config import load
 from tests.servers import private_server
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "component.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/operating/servers.md"
 DOMAIN = "files.localhost"
 
 

@@ -4,6 +4,7 @@ import configparser
 import re
 import shlex
 import sys
+import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,13 @@ from filebot.testing import FakeBot
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+WRITTEN_ELSEWHERE = {"../upgrade.md"}
+
+
+def documents() -> list[str]:
+    written = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return sorted(str(path.relative_to(ROOT)) for path in written)
 
 
 def python_examples(document: str) -> list[str]:
@@ -123,21 +131,53 @@ def test_the_first_screen_of_the_readme_has_a_transcript_and_the_two_commands() 
     assert "get annual" in first_screen
 
 
-@pytest.mark.parametrize(
-    "document",
-    ["README.md", "ARCHITECTURE.md", "docs/plugins.md", "docs/operating.md", "docs/conformance.md"],
-)
+@pytest.mark.parametrize("document", documents())
 def test_every_path_that_a_document_names_is_there(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:filebot|plugins|tests|benchmarks|docs|scripts)/[\w./-]*)`", text))
-    named |= set(re.findall(r"\]\(([\w./-]+\.md)\)", text))
-    folder = (ROOT / document).parent
-    missing = [path for path in named if not (ROOT / path).exists() and not (folder / path).exists()]
-    assert not missing
+    missing = {path for path in named if not (ROOT / path).exists()}
+    linked = set(re.findall(r"\]\((?!https?:)([\w./-]+)(?:#[\w-]+)?\)", text))
+    missing |= {path for path in linked if not (ROOT / document).parent.joinpath(path).exists()}
+    assert missing - WRITTEN_ELSEWHERE == set()
+
+
+def test_every_module_that_the_architecture_names_is_there() -> None:
+    packages = {path.parent.name for path in (ROOT / "filebot").glob("*/__init__.py")}
+    named = {name for name in re.findall(r"`([\w./]+)`", ARCHITECTURE) if name.split("/")[0] in packages}
+    named = {f"filebot/{name}" for name in named if "/" in name}
+    missing = [name for name in named if not ((ROOT / name).exists() or (ROOT / f"{name}.py").exists())]
+    assert sorted(missing) == []
+
+
+def test_the_architecture_has_the_layers_of_the_import_contract() -> None:
+    [shown] = re.findall(r"```layers\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [layered] = [each for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    assert shown.splitlines() == layered["layers"]
+
+
+def test_the_architecture_has_every_package() -> None:
+    titles = set(re.findall(r"[\w]+", " ".join(re.findall(r"^### (.+)$", ARCHITECTURE, re.MULTILINE))))
+    packages = {path.parent.name for path in (ROOT / "filebot").glob("*/__init__.py")}
+    assert packages - titles == set()
+
+
+def test_every_page_for_operators_is_in_their_index() -> None:
+    index = (ROOT / "docs/operating/README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs/operating").glob("*.md")} - {"README.md"}
+    assert pages == set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+
+
+def test_log_lines_that_operators_are_told_to_watch_for_are_logged() -> None:
+    text = (ROOT / "docs/operating/monitoring.md").read_text(encoding="utf-8")
+    watched = re.findall(r"^\| (?:ERROR|WARNING|INFO) \| `([^`]+)`", text, re.MULTILINE)
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "filebot").rglob("*.py"))
+    assert watched
+    assert [line for line in watched if line not in source] == []
 
 
 def test_the_documented_installation_and_its_unit_speak_of_the_same_user_program_and_folders() -> None:
-    text = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/operating/install.md").read_text(encoding="utf-8")
     [shell], [ini] = (re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("sh", "ini"))
     unit = configparser.ConfigParser()
     unit.optionxform = str  # type: ignore[assignment, method-assign]  # as its documentation says
