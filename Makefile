@@ -6,24 +6,38 @@ BIN := .venv/bin
 # Both runs are printed whole.
 run = $(BIN)/pytest -n 3 --dist worksteal $(1) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(1)
 
-.PHONY: demo test test-ejabberd unit check fix lock bench clean
+# Folders of tests that run in more than one combination of server and mode of the bot.
+BEHAVIOUR := tests/servers/test_private_server.py tests/e2e tests/interop
+
+.PHONY: demo test test-all test-ejabberd plan unit check fix lock bench clean
 
 # ONCE=1: go through it once and leave, without waiting for a person.
 demo:
 	@scripts/bootstrap demo
 	@$(BIN)/filebot demo $(if $(ONCE),--once)
 
-# The tests against a real server once more with the bot as a component of it.
+# All that needs no server, and of the rest what matters most, against Prosody: with an account, then as a component.
 test:
 	@scripts/bootstrap test
-	$(call run)
-	$(call run,--mode component tests/e2e)
+	$(call run,--part smoke)
+	$(call run,--part smoke --mode component $(BEHAVIOUR))
 
-# The tests of behaviour again, against another server. What it lacks, and what is not run for that, is said.
+# Everything at least once. Each run ends with the names of the tests that it left to another one.
+test-all: test plan
+	$(call run,--part rest)
+	$(call run,--part rest --mode component $(BEHAVIOUR))
+	@$(MAKE) --no-print-directory test-ejabberd
+
+# What a server lacks, and what is not run for that, is said.
 test-ejabberd:
 	@scripts/bootstrap test
-	$(call run,--server ejabberd tests/servers tests/e2e tests/interop)
-	$(call run,--server ejabberd --mode component tests/e2e)
+	$(call run,--part rest --server ejabberd $(BEHAVIOUR))
+	$(call run,--part rest --server ejabberd --mode component $(BEHAVIOUR))
+
+# The number of tests of each file in each run of test-all, see tests/servers/combinations.py.
+plan:
+	@scripts/bootstrap test
+	@$(BIN)/pytest -q --part plan $(BEHAVIOUR)
 
 # All tests that need no server.
 unit:

@@ -196,6 +196,7 @@ async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -
     assert [len(absence.heard(person)) for person in PEOPLE] == [5, 5, 4]
 
 
+@pytest.mark.smoke
 async def test_a_command_of_just_now_is_carried_out_after_a_short_absence(absence: Absence) -> None:
     await absence.begin()
     await absence.bot.kill()

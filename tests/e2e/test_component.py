@@ -23,6 +23,7 @@ DOMAIN = "files.localhost"
 pytestmark = pytest.mark.needs("an account")
 
 
+@pytest.mark.smoke
 async def test_a_component_stores_lists_returns_and_shares(tmp_path: Path) -> None:
     path = tmp_path / "report.bin"
     path.write_bytes(os.urandom(50_000))

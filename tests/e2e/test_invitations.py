@@ -33,6 +33,7 @@ def declined(heard: Received) -> bool:
 # --- coming and going --------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("form", ["direct", "mediated", "both"])
 async def test_somebody_who_is_served_invites_the_bot_into_a_room(world: World, form: str) -> None:
     bot, bob = await world.start(), await world.login("bob")

@@ -55,6 +55,7 @@ def file_of(folder: Path, size: int) -> Path:
 # --- between two of ours -------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("listening", ["sender", "receiver", "neither"])
 async def test_a_file_goes_by_socks5_and_arrives_whole(
@@ -238,6 +239,7 @@ def reason(said: Element) -> str:
     return found[0].tag.partition("}")[2]
 
 
+@pytest.mark.core
 @pytest.mark.conformance(48, 50, 79)
 async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: House, anna: Peer) -> None:
     answer, heard = await begin(anna, bot, "s1", content())

@@ -66,6 +66,7 @@ async def slow_server() -> AsyncIterator[SlowServer]:
     await runner.cleanup()
 
 
+@pytest.mark.smoke
 async def test_one_line_says_ready_and_the_full_jid(server: Server, config: Path) -> None:
     async with BotProcess(config) as bot:
         ready = [line for line in bot.log if re.search(r"\bready\b", line)]
@@ -120,6 +121,7 @@ async def test_a_wrong_config_ends_it_with_2_and_every_mistake(server: Server, t
         assert server.password("filebot") not in said
 
 
+@pytest.mark.smoke
 async def test_check_tries_everything_that_the_bot_needs(config: Path) -> None:
     code, said = await filebot("check", "--config", str(config))
     assert code == 0, said
@@ -195,6 +197,7 @@ async def test_a_catalog_that_cannot_be_used_ends_it_with_2_and_one_line(
     assert before == {each: each.read_bytes() for each in (tmp_path / "data").iterdir() if each.is_file()}
 
 
+@pytest.mark.smoke
 async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowledged(
     server: Server, config: Path, tmp_path: Path, slow_server: SlowServer
 ) -> None:

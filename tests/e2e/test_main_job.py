@@ -13,7 +13,7 @@ from tests.e2e.conftest import ROOM, World, sha256
 from tests.support import go_sendxmpp
 from tests.support.room import Here
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.core]
 
 HERE = Here(ROOM)
 

@@ -11,6 +11,7 @@ from tests.e2e.test_session import presences, until
 from tests.support.hidden_room import OCCUPANT, SECOND, den_in
 
 
+@pytest.mark.smoke
 @pytest.mark.needs("occupant-id")
 async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tmp_path: Path) -> None:
     async with den_in(tmp_path) as den:

@@ -30,6 +30,7 @@ def file(tmp_path: Path, name: str) -> Path:
     return path
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     "kind", [pytest.param(each, marks=NEEDS_IDS if each == "semi-anonymous" else ()) for each in KINDS]
 )

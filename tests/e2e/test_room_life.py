@@ -120,6 +120,7 @@ async def test_a_destroyed_room_is_not_made_again_nor_is_the_other_one_that_it_n
         assert f"{other}/Filebot" not in seen
 
 
+@pytest.mark.smoke
 async def test_rights_follow_what_the_room_says_now(server: Server, anna: Peer) -> None:
     await configure(anna, ROOM, whois="anyone")
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
@@ -203,6 +204,7 @@ async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last
 # --- being told to come and go -----------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves_it(
     server: Server, anna: Peer
 ) -> None:

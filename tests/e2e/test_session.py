@@ -289,6 +289,7 @@ async def test_others_are_declined(server: Server) -> None:
         await until(came, lambda each: each.get("type") == "unsubscribed")
 
 
+@pytest.mark.smoke
 async def test_words_come_and_go(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         anna.say("help", server.jid("bot"))
@@ -326,6 +327,7 @@ async def test_what_was_said_while_the_bot_was_away_is_told_as_late(server: Serv
 # --- rooms -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 async def test_the_bot_is_in_its_room_and_knows_who_speaks(server: Server, anna: Peer) -> None:
     room = f"den@{server.conference}"
     async with online(account(server, room)) as bot:
@@ -494,6 +496,7 @@ async def test_a_broken_connection_loses_no_word(server: Server, anna: Peer) -> 
 # --- components --------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 @pytest.mark.needs("an account")
 @with_component
 async def test_a_component_talks_in_private_and_in_rooms(server: Server, anna: Peer) -> None:

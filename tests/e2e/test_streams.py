@@ -121,6 +121,7 @@ async def test_clients_are_known_by_their_presence_and_features(server: Server, 
 # --- between two of ours -----------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_file_goes_in_band(server: Server, bot: House, tmp_path: Path, size: int) -> None:
     async with house(server, "other") as other:
@@ -134,6 +135,7 @@ async def test_a_file_goes_in_band(server: Server, bot: House, tmp_path: Path, s
         assert (offered.sender.jid, offered.sender.address.jid) == (server.jid("bot"), bot.jid)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("listens", [True, False], ids=["direct", "by the proxy"])
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_file_goes_by_socks5(
@@ -223,6 +225,7 @@ async def test_a_cancelled_sender_leaves_nothing(server: Server, bot: House, tmp
 # --- with slixmpp's own plugins ----------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("size", [1, 100_000])
 async def test_slixmpp_sends_in_band(bot: House, anna: Peer, size: int) -> None:
     anna.client.register_plugin("xep_0047")
@@ -234,6 +237,7 @@ async def test_slixmpp_sends_in_band(bot: House, anna: Peer, size: int) -> None:
     assert await bot.file() == content
 
 
+@pytest.mark.smoke
 @pytest.mark.conformance(72)
 @pytest.mark.parametrize(("size", "largest"), [(1, 8192), (300_000, 4096), (300_000, 8192)])
 async def test_slixmpp_receives_in_band(
@@ -255,6 +259,7 @@ async def test_slixmpp_receives_in_band(
     assert came == content
 
 
+@pytest.mark.core
 async def test_slixmpp_sends_through_the_proxy(bot: House, anna: Peer) -> None:
     anna.client.register_plugin("xep_0065")
     content = os.urandom(100_000)
@@ -266,6 +271,7 @@ async def test_slixmpp_sends_through_the_proxy(bot: House, anna: Peer) -> None:
     assert await bot.file() == content
 
 
+@pytest.mark.core
 async def test_slixmpp_receives_through_the_proxy(bot: House, anna: Peer, tmp_path: Path) -> None:
     anna.client.register_plugin("xep_0065", {"auto_accept": True})
     offers = requests(anna, f"{{{SI}}}si")

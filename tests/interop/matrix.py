@@ -112,7 +112,7 @@ HEAD: Final = """\
 
 Who exchanges files with filebot, tested with clients that nobody here wrote: {clients}.
 Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, `test_desktop.py`
-and `test_jingle.py`, which `make test` runs; each of them checks its cell here. "yes": the bot and the
+and `test_jingle.py`, which `make test-all` runs; each of them checks its cell here. "yes": the bot and the
 client say that all went well, by this method and no other, and the SHA-256 is the same on both sides.
 
 """

@@ -24,6 +24,8 @@ pytestmark = [
     pytest.mark.timeout(180),
 ]
 
+SIZES = pytest.mark.parametrize("size", [1, pytest.param(1_000_000, marks=pytest.mark.smoke)])
+
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DesktopWorld]:
@@ -43,7 +45,7 @@ async def gajim(world: DesktopWorld) -> AsyncIterator[Gajim]:
         yield client
 
 
-@pytest.mark.parametrize("size", [1, 1_000_000])
+@SIZES
 async def test_dino_uploads_a_file_and_gets_it_back(
     world: DesktopWorld, dino: Dino, tmp_path: Path, report: Reports, size: int
 ) -> None:
@@ -60,7 +62,7 @@ async def test_dino_uploads_a_file_and_gets_it_back(
     report(Cell("dino", Direction.LINK, MoveBy.UPLOAD, size), Outcome.SAME)
 
 
-@pytest.mark.parametrize("size", [1, 1_000_000])
+@SIZES
 async def test_gajim_uploads_a_file_and_gets_it_back(
     world: DesktopWorld, gajim: Gajim, tmp_path: Path, report: Reports, size: int
 ) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +22,8 @@ LIMIT_S = 75.0
 SLOW_LIMIT_S = 240.0
 SLOW = (pytest.mark.timeout(2 * SLOW_LIMIT_S), pytest.mark.needs("patience"))
 USER = {"purple": "alice", "gloox": "bob"}
+SMOKE_SIZE = 1_000_000
+SMOKE = {("purple", Method.PROXY), ("gloox", Method.IBB)}
 BY = {Method.DIRECT: "socks5", Method.PROXY: "socks5", Method.IBB: "ibb"}
 
 
@@ -34,9 +36,15 @@ def some(direction: Direction, *, empty: bool = False) -> pytest.MarkDecorator:
     ]
     return pytest.mark.parametrize(
         "cell",
-        [pytest.param(cell, marks=SLOW if cell.slow else []) for cell in cells],
+        [pytest.param(cell, marks=_marks(cell)) for cell in cells],
         ids=lambda cell: f"{cell.client}-{cell.method}-{cell.size}",
     )
+
+
+def _marks(cell: Cell) -> Sequence[pytest.MarkDecorator]:
+    if cell.slow:
+        return SLOW
+    return [pytest.mark.smoke] if (cell.client, cell.method) in SMOKE and cell.size == SMOKE_SIZE else []
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     lacks = _lacks(config)
-    lacking = {item: needed for item in items for needed in _needs(item) if needed in lacks}
+    lacking = {item: needed for item in items for needed in needs(item) if needed in lacks}
     if lacking:
         config.hook.pytest_deselected(items=list(lacking))
         items[:] = [item for item in items if item not in lacking]
@@ -71,7 +71,7 @@ def _lacks(config: pytest.Config) -> dict[str, str]:
     return LACKS[config.getoption("--server")] | MODE_LACKS[config.getoption("--mode")]
 
 
-def _needs(item: pytest.Item) -> Iterator[str]:
+def needs(item: pytest.Item) -> Iterator[str]:
     known = {needed for by in (LACKS, MODE_LACKS) for lacks in by.values() for needed in lacks}
     for mark in item.iter_markers("needs"):
         for needed in mark.args:
