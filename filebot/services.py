@@ -16,7 +16,7 @@ from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access
 from filebot.files.intake import Intake
-from filebot.files.quota import Limits, Quota
+from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.sharing import Sharing
 from filebot.files.slots import Slots
@@ -34,7 +34,7 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.rooms.announcer import Announcer
-from filebot.rooms.auto_archive import Archive
+from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
@@ -81,7 +81,7 @@ class Services:
     removal: Removal
     sharing: Sharing
     room_settings: RoomSettingsStore
-    archive: Archive
+    archive: AutoArchive
     retention: Retention
     announcer: Announcer
     history_importer: HistoryImporter
@@ -98,7 +98,7 @@ class Services:
 def build_services(
     ports: Ports,
     access: Access,
-    limits: Limits,
+    limits: StorageLimits,
     plugins: Collection[str],
     *,
     settle_s: float = SETTLE_S,
@@ -153,7 +153,7 @@ def build_services(
         settle_s=settle_s,
     )
     removal = Removal(ports.store, ports.catalog, parcels, locks)
-    archive = Archive(ports.catalog, intake, access, removal, room_settings, free)
+    archive = AutoArchive(ports.catalog, intake, access, removal, room_settings, free)
     history_importer = HistoryImporter(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )

@@ -20,7 +20,7 @@ from filebot.chat.rate_limits import PEOPLE_REMEMBERED, RateLimiter, RateLimits
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events.facts import FileAutoArchived, FileDelivered, FileRefused, FileStored, LinkReceived
-from filebot.files.intake import Received
+from filebot.files.intake import IntakeResult
 from filebot.model import (
     LONGEST_TEXT,
     Address,
@@ -322,7 +322,7 @@ class MessageDispatcher:
         conversation: Exchange,
         language: str | None,
         name: str,
-        taking: Awaitable[Received],
+        taking: Awaitable[IntakeResult],
     ) -> FilebotError | None:
         """Take a file in, and tell everybody how it went; the error if it was not kept."""
         refusal: FilebotError | None = None

@@ -11,7 +11,7 @@ from filebot.delivery.route_planner import PlannedRoute, Uploads
 from filebot.errors import DiagnosticsRunning, FilebotError, TransferError
 from filebot.files.quota import Quota
 from filebot.files.transfers import Direction
-from filebot.model import Address, BareJid, Client, Method, Sender, Usage
+from filebot.model import Address, BareJid, Client, Method, Sender, StorageUsage
 from filebot.proxy_state import ProxyState
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Diagnosis:
     routes: tuple[Route, ...]
     max_file_bytes: int
     """The largest file that the bot keeps."""
-    usage: Usage
+    usage: StorageUsage
     """What the person has stored with the bot."""
 
     @property

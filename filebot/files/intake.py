@@ -64,7 +64,7 @@ SOURCES_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class IntakeResult:
     """The outcome of one drop."""
 
     entry: Entry
@@ -119,7 +119,7 @@ class Intake:
 
     async def fetch(
         self, offer: Offer, destination: Destination, watch: Transfer | None = None
-    ) -> Received:
+    ) -> IntakeResult:
         """Take the file that an offer points to, from the first of its sources that can be used.
 
         ``watch`` is told how far it is. Raises UserError, TransferError or StorageError; then nothing is
@@ -132,7 +132,7 @@ class Intake:
                 destination.scope, destination.owner, destination.source_message
             )
             if made is not None and await is_whole(self._store, made.blob.digest):
-                return Received(made, already_known=False, name=made.name)
+                return IntakeResult(made, already_known=False, name=made.name)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
@@ -144,7 +144,7 @@ class Intake:
 
     async def receive(
         self, stream: StreamOffer, destination: Destination, watch: Transfer | None = None
-    ) -> Received:
+    ) -> IntakeResult:
         """Take a file that a peer sends by a stream, if it may come in at all.
 
         If it is refused before the stream was accepted, declining it is up to the caller. Raises as
@@ -154,7 +154,7 @@ class Intake:
 
     async def _fetch(
         self, source: "WebSource", offer: Offer, destination: Destination, watch: Transfer | None
-    ) -> Received:
+    ) -> IntakeResult:
         attempt = _Attempt(source, offer, destination, offer.name or name_from_url(source.url))
         try:
             return await self._take(attempt, watch)
@@ -165,7 +165,7 @@ class Intake:
         # Nothing of what was there before is used, and all of it comes from here.
         return await self._take(attempt, watch)
 
-    async def _take(self, attempt: "_Attempt", watch: Transfer | None) -> Received:
+    async def _take(self, attempt: "_Attempt", watch: Transfer | None) -> IntakeResult:
         offer, destination = attempt.offer, attempt.destination
         if offer.size == 0:
             raise EmptyFile
@@ -231,7 +231,7 @@ class Intake:
         digest: Digest,
         name: str,
         claimed: str | None,
-    ) -> Received:
+    ) -> IntakeResult:
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
             destination.recheck()
@@ -241,7 +241,7 @@ class Intake:
                 if known.auto_archived and not destination.auto_archived:
                     await self._catalog.adopt(known.id)
                 # What came without a name came under no other one.
-                return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
+                return IntakeResult(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
             described: NewEntry | None = None
             try:
@@ -256,7 +256,7 @@ class Intake:
                 if isinstance(error, Exception) or described is None:
                     await try_to_forget_unused(self._store, self._catalog, digest)
                 raise
-            return Received(entry, already_known=False, name=name)
+            return IntakeResult(entry, already_known=False, name=name)
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None

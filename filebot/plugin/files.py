@@ -21,7 +21,7 @@ from filebot.errors import (
 )
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.access import unknown
-from filebot.files.intake import Destination, Received
+from filebot.files.intake import Destination, IntakeResult
 from filebot.files.selection import Selection, select
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import (
@@ -34,7 +34,7 @@ from filebot.model import (
     Offer,
     Scope,
     Sender,
-    Usage,
+    StorageUsage,
 )
 from filebot.plugin.command_syntax import names_in
 from filebot.ports import StreamOffer
@@ -158,7 +158,7 @@ class Files:
                 return await select(names, partial(self._called, scopes=scopes, in_public=False))
             raise
 
-    async def usage(self) -> Usage:
+    async def usage(self) -> StorageUsage:
         """How much the person stores and may store. Raises NotAllowed for whom nobody can tell apart."""
         return await self._services.quota.usage(self._own_here())
 
@@ -174,11 +174,11 @@ class Files:
     # --- the room's archive ---------------------------------------------------------------------
 
     async def opt_out(self) -> int:
-        """As :meth:`filebot.rooms.auto_archive.Archive.opt_out`, in the room spoken in."""
+        """As :meth:`filebot.rooms.auto_archive.AutoArchive.opt_out`, in the room spoken in."""
         return await self._services.archive.opt_out(self._sender)
 
     async def opt_in(self) -> None:
-        """As :meth:`filebot.rooms.auto_archive.Archive.opt_in`."""
+        """As :meth:`filebot.rooms.auto_archive.AutoArchive.opt_in`."""
         await self._services.archive.opt_in(self._sender)
 
     # --- claiming -------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Files:
         in_room: bool = False,
         source_message: str | None = None,
         in_burst: bool = False,
-    ) -> Received:
+    ) -> IntakeResult:
         """Take a file in, for the person or, with ``in_room``, into the room spoken in.
 
         It may have to wait for others that are on their way: FileQueued tells of that; ``in_burst`` of the
@@ -243,7 +243,7 @@ class Files:
         """When a file goes by itself, because its room wants it so; in UTC. None for never."""
         return self._services.retention.expires_at(entry)
 
-    async def receive(self, stream: StreamOffer) -> Received:
+    async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Take in a file that the person's client sends by a stream.
 
         Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.receive` raises.

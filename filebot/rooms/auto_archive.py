@@ -14,7 +14,7 @@ from typing import Final
 
 from filebot.errors import TooManyOptOuts, UserError
 from filebot.files.access import Access, unknown
-from filebot.files.intake import Destination, Intake, Received
+from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.files.removal import Removal
 from filebot.files.slots import Slots
 from filebot.files.transfers import Direction
@@ -26,7 +26,7 @@ MOST_OPT_OUTS: Final = 5000
 """In one room; after these, only those of people whose address counts are noted there."""
 
 
-class Archive:
+class AutoArchive:
     """Keeps what is posted in rooms, as far as room and poster want it."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Archive:
 
     async def take(
         self, sender: Sender, offer: Offer, caption: str, *, source_message: str | None = None
-    ) -> Received | None:
+    ) -> IntakeResult | None:
         """Keep a posted file; None if the room or its poster do not want that, also if only by now.
 
         Who posts something and goes has it kept all the same. That somebody was put out meanwhile cannot be

@@ -20,7 +20,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import AddressKind, BareJid, HistoryImport, HistoryPage, IncomingMessage, Offer, Sender
 from filebot.ports import Catalog, Histories, Rooms
-from filebot.rooms.auto_archive import Archive
+from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class HistoryImporter:
         catalog: Catalog,
         histories: Histories,
         rooms: Rooms,
-        archive: Archive,
+        archive: AutoArchive,
         room_settings: RoomSettingsStore,
         events: EventBus,
         clock: Callable[[], datetime],

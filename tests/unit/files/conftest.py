@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from filebot.concurrency.keyed_locks import KeyedLocks
-from filebot.files.intake import Destination, Intake, Received
-from filebot.files.quota import Limits, Quota
+from filebot.files.intake import Destination, Intake, IntakeResult
+from filebot.files.quota import Quota, StorageLimits
 from filebot.model import Offer
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
@@ -31,7 +31,7 @@ class Workbench:
     catalog: MemoryCatalog
     intake: Intake
 
-    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: Any) -> Received:
+    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: Any) -> IntakeResult:
         """Host some bytes and take them in."""
         self.web.hosted.setdefault(URL, HostedFile(content))
         return await self.intake.fetch(Offer(urls=(URL,), **offer), destination)
@@ -49,7 +49,7 @@ def workbench() -> Callable[..., Workbench]:
     ) -> Workbench:
         web, store, catalog = MemoryWeb(), MemoryBlobs(), MemoryCatalog()
         quota = Quota(
-            Limits(max_file_bytes, quota_per_user_bytes, total_bytes, total_bytes), catalog, store
+            StorageLimits(max_file_bytes, quota_per_user_bytes, total_bytes, total_bytes), catalog, store
         )
         intake = Intake(
             store=store,

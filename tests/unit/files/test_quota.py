@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import pytest
 
 from filebot.errors import ClaimExceedsQuota, QuotaExceeded, RoomQuotaExceeded, StorageFull
-from filebot.files.quota import FILE_OVERHEAD_BYTES, Limits, Quota
+from filebot.files.quota import FILE_OVERHEAD_BYTES, Quota, StorageLimits
 from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import BareJid, BlobRef, NewEntry, Offer
 from filebot.rooms.claims import Claims
@@ -107,9 +107,9 @@ async def test_nothing_is_held_when_all_is_over(bench: Workbench) -> None:
 # --- rows beside those of drops ---------------------------------------------------------------------
 
 
-def limited(**limits: int) -> Limits:
+def limited(**limits: int) -> StorageLimits:
     known = {name: getattr(LIMITS, name) for name in LIMITS.__dataclass_fields__}
-    return Limits(**(known | limits))
+    return StorageLimits(**(known | limits))
 
 
 @in_virtual_time

@@ -18,7 +18,7 @@ from filebot.errors import (
     TransferError,
     Unresumable,
 )
-from filebot.files.intake import Destination, Received
+from filebot.files.intake import Destination, IntakeResult
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import Method, Offer, Sender
@@ -58,7 +58,7 @@ class Line:
         name: str = NAME,
         size: int | None = None,
         proof: bytes | None = CONTENT,
-    ) -> Received:
+    ) -> IntakeResult:
         """``proof`` is what the announced hash is made of; None: there is none."""
         raise NotImplementedError
 
@@ -75,7 +75,7 @@ class Http(Line):
         name: str = NAME,
         size: int | None = None,
         proof: bytes | None = CONTENT,
-    ) -> Received:
+    ) -> IntakeResult:
         web = self.bench.web
         web.hosted[URL] = HostedFile(content, breaks_at=breaks_at)
         before = len(web.asked)
@@ -104,7 +104,7 @@ class Stream(Line):
         name: str = NAME,
         size: int | None = None,
         proof: bytes | None = CONTENT,
-    ) -> Received:
+    ) -> IntakeResult:
         offer = Offer(
             name=name,
             size=size or len(content),
