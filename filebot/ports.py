@@ -296,15 +296,23 @@ class Catalog(ArchivePositions, Subscriptions, Protocol):
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         """The entries that were there first; unlike all others, this list begins with the oldest."""
 
-    async def hand_over(self, owner: Identity, to: Identity) -> None:
-        """Make all entries of one owner another's."""
+    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
+        """Make the oldest entries of one owner another's; return them as they are now.
 
-    async def release(self, room: BareJid) -> Sequence[Identity]:
-        """Make all entries of a room private ones of their owners, who are returned, in no order.
+        The owner has no more of them when fewer than ``limit`` are returned.
+        """
 
-        Who has the same bytes by the same name in private has them once. The room's settings, the wishes of
-        its people, the languages of those whom only the room tells apart, and the going through its history
-        are forgotten.
+    async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
+        """Make the oldest entries of a room private ones of their owners; return each before and after.
+
+        An owner who has the same bytes by the same name in private has them once: then the room's entry is
+        removed, and there is None after it. The room has no more entries when fewer than ``limit`` are
+        returned.
+        """
+
+    async def clear_room(self, room: BareJid) -> None:
+        """Forget the room's settings, the wishes of its people, the languages of those whom only the room
+        tells apart, and the import of its history.
         """
 
     async def used_in_all(self) -> tuple[int, int]:

@@ -122,17 +122,14 @@ class Quota:
         Reservation(self._holds, self._limits, self._most(room), "", room).check_size(size_bytes)
 
     @asynccontextmanager
-    async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[tuple[Hold, int]]:
+    async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[Hold]:
         """Hold space for all files of one identity, stored or on their way, to become another's.
 
-        Gives the hold and how many files are stored. Between the count and what the context does first
-        nothing is awaited. Raises NoRoomForClaim.
+        Between the count and what the context does first nothing is awaited. Raises ClaimExceedsQuota.
         """
         hold = Hold(self._holds, self._limits, owner, None)
-        files = 0
 
         async def stored() -> Stored:
-            nonlocal files
             with self._holds.during_count() as settled:
                 own = counted_bytes(*await self._catalog.used_by(owner))
                 files, used = await self._catalog.used_by(files_of)
@@ -147,7 +144,7 @@ class Quota:
 
         try:
             await self._count(hold, check, stored)
-            yield hold, files
+            yield hold
         finally:
             hold.release()
 

@@ -524,14 +524,21 @@ async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
     await catalog.add(replace(a_file("a", scope=ROOM, blob=1, size=10), owner=hidden))
     await catalog.add(replace(a_file("b", scope=ROOM, blob=2, size=10), owner=f"{hidden}2"))
     mine = await catalog.add(a_file("c", blob=1, size=10))
-    await catalog.hand_over(hidden, mine.owner)
+    (handed,) = await catalog.hand_over(hidden, mine.owner, 9)
     assert await catalog.used_by(hidden) == (0, 0)
     assert await catalog.used_by(f"{hidden}2") == (1, 10)
     assert await catalog.used_by(mine.owner) == (2, 10)
-    entry = await catalog.find_by_name(ROOM, "a")
-    assert entry is not None
-    assert (entry.owner, entry.room) == (mine.owner, ROOM.room)
-    await catalog.hand_over("nobody@example.org", mine.owner)
+    assert await catalog.find_by_name(ROOM, "a") == handed
+    assert (handed.owner, handed.room) == (mine.owner, ROOM.room)
+    assert await catalog.hand_over("nobody@example.org", mine.owner, 9) == []
+
+
+async def test_the_oldest_entries_of_an_owner_are_handed_over_first(catalog: Catalog) -> None:
+    hidden = f"{ROOM.room}/1d"
+    for name in "abcde":
+        await catalog.add(replace(a_file(name, scope=ROOM), owner=hidden))
+    batches = [await catalog.hand_over(hidden, "alice@example.org", 2) for _ in range(4)]
+    assert [[each.name for each in batch] for batch in batches] == [["a", "b"], ["c", "d"], ["e"], []]
 
 
 async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: Catalog) -> None:
@@ -541,23 +548,48 @@ async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: C
         await catalog.add(replace(shared, owner=mine.owner, auto_archived=True))
     await catalog.add(replace(a_file("theirs.txt", scope=ROOM, blob=1), owner="bob@example.org"))
     await catalog.add(a_file("elsewhere.txt", scope=Scope(room="other@muc.example.org"), blob=3))
-    for room in (ROOM.room, "other@muc.example.org"):
-        await catalog.save_room_settings(room, RoomSettings(archive=True))
-        await catalog.set_opted_out(room, mine.owner, out=True)
-    assert set(await catalog.release(ROOM.room)) == {mine.owner, "bob@example.org"}
+    here = await catalog.oldest(ROOM, 9)
+    released = await catalog.release(ROOM.room, 9)
+    assert [before for before, _ in released] == here
+    assert [after for _, after in released] == [await catalog.entry(each.id) for each in here]
+    assert [after and (after.room, after.auto_archived) for _, after in released] == [
+        None,
+        (None, False),
+        (None, False),
+    ]
     assert await catalog.count(ROOM) == 0
     private = Scope(owner=mine.owner)
     assert names(await catalog.page(private, limit=9)) == ["only.txt", "both.txt"]
     assert [each.id for each in await catalog.search(private, ["both"], limit=9)] == [mine.id]
-    (only,) = await catalog.search(private, ["only"], limit=9)
-    assert (only.room, only.auto_archived) == (None, False)
+    assert len(await catalog.search(private, ["only"], limit=9)) == 1
     assert names(await catalog.page(Scope(owner="bob@example.org"), limit=9)) == ["theirs.txt"]
     assert await catalog.search(ROOM, ["only"], limit=9) == []
-    assert set(await catalog.room_settings()) == {"other@muc.example.org"}
-    assert not await catalog.has_opted_out(ROOM.room, mine.owner)
-    assert await catalog.has_opted_out("other@muc.example.org", mine.owner)
     assert await catalog.count(Scope(room="other@muc.example.org")) == 1
-    assert await catalog.release(ROOM.room) == []
+    assert await catalog.release(ROOM.room, 9) == []
+
+
+async def test_a_room_is_released_some_entries_at_a_time(catalog: Catalog) -> None:
+    room, owner = ROOM.room or "", "alice@example.org"
+    mine = await catalog.add(replace(a_file("c", blob=9), owner=owner))
+    for name in "abcde":
+        blob = 9 if name == "c" else 1
+        await catalog.add(replace(a_file(name, scope=ROOM, blob=blob), owner=owner))
+    batches = [await catalog.release(room, 2) for _ in range(4)]
+    gone = [[(before.name, after is None) for before, after in batch] for batch in batches]
+    assert gone == [[("a", False), ("b", False)], [("c", True), ("d", False)], [("e", False)], []]
+    assert await catalog.find_by_name(Scope(owner=owner), "c") == mine
+
+
+async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog) -> None:
+    (entry,) = await put(catalog, "kept.txt", scope=ROOM)
+    for room in (entry.room or "", "other@muc.example.org"):
+        await catalog.save_room_settings(room, RoomSettings(archive=True))
+        await catalog.set_opted_out(room, entry.owner, out=True)
+    await catalog.clear_room(entry.room or "")
+    assert set(await catalog.room_settings()) == {"other@muc.example.org"}
+    assert not await catalog.has_opted_out(entry.room or "", entry.owner)
+    assert await catalog.has_opted_out("other@muc.example.org", entry.owner)
+    assert await catalog.page(ROOM, limit=9) == [entry]
 
 
 # --- rooms --------------------------------------------------------------------------------------
@@ -609,7 +641,7 @@ async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: C
     await catalog.forget_unwanted(room, "alice@example.org")
     assert not await catalog.is_unwanted(room, digest)
     await catalog.add_unwanted(room, digest, "alice@example.org")
-    await catalog.release(room)
+    await catalog.clear_room(room)
     assert not await catalog.is_unwanted(room, digest)
 
 
@@ -752,7 +784,7 @@ async def test_a_room_pushes_out_the_oldest_languages_of_its_own_people_alone(ca
         await catalog.set_language(each, "fr")
     languages = [await catalog.language(each) for each in (*people[:4], people[-1], *others)]
     assert languages == [None, None, "fr", "fr", "fr", "de", "de", "de"]
-    await catalog.release(room)
+    await catalog.clear_room(room)
     languages = [await catalog.language(each) for each in (*people[:4], people[-1], *others)]
     assert languages == [None] * 5 + ["de"] * 3
 
