@@ -20,7 +20,7 @@ from filebot.config import Config, load
 from filebot.config.template import first_config, write_private
 from filebot.config.types import bare_jid
 from filebot.errors import ConfigError, FilebotError, LoginFailed
-from filebot.quantities import size_bytes
+from filebot.model import size_bytes
 
 log = logging.getLogger(__name__)
 

@@ -50,6 +50,11 @@ class Threads:
         """Do a job in one of the threads; a cancelled caller leaves it to end by itself."""
         return await self.start(work, *args, **kwargs)
 
+    async def close(self) -> None:
+        """End the threads once they have nothing left to do."""
+        # The pool's own threads cannot wait for themselves: one of the loop's does.
+        await settled(asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown))
+
     @asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[io.FileIO]:
         """A file to read from in these threads, without a buffer. Raises OSError."""

@@ -9,7 +9,7 @@ import pytimeparse2  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BeforeValidator, ByteSize, StrictStr, ValidationInfo
 
 from filebot.filenames import plain_text
-from filebot.quantities import size_bytes
+from filebot.model import size_bytes
 from filebot.system.certificates import unusable
 
 _LONGEST: Final = 32

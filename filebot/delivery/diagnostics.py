@@ -11,8 +11,7 @@ from filebot.delivery.route_planner import PlannedRoute, Uploads
 from filebot.errors import DiagnosticsRunning, FilebotError, TransferError
 from filebot.files.quota import Quota
 from filebot.files.transfers import Direction
-from filebot.model import Address, BareJid, Client, Method, Sender, StorageUsage
-from filebot.proxy_state import ProxyState
+from filebot.model import Address, BareJid, Client, Method, ProxyState, Sender, StorageUsage
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,8 @@ from typing import Final
 
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import BadRoomSetting
-from filebot.model import BareJid, Identity, RoomRole, RoomSettings
+from filebot.model import BareJid, Identity, RoomRole, RoomSettings, size_bytes
 from filebot.ports import Catalog, Rooms
-from filebot.quantities import size_bytes
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from filebot.storage.layout import BLOBS, INCOMING, PARTIAL, SHARDS, digests_in,
 from filebot.storage.piece_queue import Data
 from filebot.storage.reader import pieces
 from filebot.storage.spool import Spool
-from filebot.storage.thread_pool import Workers, storage_errors
+from filebot.storage.thread_pool import StorageThreads, storage_errors
 from filebot.storage.unreferenced import Aside
 from filebot.storage.verification import Verification
 
@@ -64,29 +64,29 @@ class DiskWriter:
 class DiskStore:
     """Implements :class:`filebot.ports.BlobStore` in one folder. Made by :meth:`open`."""
 
-    def __init__(self, root: Path, workers: Workers) -> None:
+    def __init__(self, root: Path, threads: StorageThreads) -> None:
         self._blobs = root / BLOBS
         self._incoming = root / INCOMING
         self._partials = root / PARTIAL
         self._aside = Aside(root)
-        self._workers = workers
-        self.verification = Verification(workers)
+        self._threads = threads
+        self.verification = Verification(threads)
 
     @classmethod
     async def open(cls, root: Path) -> Self:
         """Make the folders and remove what a crashed run left. Raises StorageError."""
-        workers = Workers()
-        store = cls(root, workers)
+        threads = StorageThreads()
+        store = cls(root, threads)
         try:
-            await workers.run(store._prepare)
+            await threads.run(store._prepare)
         except BaseException:
-            await workers.close()
+            await threads.close()
             raise
         return store
 
     async def close(self) -> None:
         """End the threads. Every writer, reader and local file must have been left before."""
-        await self._workers.close()
+        await self._threads.close()
 
     def place(self, digest: Digest) -> Path:
         """Where the blob of that digest lives. Raises BlobCorrupt if it is no digest at all."""
@@ -98,12 +98,12 @@ class DiskStore:
     ) -> AsyncIterator[DiskWriter]:
         if partial is not None and not partial.isalnum():
             raise LocalProtocolError(f"{partial!r} is no name for a partial blob")
-        spool = Spool(self._partials / partial if partial else self._temporary(), algorithms, self._workers)
+        spool = Spool(self._partials / partial if partial else self._temporary(), algorithms, self._threads)
         try:
             if partial is None:
                 await spool.open()
             elif not await spool.reopen(resume_at_most):
-                spool = Spool(self._temporary(), algorithms, self._workers)
+                spool = Spool(self._temporary(), algorithms, self._threads)
                 await spool.open()
                 partial = None
             yield DiskWriter(spool, self, partial=partial is not None)
@@ -111,14 +111,14 @@ class DiskStore:
             await spool.discard()
 
     async def forget_partials(self, older_than_s: float) -> None:
-        for file in await self._workers.run(_files, self._partials):
-            await self._workers.run(_forget_if_old, file, time.time() - older_than_s)
+        for file in await self._threads.run(_files, self._partials):
+            await self._threads.run(_forget_if_old, file, time.time() - older_than_s)
 
     async def trim_partials(self, prefix: str, most_bytes: int) -> None:
-        await self._workers.run(_trim, self._partials, prefix, most_bytes)
+        await self._threads.run(_trim, self._partials, prefix, most_bytes)
 
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
-        return pieces(self.place(digest), offset, self._workers)
+        return pieces(self.place(digest), offset, self._threads)
 
     @asynccontextmanager
     async def local_file(self, digest: Digest) -> AsyncIterator[Path]:
@@ -134,7 +134,7 @@ class DiskStore:
                 await self.verification.check(digest, name)
                 yield name
         finally:
-            await self._workers.run(name.unlink, missing_ok=True)
+            await self._threads.run(name.unlink, missing_ok=True)
 
     @asynccontextmanager
     async def _open_file(self, digest: Digest) -> AsyncIterator[Path]:
@@ -148,7 +148,7 @@ class DiskStore:
 
     async def _link(self, digest: Digest, name: Path) -> None:
         try:
-            await self._workers.run(_link, self.place(digest), name)
+            await self._threads.run(_link, self.place(digest), name)
         except BlobCorrupt:
             await self.verify(digest)  # says it in the log
             raise
@@ -159,37 +159,37 @@ class DiskStore:
     async def delete(self, digest: Digest) -> None:
         self.verification.forget(digest)
         with suppress(BlobCorrupt):
-            await self._workers.run(_remove, self.place(digest))
+            await self._threads.run(_remove, self.place(digest))
             await self.forget_aside(digest)
 
     async def digests(self, prefix: str = "") -> AsyncGenerator[Digest, None]:
         for shard in shards_of(prefix):
-            for digest in await self._workers.run(digests_in, self._blobs / shard):
+            for digest in await self._threads.run(digests_in, self._blobs / shard):
                 if digest.startswith(prefix):
                     yield digest
 
     async def set_aside(self, digest: Digest) -> None:
-        await self._workers.run(self._aside.put, digest)
+        await self._threads.run(self._aside.put, digest)
 
     async def bring_back(self, digest: Digest) -> bool:
-        if await self._workers.run(self.place(digest).exists):
+        if await self._threads.run(self.place(digest).exists):
             with suppress(BlobCorrupt):
                 await self.verify(digest)
                 # Dropped again meanwhile: nothing takes the place of good bytes.
-                return await self._workers.run(self._aside.forget, digest)
-        return await self._workers.run(self._aside.bring_back, digest)
+                return await self._threads.run(self._aside.forget, digest)
+        return await self._threads.run(self._aside.bring_back, digest)
 
     async def aside(self) -> list[Digest]:
-        return await self._workers.run(self._aside.digests)
+        return await self._threads.run(self._aside.digests)
 
     async def expired(self, older_than_s: float) -> list[Digest]:
-        return await self._workers.run(self._aside.expired, older_than_s)
+        return await self._threads.run(self._aside.expired, older_than_s)
 
     async def forget_aside(self, digest: Digest) -> None:
-        await self._workers.run(self._aside.forget, digest)
+        await self._threads.run(self._aside.forget, digest)
 
     async def free_bytes(self) -> int:
-        return (await self._workers.run(shutil.disk_usage, self._blobs)).free
+        return (await self._threads.run(shutil.disk_usage, self._blobs)).free
 
     def _temporary(self) -> Path:
         return self._incoming / secrets.token_hex(16)

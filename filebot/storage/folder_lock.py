@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -30,20 +29,13 @@ NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPN
 """Answers of file systems that have no such locks, or none for folders."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The process that has the lock, as far as it is known."""
-
-    who: str = "another process"
-
-    def __str__(self) -> str:
-        return self.who
+UNKNOWN_HOLDER: Final = "another process"
 
 
 class FolderInUse(StorageError):
-    """Another process has the lock of the folder."""
+    """Another process, ``holder`` in words, has the lock of the folder."""
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: str) -> None:
         super().__init__(f"in use by {holder}")
         self.holder = holder
 
@@ -68,8 +60,8 @@ def folder_lock(folder: Path) -> Iterator[bool]:
                 os.ftruncate(file, 0)
 
 
-def holder_of(folder: Path) -> Holder | None:
-    """Return who has the lock of a folder; None if nobody has it, or it cannot be told."""
+def holder_of(folder: Path) -> str | None:
+    """Return, in words, who has the lock of a folder; None if nobody has it, or it cannot be told."""
     with ExitStack() as stack:
         for place in (folder, folder / LOCK_FILE):
             try:
@@ -121,10 +113,10 @@ def _myself() -> str:
     )
 
 
-def _read(folder: Path) -> Holder:
+def _read(folder: Path) -> str:
     try:
         with (folder / LOCK_FILE).open("rb") as file:
             text = file.read(_MOST_BYTES).decode(errors="replace").strip()
     except OSError:
         text = ""
-    return Holder(text) if text.isprintable() and text else Holder()
+    return text if text.isprintable() and text else UNKNOWN_HOLDER

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from filebot.storage.thread_pool import Workers
+from filebot.storage.thread_pool import StorageThreads
 
 Data = bytes | bytearray | memoryview
 
@@ -20,13 +20,15 @@ TURN_BYTES: Final = 64 * 1024 * 1024
 class PieceQueue:
     """Whoever puts pieces in limits how much waits here."""
 
-    def __init__(self, workers: Workers, work: Callable[[Data], None], moved: Callable[[], None]) -> None:
+    def __init__(
+        self, threads: StorageThreads, work: Callable[[Data], None], moved: Callable[[], None]
+    ) -> None:
         """``work`` and ``moved`` run in a thread, for each piece, the latter after ``done`` has grown."""
         self.done = 0
         """Bytes so far; changed by the worker only, while there is a job."""
         self.job: asyncio.Future[None] | None = None
         self.failure: BaseException | None = None
-        self._workers = workers
+        self._threads = threads
         self._work = work
         self._moved = moved
         self._queue: deque[Data] = deque()
@@ -49,7 +51,7 @@ class PieceQueue:
 
     def _start(self) -> None:
         if self.job is None and self.failure is None and self._queue and not self._abandoned:
-            self.job = self._workers.start(self._run)
+            self.job = self._threads.start(self._run)
             self.job.add_done_callback(self._job_ended)
 
     def _job_ended(self, job: "asyncio.Future[None]") -> None:

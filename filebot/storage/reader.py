@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import BlobCorrupt
-from filebot.storage.thread_pool import Workers
+from filebot.storage.thread_pool import StorageThreads
 
 PIECE_BYTES: Final = 1024 * 1024
 AHEAD_BYTES: Final = 4 * 1024 * 1024
@@ -60,17 +60,17 @@ class _OpenBlob:
             os.close(self._fd)
 
 
-async def pieces(path: Path, offset: int, workers: Workers) -> AsyncGenerator[bytes, None]:
+async def pieces(path: Path, offset: int, threads: StorageThreads) -> AsyncGenerator[bytes, None]:
     """The file's bytes from ``offset`` on. Raises BlobCorrupt if there is no such file, or StorageError."""
     blob = _OpenBlob(path)
     try:
-        await workers.run(blob.open)
+        await threads.run(blob.open)
         while True:
             for data in blob.cached(offset):
                 offset += len(data)
                 yield data
                 await asyncio.sleep(0)  # a taker that never waits must not keep others from running
-            data = await workers.run(blob.fetch, offset)
+            data = await threads.run(blob.fetch, offset)
             offset += len(data)
             if not data:
                 break

@@ -16,7 +16,7 @@ from filebot.protocol.hashes import KNOWN
 from filebot.storage.file_locks import has_name, lock
 from filebot.storage.folders import sync_folder
 from filebot.storage.piece_queue import Data, PieceQueue
-from filebot.storage.thread_pool import Workers
+from filebot.storage.thread_pool import StorageThreads
 from filebot.storage.writeback import EarlyWriteback
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
@@ -32,32 +32,32 @@ TRIES: Final = 5
 class Spool:
     """One temporary file being filled. Used by one task; :meth:`discard` must be called at the end."""
 
-    def __init__(self, path: Path, algorithms: Sequence[str], workers: Workers) -> None:
+    def __init__(self, path: Path, algorithms: Sequence[str], threads: StorageThreads) -> None:
         self.path = path
         self.size = 0
         self.keeps = False
         """Whether the file outlives :meth:`discard`."""
-        self._workers = workers
+        self._threads = threads
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
-        self._lines = tuple(PieceQueue(workers, work, self._moved) for work in (self._write, self._hash))
+        self._lines = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
         self._written = 0
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._fd = -1
-        self._writeback = EarlyWriteback(workers.syncers)
+        self._writeback = EarlyWriteback(threads.syncers)
         self._closed = False
         self._has_moved = False
 
     async def open(self) -> None:
         """Create the file. Raises StorageError."""
-        await self._workers.run(self._create)
+        await self._threads.run(self._create)
 
     async def reopen(self, at_most: int) -> bool:
         """Open the file as it is, or create it, and go on at its end, but no further than ``at_most``.
 
         False if somebody else has it. Raises StorageError.
         """
-        return await self._workers.run(self._take_over, at_most)
+        return await self._threads.run(self._take_over, at_most)
 
     async def write(self, data: Data) -> None:
         """Take some bytes; waits while more than the budget is in flight. Raises StorageError."""
@@ -81,7 +81,7 @@ class Spool:
         for line in self._lines:
             await line.ended()
         self._raise_failure()
-        await self._workers.run(self._sync)
+        await self._threads.run(self._sync)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
     async def move(self, place: Path) -> os.stat_result:
@@ -91,7 +91,7 @@ class Spool:
 
         Its old name is then no business of this spool any more: the next one may use it at once.
         """
-        return await self._workers.run(self._rename, place)
+        return await self._threads.run(self._rename, place)
 
     async def discard(self) -> None:
         """Close the file and, unless it is to be kept or was moved, remove it if it is still there.
@@ -107,7 +107,7 @@ class Spool:
     async def _end(self) -> None:
         for line in self._lines:  # what is to be kept is written to its end first
             await line.ended()
-        await self._workers.run(self._remove)
+        await self._threads.run(self._remove)
 
     def _waiting_bytes(self) -> int:
         return self.size - min(line.done for line in self._lines)

@@ -1,4 +1,4 @@
-"""A few threads for blocking file work, awaited as ``filebot.concurrency.threads`` says."""
+"""Threads for the blocking work of the store, and what their errors mean."""
 
 import asyncio
 import errno
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeVar
 
-from filebot.concurrency.threads import settled
+from filebot.concurrency.threads import Threads, settled
 from filebot.errors import NoDescriptors, StorageError, StorageFull
 from filebot.system.descriptors import is_shortage
 
@@ -34,29 +34,25 @@ def storage_errors() -> Iterator[None]:
         raise kind(str(error)) from error
 
 
-class Workers:
-    """A small shared pool of threads. OSErrors of its jobs come out as StorageErrors."""
+class StorageThreads(Threads):
+    """Pool that the whole store shares. OSErrors of its jobs come out as StorageErrors."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="filebot-disk")
+        super().__init__("disk", THREADS)
         self.syncers = ThreadPoolExecutor(SYNCERS, thread_name_prefix="filebot-sync")
-        """For syncs that nobody waits for just now."""
+        """Threads for syncs that nobody waits for just now."""
 
     def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
-        """Begin a job; whoever starts one must see to it that it is awaited by :func:`settled`."""
-
         def job() -> T:
             with storage_errors():
                 return work(*args, **kwargs)
 
-        return asyncio.get_running_loop().run_in_executor(self._pool, job)
+        return super().start(job)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do a job and wait for it, cancelled or not."""
+        """Do a job and wait for its end, cancelled or not."""
         return await settled(self.start(work, *args, **kwargs))
 
     async def close(self) -> None:
-        """End the threads once they have nothing left to do."""
-        # The pool's own threads cannot wait for themselves: one of the loop's does.
-        for pool in (self._pool, self.syncers):
-            await settled(asyncio.get_running_loop().run_in_executor(None, pool.shutdown))
+        await super().close()
+        await settled(asyncio.get_running_loop().run_in_executor(None, self.syncers.shutdown))

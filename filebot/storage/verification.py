@@ -25,7 +25,7 @@ from cachetools import TTLCache
 
 from filebot.errors import BlobCorrupt, StorageError
 from filebot.model import Digest
-from filebot.storage.thread_pool import Workers
+from filebot.storage.thread_pool import StorageThreads
 
 VALID_S: Final = 86_400.0
 """How long a blob counts as whole after it was hashed."""
@@ -51,8 +51,8 @@ class _Hasher(Protocol):
 class Verification:
     """Remembers which blobs are whole."""
 
-    def __init__(self, workers: Workers, timer: Callable[[], float] = time.monotonic) -> None:
-        self._workers = workers
+    def __init__(self, threads: StorageThreads, timer: Callable[[], float] = time.monotonic) -> None:
+        self._threads = threads
         self._whole: TTLCache[Digest, Identity] = TTLCache(REMEMBERED, VALID_S, timer)
         self._locks: WeakValueDictionary[Digest, asyncio.Lock] = WeakValueDictionary()
 
@@ -76,13 +76,13 @@ class Verification:
                 raise BlobCorrupt(f"blob {digest}: {error}") from error
 
     async def _check(self, digest: Digest, path: Path) -> None:
-        found = identity(await self._workers.run(path.lstat))
+        found = identity(await self._threads.run(path.lstat))
         if self._whole.get(digest) == found:
             return
         file = _OpenFile()
         try:
-            await self._workers.run(file.open, path)
-            while await self._workers.run(file.hash_some):
+            await self._threads.run(file.open, path)
+            while await self._threads.run(file.hash_some):
                 pass
         finally:
             file.close()

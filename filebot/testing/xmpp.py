@@ -28,13 +28,13 @@ from filebot.model import (
     Invitation,
     Method,
     Offer,
+    ProxyState,
     RememberedRoom,
     RoomRole,
     Sender,
     Slot,
     StreamMethod,
 )
-from filebot.proxy_state import ProxyState
 
 
 class FixedRooms:

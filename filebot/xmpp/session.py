@@ -20,7 +20,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.model import Address, BareJid, IncomingMessage, Invitation
-from filebot.ports import ArchivePositions, FileRequest, StreamOffer, Subscriptions
+from filebot.ports import Cursors, FileRequest, StreamOffer, Subscriptions
 from filebot.system.server_clock import ServerClock
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
@@ -95,7 +95,7 @@ class Session:
         connections: ByteConnections | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
-        positions: ArchivePositions | None = None,
+        positions: Cursors | None = None,
         clock: ServerClock | None = None,
         subscriptions: Subscriptions | None = None,
         most_attempts: int | None = None,

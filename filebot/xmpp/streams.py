@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import LocalProtocolError, PeerGone
-from filebot.model import BareJid, Client, Entry, Method, Negotiation, StreamMethod
+from filebot.model import BareJid, Client, Entry, Method, Negotiation, ProxyState, StreamMethod
 from filebot.protocol import stream_initiation as si
-from filebot.proxy_state import ProxyState
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.offer_policy import Admission, RoomNames, StreamWords
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable

@@ -10,7 +10,7 @@ from slixmpp import JID
 
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Place, Server
-from filebot.proxy_state import ProxyState
+from filebot.model import ProxyState
 from tests.servers import private_server
 from tests.support.streams import LIMIT_S, house
 

@@ -8,8 +8,7 @@ import pytest
 
 from filebot.errors import ServiceQuotaReached
 from filebot.files.quota import StorageLimits
-from filebot.model import BareJid, Client, Method, Negotiation
-from filebot.proxy_state import ProxyState
+from filebot.model import BareJid, Client, Method, Negotiation, ProxyState
 from filebot.testing import ALICE, BOB, FakeBot, in_room, through_room
 
 PHONE, DESK = f"{ALICE}/phone", f"{ALICE}/desk"

@@ -16,9 +16,10 @@ from filebot.protocol.jingle.effects import (
     Reaction,
     Send,
 )
-from filebot.protocol.jingle.parameters import SessionParameters, State
+from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
 from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Candidate,
     CandidateError,

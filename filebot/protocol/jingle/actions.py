@@ -14,7 +14,14 @@ from filebot.protocol.jingle.description import (
     read_description,
 )
 from filebot.protocol.jingle.namespaces import ERRORS, FILES, JINGLE
-from filebot.protocol.jingle.transports import LONGEST_ID, Transport, UnknownTransport, read_transport
+from filebot.protocol.jingle.transports import (
+    LONGEST_ID,
+    Notice,
+    Transport,
+    TransportNotice,
+    UnknownTransport,
+    read_transport,
+)
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.xml import first, local_name, named, namespace_of
 
@@ -81,6 +88,11 @@ class Content:
     secured: bool = False
     """The bytes are encrypted by a method of their own (XEP-0391): filebot has none."""
 
+    @property
+    def bare(self) -> "Content":
+        """Its name and creator alone, as most actions want them."""
+        return Content(self.name, self.creator)
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -133,8 +145,18 @@ class Jingle:
     """Written into ``session-initiate``; never read: what counts is who sent the iq."""
     responder: str = field(default="", compare=False)
 
+    def content(self, name: str) -> Content | None:
+        """Return the content of this name."""
+        return next((each for each in self.contents if each.name == name), None)
+
+    @property
+    def notice(self) -> Notice | None:
+        """The first notice about a transport in it."""
+        transports = (each.transport for each in self.contents)
+        return next((each.notice for each in transports if isinstance(each, TransportNotice)), None)
+
     def element(self) -> Element:
-        """As it goes into an iq."""
+        """Return it as it goes into an iq."""
         parties = {"initiator": self.initiator, "responder": self.responder}
         attributes = {"action": self.action.value, "sid": self.sid} | {
             k: v for k, v in parties.items() if v

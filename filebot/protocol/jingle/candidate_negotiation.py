@@ -1,4 +1,4 @@
-"""Which connection two sides of a SOCKS5 transport use in the end (XEP-0260, "Completing the Negotiation").
+"""Choice of the connection that a SOCKS5 transport uses (XEP-0260, "Completing the Negotiation").
 
 Both dial the candidates of the other, and each tells the other once what came of it. When both outcomes
 are known, both sides come to the same choice.
@@ -17,7 +17,7 @@ from filebot.protocol.jingle.transports import (
 
 @unique
 class Undecided(Enum):
-    """Why there is no nomination."""
+    """Reason why there is no nomination."""
 
     WAITING = auto()
     """An outcome is missing."""
@@ -33,9 +33,13 @@ class Nomination:
     is_ours: bool
     """Whether we offered it; else we dialled it."""
 
+    def is_awaited(self, cid: str) -> bool:
+        """Tell whether this is the candidate, and the peer the one to activate it."""
+        return not self.is_ours and self.candidate.cid == cid
 
-class Exchange:
-    """The outcomes of both sides."""
+
+class CandidateExchange:
+    """Outcomes of both sides' dialling."""
 
     def __init__(self, own: Socks5Transport, *, initiating: bool) -> None:
         self.own = own
@@ -46,22 +50,22 @@ class Exchange:
         self._told: CandidateUsed | CandidateError | None = None
 
     def named(self, cid: str) -> Candidate | None:
-        """Our candidate of this id."""
+        """Return our candidate of this id."""
         return next((each for each in self.own.candidates if each.cid == cid), None)
 
     def dialled(self, candidate: Candidate | None) -> None:
-        """Our outcome: to which of the peer's candidates there is a connection."""
+        """Note our outcome: the peer's candidate to which there is a connection."""
         self._dialled, self.dial_ended = candidate, True
 
     def told(self, notice: CandidateUsed | CandidateError) -> bool:
-        """The peer's outcome; False if it told one before."""
+        """Note the peer's outcome; False if it told one before."""
         if self._told is not None:
             return False
         self._told = notice
         return True
 
     def nomination(self) -> Nomination | Undecided:
-        """What both sides agree on, without another word."""
+        """Return the candidate that both sides choose by themselves."""
         if not self.dial_ended or self._told is None:
             return Undecided.WAITING
         theirs = self._dialled

@@ -23,6 +23,16 @@ class Range:
     length: int | None = None
     """In bytes; None up to the end."""
 
+    def size_in(self, file_bytes: int | None) -> int | None:
+        """Return how many bytes the part has in a file of this size; None if that is not known."""
+        if file_bytes is None or self.length is not None:
+            return self.length
+        return file_bytes - self.offset
+
+    def is_in(self, file_bytes: int | None) -> bool:
+        """Tell whether the part lies in a file of this size; of one of unknown size, only the whole."""
+        return self == Range() if file_bytes is None else self.offset + (self.length or 0) <= file_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class FileDescription:

@@ -1,24 +1,9 @@
-"""What a Jingle session is about, how it can stand, and how long it may stand so."""
+"""Parameters of a Jingle session: its content, the two sides, and time limits."""
 
 from dataclasses import dataclass
-from enum import Enum, auto, unique
 
 from filebot.protocol.jingle.actions import Content
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
-
-
-@unique
-class State(Enum):
-    """See the theory of operation in ``session``."""
-
-    OFFERED = auto()
-    CHECKING = auto()
-    ACTIVATING = auto()
-    REPLACING = auto()
-    OPENING = auto()
-    FLOWING = auto()
-    FINISHING = auto()
-    ENDED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +24,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SessionParameters:
-    """What a session is about, and with whom."""
+    """Parameters of one session, fixed when it begins."""
 
     sid: str
     content: Content

@@ -1,7 +1,7 @@
 """The transports of a Jingle content: SOCKS5 bytestreams (XEP-0260) and in-band ones (XEP-0261)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element, SubElement
@@ -80,6 +80,10 @@ class InBandTransport:
 
     sid: str
     block_size: int
+
+    def within(self, block_size: int) -> "InBandTransport":
+        """Return the same stream with a block that is not larger than this (XEP-0261)."""
+        return replace(self, block_size=min(self.block_size, block_size))
 
     def element(self) -> Element:
         """As it goes into a content."""

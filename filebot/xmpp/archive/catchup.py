@@ -36,7 +36,7 @@ from slixmpp.exceptions import XMPPError
 from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import ArchivePosition, BareJid
-from filebot.ports import ArchivePositions
+from filebot.ports import Cursors
 from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
@@ -72,7 +72,7 @@ class CatchUp:
         self,
         stream: Stream,
         jid: BareJid,
-        positions: ArchivePositions | None,
+        positions: Cursors | None,
         take: Callable[[Archived], bool],
         turn: Callable[[Element], Turn],
         *,

@@ -9,7 +9,7 @@ from typing import Final
 from filebot.concurrency.supervisor import run_supervised
 from filebot.errors import FilebotError
 from filebot.model import ArchivePosition
-from filebot.ports import ArchivePositions
+from filebot.ports import Cursors
 from filebot.xmpp.connection.disco import server_of
 from filebot.xmpp.connection.ping import ping
 from filebot.xmpp.connection.stream import Stream
@@ -31,7 +31,7 @@ class MarkKeeper:
     """Keeps the saved mark of one archive up to the present one."""
 
     def __init__(
-        self, stream: Stream, positions: ArchivePositions, position: Callable[[], ArchivePosition | None]
+        self, stream: Stream, positions: Cursors, position: Callable[[], ArchivePosition | None]
     ) -> None:
         """``mark`` returns the present one; None if there is nothing to save."""
         self._stream = stream

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 
 from filebot.errors import FilebotError
 from filebot.model import BareJid
-from filebot.ports import ArchivePositions
+from filebot.ports import Cursors
 from filebot.system.server_clock import ServerClock
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
@@ -37,7 +37,7 @@ class RoomCatchUps:
     def __init__(
         self,
         stream: Stream,
-        positions: ArchivePositions | None,
+        positions: Cursors | None,
         take: Callable[[CatchUp, BareJid, Archived], bool],
         turn: Callable[[BareJid, Element], Turn],
         clock: ServerClock | None = None,

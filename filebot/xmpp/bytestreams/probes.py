@@ -15,10 +15,10 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
 from filebot.errors import NotLetIn, PeerGone, TransferError, TransferTimeout
+from filebot.model import ProxyState
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, IbbSender, SendWindow, encode, steady_rate
 from filebot.protocol.stanza_error import read_error
-from filebot.proxy_state import ProxyState
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
 from filebot.xmpp.connection.stream import Stream

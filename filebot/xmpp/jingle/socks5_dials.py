@@ -10,7 +10,8 @@ from typing import Final
 
 from filebot.errors import ForbiddenTarget, TransferError
 from filebot.protocol.bytestreams import StreamHost
-from filebot.protocol.jingle.parameters import SessionParameters, State
+from filebot.protocol.jingle.parameters import SessionParameters
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import Candidate, Socks5Transport
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies

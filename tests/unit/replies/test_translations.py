@@ -136,9 +136,9 @@ def script() -> ModuleType:
 
 
 def below(cls: type[errors.FilebotError]) -> Iterator[type[errors.FilebotError]]:
-    """The classes of errors.py under one of them; a plugin's or a test's own do not count."""
+    """The classes of the errors package under one of them; a plugin's or a test's own do not count."""
     for child in cls.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(f"{errors.__name__}."):
             yield child
             yield from below(child)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from filebot.storage import folder_lock as module
-from filebot.storage.folder_lock import LOCK_FILE, FolderInUse, Holder, folder_lock, holder_of
+from filebot.storage.folder_lock import LOCK_FILE, UNKNOWN_HOLDER, FolderInUse, folder_lock, holder_of
 
 _HOLDS = """
 import sys
@@ -65,7 +65,7 @@ def test_the_removal_of_the_file_lets_nobody_in(tmp_path: Path) -> None:
         (tmp_path / LOCK_FILE).unlink()
         with pytest.raises(FolderInUse, match="another process"):
             folder_lock(tmp_path).__enter__()
-        assert str(holder_of(tmp_path)) == "another process"
+        assert holder_of(tmp_path) == "another process"
 
 
 def test_it_is_the_same_lock_by_whatever_path(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_full_disk_is_locked_all_the_same(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "pwrite", full)
     with folder_lock(tmp_path):
-        assert holder_of(tmp_path) == Holder()
+        assert holder_of(tmp_path) == UNKNOWN_HOLDER
         with pytest.raises(FolderInUse):
             folder_lock(tmp_path).__enter__()
 

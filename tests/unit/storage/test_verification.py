@@ -79,7 +79,7 @@ async def test_what_an_earlier_run_stored_is_read_once_a_day(
 ) -> None:
     await stored(store)
     moments = [0.0]
-    store.verification = Verification(store._workers, lambda: moments[-1])
+    store.verification = Verification(store._threads, lambda: moments[-1])
     for moment, times in ((0.0, 1), (VALID_S - 1, 1), (VALID_S + 1, 2)):
         moments.append(moment)
         assert await sent(store) == CONTENT
@@ -88,7 +88,7 @@ async def test_what_an_earlier_run_stored_is_read_once_a_day(
 
 async def test_who_asks_at_the_same_time_shares_one_read(store: DiskStore, reads: Reads) -> None:
     await stored(store)
-    store.verification = Verification(store._workers)
+    store.verification = Verification(store._threads)
     await asyncio.gather(*(sent(store) for _ in range(10)))
     assert reads.count == len(CONTENT)
 
@@ -109,7 +109,7 @@ async def test_damage_without_a_trace_is_found_when_the_day_is_over(store: DiskS
     with place.open("r+b") as file:
         file.write(b"X")
     os.utime(place, ns=(about.st_atime_ns, about.st_mtime_ns))
-    store.verification = Verification(store._workers)
+    store.verification = Verification(store._threads)
     with pytest.raises(BlobCorrupt):
         await sent(store)
 
@@ -133,7 +133,7 @@ async def test_a_disk_that_cannot_read_a_blob_has_it_damaged(
     store: DiskStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stored(store)
-    store.verification = Verification(store._workers)
+    store.verification = Verification(store._threads)
 
     def fail(fd: int, buffers: list[object]) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -162,21 +162,21 @@ async def test_a_large_blob_is_hashed_in_turns(store: DiskStore, monkeypatch: py
     """Others' work gets its thread in between, and a cancellation need not wait for the end."""
     monkeypatch.setattr(verification, "TURN_BYTES", 1024 * 1024)
     await stored(store, content := bytes(5 * 1024 * 1024))
-    store.verification = Verification(store._workers)
-    jobs, run = list[object](), store._workers.run
+    store.verification = Verification(store._threads)
+    jobs, run = list[object](), store._threads.run
 
     async def counted(work: Callable[..., Any], *arguments: Any) -> Any:
         jobs.append(work)
         return await run(work, *arguments)
 
-    monkeypatch.setattr(store._workers, "run", counted)
+    monkeypatch.setattr(store._threads, "run", counted)
     await store.verify(hashlib.sha256(content).hexdigest())
     assert len(jobs) > 5
 
 
 async def test_a_cancelled_read_leaves_nothing_open(store: DiskStore) -> None:
     await stored(store)
-    store.verification = Verification(store._workers)
+    store.verification = Verification(store._threads)
     before = open_files()
     asking = asyncio.create_task(sent(store))
     await asyncio.sleep(0)

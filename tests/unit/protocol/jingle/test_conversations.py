@@ -21,8 +21,9 @@ from filebot.protocol.jingle.actions import (
 )
 from filebot.protocol.jingle.description import Range
 from filebot.protocol.jingle.effects import Route, Send
-from filebot.protocol.jingle.parameters import Limits, State
+from filebot.protocol.jingle.parameters import Limits
 from filebot.protocol.jingle.quirks import Quirks
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Activated,
     Candidate,

@@ -25,9 +25,10 @@ from filebot.protocol.jingle.actions import (
 )
 from filebot.protocol.jingle.description import FileDescription, Range
 from filebot.protocol.jingle.effects import Effect, Ended, Flow, Reaction, Send
-from filebot.protocol.jingle.parameters import Limits, SessionParameters, State
+from filebot.protocol.jingle.parameters import Limits, SessionParameters
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD
 from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Activated,
     CandidateError,

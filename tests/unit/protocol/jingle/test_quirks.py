@@ -12,8 +12,9 @@ from filebot.model import Method
 from filebot.protocol.jingle.actions import Action, Jingle, Reason
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5, methods_of
 from filebot.protocol.jingle.namespaces import IN_BAND, SOCKS5
-from filebot.protocol.jingle.parameters import Limits, State
+from filebot.protocol.jingle.parameters import Limits
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD, Quirks, quirks_of
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import CandidateError, CandidateUsed, InBandTransport
 from filebot.protocol.stanza_error import StanzaError
 from tests.support.jingle_talk import DIRECT, THEIR_DIRECT, Talk, in_state, socks5

@@ -6,9 +6,10 @@ from filebot.model import Offer
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
 from filebot.protocol.jingle.description import FileDescription
 from filebot.protocol.jingle.effects import Ended, Send
-from filebot.protocol.jingle.parameters import SessionParameters, State
+from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import STANDARD, Quirks, quirks_of
 from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import InBandTransport
 
 

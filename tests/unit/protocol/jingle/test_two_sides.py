@@ -7,7 +7,7 @@ import pytest
 
 from filebot.protocol.jingle.actions import Reason
 from filebot.protocol.jingle.effects import Route
-from filebot.protocol.jingle.parameters import State
+from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import CandidateType
 from tests.support.jingle_world import MEETING, SIDES, Setting, Side, World
 

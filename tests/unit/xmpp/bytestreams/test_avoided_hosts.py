@@ -9,12 +9,11 @@ from xml.etree.ElementTree import tostring
 import pytest
 
 from filebot.errors import PeerGone, TransferError, TransferTimeout
-from filebot.model import Method, Negotiation
+from filebot.model import Method, Negotiation, ProxyState
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
-from filebot.proxy_state import ProxyState
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams import avoided_hosts as avoided
 from filebot.xmpp.bytestreams.avoided_hosts import AVOIDED_FOR_S, AvoidedHosts

@@ -9,9 +9,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.errors import NotLetIn, PeerGone, PeerProtocolError, TransferError, TransferTimeout
+from filebot.model import ProxyState
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, decode
-from filebot.proxy_state import ProxyState
 from filebot.xmpp.bytestreams import probes
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.quantities import size_bytes
+from filebot.model import size_bytes
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""Errors about files: their names, sizes and owners' shares."""
+
+from filebot.errors.base import UserError
+
+
+class FileTooLarge(UserError):
+    """A file is over the bot's own limit, or ``of_room`` over that of a room."""
+
+    def __init__(self, *, size_bytes: int | None, limit_bytes: int, of_room: bool = False) -> None:
+        super().__init__(f"{size_bytes} bytes, limit {limit_bytes}")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+        self.of_room = of_room
+
+
+class EmptyFile(UserError):
+    """A file of no bytes: there is nothing to keep."""
+
+
+class QuotaExceeded(UserError):
+    """The owner's share of the storage is used up."""
+
+    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{used_bytes} + {size_bytes} of {limit_bytes} bytes")
+        self.size_bytes = size_bytes
+        self.used_bytes = used_bytes
+        self.limit_bytes = limit_bytes
+
+
+class RoomQuotaExceeded(UserError):
+    """A room has as much as it may have; sizes in bytes."""
+
+    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{used_bytes} + {size_bytes} of {limit_bytes} bytes")
+        self.size_bytes = size_bytes
+        self.used_bytes = used_bytes
+        self.limit_bytes = limit_bytes
+
+
+class TooManyFiles(UserError):
+    """One message holds more files than are handled at once, or ``wildcard`` fits more.
+
+    In the latter case nobody has counted beyond the limit: ``count`` is the least that it can be.
+    """
+
+    def __init__(self, *, count: int, limit: int, wildcard: str = "") -> None:
+        super().__init__(f"{count} files, limit {limit}")
+        self.count = count
+        self.limit = limit
+        self.wildcard = wildcard
+
+
+class NoSuchEntry(UserError):
+    """Nothing that the person may see has that name, id or pattern."""
+
+    def __init__(self, wanted: str, *, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.suggestions = suggestions
+
+
+class AmbiguousName(UserError):
+    """A prefix fits several files and no name exactly."""
+
+    def __init__(self, wanted: str, *, candidates: tuple[str, ...]) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.candidates = candidates
+
+
+class DuplicateName(UserError):
+    """Several files are called so, and what was asked for is for one alone; ``ids`` are theirs, the newest
+    first.
+    """
+
+    def __init__(self, name: str, *, ids: tuple[int, ...]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.ids = ids
+
+
+class ClaimExceedsQuota(UserError):
+    """The files that somebody claims do not fit beside what they store; sizes in bytes."""
+
+    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{size_bytes} bytes claimed, {used_bytes} of {limit_bytes} used")
+        self.size_bytes = size_bytes
+        self.used_bytes = used_bytes
+        self.limit_bytes = limit_bytes

@@ -1,0 +1,25 @@
+"""Errors that only the operator can mend, told at start."""
+
+from filebot.errors.base import FilebotError
+
+
+class ConfigError(FilebotError):
+    """The configuration does not hold; ``mistakes`` has one line for each, with its remedy."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+class PluginError(FilebotError):
+    """A plugin cannot be loaded: its own mistake, told to the operator."""
+
+
+class LoginFailed(FilebotError):
+    """The server does not let the bot in; retrying with the same account is useless."""
+
+    def __init__(self, condition: str) -> None:
+        """``condition`` is the server's word for it (RFC 6120 section 6.5)."""
+        super().__init__(
+            f"The server refuses the account or its password ({condition}); look at xmpp.jid and password"
+        )

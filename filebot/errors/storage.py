@@ -1,0 +1,30 @@
+"""Errors of the bot's own storage."""
+
+from filebot.errors.base import StorageError
+
+
+class StorageFull(StorageError):
+    """The disk or the configured total is full."""
+
+
+class NoDescriptors(StorageError):
+    """The process, or the whole machine, can open no more files and connections just now."""
+
+
+class BlobCorrupt(StorageError):
+    """Stored bytes are missing or no longer have their digest.
+
+    ``name`` is that of the file, where it is known.
+    """
+
+    def __init__(self, message: str = "", *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class CatalogUnavailable(StorageError):
+    """The catalog cannot be read or written."""
+
+
+class CatalogDamaged(CatalogUnavailable):
+    """The file of the catalog holds something else than what was written."""

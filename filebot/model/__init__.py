@@ -1,0 +1,63 @@
+"""Frozen values that the rest of filebot speaks of, without I/O; imported from here alone."""
+
+from filebot.model.delivery import (
+    Client,
+    Link,
+    Method,
+    Negotiation,
+    Progress,
+    QueuedDelivery,
+    Slot,
+    StreamMethod,
+)
+from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, Scope, StorageUsage
+from filebot.model.messages import (
+    LONGEST_TEXT,
+    ArchivePosition,
+    HistoryPage,
+    IncomingMessage,
+    MessageRef,
+    Sender,
+)
+from filebot.model.people import Address, AddressKind, BareJid, Identity, Occupant, RoomRole
+from filebot.model.proxy_state import ProxyState
+from filebot.model.quantities import LARGEST_BYTES, size_bytes
+from filebot.model.rooms import HistoryImport, Invitation, RememberedRoom, RoomSettings
+
+__all__ = [
+    "LARGEST_BYTES",
+    "LONGEST_TEXT",
+    "Address",
+    "AddressKind",
+    "ArchivePosition",
+    "BareJid",
+    "BlobRef",
+    "Client",
+    "Digest",
+    "Entry",
+    "FileKind",
+    "HistoryImport",
+    "HistoryPage",
+    "Identity",
+    "IncomingMessage",
+    "Invitation",
+    "Link",
+    "MessageRef",
+    "Method",
+    "Negotiation",
+    "NewEntry",
+    "Occupant",
+    "Offer",
+    "Progress",
+    "ProxyState",
+    "QueuedDelivery",
+    "RememberedRoom",
+    "RoomRole",
+    "RoomSettings",
+    "Scope",
+    "Sender",
+    "Slot",
+    "StorageUsage",
+    "StreamMethod",
+    "size_bytes",
+]

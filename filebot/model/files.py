@@ -1,0 +1,119 @@
+"""Files: stored bytes, offers of files, entries of the catalog and sums over them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from filebot.model.people import BareJid, Identity
+
+Digest = str
+"""The sha-256 of a blob, 64 lower-case hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """Names stored bytes by what they are."""
+
+    digest: Digest
+    size: int
+    """In bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a peer says of a file that it proposes. Nothing in it is trusted or checked."""
+
+    urls: tuple[str, ...] = ()
+    """Where the bytes can be had, in the peer's order."""
+    name: str | None = None
+    size: int | None = None
+    """In bytes, not negative."""
+    media_type: str | None = None
+    hashes: Mapping[str, bytes] = field(default_factory=dict)
+    """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that we can check."""
+    hash_follows: bool = False
+    """The peer promises a hash after the data, or beside it (XEP-0234, ``hash-used``, ``checksum``)."""
+    description: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file is, read from its content."""
+
+    media_type: str
+    width: int | None = None
+    """Of a picture, in pixels; likewise ``height``."""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A catalog row that has no id yet."""
+
+    name: str
+    """A safe display name (see ``filenames``), never a path."""
+    owner: Identity
+    room: BareJid | None
+    """The room whose members may read it; None for a private file."""
+    caption: str
+    blob: BlobRef
+    media_type: str
+    created_at: datetime
+    """In UTC."""
+    width: int | None = None
+    """Of a picture, in pixels; likewise ``height``."""
+    height: int | None = None
+    auto_archived: bool = False
+    """Kept because its room keeps what is posted there; not because somebody asked for it."""
+    source_message: str | None = None
+    """Which file of which message made this row, where the message is one that may be met again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(NewEntry):
+    """A file as the catalog knows it."""
+
+    id: int = field(kw_only=True)
+    """Short, never used twice; people write it as ``#12``."""
+    modified_at: datetime = field(kw_only=True)
+    """When the row last changed (a new name), in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which entries a question is about: one person's private ones, or one room's."""
+
+    owner: Identity | None = None
+    room: BareJid | None = None
+
+    def __post_init__(self) -> None:
+        if (self.owner is None) == (self.room is None):
+            raise ValueError("a scope is either a person's or a room's")
+
+    def covers(self, entry: NewEntry) -> bool:
+        """Whether the entry belongs to this scope."""
+        if self.room is not None:
+            return entry.room == self.room
+        return entry.room is None and entry.owner == self.owner
+
+
+@dataclass(frozen=True, slots=True)
+class StorageUsage:
+    """How much somebody stores. The same bytes under two names count once."""
+
+    files: int
+    used_bytes: int
+    """With what each file takes beside its bytes."""
+    limit_bytes: int
+
+    @property
+    def left_bytes(self) -> int:
+        """What may still be stored; never negative."""
+        return max(self.limit_bytes - self.used_bytes, 0)
+
+    @property
+    def fraction(self) -> float:
+        """Used share of the limit, 0.0 and up."""
+        return self.used_bytes / self.limit_bytes if self.limit_bytes else 1.0

@@ -1,0 +1,44 @@
+"""Protocols by which the inside uses adapters, each with its contract.
+
+Every implementation of a port passes the suite in ``tests/contract`` that has its name, the fakes in
+``filebot.testing`` included. All methods may be called from many tasks at once. Cancelling a call is
+always allowed and leaves nothing half done that a reader could see.
+"""
+
+from filebot.ports.blobs import BlobStore, BlobWriter, Data
+from filebot.ports.catalog import Catalog
+from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
+from filebot.ports.cursors import Cursors, Subscriptions
+from filebot.ports.entries import Entries
+from filebot.ports.filetype import Inspector
+from filebot.ports.links import Links
+from filebot.ports.queue import DeliveryStore, Queue
+from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
+from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
+
+__all__ = [
+    "MOST_LANGUAGES_OF_ROOM",
+    "MOST_UNWANTED_OF_ROOM",
+    "BlobStore",
+    "BlobWriter",
+    "Catalog",
+    "Cursors",
+    "Data",
+    "DeliveryStore",
+    "Download",
+    "Entries",
+    "FileRequest",
+    "Histories",
+    "HttpTransfer",
+    "Inspector",
+    "Languages",
+    "Links",
+    "Messenger",
+    "Queue",
+    "RoomStore",
+    "Rooms",
+    "StreamOffer",
+    "Streams",
+    "Subscriptions",
+    "UploadService",
+]

@@ -1,0 +1,18 @@
+"""The whole catalog: all of its narrow protocols at once."""
+
+from typing import Protocol
+
+from filebot.ports.chat import Languages
+from filebot.ports.cursors import Cursors, Subscriptions
+from filebot.ports.entries import Entries
+from filebot.ports.links import Links
+from filebot.ports.queue import DeliveryStore
+from filebot.ports.rooms import RoomStore
+
+
+class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subscriptions, Protocol):
+    """All that is stored about files, rooms and people, in one database.
+
+    Its users take the narrow protocols. Every method that changes something returns only after the change
+    would survive a power cut. All raise CatalogUnavailable when the database cannot be used.
+    """

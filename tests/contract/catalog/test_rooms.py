@@ -1,0 +1,113 @@
+"""Contract of ``RoomStore``."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from filebot.model import Address, AddressKind, HistoryImport, RememberedRoom, RoomSettings
+from filebot.ports import Catalog
+from tests.contract.catalog.samples import NOW, ROOM, put
+
+
+async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog) -> None:
+    (entry,) = await put(catalog, "kept.txt", scope=ROOM)
+    for room in (entry.room or "", "other@muc.example.org"):
+        await catalog.save_room_settings(room, RoomSettings(archive=True))
+        await catalog.set_opted_out(room, entry.owner, out=True)
+    await catalog.clear_room(entry.room or "")
+    assert set(await catalog.room_settings()) == {"other@muc.example.org"}
+    assert not await catalog.has_opted_out(entry.room or "", entry.owner)
+    assert await catalog.has_opted_out("other@muc.example.org", entry.owner)
+    assert await catalog.page(ROOM, limit=9) == [entry]
+
+
+async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) -> None:
+    for _ in range(2):
+        await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=True)
+    assert await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
+    assert not await catalog.has_opted_out("b@muc.example.org", "alice@example.org")
+    assert not await catalog.has_opted_out("a@muc.example.org", "bob@example.org")
+    assert await catalog.count_opted_out("a@muc.example.org") == 1
+    assert await catalog.count_opted_out("b@muc.example.org") == 0
+    for _ in range(2):
+        await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=False)
+    assert not await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
+
+
+async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: Catalog) -> None:
+    room, digest = "a@muc.example.org", "ab" * 32
+    assert not await catalog.is_unwanted(room, digest)
+    for who in ("alice@example.org", "bob@example.org", "bob@example.org"):
+        await catalog.add_unwanted(room, digest, who)
+    assert await catalog.is_unwanted(room, digest)
+    assert not await catalog.is_unwanted("b@muc.example.org", digest)
+    assert not await catalog.is_unwanted(room, "cd" * 32)
+    await catalog.forget_unwanted(room, "bob@example.org")
+    assert await catalog.is_unwanted(room, digest)
+    await catalog.forget_unwanted(room, "alice@example.org")
+    assert not await catalog.is_unwanted(room, digest)
+    await catalog.add_unwanted(room, digest, "alice@example.org")
+    await catalog.clear_room(room)
+    assert not await catalog.is_unwanted(room, digest)
+
+
+async def test_of_each_room_the_latest_unwanted_bytes_are_remembered(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("filebot.catalog.writes", "filebot.testing.catalog"):
+        monkeypatch.setattr(f"{module}.MOST_UNWANTED_OF_ROOM", 2)
+    digests = [f"{number:064}" for number in range(3)]
+    for room in ("a@muc.example.org", "b@muc.example.org"):
+        for digest in digests[: 3 if room[0] == "a" else 1]:
+            await catalog.add_unwanted(room, digest, "alice@example.org")
+    assert [await catalog.is_unwanted("a@muc.example.org", each) for each in digests] == [False, True, True]
+    assert await catalog.is_unwanted("b@muc.example.org", digests[0])
+
+
+async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> None:
+    assert await catalog.room_settings() == {}
+    await catalog.save_room_settings("a@muc.example.org", RoomSettings(archive=True))
+    await catalog.save_room_settings("b@muc.example.org", RoomSettings(archive=True))
+    given = RoomSettings(announce=True, members_only=True, max_size=2**40, retention_days=90)
+    await catalog.save_room_settings("b@muc.example.org", given)
+    assert await catalog.room_settings() == {
+        "a@muc.example.org": RoomSettings(archive=True),
+        "b@muc.example.org": given,
+    }
+
+
+async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catalog) -> None:
+    address = Address("a@muc.example.org/anna", AddressKind.ROOM_PRIVATE, "a@muc.example.org/1d")
+    first = HistoryImport(
+        "b@muc.example.org",
+        "alice@example.org",
+        address,
+        "de",
+        NOW,
+        NOW + timedelta(days=1),
+        "id",
+        50,
+        2,
+        1,
+    )
+    second = HistoryImport("a@muc.example.org", "", Address("alice@example.org"), None, NOW, NOW)
+    for history_import in (replace(first, last_id="", messages=0), first, second):
+        await catalog.save_history_import(history_import)
+    assert await catalog.history_imports() == [second, first]
+    await catalog.forget_history_import(second.room)
+    await catalog.forget_history_import("nobody@muc.example.org")
+    assert await catalog.history_imports() == [first]
+
+
+async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: Catalog) -> None:
+    den = RememberedRoom("den@muc.example.org", "open sesame", "anna@example.org")
+    team = RememberedRoom("team@muc.example.org")
+    assert await catalog.rooms() == []
+    await catalog.remember_room(team)
+    await catalog.remember_room(RememberedRoom(den.jid, "old"))
+    await catalog.remember_room(den)
+    assert await catalog.rooms() == [den, team]
+    await catalog.forget_room(team.jid)
+    await catalog.forget_room("nobody@muc.example.org")
+    assert await catalog.rooms() == [den]
