@@ -23,7 +23,7 @@ from filebot.delivery.worker import DeliveryWorker
 from filebot.errors import CatalogDamaged, ConfigError, StorageError
 from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
-from filebot.files.quota import Limits
+from filebot.files.quota import StorageLimits
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import IncomingMessage, Invitation
@@ -316,10 +316,10 @@ async def _furnished(
     return build_services(ports, access, storage_limits(config), plugins, slots=share.slots)
 
 
-def storage_limits(config: Config) -> Limits:
+def storage_limits(config: Config) -> StorageLimits:
     """How much the config lets people store."""
     limits = config.limits
-    return Limits(limits.max_file_size, limits.quota_per_user, limits.total, limits.quota_per_room)
+    return StorageLimits(limits.max_file_size, limits.quota_per_user, limits.total, limits.quota_per_room)
 
 
 def session_settings(config: Config) -> SessionSettings:

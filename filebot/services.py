@@ -16,8 +16,9 @@ from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access
 from filebot.files.intake import Intake
-from filebot.files.quota import Limits, Quota
+from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
+from filebot.files.renaming import Renaming
 from filebot.files.sharing import Sharing
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
@@ -34,7 +35,7 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.rooms.announcer import Announcer
-from filebot.rooms.auto_archive import Archive
+from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
@@ -79,9 +80,10 @@ class Services:
     diagnostics: Diagnostics
     claims: Claims
     removal: Removal
+    renaming: Renaming
     sharing: Sharing
     room_settings: RoomSettingsStore
-    archive: Archive
+    archive: AutoArchive
     retention: Retention
     announcer: Announcer
     history_importer: HistoryImporter
@@ -98,7 +100,7 @@ class Services:
 def build_services(
     ports: Ports,
     access: Access,
-    limits: Limits,
+    limits: StorageLimits,
     plugins: Collection[str],
     *,
     settle_s: float = SETTLE_S,
@@ -110,7 +112,7 @@ def build_services(
     Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
     to be opened before all.
     """
-    locks = KeyedLocks(asyncio.Lock)
+    locks, events = KeyedLocks(asyncio.Lock), EventBus()
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     intake = Intake(
@@ -121,9 +123,10 @@ def build_services(
         quota=quota,
         locks=locks,
         clock=ports.clock,
+        events=events,
     )
     transfers, parcels = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
-    client_history, events = ClientHistory(), EventBus()
+    client_history = ClientHistory()
     free = Slots(events, slots)
     context = DeliveryContext(
         store=ports.store,
@@ -152,8 +155,8 @@ def build_services(
         trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
-    removal = Removal(ports.store, ports.catalog, parcels, locks)
-    archive = Archive(ports.catalog, intake, access, removal, room_settings, free)
+    removal = Removal(ports.store, ports.catalog, parcels, locks, events)
+    archive = AutoArchive(ports.catalog, intake, access, removal, room_settings, free)
     history_importer = HistoryImporter(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )
@@ -166,14 +169,17 @@ def build_services(
         worker=worker,
         diagnostics=Diagnostics(context, quota),
         removal=removal,
-        sharing=Sharing(ports.store, ports.catalog, quota, locks, ports.clock),
+        renaming=Renaming(ports.catalog, ports.clock, events),
+        sharing=Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events),
         room_settings=room_settings,
         archive=archive,
         retention=Retention(ports.catalog, removal, room_settings, ports.trusted_now),
         announcer=Announcer(events, room_settings.announces),
         history_importer=history_importer,
-        destroyed_rooms=DestroyedRooms(ports.catalog, removal, room_settings, history_importer),
-        claims=Claims(ports.catalog, quota, ports.jid, time.monotonic),
+        destroyed_rooms=DestroyedRooms(
+            ports.catalog, parcels, removal, room_settings, history_importer, events
+        ),
+        claims=Claims(ports.catalog, quota, ports.jid, time.monotonic, events),
         parcels=parcels,
         client_history=client_history,
         events=events,

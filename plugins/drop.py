@@ -39,7 +39,7 @@ async def offer_to_fetch(ctx: Context[None], event: LinkReceived) -> None:
 @plugin.command("fetch", usage="fetch URL")
 async def fetch(ctx: Context[None], url: str) -> None:
     """Keep the file behind a link."""
-    await _keep(ctx, Offer(urls=(url,)))
+    await ctx.files.keep(Offer(urls=(url,)))
 
 
 @plugin.command("keep", usage="keep")
@@ -57,10 +57,4 @@ async def keep(ctx: Context[None]) -> None:
     if not offers:
         await ctx.reply("drop/nothing_posted", is_reply=ctx.is_reply)
     for offer in offers:
-        await _keep(ctx, offer, in_room=True)
-
-
-async def _keep(ctx: Context[None], offer: Offer, *, in_room: bool = False) -> None:
-    received = await ctx.files.keep(offer, in_room=in_room)
-    known, name = received.already_known, received.name
-    await ctx.emit(FileStored(ctx.sender, ctx.language, received.entry, known, name))
+        await ctx.files.keep(offer, in_room=True)

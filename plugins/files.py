@@ -5,7 +5,7 @@ In a private chat these are your own files, in a room the room's.
 
 from dataclasses import dataclass
 
-from filebot.plugin import Context, Entry, FileRemoved, Plugin
+from filebot.plugin import Context, Entry, Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +75,3 @@ async def remove(ctx: Context[Settings], name: str) -> None:
     entry = await ctx.files.exactly(name)
     await ctx.files.remove(entry)
     await ctx.reply("files/removed", entry=entry)
-    await ctx.emit(FileRemoved(ctx.sender, ctx.language, entry))

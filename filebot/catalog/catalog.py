@@ -26,6 +26,7 @@ from filebot.catalog.rows import (
     link_of,
     mark_of,
     parcel_columns,
+    private_entry,
     room_settings_columns,
     room_settings_of,
 )
@@ -201,11 +202,17 @@ class SqlCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
 
-    async def hand_over(self, owner: Identity, to: Identity) -> None:
-        await self._writer.run(changes.execute, changes.hand_over(owner, to))
+    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
+        return [entry_of(row) for row in await self._writer.run(changes.hand_over, (owner, to, limit))]
 
-    async def release(self, room: BareJid) -> Sequence[Identity]:
-        return await self._writer.run(changes.release, room, urgent=True)
+    async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
+        released = await self._writer.run(changes.release, (room, limit), urgent=True)
+        return [
+            (before := entry_of(row), private_entry(before) if kept else None) for row, kept in released
+        ]
+
+    async def clear_room(self, room: BareJid) -> None:
+        await self._writer.run(changes.clear_rooms, room, urgent=True)
 
     async def used_in_all(self) -> tuple[int, int]:
         return await self._sum(queries.used_in_all())

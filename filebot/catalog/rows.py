@@ -1,7 +1,7 @@
 """Values to columns and back."""
 
 import hashlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC
 from typing import Any, Final
 
@@ -74,6 +74,11 @@ def added_entry(new: NewEntry, entry_id: int) -> Entry:
     """The entry that a reader of the new row gets."""
     created_at = new.created_at.astimezone(UTC)
     return Entry(**_fields(new, NewEntry) | {"created_at": created_at}, id=entry_id, modified_at=created_at)
+
+
+def private_entry(entry: Entry) -> Entry:
+    """The entry of a room as its owner has it when the room is no more."""
+    return replace(entry, room=None, auto_archived=False)
 
 
 def entry_of(row: sa.Row[Any]) -> Entry:

@@ -38,7 +38,6 @@ _MAKE_PRIVATE: Final = (
     .where(entries.c.id == sa.bindparam("this"))
     .values(room=None, scope=sa.bindparam("key"), mark=sa.bindparam("its_mark"), archived=False)
 )
-RELEASED_AT_ONCE: Final = 1000
 _NEWEST_ID: Final = sa.select(sa.func.max(entries.c.id))
 
 
@@ -79,39 +78,60 @@ def remove(entry_id: int) -> ReturningDelete[Any]:
     return sa.delete(entries).where(one(entry_id)).returning(entries)
 
 
-def hand_over(owner: str, to: str) -> sa.Update:
-    """Make all entries of one owner another's."""
-    return sa.update(entries).where(entries.c.owner == owner).values(owner=to)
+async def hand_over(
+    connection: AsyncConnection, wanted: Sequence[tuple[str, str, int]]
+) -> list[Sequence[sa.Row[Any]]]:
+    """Make the oldest entries of one owner another's, at most so many; return them as they are now."""
+    handed: list[Sequence[sa.Row[Any]]] = []
+    for owner, to, limit in wanted:
+        oldest = sa.select(entries.c.id).where(entries.c.owner == owner).order_by(entries.c.id).limit(limit)
+        change = sa.update(entries).where(entries.c.id.in_(oldest)).values(owner=to).returning(entries)
+        handed.append((await connection.execute(change)).all())
+    return handed
 
 
-async def release(connection: AsyncConnection, released: Sequence[str]) -> list[list[str]]:
-    """Make all entries of rooms private ones of their owners, who are returned, and forget the rooms."""
-    return [await _release(connection, room) for room in released]
+Released = tuple[sa.Row[Any], bool]
+"""A row as it was in its room, and whether it is still there, as a private one."""
 
 
-async def _release(connection: AsyncConnection, room: str) -> list[str]:
+async def release(connection: AsyncConnection, wanted: Sequence[tuple[str, int]]) -> list[list[Released]]:
+    """Make the oldest entries of rooms, at most so many of each, private ones of their owners."""
+    return [await _release(connection, room, limit) for room, limit in wanted]
+
+
+async def _release(connection: AsyncConnection, room: str, limit: int) -> list[Released]:
     here = entries.c.scope == scope_key(Scope(room=room))
+    oldest = sa.select(entries).where(here).order_by(entries.c.id).limit(limit)
+    rows = (await connection.execute(oldest)).all()
+    if not rows:
+        return []
     own = entries.alias()
     has_it = sa.exists().where(
         own.c.scope == scope_key(Scope(owner="")) + entries.c.owner,
         own.c.digest == entries.c.digest,
         own.c.name == entries.c.name,
     )
-    owners: list[str] = list(await connection.scalars(sa.select(entries.c.owner).where(here).distinct()))
-    keys = {owner: scope_key(Scope(owner=owner)) for owner in owners}
-    await connection.execute(sa.delete(entries).where(here, has_it))
-    # By ids: no index has the owners of a scope, and there may be as many as files.
-    some = sa.select(entries.c.id, entries.c.owner).where(here).limit(RELEASED_AT_ONCE)
-    while rows := (await connection.execute(some)).all():
-        private = [
-            {"this": entry_id, "key": keys[owner], "its_mark": scope_mark(keys[owner])}
-            for entry_id, owner in rows
-        ]
+    # The oldest of the room are all up to the newest of these rows.
+    copies = sa.delete(entries).where(here, entries.c.id <= rows[-1].id, has_it).returning(entries.c.id)
+    removed = set(await connection.scalars(copies))
+    keys = {owner: scope_key(Scope(owner=owner)) for owner in {row.owner for row in rows}}
+    private = [
+        {"this": row.id, "key": keys[row.owner], "its_mark": scope_mark(keys[row.owner])}
+        for row in rows
+        if row.id not in removed
+    ]
+    if private:
         await connection.execute(_MAKE_PRIVATE, private)
-    for table in (room_settings, opt_outs, unwanted, history_imports):
-        await connection.execute(sa.delete(table).where(table.c.room == room))
-    await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
-    return owners
+    return [(row, row.id not in removed) for row in rows]
+
+
+async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> list[None]:
+    """Forget all that is remembered of these rooms but their entries."""
+    for room in cleared:
+        for table in (room_settings, opt_outs, unwanted, history_imports):
+            await connection.execute(sa.delete(table).where(table.c.room == room))
+        await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
+    return [None] * len(cleared)
 
 
 def adopt(entry_id: int) -> sa.Update:

@@ -19,8 +19,8 @@ from filebot.chat.late_commands import LateCommands
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, RateLimiter, RateLimits
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
-from filebot.events.facts import FileAutoArchived, FileDelivered, FileRefused, FileStored, LinkReceived
-from filebot.files.intake import Received
+from filebot.events.facts import Actor, FileDelivered, FileRefused, LinkReceived
+from filebot.files.intake import IntakeResult
 from filebot.model import (
     LONGEST_TEXT,
     Address,
@@ -178,7 +178,10 @@ class MessageDispatcher:
         sender, name = message.sender, name_of(offer)
         try:
             received = await self._services.archive.take(
-                sender, offer, message.text, source_message=_source_message(message, number)
+                Actor(sender, message.language),
+                offer,
+                message.text,
+                source_message=_source_message(message, number),
             )
         except FilebotError as error:
             log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
@@ -186,7 +189,6 @@ class MessageDispatcher:
         else:
             if received is not None and not received.already_known:
                 told.append(self._services.announcer.add(received.entry))
-                await self._commands.emit(FileAutoArchived(sender, message.language, received.entry))
 
     async def _not_archived(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Told to the poster alone, and once a day for each kind of cause: nobody asked for anything."""
@@ -322,24 +324,19 @@ class MessageDispatcher:
         conversation: Exchange,
         language: str | None,
         name: str,
-        taking: Awaitable[Received],
+        taking: Awaitable[IntakeResult],
     ) -> FilebotError | None:
-        """Take a file in, and tell everybody how it went; the error if it was not kept."""
+        """Take a file in, and answer if it was not kept; return the error then."""
         refusal: FilebotError | None = None
         async with conversation.errors_in_words(name=name):
             try:
-                received = await taking
+                await taking
             except FilebotError as error:
                 refusal = error
                 log.info(
                     "refused %r of %s: %s: %s", name, conversation.sender.jid, type(error).__name__, error
                 )
                 await self._commands.emit(FileRefused(conversation.sender, language, name, error))
-            else:
-                stored = FileStored(
-                    conversation.sender, language, received.entry, received.already_known, received.name
-                )
-                await self._commands.emit(stored)
         return refusal
 
     async def _answer_request(self, request: FileRequest) -> None:

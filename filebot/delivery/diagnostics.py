@@ -11,7 +11,7 @@ from filebot.delivery.route_planner import PlannedRoute, Uploads
 from filebot.errors import DiagnosticsRunning, FilebotError, TransferError
 from filebot.files.quota import Quota
 from filebot.files.transfers import Direction
-from filebot.model import Address, BareJid, Client, Method, ProxyState, Sender, Usage
+from filebot.model import Address, BareJid, Client, Method, ProxyState, Sender, StorageUsage
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Diagnosis:
     routes: tuple[Route, ...]
     max_file_bytes: int
     """The largest file that the bot keeps."""
-    usage: Usage
+    usage: StorageUsage
     """What the person has stored with the bot."""
 
     @property

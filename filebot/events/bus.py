@@ -1,4 +1,4 @@
-"""From the services to whoever says it to people: events, as they happen."""
+"""Event bus: carries facts from the services that make them to those who listen."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +8,7 @@ Listener = Callable[[Event], Awaitable[None]]
 
 
 class EventBus:
-    """Told by the services, heard by what the composition root plugs in; nobody need listen."""
+    """Passes each event to all listeners, in the order in which they came; there may be none."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
@@ -18,6 +18,9 @@ class EventBus:
         self._listeners.append(listener)
 
     async def tell(self, event: Event) -> None:
-        """Returns when all have heard it."""
+        """Pass an event on; returns when all listeners are done with it.
+
+        Call it after the commit, outside of every lock, slot and reservation: a listener may take a minute.
+        """
         for listener in self._listeners:
             await listener(event)

@@ -2,9 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, unique
 
 from filebot.errors import FilebotError
-from filebot.model import Address, BareJid, Entry, HistoryImport, Method, Sender
+from filebot.model import Address, AddressKind, BareJid, Entry, HistoryImport, Identity, Method, Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody on whose behalf something is done, as its event names them."""
+
+    sender: Sender
+    language: str | None = None
+    """The language of the message behind it, if the client named one."""
+
+
+def room_itself(room: BareJid) -> Actor:
+    """Return the actor of what happens in a room for nobody's sake: everybody there."""
+    return Actor(Sender(Address(room, AddressKind.ROOM), None, room))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +34,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class FileStored(Event):
-    """Bytes and catalog row are on disk."""
+    """Somebody asked for a file to be kept: bytes and catalog row are on disk."""
 
     entry: Entry
     already_known: bool
@@ -33,6 +48,59 @@ class FileAutoArchived(Event):
     """A file that was posted in a room was kept without anybody asking, as the room wants it."""
 
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class FileShared(Event):
+    """A stored file became a room's, too."""
+
+    entry: Entry
+    """The room's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRenamed(Event):
+    """A file has another name."""
+
+    entry: Entry
+    """With the new name."""
+    old_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged(Event):
+    """A file was claimed, or its room was destroyed and it is its owner's alone."""
+
+    entry: Entry
+    """As it is now."""
+    former_owner: Identity
+    former_room: BareJid | None
+
+
+@unique
+class RemovalReason(Enum):
+    """Why a file was removed."""
+
+    OWNER = "owner"
+    """Its owner wanted it."""
+    ADMIN = "admin"
+    """An admin of the bot or of its room wanted it."""
+    RETENTION = "retention"
+    """Its room keeps files for some time only."""
+    OPT_OUT = "opt-out"
+    """Whoever posted it wants nothing kept unasked."""
+    ARCHIVE_OFF = "archive off"
+    """Its room stopped keeping what is posted while the file came in."""
+    ROOM_DESTROYED = "room destroyed"
+    """Nobody can show to be its owner any more, or its owner has another copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRemoved(Event):
+    """A catalog row is gone; so are the bytes, unless another row needs them."""
+
+    entry: Entry
+    reason: RemovalReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +211,6 @@ class DeliveryAbandoned(Event):
     entry: Entry
     to: Address
     error: FilebotError
-
-
-@dataclass(frozen=True, slots=True)
-class FileRemoved(Event):
-    """A catalog row is gone; so are the bytes, unless another row needs them."""
-
-    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,71 +1,50 @@
-"""The one door for bytes: from an open source to a durable blob and a catalog row.
+"""Intake: every file that is kept comes through here, from an offer to a durable blob and a catalog row.
 
 The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
-blob durable, row durable. Whatever fails on the way leaves no blob, no row and no temporary file.
-
-What came before a break is kept for a while, under a name made of whose file it is, what it is called and
-how large it is: by whatever method the same file is offered next, it goes on from there. Nothing made of
-two attempts is stored unless a hash over the whole proves it to be one file. Within one download by HTTP a
-server's word for it is enough; where it gives none, the file is fetched once more from its beginning.
+blob durable, row durable, event. Whatever fails on the way leaves no blob, no row and no temporary file;
+after a break, the bytes to go on with are kept (see :mod:`filebot.files.resume`).
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    aclosing,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final
 
 from filebot.concurrency.keyed_locks import KeyedLocks
-from filebot.errors import (
-    DigestMismatch,
-    EmptyFile,
-    PeerProtocolError,
-    SizeMismatch,
-    TransferError,
-    Unresumable,
-)
+from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
+from filebot.files.receiving import check_hashes, receive, sealed
+from filebot.files.resume import Attempt, partials_of
+from filebot.files.sources import WebSource
 from filebot.files.transfers import Transfer
 from filebot.files.unused_blobs import try_to_forget_unused
 from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
-from filebot.ports import (
-    BlobStore,
-    BlobWriter,
-    Catalog,
-    Data,
-    Download,
-    HttpTransfer,
-    Inspector,
-    StreamOffer,
-)
+from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
 
 log = logging.getLogger(__name__)
 
 CAPTION_LIMIT = 1000
 """Characters kept of what somebody wrote beside a file."""
 
-PATIENCE_S = 3600.0
-SLOWEST_BYTES = 1000
-"""So many have to come for each second that a file takes longer than that, by whatever method it comes."""
-
 SOURCES_TRIED = 3
 """Of the places where a peer says that its file can be had."""
 
+Place = AbstractAsyncContextManager[Transfer | None]
+"""Context that waits for a slot, held until the file is stored; gives what shows how far it is, if any."""
+
+ANY_PLACE: Final[Place] = nullcontext()
+
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """The outcome of one drop."""
+class IntakeResult:
+    """Outcome of one intake."""
 
     entry: Entry
     already_known: bool
@@ -76,9 +55,11 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Whose the file becomes, and where it is seen."""
+    """Owner of a file to be kept, and the place where it is seen."""
 
     owner: Identity
+    by: Actor
+    """On whose behalf it is kept."""
     room: BareJid | None = None
     caption: str = ""
     auto_archived: bool = False
@@ -108,6 +89,7 @@ class Intake:
         quota: Quota,
         locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
+        events: EventBus,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -116,57 +98,88 @@ class Intake:
         self._quota = quota
         self._locks = locks
         self._clock = clock
+        self._events = events
 
-    async def fetch(
-        self, offer: Offer, destination: Destination, watch: Transfer | None = None
-    ) -> Received:
+    async def fetch(self, offer: Offer, destination: Destination, place: Place = ANY_PLACE) -> IntakeResult:
         """Take the file that an offer points to, from the first of its sources that can be used.
 
-        ``watch`` is told how far it is. Raises UserError, TransferError or StorageError; then nothing is
-        left of it but, after a break, the bytes to go on with.
+        FileStored or FileAutoArchived tells of it. Raises UserError, TransferError or StorageError; then
+        nothing is left of it but, after a break, the bytes to go on with.
 
         What was stored just before a crash, from the same message, is not fetched again.
         """
-        if destination.source_message is not None:
-            made = await self._catalog.find_by_source_message(
-                destination.scope, destination.owner, destination.source_message
+        return await self._taken(destination, place, lambda watch: self._fetch(offer, destination, watch))
+
+    async def receive(
+        self, stream: StreamOffer, destination: Destination, place: Place = ANY_PLACE
+    ) -> IntakeResult:
+        """Take a file that a peer sends by a stream, if it may come in at all.
+
+        If it is refused before the stream was accepted, declining it is up to the caller. Tells and raises
+        as :meth:`fetch`.
+        """
+        attempt = Attempt(stream, stream.offer, destination.owner, destination.room, stream.offer.name)
+        return await self._taken(destination, place, lambda watch: self._take(attempt, destination, watch))
+
+    async def _taken(
+        self,
+        destination: Destination,
+        place: Place,
+        take: Callable[[Transfer | None], Awaitable[IntakeResult]],
+    ) -> IntakeResult:
+        async with place as watch:
+            result = await take(watch)
+        by = destination.by
+        if not destination.auto_archived:
+            await self._events.tell(
+                FileStored(by.sender, by.language, result.entry, result.already_known, result.name)
             )
-            if made is not None and await is_whole(self._store, made.blob.digest):
-                return Received(made, already_known=False, name=made.name)
+        elif not result.already_known:
+            await self._events.tell(FileAutoArchived(by.sender, by.language, result.entry))
+        return result
+
+    async def _fetch(self, offer: Offer, destination: Destination, watch: Transfer | None) -> IntakeResult:
+        made = await self._made_before(destination)
+        if made is not None:
+            return IntakeResult(made, already_known=False, name=made.name)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
-                source = WebSource(self._http, url, hashed=bool(offer.hashes))
-                return await self._fetch(source, offer, destination, watch)
+                return await self._fetch_from(url, offer, destination, watch)
             except TransferError as error:
                 failure = error
         raise failure
 
-    async def receive(
-        self, stream: StreamOffer, destination: Destination, watch: Transfer | None = None
-    ) -> Received:
-        """Take a file that a peer sends by a stream, if it may come in at all.
+    async def _made_before(self, destination: Destination) -> Entry | None:
+        """Return the entry that the same message made just before a crash."""
+        if destination.source_message is None:
+            return None
+        made = await self._catalog.find_by_source_message(
+            destination.scope, destination.owner, destination.source_message
+        )
+        return made if made is not None and await is_whole(self._store, made.blob.digest) else None
 
-        If it is refused before the stream was accepted, declining it is up to the caller. Raises as
-        :meth:`fetch`.
-        """
-        return await self._take(_Attempt(stream, stream.offer, destination, stream.offer.name), watch)
-
-    async def _fetch(
-        self, source: "WebSource", offer: Offer, destination: Destination, watch: Transfer | None
-    ) -> Received:
-        attempt = _Attempt(source, offer, destination, offer.name or name_from_url(source.url))
+    async def _fetch_from(
+        self, url: str, offer: Offer, destination: Destination, watch: Transfer | None
+    ) -> IntakeResult:
+        source, name = (
+            WebSource(self._http, url, hashed=bool(offer.hashes)),
+            offer.name or name_from_url(url),
+        )
+        attempt = Attempt(source, offer, destination.owner, destination.room, name)
         try:
-            return await self._take(attempt, watch)
+            return await self._take(attempt, destination, watch)
         except (PeerProtocolError, Unresumable) as error:
             if not isinstance(error, Unresumable) and (not attempt.resumed_at or attempt.kept):
                 raise
             log.info("%s of %s does not go on as it began: %s", attempt.name, destination.owner, error)
         # Nothing of what was there before is used, and all of it comes from here.
-        return await self._take(attempt, watch)
+        return await self._take(attempt, destination, watch)
 
-    async def _take(self, attempt: "_Attempt", watch: Transfer | None) -> Received:
-        offer, destination = attempt.offer, attempt.destination
+    async def _take(
+        self, attempt: Attempt, destination: Destination, watch: Transfer | None
+    ) -> IntakeResult:
+        offer = attempt.offer
         if offer.size == 0:
             raise EmptyFile
         async with (
@@ -179,9 +192,9 @@ class Intake:
             if watch is not None:
                 watch.starts_at(writer.size, download.size)
             with attempt.keeping(writer):
-                await _receive(download, offer, writer, reservation, watch)
-            digests = await _sealed(writer, offer)
-            _check_hashes(digests, offer.hashes, download.late_hashes, resumed=attempt.resumed_at > 0)
+                await receive(download, offer, writer, reservation, watch)
+            digests = await sealed(writer, offer)
+            check_hashes(digests, offer.hashes, download.late_hashes, resumed=attempt.resumed_at > 0)
             name = safe_name(offer.name or download.name)
             claimed = offer.media_type or download.media_type
             # Before the source is left: a sender that hears that the file has arrived may delete it.
@@ -196,14 +209,14 @@ class Intake:
 
     @asynccontextmanager
     async def _opened(
-        self, attempt: "_Attempt", reservation: Reservation
+        self, attempt: Attempt, reservation: Reservation
     ) -> AsyncIterator[tuple[BlobWriter, Download]]:
-        """The source, and a writer that begins where the source does."""
+        """Open the source, and a writer that begins where the source does."""
         source, offer = attempt.source, attempt.offer
         # COMPAT(Conversations): announces a SHA-1 and a SHA-256, both after the data.
         algorithms = (*offer.hashes, *(("sha-1",) if offer.hash_follows else ()))
         # Who has many files break does not fill the disk with them.
-        await self._store.trim_partials(_of_owner(attempt.destination), reservation.left_bytes)
+        await self._store.trim_partials(partials_of(attempt.owner), reservation.left_bytes)
         async with AsyncExitStack() as stack:
             if offer.size is None:
                 # Only the source can tell the size, and by it what the bytes are to be kept as.
@@ -231,7 +244,7 @@ class Intake:
         digest: Digest,
         name: str,
         claimed: str | None,
-    ) -> Received:
+    ) -> IntakeResult:
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
             destination.recheck()
@@ -241,7 +254,7 @@ class Intake:
                 if known.auto_archived and not destination.auto_archived:
                     await self._catalog.adopt(known.id)
                 # What came without a name came under no other one.
-                return Received(known, already_known=True, name=known.name if name == UNNAMED else name)
+                return IntakeResult(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
             described: NewEntry | None = None
             try:
@@ -256,7 +269,7 @@ class Intake:
                 if isinstance(error, Exception) or described is None:
                     await try_to_forget_unused(self._store, self._catalog, digest)
                 raise
-            return Received(entry, already_known=False, name=name)
+            return IntakeResult(entry, already_known=False, name=name)
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None
@@ -276,154 +289,3 @@ class Intake:
             auto_archived=destination.auto_archived,
             source_message=destination.source_message,
         )
-
-
-class Source(Protocol):
-    """Where one file can be had, once."""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether ``accept`` can begin at an offset."""
-
-    def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
-        """Open it."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebSource:
-    """A file behind a URL."""
-
-    http: HttpTransfer
-    url: str
-    hashed: bool
-    """Whether a hash over the whole is going to be checked."""
-    resumable: bool = True
-
-    def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
-        return self.http.get(self.url, offset, hashed=self.hashed)
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One go at one source, and what became of it."""
-
-    source: Source
-    offer: Offer
-    destination: Destination
-    name: str | None
-    """What the file is called before it is opened."""
-    resumed_at: int = 0
-    """How many bytes were there from before."""
-    kept: bool = False
-    """Whether there is something to go on with next time."""
-
-    def partial_name(self, name: str | None, size: int | None) -> str | None:
-        """The same for the same file of the same person, by whatever method; None if nothing is kept.
-
-        Hashes have no part in it: they differ from method to method, and many clients send none. Nothing is
-        kept without a size, and of those whom only a room tells apart: what is kept counts against its
-        owner alone, and a room's service makes up as many of them as it likes.
-        """
-        if not size or "/" in self.destination.owner:
-            return None
-        known = "\0".join((self.destination.room or "", safe_name(name), str(size)))
-        return _of_owner(self.destination) + hashlib.sha256(known.encode()).hexdigest()
-
-    def resume_at_most(self) -> int:
-        """How much of what is there may be used: none if no hash is going to prove that it belongs here.
-
-        Never all of it: not every peer understands that it is asked for nothing.
-        """
-        provable = bool(self.offer.hashes) or self.offer.hash_follows
-        return (self.offer.size or 1) - 1 if provable and self.source.resumable else 0
-
-    @contextmanager
-    def keeping(self, writer: BlobWriter) -> Iterator[None]:
-        """Keep the bytes for the next attempt if the way fails, not if they are wrong."""
-        self.kept = False
-        try:
-            yield
-        except (TransferError, asyncio.CancelledError) as error:
-            if writer.size and (not isinstance(error, PeerProtocolError) or _is_short(error)):
-                self.kept = True
-                writer.keep()
-            raise
-
-
-def _of_owner(destination: Destination) -> str:
-    """How the names of all partials of somebody begin."""
-    return hashlib.sha256(destination.owner.encode()).hexdigest()
-
-
-def _is_short(error: PeerProtocolError) -> bool:
-    """Whether a stream simply ended too early, as it does when the peer's process is killed."""
-    return isinstance(error, SizeMismatch) and error.received_bytes < error.announced_bytes
-
-
-async def _receive(
-    download: Download,
-    offer: Offer,
-    writer: BlobWriter,
-    reservation: Reservation,
-    watch: Transfer | None,
-) -> None:
-    until_s = asyncio.get_running_loop().time() + PATIENCE_S - writer.size / SLOWEST_BYTES
-    async with aclosing(download.chunks()) as chunks:
-        while (chunk := await _next(chunks, until_s + writer.size / SLOWEST_BYTES)) is not None:
-            size = writer.size + len(chunk)
-            reservation.grow_to(size)
-            _check_not_over(offer.size, size)
-            await writer.write(chunk)
-            reservation.wrote(size)
-            if watch is not None:
-                watch.moved(size)
-
-
-async def _next(chunks: AsyncGenerator[Data, None], until_s: float) -> Data | None:
-    """The next piece, or None at the end.
-
-    Raises TransferError if neither has come by then: whoever sends a byte now and then, or what is no byte
-    of the file at all, would hold one of the places of those who receive for ever.
-    """
-    try:
-        async with asyncio.timeout_at(until_s) as limit:
-            return await anext(chunks, None)
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise TransferError(f"less than {SLOWEST_BYTES} bytes a second") from error
-
-
-async def _sealed(writer: BlobWriter, offer: Offer) -> Mapping[str, bytes]:
-    """Finish the bytes and check how many there are; their digests."""
-    if writer.size == 0:
-        raise EmptyFile
-    if offer.size is not None and writer.size != offer.size:
-        raise SizeMismatch(announced_bytes=offer.size, received_bytes=writer.size)
-    return await writer.seal()
-
-
-def _check_hashes(
-    digests: Mapping[str, bytes],
-    announced: Mapping[str, bytes],
-    late: Mapping[str, bytes],
-    *,
-    resumed: bool,
-) -> None:
-    """Check everything that was announced and can be checked. Raises DigestMismatch.
-
-    A hash that was promised and did not come is missed only where bytes of two attempts were joined.
-    """
-    checked = False
-    for hashes in (announced, late):
-        for algorithm in hashes.keys() & digests.keys():
-            if digests[algorithm] != hashes[algorithm]:
-                raise DigestMismatch(algorithm=algorithm, resumed=resumed)
-            checked = True
-    if resumed and not checked:
-        raise DigestMismatch(resumed=True)
-
-
-def _check_not_over(announced_bytes: int | None, received_bytes: int) -> None:
-    if announced_bytes is not None and received_bytes > announced_bytes:
-        raise SizeMismatch(announced_bytes=announced_bytes, received_bytes=received_bytes)

@@ -16,15 +16,15 @@ from filebot.files.reservations import (
     Amounts,
     Hold,
     Holds,
-    Limits,
     Reservation,
+    StorageLimits,
     Stored,
     counted_bytes,
 )
-from filebot.model import BareJid, Identity, Usage
+from filebot.model import BareJid, Identity, StorageUsage
 from filebot.ports import BlobStore, Catalog
 
-__all__ = ["FILE_OVERHEAD_BYTES", "Limits", "Quota", "Reservation"]
+__all__ = ["FILE_OVERHEAD_BYTES", "Quota", "Reservation", "StorageLimits"]
 
 RECOUNT_AFTER_S: Final = (0.01, 0.05, 0.2)
 """Pauses before a refusal is final while other files settle: those may have been counted twice."""
@@ -39,7 +39,7 @@ class Quota:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: StorageLimits,
         catalog: Catalog,
         store: BlobStore,
         room_max_bytes: Callable[[BareJid], int | None] = lambda _: None,
@@ -56,15 +56,15 @@ class Quota:
         """The largest file that is taken in."""
         return self._limits.max_file_bytes
 
-    async def usage(self, owner: Identity) -> Usage:
+    async def usage(self, owner: Identity) -> StorageUsage:
         """What somebody has stored, and may store."""
         files, used = await self._catalog.used_by(owner)
-        return Usage(files, counted_bytes(files, used), self._limits.quota_per_user_bytes)
+        return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_user_bytes)
 
-    async def room_usage(self, room: BareJid) -> Usage:
+    async def room_usage(self, room: BareJid) -> StorageUsage:
         """What a room has, and may have."""
         files, used = await self._catalog.used_in(room)
-        return Usage(files, counted_bytes(files, used), self._limits.quota_per_room_bytes)
+        return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_room_bytes)
 
     @asynccontextmanager
     async def reserve(
@@ -122,17 +122,14 @@ class Quota:
         Reservation(self._holds, self._limits, self._most(room), "", room).check_size(size_bytes)
 
     @asynccontextmanager
-    async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[tuple[Hold, int]]:
+    async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[Hold]:
         """Hold space for all files of one identity, stored or on their way, to become another's.
 
-        Gives the hold and how many files are stored. Between the count and what the context does first
-        nothing is awaited. Raises NoRoomForClaim.
+        Between the count and what the context does first nothing is awaited. Raises ClaimExceedsQuota.
         """
         hold = Hold(self._holds, self._limits, owner, None)
-        files = 0
 
         async def stored() -> Stored:
-            nonlocal files
             with self._holds.during_count() as settled:
                 own = counted_bytes(*await self._catalog.used_by(owner))
                 files, used = await self._catalog.used_by(files_of)
@@ -147,7 +144,7 @@ class Quota:
 
         try:
             await self._count(hold, check, stored)
-            yield hold, files
+            yield hold
         finally:
             hold.release()
 

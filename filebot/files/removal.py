@@ -1,10 +1,12 @@
-"""How a file goes: the row, then the bytes if it was their last row."""
+"""Removal of files: the row, then the bytes if it was their last row."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor, FileRemoved, RemovalReason
 from filebot.files.unused_blobs import try_to_forget_unused
 from filebot.model import Entry
 from filebot.ports import BlobStore, Catalog, Queue
@@ -17,15 +19,23 @@ class Removal:
     """Removes entries, for whatever reason."""
 
     def __init__(
-        self, store: BlobStore, catalog: Catalog, queue: Queue, locks: KeyedLocks[asyncio.Lock]
+        self,
+        store: BlobStore,
+        catalog: Catalog,
+        queue: Queue,
+        locks: KeyedLocks[asyncio.Lock],
+        events: EventBus,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._queue = queue
         self._locks = locks
+        self._events = events
 
-    async def remove(self, entry: Entry, may: Callable[[], None] = lambda: None) -> None:
-        """Remove an entry; one that is gone is not an error.
+    async def remove(
+        self, entry: Entry, reason: RemovalReason, by: Actor, may: Callable[[], None] = lambda: None
+    ) -> None:
+        """Remove an entry, and tell FileRemoved; one that is gone is not an error.
 
         ``may`` is called when nothing stands between it and the act: waiting for a turn takes time. It
         raises what keeps the entry. Raises StorageError, too: then the entry is still there. When it is
@@ -34,18 +44,22 @@ class Removal:
         digest = entry.blob.digest
         async with self._locks(digest):
             may()
-            await self._catalog.remove(entry.id)
+            removed = await self._catalog.remove(entry.id)
             self._queue.forget_entry(entry.id)
             await try_to_forget_unused(self._store, self._catalog, digest)
+        if removed is not None:
+            await self._events.tell(FileRemoved(by.sender, by.language, removed, reason))
 
-    async def remove_all(self, some: Callable[[int], Awaitable[Sequence[Entry]]]) -> int:
-        """Remove what ``some`` gives, at most so many at a time, until it gives none; how many those were.
+    async def remove_all(
+        self, some: Callable[[int], Awaitable[Sequence[Entry]]], reason: RemovalReason, by: Actor
+    ) -> int:
+        """Remove what ``some`` gives, at most so many at a time, until it gives none; return how many.
 
         Raises StorageError.
         """
         removed = 0
         while entries := await some(REMOVED_AT_ONCE):
             for entry in entries:
-                await self.remove(entry)
+                await self.remove(entry, reason, by)
             removed += len(entries)
         return removed

@@ -26,7 +26,7 @@ DISK_RESERVE_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StorageLimits:
     """The operator's limits, in bytes."""
 
     max_file_bytes: int
@@ -99,7 +99,9 @@ class Holds:
 class Hold:
     """Amounts held for one owner, one room, or both. Whoever makes one releases it."""
 
-    def __init__(self, holds: Holds, limits: Limits, owner: Identity | None, room: BareJid | None) -> None:
+    def __init__(
+        self, holds: Holds, limits: StorageLimits, owner: Identity | None, room: BareJid | None
+    ) -> None:
         self.owner = owner
         self.room = room
         self.stored = Stored()
@@ -168,7 +170,12 @@ class Reservation(Hold):
     """
 
     def __init__(
-        self, holds: Holds, limits: Limits, max_file_bytes: int, owner: Identity, room: BareJid | None
+        self,
+        holds: Holds,
+        limits: StorageLimits,
+        max_file_bytes: int,
+        owner: Identity,
+        room: BareJid | None,
     ) -> None:
         super().__init__(holds, limits, owner, room)
         self._max_file_bytes = max_file_bytes

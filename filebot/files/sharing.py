@@ -1,4 +1,4 @@
-"""A file that is stored becomes a room's too: one more row on the same bytes."""
+"""Sharing of stored files with rooms: one more row on the same bytes."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from datetime import datetime
 
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import NoSuchEntry
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor, FileShared
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Entry, NewEntry, Scope
 from filebot.ports import BlobStore, Catalog
@@ -21,31 +23,39 @@ class Sharing:
         quota: Quota,
         locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
+        events: EventBus,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._quota = quota
         self._locks = locks
         self._clock = clock
+        self._events = events
 
-    async def share(self, entry: Entry, room: BareJid, may: Callable[[], object]) -> None:
-        """Add the row, unless the room has this file of its owner's by the same name.
+    async def share(self, entry: Entry, room: BareJid, by: Actor, may: Callable[[], object]) -> None:
+        """Add the row and tell FileShared, unless the room has this file of its owner's by the same name.
 
         ``may`` is called right before, and raises what forbids it. Raises FileTooLarge, QuotaExceeded,
-        RoomFull, BlobCorrupt or StorageError, too, or NoSuchEntry if the file was removed before its turn.
+        RoomQuotaExceeded, BlobCorrupt or StorageError, too, or NoSuchEntry if the file was removed before
+        its turn.
         """
+        shared = await self._share(entry, room, may)
+        if shared is not None:
+            await self._events.tell(FileShared(by.sender, by.language, shared))
+
+    async def _share(self, entry: Entry, room: BareJid, may: Callable[[], object]) -> Entry | None:
         async with self._locks(entry.blob.digest):
             if await self._catalog.entry(entry.id) is None:
                 raise NoSuchEntry(entry.name)
             known = await self._catalog.find_by_digest(Scope(room=room), entry.owner, entry.blob.digest)
             if known is not None and known.name == entry.name:
-                return
+                return None
             async with self._quota.share(entry.owner, room, entry.blob.size) as hold:
                 # Nobody is given a file whose bytes are gone.
                 await self._store.verify(entry.blob.digest)
                 may()
                 with hold.settling():
-                    await self._catalog.add(_shared(entry, room, self._clock()))
+                    return await self._catalog.add(_shared(entry, room, self._clock()))
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

@@ -8,7 +8,7 @@ from typing import Final
 import humanize
 
 from filebot.catalog.inspection import CatalogInspection
-from filebot.files.quota import FILE_OVERHEAD_BYTES, Limits
+from filebot.files.quota import FILE_OVERHEAD_BYTES, StorageLimits
 from filebot.fsck.report import Report
 
 MOST_DAMAGE: Final = 20
@@ -100,7 +100,7 @@ def _apply(check: _Check, report: Report, *, repair: bool) -> None:
         report.left(f"={check.many}", text, number)
 
 
-def note_quotas(catalog: CatalogInspection, report: Report, limits: Limits) -> None:
+def note_quotas(catalog: CatalogInspection, report: Report, limits: StorageLimits) -> None:
     """Tell who has more than the limits allow, as after lower ones were set. That is no fault."""
     for owner, files, size in catalog.sums("owner"):
         _note_quota(report, owner, files, size, limits.quota_per_user_bytes)

@@ -19,7 +19,7 @@ from filebot.catalog.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG
 from filebot.errors import ConfigError, StorageError
 from filebot.files.orphan_sweep import Unreferenced
-from filebot.files.quota import Limits
+from filebot.files.quota import StorageLimits
 from filebot.fsck.blob_checks import BlobChecks
 from filebot.fsck.catalog_checks import check_database, check_entries, note_quotas
 from filebot.fsck.position import Position
@@ -50,7 +50,7 @@ class Wishes:
     bytes_per_s: int = 100_000_000
 
 
-def fsck(folder: Path, limits: Limits, keep_days: float, wishes: Wishes) -> int:
+def fsck(folder: Path, limits: StorageLimits, keep_days: float, wishes: Wishes) -> int:
     """Examine a data folder, and mend it if asked to; return the exit code.
 
     Raises ConfigError if it cannot be examined, or not mended by whoever asks.
@@ -88,7 +88,7 @@ class _Examination:
         folder: Path,
         report: Report,
         console: Console,
-        limits: Limits,
+        limits: StorageLimits,
         keep_days: float,
         wishes: Wishes,
     ) -> None:

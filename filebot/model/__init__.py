@@ -10,7 +10,7 @@ from filebot.model.delivery import (
     Slot,
     StreamMethod,
 )
-from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, Scope, Usage
+from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, Scope, StorageUsage
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -57,7 +57,7 @@ __all__ = [
     "Scope",
     "Sender",
     "Slot",
+    "StorageUsage",
     "StreamMethod",
-    "Usage",
     "size_bytes",
 ]

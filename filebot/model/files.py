@@ -100,7 +100,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class StorageUsage:
     """How much somebody stores. The same bytes under two names count once."""
 
     files: int

@@ -42,15 +42,19 @@ from filebot.events.facts import (
     FileQueued,
     FileRefused,
     FileRemoved,
+    FileRenamed,
+    FileShared,
     FileStored,
     HistoryImportFinished,
     HistoryImportProgressed,
     InvitationAccepted,
     LinkReceived,
+    OwnerChanged,
+    RemovalReason,
     RoomFilesAdded,
 )
-from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
-from filebot.plugin.command_syntax import Usage as UsageLine
+from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
+from filebot.plugin.command_syntax import CommandUsage
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
 
@@ -71,6 +75,8 @@ __all__ = [
     "FileQueued",
     "FileRefused",
     "FileRemoved",
+    "FileRenamed",
+    "FileShared",
     "FileStored",
     "FilebotError",
     "Files",
@@ -83,16 +89,18 @@ __all__ = [
     "NoSuchEntry",
     "NotAllowed",
     "Offer",
+    "OwnerChanged",
     "Page",
     "Plugin",
     "PluginError",
+    "RemovalReason",
     "RoomAccess",
     "RoomFilesAdded",
     "Sender",
     "StorageError",
+    "StorageUsage",
     "TransferError",
     "UnknownCommand",
-    "Usage",
     "UserError",
 ]
 
@@ -261,7 +269,7 @@ class CommandSpec:
 
     plugin: str
     name: str
-    usages: tuple[UsageLine, ...]
+    usages: tuple[CommandUsage, ...]
     """In the order in which they are tried."""
     aliases: tuple[str, ...]
     help: str
@@ -292,11 +300,11 @@ def _examine_settings(plugin: str, settings: type) -> None:
             raise PluginError(f"setting {each.name!r} of plugin {plugin!r} has no default; give it one")
 
 
-def _parsed(place: str, name: str, lines: Sequence[str]) -> tuple[UsageLine, ...]:
+def _parsed(place: str, name: str, lines: Sequence[str]) -> tuple[CommandUsage, ...]:
     if any(line.split()[:1] != [name] for line in lines) or not lines:
         raise PluginError(f"{place}: its usage must begin with {name}")
     try:
-        return tuple(UsageLine.parse(line) for line in lines)
+        return tuple(CommandUsage.parse(line) for line in lines)
     except ValueError as error:
         raise PluginError(f"{place}: {error}") from error
 

@@ -15,7 +15,7 @@ _QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class CommandUsage:
     """One way to use a command."""
 
     line: str

@@ -19,9 +19,10 @@ from filebot.errors import (
     NotAllowed,
     TooManyFiles,
 )
+from filebot.events.facts import Actor, RemovalReason
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.access import unknown
-from filebot.files.intake import Destination, Received
+from filebot.files.intake import Destination, IntakeResult
 from filebot.files.selection import Selection, select
 from filebot.files.transfers import Direction, Transfer
 from filebot.model import (
@@ -34,7 +35,7 @@ from filebot.model import (
     Offer,
     Scope,
     Sender,
-    Usage,
+    StorageUsage,
 )
 from filebot.plugin.command_syntax import names_in
 from filebot.ports import StreamOffer
@@ -63,6 +64,7 @@ class Files:
         self._services = services
         self._sender = sender
         self._language = language
+        self._actor = Actor(sender, language)
         self._owner: BareJid | None = sender.jid if services.access.serves(sender.jid) else None
 
     # --- finding --------------------------------------------------------------------------------
@@ -158,7 +160,7 @@ class Files:
                 return await select(names, partial(self._called, scopes=scopes, in_public=False))
             raise
 
-    async def usage(self) -> Usage:
+    async def usage(self) -> StorageUsage:
         """How much the person stores and may store. Raises NotAllowed for whom nobody can tell apart."""
         return await self._services.quota.usage(self._own_here())
 
@@ -174,11 +176,11 @@ class Files:
     # --- the room's archive ---------------------------------------------------------------------
 
     async def opt_out(self) -> int:
-        """As :meth:`filebot.rooms.auto_archive.Archive.opt_out`, in the room spoken in."""
-        return await self._services.archive.opt_out(self._sender)
+        """As :meth:`filebot.rooms.auto_archive.AutoArchive.opt_out`, in the room spoken in."""
+        return await self._services.archive.opt_out(self._actor)
 
     async def opt_in(self) -> None:
-        """As :meth:`filebot.rooms.auto_archive.Archive.opt_in`."""
+        """As :meth:`filebot.rooms.auto_archive.AutoArchive.opt_in`."""
         await self._services.archive.opt_in(self._sender)
 
     # --- claiming -------------------------------------------------------------------------------
@@ -197,7 +199,7 @@ class Files:
 
         Raises NotAllowed, NoSuchClaim, NoRoomForClaim or StorageError.
         """
-        return await self._services.claims.redeem(code, self._own())
+        return await self._services.claims.redeem(code, self._own(), self._actor)
 
     async def claim_here(self) -> Claimed:
         """As :meth:`claim`, where the room itself says who the occupant is.
@@ -207,7 +209,7 @@ class Files:
         owner = self._own()
         if self._sender.occupant is None:
             raise unknown(self._sender)
-        return await self._services.claims.hand_over(self._sender.occupant, owner)
+        return await self._services.claims.hand_over(self._sender.occupant, owner, self._actor)
 
     # --- changing -------------------------------------------------------------------------------
 
@@ -219,7 +221,7 @@ class Files:
         in_room: bool = False,
         source_message: str | None = None,
         in_burst: bool = False,
-    ) -> Received:
+    ) -> IntakeResult:
         """Take a file in, for the person or, with ``in_room``, into the room spoken in.
 
         It may have to wait for others that are on their way: FileQueued tells of that; ``in_burst`` of the
@@ -231,10 +233,12 @@ class Files:
         """
         room = self._sender.room if in_room else None
         may_own = self._own if room is None else partial(self._speaking_in, room)
-        destination = Destination(may_own(), room, caption, source_message=source_message, recheck=may_own)
+        destination = Destination(
+            may_own(), self._actor, room, caption, source_message=source_message, recheck=may_own
+        )
         in_private = not self._sender.in_public
-        async with self._moving(offer, Method.HTTP, in_burst=in_burst) as transfer:
-            received = await self._services.intake.fetch(offer, destination, transfer)
+        place = self._moving(offer, Method.HTTP, in_burst=in_burst)
+        received = await self._services.intake.fetch(offer, destination, place)
         if in_private and not received.already_known:
             self._services.announcer.add(received.entry)  # said to everybody otherwise
         return received
@@ -243,29 +247,27 @@ class Files:
         """When a file goes by itself, because its room wants it so; in UTC. None for never."""
         return self._services.retention.expires_at(entry)
 
-    async def receive(self, stream: StreamOffer) -> Received:
+    async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Take in a file that the person's client sends by a stream.
 
         Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.receive` raises.
         """
-        destination = Destination(self._own())
-        async with self._moving(stream.offer, Method.SOCKS5, in_burst=True) as transfer:
-            return await self._services.intake.receive(stream, destination, transfer)
+        place = self._moving(stream.offer, Method.SOCKS5, in_burst=True)
+        return await self._services.intake.receive(stream, Destination(self._own(), self._actor), place)
 
     async def rename(self, entry: Entry, name: str) -> Entry:
         """Give a file another name, cleaned as any name. Raises NotAllowed or NoSuchEntry."""
         self._must_be_changeable(entry)
-        renamed = await self._services.ports.catalog.rename(
-            entry.id, safe_name(name), self._services.ports.clock()
-        )
-        if renamed is None:
-            raise NoSuchEntry(entry.name)
-        return renamed
+        return await self._services.renaming.rename(entry, name, self._actor)
 
     async def remove(self, entry: Entry) -> None:
         """Remove a file; its bytes go with the last row that has them. Raises NotAllowed."""
         self._must_be_changeable(entry)
-        await self._services.removal.remove(entry, lambda: self._must_be_changeable(entry))
+        is_owner = entry.owner in self._sender.identities
+        reason = RemovalReason.OWNER if is_owner else RemovalReason.ADMIN
+        await self._services.removal.remove(
+            entry, reason, self._actor, lambda: self._must_be_changeable(entry)
+        )
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -331,7 +333,7 @@ class Files:
             if becomes_shared:
                 # Before the room hears of it: whoever asks for it then must find it.
                 await self._services.sharing.share(
-                    entry, to.jid, lambda: self._must_have_voice(to.jid, self._own())
+                    entry, to.jid, self._actor, lambda: self._must_have_voice(to.jid, self._own())
                 )
 
         order = DeliveryRequest(self._sender, self._language, entry, to, method, ready)

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 
 from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import unknown
-from filebot.model import BareJid, HistoryImport, Invitation, RememberedRoom, RoomSettings, Sender, Usage
+from filebot.model import (
+    BareJid,
+    HistoryImport,
+    Invitation,
+    RememberedRoom,
+    RoomSettings,
+    Sender,
+    StorageUsage,
+)
 from filebot.services import Services
 
 
@@ -20,7 +28,7 @@ class RoomState:
 
     room: BareJid
     settings: RoomSettings
-    usage: Usage
+    usage: StorageUsage
     history_import: HistoryImport | None
     """Its history is being gone through."""
 

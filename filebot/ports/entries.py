@@ -60,8 +60,19 @@ class Entries(Protocol):
     async def adopt(self, entry_id: int) -> None:
         """From now on the entry was asked for. One that is gone is not an error."""
 
-    async def hand_over(self, owner: Identity, to: Identity) -> None:
-        """Make all entries of one owner another's."""
+    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
+        """Make the oldest entries of one owner another's; return them as they are now.
+
+        The owner has no more of them when fewer than ``limit`` are returned.
+        """
+
+    async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
+        """Make the oldest entries of a room private ones of their owners; return each before and after.
+
+        An owner who has the same bytes by the same name in private has them once: then the room's entry is
+        removed, and there is None after it. The room has no more entries when fewer than ``limit`` are
+        returned.
+        """
 
     async def remove(self, entry_id: int) -> Entry | None:
         """The entry as it was; None if it is gone already."""

@@ -1,6 +1,6 @@
 """Rooms: in the catalog, on the server, and their history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -65,12 +65,9 @@ class RoomStore(Protocol):
     async def forget_history_import(self, room: BareJid) -> None:
         """One that is not known is not an error."""
 
-    async def release(self, room: BareJid) -> Sequence[Identity]:
-        """Make all entries of a room private ones of their owners, who are returned, in no order.
-
-        Who has the same bytes by the same name in private has them once. The room's settings, the wishes of
-        its people, the languages of those whom only the room tells apart, and the going through its history
-        are forgotten.
+    async def clear_room(self, room: BareJid) -> None:
+        """Forget the room's settings, the wishes of its people, the languages of those whom only the room
+        tells apart, and the import of its history.
         """
 
 

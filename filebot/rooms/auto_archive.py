@@ -1,4 +1,4 @@
-"""What a room's archive keeps: files that people post there, unasked, but with everybody's consent.
+"""Auto-archive: files that people post in a room are kept there, unasked, but with everybody's consent.
 
 The room's admins switch it on, everybody in the room is told, and whoever does not want it says so once:
 then nothing of theirs is kept any more, and what was kept unasked is removed. Nobody's word counts for
@@ -13,8 +13,9 @@ from functools import partial
 from typing import Final
 
 from filebot.errors import TooManyOptOuts, UserError
+from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import Access, unknown
-from filebot.files.intake import Destination, Intake, Received
+from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.files.removal import Removal
 from filebot.files.slots import Slots
 from filebot.files.transfers import Direction
@@ -26,7 +27,7 @@ MOST_OPT_OUTS: Final = 5000
 """In one room; after these, only those of people whose address counts are noted there."""
 
 
-class Archive:
+class AutoArchive:
     """Keeps what is posted in rooms, as far as room and poster want it."""
 
     def __init__(
@@ -53,17 +54,18 @@ class Archive:
         return self._room_settings.is_archived(room) and not await self._has_opted_out(room, _meant(sender))
 
     async def take(
-        self, sender: Sender, offer: Offer, caption: str, *, source_message: str | None = None
-    ) -> Received | None:
-        """Keep a posted file; None if the room or its poster do not want that, also if only by now.
+        self, by: Actor, offer: Offer, caption: str, *, source_message: str | None = None
+    ) -> IntakeResult | None:
+        """Keep a file that somebody posted; None if the room or they do not want that, also if only by now.
 
         Who posts something and goes has it kept all the same. That somebody was put out meanwhile cannot be
         told from that; it is the owners and admins of the room who remove the file then.
 
         What is in the catalog with this ``source_message`` (see ``NewEntry``) is not fetched again.
 
-        Raises whatever :meth:`filebot.files.intake.Intake.fetch` raises.
+        FileAutoArchived tells of it. Raises whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
+        sender = by.sender
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):
             return None
@@ -78,11 +80,12 @@ class Archive:
                 raise _NotAnyMore
 
         destination = Destination(
-            owner, room, caption, auto_archived=True, source_message=source_message, recheck=recheck
+            owner, by, room, caption, auto_archived=True, source_message=source_message, recheck=recheck
         )
         try:
-            async with self._slots.held(Direction.TO_BOT, sender):
-                received = await self._intake.fetch(offer, destination)
+            received = await self._intake.fetch(
+                offer, destination, self._slots.held(Direction.TO_BOT, sender)
+            )
         except _NotAnyMore:
             return None
         is_unwanted = not received.already_known and await self._catalog.is_unwanted(
@@ -93,15 +96,18 @@ class Archive:
         # It was said while the bytes came. What had been kept before is not this post's to remove: whoever
         # opts out has it removed then, and a room whose archive is switched off has not asked for that.
         if not received.already_known:
-            await self._removal.remove(received.entry)
+            is_off = not self._room_settings.is_archived(room)
+            reason = RemovalReason.ARCHIVE_OFF if is_off else RemovalReason.OPT_OUT
+            await self._removal.remove(received.entry, reason, by)
         return None
 
-    async def opt_out(self, sender: Sender) -> int:
-        """Keep nothing of the sender's unasked in this room, and remove what was; how many files that are.
+    async def opt_out(self, by: Actor) -> int:
+        """Keep nothing of the sender's unasked in this room, and remove what was; return how many files.
 
-        Raises NotAllowed if the room does not tell its occupants apart, TooManyOptOuts (then files of
-        theirs are still kept), or StorageError.
+        FileRemoved tells of each. Raises NotAllowed if the room does not tell its occupants apart,
+        TooManyOptOuts (then files of theirs are still kept), or StorageError.
         """
+        sender = by.sender
         room, identities = _known(sender)
         if await self._may_note(room, sender, identities):
             for each in identities:
@@ -110,7 +116,9 @@ class Archive:
             raise TooManyOptOuts
         removed = 0
         for each in identities:
-            removed += await self._removal.remove_all(partial(self._unwanted, room, each))
+            removed += await self._removal.remove_all(
+                partial(self._unwanted, room, each), RemovalReason.OPT_OUT, by
+            )
         return removed
 
     async def opt_in(self, sender: Sender) -> None:

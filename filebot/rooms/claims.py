@@ -1,4 +1,4 @@
-"""Files that somebody owns in a room that hides their JID become those of the JID.
+"""Claims: files that somebody owns in a room that hides their JID become those of the JID.
 
 The room vouches for an occupant-id and the server for a JID, but nobody says that the two are one person.
 So the occupant is given a code through the room, and whoever writes it in a private chat is the one: a code
@@ -13,6 +13,8 @@ from typing import Final
 from cachetools import TTLCache
 
 from filebot.errors import NoSuchClaim
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor, OwnerChanged
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Identity
 from filebot.ports import Catalog
@@ -23,6 +25,9 @@ MOST_CODES: Final = 100
 occupants; they push out each other's codes and nobody else's."""
 MOST_ROOMS: Final = 500
 """With codes; the one that asked for none the longest is forgotten."""
+
+HANDED_OVER_AT_ONCE: Final = 1000
+"""Files that change hands in one transaction. Whoever has more gets the others in further ones."""
 
 # None that looks like another one. Eight of them are guessed once in 10**11 tries.
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -50,11 +55,19 @@ class Claimed:
 class Claims:
     """Holds the codes; they are lost at a restart, and nothing else."""
 
-    def __init__(self, catalog: Catalog, quota: Quota, bot: BareJid, timer: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        quota: Quota,
+        bot: BareJid,
+        timer: Callable[[], float],
+        events: EventBus,
+    ) -> None:
         self._catalog = catalog
         self._quota = quota
         self._bot = bot
         self._timer = timer
+        self._events = events
         self._codes: dict[BareJid, TTLCache[str, Identity]] = {}
 
     def begin(self, occupant: Identity) -> Claim:
@@ -66,29 +79,36 @@ class Claims:
         codes[code] = occupant
         return Claim(f"{code[:_HALF]}-{code[_HALF:]}", self._bot)
 
-    async def redeem(self, written: str, owner: BareJid) -> Claimed:
+    async def redeem(self, written: str, owner: BareJid, by: Actor) -> Claimed:
         """Give this person the occupant's files, once.
 
-        Raises NoSuchClaim, NoRoomForClaim (the code stays good then) or StorageError.
+        Raises NoSuchClaim, ClaimExceedsQuota (the code stays good then) or StorageError.
         """
         code = written.replace("-", "").strip().upper()
         codes = next((each for each in self._codes.values() if code in each), None)
         occupant = None if codes is None else codes.get(code)
         if codes is None or occupant is None:
             raise NoSuchClaim
-        claimed = await self.hand_over(occupant, owner)
+        claimed = await self.hand_over(occupant, owner, by)
         codes.pop(code, None)
         return claimed
 
-    async def hand_over(self, occupant: Identity, owner: BareJid) -> Claimed:
+    async def hand_over(self, occupant: Identity, owner: BareJid, by: Actor) -> Claimed:
         """Make the files of an occupant this person's, who is known to be the same.
 
-        Raises NoRoomForClaim or StorageError.
+        OwnerChanged tells of each file. Raises ClaimExceedsQuota or StorageError; of very many files, some
+        may be the person's then.
         """
-        async with self._quota.take_over(occupant, owner) as (hold, files):
-            with hold.settling():
-                await self._catalog.hand_over(occupant, owner)
-        return Claimed(files, occupant.partition("/")[0])
+        files, room = 0, occupant.partition("/")[0]
+        while True:
+            async with self._quota.take_over(occupant, owner) as hold:
+                with hold.settling():
+                    handed = await self._catalog.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
+            files += len(handed)
+            for entry in handed:
+                await self._events.tell(OwnerChanged(by.sender, by.language, entry, occupant, entry.room))
+            if len(handed) < HANDED_OVER_AT_ONCE:
+                return Claimed(files, room)
 
     def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:
         codes = self._codes.pop(room, None)

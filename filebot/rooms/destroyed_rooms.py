@@ -1,45 +1,75 @@
-"""What becomes of the files of a room that was destroyed.
+"""Files of destroyed rooms: they go back to their owners.
 
-They were for the people of that room. Whoever makes another one at its address decides who is in it, so
-the files go back to those whose they are.
+They were for the people of that room. Whoever makes another one at its address decides who is in it.
 """
 
 import logging
 from functools import partial
+from typing import Final
 
+from filebot.events.bus import EventBus
+from filebot.events.facts import FileRemoved, OwnerChanged, RemovalReason, room_itself
 from filebot.files.removal import Removal
-from filebot.model import BareJid, Scope
-from filebot.ports import Catalog
+from filebot.model import BareJid, Identity, Scope
+from filebot.ports import Catalog, Queue
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
+RELEASED_AT_ONCE: Final = 1000
+"""Entries that are released in one transaction."""
+
 
 class DestroyedRooms:
-    """Releases what such rooms had."""
+    """Releases the files of such rooms."""
 
     def __init__(
         self,
         catalog: Catalog,
+        queue: Queue,
         removal: Removal,
         room_settings: RoomSettingsStore,
         history_importer: HistoryImporter,
+        events: EventBus,
     ) -> None:
         self._catalog = catalog
+        self._queue = queue
         self._removal = removal
         self._room_settings = room_settings
         self._history_importer = history_importer
+        self._events = events
 
     async def release(self, room: BareJid) -> None:
-        """Make the room's files private ones of their owners, and forget what it was set to.
+        """Make the room's files private ones of their owners, and forget its settings.
 
-        What belongs to occupants of whom nothing but the room's id is known is removed: nobody can ever
-        show again to be one of them. Raises StorageError.
+        Files of occupants of whom nothing but the room's id is known are removed: nobody can ever show
+        again to be one of them. OwnerChanged or FileRemoved tells of each file. Raises StorageError.
         """
         await self._history_importer.stop(room)
-        owners = await self._room_settings.release(room)
+        # First: a file that is kept for the room from now on would be in the next one of its address.
+        await self._room_settings.clear(room)
+        owners: set[Identity] = set()
+        while released := await self._release_some(room):
+            owners |= released
         log.info("room %s is no more; its files are those of %d people", room, len(owners))
         for owner in owners:
             if owner.startswith(f"{room}/"):
-                await self._removal.remove_all(partial(self._catalog.oldest, Scope(owner=owner)))
+                await self._removal.remove_all(
+                    partial(self._catalog.oldest, Scope(owner=owner)),
+                    RemovalReason.ROOM_DESTROYED,
+                    room_itself(room),
+                )
+
+    async def _release_some(self, room: BareJid) -> set[Identity]:
+        """Release the oldest files; return their owners, or nobody when none is left."""
+        by = room_itself(room)
+        released = await self._catalog.release(room, RELEASED_AT_ONCE)
+        for before, after in released:
+            if after is None:
+                self._queue.forget_entry(before.id)
+                removed = FileRemoved(by.sender, by.language, before, RemovalReason.ROOM_DESTROYED)
+                await self._events.tell(removed)
+            else:
+                await self._events.tell(OwnerChanged(by.sender, by.language, after, before.owner, room))
+        return {before.owner for before, _ in released}

@@ -17,10 +17,10 @@ from typing import Final
 from filebot.concurrency.cancelling import end
 from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events.bus import EventBus
-from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
+from filebot.events.facts import Actor, HistoryImportFinished, HistoryImportProgressed
 from filebot.model import AddressKind, BareJid, HistoryImport, HistoryPage, IncomingMessage, Offer, Sender
 from filebot.ports import Catalog, Histories, Rooms
-from filebot.rooms.auto_archive import Archive
+from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class HistoryImporter:
         catalog: Catalog,
         histories: Histories,
         rooms: Rooms,
-        archive: Archive,
+        archive: AutoArchive,
         room_settings: RoomSettingsStore,
         events: EventBus,
         clock: Callable[[], datetime],
@@ -241,7 +241,7 @@ class HistoryImporter:
     async def _keep(self, post: IncomingMessage, offer: Offer) -> bool | None:
         """Whether it is new; None if it could not be kept."""
         try:
-            received = await self._archive.take(post.sender, offer, post.text)
+            received = await self._archive.take(Actor(post.sender, post.language), offer, post.text)
         except FilebotError as error:
             log.info("a file in the history of %s is not kept: %s", post.sender.room, error)
             return None

@@ -1,9 +1,10 @@
-"""Files that a room keeps for some time only go when it is over."""
+"""Retention: files that a room keeps for some time only are removed when it is over."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from filebot.events.facts import RemovalReason, room_itself
 from filebot.files.removal import REMOVED_AT_ONCE, Removal
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import BareJid, Entry, Scope
@@ -14,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Looks for what is too old."""
+    """Looks for files that are too old, and removes them."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class Retention:
             entries = await self._catalog.oldest(Scope(room=room), REMOVED_AT_ONCE)
             old = [entry for entry in entries if self._is_over(entry, now)]
             for entry in old:
-                await self._removal.remove(entry)
+                await self._removal.remove(entry, RemovalReason.RETENTION, room_itself(room))
             removed += len(old)
             # A later one cannot be older, unless the clock was set back; then it waits for the next look.
             if len(old) < REMOVED_AT_ONCE:

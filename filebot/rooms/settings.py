@@ -55,18 +55,17 @@ class RoomSettingsStore:
                 await self._save(room, replace(settings, archive=False))
             await self._rooms.show_archiving(room, is_on=self.is_archived(room))
 
-    async def release(self, room: BareJid) -> Sequence[Identity]:
-        """Release a room in the catalog, and forget what holds there; who owned files in it.
+    async def clear(self, room: BareJid) -> None:
+        """Forget what holds in a room, and what else the catalog remembers of it but its files.
 
         Raises StorageError.
         """
         async with self._locks(room):
             # First: what is kept for the room from now on would be there when somebody makes another one.
             had_settings = self._settings.pop(room, None) is not None
-            owners = await self._catalog.release(room)
+            await self._catalog.clear_room(room)
             if had_settings:
                 await self._rooms.show_archiving(room, is_on=False)
-        return owners
 
     def of(self, room: BareJid) -> RoomSettings:
         """What holds in this room."""

@@ -12,7 +12,7 @@ from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
 from filebot.files.access import Access
-from filebot.files.quota import Limits
+from filebot.files.quota import StorageLimits
 from filebot.model import (
     Address,
     AddressKind,
@@ -42,7 +42,7 @@ ADMIN: Final = "admin@example.org"
 BOT: Final = "filebot@example.org"
 ROOM: Final = "team@conference.example.org"
 
-LIMITS: Final = Limits(
+LIMITS: Final = StorageLimits(
     max_file_bytes=1_000_000,
     quota_per_user_bytes=5_000_000,
     total_bytes=50_000_000,
@@ -61,7 +61,7 @@ class FakeBot:
         self,
         *plugins: Plugin[Any],
         settings: Mapping[str, Mapping[str, Any]] | None = None,
-        limits: Limits = LIMITS,
+        limits: StorageLimits = LIMITS,
         rate_limits: RateLimits | None = None,
         invitations: bool = True,
         slots: int = MOST_SLOTS,

@@ -8,7 +8,7 @@ from itertools import islice
 
 from filebot.catalog.case_folding import fold
 from filebot.catalog.name_suggestions import likeliest
-from filebot.catalog.rows import added_entry
+from filebot.catalog.rows import added_entry, private_entry
 from filebot.model import (
     ArchivePosition,
     BareJid,
@@ -170,26 +170,30 @@ class MemoryCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return list(self._in(scope))[::-1][:limit]
 
-    async def hand_over(self, owner: Identity, to: Identity) -> None:
-        for entry in self._entries.values():
-            if entry.owner == owner:
-                self._entries[entry.id] = replace(entry, owner=to)
+    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> list[Entry]:
+        handed = [replace(e, owner=to) for e in self._entries.values() if e.owner == owner][:limit]
+        self._entries.update({entry.id: entry for entry in handed})
+        return handed
 
-    async def release(self, room: BareJid) -> list[Identity]:
-        released = list(self._in(Scope(room=room)))
+    async def release(self, room: BareJid, limit: int) -> list[tuple[Entry, Entry | None]]:
         private = {(e.owner, e.name, e.blob) for e in self._entries.values() if e.room is None}
-        for entry in released:
+        released: list[tuple[Entry, Entry | None]] = []
+        for entry in await self.oldest(Scope(room=room), limit):
             if (entry.owner, entry.name, entry.blob) in private:
                 await self.remove(entry.id)
+                released.append((entry, None))
             else:
-                self._entries[entry.id] = replace(entry, room=None, auto_archived=False)
+                self._entries[entry.id] = private_entry(entry)
+                released.append((entry, self._entries[entry.id]))
+        return released
+
+    async def clear_room(self, room: BareJid) -> None:
         self._room_settings.pop(room, None)
         self._unwanted.pop(room, None)
         self._fillings.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
         for who in [each for each in self._languages if each.startswith(f"{room}/")]:
             del self._languages[who]
-        return list({entry.owner for entry in released})
 
     async def used_in_all(self) -> tuple[int, int]:
         return len(self._entries), _bytes_once(self._entries.values())

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor
 from filebot.files.quota import FILE_OVERHEAD_BYTES
-from filebot.model import Scope, Sender
+from filebot.model import Address, Scope, Sender
 from filebot.rooms.claims import MOST_CODES, MOST_ROOMS, VALID_S, Claims
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
@@ -86,7 +88,7 @@ async def test_a_code_ends_with_its_time(bot: FakeBot) -> None:
 
 def timed(bot: FakeBot) -> tuple[Callable[[float], None], Claims]:
     moments = [0.0]
-    claims = Claims(bot.catalog, bot._services.quota, BOT, lambda: moments[-1])
+    claims = Claims(bot.catalog, bot._services.quota, BOT, lambda: moments[-1], EventBus())
     return moments.append, claims
 
 
@@ -113,7 +115,7 @@ async def test_rooms_with_codes_are_bounded_and_the_one_that_asked_last_stays(bo
             code = claims.begin(KEY).code
     assert len(claims._codes) == MOST_ROOMS
     assert "first@evil.example" not in claims._codes
-    await claims.redeem(code, ALICE)
+    await claims.redeem(code, ALICE, Actor(Sender(Address(ALICE), ALICE)))
 
 
 async def test_the_code_is_never_said_before_everybody(bot: FakeBot) -> None:

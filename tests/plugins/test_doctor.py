@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from filebot.errors import ServiceQuotaReached
-from filebot.files.quota import Limits
+from filebot.files.quota import StorageLimits
 from filebot.model import BareJid, Client, Method, Negotiation, ProxyState
 from filebot.testing import ALICE, BOB, FakeBot, in_room, through_room
 
@@ -15,7 +15,7 @@ PHONE, DESK = f"{ALICE}/phone", f"{ALICE}/desk"
 EVERYTHING = {Negotiation.SI: frozenset({Method.SOCKS5, Method.IBB})}
 IN_BAND = {Negotiation.SI: frozenset({Method.IBB})}
 NOTHING = {Negotiation.SI: frozenset[Method]()}
-LIMITS = Limits(10**10, 10**11, 10**12, 10**12)
+LIMITS = StorageLimits(10**10, 10**11, 10**12, 10**12)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ async def test_what_is_called_direct_but_can_hardly_be_is_told(bot: FakeBot) -> 
 
 
 async def test_a_file_that_the_bot_would_not_keep_has_no_way() -> None:
-    async with FakeBot(limits=Limits(50_000_000, 10**11, 10**12, 10**12)) as bot:
+    async with FakeBot(limits=StorageLimits(50_000_000, 10**11, 10**12, 10**12)) as bot:
         said = await asked(bot)
     assert "- 1 MB: by a link" in said
     assert "- 100 MB: not at all, I keep files up to 50 MB" in said

@@ -9,7 +9,7 @@ import pytest
 
 from filebot.chat.rate_limits import RateLimits
 from filebot.errors import CatalogUnavailable
-from filebot.files.quota import Limits
+from filebot.files.quota import StorageLimits
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.plugin_loader import bundled
@@ -273,7 +273,7 @@ async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
 
 
 async def test_what_somebody_stores_is_not_told_to_a_room() -> None:
-    async with FakeBot(limits=Limits(100_000, 100_000, 1_000_000, 1_000_000)) as bot:
+    async with FakeBot(limits=StorageLimits(100_000, 100_000, 1_000_000, 1_000_000)) as bot:
         await bot.say("quota", in_room())
         await bot.say("transfers", in_room())
         await bot.drop("a.bin", b"a" * 95_000, in_room())
@@ -288,7 +288,7 @@ async def test_what_somebody_stores_is_not_told_to_a_room() -> None:
 
 
 async def test_quota_says_what_is_used_and_warns_in_time() -> None:
-    async with FakeBot(limits=Limits(100_000, 100_000, 1_000_000, 1_000_000)) as bot:
+    async with FakeBot(limits=StorageLimits(100_000, 100_000, 1_000_000, 1_000_000)) as bot:
         assert len(await bot.drop("a.bin", b"a" * 80_000)) == 1
         assert "84.1 kB of 100 kB" in (await bot.say("quota"))[0]  # a file is more than its bytes
         assert "nearly full" in (await bot.drop("b.bin", b"b" * 7_000))[1]

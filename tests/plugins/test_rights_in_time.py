@@ -288,11 +288,11 @@ async def test_nothing_is_kept_for_a_room_that_ends_while_the_file_is_inspected(
         added.append(new)
         return await add(new)
 
-    async def slow(room: str) -> list[str]:
-        owners = await release(room)
+    async def slow(room: str, limit: int) -> list[tuple[Entry, Entry | None]]:
+        released = await release(room, limit)
         ended.set()
         await over.wait()  # as long as a disk takes
-        return owners
+        return released
 
     archived.catalog.add = noted  # type: ignore[method-assign]
     archived.catalog.release = slow  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ import pytest
 
 from filebot.errors import CatalogUnavailable
 from filebot.events.bus import EventBus
-from filebot.events.facts import Event, RoomFilesAdded
+from filebot.events.facts import Event, RoomFilesAdded, room_itself
 from filebot.files.intake import Destination
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
@@ -187,7 +187,7 @@ async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -
     for number in range(230):
         await managed.drop(f"{number}.txt", str(number).encode(), BEN)
         await managed._services.intake.fetch(
-            Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, ROOM)
+            Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, room_itself(ROOM), ROOM)
         )
     managed.now += timedelta(days=2)
     await managed._services.retention.look()

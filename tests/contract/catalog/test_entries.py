@@ -154,14 +154,60 @@ async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
     await catalog.add(replace(a_file("a", scope=ROOM, blob=1, size=10), owner=hidden))
     await catalog.add(replace(a_file("b", scope=ROOM, blob=2, size=10), owner=f"{hidden}2"))
     mine = await catalog.add(a_file("c", blob=1, size=10))
-    await catalog.hand_over(hidden, mine.owner)
+    (handed,) = await catalog.hand_over(hidden, mine.owner, 9)
     assert await catalog.used_by(hidden) == (0, 0)
     assert await catalog.used_by(f"{hidden}2") == (1, 10)
     assert await catalog.used_by(mine.owner) == (2, 10)
-    entry = await catalog.find_by_name(ROOM, "a")
-    assert entry is not None
-    assert (entry.owner, entry.room) == (mine.owner, ROOM.room)
-    await catalog.hand_over("nobody@example.org", mine.owner)
+    assert await catalog.find_by_name(ROOM, "a") == handed
+    assert (handed.owner, handed.room) == (mine.owner, ROOM.room)
+    assert await catalog.hand_over("nobody@example.org", mine.owner, 9) == []
+
+
+async def test_the_oldest_entries_of_an_owner_are_handed_over_first(catalog: Catalog) -> None:
+    hidden = f"{ROOM.room}/1d"
+    for name in "abcde":
+        await catalog.add(replace(a_file(name, scope=ROOM), owner=hidden))
+    batches = [await catalog.hand_over(hidden, "alice@example.org", 2) for _ in range(4)]
+    assert [[each.name for each in batch] for batch in batches] == [["a", "b"], ["c", "d"], ["e"], []]
+
+
+async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: Catalog) -> None:
+    assert ROOM.room is not None
+    mine = await catalog.add(a_file("both.txt", blob=1, size=10))
+    for shared in (a_file("both.txt", scope=ROOM, blob=1, size=10), a_file("only.txt", scope=ROOM, blob=2)):
+        await catalog.add(replace(shared, owner=mine.owner, auto_archived=True))
+    await catalog.add(replace(a_file("theirs.txt", scope=ROOM, blob=1), owner="bob@example.org"))
+    await catalog.add(a_file("elsewhere.txt", scope=Scope(room="other@muc.example.org"), blob=3))
+    here = await catalog.oldest(ROOM, 9)
+    released = await catalog.release(ROOM.room, 9)
+    assert [before for before, _ in released] == here
+    assert [after for _, after in released] == [await catalog.entry(each.id) for each in here]
+    assert [after and (after.room, after.auto_archived) for _, after in released] == [
+        None,
+        (None, False),
+        (None, False),
+    ]
+    assert await catalog.count(ROOM) == 0
+    private = Scope(owner=mine.owner)
+    assert names(await catalog.page(private, limit=9)) == ["only.txt", "both.txt"]
+    assert [each.id for each in await catalog.search(private, ["both"], limit=9)] == [mine.id]
+    assert len(await catalog.search(private, ["only"], limit=9)) == 1
+    assert names(await catalog.page(Scope(owner="bob@example.org"), limit=9)) == ["theirs.txt"]
+    assert await catalog.search(ROOM, ["only"], limit=9) == []
+    assert await catalog.count(Scope(room="other@muc.example.org")) == 1
+    assert await catalog.release(ROOM.room, 9) == []
+
+
+async def test_a_room_is_released_some_entries_at_a_time(catalog: Catalog) -> None:
+    room, owner = ROOM.room or "", "alice@example.org"
+    mine = await catalog.add(replace(a_file("c", blob=9), owner=owner))
+    for name in "abcde":
+        blob = 9 if name == "c" else 1
+        await catalog.add(replace(a_file(name, scope=ROOM, blob=blob), owner=owner))
+    batches = [await catalog.release(room, 2) for _ in range(4)]
+    gone = [[(before.name, after is None) for before, after in batch] for batch in batches]
+    assert gone == [[("a", False), ("b", False)], [("c", True), ("d", False)], [("e", False)], []]
+    assert await catalog.find_by_name(Scope(owner=owner), "c") == mine
 
 
 async def test_what_was_kept_unasked_is_told_from_what_was_asked_for(catalog: Catalog) -> None:

@@ -32,6 +32,6 @@ async def test_a_room_pushes_out_the_oldest_languages_of_its_own_people_alone(ca
         await catalog.set_language(each, "fr")
     languages = [await catalog.language(each) for each in (*people[:4], people[-1], *others)]
     assert languages == [None, None, "fr", "fr", "fr", "de", "de", "de"]
-    await catalog.release(room)
+    await catalog.clear_room(room)
     languages = [await catalog.language(each) for each in (*people[:4], people[-1], *others)]
     assert languages == [None] * 5 + ["de"] * 3

@@ -5,35 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from filebot.model import Address, AddressKind, HistoryImport, RememberedRoom, RoomSettings, Scope
+from filebot.model import Address, AddressKind, HistoryImport, RememberedRoom, RoomSettings
 from filebot.ports import Catalog
-from tests.contract.catalog.samples import NOW, ROOM, a_file, names
+from tests.contract.catalog.samples import NOW, ROOM, put
 
 
-async def test_the_entries_of_a_room_that_is_no_more_are_their_owners(catalog: Catalog) -> None:
-    assert ROOM.room is not None
-    mine = await catalog.add(a_file("both.txt", blob=1, size=10))
-    for shared in (a_file("both.txt", scope=ROOM, blob=1, size=10), a_file("only.txt", scope=ROOM, blob=2)):
-        await catalog.add(replace(shared, owner=mine.owner, auto_archived=True))
-    await catalog.add(replace(a_file("theirs.txt", scope=ROOM, blob=1), owner="bob@example.org"))
-    await catalog.add(a_file("elsewhere.txt", scope=Scope(room="other@muc.example.org"), blob=3))
-    for room in (ROOM.room, "other@muc.example.org"):
+async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog) -> None:
+    (entry,) = await put(catalog, "kept.txt", scope=ROOM)
+    for room in (entry.room or "", "other@muc.example.org"):
         await catalog.save_room_settings(room, RoomSettings(archive=True))
-        await catalog.set_opted_out(room, mine.owner, out=True)
-    assert set(await catalog.release(ROOM.room)) == {mine.owner, "bob@example.org"}
-    assert await catalog.count(ROOM) == 0
-    private = Scope(owner=mine.owner)
-    assert names(await catalog.page(private, limit=9)) == ["only.txt", "both.txt"]
-    assert [each.id for each in await catalog.search(private, ["both"], limit=9)] == [mine.id]
-    (only,) = await catalog.search(private, ["only"], limit=9)
-    assert (only.room, only.auto_archived) == (None, False)
-    assert names(await catalog.page(Scope(owner="bob@example.org"), limit=9)) == ["theirs.txt"]
-    assert await catalog.search(ROOM, ["only"], limit=9) == []
+        await catalog.set_opted_out(room, entry.owner, out=True)
+    await catalog.clear_room(entry.room or "")
     assert set(await catalog.room_settings()) == {"other@muc.example.org"}
-    assert not await catalog.has_opted_out(ROOM.room, mine.owner)
-    assert await catalog.has_opted_out("other@muc.example.org", mine.owner)
-    assert await catalog.count(Scope(room="other@muc.example.org")) == 1
-    assert await catalog.release(ROOM.room) == []
+    assert not await catalog.has_opted_out(entry.room or "", entry.owner)
+    assert await catalog.has_opted_out("other@muc.example.org", entry.owner)
+    assert await catalog.page(ROOM, limit=9) == [entry]
 
 
 async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) -> None:
@@ -62,7 +48,7 @@ async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: C
     await catalog.forget_unwanted(room, "alice@example.org")
     assert not await catalog.is_unwanted(room, digest)
     await catalog.add_unwanted(room, digest, "alice@example.org")
-    await catalog.release(room)
+    await catalog.clear_room(room)
     assert not await catalog.is_unwanted(room, digest)
 
 

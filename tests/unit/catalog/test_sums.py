@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from alembic import command
 from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog, sqlite
-from filebot.catalog import writes as catalog_changes
 from filebot.catalog.database import MIGRATIONS
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
@@ -39,19 +37,19 @@ def removing(entry_id: int) -> Change:
     return lambda catalog: catalog.remove(entry_id)
 
 
-def handing_over(owner: str, to: str) -> Change:
-    return lambda catalog: catalog.hand_over(owner, to)
+def handing_over(owner: str, to: str, limit: int) -> Change:
+    return lambda catalog: catalog.hand_over(owner, to, limit)
 
 
-def releasing(room: str) -> Change:
-    return lambda catalog: catalog.release(room)
+def releasing(room: str, limit: int) -> Change:
+    return lambda catalog: catalog.release(room, limit)
 
 
 changes = st.one_of(
     st.builds(adding, people, st.none() | rooms, blobs),
     st.builds(removing, st.integers(1, 9)),
-    st.builds(handing_over, people, people),
-    st.builds(releasing, rooms),
+    st.builds(handing_over, people, people, st.integers(1, 9)),
+    st.builds(releasing, rooms, st.integers(1, 9)),
 )
 
 
@@ -109,25 +107,4 @@ async def test_a_catalog_from_before_is_added_up_when_it_is_opened(tmp_path: Pat
         assert await catalog.used_by("bert") == (2, 30)
         assert await catalog.used_in("den") == (3, 30)
         assert await catalog.count(Scope(owner="anna")) == 1
-    assert kept(path) == added_up(path)
-
-
-async def test_a_room_is_released_some_rows_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalog_changes, "RELEASED_AT_ONCE", 2)
-    path = tmp_path / "catalog.db"
-    async with open_catalog(path) as catalog:
-        for number in range(5):
-            owner = f"person{number % 2}@example.org"
-            await catalog.add(
-                replace(NEW, name=f"plan{number}", owner=owner, room="den", auto_archived=True)
-            )
-        assert sorted(await catalog.release("den")) == ["person0@example.org", "person1@example.org"]
-        assert [await catalog.used_by(f"person{number}@example.org") for number in range(2)] == [
-            (3, 1),
-            (2, 1),
-        ]
-        private = await catalog.search(Scope(owner="person0@example.org"), ["plan4"], limit=9)
-        assert [(each.name, each.room, each.auto_archived) for each in private] == [("plan4", None, False)]
     assert kept(path) == added_up(path)

@@ -10,16 +10,25 @@ from typing import Any
 import pytest
 
 from filebot.concurrency.keyed_locks import KeyedLocks
-from filebot.files.intake import Destination, Intake, Received
-from filebot.files.quota import Limits, Quota
-from filebot.model import Offer
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor
+from filebot.files.intake import Destination, Intake, IntakeResult
+from filebot.files.quota import Quota, StorageLimits
+from filebot.model import Address, Offer, Sender
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 
 URL = "https://upload.example.org/slot/report.pdf"
-ALICE = Destination("alice@example.org")
+
+
+def to(owner: str, room: str | None = None, caption: str = "", **more: Any) -> Destination:
+    """Where a file of somebody's goes."""
+    return Destination(owner, Actor(Sender(Address(owner), owner)), room, caption, **more)
+
+
+ALICE = to("alice@example.org")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,7 @@ class Workbench:
     catalog: MemoryCatalog
     intake: Intake
 
-    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: Any) -> Received:
+    async def drop(self, content: bytes, destination: Destination = ALICE, **offer: Any) -> IntakeResult:
         """Host some bytes and take them in."""
         self.web.hosted.setdefault(URL, HostedFile(content))
         return await self.intake.fetch(Offer(urls=(URL,), **offer), destination)
@@ -49,7 +58,7 @@ def workbench() -> Callable[..., Workbench]:
     ) -> Workbench:
         web, store, catalog = MemoryWeb(), MemoryBlobs(), MemoryCatalog()
         quota = Quota(
-            Limits(max_file_bytes, quota_per_user_bytes, total_bytes, total_bytes), catalog, store
+            StorageLimits(max_file_bytes, quota_per_user_bytes, total_bytes, total_bytes), catalog, store
         )
         intake = Intake(
             store=store,
@@ -59,6 +68,7 @@ def workbench() -> Callable[..., Workbench]:
             quota=quota,
             locks=KeyedLocks(asyncio.Lock),
             clock=lambda: datetime(2026, 11, 23, tzinfo=UTC),
+            events=EventBus(),
         )
         return Workbench(web, store, catalog, intake)
 

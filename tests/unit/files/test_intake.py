@@ -20,7 +20,6 @@ from filebot.errors import (
     StorageFull,
     TransferError,
 )
-from filebot.files.intake import Destination
 from filebot.files.orphan_sweep import find_unreferenced
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import NewEntry, Offer
@@ -29,7 +28,7 @@ from filebot.testing.http import HostedFile
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.xmpp import FakeStreamOffer
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.files.conftest import ALICE, URL, Workbench, sha256
+from tests.unit.files.conftest import ALICE, URL, Workbench, sha256, to
 
 Make = Callable[..., Workbench]
 
@@ -56,7 +55,7 @@ async def test_the_same_bytes_of_the_same_owner_are_one_entry(workbench: Make) -
 async def test_the_same_bytes_of_another_owner_are_another_entry_on_one_blob(workbench: Make) -> None:
     bench = workbench()
     first = await bench.drop(b"same", name="a.txt")
-    second = await bench.drop(b"same", Destination("bob@example.org"), name="b.txt")
+    second = await bench.drop(b"same", to("bob@example.org"), name="b.txt")
     assert not second.already_known
     assert second.entry.id != first.entry.id
     assert len([d async for d in bench.store.digests()]) == 1
@@ -68,7 +67,7 @@ async def test_the_name_comes_from_the_url_if_nobody_gave_one(workbench: Make) -
 
 
 async def test_a_caption_is_kept_on_one_line_and_as_it_is(workbench: Make) -> None:
-    received = await workbench().drop(b"x", Destination("a@example.org", None, "{{ 7*7 }}\n\u202eevil"))
+    received = await workbench().drop(b"x", to("a@example.org", None, "{{ 7*7 }}\n\u202eevil"))
     assert received.entry.caption == "{{ 7*7 }} evil"
 
 
@@ -140,7 +139,7 @@ async def test_files_of_one_byte_are_not_free(workbench: Make) -> None:
     bench.web.hosted[URL] = HostedFile(b"x")
     with pytest.raises(QuotaExceeded):
         await bench.drop(b"")
-    bob = Destination("bob@example.org")
+    bob = to("bob@example.org")
     assert (await bench.drop(b"", bob)).entry.blob.size == 1
 
 
@@ -169,7 +168,7 @@ async def test_the_total_limit_holds_for_all_together(workbench: Make) -> None:
     await bench.drop(b"a" * 40)
     del bench.web.hosted[URL]
     with pytest.raises(StorageFull):
-        await bench.drop(b"b" * 40, Destination("bob@example.org"))
+        await bench.drop(b"b" * 40, to("bob@example.org"))
 
 
 async def test_room_is_given_back_when_a_file_fails(workbench: Make) -> None:
@@ -205,7 +204,7 @@ async def test_who_may_put_no_file_there_any_more_leaves_nothing_even_if_its_byt
             raise NotAllowed(reason="voice")
 
     with pytest.raises(NotAllowed):
-        await bench.drop(b"bytes", Destination("bob@example.org", "den@muc.example.org", recheck=recheck))
+        await bench.drop(b"bytes", to("bob@example.org", "den@muc.example.org", recheck=recheck))
     assert blobs == [0, 1]
     assert await bench.nothing_is_left()
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -18,13 +18,13 @@ from filebot.errors import (
     TransferError,
     Unresumable,
 )
-from filebot.files.intake import Destination, Received
+from filebot.files.intake import Destination, IntakeResult
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import Method, Offer, Sender
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.xmpp import FakeStreamOffer
-from tests.unit.files.conftest import ALICE, URL, Workbench, sha256
+from tests.unit.files.conftest import ALICE, URL, Workbench, sha256, to
 
 Make = Callable[..., Workbench]
 
@@ -58,7 +58,7 @@ class Line:
         name: str = NAME,
         size: int | None = None,
         proof: bytes | None = CONTENT,
-    ) -> Received:
+    ) -> IntakeResult:
         """``proof`` is what the announced hash is made of; None: there is none."""
         raise NotImplementedError
 
@@ -75,7 +75,7 @@ class Http(Line):
         name: str = NAME,
         size: int | None = None,
         proof: bytes | None = CONTENT,
-    ) -> Received:
+    ) -> IntakeResult:
         web = self.bench.web
         web.hosted[URL] = HostedFile(content, breaks_at=breaks_at)
         before = len(web.asked)
@@ -104,7 +104,7 @@ class Stream(Line):
         name: str = NAME,
         size: int | None = None,
         proof: bytes | None = CONTENT,
-    ) -> Received:
+    ) -> IntakeResult:
         offer = Offer(
             name=name,
             size=size or len(content),
@@ -257,7 +257,7 @@ async def test_progress_begins_where_the_file_does(workbench: Make) -> None:
     sender = Sender(stream.sender.address, ALICE.owner)
     with transfers.running(sender, None, NAME, Direction.TO_BOT, Method.SOCKS5) as transfer:
         now[0] = 2.0
-        await bench.intake.receive(stream, ALICE, transfer)
+        await bench.intake.receive(stream, ALICE, nullcontext(transfer))
         now[0] = 4.0
         assert transfer.bytes_per_s == 200  # 400 bytes came, not 1000
         assert transfer.progress.fraction == 1.0
@@ -323,8 +323,8 @@ async def test_without_proof_or_ranges_a_file_begins_anew(workbench: Make, metho
 @pytest.mark.parametrize(
     "words",
     [
-        {"destination": Destination("bob@example.org")},
-        {"destination": Destination("alice@example.org", "team@rooms.example")},
+        {"destination": to("bob@example.org")},
+        {"destination": to("alice@example.org", "team@rooms.example")},
         {"name": "other.pdf"},
         {"content": CONTENT + b"x", "proof": CONTENT + b"x"},
     ],
@@ -480,11 +480,11 @@ async def test_of_those_whom_only_a_room_tells_apart_nothing_is_kept(workbench: 
     room = "team@rooms.example"
     bench = workbench()
     for number in range(10):
-        made_up = Destination(f"{room}/occupant{number}", room)
+        made_up = to(f"{room}/occupant{number}", room)
         await broken_off(BEGINNINGS[method](bench), destination=made_up)
     assert not bench.store.partials
     line = Http(bench)
-    await line.send(destination=Destination(f"{room}/occupant0", room))
+    await line.send(destination=to(f"{room}/occupant0", room))
     assert line.offsets == [0]
 
 
@@ -492,7 +492,7 @@ async def test_who_has_many_files_break_keeps_no_more_than_could_be_stored(workb
     bench = workbench(quota_per_user_bytes=FILE_OVERHEAD_BYTES + 2000)
     for number in range(10):
         await broken_off(Http(bench), name=f"{number}.pdf")
-    await broken_off(Http(bench), destination=Destination("bob@example.org"))
+    await broken_off(Http(bench), destination=to("bob@example.org"))
     kept = sum(map(len, bench.store.partials.values()))
     assert kept <= 2000 + 2 * BREAK  # the last one of each is not stored yet
     line = Http(bench)

@@ -20,7 +20,7 @@ from filebot.catalog import open_catalog, sqlite
 from filebot.catalog.database import MIGRATIONS
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import ConfigError
-from filebot.files.quota import Limits
+from filebot.files.quota import StorageLimits
 from filebot.fsck import blob_checks
 from filebot.fsck.command import Wishes, fsck
 from filebot.fsck.position import FILE, Position
@@ -31,7 +31,7 @@ from tests.unit.catalog.test_sums import added_up, kept
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)
-LIMITS = Limits(10**9, 10**9, 10**9, 10**9)
+LIMITS = StorageLimits(10**9, 10**9, 10**9, 10**9)
 LOOK = Wishes()
 REPAIR = Wishes(repair=True)
 
@@ -443,7 +443,7 @@ def test_what_waits_to_be_sent_without_an_entry_waits_no_more(folder: Path) -> N
 
 
 def test_quotas_that_are_exceeded_are_no_fault(folder: Path, said: Say) -> None:
-    limits = Limits(10**9, 50_000, 10**9, 1000)
+    limits = StorageLimits(10**9, 50_000, 10**9, 1000)
     assert fsck(folder, limits, 7, LOOK) == 0
     words = said()
     assert words.count("over the quota") == 3

@@ -1,0 +1,31 @@
+"""Renaming of files."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from filebot.errors import NoSuchEntry
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor, FileRenamed
+from filebot.filenames import safe_name
+from filebot.model import Entry
+from filebot.ports import Catalog
+
+
+class Renaming:
+    """Gives entries other names."""
+
+    def __init__(self, catalog: Catalog, clock: Callable[[], datetime], events: EventBus) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._events = events
+
+    async def rename(self, entry: Entry, name: str, by: Actor) -> Entry:
+        """Give an entry another name, cleaned as any name, and tell FileRenamed; return it as it is now.
+
+        Raises NoSuchEntry if it is gone, or StorageError.
+        """
+        renamed = await self._catalog.rename(entry.id, safe_name(name), self._clock())
+        if renamed is None:
+            raise NoSuchEntry(entry.name)
+        await self._events.tell(FileRenamed(by.sender, by.language, renamed, entry.name))
+        return renamed

@@ -1,0 +1,331 @@
+"""Each change of a file is told once, by whoever and why ever it is made."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from types import FunctionType
+from typing import Any, Final
+
+import pytest
+
+from filebot.catalog.catalog import SqlCatalog
+from filebot.model import IncomingMessage, Offer, Scope
+from filebot.plugin import (
+    Context,
+    Event,
+    FileAutoArchived,
+    FileRemoved,
+    FileRenamed,
+    FileShared,
+    FileStored,
+    OwnerChanged,
+    Plugin,
+    RemovalReason,
+)
+from filebot.ports import Catalog
+from filebot.rooms import claims, destroyed_rooms
+from filebot.testing import FakeBot
+from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
+from filebot.testing.http import HostedFile
+from filebot.testing.xmpp import FakeStreamOffer
+
+FILE_EVENTS: Final = (FileStored, FileAutoArchived, FileShared, FileRenamed, OwnerChanged, FileRemoved)
+HAL: Final = in_room(None, "hal", occupant_id="9000")
+
+Told = tuple[object, ...]
+"""Class, name of the file, and the reason of a removal or who owned it before."""
+
+
+class EventCase:
+    """A bot whose events of files are written down."""
+
+    def __init__(self, bot: FakeBot, told: list[Told]) -> None:
+        self.bot = bot
+        self.told = told
+
+    async def does(self, act: Awaitable[object]) -> list[Told]:
+        """Do something and return what was told of files then."""
+        self.told.clear()
+        await act
+        return list(self.told)
+
+    async def keep_what_is_posted(self) -> None:
+        await self.bot.say("room set archive on", in_room(ALICE))
+
+    async def has_five_files_of_hal(self) -> None:
+        for name in "abcde":
+            await self.bot.drop(f"{name}.txt", name.encode(), HAL)
+            await self.bot.say("keep", HAL)
+
+
+def told(event: Event) -> Told:
+    match event:
+        case FileRemoved():
+            return type(event), event.entry.name, event.reason
+        case OwnerChanged():
+            return type(event), event.entry.name, event.former_owner, event.former_room
+        case FileStored():
+            return type(event), event.entry.name, event.already_known
+        case FileAutoArchived() | FileShared() | FileRenamed():
+            return type(event), event.entry.name
+        case _:
+            raise AssertionError(event)
+
+
+@pytest.fixture
+async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
+    heard: list[Told] = []
+    watcher = Plugin[None]("watcher")
+
+    @watcher.on(Event)
+    async def hear(_: Context[None], event: Event) -> None:
+        if isinstance(event, FILE_EVENTS):
+            heard.append(told(event))
+
+    monkeypatch.setattr(claims, "HANDED_OVER_AT_ONCE", 2)
+    monkeypatch.setattr(destroyed_rooms, "RELEASED_AT_ONCE", 2)
+    async with FakeBot(watcher) as bot:
+        bot.rooms.rolls[ROOM] |= HAL.identities
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        yield EventCase(bot, heard)
+
+
+# --- new rows -----------------------------------------------------------------------------------
+
+
+async def test_a_dropped_file_is_told_once(case: EventCase) -> None:
+    assert await case.does(case.bot.drop("a.txt", b"a")) == [(FileStored, "a.txt", False)]
+    assert await case.does(case.bot.drop("b.txt", b"a")) == [(FileStored, "a.txt", True)]
+
+
+async def test_a_fetched_file_is_told_once(case: EventCase) -> None:
+    case.bot.web.hosted["https://example.org/a.txt"] = HostedFile(b"a")
+    assert await case.does(case.bot.say("fetch https://example.org/a.txt")) == [
+        (FileStored, "a.txt", False)
+    ]
+
+
+async def test_a_file_by_a_stream_is_told_once(case: EventCase) -> None:
+    stream = FakeStreamOffer(ALICE, Offer(name="a.txt", size=1), b"a")
+    assert await case.does(case.bot.offer(stream)) == [(FileStored, "a.txt", False)]
+
+
+async def test_a_file_that_is_kept_in_a_room_is_told_once(case: EventCase) -> None:
+    await case.bot.drop("a.txt", b"a", in_room(BOB))
+    assert await case.does(case.bot.say("keep", in_room(BOB))) == [(FileStored, "a.txt", False)]
+
+
+async def test_a_posted_file_that_is_kept_unasked_is_told_once(case: EventCase) -> None:
+    await case.keep_what_is_posted()
+    assert await case.does(case.bot.drop("a.txt", b"a", in_room(BOB))) == [(FileAutoArchived, "a.txt")]
+    assert await case.does(case.bot.drop("b.txt", b"a", in_room(BOB))) == []
+
+
+async def test_files_of_a_history_are_told_once_each(case: EventCase) -> None:
+    bot = case.bot
+    await case.keep_what_is_posted()
+    posts = []
+    for name in "abc":
+        url = f"https://files.example.org/{name}.txt"
+        bot.web.hosted[url] = HostedFile(name.encode())
+        offer = Offer(urls=(url,), name=f"{name}.txt")
+        posts.append(IncomingMessage(in_room(BOB), "", (offer,), addressed=False, delayed_since=bot.now))
+    bot.histories.posts[ROOM] = posts
+    bot.rooms.with_ids.add(ROOM)
+    bot._services.history_importer._pause_s = 0.0
+
+    async def import_history() -> None:
+        await bot.say("archive history of 9 days", in_room(ALICE))
+        await asyncio.wait_for(bot._services.history_importer.idle(), 5)
+
+    assert sorted(await case.does(import_history()), key=str) == [
+        (FileAutoArchived, f"{name}.txt") for name in "abc"
+    ]
+
+
+async def test_a_shared_file_is_told_once(case: EventCase) -> None:
+    await case.bot.drop("a.txt", b"a")
+    send = f"send a.txt to {ROOM}"
+    assert await case.does(case.bot.say(send)) == [(FileShared, "a.txt")]
+    assert await case.does(case.bot.say(send)) == []
+
+
+async def test_a_refused_file_is_not_told(case: EventCase) -> None:
+    assert await case.does(case.bot.drop("empty.txt", b"")) == []
+    assert await case.does(case.bot.drop("huge.txt", b"x" * 1_000_001)) == []
+
+
+async def test_an_adopted_file_is_told_once(case: EventCase) -> None:
+    await case.keep_what_is_posted()
+    await case.bot.drop("a.txt", b"a", in_room(BOB))
+    assert await case.does(case.bot.say("keep", in_room(BOB))) == [(FileStored, "a.txt", True)]
+
+
+# --- changed rows -------------------------------------------------------------------------------
+
+
+async def test_a_renamed_file_is_told_once(case: EventCase) -> None:
+    await case.bot.drop("a.txt", b"a")
+    assert await case.does(case.bot.say("rename a.txt to b.txt")) == [(FileRenamed, "b.txt")]
+    assert await case.does(case.bot.say("rename a.txt to b.txt")) == []
+
+
+async def test_claimed_files_are_told_once_each(case: EventCase) -> None:
+    await case.has_five_files_of_hal()
+    (code,) = await case.bot.say("claim", through_room(None, "hal", occupant_id="9000"))
+    code = next(word.strip("`.") for word in code.split() if len(word.strip("`.")) == 9 and "-" in word)
+    assert await case.does(case.bot.say(f"claim {code}", BOB)) == [
+        (OwnerChanged, f"{name}.txt", HAL.identity, ROOM) for name in "abcde"
+    ]
+
+
+async def test_files_of_a_destroyed_room_are_told_once_each(case: EventCase) -> None:
+    for name in "abc":
+        await case.bot.drop(f"{name}.txt", name.encode(), in_room(BOB))
+        await case.bot.say("keep", in_room(BOB))
+    await case.bot.drop("both.txt", b"both", ALICE)
+    await case.bot.say(f"send both.txt to {ROOM}", ALICE)
+    assert await case.does(case.bot.destroy(ROOM)) == [
+        *[(OwnerChanged, f"{name}.txt", BOB, ROOM) for name in "abc"],
+        (FileRemoved, "both.txt", RemovalReason.ROOM_DESTROYED),
+    ]
+
+
+# --- removed rows -------------------------------------------------------------------------------
+
+
+async def test_a_file_that_its_owner_removes_is_told_once(case: EventCase) -> None:
+    await case.bot.drop("a.txt", b"a")
+    assert await case.does(case.bot.say("rm a.txt")) == [(FileRemoved, "a.txt", RemovalReason.OWNER)]
+    assert await case.does(case.bot.say("rm a.txt")) == []
+
+
+@pytest.mark.parametrize("admin", [in_room(ALICE), in_room(ADMIN, "admin")])
+async def test_a_file_that_an_admin_removes_is_told_once(case: EventCase, admin: Any) -> None:
+    await case.bot.drop("a.txt", b"a", in_room(BOB))
+    await case.bot.say("keep", in_room(BOB))
+    assert await case.does(case.bot.say("rm a.txt", admin)) == [(FileRemoved, "a.txt", RemovalReason.ADMIN)]
+
+
+async def test_files_that_are_too_old_are_told_once_each(case: EventCase) -> None:
+    await case.keep_what_is_posted()
+    await case.bot.say("room set retention 1", in_room(ALICE))
+    for name in "abc":
+        await case.bot.drop(f"{name}.txt", name.encode(), in_room(BOB))
+    case.bot.now += timedelta(days=2)
+    assert await case.does(case.bot._services.retention.look()) == [
+        (FileRemoved, f"{name}.txt", RemovalReason.RETENTION) for name in "abc"
+    ]
+
+
+async def test_files_that_go_with_an_opt_out_are_told_once_each(case: EventCase) -> None:
+    await case.keep_what_is_posted()
+    for name in "abc":
+        await case.bot.drop(f"{name}.txt", name.encode(), in_room(BOB))
+    assert sorted(await case.does(case.bot.say("archive off for me", in_room(BOB))), key=str) == [
+        (FileRemoved, f"{name}.txt", RemovalReason.OPT_OUT) for name in "abc"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "sender", "reason"),
+    [
+        ("archive off for me", in_room(BOB), RemovalReason.OPT_OUT),
+        ("room set archive off", in_room(ALICE), RemovalReason.ARCHIVE_OFF),
+    ],
+)
+async def test_a_file_that_was_withdrawn_while_it_came_is_told_twice(
+    case: EventCase, monkeypatch: pytest.MonkeyPatch, act: str, sender: Any, reason: RemovalReason
+) -> None:
+    await case.keep_what_is_posted()
+    bot, add = case.bot, case.bot.catalog.add
+
+    async def withdraw(*args: Any) -> Any:
+        monkeypatch.undo()
+        entry = await add(*args)
+        settings = bot._services.room_settings
+        if reason is RemovalReason.ARCHIVE_OFF:
+            await settings.change(ROOM, "archive off")
+        else:
+            await bot.catalog.set_opted_out(ROOM, BOB, out=True)
+        return entry
+
+    monkeypatch.setattr(bot.catalog, "add", withdraw)
+    assert await case.does(bot.drop("a.txt", b"a", in_room(BOB))) == [
+        (FileAutoArchived, "a.txt"),
+        (FileRemoved, "a.txt", reason),
+    ]
+    assert await bot.catalog.count(Scope(room=ROOM)) == 0
+
+
+async def test_files_of_unknown_people_go_with_their_room_and_are_told(case: EventCase) -> None:
+    await case.has_five_files_of_hal()
+    assert await case.does(case.bot.destroy(ROOM)) == [
+        *[(OwnerChanged, f"{name}.txt", HAL.identity, ROOM) for name in "abcde"],
+        *[(FileRemoved, f"{name}.txt", RemovalReason.ROOM_DESTROYED) for name in "abcde"],
+    ]
+
+
+# --- completeness -------------------------------------------------------------------------------
+
+CASES: Final[dict[str, Callable[..., object]]] = {
+    "add": test_a_dropped_file_is_told_once,
+    "adopt": test_an_adopted_file_is_told_once,
+    "rename": test_a_renamed_file_is_told_once,
+    "remove": test_a_file_that_its_owner_removes_is_told_once,
+    "hand_over": test_claimed_files_are_told_once_each,
+    "release": test_files_of_a_destroyed_room_are_told_once_each,
+}
+"""By method of a port that changes files: a test of its event."""
+
+NO_FILES: Final = frozenset(
+    {
+        *("save_link", "forget_links", "set_language"),
+        *("add_delivery", "count_tries", "remove_delivery"),
+        *("remember_room", "forget_room", "clear_room", "save_room_settings"),
+        *("set_opted_out", "add_unwanted", "forget_unwanted"),
+        *("save_history_import", "forget_history_import"),
+        *("save_position", "forget_position"),
+        *("keep_subscription", "forget_subscription"),
+    }
+)
+"""Methods that write, but no row of a file."""
+
+
+def writing_methods() -> Iterator[str]:
+    """Methods of the catalog's ports that reach its writer."""
+    functions = {name: each for name, each in vars(SqlCatalog).items() if isinstance(each, FunctionType)}
+
+    def writes(name: str) -> bool:
+        used = functions[name].__code__.co_names
+        return "_writer" in used or any(writes(each) for each in used if each in functions and each != name)
+
+    for name, _ in inspect.getmembers(Catalog, inspect.isfunction):
+        if not name.startswith("_") and writes(name):
+            yield name
+
+
+def test_every_writing_method_of_the_catalog_has_a_case() -> None:
+    writing = set(writing_methods())
+    assert {"add", "remove", "set_language"} <= writing
+    assert "page" not in writing
+    assert writing == set(CASES) | NO_FILES
+    assert not set(CASES) & NO_FILES
+
+
+@pytest.mark.parametrize("method", sorted(CASES))
+async def test_the_case_of_a_method_calls_it(
+    case: EventCase, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    called, write = [], getattr(case.bot.catalog, method)
+
+    async def recorded(*args: Any, **values: Any) -> Any:
+        called.append(method)
+        return await write(*args, **values)
+
+    monkeypatch.setattr(case.bot.catalog, method, recorded)
+    outcome = CASES[method](case)
+    assert isinstance(outcome, Awaitable)
+    await outcome
+    assert called
