@@ -36,7 +36,7 @@ OUTPUT: Final = "FILEBOT_WALK"
 
 ROUNDS: Final = 5
 ANSWER_LIMIT_S: Final = 20.0
-SETTLE_S: Final = 1.0
+SETTLE_S: Final = 2.0
 """Pause before each round, so that nothing of the one before it is still under way."""
 
 WIDTH: Final = 112

@@ -110,38 +110,40 @@ CELLS: Final = (*_cells_of_programs(), *_cells_of_desktops())
 HEAD: Final = """\
 # Interoperability
 
-Who exchanges files with filebot, tested with clients that nobody here wrote: {clients}.
-Made by `python -m tests.interop.matrix` from the tests in `tests/interop/test_matrix.py`, `test_desktop.py`
-and `test_jingle.py`, which `make test-all` runs; each of them checks its cell here. "yes": the bot and the
-client say that all went well, by this method and no other, and the SHA-256 is the same on both sides.
+Clients that were written elsewhere exchange files with filebot: {clients}.
+
+`python -m tests.interop.matrix` writes this page from the tests in `tests/interop/test_matrix.py`,
+`test_desktop.py` and `test_jingle.py`. Each of them checks its cell here. "yes" means that the bot and
+the client report success, by this method and no other, and that the SHA-256 is the same on both sides.
 
 """
 
 FOOT: Final = """
-* **0 bytes.** filebot keeps no empty files: it refuses the offer and says why in the chat. gloox does
-  not offer empty files, nor does Pidgin; the test program on libpurple does. As none are kept, none can
-  be got.
-* **gets, by METHOD**: `get NAME by socks5` and `get NAME by ibb` on a server with an upload service.
-  Whether SOCKS5 is direct or by the server's proxy (XEP-0065) depends on what the client can reach.
-* **gets, no upload service**: `get NAME` sends by stream without being asked.
-* **SOCKS5 fails, then IBB**: no stream host can be reached, and libpurple opens, or awaits, an in-band
-  bytestream with the same sid. gloox gives up instead.
-* **Dino and Gajim** run as Debian has them, on a display that nobody looks at, and choose the way for
-  themselves.
+
+* **0 bytes**: filebot keeps no empty files. It refuses the offer and says why in the chat. gloox and
+  Pidgin do not offer empty files; the test program on libpurple does.
+* **gets, by METHOD**: the person types `get NAME by socks5` or `get NAME by ibb`, on a server with an
+  upload service. Whether SOCKS5 is direct or by the server's proxy (XEP-0065) depends on the addresses
+  that the client can reach.
+* **gets, no upload service**: the person types `get NAME`, and the bot sends by a stream.
+* **SOCKS5 fails, then IBB**: no stream host can be reached. libpurple opens, or awaits, an in-band
+  bytestream with the same sid. gloox gives up.
+* **Dino and Gajim** run as packaged by Debian, on a virtual display, and choose the method themselves.
 * **no answer**: Gajim 1.7 as receiver acknowledges an offer by Jingle, fails inside and shows nothing.
-  filebot gives up after 45 seconds for each way, says so, and tries again later.
-* **fails**: Dino 0.4 as receiver in-band fails when it begins, and acknowledges every block nevertheless
-  (dino#1554). filebot does not try it, says that the file did not get through, and tries again later.
+  filebot gives up after 45 seconds for each method, says so, and tries again later.
+* **fails**: Dino 0.4 as receiver fails at the beginning of an in-band stream, and acknowledges every
+  block nevertheless (dino#1554). filebot does not try that method, says that the file did not get
+  through, and tries again later.
 
-## Seen on the way
+## Notes on clients
 
-* Dino takes files of somebody in its list of contacts by itself, below 5 MB; larger ones after a click.
-* Gajim asks for filebot's features up to ten seconds after it sees it, and has direct sending greyed out
-  until then.
-* libpurple and gloox send before the proxy is activated. Where all of a very small file and the end of
-  the connection overtake the activation, the proxy throws them away, and the receiver sees a stream that
-  ends with nothing. The test programs pause for 200 ms there.
-* libpurple sends blocks of 4096 bytes of base64 in-band, one for each round trip; the test program on
+* Dino takes files below 5 MB from its contacts by itself, larger ones after a click.
+* Gajim asks for filebot's features up to ten seconds after it sees the bot. Until then direct sending is
+  greyed out.
+* libpurple and gloox send before the proxy is activated. If a very small file and the end of the
+  connection overtake the activation, the proxy drops them, and the receiver sees an empty stream. The
+  test programs pause for 200 ms there.
+* libpurple sends in-band blocks of 4096 bytes of base64, one for each round trip. The test program on
   gloox has four of 32,768 bytes under way.
 """
 

@@ -141,6 +141,13 @@ def test_every_path_that_a_document_names_is_there(document: str) -> None:
     assert missing - WRITTEN_ELSEWHERE == set()
 
 
+@pytest.mark.parametrize("document", documents())
+def test_no_heading_begins_with_a_relative_clause(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    assert re.findall(r"^#+ (?:What|Who|Whose|Those|As|Of)\b.*$", text, re.MULTILINE) == []
+
+
 def test_every_module_that_the_architecture_names_is_there() -> None:
     packages = {path.parent.name for path in (ROOT / "filebot").glob("*/__init__.py")}
     named = {name for name in re.findall(r"`([\w./]+)`", ARCHITECTURE) if name.split("/")[0] in packages}
