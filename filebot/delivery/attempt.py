@@ -205,7 +205,7 @@ class _Attempt:
     async def _must_still_go(self) -> None:
         """What came before, an upload above all, may have taken its time."""
         entry = self.order.entry
-        if await self.context.catalog.entry(entry.id) is None:
+        if await self.context.entries.entry(entry.id) is None:
             raise NoSuchEntry(entry.name)
         await self.order.ready()
 

@@ -15,7 +15,7 @@ from filebot.events.facts import FileDelivered
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
-from filebot.ports import BlobStore, Catalog, Messenger, Streams, UploadService
+from filebot.ports import BlobStore, Entries, Messenger, Streams, UploadService
 
 
 async def _ready() -> None:
@@ -57,7 +57,7 @@ class DeliveryContext:
     """Plans, and holds together what an attempt works with."""
 
     store: BlobStore
-    catalog: Catalog
+    entries: Entries
     uploads: UploadService
     streams: Streams
     messenger: Messenger

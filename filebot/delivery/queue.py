@@ -10,7 +10,7 @@ from typing import Final
 
 from filebot.errors import AlreadySending, NoSuchEntry, TooManyWaiting
 from filebot.model import BareJid, Entry, Method, QueuedDelivery
-from filebot.ports import Catalog
+from filebot.ports import DeliveryStore
 
 MOST: Final = 5000
 MOST_OF_ONE: Final = 50
@@ -22,14 +22,14 @@ KEPT_FOR: Final = timedelta(days=30)
 class DeliveryQueue:
     """Every parcel."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, store: DeliveryStore) -> None:
+        self._store = store
         self._parcels: dict[int, QueuedDelivery] = {}
         self._not_before: dict[int, datetime] = {}
 
     async def load(self) -> int:
         """Read what was left by an earlier run; the highest number there is, or 0."""
-        self._parcels = {each.number: each for each in await self._catalog.deliveries()}
+        self._parcels = {each.number: each for each in await self._store.deliveries()}
         return max(self._parcels, default=0)
 
     def get(self, number: int) -> QueuedDelivery | None:
@@ -67,7 +67,7 @@ class DeliveryQueue:
         self._parcels[parcel.number] = parcel
         kept = False
         try:
-            kept = await self._catalog.add_delivery(parcel)
+            kept = await self._store.add_delivery(parcel)
         finally:
             if not kept:
                 self._forget(parcel.number)
@@ -81,7 +81,7 @@ class DeliveryQueue:
         if parcel.number in self._parcels:
             self._parcels[parcel.number] = tried
             self._not_before[parcel.number] = not_before
-            await self._catalog.count_tries(tried.number, tried.tries)
+            await self._store.count_tries(tried.number, tried.tries)
         return tried
 
     def take_up(self, number: int) -> None:
@@ -95,7 +95,7 @@ class DeliveryQueue:
     async def remove(self, number: int) -> None:
         """It has ended. One that is gone already is no mistake."""
         if number in self._parcels:
-            await self._catalog.remove_delivery(number)
+            await self._store.remove_delivery(number)
             self._forget(number)
 
     def forget_entry(self, entry_id: int) -> None:

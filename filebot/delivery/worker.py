@@ -32,7 +32,7 @@ from filebot.files.access import Access
 from filebot.files.transfers import Transfers
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import Address, BareJid, Entry, Identity, Method, QueuedDelivery, Sender
-from filebot.ports import Catalog
+from filebot.ports import Entries
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class DeliveryWorker:
         context: DeliveryContext,
         parcels: DeliveryQueue,
         transfers: Transfers,
-        catalog: Catalog,
+        entries: Entries,
         access: Access,
         events: EventBus,
         clock: Callable[[], datetime],
@@ -75,7 +75,7 @@ class DeliveryWorker:
         self._context = context
         self._parcels = parcels
         self._transfers = transfers
-        self._catalog = catalog
+        self._entries = entries
         self._access = access
         self._events = events
         self._clock = clock
@@ -110,10 +110,15 @@ class DeliveryWorker:
     # --- sending --------------------------------------------------------------------------------
 
     async def send(self, order: DeliveryRequest) -> Method | None:
-        """As :meth:`filebot.delivery.attempt.send`; what waits is brought later."""
+        """As :meth:`filebot.delivery.attempt.send`; what waits is brought later.
+
+        FileDelivered tells of a file that went.
+        """
         method = await send(self._context, order)
         if method is None:
             self._look_again(order.recipient)
+        else:
+            await self._events.tell(order.sent(method))
         return method
 
     def came_online(self, person: BareJid) -> None:
@@ -125,7 +130,7 @@ class DeliveryWorker:
         """What somebody asked for and what does not move just now."""
         found: list[Waiting] = []
         for parcel in self._parcels.of(asker):
-            entry = await self._catalog.entry(parcel.entry_id)
+            entry = await self._entries.entry(parcel.entry_id)
             if entry is not None and not self._transfers.is_running(parcel.number):
                 own = parcel.recipient == asker
                 found.append(Waiting(parcel.number, entry.name, parcel.recipient, own, parcel.tries))
@@ -155,7 +160,7 @@ class DeliveryWorker:
         return True
 
     async def _give_up(self, parcel: QueuedDelivery) -> None:
-        entry = await self._catalog.entry(parcel.entry_id)
+        entry = await self._entries.entry(parcel.entry_id)
         await self._parcels.remove(parcel.number)
         if entry is not None:
             error = DeliveryExpired(target=parcel.recipient, days=KEPT_FOR.days)
@@ -224,7 +229,7 @@ class DeliveryWorker:
             log.info("%s or %s is not served any more", parcel.asker, parcel.recipient)
             await self._parcels.remove(number)
             return
-        entry = await self._catalog.entry(parcel.entry_id)
+        entry = await self._entries.entry(parcel.entry_id)
         if entry is None:
             self._parcels.forget_entry(parcel.entry_id)
         elif not self._may_have(parcel.asker, entry):

@@ -17,7 +17,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, OwnerChanged
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Identity
-from filebot.ports import Catalog
+from filebot.ports import Entries
 
 VALID_S: Final = 600.0
 MOST_CODES: Final = 100
@@ -57,13 +57,13 @@ class Claims:
 
     def __init__(
         self,
-        catalog: Catalog,
+        entries: Entries,
         quota: Quota,
         bot: BareJid,
         timer: Callable[[], float],
         events: EventBus,
     ) -> None:
-        self._catalog = catalog
+        self._entries = entries
         self._quota = quota
         self._bot = bot
         self._timer = timer
@@ -103,7 +103,7 @@ class Claims:
         while True:
             async with self._quota.take_over(occupant, owner) as hold:
                 with hold.settling():
-                    handed = await self._catalog.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
+                    handed = await self._entries.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
             files += len(handed)
             for entry in handed:
                 await self._events.tell(OwnerChanged(by.sender, by.language, entry, occupant, entry.room))

@@ -19,7 +19,7 @@ from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, HistoryImportFinished, HistoryImportProgressed
 from filebot.model import AddressKind, BareJid, HistoryImport, HistoryPage, IncomingMessage, Offer, Sender
-from filebot.ports import Catalog, Histories, Rooms
+from filebot.ports import Histories, Rooms, RoomStore
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -47,7 +47,7 @@ class HistoryImporter:
 
     def __init__(
         self,
-        catalog: Catalog,
+        store: RoomStore,
         histories: Histories,
         rooms: Rooms,
         archive: AutoArchive,
@@ -58,7 +58,7 @@ class HistoryImporter:
         pause_s: float = PAUSE_S,
         rest_s: float = REST_S,
     ) -> None:
-        self._catalog = catalog
+        self._store = store
         self._histories = histories
         self._rooms = rooms
         self._archive = archive
@@ -72,7 +72,7 @@ class HistoryImporter:
 
     async def open(self) -> None:
         """Go on with what an earlier run left. Raises StorageError."""
-        for history_import in await self._catalog.history_imports():
+        for history_import in await self._store.history_imports():
             self._start(history_import)
 
     async def close(self) -> None:
@@ -113,7 +113,7 @@ class HistoryImporter:
         self._states[room] = history_import  # nobody begins another one meanwhile
         try:
             # Before the work begins: its end takes the row away, and must not come first.
-            await self._catalog.save_history_import(history_import)
+            await self._store.save_history_import(history_import)
         except BaseException:
             del self._states[room]
             raise
@@ -126,7 +126,7 @@ class HistoryImporter:
         if task is None:
             return None
         await end([task])
-        await self._catalog.forget_history_import(room)
+        await self._store.forget_history_import(room)
         return history_import
 
     # --- one room -------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class HistoryImporter:
         await self._events.tell(
             HistoryImportFinished(_asker(history_import), history_import.language, history_import, error)
         )
-        await self._catalog.forget_history_import(history_import.room)
+        await self._store.forget_history_import(history_import.room)
 
     async def _go_through(self, history_import: HistoryImport) -> None:
         loop = asyncio.get_running_loop()
@@ -175,7 +175,7 @@ class HistoryImporter:
                 or (page.at is not None and page.at > history_import.until)
             ):
                 return
-            await self._catalog.save_history_import(history_import)
+            await self._store.save_history_import(history_import)
             pages += 1
             if pages % PAGES_AT_ONCE == 0:
                 await asyncio.sleep(self._rest_s)
