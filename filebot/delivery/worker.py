@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.delivery.attempt import MOST_TRIES, pause, send
 from filebot.delivery.context import DeliveryContext, DeliveryRequest
 from filebot.delivery.queue import KEPT_FOR, DeliveryQueue
@@ -82,7 +83,7 @@ class DeliveryWorker:
         self._trusted_now = trusted_now
         self._lets_read = lets_read
         self._settle_s = settle_s
-        self._tasks: dict[BareJid, asyncio.Task[None]] = {}
+        self._tasks = KeyedTasks[BareJid]()
         self._once_more: set[BareJid] = set()
         self._timers: dict[BareJid, asyncio.TimerHandle] = {}
         self._closed = False
@@ -96,12 +97,11 @@ class DeliveryWorker:
         self._closed = True
         for timer in self._timers.values():
             timer.cancel()
-        await end(self._tasks.values())
+        await self._tasks.close()
 
     async def idle(self) -> None:
         """Wait until nothing is being brought to anybody."""
-        while self._tasks:
-            await asyncio.wait(self._tasks.values())
+        await self._tasks.idle()
 
     async def run(self) -> None:
         """Give up what waited too long, now and every hour, for ever."""
@@ -176,14 +176,10 @@ class DeliveryWorker:
             return
         if (timer := self._timers.pop(person, None)) is not None:
             timer.cancel()
-        task = asyncio.create_task(self._serve(person, after_s), name="courier")
-        self._tasks[person] = task
-        task.add_done_callback(lambda _: self._served(person))
+        work, name = self._serve(person, after_s), f"deliveries to {person}"
+        self._tasks.start(person, work, name, then=partial(self._served, person))
 
     def _served(self, person: BareJid) -> None:
-        task = self._tasks.pop(person)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("what waits for %s could not be brought", person, exc_info=error)
         if person in self._once_more:
             self._once_more.discard(person)
             self._start(person, self._settle_s)

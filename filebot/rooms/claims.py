@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from cachetools import TTLCache
+from cachetools import FIFOCache, TTLCache
 
 from filebot.errors import NoSuchClaim
 from filebot.events.bus import EventBus
@@ -36,7 +36,7 @@ _HALF: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an occupant needs to prove a JID theirs."""
+    """Code by which an occupant proves a JID theirs."""
 
     code: str
     bot: BareJid
@@ -46,7 +46,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What changed hands."""
+    """Files that changed hands."""
 
     files: int
     room: BareJid
@@ -68,10 +68,10 @@ class Claims:
         self._bot = bot
         self._timer = timer
         self._events = events
-        self._codes: dict[BareJid, TTLCache[str, Identity]] = {}
+        self._codes = FIFOCache[BareJid, TTLCache[str, Identity]](MOST_ROOMS)
 
     def begin(self, occupant: Identity) -> Claim:
-        """A code for this occupant, to be told to nobody else; the one before is worth nothing any more."""
+        """Return a code for this occupant, to be told to nobody else; it replaces the one before."""
         codes = self._codes_of(occupant.partition("/")[0])
         for old in [code for code, owner in codes.items() if owner == occupant]:
             del codes[old]
@@ -111,10 +111,8 @@ class Claims:
                 return Claimed(files, room)
 
     def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:
-        codes = self._codes.pop(room, None)
+        codes = self._codes.get(room)
         if codes is None:
             codes = TTLCache(MOST_CODES, VALID_S, self._timer)
-        self._codes[room] = codes  # the latest stands at the end
-        if len(self._codes) > MOST_ROOMS:
-            del self._codes[next(iter(self._codes))]
+        self._codes[room] = codes  # the room that asked last is forgotten last
         return codes

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, HistoryImportFinished, HistoryImportProgressed
@@ -67,7 +68,7 @@ class HistoryImporter:
         self._clock = clock
         self._pause_s = pause_s
         self._rest_s = rest_s
-        self._tasks: dict[BareJid, asyncio.Task[None]] = {}
+        self._tasks = KeyedTasks[BareJid]()
         self._states: dict[BareJid, HistoryImport] = {}
 
     async def open(self) -> None:
@@ -77,12 +78,11 @@ class HistoryImporter:
 
     async def close(self) -> None:
         """Stop; the next start goes on."""
-        await end(self._tasks.values())
+        await self._tasks.close()
 
     async def idle(self) -> None:
         """Wait until nothing is gone through."""
-        while self._tasks:
-            await asyncio.wait(self._tasks.values())
+        await self._tasks.idle()
 
     def state(self, room: BareJid) -> HistoryImport | None:
         """How far a room's history is gone through; None if it is not just now."""
@@ -122,10 +122,9 @@ class HistoryImporter:
 
     async def stop(self, room: BareJid) -> HistoryImport | None:
         """Stop what is under way there for good; how far it has come. Raises StorageError."""
-        task, history_import = self._tasks.get(room), self._states.get(room)
-        if task is None:
+        history_import = self._states.get(room)
+        if not await self._tasks.stop(room):
             return None
-        await end([task])
         await self._store.forget_history_import(room)
         return history_import
 
@@ -134,14 +133,8 @@ class HistoryImporter:
     def _start(self, history_import: HistoryImport) -> None:
         room = history_import.room
         self._states[room] = history_import
-        task = self._tasks[room] = asyncio.create_task(self._run(history_import), name=f"history of {room}")
-
-        def ended(_: asyncio.Task[None]) -> None:
-            del self._tasks[room], self._states[room]
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log.error("the history of %s", room, exc_info=error)
-
-        task.add_done_callback(ended)
+        work, name = self._run(history_import), f"history of {room}"
+        self._tasks.start(room, work, name, then=partial(self._states.pop, room))
 
     async def _run(self, history_import: HistoryImport) -> None:
         error: FilebotError | None = None
