@@ -34,7 +34,7 @@ CAPTION_LIMIT = 1000
 """Characters kept of what somebody wrote beside a file."""
 
 SOURCES_TRIED = 3
-"""Of the places where a peer says that its file can be had."""
+"""Sources that are tried, of those where a peer says that its file can be had."""
 
 Place = AbstractAsyncContextManager[Transfer | None]
 """Context that waits for a slot, held until the file is stored; gives what shows how far it is, if any."""
@@ -50,7 +50,7 @@ class IntakeResult:
     already_known: bool
     """The owner had these bytes here before; ``entry`` is the old row."""
     name: str
-    """What the file was called this time."""
+    """Name of the file this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Destination:
     auto_archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
     source_message: str | None = None
-    """As that of the entry."""
+    """The entry's (see ``NewEntry``)."""
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
     between. Raises UserError if the owner may put no file there any more."""

@@ -20,7 +20,7 @@ from filebot.ports import BlobStore, Entries, Links
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
-"""As many digests as one catalog question takes."""
+"""Digests that one catalog question takes."""
 
 MOST: Final = 20
 MOST_PERCENT: Final = 5

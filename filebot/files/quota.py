@@ -1,4 +1,4 @@
-"""How much may be stored: by one person, in one room, and by all.
+"""Quotas: how much may be stored by one person, in one room, and by all.
 
 What is stored counts, and what is on its way. Each file counts with a little more than its bytes, or files
 of one byte would be free, however many. Everything that adds rows holds space for them first.
@@ -57,12 +57,12 @@ class Quota:
         return self._limits.max_file_bytes
 
     async def usage(self, owner: Identity) -> StorageUsage:
-        """What somebody has stored, and may store."""
+        """Return how much somebody has stored, and may store."""
         files, used = await self._entries.used_by(owner)
         return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_user_bytes)
 
     async def room_usage(self, room: BareJid) -> StorageUsage:
-        """What a room has, and may have."""
+        """Return how much a room has, and may have."""
         files, used = await self._entries.used_in(room)
         return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_room_bytes)
 
@@ -72,9 +72,9 @@ class Quota:
     ) -> AsyncIterator[Reservation]:
         """Hold space for one file while it comes in. ``announced_bytes`` is what the peer promises.
 
-        Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge,
-        QuotaExceeded, RoomFull or StorageFull, at once or as the file grows. The disk is looked at when the
-        file :meth:`begins`.
+        Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge, QuotaExceeded,
+        RoomQuotaExceeded or StorageFull, at once or as the file grows. The disk is looked at when the file
+        :meth:`begins`.
         """
         reservation = Reservation(self._holds, self._limits, self._most(room), owner, room)
         try:
@@ -93,7 +93,7 @@ class Quota:
     async def recheck(self, reservation: Reservation) -> None:
         """Count once more, now that the true size is known: other files may have come in meanwhile.
 
-        Raises QuotaExceeded, RoomFull or StorageFull.
+        Raises QuotaExceeded, RoomQuotaExceeded or StorageFull.
         """
         await self._measure(reservation)
         await self._count(reservation, reservation.check)
@@ -102,7 +102,7 @@ class Quota:
     async def share(self, owner: Identity, room: BareJid, size_bytes: int) -> AsyncIterator[Hold]:
         """Hold space for one more row in a room on bytes that its owner has stored already.
 
-        Raises FileTooLarge, QuotaExceeded or RoomFull.
+        Raises FileTooLarge, QuotaExceeded or RoomQuotaExceeded.
         """
         self.check_size(room, size_bytes)
         hold = Hold(self._holds, self._limits, owner, room)

@@ -200,11 +200,11 @@ class Files:
     # --- the room's archive ---------------------------------------------------------------------
 
     async def opt_out(self) -> int:
-        """As :meth:`filebot.rooms.auto_archive.AutoArchive.opt_out`, in the room spoken in."""
+        """Opt out of the archive of the room spoken in, see :meth:`AutoArchive.opt_out`."""
         return await self._of_rooms.archive.opt_out(self._by)
 
     async def opt_in(self) -> None:
-        """As :meth:`filebot.rooms.auto_archive.AutoArchive.opt_in`."""
+        """Opt in again, see :meth:`AutoArchive.opt_in`."""
         await self._of_rooms.archive.opt_in(self._sender)
 
     # --- claiming -------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class Files:
         return await self._of_rooms.claims.redeem(code, self._access.own(), self._by)
 
     async def claim_here(self) -> Claimed:
-        """As :meth:`claim`, where the room itself says who the occupant is.
+        """Claim without a code, where the room itself says who the occupant is.
 
         Raises NotAllowed, ClaimExceedsQuota or StorageError.
         """

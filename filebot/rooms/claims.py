@@ -21,8 +21,9 @@ from filebot.ports import Entries
 
 VALID_S: Final = 600.0
 MOST_CODES: Final = 100
-"""Of one room that wait to be used; its oldest are forgotten. A room's service can make up any number of
-occupants; they push out each other's codes and nobody else's."""
+"""Codes of one room that wait to be used; its oldest are forgotten.
+
+A room's service can make up any number of occupants; they push out each other's codes and nobody else's."""
 MOST_ROOMS: Final = 500
 """With codes; the one that asked for none the longest is forgotten."""
 

@@ -1,4 +1,4 @@
-"""Files that were posted in a room before its archive was on: found in the room's history, and kept.
+"""History import: files that were posted in a room before its archive was on are found and kept.
 
 Theory of operation. One task for each room goes through the history page by page, the oldest first. When
 all files of a page are dealt with, the row that tells how far it has come is saved, so that a restart goes
@@ -27,13 +27,13 @@ from filebot.rooms.settings import RoomSettingsStore
 log = logging.getLogger(__name__)
 
 MOST_MESSAGES: Final = 100_000
-"""Of one request; a further one can ask for the rest."""
+"""Messages of one request; a further one can ask for the rest."""
 MOST_DAYS: Final = 3650
 PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the room's archive is left alone for a while."""
 FILES_AT_ONCE: Final = 4
-"""Of one room: people's own files come first."""
+"""Files of one room: people's own come first."""
 TELL_EVERY_S: Final = 60.0
 TRIES: Final = 5
 LONGEST_ABSENCE_S: Final = 86_400.0
@@ -85,13 +85,14 @@ class HistoryImporter:
         await self._tasks.idle()
 
     def state(self, room: BareJid) -> HistoryImport | None:
-        """How far a room's history is gone through; None if it is not just now."""
+        """Return the import of a room's history that is under way; None if there is none."""
         return self._states.get(room)
 
     async def begin(self, sender: Sender, room: BareJid, language: str | None, days: int) -> HistoryImport:
         """Go through what was posted in the last ``days`` (at most ``MOST_DAYS``), in the background.
 
-        HistoryGoesOn and HistoryGone tell the sender of it. Raises NoHistory or StorageError.
+        HistoryImportProgressed and HistoryImportFinished tell the sender of it. Raises NoHistory or
+        StorageError.
         """
         if not self._room_settings.is_archived(room):
             raise NoHistory(room, reason="off")

@@ -68,7 +68,7 @@ class RoomSettingsStore:
                 await self._rooms.show_archiving(room, is_on=False)
 
     def of(self, room: BareJid) -> RoomSettings:
-        """What holds in this room."""
+        """Return the settings that are in force in a room."""
         settings = self._settings.get(room)
         return RoomSettings() if settings is None else self._in_force(settings)
 
