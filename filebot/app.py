@@ -195,7 +195,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         works: dict[str, Callable[[], Awaitable[object]]] = {
             "the care for files without an entry": partial(
                 UnreferencedBlobs(
-                    data.store, data.catalog, services.locks, config.limits.keep_unreferenced
+                    data.store, data.catalog, data.catalog, services.locks, config.limits.keep_unreferenced
                 ).run,
                 data.unreferenced,
             ),
@@ -276,11 +276,7 @@ async def _expect_rooms(services: Services, session: Session) -> None:
 
 async def _forget_room(services: Services, room: str, *, destroyed: bool) -> None:
     try:
-        if destroyed:
-            await services.destroyed_rooms.release(room)
-        else:
-            await services.room_settings.stop_archiving(room)
-        await services.ports.catalog.forget_room(room)
+        await services.membership.forget(room, destroyed=destroyed)
     except StorageError as error:
         log.warning("room %s is not forgotten: %s", room, error)
 

@@ -1,4 +1,4 @@
-"""All services put together on a set of ports."""
+"""Composition of the services: built once, each of them given what it uses."""
 
 import asyncio
 import time
@@ -11,10 +11,12 @@ from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
 from filebot.delivery.diagnostics import Diagnostics
 from filebot.delivery.queue import DeliveryQueue
+from filebot.delivery.sending import Sending
 from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
-from filebot.files.access import Access
+from filebot.files.access import Access, FileAccess
+from filebot.files.drops import Drops
 from filebot.files.intake import Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
@@ -22,7 +24,10 @@ from filebot.files.renaming import Renaming
 from filebot.files.sharing import Sharing
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
-from filebot.model import BareJid
+from filebot.files.unused_blobs import UnusedBlobs
+from filebot.model import BareJid, Sender
+from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
     BlobStore,
     Catalog,
@@ -39,6 +44,7 @@ from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
+from filebot.rooms.membership import Membership
 from filebot.rooms.retention import Retention
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
@@ -46,7 +52,7 @@ from filebot.system.descriptors import MOST_SLOTS
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside, as the services need it."""
+    """Adapters that the services use."""
 
     store: BlobStore
     catalog: Catalog
@@ -69,27 +75,25 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that work on files needs."""
+    """Services that were built, for the composition root to run and to hand out one by one."""
 
     ports: Ports
+    files: FileServices
+    """Given to each ``Files``."""
+    rooms: RoomServices
+    """Given to each ``RoomAccess``."""
     access: Access
     quota: Quota
     intake: Intake
     context: DeliveryContext
     worker: DeliveryWorker
-    diagnostics: Diagnostics
     claims: Claims
-    removal: Removal
-    renaming: Renaming
-    sharing: Sharing
+    membership: Membership
     room_settings: RoomSettingsStore
     archive: AutoArchive
     retention: Retention
     announcer: Announcer
     history_importer: HistoryImporter
-    destroyed_rooms: DestroyedRooms
-    parcels: DeliveryQueue
-    client_history: ClientHistory
     events: EventBus
     transfers: Transfers
     slots: Slots
@@ -106,18 +110,22 @@ def build_services(
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
 ) -> Services:
-    """A desk on these ports. ``plugins`` has the names of those that are loaded; ``settle_s`` is for how
-    long people who came online are left alone, ``slots`` how many files move at once in each direction.
+    """Build all services on these ports.
 
-    Courier and back-fill are to be opened and closed by the caller, the announcer to be closed; the book is
-    to be opened before all.
+    ``plugins`` has the names of those that are loaded; ``settle_s`` is for how long people who came online
+    are left alone, ``slots`` how many files move at once in each direction.
+
+    The caller opens the room settings before all, opens and closes the history importer and the delivery
+    worker, and closes the announcer.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
+    unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)
     intake = Intake(
         store=ports.store,
-        catalog=ports.catalog,
+        entries=ports.catalog,
+        unused=unused,
         http=ports.http,
         inspector=ports.inspector,
         quota=quota,
@@ -125,27 +133,12 @@ def build_services(
         clock=ports.clock,
         events=events,
     )
-    transfers, parcels = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
-    client_history = ClientHistory()
-    free = Slots(events, slots)
-    context = DeliveryContext(
-        store=ports.store,
-        catalog=ports.catalog,
-        uploads=ports.uploads,
-        streams=ports.streams,
-        messenger=ports.messenger,
-        delivery=_delivery(ports),
-        transfers=transfers,
-        slots=free,
-        parcels=parcels,
-        client_history=client_history,
-        events=events,
-        clock=ports.clock,
-        server=ports.server,
-    )
+    transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
+    free_slots = Slots(events, slots)
+    context = _delivery_context(ports, transfers, free_slots, queue, events)
     worker = DeliveryWorker(
         context,
-        parcels,
+        queue,
         transfers,
         ports.catalog,
         access,
@@ -155,45 +148,88 @@ def build_services(
         trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
-    removal = Removal(ports.store, ports.catalog, parcels, locks, events)
-    archive = AutoArchive(ports.catalog, intake, access, removal, room_settings, free)
+    removal = Removal(ports.catalog, unused, queue, locks, events)
+    archive = AutoArchive(
+        ports.catalog,
+        ports.catalog,
+        ports.catalog,
+        intake,
+        access,
+        removal,
+        room_settings,
+        free_slots,
+    )
     history_importer = HistoryImporter(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )
+    destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
+    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
+    announcer = Announcer(events, room_settings.announces)
+    claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
+    retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
+    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
+
+    def file_access(sender: Sender) -> FileAccess:
+        return FileAccess(access, ports.rooms, room_settings, sender)
+
+    files = FileServices(
+        file_access,
+        StoredFiles(
+            ports.catalog,
+            Drops(intake, transfers, free_slots),
+            Renaming(ports.catalog, ports.clock, events),
+            removal,
+            quota,
+        ),
+        OutgoingFiles(Sending(worker, sharing, quota), worker, transfers, Diagnostics(context, quota)),
+        RoomFiles(announcer, archive, claims, retention),
+    )
     return Services(
         ports=ports,
+        files=files,
+        rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
         access=access,
         quota=quota,
         intake=intake,
         context=context,
         worker=worker,
-        diagnostics=Diagnostics(context, quota),
-        removal=removal,
-        renaming=Renaming(ports.catalog, ports.clock, events),
-        sharing=Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events),
+        claims=claims,
+        membership=membership,
         room_settings=room_settings,
         archive=archive,
-        retention=Retention(ports.catalog, removal, room_settings, ports.trusted_now),
-        announcer=Announcer(events, room_settings.announces),
+        retention=retention,
+        announcer=announcer,
         history_importer=history_importer,
-        destroyed_rooms=DestroyedRooms(
-            ports.catalog, parcels, removal, room_settings, history_importer, events
-        ),
-        claims=Claims(ports.catalog, quota, ports.jid, time.monotonic, events),
-        parcels=parcels,
-        client_history=client_history,
         events=events,
         transfers=transfers,
-        slots=free,
+        slots=free_slots,
         locks=locks,
     )
 
 
-def _delivery(ports: Ports) -> UploadLinks:
-    return UploadLinks(
+def _delivery_context(
+    ports: Ports, transfers: Transfers, slots: Slots, queue: DeliveryQueue, events: EventBus
+) -> DeliveryContext:
+    links = UploadLinks(
         store=ports.store,
-        catalog=ports.catalog,
+        entries=ports.catalog,
+        links=ports.catalog,
         http=ports.http,
         uploads=ports.uploads,
         clock=ports.clock,
+    )
+    return DeliveryContext(
+        store=ports.store,
+        entries=ports.catalog,
+        uploads=ports.uploads,
+        streams=ports.streams,
+        messenger=ports.messenger,
+        links=links,
+        transfers=transfers,
+        slots=slots,
+        queue=queue,
+        client_history=ClientHistory(),
+        events=events,
+        clock=ports.clock,
+        server=ports.server,
     )

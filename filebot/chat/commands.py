@@ -138,8 +138,8 @@ class Commands:
         return Context(
             sender=conversation.sender,
             settings=self.table.settings_of(plugin),
-            files=Files(self._services, conversation.sender, conversation.language),
-            rooms=RoomAccess(self._services, conversation.sender),
+            files=Files(self._services.files, conversation.sender, conversation.language),
+            rooms=RoomAccess(self._services.rooms, conversation.sender),
             commands=self.table,
             language=conversation.language,
             usage=usage,

@@ -20,6 +20,7 @@ from filebot.chat.rate_limits import PEOPLE_REMEMBERED, RateLimiter, RateLimits
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, MessageTooLong, StorageError, TooManyFiles, TooManyRequests
 from filebot.events.facts import Actor, FileDelivered, FileRefused, LinkReceived
+from filebot.files.drops import name_of
 from filebot.files.intake import IntakeResult
 from filebot.model import (
     LONGEST_TEXT,
@@ -31,7 +32,7 @@ from filebot.model import (
     Offer,
     Sender,
 )
-from filebot.plugin.files import Files, name_of
+from filebot.plugin.files import Files
 from filebot.ports import Download, FileRequest, StreamOffer
 from filebot.services import Services
 
@@ -305,7 +306,7 @@ class MessageDispatcher:
     async def _take_file(
         self, conversation: Exchange, message: IncomingMessage, offer: Offer, caption: str, number: int
     ) -> None:
-        files = Files(self._services, message.sender, conversation.language)
+        files = Files(self._services.files, message.sender, conversation.language)
         source_message = _source_message(message, number)
         taking = files.keep(offer, caption=caption, source_message=source_message, in_burst=True)
         async with conversation.at_work():
@@ -314,7 +315,7 @@ class MessageDispatcher:
     async def _take_stream(self, stream: StreamOffer) -> None:
         conversation = await self._commands.conversation(stream.sender, stream.language)
         accepted, name = _Accepted(stream), name_of(stream.offer)
-        taking = Files(self._services, stream.sender, conversation.language).receive(accepted)
+        taking = Files(self._services.files, stream.sender, conversation.language).receive(accepted)
         error = await self._told(conversation, stream.language, name, taking)
         if error is not None and not accepted.opened:
             await stream.refuse(conversation.words(error, name))

@@ -60,7 +60,7 @@ class Invitations:
 
     async def _enter(self, invitation: Invitation, conversation: Exchange) -> None:
         sender = conversation.sender
-        memberships = RoomAccess(self._services, sender)
+        memberships = RoomAccess(self._services.rooms, sender)
         try:
             room = await memberships.accept(invitation)
         except FilebotError as error:

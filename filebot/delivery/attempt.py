@@ -1,4 +1,4 @@
-"""One file to one place: the plan is made, and gone through until something brings the file there.
+"""Delivery attempt: brings one file to one place, by one planned route after the other.
 
 Theory of operation::
 
@@ -10,8 +10,8 @@ Theory of operation::
                      +--> nobody was reached: the row stays -------> waits
                      +--> else the causes are told ----------------> row removed
 
-A row is kept from before a stream begins until it has ended, so a crash at any moment leaves a parcel that
-goes out again. What ends it is written after the last byte went: a crash in between sends a file twice
+A row is kept from before a stream begins until it has ended, so a crash at any moment leaves a delivery
+that goes out again. What ends it is written after the last byte went: a crash in between sends a file twice
 rather than never.
 """
 
@@ -46,96 +46,100 @@ from filebot.model import AddressKind, Client, Method, QueuedDelivery, StreamMet
 log = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 8
-"""Of one parcel while its recipient is online."""
+"""Attempts at one delivery while its recipient is online."""
 
 FIRST_PAUSE: Final = timedelta(seconds=15)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 
 RATE_FROM_BYTES: Final = 50_000
-"""What less says of the rate is mostly about the beginning."""
+"""Bytes from which a rate is told: less says mostly how it began."""
 
 _NO_LINK: Final = (NoUploadService, TooLargeForService, ServiceQuotaReached)
-"""What the plan would have said, had it known."""
+"""Errors that say that there can be no link, as a plan would."""
 
 DECLINED: Final = 403
 """The status by which :class:`Streams` tells that a person said no."""
 
 
 async def send(
-    context: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None = None
+    context: DeliveryContext, request: DeliveryRequest, queued: QueuedDelivery | None = None
 ) -> Method | None:
     """Bring a file where it is wanted and return by which method, or None if it waits.
 
-    ``parcel`` is what has waited until now and goes without anybody's asking again: that it still waits
+    ``queued`` is what has waited until now and goes without anybody's asking again: that it still waits
     is no news. Raises UserError, TransferError or StorageError; after the former two nothing waits.
     """
-    in_background = parcel is not None
-    if parcel is None and order.to.kind is AddressKind.CHAT:
-        parcel = context.parcels.same(order.asker, order.recipient, order.entry.id, order.method)
-    if parcel is not None and context.transfers.is_running(parcel.number):
-        raise AlreadySending(parcel.number)
-    return await _shown(context, order, parcel, in_background=in_background)
+    in_background = queued is not None
+    if queued is None and request.to.kind is AddressKind.CHAT:
+        queued = context.queue.same(request.asker, request.recipient, request.entry.id, request.method)
+    if queued is not None and context.transfers.is_running(queued.number):
+        raise AlreadySending(queued.number)
+    return await _track_transfer(context, request, queued, in_background=in_background)
 
 
-async def _shown(
-    context: DeliveryContext, order: DeliveryRequest, parcel: QueuedDelivery | None, *, in_background: bool
+async def _track_transfer(
+    context: DeliveryContext,
+    request: DeliveryRequest,
+    queued: QueuedDelivery | None,
+    *,
+    in_background: bool,
 ) -> Method | None:
-    number = None if parcel is None else parcel.number
-    shown = context.transfers.running(
-        order.sender,
-        order.language,
-        order.entry.name,
+    number = None if queued is None else queued.number
+    tracked = context.transfers.running(
+        request.sender,
+        request.language,
+        request.entry.name,
         Direction.FROM_BOT,
-        order.method or Method.HTTP,
-        order.entry.blob.size,
+        request.method or Method.HTTP,
+        request.entry.blob.size,
         number=number,
     )
     try:
-        with naming(order.entry), shown as transfer:
+        with naming(request.entry), tracked as transfer:
             number = transfer.number
-            async with context.slots.taken(transfer, order.sender.room, quiet=in_background):
-                return await _Attempt(context, order, transfer, parcel, in_background).go()
+            async with context.slots.taken(transfer, request.sender.room, quiet=in_background):
+                return await _Attempt(context, request, transfer, queued, in_background).go()
     except (UserError, TransferError, BlobCorrupt):
-        # Anything else, a stop of the bot above all, is no end: the parcel stays.
+        # Anything else, a stop of the bot above all, is no end: the delivery stays.
         if number is not None:
-            await context.parcels.remove(number)
+            await context.queue.remove(number)
         raise
 
 
 def pause(tries: int) -> timedelta:
-    """How long to leave somebody alone who was tried so often."""
+    """Return how long to leave somebody alone who was tried so often."""
     longer: int = 4 ** min(max(tries - 1, 0), 10)
     return min(FIRST_PAUSE * longer, LONGEST_PAUSE)
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """One go at an order."""
+    """One attempt at a request."""
 
     context: DeliveryContext
-    order: DeliveryRequest
+    request: DeliveryRequest
     transfer: Transfer
-    parcel: QueuedDelivery | None
+    queued: QueuedDelivery | None
     in_background: bool
     no_link: FilebotError | None = None
     link_failed: bool = False
     """There could be a link, but the upload failed."""
     failures: list[FilebotError] = field(default_factory=list)
-    """Of streams."""
+    """Errors of streams."""
     said: Method | None = None
     """The method of which the person was told."""
     gone: bool = False
     """The last client that failed is not online any more."""
 
     async def go(self) -> Method | None:
-        order = self.order
-        if order.method in {None, Method.HTTP} and (method := await self._by_link()) is not None:
+        request = self.request
+        if request.method in {None, Method.HTTP} and (method := await self._by_link()) is not None:
             return method
         # Before anybody is asked to accept it, and before it waits for somebody.
-        await self.context.store.verify(order.entry.blob.digest)
-        plan = await self.context.plan(order.entry.blob.size, order.to, order.method, order.entry)
+        await self.context.store.verify(request.entry.blob.digest)
+        plan = await self.context.plan(request.entry.blob.size, request.to, request.method, request.entry)
         method = await self._by_streams(plan.steps)
-        if method is None and self.failures and order.method is None and not self.link_failed:
+        if method is None and self.failures and request.method is None and not self.link_failed:
             method = await self._by_link()  # there may be one by now
         if method is None:
             await self._end(plan.no_stream)
@@ -144,29 +148,29 @@ class _Attempt:
     # --- steps ----------------------------------------------------------------------------------
 
     async def _by_link(self) -> Method | None:
-        """None if there can be no link, or if it failed."""
-        context, order = self.context, self.order
-        size, method = order.entry.blob.size, Method.HTTP
-        plan = await context.plan(size, order.to, method, order.entry, streams=False)
+        """Send a link; return None if there can be none, or if it failed."""
+        context, request = self.context, self.request
+        size, method = request.entry.blob.size, Method.HTTP
+        plan = await context.plan(size, request.to, method, request.entry, streams=False)
         self.no_link = plan.no_link
         if not plan.steps:
             return None
         self.transfer.begin(method)
         try:
-            url = await context.delivery.url(order.entry, self.transfer.moved)
+            url = await context.links.url(request.entry, self.transfer.moved)
         except TransferError as error:
-            log.info("no link to %s: %s: %s", order.entry.name, error.kind, error)
+            log.info("no link to %s: %s: %s", request.entry.name, error.kind, error)
             self.no_link, self.link_failed = error, not isinstance(error, _NO_LINK)
             return None
-        if self.failures or self.parcel is not None:
+        if self.failures or self.queued is not None:
             await self._say(method, None)
         await self._must_still_go()
-        await context.messenger.send_file(order.to, order.entry, url)
+        await context.messenger.send_file(request.to, request.entry, url)
         await self._done()
         return method
 
     async def _by_streams(self, steps: Sequence[PlannedRoute]) -> Method | None:
-        """None if none of them brought it there."""
+        """Try the streams; return None if none of them brought the file there."""
         online = {step.client.jid for step in steps if step.client is not None}
         for step in steps:
             if step.client is None or step.way is None or step.client.jid not in online:
@@ -177,7 +181,7 @@ class _Attempt:
             try:
                 return await self._stream(step.client, step.way)
             except TransferError as error:
-                log.info("%s by %s: %s: %s", self.order.entry.name, step.way, error.kind, error)
+                log.info("%s by %s: %s: %s", self.request.entry.name, step.way, error.kind, error)
                 self.failures.append(error)
                 if _is_no(error):
                     await self._done()
@@ -187,7 +191,7 @@ class _Attempt:
 
     async def _stream(self, client: Client, way: StreamMethod) -> Method:
         await self._must_still_go()
-        context, entry, begun = self.context, self.order.entry, _Begun()
+        context, entry, begun = self.context, self.request.entry, _Begun()
 
         def moved(done_bytes: int) -> None:
             begun.at(done_bytes, context.clock())
@@ -203,15 +207,15 @@ class _Attempt:
         return method
 
     async def _must_still_go(self) -> None:
-        """What came before, an upload above all, may have taken its time."""
-        entry = self.order.entry
-        if await self.context.catalog.entry(entry.id) is None:
+        """Raise an error if the file is gone, or must not go any more: an upload takes its time."""
+        entry = self.request.entry
+        if await self.context.entries.entry(entry.id) is None:
             raise NoSuchEntry(entry.name)
-        await self.order.ready()
+        await self.request.ready()
 
     async def _after_failure(self, client: Client, way: StreamMethod) -> set[str]:
-        """Who is online now. That somebody left is nothing to hold against the way."""
-        online = {each.jid for each in await self.context.clients(self.order.to)}
+        """Return the clients that are online now, and note the failure unless this one has left."""
+        online = {each.jid for each in await self.context.clients(self.request.to)}
         self.gone = client.jid not in online
         if not self.gone:
             self.context.client_history.note(client, way, went=False, now=self.context.clock())
@@ -220,36 +224,36 @@ class _Attempt:
     # --- rows -----------------------------------------------------------------------------------
 
     async def _row(self) -> QueuedDelivery:
-        """What is kept of it from now on, at the latest."""
-        if self.parcel is None:
-            order = self.order
-            parcel = QueuedDelivery(
+        """Return the row of the delivery; add it if there is none yet."""
+        if self.queued is None:
+            request = self.request
+            queued = QueuedDelivery(
                 self.transfer.number,
-                order.entry.id,
-                order.asker,
-                order.recipient,
-                order.language,
-                order.method,
+                request.entry.id,
+                request.asker,
+                request.recipient,
+                request.language,
+                request.method,
                 self.context.clock(),
             )
-            self.parcel = await self.context.parcels.add(parcel, order.entry)
-        return self.parcel
+            self.queued = await self.context.queue.add(queued, request.entry)
+        return self.queued
 
     async def _done(self) -> None:
-        """They have it, or do not want it: nor do they by another method that they named earlier."""
-        if self.order.to.kind is not AddressKind.CHAT:
+        """Remove the rows: they have it, or do not want it, by whatever method they asked for it."""
+        if self.request.to.kind is not AddressKind.CHAT:
             return
-        for parcel in self.context.parcels.to(self.order.recipient):
-            if (parcel.asker, parcel.entry_id) == (self.order.asker, self.order.entry.id) and (
-                parcel.number == self.transfer.number
-                or not self.context.transfers.is_running(parcel.number)
+        for queued in self.context.queue.to(self.request.recipient):
+            if (queued.asker, queued.entry_id) == (self.request.asker, self.request.entry.id) and (
+                queued.number == self.transfer.number
+                or not self.context.transfers.is_running(queued.number)
             ):
-                await self.context.parcels.remove(parcel.number)
+                await self.context.queue.remove(queued.number)
 
     # --- ends -----------------------------------------------------------------------------------
 
     async def _end(self, no_stream: FilebotError | None) -> None:
-        """Nothing brought it there: it waits, or the causes are raised."""
+        """Let the file wait, or raise the causes: nothing brought it there."""
         if self.failures:
             unreached = any(isinstance(each, PeerGone | TransferTimeout) for each in self.failures)
             if not unreached or any(map(_is_no, self.failures)):
@@ -257,7 +261,7 @@ class _Attempt:
             await self._wait(tried=True)
         elif self.in_background:
             await self._wait(tried=self.link_failed)
-        elif self.order.method is not None and no_stream is not None and self.parcel is None:
+        elif self.request.method is not None and no_stream is not None and self.queued is None:
             raise no_stream
         elif self.no_link is not None and (self.link_failed or not self._may_wait()):
             raise self.no_link  # waiting for people does not mend an upload that failed
@@ -266,50 +270,50 @@ class _Attempt:
             await self._wait(tried=False)
 
     def _may_wait(self) -> bool:
-        return self.order.to.kind is AddressKind.CHAT and self.order.method is not Method.HTTP
+        return self.request.to.kind is AddressKind.CHAT and self.request.method is not Method.HTTP
 
     async def _wait(self, *, tried: bool) -> None:
-        context, order = self.context, self.order
-        parcel = await self._row()
+        context, request = self.context, self.request
+        queued = await self._row()
         counts = tried and not self.gone
         if counts:
-            parcel = await context.parcels.put_back(parcel, context.clock() + pause(parcel.tries + 1))
-            if parcel.tries >= MOST_TRIES:
+            queued = await context.queue.put_back(queued, context.clock() + pause(queued.tries + 1))
+            if queued.tries >= MOST_TRIES:
                 raise self._not_delivered()
-        log.info("%s waits for %s", order.entry.name, order.recipient)
-        if not self.in_background or (counts and parcel.tries == 1):
-            where = order.sender, order.language, order.entry, order.to
-            await context.events.tell(DeliveryQueued(*where, parcel.number, self._causes(), tried=tried))
+        log.info("%s waits for %s", request.entry.name, request.recipient)
+        if not self.in_background or (counts and queued.tries == 1):
+            where = request.sender, request.language, request.entry, request.to
+            await context.events.tell(DeliveryQueued(*where, queued.number, self._causes(), tried=tried))
 
     def _not_delivered(self) -> NotDelivered:
-        target = None if self.order.recipient == self.order.asker else self.order.recipient
-        return NotDelivered(self.order.entry.name, self._causes(), target=target)
+        target = None if self.request.recipient == self.request.asker else self.request.recipient
+        return NotDelivered(self.request.entry.name, self._causes(), target=target)
 
     def _causes(self) -> tuple[FilebotError, ...]:
         every = [*([self.no_link] if self.no_link is not None else []), *self.failures]
         return tuple({error.kind: error for error in reversed(every)}.values())[::-1]
 
     async def _say(self, method: Method, seconds: float | None) -> None:
-        """Why it goes this way, once for each method: before a client asks the person to accept."""
-        order = self.order
+        """Tell why it goes by this method, once for each: before a client asks the person to accept."""
+        request = self.request
         if method is self.said:
             return
         cause = None
-        if order.method is None:
+        if request.method is None:
             cause = self.failures[-1] if self.failures else self.no_link
         self.said = method
         await self.context.events.tell(
             DeliveryStarted(
-                order.sender,
-                order.language,
-                order.entry,
-                order.to,
+                request.sender,
+                request.language,
+                request.entry,
+                request.to,
                 method,
                 cause,
                 bool(self.failures),
                 seconds,
-                own_server=order.to.jid.partition("/")[0].endswith("@" + self.context.server),
-                again=self.parcel is not None and self.parcel.tries > 0 and not self.failures,
+                own_server=request.to.jid.partition("/")[0].endswith("@" + self.context.server),
+                again=self.queued is not None and self.queued.tries > 0 and not self.failures,
             )
         )
 
@@ -327,7 +331,7 @@ class _Begun:
         self._last = done_bytes
 
     def rate(self, now: datetime) -> float | None:
-        """Bytes a second, if there were enough to tell."""
+        """Return the bytes a second, if there were enough to tell."""
         if self._first is None:
             return None
         moved, seconds = self._last - self._first[0], (now - self._first[1]).total_seconds()

@@ -1,4 +1,4 @@
-"""What is to be sent, and all that sending takes; how a file would go is asked here."""
+"""Delivery requests, and the context of delivery attempts: adapters, services and the plan of a route."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from filebot.events.facts import FileDelivered
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
-from filebot.ports import BlobStore, Catalog, Messenger, Streams, UploadService
+from filebot.ports import BlobStore, Entries, Messenger, Streams, UploadService
 
 
 async def _ready() -> None:
-    """Nothing stands in the way of most files."""
+    """Let the file go."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRequest:
-    """What somebody wants to be sent."""
+    """Request of somebody for a file to be sent."""
 
     sender: Sender
-    """Who asks, and to whom news of it go."""
+    """The asker, whom events name."""
     language: str | None
     entry: Entry
     to: Address
@@ -47,24 +47,24 @@ class DeliveryRequest:
         return self.to.jid.partition("/")[0]
 
     def sent(self, method: Method) -> FileDelivered:
-        """The news that it is done."""
+        """Return the event that says that it is done."""
         asked = self.method is not None
         return FileDelivered(self.sender, self.language, self.entry, self.to, method, asked=asked)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """Plans, and holds together what an attempt works with."""
+    """Adapters and services that an attempt works with, and the plans that they allow."""
 
     store: BlobStore
-    catalog: Catalog
+    entries: Entries
     uploads: UploadService
     streams: Streams
     messenger: Messenger
-    delivery: UploadLinks
+    links: UploadLinks
     transfers: Transfers
     slots: Slots
-    parcels: DeliveryQueue
+    queue: DeliveryQueue
     client_history: ClientHistory
     events: EventBus
     clock: Callable[[], datetime]
@@ -80,7 +80,7 @@ class DeliveryContext:
         *,
         streams: bool = True,
     ) -> Plan:
-        """By which ways a file of this size would go there now; nothing is sent.
+        """Return the routes by which a file of this size would go there now; nothing is sent.
 
         An ``entry`` may have a link already. Without ``streams`` nobody's clients are asked, which may take
         seconds.
@@ -94,7 +94,7 @@ class DeliveryContext:
             size_bytes,
             to.kind,
             uploads,
-            has_link=blocked and entry is not None and await self.delivery.has_link(entry),
+            has_link=blocked and entry is not None and await self.links.has_link(entry),
             clients=tuple(await self.clients(to)) if streams else (),
             asked=method,
             asking_client=to.jid,
@@ -102,14 +102,14 @@ class DeliveryContext:
         return cascade.plan(facts, self.client_history, self.clock())
 
     async def clients(self, to: Address) -> Sequence[Client]:
-        """The clients behind an address; none behind those of rooms."""
+        """Return the clients behind an address; none behind those of rooms."""
         if to.kind is not AddressKind.CHAT:
             return ()
         return await self.streams.clients(to.jid.partition("/")[0])
 
     async def upload_service(self, size_bytes: int | None = None) -> Uploads | None:
         """Return its state for a file of this size, or any; None if there is none, or it is silent."""
-        refusals = self.delivery.refusals
+        refusals = self.links.refusals
         too_large = size_bytes is not None and refusals.is_too_large(size_bytes)
         try:
             return Uploads(await self.uploads.size_limit(), refusals.full_until(size_bytes), too_large)

@@ -1,4 +1,4 @@
-"""By which ways files reach one person just now: tried out, as far as that can be done without a file."""
+"""Diagnostics: by which routes files reach one person just now, tried out without sending one."""
 
 import asyncio
 import logging
@@ -16,12 +16,12 @@ from filebot.model import Address, BareJid, Client, Method, ProxyState, Sender, 
 log = logging.getLogger(__name__)
 
 SIZES: Final = (1_000_000, 100_000_000, 5_000_000_000)
-"""Of the files for which a way is looked for, in bytes: a picture, a video, a disk image."""
+"""Sizes for which a route is looked for, in bytes: a picture, a video, a disk image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What was measured in-band."""
+    """Rate that was measured in-band."""
 
     client: Client
     bytes_per_s: float | None
@@ -30,7 +30,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a file of some size would go to the person."""
+    """Route of a file of some size to the person."""
 
     size_bytes: int
     step: PlannedRoute | None
@@ -41,14 +41,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found."""
+    """Findings of one examination."""
 
     uploads: Uploads | None
     """None: links cannot be given, as there is no upload service, or it does not answer."""
     addresses: tuple[str, ...]
     """Where clients reach the bot directly."""
     proxies: Mapping[str, ProxyState]
-    """Those of the bot's server by JID, and whether each let the bot in."""
+    """Proxies of the bot's server by JID, and whether each let the bot in."""
     clients: tuple[Client, ...]
     """The person's that the bot sees online."""
     rate: Rate | None
@@ -57,7 +57,7 @@ class Diagnosis:
     max_file_bytes: int
     """The largest file that the bot keeps."""
     usage: StorageUsage
-    """What the person has stored with the bot."""
+    """Files that the person has stored with the bot."""
 
     @property
     def reached_directly(self) -> bool:
@@ -76,7 +76,7 @@ class Diagnostics:
     async def examine(self, person: BareJid, to: Address | None = None) -> Diagnosis:
         """Try everything; takes some seconds.
 
-        ``to`` is the person's client, or the person if None. Raises ExaminationUnderWay or StorageError.
+        ``to`` is the person's client, or the person if None. Raises DiagnosticsRunning or StorageError.
         """
         if person in self._under_way:
             raise DiagnosticsRunning
@@ -108,7 +108,7 @@ class Diagnostics:
         )
 
     async def _rate(self, clients: Sequence[Client]) -> Rate | None:
-        """Of the likeliest client; what is slow is mostly the same for all."""
+        """Measure the rate to the likeliest client: what is slow is mostly the same for all."""
         client = next((each for each in clients if Method.IBB in each.methods), None)
         if client is None:
             return None

@@ -83,10 +83,10 @@ class RoutingInputs:
     has_link: bool = False
     """An earlier upload of this file is still alive."""
     clients: tuple[Client, ...] = ()
-    """Those of the person that are online, with the streams that the bot can do as well; the likeliest to
+    """Clients of the person that are online, with the streams that the bot can do as well; the likeliest to
     be used first."""
     asked: Method | None = None
-    """What the person named."""
+    """The method that the person named."""
     asking_client: str = ""
     """The full JID of the client in which the person asked; empty if it is not known."""
 
@@ -104,19 +104,19 @@ class PlannedRoute:
 
     @property
     def method(self) -> Method:
-        """How the bytes move."""
+        """Method by which the bytes move."""
         return Method.HTTP if self.way is None else self.way.method
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to try, in this order, and why the rest is not among it."""
+    """Routes to try, in this order, and why there are no others."""
 
     steps: tuple[PlannedRoute, ...]
     no_link: TransferError | None = None
     """Why there can be no link."""
     no_stream: FilebotError | None = None
-    """Why there is no stream: NoWayToSend or TooSlowInBand."""
+    """Why there is no stream: NoTransferMethod or TooSlowInBand."""
 
 
 def plan(facts: RoutingInputs, client_history: ClientHistory, now: datetime) -> Plan:

@@ -19,7 +19,7 @@ from filebot.errors import (
     TransferTimeout,
 )
 from filebot.model import Entry, Link, Slot
-from filebot.ports import BlobStore, Catalog, HttpTransfer, UploadService
+from filebot.ports import BlobStore, Entries, HttpTransfer, Links, UploadService
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,15 @@ class UploadLinks:
         self,
         *,
         store: BlobStore,
-        catalog: Catalog,
+        entries: Entries,
+        links: Links,
         http: HttpTransfer,
         uploads: UploadService,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._entries = entries
+        self._links = links
         self._http = http
         self._uploads = uploads
         self._clock = clock
@@ -55,7 +57,7 @@ class UploadLinks:
 
     async def has_link(self, entry: Entry) -> bool:
         """Whether an earlier upload is still alive."""
-        link = await self._catalog.link(entry.blob.digest, entry.name)
+        link = await self._links.link(entry.blob.digest, entry.name)
         return link is not None and await self._http.alive(link.url, entry.blob.size)
 
     async def url(self, entry: Entry, moved: Callable[[int], None] = lambda _: None) -> str:
@@ -67,7 +69,7 @@ class UploadLinks:
         digest = entry.blob.digest
         # Two people who ask for the same file at once share one upload.
         async with self._locks((digest, entry.name)):
-            link = await self._catalog.link(digest, entry.name)
+            link = await self._links.link(digest, entry.name)
             if link is not None and await self._http.alive(link.url, entry.blob.size):
                 return link.url
             url = await self._upload(entry, moved)
@@ -77,8 +79,8 @@ class UploadLinks:
     async def _remember(self, link: Link) -> None:
         """Remember a link, if possible: it works all the same, on a full disk say."""
         try:
-            if await self._catalog.referenced_digests([link.digest]):  # else it was removed meanwhile
-                await self._catalog.save_link(link)
+            if await self._entries.referenced_digests([link.digest]):  # else it was removed meanwhile
+                await self._links.save_link(link)
         except StorageError as error:
             log.warning("the link to %s will not be used again: %s", link.name, error)
 

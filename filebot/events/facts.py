@@ -1,4 +1,4 @@
-"""Facts in the past tense. Plugins listen to them with ``@plugin.on``; each names where its people are."""
+"""Events: facts in the past tense, each with its actor. Plugins listen to them with ``@plugin.on``."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ class Event:
     """Something that happened on behalf of somebody."""
 
     sender: Sender
-    """Whose act it was; a handler's replies go to this person."""
+    """The actor; a handler's replies go to this person."""
     language: str | None
     """The language of the message behind it, if the client named one."""
 
@@ -40,7 +40,7 @@ class FileStored(Event):
     already_known: bool
     """The same bytes of the same owner were there before; ``entry`` is the old row."""
     name: str
-    """What the file was called this time."""
+    """Name of the file this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class OwnerChanged(Event):
     """A file was claimed, or its room was destroyed and it is its owner's alone."""
 
     entry: Entry
-    """As it is now."""
+    """The file as it is now."""
     former_owner: Identity
     former_room: BareJid | None
 
@@ -110,7 +110,7 @@ class RoomFilesAdded(Event):
     first: tuple[Entry, ...]
     """Some of them, in the order of their coming."""
     count: int
-    """How many there are."""
+    """Number of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ class FileQueued(Event):
 
     name: str
     behind: int
-    """How many come first."""
+    """Number of files that come first."""
     limit: int
-    """How many may be on their way at once."""
+    """Most files on their way at once."""
     whose: str
     """The party that ``limit`` is for: ``person``, ``room`` or ``all``."""
 

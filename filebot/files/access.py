@@ -1,14 +1,18 @@
-"""Who is served, and whose a file is: by verified bare JIDs and, within one room, by its occupant-ids.
+"""Access: the operator's rules, and what one sender may see and do with files.
 
-Nicknames and the addresses of rooms never count.
+People are told apart by verified bare JIDs and, within one room, by its occupant-ids. Nicknames and the
+addresses of rooms never count.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from filebot.errors import NotAllowed
-from filebot.model import BareJid, Entry, Sender
+from filebot.errors import NoSuchEntry, NoSuchRecipient, NotAllowed
+from filebot.model import Address, AddressKind, BareJid, Entry, Identity, Scope, Sender
 from filebot.ports import Rooms
+
+_JID = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
 
 
 class Access:
@@ -76,8 +80,148 @@ class Access:
         return self.serves(sender.jid) or (entry.room is not None and entry.room == sender.room)
 
 
+class RoomRules(Protocol):
+    """Rules of rooms about their files, as their admins want them."""
+
+    def lets_read(self, room: BareJid, who: Identity) -> bool:
+        """Whether somebody is in the room just now, and may see and get its files. Ask when acting."""
+
+    def is_members_only(self, room: BareJid) -> bool:
+        """Whether only members of the room may."""
+
+
+class FileAccess:
+    """Files that one sender may see and change, where that sender is speaking.
+
+    In a private chat these are the person's own files; in a room, or in a private message through it, the
+    room's. Whoever is not served can own files of a room all the same, as whoever the room says they are.
+    """
+
+    def __init__(self, rules: Access, rooms: Rooms, room_rules: RoomRules, sender: Sender) -> None:
+        self.sender = sender
+        self.owner: BareJid | None = sender.jid if rules.serves(sender.jid) else None
+        """Owner of the sender's private files; None for people who are not served."""
+        self._rules = rules
+        self._rooms = rooms
+        self._room_rules = room_rules
+
+    def own(self) -> BareJid:
+        """Return the owner of the sender's private files. Raises NotAllowed."""
+        if self.owner is None:
+            raise unknown(self.sender) if self.sender.jid is None else NotAllowed(reason="unserved")
+        return self.owner
+
+    def own_here(self) -> Identity:
+        """Return the identity by which the sender owns files where they speak. Raises NotAllowed."""
+        if self.sender.room is None:
+            return self.own()
+        identity = self.sender.identity
+        if identity is None:
+            raise unknown(self.sender)
+        if self._rules.denies(self.sender):
+            raise NotAllowed(reason="unserved")
+        return identity
+
+    def here(self) -> Scope:
+        """Return the scope spoken in. Raises NotAllowed."""
+        if self.sender.room is None:
+            return Scope(owner=self.own())
+        if not self._may_read(self.sender.room):
+            raise NotAllowed(reason="members")
+        return Scope(room=self.sender.room)
+
+    def scopes(self) -> list[Scope]:
+        """Return the scope spoken in and, in a room, the person's own. Raises NotAllowed."""
+        scopes = [self.here()]
+        if self.owner is not None and self.sender.room is not None:
+            scopes.append(Scope(owner=self.owner))
+        return scopes
+
+    def may_see(self, entry: Entry, *, in_public: bool) -> bool:
+        """Whether the sender may see a file; ``in_public``, so that everybody in the room does."""
+        if any(scope.covers(entry) for scope in self.scopes()):
+            return True
+        if self.owner is None or in_public:
+            return False
+        return entry.owner == self.owner or (entry.room is not None and self._may_read(entry.room))
+
+    def speaking_in(self, room: BareJid) -> Identity:
+        """Return the identity by which the sender puts files into a room. Raises NotAllowed."""
+        identity = self.own_here()
+        self.must_have_voice(room, identity)
+        return identity
+
+    def must_have_voice(self, room: BareJid, who: Identity) -> None:
+        """Raise NotAllowed if somebody may only listen in a room, or is not in it."""
+        room_role = self._rooms.room_role(room, who)
+        if room_role is None or not room_role.has_voice:
+            raise NotAllowed(reason="voice")
+
+    def must_be_sendable(self, entry: Entry, to: Address) -> None:
+        """Raise NotAllowed or NoSuchEntry if the sender may not have a file sent there.
+
+        Ask again right before it goes: whoever asked may have been put out meanwhile.
+        """
+        if to.kind is AddressKind.ROOM and entry.room != to.jid:
+            self.must_have_voice(to.jid, self.own())
+        elif to.kind is not AddressKind.ROOM and not self.may_see(entry, in_public=self.sender.in_public):
+            raise NoSuchEntry(entry.name)
+
+    def must_be_postable(self, entry: Entry, room: BareJid) -> None:
+        """Raise NotAllowed if the bot may not speak there, or a file of others is not for all present."""
+        if not self._rooms.has_voice(room):
+            raise NotAllowed(reason="mute")
+        if entry.owner not in self.sender.identities and self._room_rules.is_members_only(room):
+            raise NotAllowed(reason="members")
+
+    def must_be_changeable(self, entry: Entry) -> None:
+        """Raise NotAllowed if the sender may not rename or remove a file.
+
+        Ask right before the change: affiliations of the moment when somebody spoke may be gone.
+        """
+        if entry.room is not None and self._rules.manages(self._rooms, self.sender, entry.room):
+            return
+        self.own_here()
+        if not self._rules.may_change(self.sender, entry):
+            raise NotAllowed(reason="owner")
+
+    async def destination(self, target: str) -> Address:
+        """Return the room or person that somebody names to send a file there.
+
+        Only people whom the bot serves are sent anything: it is no way to bother strangers. Raises
+        NotAllowed or NoSuchRecipient.
+        """
+        owner, room = self.own(), await self._rooms.joined_room(target)
+        if room is None:
+            return Address(self._recipient(target))
+        if self._rooms.room_role(room, owner) is None:
+            raise NoSuchRecipient(target)
+        return Address(room, AddressKind.ROOM)
+
+    def _recipient(self, target: str) -> BareJid:
+        bare = target.split("/", 1)[0].lower()
+        if not _JID.fullmatch(bare) or not self._rules.serves(bare):
+            raise NoSuchRecipient(target)
+        return bare
+
+    def _may_read(self, room: BareJid) -> bool:
+        """Whether the room's files are for the sender; asked when acting.
+
+        In the room spoken in, being there is enough, also for people of whom it tells nothing, unless its
+        admins want otherwise.
+        """
+        if room == self.sender.room and not self._room_rules.is_members_only(room):
+            return True
+        return self._rules.is_admin(self.sender.jid) or any(
+            self._room_rules.lets_read(room, each) for each in self.sender.identities
+        )
+
+
+FileAccessFactory = Callable[[Sender], FileAccess]
+
+
 def unknown(sender: Sender) -> NotAllowed:
-    """Why nobody can tell who the sender is."""
+    """Return the reason why nobody can tell who the sender is."""
     return NotAllowed(reason="hidden" if sender.claimed is None else "strange")
 
 

@@ -24,9 +24,9 @@ from filebot.files.receiving import check_hashes, receive, sealed
 from filebot.files.resume import Attempt, partials_of
 from filebot.files.sources import WebSource
 from filebot.files.transfers import Transfer
-from filebot.files.unused_blobs import try_to_forget_unused
+from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
-from filebot.ports import BlobStore, BlobWriter, Catalog, Download, HttpTransfer, Inspector, StreamOffer
+from filebot.ports import BlobStore, BlobWriter, Download, Entries, HttpTransfer, Inspector, StreamOffer
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ CAPTION_LIMIT = 1000
 """Characters kept of what somebody wrote beside a file."""
 
 SOURCES_TRIED = 3
-"""Of the places where a peer says that its file can be had."""
+"""Sources that are tried, of those where a peer says that its file can be had."""
 
 Place = AbstractAsyncContextManager[Transfer | None]
 """Context that waits for a slot, held until the file is stored; gives what shows how far it is, if any."""
@@ -50,7 +50,7 @@ class IntakeResult:
     already_known: bool
     """The owner had these bytes here before; ``entry`` is the old row."""
     name: str
-    """What the file was called this time."""
+    """Name of the file this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Destination:
     auto_archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
     source_message: str | None = None
-    """As that of the entry."""
+    """The entry's (see ``NewEntry``)."""
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
     between. Raises UserError if the owner may put no file there any more."""
@@ -83,7 +83,8 @@ class Intake:
         self,
         *,
         store: BlobStore,
-        catalog: Catalog,
+        entries: Entries,
+        unused: UnusedBlobs,
         http: HttpTransfer,
         inspector: Inspector,
         quota: Quota,
@@ -92,7 +93,8 @@ class Intake:
         events: EventBus,
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._entries = entries
+        self._unused = unused
         self._http = http
         self._inspector = inspector
         self._quota = quota
@@ -154,7 +156,7 @@ class Intake:
         """Return the entry that the same message made just before a crash."""
         if destination.source_message is None:
             return None
-        made = await self._catalog.find_by_source_message(
+        made = await self._entries.find_by_source_message(
             destination.scope, destination.owner, destination.source_message
         )
         return made if made is not None and await is_whole(self._store, made.blob.digest) else None
@@ -248,11 +250,11 @@ class Intake:
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
             destination.recheck()
-            known = await self._catalog.find_by_digest(destination.scope, destination.owner, digest)
+            known = await self._entries.find_by_digest(destination.scope, destination.owner, digest)
             if known is not None:
                 await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
                 if known.auto_archived and not destination.auto_archived:
-                    await self._catalog.adopt(known.id)
+                    await self._entries.adopt(known.id)
                 # What came without a name came under no other one.
                 return IntakeResult(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
@@ -263,11 +265,11 @@ class Intake:
                 # behind it.
                 destination.recheck()
                 with reservation.settling():
-                    entry = await self._catalog.add(described)
+                    entry = await self._entries.add(described)
             except (Exception, asyncio.CancelledError) as error:
                 # A cancelled row may get to the disk all the same. If not, the next sweep finds the blob.
                 if isinstance(error, Exception) or described is None:
-                    await try_to_forget_unused(self._store, self._catalog, digest)
+                    await self._unused.forget(digest)
                 raise
             return IntakeResult(entry, already_known=False, name=name)
 

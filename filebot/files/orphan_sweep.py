@@ -15,12 +15,12 @@ from typing import Final
 
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.model import Digest
-from filebot.ports import BlobStore, Catalog
+from filebot.ports import BlobStore, Entries, Links
 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
-"""As many digests as one catalog question takes."""
+"""Digests that one catalog question takes."""
 
 MOST: Final = 20
 MOST_PERCENT: Final = 5
@@ -46,24 +46,24 @@ class Unreferenced:
         return len(self.digests) > MOST and 100 * len(self.digests) > MOST_PERCENT * self.blobs
 
 
-async def find_unreferenced(store: BlobStore, catalog: Catalog) -> Unreferenced:
+async def find_unreferenced(store: BlobStore, entries: Entries) -> Unreferenced:
     """Compare names alone, some at a time: seconds for a million blobs. To be done before files come in."""
     blobs = missing = 0
     found: list[Digest] = []
     for prefix in _PREFIXES:
         names = {digest async for digest in store.digests(prefix)}
-        known = await catalog.digests(prefix)
+        known = await entries.digests(prefix)
         blobs += len(names)
         missing += len(known - names)
         found += names - known
     return Unreferenced(tuple(found), blobs, missing)
 
 
-async def bring_back_referenced(store: BlobStore, catalog: Catalog) -> int:
+async def bring_back_referenced(store: BlobStore, entries: Entries) -> int:
     """Bring back what is set aside and some entry refers to: a newer catalog was restored, say."""
     back = 0
     for batch in _batches(await store.aside()):
-        for digest in await catalog.referenced_digests(batch):
+        for digest in await entries.referenced_digests(batch):
             back += await store.bring_back(digest)
     if back:
         log.warning("brought back %d files from unreferenced/ to which the catalog refers", back)
@@ -87,10 +87,16 @@ class UnreferencedBlobs:
     """Sets blobs aside, and removes them when their time is over."""
 
     def __init__(
-        self, store: BlobStore, catalog: Catalog, locks: KeyedLocks[asyncio.Lock], keep_s: float
+        self,
+        store: BlobStore,
+        entries: Entries,
+        links: Links,
+        locks: KeyedLocks[asyncio.Lock],
+        keep_s: float,
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._entries = entries
+        self._links = links
         self._locks = locks
         self._keep_s = keep_s
 
@@ -110,7 +116,7 @@ class UnreferencedBlobs:
         moved = 0
         for digest in digests:
             async with self._locks(digest):
-                if not await self._catalog.referenced_digests([digest]):
+                if not await self._entries.referenced_digests([digest]):
                     await self._store.set_aside(digest)
                     moved += 1
         if moved:
@@ -130,18 +136,18 @@ class UnreferencedBlobs:
         removed = 0
         for digest in expired:
             async with self._locks(digest):
-                if await self._catalog.referenced_digests([digest]):
+                if await self._entries.referenced_digests([digest]):
                     await self._store.bring_back(digest)
                 else:
                     await self._store.forget_aside(digest)
-                    await self._catalog.forget_links(digest)
+                    await self._links.forget_links(digest)
                     removed += 1
         if removed:
             log.warning("removed %d files from unreferenced/: their time is over", removed)
         return True
 
     async def _catalog_is_whole(self) -> bool:
-        damage = await self._catalog.damage()
+        damage = await self._entries.damage()
         if damage is not None:
             log.error(
                 "the catalog is damaged, so no file is moved or removed; run: filebot fsck (%s)", damage

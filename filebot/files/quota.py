@@ -1,4 +1,4 @@
-"""How much may be stored: by one person, in one room, and by all.
+"""Quotas: how much may be stored by one person, in one room, and by all.
 
 What is stored counts, and what is on its way. Each file counts with a little more than its bytes, or files
 of one byte would be free, however many. Everything that adds rows holds space for them first.
@@ -22,7 +22,7 @@ from filebot.files.reservations import (
     counted_bytes,
 )
 from filebot.model import BareJid, Identity, StorageUsage
-from filebot.ports import BlobStore, Catalog
+from filebot.ports import BlobStore, Entries
 
 __all__ = ["FILE_OVERHEAD_BYTES", "Quota", "Reservation", "StorageLimits"]
 
@@ -40,13 +40,13 @@ class Quota:
     def __init__(
         self,
         limits: StorageLimits,
-        catalog: Catalog,
+        entries: Entries,
         store: BlobStore,
         room_max_bytes: Callable[[BareJid], int | None] = lambda _: None,
     ) -> None:
         """``room_max_bytes`` tells the largest file that a room wants; None for any."""
         self._limits = limits
-        self._catalog = catalog
+        self._entries = entries
         self._store = store
         self._room_max_bytes = room_max_bytes
         self._holds = Holds()
@@ -57,13 +57,13 @@ class Quota:
         return self._limits.max_file_bytes
 
     async def usage(self, owner: Identity) -> StorageUsage:
-        """What somebody has stored, and may store."""
-        files, used = await self._catalog.used_by(owner)
+        """Return how much somebody has stored, and may store."""
+        files, used = await self._entries.used_by(owner)
         return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_user_bytes)
 
     async def room_usage(self, room: BareJid) -> StorageUsage:
-        """What a room has, and may have."""
-        files, used = await self._catalog.used_in(room)
+        """Return how much a room has, and may have."""
+        files, used = await self._entries.used_in(room)
         return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_room_bytes)
 
     @asynccontextmanager
@@ -72,9 +72,9 @@ class Quota:
     ) -> AsyncIterator[Reservation]:
         """Hold space for one file while it comes in. ``announced_bytes`` is what the peer promises.
 
-        Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge,
-        QuotaExceeded, RoomFull or StorageFull, at once or as the file grows. The disk is looked at when the
-        file :meth:`begins`.
+        Leave the context only when the file is in the catalog, or gone. Raises FileTooLarge, QuotaExceeded,
+        RoomQuotaExceeded or StorageFull, at once or as the file grows. The disk is looked at when the file
+        :meth:`begins`.
         """
         reservation = Reservation(self._holds, self._limits, self._most(room), owner, room)
         try:
@@ -93,7 +93,7 @@ class Quota:
     async def recheck(self, reservation: Reservation) -> None:
         """Count once more, now that the true size is known: other files may have come in meanwhile.
 
-        Raises QuotaExceeded, RoomFull or StorageFull.
+        Raises QuotaExceeded, RoomQuotaExceeded or StorageFull.
         """
         await self._measure(reservation)
         await self._count(reservation, reservation.check)
@@ -102,7 +102,7 @@ class Quota:
     async def share(self, owner: Identity, room: BareJid, size_bytes: int) -> AsyncIterator[Hold]:
         """Hold space for one more row in a room on bytes that its owner has stored already.
 
-        Raises FileTooLarge, QuotaExceeded or RoomFull.
+        Raises FileTooLarge, QuotaExceeded or RoomQuotaExceeded.
         """
         self.check_size(room, size_bytes)
         hold = Hold(self._holds, self._limits, owner, room)
@@ -131,8 +131,8 @@ class Quota:
 
         async def stored() -> Stored:
             with self._holds.during_count() as settled:
-                own = counted_bytes(*await self._catalog.used_by(owner))
-                files, used = await self._catalog.used_by(files_of)
+                own = counted_bytes(*await self._entries.used_by(owner))
+                files, used = await self._entries.used_by(files_of)
             theirs = counted_bytes(files, used) + settled.by_owner[files_of]
             hold.hold(Amounts(by_owner=theirs + self._holds.by_owner[files_of]))
             return Stored(by_owner=own + settled.by_owner[owner], is_doubtful=settled.settling > 0)
@@ -174,9 +174,9 @@ class Quota:
     async def _stored(self, hold: Hold) -> Stored:
         owner, room = hold.owner or "", hold.room
         with self._holds.during_count() as settled:
-            by_owner = counted_bytes(*await self._catalog.used_by(owner))
-            in_room = 0 if room is None else counted_bytes(*await self._catalog.used_in(room))
-            in_all = counted_bytes(*await self._catalog.used_in_all())
+            by_owner = counted_bytes(*await self._entries.used_by(owner))
+            in_room = 0 if room is None else counted_bytes(*await self._entries.used_in(room))
+            in_all = counted_bytes(*await self._entries.used_in_all())
         return Stored(
             by_owner + settled.by_owner[owner],
             in_room + (0 if room is None else settled.in_room[room]),

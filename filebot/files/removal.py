@@ -7,9 +7,9 @@ from typing import Final
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRemoved, RemovalReason
-from filebot.files.unused_blobs import try_to_forget_unused
+from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import Entry
-from filebot.ports import BlobStore, Catalog, Queue
+from filebot.ports import Entries, Queue
 
 REMOVED_AT_ONCE: Final = 100
 """Entries that are looked up together."""
@@ -20,14 +20,14 @@ class Removal:
 
     def __init__(
         self,
-        store: BlobStore,
-        catalog: Catalog,
+        entries: Entries,
+        unused: UnusedBlobs,
         queue: Queue,
         locks: KeyedLocks[asyncio.Lock],
         events: EventBus,
     ) -> None:
-        self._store = store
-        self._catalog = catalog
+        self._entries = entries
+        self._unused = unused
         self._queue = queue
         self._locks = locks
         self._events = events
@@ -44,9 +44,9 @@ class Removal:
         digest = entry.blob.digest
         async with self._locks(digest):
             may()
-            removed = await self._catalog.remove(entry.id)
+            removed = await self._entries.remove(entry.id)
             self._queue.forget_entry(entry.id)
-            await try_to_forget_unused(self._store, self._catalog, digest)
+            await self._unused.forget(digest)
         if removed is not None:
             await self._events.tell(FileRemoved(by.sender, by.language, removed, reason))
 

@@ -8,14 +8,14 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRenamed
 from filebot.filenames import safe_name
 from filebot.model import Entry
-from filebot.ports import Catalog
+from filebot.ports import Entries
 
 
 class Renaming:
     """Gives entries other names."""
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], datetime], events: EventBus) -> None:
-        self._catalog = catalog
+    def __init__(self, entries: Entries, clock: Callable[[], datetime], events: EventBus) -> None:
+        self._entries = entries
         self._clock = clock
         self._events = events
 
@@ -24,7 +24,7 @@ class Renaming:
 
         Raises NoSuchEntry if it is gone, or StorageError.
         """
-        renamed = await self._catalog.rename(entry.id, safe_name(name), self._clock())
+        renamed = await self._entries.rename(entry.id, safe_name(name), self._clock())
         if renamed is None:
             raise NoSuchEntry(entry.name)
         await self._events.tell(FileRenamed(by.sender, by.language, renamed, entry.name))

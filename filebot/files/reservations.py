@@ -33,7 +33,7 @@ class StorageLimits:
     quota_per_user_bytes: int
     total_bytes: int
     quota_per_room_bytes: int
-    """Of all in one room, whosever it is: in an open room everybody can be a new person each day."""
+    """Bytes of all files in one room: in an open room everybody can be a new person each day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Holds:
     to_disk: int = 0
     """Bytes that files in transfer are going to write, or have written since they began."""
     written: int = 0
-    """How much of that is on disk."""
+    """Bytes of these that are on disk."""
     settling: int = 0
     """Holds of which rows may be in the catalog already, or came to be there during a count."""
     _counts: "list[Holds]" = field(default_factory=list)
@@ -137,7 +137,7 @@ class Hold:
         return self.stored.by_owner + self._holds.by_owner[self.owner or ""] - self.held.by_owner
 
     def check(self) -> None:
-        """Raise QuotaExceeded, RoomFull or StorageFull if what is held does not fit."""
+        """Raise QuotaExceeded, RoomQuotaExceeded or StorageFull if what is held does not fit."""
         self.check_owner()
         self.check_room()
         free = self._limits.total_bytes - self.stored.in_all
@@ -153,7 +153,7 @@ class Hold:
             )
 
     def check_room(self) -> None:
-        """Raise RoomFull if it is too much for the room."""
+        """Raise RoomQuotaExceeded if it is too much for the room."""
         if self.room is None:
             return
         most = self._limits.quota_per_room_bytes
@@ -185,7 +185,7 @@ class Reservation(Hold):
 
     @property
     def left_bytes(self) -> int:
-        """How large one more file of the owner's may be beside what is stored; never negative."""
+        """Largest size of one more file of the owner's beside what is stored; never negative."""
         return max(self._limits.quota_per_user_bytes - self.stored.by_owner - FILE_OVERHEAD_BYTES, 0)
 
     def promise(self, size_bytes: int | None) -> None:
@@ -198,7 +198,7 @@ class Reservation(Hold):
         """Hold space for this many bytes in all.
 
         Raises FileTooLarge (its size_bytes is None: how large it would have become is unknown),
-        QuotaExceeded, RoomFull or StorageFull.
+        QuotaExceeded, RoomQuotaExceeded or StorageFull.
         """
         counted = counted_bytes(1, size_bytes)
         if counted <= self.held.in_all:

@@ -29,14 +29,14 @@ class Attempt:
     room: BareJid | None
     """Where the file is to be seen; None for a private one."""
     name: str | None
-    """What the file is called before it is opened."""
+    """Name of the file before it is opened."""
     resumed_at: int = 0
-    """How many bytes were there from before."""
+    """Bytes that were there from before."""
     kept: bool = False
     """Whether there is something to go on with next time."""
 
     def partial_name(self, name: str | None, size: int | None) -> str | None:
-        """The same for the same file of the same person, by whatever method; None if nothing is kept.
+        """Return the name under which bytes are kept, the same by whatever method; None if nothing is kept.
 
         Hashes have no part in it: they differ from method to method, and many clients send none. Nothing is
         kept without a size, and of those whom only a room tells apart: what is kept counts against its
@@ -48,7 +48,7 @@ class Attempt:
         return partials_of(self.owner) + hashlib.sha256(known.encode()).hexdigest()
 
     def resume_at_most(self) -> int:
-        """How much of what is there may be used: none if no hash is going to prove that it belongs here.
+        """Return how many of the bytes there may be used: none if no hash will prove that they belong here.
 
         Never all of it: not every peer understands that it is asked for nothing.
         """

@@ -10,7 +10,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileShared
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Entry, NewEntry, Scope
-from filebot.ports import BlobStore, Catalog
+from filebot.ports import BlobStore, Entries
 
 
 class Sharing:
@@ -19,14 +19,14 @@ class Sharing:
     def __init__(
         self,
         store: BlobStore,
-        catalog: Catalog,
+        entries: Entries,
         quota: Quota,
         locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
         events: EventBus,
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._entries = entries
         self._quota = quota
         self._locks = locks
         self._clock = clock
@@ -45,9 +45,9 @@ class Sharing:
 
     async def _share(self, entry: Entry, room: BareJid, may: Callable[[], object]) -> Entry | None:
         async with self._locks(entry.blob.digest):
-            if await self._catalog.entry(entry.id) is None:
+            if await self._entries.entry(entry.id) is None:
                 raise NoSuchEntry(entry.name)
-            known = await self._catalog.find_by_digest(Scope(room=room), entry.owner, entry.blob.digest)
+            known = await self._entries.find_by_digest(Scope(room=room), entry.owner, entry.blob.digest)
             if known is not None and known.name == entry.name:
                 return None
             async with self._quota.share(entry.owner, room, entry.blob.size) as hold:
@@ -55,7 +55,7 @@ class Sharing:
                 await self._store.verify(entry.blob.digest)
                 may()
                 with hold.settling():
-                    return await self._catalog.add(_shared(entry, room, self._clock()))
+                    return await self._entries.add(_shared(entry, room, self._clock()))
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

@@ -29,7 +29,7 @@ when it has waited for so long."""
 
 
 def shares(total: int) -> Shares:
-    """How so many slots are shared: ten rooms, as many as one person may bring the bot into, leave some."""
+    """Share so many slots: ten rooms, as many as one person may bring the bot into, leave some."""
     return Shares(total, max(1, min(PER_PERSON, total // 4)), max(1, min(PER_ROOM, total // 12)))
 
 

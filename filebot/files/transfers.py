@@ -1,4 +1,4 @@
-"""Which files are moving just now: seen by their people, and stopped by them."""
+"""Transfers: files that are moving just now, seen by their people and stopped by them."""
 
 import asyncio
 from collections import deque
@@ -20,7 +20,7 @@ SAMPLES: Final = 32
 
 @unique
 class Direction(Enum):
-    """As the person sees it; the values are used in templates."""
+    """Direction as the person sees it; the values are used in templates."""
 
     TO_BOT = "to bot"
     FROM_BOT = "from bot"
@@ -52,7 +52,7 @@ class Transfer:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """Bytes that are done, and all."""
         return Progress(self.done_bytes, self.total_bytes)
 
     @property
@@ -127,7 +127,7 @@ class Transfers:
         return list(self._running.values())
 
     def of(self, person: Identity) -> Sequence[Transfer]:
-        """Those of one person."""
+        """Return the transfers of one person."""
         return [transfer for transfer in self._running.values() if transfer.sender.identity == person]
 
     def cancel(self, person: Identity, number: int) -> Transfer:
@@ -152,8 +152,8 @@ class Transfers:
     ) -> Iterator[Transfer]:
         """Show a transfer, run by the present task, for as long as the context is open.
 
-        ``number`` is that of a parcel that has one already. Raises TransferCancelled when the person stops
-        it.
+        ``number`` is that of a delivery that has one already. Raises TransferCancelled when the person
+        stops it.
         """
         task = asyncio.current_task()
         transfer = Transfer(

@@ -1,27 +1,31 @@
-"""Bytes go with the last row that has them."""
+"""Unused blobs: bytes go with the last row that has them."""
 
 import logging
 
 from filebot.errors import StorageError
 from filebot.model import Digest
-from filebot.ports import BlobStore, Catalog
+from filebot.ports import BlobStore, Entries, Links
 
 log = logging.getLogger(__name__)
 
 
-async def forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
-    """Delete a blob that no row refers to, and forget where it was uploaded.
+class UnusedBlobs:
+    """Deletes blobs that no row refers to."""
 
-    The caller holds the lock of the digest.
-    """
-    if not await catalog.is_used(digest):
-        await store.delete(digest)
-        await catalog.forget_links(digest)
+    def __init__(self, store: BlobStore, entries: Entries, links: Links) -> None:
+        self._store = store
+        self._entries = entries
+        self._links = links
 
+    async def forget(self, digest: Digest) -> None:
+        """Delete a blob that no row refers to, and forget where it was uploaded.
 
-async def try_to_forget_unused(store: BlobStore, catalog: Catalog, digest: Digest) -> None:
-    """Call :func:`forget_unused`; what cannot be deleted now is set aside after the next start."""
-    try:
-        await forget_unused(store, catalog, digest)
-    except StorageError as error:
-        log.warning("blob %s is not needed any more and stays for now: %s", digest, error)
+        The caller holds the lock of the digest. A blob that cannot be deleted now is logged, and set aside
+        after the next start.
+        """
+        try:
+            if not await self._entries.is_used(digest):
+                await self._store.delete(digest)
+                await self._links.forget_links(digest)
+        except StorageError as error:
+            log.warning("blob %s is not needed any more and stays for now: %s", digest, error)

@@ -1,25 +1,28 @@
-"""In which rooms the bot is beside those of the config, for whose sake, and what holds in a room: as one
-person may say.
-
-The catalog is the one place where rooms are remembered. Bookmarks on the server (XEP-0402) would be a
-second one: a component has none, every client of the account could change them, and they are not in the
-backup that has the rooms' files.
-"""
+"""Rooms of the bot as one sender may see and change them: a thin API over the services, for plugins."""
 
 from dataclasses import dataclass, replace
 
-from filebot.errors import FilebotError, NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
-from filebot.files.access import unknown
-from filebot.model import (
-    BareJid,
-    HistoryImport,
-    Invitation,
-    RememberedRoom,
-    RoomSettings,
-    Sender,
-    StorageUsage,
-)
-from filebot.services import Services
+from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
+from filebot.files.access import Access
+from filebot.files.quota import Quota
+from filebot.model import BareJid, HistoryImport, Invitation, RoomSettings, Sender, StorageUsage
+from filebot.ports import Rooms
+from filebot.rooms.history_import import HistoryImporter
+from filebot.rooms.membership import Membership
+from filebot.rooms.rights import RoomRights
+from filebot.rooms.settings import RoomSettingsStore
+
+
+@dataclass(frozen=True, slots=True)
+class RoomServices:
+    """Services behind :class:`RoomAccess`."""
+
+    access: Access
+    rooms: Rooms
+    membership: Membership
+    settings: RoomSettingsStore
+    quota: Quota
+    history_importer: HistoryImporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,19 @@ class RoomState:
     settings: RoomSettings
     usage: StorageUsage
     history_import: HistoryImport | None
-    """Its history is being gone through."""
+    """The import of its history that is under way."""
 
 
 class RoomAccess:
     """The bot's rooms, as one sender may see and change them."""
 
-    def __init__(self, services: Services, sender: Sender) -> None:
-        self._services = services
-        self._rooms = services.ports.rooms
-        self._catalog = services.ports.catalog
+    def __init__(self, services: RoomServices, sender: Sender) -> None:
+        self._rooms = services.rooms
+        self._membership = services.membership
+        self._settings = services.settings
+        self._quota = services.quota
+        self._history_importer = services.history_importer
+        self._rights = RoomRights(services.access, services.rooms, sender)
         self._sender = sender
 
     @property
@@ -50,21 +56,21 @@ class RoomAccess:
     # --- coming and going -----------------------------------------------------------------------
 
     async def join(self, target: str, password: str = "") -> BareJid:
-        """Enter a room and stay there; returns its address.
+        """Enter a room and stay there; return its address.
 
         An admin of the bot vouches by this for the room's service, see ``Rooms.join``. From anybody else it
-        is an invitation. Raises NotAllowed, NoSuchRoom, RoomClosed or StorageError; the bot is not in the
-        room then.
+        is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is not in
+        the room then.
         """
         room = self._meant(target)
-        if not self._services.access.is_admin(self._sender.jid):
+        if not self._rights.is_admin:
             return await self._be_invited(room, password)
-        return await self._enter(room, password, None)
+        return await self._membership.enter(room, password, None)
 
     async def accept(self, invitation: Invitation) -> BareJid:
-        """Follow an invitation of the sender's; returns the room's address.
+        """Follow an invitation of the sender's; return the room's address.
 
-        Raises NotAllowed, RoomClosed or StorageError; the bot is not in the room then.
+        Raises NotAllowed, CannotEnterRoom or StorageError; the bot is not in the room then.
         """
         return await self._be_invited(invitation.room, invitation.password)
 
@@ -75,36 +81,32 @@ class RoomAccess:
         Raises NotAllowed, NoSuchRoom, RoomConfigured or StorageError.
         """
         room = self._meant(target)
-        known = await self._remembered(room)
-        if not self._may_send_away(room, known):
+        known = await self._membership.remembered(room)
+        if not self._rights.may_send_away(room, None if known is None else known.invited_by):
             raise NotAllowed(reason="leave")
-        if room in self._rooms.configured():
+        if self._membership.is_configured(room):
             raise RoomConfigured(room)
-        if known is None and room not in self._rooms.joined():
+        if known is None and not self._membership.is_in(room):
             raise NoSuchRoom(target)
-        await self._services.room_settings.stop_archiving(room)
-        await self._catalog.forget_room(room)
-        await self._rooms.leave(room)
+        await self._membership.leave(room)
         return room
 
     # --- for the people of a room ---------------------------------------------------------------
 
     async def state(self, target: str = "") -> RoomState:
-        """What holds in a room where the sender is; in the one spoken in, if none is named.
+        """Return what holds in a room where the sender is; in the one spoken in, if none is named.
 
         Raises NoSuchRoom, NotAllowed or StorageError.
         """
-        return await self._state(self._visible(await self._named(target)))
+        return await self._state(self._rights.visible(await self._named(target)))
 
     async def change(self, target: str, setting: str) -> tuple[RoomState, RoomState]:
-        """Change a setting, for those who manage the room; the room as it was, and as it is now.
+        """Change a setting, for those who manage the room; return the room as it was, and as it is now.
 
         Raises NoSuchRoom, NotAllowed, BadRoomSetting or StorageError.
         """
-        room = self._managed(await self._named(target))
-        before, after = await self._services.room_settings.change(
-            room, setting, lambda: self._managed(room)
-        )
+        room = self._rights.managed(await self._named(target))
+        before, after = await self._settings.change(room, setting, lambda: self._rights.managed(room))
         state = await self._state(room)
         return replace(state, settings=before), replace(state, settings=after)
 
@@ -113,57 +115,28 @@ class RoomAccess:
 
         For those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
         """
-        return await self._services.history_importer.begin(
-            self._sender, self._managed(await self._named("")), language, days
-        )
+        room = self._rights.managed(await self._named(""))
+        return await self._history_importer.begin(self._sender, room, language, days)
 
     async def stop_looking_back(self) -> HistoryImport:
-        """Stop that for good; how far it has come. Raises as :meth:`look_back`."""
-        room = self._managed(await self._named(""))
-        history_import = await self._services.history_importer.stop(room)
+        """Stop that for good; return how far it has come. Raises as :meth:`import_history`."""
+        room = self._rights.managed(await self._named(""))
+        history_import = await self._history_importer.stop(room)
         if history_import is None:
             raise NoHistory(room, reason="idle")
         return history_import
 
-    async def _state(self, room: BareJid) -> RoomState:
-        return RoomState(
-            room,
-            self._services.room_settings.of(room),
-            await self._services.quota.room_usage(room),
-            self._services.history_importer.state(room),
-        )
+    # --- parts ----------------------------------------------------------------------------------
 
-    # --- what is behind it ----------------------------------------------------------------------
+    async def _state(self, room: BareJid) -> RoomState:
+        usage = await self._quota.room_usage(room)
+        return RoomState(room, self._settings.of(room), usage, self._history_importer.state(room))
 
     async def _be_invited(self, room: BareJid, password: str) -> BareJid:
-        inviter = self._sender.jid
-        if inviter is None:
-            raise unknown(self._sender)
-        if not self._services.access.may_invite(inviter):
-            raise NotAllowed(reason="admin")
-        if room in self._rooms.joined():
+        inviter = self._rights.inviter()
+        if self._membership.is_in(room):
             return room
-        return await self._enter(room, password, inviter)
-
-    async def _enter(self, room: BareJid, password: str, inviter: BareJid | None) -> BareJid:
-        entered = await self._rooms.join(room, password, inviter)
-        if room not in self._rooms.configured():
-            try:
-                await self._catalog.remember_room(entered)
-            except FilebotError:
-                await self._rooms.leave(room)
-                raise
-        return room
-
-    async def _remembered(self, room: BareJid) -> RememberedRoom | None:
-        return next((each for each in await self._catalog.rooms() if each.jid == room), None)
-
-    def _may_send_away(self, room: BareJid, known: RememberedRoom | None) -> bool:
-        access = self._services.access
-        if access.is_admin(self._sender.jid) or access.manages(self._rooms, self._sender, room):
-            return True
-        inviter = None if known is None else known.invited_by
-        return inviter is not None and inviter == self._sender.jid and not access.is_denied(inviter)
+        return await self._membership.enter(room, password, inviter)
 
     def _meant(self, target: str) -> BareJid:
         room = self._rooms.address_in(target)
@@ -176,23 +149,4 @@ class RoomAccess:
         room = await self._rooms.joined_room(target) if target else self._sender.room
         if room is None:
             raise NoSuchRoom(target)
-        return room
-
-    def _visible(self, room: BareJid) -> BareJid:
-        """Return the room if the sender is in it too; others are none of the sender's business."""
-        if self._sender.room == room or self._services.access.is_admin(self._sender.jid):
-            return room
-        if not any(self._rooms.room_role(room, each) for each in self._sender.identities):
-            raise NoSuchRoom(room)
-        return room
-
-    def _managed(self, room: BareJid) -> BareJid:
-        self._visible(room)
-        access = self._services.access
-        if not access.is_admin(self._sender.jid) and not access.manages(self._rooms, self._sender, room):
-            if self._sender.identities:
-                raise NotAllowed(reason="room")
-            if self._sender.claimed is None:
-                raise NotAllowed(reason="unseen")
-            raise unknown(self._sender)
         return room

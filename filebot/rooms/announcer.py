@@ -1,11 +1,11 @@
-"""Tells rooms that want it which files are new: some at a time, and the more seldom the more there are."""
+"""Announcer: tells rooms that want it which files are new, some at a time, backing off while more come."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.events.bus import EventBus
 from filebot.events.facts import RoomFilesAdded
 from filebot.model import Address, AddressKind, BareJid, Entry, Sender
@@ -27,7 +27,7 @@ class _Gathered:
 
 
 class Announcer:
-    """Owns a task for each room that has new files, or had some just now."""
+    """Gathers the new files of each room for a while; owns a task for each room that has some."""
 
     def __init__(
         self, events: EventBus, wants: Callable[[BareJid], bool], *, gather_s: float = GATHER_S
@@ -37,11 +37,11 @@ class Announcer:
         self._wants = wants
         self._gather_s = gather_s
         self._gathered: dict[BareJid, _Gathered] = {}
-        self._tasks: dict[BareJid, asyncio.Task[None]] = {}
+        self._tasks = KeyedTasks[BareJid]()
         self._closed = False
 
     def add(self, entry: Entry) -> asyncio.Future[None]:
-        """A file is new in its room. What is returned ends when the room has been told, or need not be.
+        """Note a new file of a room; return what is done when the room has been told, or need not be.
 
         It is cancelled if the bot stops before. Where very many wait, it ends at once.
         """
@@ -53,16 +53,16 @@ class Announcer:
         if len(gathered.first) < NAMED:
             gathered.first.append(entry)
         if room not in self._tasks:
-            self._tasks[room] = asyncio.create_task(self._run(room), name=f"new files of {room}")
+            self._tasks.start(room, self._run(room), f"new files of {room}")
         return asyncio.shield(gathered.told) if gathered.count <= MOST_WAITING else _no_need()
 
     async def close(self) -> None:
         """Say no more."""
         self._closed = True
-        await end(self._tasks.values())
+        await self._tasks.close()
 
     async def _run(self, room: BareJid) -> None:
-        """Until nothing new came for a whole pause."""
+        """Tell the room now and then, until nothing new came for a whole pause."""
         pause_s = self._gather_s
         try:
             while True:
@@ -74,7 +74,6 @@ class Announcer:
         finally:
             if room in self._gathered:
                 self._gathered.pop(room).told.cancel()
-            del self._tasks[room]
 
     async def _tell(self, room: BareJid, gathered: _Gathered) -> None:
         try:

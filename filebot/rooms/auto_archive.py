@@ -20,7 +20,7 @@ from filebot.files.removal import Removal
 from filebot.files.slots import Slots
 from filebot.files.transfers import Direction
 from filebot.model import BareJid, Entry, Identity, Offer, Sender
-from filebot.ports import Catalog
+from filebot.ports import Entries, Links, RoomStore
 from filebot.rooms.settings import RoomSettingsStore
 
 MOST_OPT_OUTS: Final = 5000
@@ -32,14 +32,18 @@ class AutoArchive:
 
     def __init__(
         self,
-        catalog: Catalog,
+        entries: Entries,
+        links: Links,
+        store: RoomStore,
         intake: Intake,
         access: Access,
         removal: Removal,
         room_settings: RoomSettingsStore,
         slots: Slots,
     ) -> None:
-        self._catalog = catalog
+        self._entries = entries
+        self._links = links
+        self._store = store
         self._intake = intake
         self._access = access
         self._removal = removal
@@ -69,10 +73,10 @@ class AutoArchive:
         room, owner = sender.room, sender.identity
         if room is None or owner is None or not await self.keeps(sender):
             return None
-        if await self._catalog.has_uploaded(offer.urls):
+        if await self._links.has_uploaded(offer.urls):
             return None  # the bot itself has given it, to whomever
         announced = offer.hashes.get("sha-256", b"").hex()
-        if announced and await self._catalog.is_unwanted(room, announced):
+        if announced and await self._store.is_unwanted(room, announced):
             return None
 
         def recheck() -> None:
@@ -88,7 +92,7 @@ class AutoArchive:
             )
         except _NotAnyMore:
             return None
-        is_unwanted = not received.already_known and await self._catalog.is_unwanted(
+        is_unwanted = not received.already_known and await self._store.is_unwanted(
             room, received.entry.blob.digest
         )
         if not is_unwanted and await self.keeps(sender):
@@ -111,7 +115,7 @@ class AutoArchive:
         room, identities = _known(sender)
         if await self._may_note(room, sender, identities):
             for each in identities:
-                await self._catalog.set_opted_out(room, each, out=True)
+                await self._store.set_opted_out(room, each, out=True)
         elif not await self._has_opted_out(room, identities):
             raise TooManyOptOuts
         removed = 0
@@ -125,24 +129,24 @@ class AutoArchive:
         """Undo :meth:`opt_out` for what is posted from now on. Raises NotAllowed or StorageError."""
         room, identities = _known(sender)
         for each in identities:
-            await self._catalog.set_opted_out(room, each, out=False)
-            await self._catalog.forget_unwanted(room, each)
+            await self._store.set_opted_out(room, each, out=False)
+            await self._store.forget_unwanted(room, each)
 
     async def _unwanted(self, room: BareJid, who: Identity, limit: int) -> Sequence[Entry]:
         """Some of what was kept of somebody unasked; noted, so that no copy of it is kept, either."""
-        entries = await self._catalog.archived(room, who, limit)
+        entries = await self._entries.archived(room, who, limit)
         for entry in entries:
-            await self._catalog.add_unwanted(room, entry.blob.digest, who)
+            await self._store.add_unwanted(room, entry.blob.digest, who)
         return entries
 
     async def _may_note(self, room: BareJid, sender: Sender, identities: frozenset[Identity]) -> bool:
         """Whether there is room for one more: always for whoever the room cannot have made up."""
         if sender.jid is not None:
             return True
-        return await self._catalog.count_opted_out(room) + len(identities) <= MOST_OPT_OUTS
+        return await self._store.count_opted_out(room) + len(identities) <= MOST_OPT_OUTS
 
     async def _has_opted_out(self, room: BareJid, identities: Iterable[Identity]) -> bool:
-        return any([await self._catalog.has_opted_out(room, each) for each in identities])
+        return any([await self._store.has_opted_out(room, each) for each in identities])
 
 
 class _NotAnyMore(UserError):

@@ -10,19 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from cachetools import TTLCache
+from cachetools import FIFOCache, TTLCache
 
 from filebot.errors import NoSuchClaim
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, OwnerChanged
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Identity
-from filebot.ports import Catalog
+from filebot.ports import Entries
 
 VALID_S: Final = 600.0
 MOST_CODES: Final = 100
-"""Of one room that wait to be used; its oldest are forgotten. A room's service can make up any number of
-occupants; they push out each other's codes and nobody else's."""
+"""Codes of one room that wait to be used; its oldest are forgotten.
+
+A room's service can make up any number of occupants; they push out each other's codes and nobody else's."""
 MOST_ROOMS: Final = 500
 """With codes; the one that asked for none the longest is forgotten."""
 
@@ -36,7 +37,7 @@ _HALF: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an occupant needs to prove a JID theirs."""
+    """Code by which an occupant proves a JID theirs."""
 
     code: str
     bot: BareJid
@@ -46,7 +47,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What changed hands."""
+    """Files that changed hands."""
 
     files: int
     room: BareJid
@@ -57,21 +58,21 @@ class Claims:
 
     def __init__(
         self,
-        catalog: Catalog,
+        entries: Entries,
         quota: Quota,
         bot: BareJid,
         timer: Callable[[], float],
         events: EventBus,
     ) -> None:
-        self._catalog = catalog
+        self._entries = entries
         self._quota = quota
         self._bot = bot
         self._timer = timer
         self._events = events
-        self._codes: dict[BareJid, TTLCache[str, Identity]] = {}
+        self._codes = FIFOCache[BareJid, TTLCache[str, Identity]](MOST_ROOMS)
 
     def begin(self, occupant: Identity) -> Claim:
-        """A code for this occupant, to be told to nobody else; the one before is worth nothing any more."""
+        """Return a code for this occupant, to be told to nobody else; it replaces the one before."""
         codes = self._codes_of(occupant.partition("/")[0])
         for old in [code for code, owner in codes.items() if owner == occupant]:
             del codes[old]
@@ -103,7 +104,7 @@ class Claims:
         while True:
             async with self._quota.take_over(occupant, owner) as hold:
                 with hold.settling():
-                    handed = await self._catalog.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
+                    handed = await self._entries.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
             files += len(handed)
             for entry in handed:
                 await self._events.tell(OwnerChanged(by.sender, by.language, entry, occupant, entry.room))
@@ -111,10 +112,8 @@ class Claims:
                 return Claimed(files, room)
 
     def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:
-        codes = self._codes.pop(room, None)
+        codes = self._codes.get(room)
         if codes is None:
             codes = TTLCache(MOST_CODES, VALID_S, self._timer)
-        self._codes[room] = codes  # the latest stands at the end
-        if len(self._codes) > MOST_ROOMS:
-            del self._codes[next(iter(self._codes))]
+        self._codes[room] = codes  # the room that asked last is forgotten last
         return codes

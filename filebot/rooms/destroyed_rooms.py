@@ -11,7 +11,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import FileRemoved, OwnerChanged, RemovalReason, room_itself
 from filebot.files.removal import Removal
 from filebot.model import BareJid, Identity, Scope
-from filebot.ports import Catalog, Queue
+from filebot.ports import Entries, Queue
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -26,14 +26,14 @@ class DestroyedRooms:
 
     def __init__(
         self,
-        catalog: Catalog,
+        entries: Entries,
         queue: Queue,
         removal: Removal,
         room_settings: RoomSettingsStore,
         history_importer: HistoryImporter,
         events: EventBus,
     ) -> None:
-        self._catalog = catalog
+        self._entries = entries
         self._queue = queue
         self._removal = removal
         self._room_settings = room_settings
@@ -56,7 +56,7 @@ class DestroyedRooms:
         for owner in owners:
             if owner.startswith(f"{room}/"):
                 await self._removal.remove_all(
-                    partial(self._catalog.oldest, Scope(owner=owner)),
+                    partial(self._entries.oldest, Scope(owner=owner)),
                     RemovalReason.ROOM_DESTROYED,
                     room_itself(room),
                 )
@@ -64,7 +64,7 @@ class DestroyedRooms:
     async def _release_some(self, room: BareJid) -> set[Identity]:
         """Release the oldest files; return their owners, or nobody when none is left."""
         by = room_itself(room)
-        released = await self._catalog.release(room, RELEASED_AT_ONCE)
+        released = await self._entries.release(room, RELEASED_AT_ONCE)
         for before, after in released:
             if after is None:
                 self._queue.forget_entry(before.id)

@@ -1,4 +1,4 @@
-"""Files that were posted in a room before its archive was on: found in the room's history, and kept.
+"""History import: files that were posted in a room before its archive was on are found and kept.
 
 Theory of operation. One task for each room goes through the history page by page, the oldest first. When
 all files of a page are dealt with, the row that tells how far it has come is saved, so that a restart goes
@@ -12,27 +12,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, HistoryImportFinished, HistoryImportProgressed
 from filebot.model import AddressKind, BareJid, HistoryImport, HistoryPage, IncomingMessage, Offer, Sender
-from filebot.ports import Catalog, Histories, Rooms
+from filebot.ports import Histories, Rooms, RoomStore
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
 MOST_MESSAGES: Final = 100_000
-"""Of one request; a further one can ask for the rest."""
+"""Messages of one request; a further one can ask for the rest."""
 MOST_DAYS: Final = 3650
 PAGES_AT_ONCE: Final = 200
 REST_S: Final = 30.0
 """After so many pages the room's archive is left alone for a while."""
 FILES_AT_ONCE: Final = 4
-"""Of one room: people's own files come first."""
+"""Files of one room: people's own come first."""
 TELL_EVERY_S: Final = 60.0
 TRIES: Final = 5
 LONGEST_ABSENCE_S: Final = 86_400.0
@@ -47,7 +48,7 @@ class HistoryImporter:
 
     def __init__(
         self,
-        catalog: Catalog,
+        store: RoomStore,
         histories: Histories,
         rooms: Rooms,
         archive: AutoArchive,
@@ -58,7 +59,7 @@ class HistoryImporter:
         pause_s: float = PAUSE_S,
         rest_s: float = REST_S,
     ) -> None:
-        self._catalog = catalog
+        self._store = store
         self._histories = histories
         self._rooms = rooms
         self._archive = archive
@@ -67,31 +68,31 @@ class HistoryImporter:
         self._clock = clock
         self._pause_s = pause_s
         self._rest_s = rest_s
-        self._tasks: dict[BareJid, asyncio.Task[None]] = {}
+        self._tasks = KeyedTasks[BareJid]()
         self._states: dict[BareJid, HistoryImport] = {}
 
     async def open(self) -> None:
         """Go on with what an earlier run left. Raises StorageError."""
-        for history_import in await self._catalog.history_imports():
+        for history_import in await self._store.history_imports():
             self._start(history_import)
 
     async def close(self) -> None:
         """Stop; the next start goes on."""
-        await end(self._tasks.values())
+        await self._tasks.close()
 
     async def idle(self) -> None:
         """Wait until nothing is gone through."""
-        while self._tasks:
-            await asyncio.wait(self._tasks.values())
+        await self._tasks.idle()
 
     def state(self, room: BareJid) -> HistoryImport | None:
-        """How far a room's history is gone through; None if it is not just now."""
+        """Return the import of a room's history that is under way; None if there is none."""
         return self._states.get(room)
 
     async def begin(self, sender: Sender, room: BareJid, language: str | None, days: int) -> HistoryImport:
         """Go through what was posted in the last ``days`` (at most ``MOST_DAYS``), in the background.
 
-        HistoryGoesOn and HistoryGone tell the sender of it. Raises NoHistory or StorageError.
+        HistoryImportProgressed and HistoryImportFinished tell the sender of it. Raises NoHistory or
+        StorageError.
         """
         if not self._room_settings.is_archived(room):
             raise NoHistory(room, reason="off")
@@ -113,7 +114,7 @@ class HistoryImporter:
         self._states[room] = history_import  # nobody begins another one meanwhile
         try:
             # Before the work begins: its end takes the row away, and must not come first.
-            await self._catalog.save_history_import(history_import)
+            await self._store.save_history_import(history_import)
         except BaseException:
             del self._states[room]
             raise
@@ -122,11 +123,10 @@ class HistoryImporter:
 
     async def stop(self, room: BareJid) -> HistoryImport | None:
         """Stop what is under way there for good; how far it has come. Raises StorageError."""
-        task, history_import = self._tasks.get(room), self._states.get(room)
-        if task is None:
+        history_import = self._states.get(room)
+        if not await self._tasks.stop(room):
             return None
-        await end([task])
-        await self._catalog.forget_history_import(room)
+        await self._store.forget_history_import(room)
         return history_import
 
     # --- one room -------------------------------------------------------------------------------
@@ -134,14 +134,8 @@ class HistoryImporter:
     def _start(self, history_import: HistoryImport) -> None:
         room = history_import.room
         self._states[room] = history_import
-        task = self._tasks[room] = asyncio.create_task(self._run(history_import), name=f"history of {room}")
-
-        def ended(_: asyncio.Task[None]) -> None:
-            del self._tasks[room], self._states[room]
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log.error("the history of %s", room, exc_info=error)
-
-        task.add_done_callback(ended)
+        work, name = self._run(history_import), f"history of {room}"
+        self._tasks.start(room, work, name, then=partial(self._states.pop, room))
 
     async def _run(self, history_import: HistoryImport) -> None:
         error: FilebotError | None = None
@@ -158,7 +152,7 @@ class HistoryImporter:
         await self._events.tell(
             HistoryImportFinished(_asker(history_import), history_import.language, history_import, error)
         )
-        await self._catalog.forget_history_import(history_import.room)
+        await self._store.forget_history_import(history_import.room)
 
     async def _go_through(self, history_import: HistoryImport) -> None:
         loop = asyncio.get_running_loop()
@@ -175,7 +169,7 @@ class HistoryImporter:
                 or (page.at is not None and page.at > history_import.until)
             ):
                 return
-            await self._catalog.save_history_import(history_import)
+            await self._store.save_history_import(history_import)
             pages += 1
             if pages % PAGES_AT_ONCE == 0:
                 await asyncio.sleep(self._rest_s)

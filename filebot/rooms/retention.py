@@ -8,7 +8,7 @@ from filebot.events.facts import RemovalReason, room_itself
 from filebot.files.removal import REMOVED_AT_ONCE, Removal
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import BareJid, Entry, Scope
-from filebot.ports import Catalog
+from filebot.ports import Entries
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -19,13 +19,13 @@ class Retention:
 
     def __init__(
         self,
-        catalog: Catalog,
+        entries: Entries,
         removal: Removal,
         room_settings: RoomSettingsStore,
         trusted_now: Callable[[], Awaitable[datetime | None]],
     ) -> None:
         """``trusted_now`` is the time by which files may go, None while none is certain."""
-        self._catalog = catalog
+        self._entries = entries
         self._removal = removal
         self._room_settings = room_settings
         self._trusted_now = trusted_now
@@ -60,7 +60,7 @@ class Retention:
     async def _look_at(self, room: BareJid, now: datetime) -> int:
         removed = 0
         while True:
-            entries = await self._catalog.oldest(Scope(room=room), REMOVED_AT_ONCE)
+            entries = await self._entries.oldest(Scope(room=room), REMOVED_AT_ONCE)
             old = [entry for entry in entries if self._is_over(entry, now)]
             for entry in old:
                 await self._removal.remove(entry, RemovalReason.RETENTION, room_itself(room))

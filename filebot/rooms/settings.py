@@ -16,7 +16,7 @@ from typing import Final
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import BadRoomSetting
 from filebot.model import BareJid, Identity, RoomRole, RoomSettings, size_bytes
-from filebot.ports import Catalog, Rooms
+from filebot.ports import Rooms, RoomStore
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ _OFF: Final = frozenset({"off", "no", "none", "never"})
 class RoomSettingsStore:
     """The settings of all rooms. To be opened before use."""
 
-    def __init__(self, catalog: Catalog, rooms: Rooms, plugins: Collection[str]) -> None:
+    def __init__(self, store: RoomStore, rooms: Rooms, plugins: Collection[str]) -> None:
         """``plugins`` has the names of those that are loaded."""
-        self._catalog = catalog
+        self._store = store
         self._rooms = rooms
         self._available = frozenset(key for key in _READ if _NEEDS.get(key, _NOTHING) <= {*plugins})
         self._settings: dict[BareJid, RoomSettings] = {}
@@ -48,7 +48,7 @@ class RoomSettingsStore:
 
     async def open(self) -> None:
         """Read them. Raises StorageError."""
-        self._settings.update(await self._catalog.room_settings())
+        self._settings.update(await self._store.room_settings())
         for room, settings in tuple(self._settings.items()):
             if settings.archive and "archive" not in self._available:
                 log.warning("the archive of %s is off: its plugin is not loaded", room)
@@ -63,12 +63,12 @@ class RoomSettingsStore:
         async with self._locks(room):
             # First: what is kept for the room from now on would be there when somebody makes another one.
             had_settings = self._settings.pop(room, None) is not None
-            await self._catalog.clear_room(room)
+            await self._store.clear_room(room)
             if had_settings:
                 await self._rooms.show_archiving(room, is_on=False)
 
     def of(self, room: BareJid) -> RoomSettings:
-        """What holds in this room."""
+        """Return the settings that are in force in a room."""
         settings = self._settings.get(room)
         return RoomSettings() if settings is None else self._in_force(settings)
 
@@ -78,16 +78,20 @@ class RoomSettingsStore:
 
     def admits(self, room: BareJid, room_role: RoomRole) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
-        return room_role.is_member or not self.of(room).members_only
+        return room_role.is_member or not self.is_members_only(room)
 
     def lets_read(self, room: BareJid, who: Identity) -> bool:
         """Whether somebody is in the room just now, and may see and get its files. Ask when acting."""
         room_role = self._rooms.room_role(room, who)
         return room_role is not None and self.admits(room, room_role)
 
+    def is_members_only(self, room: BareJid) -> bool:
+        """Whether only members of the room may see and get its files."""
+        return self.of(room).members_only
+
     def announces(self, room: BareJid) -> bool:
         """Whether the room wants to hear of new files, and everybody in it may."""
-        return self.of(room).announce and not self.of(room).members_only
+        return self.of(room).announce and not self.is_members_only(room)
 
     def max_bytes(self, room: BareJid) -> int | None:
         """The largest file that the room wants; None for any that the bot takes."""
@@ -122,7 +126,7 @@ class RoomSettingsStore:
             await self.change(room, "archive off")
 
     async def _save(self, room: BareJid, settings: RoomSettings) -> None:
-        await self._catalog.save_room_settings(room, settings)
+        await self._store.save_room_settings(room, settings)
         self._settings[room] = settings
 
     def _in_force(self, settings: RoomSettings) -> RoomSettings:

@@ -173,8 +173,7 @@ class FakeBot:
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""
         self.rooms.rolls.pop(room, None)
-        await self._services.destroyed_rooms.release(room)
-        await self.catalog.forget_room(room)
+        await self._services.membership.forget(room, destroyed=True)
 
     async def offer(self, stream: StreamOffer) -> list[str]:
         """Offer a file by a stream, wait until it is dealt with, and return what was said."""

@@ -399,7 +399,7 @@ async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
     async def stops_after_two(room: str, after: str, since: datetime | None) -> HistoryPage:
         pages.append(after)
         if len(pages) == 4:  # the first only asks whether there is a history
-            archived._services.history_importer._tasks[ROOM].cancel()
+            archived._services.history_importer._tasks._running[ROOM].cancel()
         return await page(room, after, since)
 
     archived.histories.page = stops_after_two  # type: ignore[method-assign]

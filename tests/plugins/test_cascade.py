@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.delivery import attempt
-from filebot.delivery import queue as parcels
+from filebot.delivery import attempt, queue
 from filebot.errors import (
     CatalogUnavailable,
     PeerGone,
@@ -171,8 +170,8 @@ async def test_a_client_that_left_is_not_tried_any_further(bot: FakeBot) -> None
     said = await bot.say("get a.bin")
     assert len(bot.streams.attempts) == 1
     assert "did not get through" in said[-1]
-    [parcel] = await bot.catalog.deliveries()
-    assert parcel.tries == 0
+    [queued] = await bot.catalog.deliveries()
+    assert queued.tries == 0
 
 
 # --- no ---------------------------------------------------------------------------------------------
@@ -384,8 +383,8 @@ async def test_what_waits_is_not_given_up_while_it_is_not_certain_what_time_it_i
 
 
 async def test_there_is_an_end_to_what_may_wait(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parcels, "MOST_OF_ONE", 2)
-    monkeypatch.setattr(parcels, "MOST", 3)
+    monkeypatch.setattr(queue, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(queue, "MOST", 3)
     for person in ("carol", "dave"):
         await bot.say(f"send a.bin to {person}@example.org")
     assert "2 files are on their way for you" in (await bot.say(f"send a.bin to {BOB}"))[0]
@@ -458,7 +457,7 @@ async def test_a_stream_has_its_row_from_before_it_begins(bot: FakeBot) -> None:
     bot.streams.send = hangs  # type: ignore[method-assign, assignment]  # the bot ends in the middle
     asking = asyncio.create_task(bot.say("get a.bin"))
     await begun.wait()
-    [parcel] = await bot.catalog.deliveries()
+    [queued] = await bot.catalog.deliveries()
     assert "a.bin (0%" in bot._commands.reply_sender.replies.render(
         "transfers/list", "en", transfers=bot._services.transfers.all(), more=0, waiting=()
     )
@@ -467,7 +466,7 @@ async def test_a_stream_has_its_row_from_before_it_begins(bot: FakeBot) -> None:
         await again.come_online(DESKTOP)
         assert again.streams.received == [(DESKTOP.jid, SOCKS5, b"content")]
         assert await again.catalog.deliveries() == []
-    await bot.say(f"cancel {parcel.number}")
+    await bot.say(f"cancel {queued.number}")
     await asking
 
 

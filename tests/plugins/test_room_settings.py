@@ -339,7 +339,7 @@ async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
     managed.uploads.away = True
     managed.web.hosted.clear()
     await managed.say(f"get #{entry.id}", BOB)
-    assert [parcel.asker for parcel in await managed.catalog.deliveries()] == [BOB]
+    assert [each.asker for each in await managed.catalog.deliveries()] == [BOB]
     if out:
         managed.rooms.rolls[ROOM] -= {BOB}
     said = await managed.come_online(Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})}))

@@ -15,7 +15,7 @@ from filebot import data_folder
 from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import CatalogUnavailable, ConfigError
-from filebot.files.unused_blobs import forget_unused
+from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import BlobRef, NewEntry
 from filebot.storage import folder_lock
 from filebot.storage.disk import DiskStore
@@ -110,7 +110,7 @@ async def test_with_a_damaged_index_nobody_removes_the_bytes_of_others(tmp_path:
         # SQLite may notice the damage by itself; then nothing is removed at all.
         with suppress(CatalogUnavailable):
             await data.catalog.remove(mine.id)
-        await forget_unused(data.store, data.catalog, ref.digest)
+        await UnusedBlobs(data.store, data.catalog, data.catalog).forget(ref.digest)
         assert await data.catalog.entry(theirs.id) == theirs
         await data.store.verify(ref.digest)
 

@@ -81,7 +81,9 @@ async def made(
 ) -> tuple[UploadLinks, Entry]:
     store, catalog = MemoryBlobs(), MemoryCatalog()
     entry = await stored(store, catalog, b"content")
-    made = UploadLinks(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
+    made = UploadLinks(
+        store=store, entries=catalog, links=catalog, http=web, uploads=uploads, clock=clock or Clock()
+    )
     return made, entry
 
 
@@ -166,7 +168,9 @@ async def with_sizes(
 ) -> tuple[UploadLinks, list[Entry]]:
     store, catalog = MemoryBlobs(), MemoryCatalog()
     entries = [await stored(store, catalog, bytes([number]) * size) for number, size in enumerate(sizes)]
-    made = UploadLinks(store=store, catalog=catalog, http=web, uploads=uploads, clock=clock or Clock())
+    made = UploadLinks(
+        store=store, entries=catalog, links=catalog, http=web, uploads=uploads, clock=clock or Clock()
+    )
     return made, entries
 
 

@@ -14,6 +14,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Actor
 from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.files.quota import Quota, StorageLimits
+from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import Address, Offer, Sender
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
@@ -62,7 +63,8 @@ def workbench() -> Callable[..., Workbench]:
         )
         intake = Intake(
             store=store,
-            catalog=catalog,
+            entries=catalog,
+            unused=UnusedBlobs(store, catalog, catalog),
             http=web,
             inspector=InspectorByName(),
             quota=quota,

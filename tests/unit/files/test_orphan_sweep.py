@@ -42,7 +42,7 @@ async def filled(blobs: int, entries: int, catalog: MemoryCatalog) -> MemoryBlob
 
 
 def caring(store: MemoryBlobs, catalog: MemoryCatalog, keep_s: float = 3600.0) -> UnreferencedBlobs:
-    return UnreferencedBlobs(store, catalog, KeyedLocks(asyncio.Lock), keep_s)
+    return UnreferencedBlobs(store, catalog, catalog, KeyedLocks(asyncio.Lock), keep_s)
 
 
 async def test_unreferenced_blobs_are_counted_among_all() -> None:

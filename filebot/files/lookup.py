@@ -1,0 +1,134 @@
+"""Lookup: find the files that people mean by what they type: ids, names, beginnings and wildcards."""
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from filebot.errors import AmbiguousName, DuplicateName, NoSuchEntry, TooManyFiles
+from filebot.filenames import plain_text
+from filebot.files.access import FileAccess
+from filebot.files.selection import Selection, select
+from filebot.model import Entry, Scope
+from filebot.ports import Entries
+
+WILDCARD_LIMIT: Final = 10
+"""Files that one wildcard sends at once."""
+
+SUGGESTIONS: Final = 3
+PREFIX_LIMIT: Final = 50
+"""Entries of one beginning that are looked at."""
+
+_ID = re.compile(r"#?([0-9]{1,15})")
+_WILDCARD = re.compile(r"[*?]")
+
+
+class Lookup:
+    """Finds files among those that one sender may see."""
+
+    def __init__(self, entries: Entries, access: FileAccess) -> None:
+        self._entries = entries
+        self._access = access
+
+    async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
+        """Return the newest files here, below the id ``before``."""
+        return await self._entries.page(self._access.here(), limit=limit, before=before)
+
+    async def count(self) -> int:
+        """Return how many files there are here."""
+        return await self._entries.count(self._access.here())
+
+    async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
+        """Return the files here with all of these words in their name or caption, newest first."""
+        return await self._entries.search(self._access.here(), words.split(), limit=limit, before=before)
+
+    async def one(self, wanted: str) -> Entry:
+        """Return the file here that is meant by a name in any case, an id, or the beginning of a name.
+
+        Of several of one name the newest. Raises NoSuchEntry (with the nearest names) or AmbiguousName.
+        """
+        return await self._one(wanted, (self._access.here(),), in_public=self._access.sender.in_public)
+
+    async def exactly(self, wanted: str) -> Entry:
+        """Return the file here of this id or whole name: for changes that cannot be undone.
+
+        Spelling decides between names that differ in case alone. Raises NoSuchEntry (with names that begin
+        so, or the nearest), or DuplicateName if several are called so.
+        """
+        here, wanted = self._access.here(), plain_text(wanted)
+        newest = await self._entries.find_by_name(here, wanted)
+        beginning = await self._entries.find_by_prefix(here, wanted, PREFIX_LIMIT) if wanted else []
+        if newest is not None:
+            called = [entry for entry in beginning if entry.name == newest.name]
+            if len(called) > 1:
+                raise DuplicateName(newest.name, ids=tuple(entry.id for entry in called))
+            return newest
+        entry = await self._by_id(wanted, in_public=self._access.sender.in_public)
+        if entry is not None:
+            return entry
+        names = tuple(dict.fromkeys(each.name for each in beginning))[:SUGGESTIONS]
+        raise NoSuchEntry(wanted, suggestions=names or await self._nearest(wanted))
+
+    async def some(self, wanted: str, names: Sequence[str]) -> Selection:
+        """Return the files to be sent: one, as by :meth:`one`, those here that fit a wildcard, or several.
+
+        ``names`` are the parts of what was typed that may be whole names or ids of several files. In a
+        room, a file may be one that the sender may see and the room may not.
+
+        Raises NoSuchEntry, AmbiguousName, or TooManyFiles if the wildcard fits more than are sent at once.
+        """
+        if _WILDCARD.search(wanted):
+            return await self._by_wildcard(wanted)
+        scopes = tuple(self._access.scopes())
+        try:
+            return Selection([await self._one(wanted, scopes, in_public=False)])
+        except NoSuchEntry:
+            plain = [plain_text(name) for name in names]
+            if not 1 < len(plain) <= WILDCARD_LIMIT:
+                raise
+            with suppress(NoSuchEntry):
+                return await select(plain, partial(self._called, scopes=scopes, in_public=False))
+            raise
+
+    async def _by_wildcard(self, wanted: str) -> Selection:
+        pattern = plain_text(wanted)
+        entries = await self._entries.find_by_glob(self._access.here(), pattern, WILDCARD_LIMIT + 1)
+        if not entries:
+            raise NoSuchEntry(wanted)
+        if len(entries) > WILDCARD_LIMIT:
+            raise TooManyFiles(count=len(entries), limit=WILDCARD_LIMIT, wildcard=wanted)
+        return Selection(entries)
+
+    async def _one(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry:
+        wanted = plain_text(wanted)
+        entry = await self._called(wanted, scopes, in_public=in_public) or await self._by_prefix(wanted)
+        if entry is None:
+            raise NoSuchEntry(wanted, suggestions=await self._nearest(wanted))
+        return entry
+
+    async def _called(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry | None:
+        """Return the file of this whole name in any case, or of this id."""
+        for scope in scopes:
+            entry = await self._entries.find_by_name(scope, wanted)
+            if entry is not None:
+                return entry
+        return await self._by_id(wanted, in_public=in_public)
+
+    async def _by_id(self, wanted: str, *, in_public: bool) -> Entry | None:
+        match = _ID.fullmatch(wanted)
+        entry = await self._entries.entry(int(match[1])) if match else None
+        return entry if entry is not None and self._access.may_see(entry, in_public=in_public) else None
+
+    async def _by_prefix(self, wanted: str) -> Entry | None:
+        if not wanted:
+            return None
+        # Only here: in public, the beginning of a name must not bring up a private file.
+        entries = await self._entries.find_by_prefix(self._access.here(), wanted, PREFIX_LIMIT)
+        names = list(dict.fromkeys(entry.name for entry in entries))
+        if len({name.casefold() for name in names}) > 1:
+            raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
+        return entries[0] if entries else None
+
+    async def _nearest(self, wanted: str) -> tuple[str, ...]:
+        return tuple(await self._entries.nearest(self._access.here(), wanted, SUGGESTIONS))

@@ -1,0 +1,70 @@
+"""Membership: rooms that the bot is in beside those of the config, and for whose sake.
+
+The catalog is the one place where rooms are remembered. Bookmarks on the server (XEP-0402) would be a
+second one: a component has none, every client of the account could change them, and they are not in the
+backup that has the rooms' files.
+"""
+
+from filebot.errors import FilebotError
+from filebot.model import BareJid, RememberedRoom
+from filebot.ports import Rooms, RoomStore
+from filebot.rooms.destroyed_rooms import DestroyedRooms
+from filebot.rooms.settings import RoomSettingsStore
+
+
+class Membership:
+    """Enters and leaves rooms, and remembers them."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        store: RoomStore,
+        room_settings: RoomSettingsStore,
+        destroyed_rooms: DestroyedRooms,
+    ) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._room_settings = room_settings
+        self._destroyed_rooms = destroyed_rooms
+
+    def is_in(self, room: BareJid) -> bool:
+        """Whether the bot is in a room just now."""
+        return room in self._rooms.joined()
+
+    def is_configured(self, room: BareJid) -> bool:
+        """Whether the operator wrote a room into the config."""
+        return room in self._rooms.configured()
+
+    async def remembered(self, room: BareJid) -> RememberedRoom | None:
+        """Return what is remembered of a room. Raises StorageError."""
+        return next((each for each in await self._store.rooms() if each.jid == room), None)
+
+    async def enter(self, room: BareJid, password: str, invited_by: BareJid | None) -> BareJid:
+        """Enter a room and stay there; see ``Rooms.join``.
+
+        Raises CannotEnterRoom or StorageError; the bot is not in the room then.
+        """
+        entered = await self._rooms.join(room, password, invited_by)
+        if not self.is_configured(room):
+            try:
+                await self._store.remember_room(entered)
+            except FilebotError:
+                await self._rooms.leave(room)
+                raise
+        return room
+
+    async def leave(self, room: BareJid) -> None:
+        """Leave a room for good; its files stay, its archive is off. Raises StorageError."""
+        await self.forget(room)
+        await self._rooms.leave(room)
+
+    async def forget(self, room: BareJid, *, destroyed: bool = False) -> None:
+        """Forget a room that the bot is out of for good. The files of a destroyed one are released.
+
+        Raises StorageError.
+        """
+        if destroyed:
+            await self._destroyed_rooms.release(room)
+        else:
+            await self._room_settings.stop_archiving(room)
+        await self._store.forget_room(room)
