@@ -39,7 +39,7 @@ class Spool:
         """Whether the file outlives :meth:`discard`."""
         self._threads = threads
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
-        self._lines = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
+        self._queues = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
         self._written = 0
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -67,8 +67,8 @@ class Spool:
         if len(data) == 0:
             return
         self.size += len(data)
-        for line in self._lines:
-            line.put(data)
+        for queue in self._queues:
+            queue.put(data)
         while self._waiting_bytes() > BUDGET_BYTES and not self._has_failed():
             await self._progress()
         self._raise_failure()
@@ -78,8 +78,8 @@ class Spool:
         if self._closed:
             raise LocalProtocolError("sealed twice")
         self._closed = True
-        for line in self._lines:
-            await line.ended()
+        for queue in self._queues:
+            await queue.ended()
         self._raise_failure()
         await self._threads.run(self._sync)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
@@ -100,25 +100,25 @@ class Spool:
         """
         self._closed = True
         if not self.keeps:
-            for line in self._lines:
-                line.abandon()
+            for queue in self._queues:
+                queue.abandon()
         await settled(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
-        for line in self._lines:  # what is to be kept is written to its end first
-            await line.ended()
+        for queue in self._queues:  # what is to be kept is written to its end first
+            await queue.ended()
         await self._threads.run(self._remove)
 
     def _waiting_bytes(self) -> int:
-        return self.size - min(line.done for line in self._lines)
+        return self.size - min(queue.done for queue in self._queues)
 
     def _has_failed(self) -> bool:
-        return any(line.failure is not None for line in self._lines)
+        return any(queue.failure is not None for queue in self._queues)
 
     def _raise_failure(self) -> None:
-        for line in self._lines:
-            if line.failure is not None:
-                raise line.failure
+        for queue in self._queues:
+            if queue.failure is not None:
+                raise queue.failure
 
     async def _progress(self) -> None:
         self._waiter = self._loop.create_future()
@@ -157,8 +157,8 @@ class Spool:
             self.size += len(data)
         os.ftruncate(fd, self.size)
         self._written = self.size
-        for line in self._lines:
-            line.done = self.size
+        for queue in self._queues:
+            queue.done = self.size
         return True
 
     def _hash(self, data: Data) -> None:
