@@ -44,7 +44,7 @@ class FileKind:
 
     media_type: str
     width: int | None = None
-    """Of a picture, in pixels; likewise ``height``."""
+    """Width of a picture in pixels; likewise ``height``."""
     height: int | None = None
 
 
@@ -63,7 +63,7 @@ class NewEntry:
     created_at: datetime
     """In UTC."""
     width: int | None = None
-    """Of a picture, in pixels; likewise ``height``."""
+    """Width of a picture in pixels; likewise ``height``."""
     height: int | None = None
     auto_archived: bool = False
     """Kept by the room's auto-archive, not because somebody asked for it."""

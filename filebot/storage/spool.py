@@ -1,7 +1,7 @@
-"""The way of one blob into a temporary file: hashed, counted and written by worker threads.
+"""Spool of one blob: a temporary file that is hashed, counted and written by threads.
 
-Two at once, one that hashes and one that writes the same pieces: each takes about as long as the other.
-What waits for them is bounded, so a slow disk slows the sender down instead of filling the memory.
+One thread hashes and another writes the same pieces at once: both take about as long. The bytes that wait
+are bounded, so that a slow disk slows the sender down instead of filling the memory (back-pressure).
 """
 
 import asyncio
@@ -26,11 +26,11 @@ PIECE_BYTES: Final = 1024 * 1024
 """Read at a time of what is there already."""
 
 TRIES: Final = 5
-"""To open a file by a name under which others come and go."""
+"""Attempts to open a file by a name that other tasks use as well."""
 
 
 class Spool:
-    """One temporary file being filled. Used by one task; :meth:`discard` must be called at the end."""
+    """Temporary file being filled, by one task, which calls :meth:`discard` at the end."""
 
     def __init__(self, path: Path, algorithms: Sequence[str], threads: StorageThreads) -> None:
         self.path = path
@@ -74,7 +74,7 @@ class Spool:
         self._raise_failure()
 
     async def seal(self) -> Mapping[str, bytes]:
-        """Wait until every byte is on the disk; the digests by name. Raises StorageError."""
+        """Wait until every byte is on the disk; return the digests by name. Raises StorageError."""
         if self._closed:
             raise LocalProtocolError("sealed twice")
         self._closed = True
@@ -85,11 +85,9 @@ class Spool:
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
     async def move(self, place: Path) -> os.stat_result:
-        """Give the sealed file its final name, durably, whatever had it before; what the file is then.
+        """Give the sealed file its final name, durably, in place of any other; return its stat.
 
-        Raises StorageError.
-
-        Its old name is then no business of this spool any more: the next one may use it at once.
+        The old name is free then, and the next spool may use it at once. Raises StorageError.
         """
         return await self._threads.run(self._rename, place)
 
