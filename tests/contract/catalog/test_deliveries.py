@@ -15,7 +15,7 @@ def a_delivery(number: int, entry: Entry, **other: Any) -> QueuedDelivery:
     return replace(delivery, **other)
 
 
-async def test_parcels_come_back_as_they_were_kept_by_number(catalog: Catalog) -> None:
+async def test_deliveries_are_returned_as_kept_by_number(catalog: Catalog) -> None:
     first, second = await put(catalog, "a", "b")
     berlin = NOW.astimezone(timezone(timedelta(hours=2)))
     plain = a_delivery(7, second, created_at=berlin)
@@ -26,7 +26,7 @@ async def test_parcels_come_back_as_they_were_kept_by_number(catalog: Catalog) -
     assert [each.created_at.utcoffset() for each in await catalog.deliveries()] == [timedelta(0)] * 2
 
 
-async def test_tries_are_counted_of_parcels_that_are_there(catalog: Catalog) -> None:
+async def test_tries_are_counted_for_known_deliveries_only(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "a")
     await catalog.add_delivery(a_delivery(1, entry))
     await catalog.count_tries(1, 4)
@@ -34,7 +34,7 @@ async def test_tries_are_counted_of_parcels_that_are_there(catalog: Catalog) -> 
     assert await catalog.deliveries() == [a_delivery(1, entry, tries=4)]
 
 
-async def test_a_parcel_is_removed_once(catalog: Catalog) -> None:
+async def test_a_delivery_is_removed_once(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "a")
     for number in (1, 2):
         await catalog.add_delivery(a_delivery(number, entry))
@@ -44,7 +44,7 @@ async def test_a_parcel_is_removed_once(catalog: Catalog) -> None:
     assert await catalog.deliveries() == [a_delivery(2, entry)]
 
 
-async def test_a_removed_entry_takes_its_parcels_with_it_and_gets_no_more(catalog: Catalog) -> None:
+async def test_a_removed_entry_has_no_deliveries_and_gets_none(catalog: Catalog) -> None:
     entry, other = await put(catalog, "a", "b")
     for number, of in enumerate((entry, other, entry)):
         assert await catalog.add_delivery(a_delivery(number, of))
