@@ -25,7 +25,7 @@ from filebot.storage.piece_queue import Data
 from filebot.storage.reader import pieces
 from filebot.storage.spool import Spool
 from filebot.storage.thread_pool import StorageThreads, storage_errors
-from filebot.storage.unreferenced import Aside
+from filebot.storage.unreferenced import UnreferencedFolder
 from filebot.storage.verification import Verification
 
 
@@ -68,7 +68,7 @@ class DiskStore:
         self._blobs = root / BLOBS
         self._incoming = root / INCOMING
         self._partials = root / PARTIAL
-        self._aside = Aside(root)
+        self._aside = UnreferencedFolder(root)
         self._threads = threads
         self.verification = Verification(threads)
 

@@ -21,7 +21,7 @@ LONGEST_GAP_S: Final = 2 * 86_400.0
 _LAST_LOOK: Final = "last-look"
 
 
-class Aside:
+class UnreferencedFolder:
     """Folder ``unreferenced/`` beside ``blobs/``. Its methods block and raise OSError."""
 
     def __init__(self, root: Path) -> None:

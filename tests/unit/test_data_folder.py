@@ -160,7 +160,7 @@ async def test_damage_that_shows_later_ends_the_run_with_the_remedy(tmp_path: Pa
             raise CatalogDamaged("page 7")
 
 
-async def test_what_a_kill_leaves_starts_and_is_known(tmp_path: Path) -> None:
+async def test_blobs_left_by_a_kill_are_known_at_the_next_start(tmp_path: Path) -> None:
     await fill(tmp_path, 2)
     async with open_data_folder(tmp_path) as data:
         ref = await store_blob(data.store, b"left by a kill")
