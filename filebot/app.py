@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog.examination import RESTORE, unusable
+from filebot.catalog.examination import unusable
 from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.conversation import ReplySender
 from filebot.chat.dispatcher import MessageDispatcher
@@ -20,7 +20,7 @@ from filebot.concurrency.supervisor import run_supervised
 from filebot.config import Config
 from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.delivery.worker import DeliveryWorker
-from filebot.errors import CatalogDamaged, ConfigError, StorageError
+from filebot.errors import ConfigError, StorageError
 from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.quota import StorageLimits
@@ -61,13 +61,9 @@ async def run(config: Config) -> int:
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    try:
-        with stop_signals() as stop:
-            async with assembled(config) as bot:
-                await bot.serve(stop)
-    except CatalogDamaged as error:
-        place = config.data_dir / CATALOG
-        raise ConfigError((f"data_dir: {place} is damaged: {error}; {RESTORE}",)) from error
+    with stop_signals() as stop:
+        async with assembled(config) as bot:
+            await bot.serve(stop)
     return 0
 
 

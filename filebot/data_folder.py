@@ -1,6 +1,7 @@
-"""The data folder, opened for a bot: locked, examined, and only then used.
+"""Opening of the data folder for a bot: it is locked, examined, and only then used.
 
-Whatever keeps it from being opened is a ConfigError: trying again would not help, somebody has to act.
+A folder that cannot be opened is a ConfigError: trying again would not help, somebody has to act. The
+``*_catalog`` functions word why a bot does not start with its catalog, for ``run`` and ``check`` alike.
 """
 
 import asyncio
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from filebot.catalog import RESERVE_BYTES, open_catalog
+from filebot.catalog.examination import RESTORE
 from filebot.catalog.integrity import holds_nothing
 from filebot.errors import CatalogDamaged, ConfigError, NoDescriptors, StorageError, StorageFull
-from filebot.files.orphan_sweep import bring_back_referenced, find_unreferenced
+from filebot.files.orphan_sweep import Unreferenced, bring_back_referenced, find_unreferenced
 from filebot.model import Digest
 from filebot.ports import Catalog
 from filebot.storage.disk import DiskStore
@@ -27,6 +29,8 @@ from filebot.storage.thread_pool import storage_errors
 log = logging.getLogger(__name__)
 
 CATALOG: Final = "catalog.sqlite"
+
+_HELP: Final = "Nothing was changed; to see what can be done: filebot fsck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +45,34 @@ class DataFolder:
 
 @asynccontextmanager
 async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
-    """Lock the folder, which is there, and open all that is in it. Raises ConfigError or StorageError."""
+    """Lock the folder, which is there, and open all that is in it.
+
+    Raises ConfigError or StorageError. Damage of the catalog that shows while the context is open leaves it
+    as a ConfigError, too.
+    """
     async with AsyncExitStack() as stack:
         await _hold(folder, stack)
         store = await _opened_store(folder)
         stack.push_async_callback(store.close)
         # Before the catalog is opened, which would make a new one.
-        if await asyncio.to_thread(lacks_catalog, folder):
-            raise _refused(
-                f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty"
-            )
+        if (reason := await asyncio.to_thread(missing_catalog, folder)) is not None:
+            raise _refused(reason)
         try:
             catalog = await stack.enter_async_context(open_catalog(folder / CATALOG, RESERVE_BYTES))
             await bring_back_referenced(store, catalog)
             found = await find_unreferenced(store, catalog)
+            if (reason := incomplete_catalog(folder, found)) is not None:
+                raise _refused(reason)
+            if found.missing:
+                log.error(
+                    "data_dir: %d files of the catalog are missing in %s; is a disk not there? "
+                    "Which ones they are: filebot fsck",
+                    found.missing,
+                    folder / BLOBS,
+                )
+            yield DataFolder(catalog, store, found.digests)
         except CatalogDamaged as error:
-            raise _refused(f"{CATALOG} in {folder} is damaged ({error})") from error
-        if found.are_too_many:
-            raise _refused(
-                f"{CATALOG} in {folder} does not know {len(found.digests)} of {found.blobs} files there; "
-                "it may be an older copy, or damaged"
-            )
-        if found.missing:
-            log.error(
-                "data_dir: %d files of the catalog are missing in %s; is a disk not there? "
-                "Which ones they are: filebot fsck",
-                found.missing,
-                folder / BLOBS,
-            )
-        yield DataFolder(catalog, store, found.digests)
+            raise _refused(damaged_catalog(folder, error)) from error
 
 
 async def _opened_store(folder: Path) -> DiskStore:
@@ -82,10 +85,27 @@ async def _opened_store(folder: Path) -> DiskStore:
         raise ConfigError((reason,)) from error
 
 
-def lacks_catalog(folder: Path) -> bool:
-    """Tell whether there are files, and nothing that says whose they are. Raises StorageError."""
+def missing_catalog(folder: Path) -> str | None:
+    """Return the reason not to start if there are files, but no catalog. Raises StorageError."""
     with storage_errors():
-        return holds_nothing(folder / CATALOG) and has_blobs(folder)
+        if not holds_nothing(folder / CATALOG) or not has_blobs(folder):
+            return None
+    return f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty. {_HELP}"
+
+
+def incomplete_catalog(folder: Path, found: Unreferenced) -> str | None:
+    """Return the reason not to start if the catalog does not know many of the files."""
+    if not found.are_too_many:
+        return None
+    return (
+        f"{folder / CATALOG} does not know {len(found.digests)} of {found.blobs} files there; it may be an "
+        f"older copy, or damaged. {_HELP}"
+    )
+
+
+def damaged_catalog(folder: Path, error: Exception) -> str:
+    """Return the reason not to go on with a catalog that is damaged."""
+    return f"{folder / CATALOG} is damaged: {error}; {RESTORE}"
 
 
 async def _hold(folder: Path, stack: AsyncExitStack) -> None:
@@ -111,4 +131,4 @@ async def _hold(folder: Path, stack: AsyncExitStack) -> None:
 
 
 def _refused(reason: str) -> ConfigError:
-    return ConfigError((f"data_dir: {reason}. Nothing was changed; to see what can be done: filebot fsck",))
+    return ConfigError((f"data_dir: {reason}",))

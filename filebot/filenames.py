@@ -1,4 +1,4 @@
-"""From what a peer called a file to a name that is safe to show, store and put into a URL's path.
+"""Safe names: from a peer's name for a file to one to show, store and put into a URL's path.
 
 The result is display data: nothing ever opens a path made of it. Rules: Unicode NFC; no path, only its
 last part; no control, format (bidi) or surrogate characters; runs of white space become one blank; at most
@@ -20,14 +20,14 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain_text(text: str) -> str:
-    """``text`` on one line, in NFC, without characters that hide or reorder others."""
+    """Return ``text`` on one line, in NFC, without characters that hide or reorder others."""
     spaced = "".join(" " if c.isspace() else c for c in text)
     kept = "".join(c for c in spaced if unicodedata.category(c) not in _HIDDEN)
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 def safe_name(offered: str | None) -> str:
-    """The display name for what a peer called ``offered``; ``UNNAMED`` if nothing of it can be kept."""
+    """Return the display name for a peer's name; ``UNNAMED`` if nothing of it can be kept."""
     # 16 KiB is far over any real name: do not spend time on more.
     last = (offered or "")[:16384].replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     name = plain_text(last)
@@ -37,7 +37,7 @@ def safe_name(offered: str | None) -> str:
 
 
 def name_from_url(url: str) -> str | None:
-    """The percent-decoded last segment of a URL's path, raw; None if there is none, or no URL."""
+    """Return the percent-decoded last segment of a URL's path, raw; None if there is none."""
     try:
         segment = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
     except ValueError:
@@ -46,7 +46,7 @@ def name_from_url(url: str) -> str | None:
 
 
 def extension(name: str) -> str:
-    """The extension with its dot, in lower case; empty if there is none."""
+    """Return the extension with its dot, in lower case; empty if there is none."""
     stem, dot, ending = name.rpartition(".")
     return f".{ending.lower()}" if dot and stem and 0 < len(ending) <= 16 else ""
 

@@ -1,9 +1,10 @@
-"""What is known of each file: the ``Catalog`` port on SQLAlchemy Core, in SQLite through aiosqlite.
+"""Catalog of files, rooms and people: SQLAlchemy Core on SQLite, through aiosqlite.
 
-``schema`` has the tables, ``queries`` the questions, ``writer`` the one task that changes anything, ``sql``
-puts them together, ``reserve`` keeps space for a full disk, ``opening`` makes and migrates the database,
-``examination`` tells beforehand whether it can be used, ``integrity`` whether all of it holds,
-``sqlite`` has all that is SQLite's own.
+``schema`` has the tables, ``queries`` and ``writes`` the statements, ``rows`` maps rows to values,
+``writer`` is the one task that changes anything, and ``catalog`` puts them together as the ``Catalog``
+port. ``database`` opens and migrates the file, ``reserve`` keeps space for a full disk, ``sqlite`` has the
+statements that only SQLite knows. ``examination`` checks before a start whether the file can be used,
+``integrity`` and ``inspection`` examine it as a whole.
 """
 
 from filebot.catalog.database import open_catalog

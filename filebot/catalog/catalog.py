@@ -1,4 +1,4 @@
-"""The ``Catalog`` port on a database: questions go to the readers, changes to the one writer."""
+"""Implementation of ``Catalog`` on a database: queries go to the readers, changes to the one writer."""
 
 import asyncio
 import logging
@@ -10,22 +10,21 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from filebot.catalog import queries, sqlite
-from filebot.catalog import writes as changes
+from filebot.catalog import queries, sqlite, writes
 from filebot.catalog.case_folding import fold
 from filebot.catalog.errors import translated
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import (
     added_entry,
+    delivery_columns,
     delivery_of,
     entry_columns,
     entry_of,
-    filling_columns,
-    filling_of,
+    history_import_columns,
+    history_import_of,
     link_of,
-    mark_of,
-    parcel_columns,
+    position_of,
     private_entry,
     room_settings_columns,
     room_settings_of,
@@ -51,14 +50,14 @@ from filebot.model import (
 log = logging.getLogger(__name__)
 
 NEAREST_NAMES: Final = 2_000
-"""So many of the newest names are compared one by one."""
+"""Number of the newest names that are compared one by one."""
 NEAREST_PARTS: Final = 24
 NEAREST_NAMES_A_PART: Final = 200
-"""In a larger scope, also so many that share three letters with what was typed."""
+"""In a larger scope: number of older names that share one of these trigrams with the typed one."""
 
 
 class SqlCatalog:
-    """See the port for what the methods promise."""
+    """Implements :class:`filebot.ports.Catalog`."""
 
     def __init__(self, path: Path, readers: AsyncEngine, writer: Writer) -> None:
         self._path = path
@@ -75,7 +74,7 @@ class SqlCatalog:
             self._open = False
 
     async def add(self, new: NewEntry) -> Entry:
-        return added_entry(new, await self._writer.run(changes.add_entries, entry_columns(new)))
+        return added_entry(new, await self._writer.run(writes.add_entries, entry_columns(new)))
 
     async def entry(self, entry_id: int) -> Entry | None:
         return await self._entry(queries.by_id(entry_id))
@@ -119,23 +118,23 @@ class SqlCatalog:
         return await self._ranking.run(likeliest, key, pairs, limit)
 
     async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
-        return await self._change(changes.rename(entry_id, name, at))
+        return await self._change(writes.rename(entry_id, name, at))
 
     async def remove(self, entry_id: int) -> Entry | None:
-        return await self._change(changes.remove(entry_id), urgent=True)
+        return await self._change(writes.remove(entry_id), urgent=True)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         return await self._entries(queries.archived(room, owner, limit))
 
     async def adopt(self, entry_id: int) -> None:
-        await self._writer.run(changes.execute, changes.adopt(entry_id))
+        await self._writer.run(writes.execute, writes.adopt(entry_id))
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
         return bool(await self._read(queries.opt_out(room, who)))
 
     async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
-        change = sqlite.save_opt_out(room, who) if out else changes.forget_opt_out(room, who)
-        await self._writer.run(changes.execute, change, urgent=out)
+        change = sqlite.save_opt_out(room, who) if out else writes.forget_opt_out(room, who)
+        await self._writer.run(writes.execute, change, urgent=out)
 
     async def count_opted_out(self, room: BareJid) -> int:
         rows = await self._read(queries.count_opt_outs(room))
@@ -146,10 +145,10 @@ class SqlCatalog:
 
     async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
         # The caller removes the unwanted copies right after this.
-        await self._writer.run(changes.save_unwanted, (room, digest, who), urgent=True)
+        await self._writer.run(writes.save_unwanted, (room, digest, who), urgent=True)
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        await self._writer.run(changes.execute, changes.forget_unwanted(room, who))
+        await self._writer.run(writes.execute, writes.forget_unwanted(room, who))
 
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return bool(await self._read(queries.link_at(urls)))
@@ -159,16 +158,18 @@ class SqlCatalog:
 
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
         saved = sqlite.save_room_settings(room_settings_columns(room, settings))
-        await self._writer.run(changes.execute, saved)
+        await self._writer.run(writes.execute, saved)
 
     async def history_imports(self) -> list[HistoryImport]:
-        return [filling_of(row) for row in await self._read(queries.all_fillings())]
+        return [history_import_of(row) for row in await self._read(queries.all_history_imports())]
 
     async def save_history_import(self, history_import: HistoryImport) -> None:
-        await self._writer.run(changes.execute, sqlite.save_history_import(filling_columns(history_import)))
+        await self._writer.run(
+            writes.execute, sqlite.save_history_import(history_import_columns(history_import))
+        )
 
     async def forget_history_import(self, room: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_history_import(room), urgent=True)
+        await self._writer.run(writes.execute, writes.forget_history_import(room), urgent=True)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.referenced_digests(digests))}
@@ -203,16 +204,16 @@ class SqlCatalog:
         return await self._entries(queries.oldest(scope, limit))
 
     async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
-        return [entry_of(row) for row in await self._writer.run(changes.hand_over, (owner, to, limit))]
+        return [entry_of(row) for row in await self._writer.run(writes.hand_over, (owner, to, limit))]
 
     async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
-        released = await self._writer.run(changes.release, (room, limit), urgent=True)
+        released = await self._writer.run(writes.release, (room, limit), urgent=True)
         return [
             (before := entry_of(row), private_entry(before) if kept else None) for row, kept in released
         ]
 
     async def clear_room(self, room: BareJid) -> None:
-        await self._writer.run(changes.clear_rooms, room, urgent=True)
+        await self._writer.run(writes.clear_rooms, room, urgent=True)
 
     async def used_in_all(self) -> tuple[int, int]:
         return await self._sum(queries.used_in_all())
@@ -222,10 +223,10 @@ class SqlCatalog:
         return link_of(rows[0]) if rows else None
 
     async def save_link(self, link: Link) -> None:
-        await self._writer.run(changes.execute, sqlite.save_link(link, fold(link.name)))
+        await self._writer.run(writes.execute, sqlite.save_link(link, fold(link.name)))
 
     async def forget_links(self, digest: Digest) -> None:
-        await self._writer.run(changes.execute, changes.forget_links(digest), urgent=True)
+        await self._writer.run(writes.execute, writes.forget_links(digest), urgent=True)
 
     async def language(self, jid: BareJid) -> str | None:
         rows = await self._read(queries.language(jid))
@@ -233,50 +234,52 @@ class SqlCatalog:
 
     async def set_language(self, jid: BareJid, language: str | None) -> None:
         if language is None:
-            await self._writer.run(changes.execute, changes.forget_language(jid))
+            await self._writer.run(writes.execute, writes.forget_language(jid))
         else:
-            await self._writer.run(changes.save_languages, (jid, language))
+            await self._writer.run(writes.save_languages, (jid, language))
 
     async def position(self, archive: BareJid) -> ArchivePosition | None:
         rows = await self._read(queries.position(archive))
-        return mark_of(rows[0]) if rows else None
+        return position_of(rows[0]) if rows else None
 
     async def save_position(self, position: ArchivePosition) -> None:
-        await self._writer.run(changes.execute, sqlite.save_position(position))
+        await self._writer.run(writes.execute, sqlite.save_position(position))
 
     async def forget_position(self, archive: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_position(archive), urgent=True)
+        await self._writer.run(writes.execute, writes.forget_position(archive), urgent=True)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
 
     async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
-        await self._writer.run(changes.execute, sqlite.save_subscription(person, own))
+        await self._writer.run(writes.execute, sqlite.save_subscription(person, own))
 
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_subscription(person, own))
+        await self._writer.run(writes.execute, writes.forget_subscription(person, own))
 
     async def deliveries(self) -> list[QueuedDelivery]:
-        return [delivery_of(row) for row in await self._read(queries.all_parcels())]
+        return [delivery_of(row) for row in await self._read(queries.all_deliveries())]
 
     async def add_delivery(self, delivery: QueuedDelivery) -> bool:
-        return await self._returned(changes.add_delivery(parcel_columns(delivery)), urgent=True) is not None
+        return (
+            await self._returned(writes.add_delivery(delivery_columns(delivery)), urgent=True) is not None
+        )
 
     async def count_tries(self, number: int, tries: int) -> None:
-        await self._writer.run(changes.execute, changes.count_tries(number, tries), urgent=True)
+        await self._writer.run(writes.execute, writes.count_tries(number, tries), urgent=True)
 
     async def remove_delivery(self, number: int) -> bool:
-        return await self._returned(changes.remove_delivery(number), urgent=True) is not None
+        return await self._returned(writes.remove_delivery(number), urgent=True) is not None
 
     async def rooms(self) -> list[RememberedRoom]:
         found = await self._read(queries.all_rooms())
         return [RememberedRoom(row.jid, row.password, row.invited_by) for row in found]
 
     async def remember_room(self, room: RememberedRoom) -> None:
-        await self._writer.run(changes.execute, sqlite.save_room(room))
+        await self._writer.run(writes.execute, sqlite.save_room(room))
 
     async def forget_room(self, jid: BareJid) -> None:
-        await self._writer.run(changes.execute, changes.forget_room(jid), urgent=True)
+        await self._writer.run(writes.execute, writes.forget_room(jid), urgent=True)
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
@@ -302,13 +305,13 @@ class SqlCatalog:
         return [entry_of(row) for row in await self._read(statement)]
 
     async def _sum(self, statement: sa.Select[Any]) -> tuple[int, int]:
-        """Files and bytes."""
+        """Return files and bytes."""
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(self, change: changes.Change, *, urgent: bool = False) -> Entry | None:
+    async def _change(self, change: writes.Change, *, urgent: bool = False) -> Entry | None:
         row = await self._returned(change, urgent=urgent)
         return None if row is None else entry_of(row)
 
-    async def _returned(self, change: changes.Change, *, urgent: bool = False) -> sa.Row[Any] | None:
-        return await self._writer.run(changes.execute_returning, change, urgent=urgent)
+    async def _returned(self, change: writes.Change, *, urgent: bool = False) -> sa.Row[Any] | None:
+        return await self._writer.run(writes.execute_returning, change, urgent=urgent)

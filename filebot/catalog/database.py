@@ -1,4 +1,4 @@
-"""From a path to an open catalog: create the file, migrate it, connect."""
+"""Opening of a catalog: create the file, migrate it, connect."""
 
 import asyncio
 import threading
@@ -29,9 +29,9 @@ _one_migration = threading.Lock()
 
 @asynccontextmanager
 async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Catalog]:
-    """The catalog in the file at ``path``, made or brought up to date first.
+    """Open the catalog in the file at ``path``, which is made or brought up to date first.
 
-    So much of the disk is held in reserve for when it is full.
+    ``reserve_bytes`` of the disk are held in reserve for when it is full.
 
     Raises CatalogUnavailable if the file cannot be used. Leaving the context waits for what is queued.
     """

@@ -1,4 +1,4 @@
-"""What SQLAlchemy, SQLite and the system raise, as errors of ours."""
+"""Mapping of the errors of SQLAlchemy, SQLite and the system to ours."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever makes the database unusable becomes StorageFull, CatalogDamaged or CatalogUnavailable."""
+    """Raise StorageFull, CatalogDamaged or CatalogUnavailable where the database cannot be used."""
     try:
         yield
     except _BUGS:

@@ -1,4 +1,4 @@
-"""Whether a bot of this version can use a catalog, told without touching it.
+"""Examination whether a bot of this version can use a catalog, without touching it.
 
 ``check`` may be run by somebody else than the bot, and beside it.
 """
@@ -18,7 +18,7 @@ RESTORE: Final = "restore data_dir from a backup, or ask filebot fsck"
 
 
 def unusable(path: Path) -> str | None:
-    """Why no bot of this version can start with this catalog, with the remedy; None if nothing says so."""
+    """Return why no bot of this version can start with this catalog, with the remedy, or None."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "is no file; move it away"
@@ -44,7 +44,7 @@ def _unusable_content(path: Path, header: bytes, size: int) -> str | None:
 
 
 def _whole_bytes(header: bytes) -> int:
-    """How large the file has to be, by its header (sqlite.org/fileformat2.html, 1.3); 0 if unknown."""
+    """Return the size that the header tells (sqlite.org/fileformat2.html, 1.3); 0 if it does not."""
     page_bytes = int.from_bytes(header[16:18], "big")
     counted = header[24:28] == header[92:96]
     return (65_536 if page_bytes == 1 else page_bytes) * int.from_bytes(header[28:32], "big") * counted
@@ -65,4 +65,6 @@ def _unusable_version(path: Path, *, has_log: bool) -> str | None:
     known = {script.revision for script in known_migrations().walk_revisions()}
     if newer := sorted(map(str, versions - known)):
         return f"is of a newer filebot (version {newer[0]:.20}); install that one, or {RESTORE}"
+    if len(versions) != 1:
+        return f"does not tell its version; {RESTORE}"
     return None

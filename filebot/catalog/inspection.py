@@ -1,6 +1,6 @@
-"""A catalog that is examined as a whole, and mended: for ``fsck``, without asyncio.
+"""Examination and repair of a whole catalog: for ``fsck``, without asyncio.
 
-Opened to read only it may be examined while a bot uses it: every answer is of one moment.
+A catalog that is opened read-only may be in use by a bot: every answer is of one moment.
 """
 
 import sqlite3
@@ -16,10 +16,10 @@ from filebot.catalog.rows import scope_mark
 from filebot.model import Digest
 
 Version = Literal["current", "older", "newer", "none"]
-"""``none`` is that of another program's database."""
+"""``none`` is for the database of another program."""
 
 _SUMS: Final = {"owner": "owner", "scope": "scope", "all": "''"}
-"""By kind: the column of ``entries`` that says to which sum a row counts."""
+"""Column of ``entries`` by kind of sum: rows with the same value are added up."""
 
 _COUNTED: Final = " UNION ALL ".join(
     f"SELECT '{kind}' AS kind, part AS key, sum(n) AS files, sum(size) AS used_bytes FROM"  # noqa: S608 - ours
@@ -40,7 +40,7 @@ _WRONG: Final = " OR ".join(f"{column} IS NOT {value}" for column, value in _DER
 
 
 class CatalogInspection:
-    """Made by :func:`inspected`. All methods may raise sqlite3.Error."""
+    """Catalog opened by :func:`inspected`. All methods may raise sqlite3.Error."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -70,12 +70,12 @@ class CatalogInspection:
         """Make every index anew from the rows of its table."""
         self._connection.execute("REINDEX")
 
-    def orphaned_parcels(self) -> int:
-        """Count what waits to be sent without an entry."""
+    def orphaned_deliveries(self) -> int:
+        """Count deliveries without an entry."""
         return self._count("SELECT count(*) FROM parcels WHERE entry_id NOT IN (SELECT id FROM entries)")
 
-    def remove_orphaned_parcels(self) -> None:
-        """Remove them."""
+    def remove_orphaned_deliveries(self) -> None:
+        """Remove deliveries without an entry."""
         self._connection.execute("DELETE FROM parcels WHERE entry_id NOT IN (SELECT id FROM entries)")
 
     def misplaced_entries(self) -> int:
@@ -83,7 +83,7 @@ class CatalogInspection:
         return self._count(f"SELECT count(*) FROM entries WHERE {_WRONG}")  # noqa: S608 - ours
 
     def place_entries(self) -> None:
-        """Derive these columns anew."""
+        """Derive the columns of misplaced entries anew."""
         values = ", ".join(f"{column} = {value}" for column, value in _DERIVED.items())
         # Its triggers would take out of the search index what is not in there.
         self.make_search_index_anew()
@@ -148,7 +148,7 @@ class CatalogInspection:
         return self._count("SELECT coalesce(sum(most), 0) FROM listed")
 
     def digests(self, prefix: str) -> dict[Digest, tuple[int, int]]:
-        """Return those of the noted digests that begin so, each with its smallest and largest size."""
+        """Return the noted digests with this prefix, each with its smallest and largest size."""
         rows = self._connection.execute(
             "SELECT digest, least, most FROM listed WHERE digest BETWEEN ? AND ?", (prefix, prefix + "g")
         )
@@ -159,7 +159,7 @@ class CatalogInspection:
         return bool(self._count("SELECT count(*) FROM entries WHERE digest = ?", digest))
 
     def names(self, digest: Digest, most: int) -> list[str]:
-        """Return what the files with these bytes are called and whose they are, at most so many."""
+        """Return names and owners of at most ``most`` files with these bytes."""
         rows = self._connection.execute(
             "SELECT name, owner, room FROM entries WHERE digest = ? LIMIT ?", (digest, most)
         )

@@ -1,6 +1,6 @@
-"""Whether a database file holds what SQLite wrote, indexes included.
+"""Integrity checks of a database file, indexes included.
 
-Both are asked on a connection of their own that cannot write: others read and write meanwhile.
+They use a connection of their own that cannot write: others read and write meanwhile.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ _HEADING: Final = "*** in database main ***\n"
 """Before the first fault that SQLite finds."""
 
 BUSY_TIMEOUT_S: Final = 10.0
-"""Another process, a backup say, may hold the write lock for so long."""
+"""Wait for the write lock, which another process may hold, such as a backup."""
 
 
 def reading(path: Path, *, any_thread: bool = False, immutable: bool = False) -> sqlite3.Connection:
@@ -51,7 +51,7 @@ def holds_nothing(path: Path) -> bool:
 
 
 class IntegrityCheck:
-    """An examination of a whole database in a thread of the caller's, which another one can stop."""
+    """Check of a whole database in the caller's thread, which another thread can stop."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

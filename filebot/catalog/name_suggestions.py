@@ -1,4 +1,4 @@
-"""Which names somebody may have meant."""
+"""Suggestions for a mistyped name."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -18,7 +18,7 @@ _COMPARED: Final = 256
 
 
 def likeliest(key: str, known: Iterable[tuple[str, str]], limit: int) -> list[str]:
-    """The known names most like ``key``, best first; of names that differ by case, the first.
+    """Return the known names most like ``key``, best first; of names that differ by case, the first.
 
     ``key`` is folded, ``known`` has each name's folded form and itself. Extensions are left out of the
     comparison: every PDF is much like every other otherwise.
@@ -40,7 +40,7 @@ def _scores(stem: str, stems: dict[str, str]) -> dict[str, float]:
 
 
 def _contained(stem: str, stems: dict[str, str]) -> Sequence[tuple[str, float]]:
-    """Names of which ``stem`` is nearly a part, or that are nearly a part of it."""
+    """Return names of which ``stem`` is nearly a part, or that are nearly a part of it."""
     if len(stem) < _CONTAINED_MIN_LENGTH:
         return []
     long_enough = {key: other for key, other in stems.items() if len(other) >= _CONTAINED_MIN_LENGTH}

@@ -1,4 +1,4 @@
-"""A file that takes space for nothing, so that something can be removed when the disk is full.
+"""Reserved disk space: a file of no use that is shrunk when the disk is full.
 
 Even a removal has to be written: to the catalog's WAL. So a part of the disk is kept occupied, and given up
 bit by bit for what must go on when no byte is free: removing, and the rows that a delivery needs. What was
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Final
 
 RESERVE_BYTES: Final = 16 * 1024 * 1024
-"""Usual size: many times what one removal writes, since others may take what becomes free by it."""
+"""Usual size: many times the bytes of one removal, as other processes may take what is freed."""
 
 STEP_BYTES: Final = 256 * 1024
-"""Given up at first; twice as much each time that it was not enough."""
+"""Freed at first; twice as much each time that it was not enough."""
 
 _PIECE_BYTES: Final = 64 * 1024
 _BLOCK_BYTES: Final = 4096
 
 
 class DiskReserve:
-    """The file. All methods block, and none raises: without a reserve the bot works as well as it can."""
+    """File that holds the reserve. All methods block; none raises, as the reserve is not essential."""
 
     def __init__(self, path: Path, size_bytes: int = RESERVE_BYTES) -> None:
         self._path = path
@@ -31,11 +31,11 @@ class DiskReserve:
 
     @property
     def missing_bytes(self) -> int:
-        """How much smaller it is than it should be."""
+        """Bytes by which it is smaller than it should be."""
         return max(self._size_bytes - self._size(), 0)
 
     def has_space(self) -> bool:
-        """Whether it could be made whole, with as much again left for others."""
+        """Tell whether it could be filled, with as much again left for others."""
         with suppress(OSError):
             return shutil.disk_usage(self._path.parent).free >= self.missing_bytes + self._size_bytes
         return False

@@ -100,8 +100,8 @@ def entry_of(row: sa.Row[Any]) -> Entry:
     )
 
 
-def filling_columns(history_import: HistoryImport) -> dict[str, Any]:
-    """The columns of a row of ``fillings``."""
+def history_import_columns(history_import: HistoryImport) -> dict[str, Any]:
+    """Return the columns of a row of ``fillings``."""
     address = history_import.address
     return _fields(history_import, HistoryImport) | {
         "address": address.jid,
@@ -110,46 +110,46 @@ def filling_columns(history_import: HistoryImport) -> dict[str, Any]:
     }
 
 
-def filling_of(row: sa.Row[Any]) -> HistoryImport:
-    """The filling of a row of ``fillings``."""
+def history_import_of(row: sa.Row[Any]) -> HistoryImport:
+    """Return the history import in a row of ``fillings``."""
     address = Address(row.address, AddressKind(row.address_kind), row.occupant)
     return HistoryImport(**_fields(row, HistoryImport) | {"address": address})
 
 
 def room_settings_columns(room: BareJid, settings: RoomSettings) -> dict[str, Any]:
-    """The columns of a row of ``room_settings``."""
+    """Return the columns of a row of ``room_settings``."""
     return {"room": room} | _fields(settings, RoomSettings)
 
 
 def room_settings_of(row: sa.Row[Any]) -> RoomSettings:
-    """The settings of a row of ``room_settings``."""
+    """Return the settings in a row of ``room_settings``."""
     return RoomSettings(**_fields(row, RoomSettings))
 
 
 def link_of(row: sa.Row[Any]) -> Link:
-    """The link of a row of ``links``."""
+    """Return the link in a row of ``links``."""
     return Link(digest=row.digest, name=row.name, url=row.url, created_at=row.created_at)
 
 
-def mark_of(row: sa.Row[Any]) -> ArchivePosition:
-    """The mark of a row of ``marks``."""
+def position_of(row: sa.Row[Any]) -> ArchivePosition:
+    """Return the position in a row of ``marks``."""
     return ArchivePosition(archive=row.archive, last_id=row.last_id, at=row.at, ahead=frozenset(row.ahead))
 
 
-def parcel_columns(delivery: QueuedDelivery) -> dict[str, Any]:
-    """The columns of a row of ``parcels``."""
+def delivery_columns(delivery: QueuedDelivery) -> dict[str, Any]:
+    """Return the columns of a row of ``parcels``."""
     return _fields(delivery, QueuedDelivery) | {
         "method": delivery.method.value if delivery.method else None
     }
 
 
 def delivery_of(row: sa.Row[Any]) -> QueuedDelivery:
-    """The parcel of a row of ``parcels``."""
+    """Return the delivery in a row of ``parcels``."""
     return QueuedDelivery(
         **_fields(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}
     )
 
 
 def _fields(source: object, kind: type[Any]) -> dict[str, Any]:
-    """What a value or a row has under the names of the fields of a dataclass."""
+    """Return the attributes of a value or row that are named as the fields of a dataclass."""
     return {field.name: getattr(source, field.name) for field in fields(kind)}

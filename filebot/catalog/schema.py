@@ -1,4 +1,4 @@
-"""The tables. Every change here is a new file in ``migrations/versions``; a test compares the two."""
+"""Tables of the catalog. Every change is a new file in ``migrations/versions``; a test compares them."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A moment, kept in UTC without its zone and given back with it."""
+    """Column of a moment, kept in UTC without its zone and returned with it."""
 
     impl = sa.DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """A naive value is a mistake of the caller: nobody knows which moment it means."""
+        """Convert to UTC. A naive value is a mistake of the caller: its moment is unknown."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -21,7 +21,7 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """The stored moment with its zone."""
+        """Return the stored moment with its zone."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -62,8 +62,8 @@ entries: Final = sa.Table(
     sqlite_autoincrement=True,  # an id is never used twice
 )
 
-# What adding up the entries of an ``owner``, of a ``scope``, or of ``all`` (whose key is empty) would give,
-# the same bytes counted once. Triggers keep it, as every file asks for it; what would be zero has no row.
+# Sums over the entries of an ``owner``, of a ``scope``, or of ``all`` (with an empty key), the same bytes
+# counted once. Triggers keep them, as every new file needs them; a sum of zero has no row.
 sums: Final = sa.Table(
     "sums",
     metadata,
@@ -93,7 +93,7 @@ people: Final = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
 )
 
-# One row for each archive, replaced as a whole: a mark and what was dealt with ahead of it belong together.
+# One row for each archive, replaced as a whole: a position and the ids ahead of it belong together.
 positions: Final = sa.Table(
     "marks",
     metadata,
@@ -129,7 +129,7 @@ deliveries: Final = sa.Table(
     sa.Index("ix_parcels_entry_id", "entry_id"),  # for the removal of an entry
 )
 
-# Those of whom a room's archive keeps nothing.
+# People of whom a room's auto-archive keeps nothing.
 opt_outs: Final = sa.Table(
     "opt_outs",
     metadata,
@@ -137,7 +137,7 @@ opt_outs: Final = sa.Table(
     sa.Column("person", sa.Text, primary_key=True),
 )
 
-# Bytes that such people had posted there: copies of them are not kept unasked, either.
+# Bytes that such people posted there: copies by others are not auto-archived, either.
 unwanted: Final = sa.Table(
     "unwanted",
     metadata,

@@ -1,4 +1,4 @@
-"""What is SQLite's own: opening its file, its upsert, and full-text search with FTS5.
+"""Everything that only SQLite knows: its file, its upsert, and full-text search with FTS5.
 
 Another database needs another module with these names, and migrations that make its own index.
 """
@@ -54,7 +54,7 @@ _fts: Final = sa.table("entries_fts", sa.column("rowid", sa.Integer), sa.column(
 
 
 def create_file(path: Path) -> None:
-    """Make the file if there is none, for nobody else's eyes. SQLite gives its WAL the same mode."""
+    """Make the file if there is none, private to the bot. SQLite gives its WAL the same mode."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
@@ -62,7 +62,7 @@ def create_file(path: Path) -> None:
 
 
 def reading_engine(path: Path) -> AsyncEngine:
-    """Connections that cannot write. Each statement sees the last commit and holds no lock after it."""
+    """Make a pool of read-only connections. A statement sees the last commit and leaves no lock."""
     # A SELECT alone begins no transaction, so there is nothing to reset.
     engine = create_async_engine(
         _url("sqlite+aiosqlite", path),
@@ -76,7 +76,7 @@ def reading_engine(path: Path) -> AsyncEngine:
 
 
 def writing_engine(path: Path) -> AsyncEngine:
-    """The one connection that writes."""
+    """Make the one connection that writes."""
     engine = create_async_engine(
         _url("sqlite+aiosqlite", path),
         pool_size=1,
@@ -90,7 +90,7 @@ def writing_engine(path: Path) -> AsyncEngine:
 
 
 def migrating_engine(path: Path) -> sa.Engine:
-    """A connection without asyncio, for Alembic."""
+    """Make a connection without asyncio, for Alembic."""
     engine = sa.create_engine(_url("sqlite", path), poolclass=NullPool, hide_parameters=True)
     _set_pragmas(engine, _PRAGMAS)
     _begin_at_once(engine)
@@ -137,69 +137,69 @@ def save_link(link: Link, name_key: str) -> sa.Insert:
 
 
 def save_language(jid: str, language: str) -> sa.Insert:
-    """Keep what this person chose in place of what was there."""
+    """Keep the language of a person, in place of one before."""
     return _put(people, people.c.jid, {"jid": jid, "language": language})
 
 
 def forget_oldest_languages(room: str, most: int) -> sa.Delete:
-    """Leave at most so many of those whom only this room tells apart."""
+    """Leave at most ``most`` people whom only this room tells apart."""
     theirs, row = known_by(room, people.c.jid), sa.literal_column("people.rowid", sa.Integer)
     last_to_go = sa.select(row).where(theirs).order_by(row.desc()).offset(most).limit(1)
     return sa.delete(people).where(theirs, row <= last_to_go.scalar_subquery())
 
 
 def known_by(room: str, person: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """The person is one whom only this room tells apart (``room/...``)."""
+    """Compare: only this room tells the person apart (``room/...``)."""
     # Bytes are compared, and 0 comes next after the slash: a range, which an index serves.
     return sa.and_(person >= f"{room}/", person < f"{room}0")
 
 
 def save_room(room: RememberedRoom) -> sa.Insert:
-    """Remember a room in place of what was there."""
+    """Keep a room, in place of one of the same address."""
     columns = {"jid": room.jid, "password": room.password, "invited_by": room.invited_by}
     return _put(rooms, rooms.c.jid, columns)
 
 
 def save_position(position: ArchivePosition) -> sa.Insert:
-    """Keep the mark in place of the archive's last one."""
+    """Keep a position, in place of the archive's one before."""
     columns = {"archive": position.archive, "last_id": position.last_id, "at": position.at}
     return _put(positions, positions.c.archive, columns | {"ahead": sorted(position.ahead)})
 
 
 def save_subscription(person: str, own: str) -> sa.Insert:
-    """Keep that this person sees the bot under this address; leave it where it is if that is known."""
+    """Keep a subscription; one that is known stays in its place."""
     return insert(subscriptions).values(person=person, own=own).on_conflict_do_nothing()
 
 
 def save_history_import(columns: dict[str, Any]) -> sa.Insert:
-    """Keep how far the room's history is gone through, in place of what was there."""
+    """Keep a history import, in place of one of the same room."""
     return _put(history_imports, history_imports.c.room, columns)
 
 
 def save_room_settings(columns: dict[str, Any]) -> sa.Insert:
-    """Keep a room's settings in place of what was there."""
+    """Keep the settings of a room, in place of those before."""
     return _put(room_settings, room_settings.c.room, columns)
 
 
 def save_opt_out(room: str, person: str) -> sa.Insert:
-    """Keep that this person wants nothing kept unasked there."""
+    """Keep the opt-out of a person in a room."""
     return insert(opt_outs).values(room=room, person=person).on_conflict_do_nothing()
 
 
 def save_unwanted(room: str, digest: str, person: str) -> sa.Insert:
-    """Keep that these bytes came from this person, who wants nothing kept unasked there."""
+    """Keep bytes of a person who has opted out in a room."""
     return insert(unwanted).values(room=room, digest=digest, person=person).on_conflict_do_nothing()
 
 
 def forget_oldest_unwanted(room: str, most: int) -> sa.Delete:
-    """Leave at most so many of a room."""
+    """Leave at most ``most`` unwanted bytes of a room."""
     row = sa.literal_column("unwanted.rowid", sa.Integer)
     last_to_go = sa.select(row).where(unwanted.c.room == room).order_by(row.desc()).offset(most).limit(1)
     return sa.delete(unwanted).where(unwanted.c.room == room, row <= last_to_go.scalar_subquery())
 
 
 def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.Insert:
-    """A whole row, in place of the one of the same key."""
+    """Write a whole row, in place of one of the same key."""
     statement = insert(table).values(columns)
     return statement.on_conflict_do_update(
         index_elements=[key], set_={name: statement.excluded[name] for name in columns}
@@ -207,12 +207,12 @@ def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.In
 
 
 def unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """The column, for a condition that the planner must not start from."""
+    """Hide the column from the planner, which must not start from a condition on it."""
     return sa.func.coalesce(column, "")
 
 
 def used_by_another_index(digest: str) -> sa.Select[Any]:
-    """Ask, scope by scope, whether an entry has these bytes, without the index of digests.
+    """Search scope by scope for an entry with these bytes, without the index of digests.
 
     One step of an index for each scope. ``INDEXED BY`` is an error where another plan would be taken.
     """
@@ -222,7 +222,7 @@ def used_by_another_index(digest: str) -> sa.Select[Any]:
 
 
 def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:
-    """The whole folded name fits a folded pattern of ``*`` and ``?``; GLOB's sets are not ours."""
+    """Compare the whole folded name with a folded pattern of ``*`` and ``?``, without GLOB's sets."""
     glob = pattern.replace("[", "[[]")
     if len(glob.encode()) > _MAX_PATTERN_BYTES:
         return sa.false()  # no name is so long
@@ -230,7 +230,7 @@ def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:
 
 
 def contains_all(words: Collection[str]) -> sa.ColumnElement[bool]:
-    """Every word is in the name or in the caption. As one parameter, so that many words are no problem."""
+    """Compare: every word is in the name or the caption. One parameter, as there may be many words."""
     if not words:
         return sa.true()
     word = sa.func.json_each(json.dumps(list(words))).table_valued("value").alias("word")
@@ -245,7 +245,7 @@ def contains_all(words: Collection[str]) -> sa.ColumnElement[bool]:
 
 
 def indexed(words: Collection[str]) -> list[str]:
-    """Those of the words, or parts of them, that the full-text index is asked for, longest first."""
+    """Return the words, or parts of them, to look up in the full-text index, longest first."""
     long_enough = sorted((word for word in words if len(word) >= TRIGRAM), key=len, reverse=True)
     return [word[:_MAX_PHRASE] for word in long_enough[:_MAX_PHRASES]]
 
@@ -259,10 +259,10 @@ def found(
     names_only: bool = False,
     before: int | None = None,
 ) -> sa.Select[Any]:
-    """``columns`` of a scope's entries that hold all the phrases, newest first.
+    """Select ``columns`` of a scope's entries that hold all the phrases, newest first.
 
-    The scope's mark is part of the full-text question: FTS5 then leaps from one row of the scope to the
-    next and never reads what others have stored under the same words.
+    The scope's mark is part of the full-text query: FTS5 then skips from one row of the scope to the next
+    and never reads rows of other scopes with the same words.
     """
     fields = "name_key" if names_only else "name_key caption_key"
     wanted = " AND ".join(_quoted(phrase) for phrase in phrases)
@@ -278,5 +278,5 @@ def found(
 
 
 def _quoted(phrase: str) -> str:
-    """A phrase of FTS5's query language (https://sqlite.org/fts5.html, 3.1)."""
+    """Quote a phrase of FTS5's query language (https://sqlite.org/fts5.html, 3.1)."""
     return '"' + phrase.replace('"', '""') + '"'

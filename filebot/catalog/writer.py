@@ -1,4 +1,4 @@
-"""The one writer: operations that come together are made durable together.
+"""Writer with group commit: operations that wait together are made durable together.
 
 Theory of operation: a sync of the disk costs the same for one row and for sixty. So callers leave
 their operation in a list and wait; one task takes what has gathered, runs it in one transaction and wakes
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 A = TypeVar("A")
 R = TypeVar("R")
 Operation = Callable[[AsyncConnection, Sequence[A]], Awaitable[Sequence[R]]]
-"""Does something with each argument in turn, and returns as many results. May be run again after a
+"""Function that is applied to each argument in turn and returns as many results. May run again after a
 rollback."""
 
 MAX_GROUP: Final = 64
@@ -41,7 +41,7 @@ MAX_WAITING: Final = 256
 """Callers beyond these wait before they may even queue."""
 
 REFILL_EVERY_S: Final = 10.0
-"""Looks for room for a reserve that was used."""
+"""Pause between attempts to fill a reserve that was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Job:
 
 
 class Writer:
-    """Runs operations in order, each wholly or not at all. Owns the task that does it."""
+    """Writer that runs operations in order, each wholly or not at all. Owns the task that does it."""
 
     def __init__(self, engine: AsyncEngine, reserve: DiskReserve | None = None) -> None:
         self._engine = engine
@@ -69,8 +69,7 @@ class Writer:
     async def run(self, operation: Operation[A, R], argument: A, *, urgent: bool = False) -> R:
         """Run ``operation`` and return its result for ``argument`` once it is durable.
 
-        On a full disk the reserve is used for it if it is ``urgent``: what removes something, and what a
-        delivery cannot do without.
+        An ``urgent`` operation (a removal, or a row that a delivery needs) uses the reserve on a full disk.
 
         A cancelled caller's operation is left out if its group is not under way yet.
         """
@@ -103,7 +102,7 @@ class Writer:
             _fail(self._jobs, CatalogUnavailable("the catalog's writer has ended"))
 
     async def _next_group(self) -> list[_Job]:
-        """The operations waiting; none when all is done and the catalog is closing."""
+        """Wait for operations; return none when all are done and the catalog is closing."""
         while True:
             group = self._take()
             if group or self._closing:
@@ -166,7 +165,7 @@ class Writer:
             self._is_short = reserve.missing_bytes > 0
 
     async def _attempt(self, group: Sequence[_Job]) -> list[Any] | Exception:
-        """Run them in one transaction: all results, or what failed."""
+        """Run a group in one transaction; return all results, or the error."""
         try:
             with translated():
                 async with self._engine.begin() as connection:

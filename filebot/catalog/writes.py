@@ -1,4 +1,4 @@
-"""What changes the database: operations for the writer, and the statements that they execute."""
+"""Operations for the writer, and the statements that they execute."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,7 +63,7 @@ async def execute(
 async def execute_returning(
     connection: AsyncConnection, changes: Sequence[Change]
 ) -> list[sa.Row[Any] | None]:
-    """Execute statements that return one row each, or none if what they are about is gone."""
+    """Execute statements that return one row each, or None if their row is gone."""
     return [(await connection.execute(change)).one_or_none() for change in changes]
 
 
@@ -74,7 +74,7 @@ def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:
 
 
 def remove(entry_id: int) -> ReturningDelete[Any]:
-    """Forget an entry."""
+    """Remove an entry."""
     return sa.delete(entries).where(one(entry_id)).returning(entries)
 
 
@@ -135,17 +135,17 @@ async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> li
 
 
 def adopt(entry_id: int) -> sa.Update:
-    """Somebody asked for this entry."""
+    """Make an auto-archived entry one that was asked for."""
     return sa.update(entries).where(one(entry_id)).values(archived=False)
 
 
 def forget_opt_out(room: str, person: str) -> sa.Delete:
-    """The person does not mind any more."""
+    """Forget the opt-out of a person in a room."""
     return sa.delete(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
 
 
 async def save_unwanted(connection: AsyncConnection, copies: Sequence[tuple[str, str, str]]) -> list[None]:
-    """Keep which bytes are unwanted in which room for whose sake, of each room the latest."""
+    """Keep unwanted bytes, each with room and person; of each room the latest."""
     for room, digest, person in copies:
         await connection.execute(sqlite.save_unwanted(room, digest, person))
         await connection.execute(sqlite.forget_oldest_unwanted(room, MOST_UNWANTED_OF_ROOM))
@@ -153,24 +153,24 @@ async def save_unwanted(connection: AsyncConnection, copies: Sequence[tuple[str,
 
 
 def forget_unwanted(room: str, person: str) -> sa.Delete:
-    """No bytes are unwanted there for this person's sake any more."""
+    """Forget the unwanted bytes of a person in a room."""
     return sa.delete(unwanted).where(unwanted.c.room == room, unwanted.c.person == person)
 
 
 def add_delivery(columns: dict[str, Any]) -> ReturningInsert[Any]:
-    """Keep a parcel, if its entry is there."""
+    """Keep a delivery, if its entry is there."""
     values = [sa.literal(value, deliveries.c[name].type) for name, value in columns.items()]
     row = sa.select(*values).where(sa.exists().where(one(columns["entry_id"])))
     return sa.insert(deliveries).from_select(list(columns), row).returning(deliveries)
 
 
 def count_tries(number: int, tries: int) -> sa.Update:
-    """Set how often a parcel was tried."""
+    """Set how often a delivery was tried."""
     return sa.update(deliveries).where(deliveries.c.number == number).values(tries=tries)
 
 
 def remove_delivery(number: int) -> ReturningDelete[Any]:
-    """Forget a parcel."""
+    """Remove a delivery."""
     return sa.delete(deliveries).where(deliveries.c.number == number).returning(deliveries)
 
 
@@ -180,7 +180,7 @@ def forget_links(digest: Digest) -> sa.Delete:
 
 
 async def save_languages(connection: AsyncConnection, choices: Sequence[tuple[str, str]]) -> list[None]:
-    """Keep what each person chose, of those whom only a room tells apart the latest."""
+    """Keep the languages of people; of people known only by a room, the latest of each room."""
     for person, language in choices:
         await connection.execute(sqlite.save_language(person, language))
         room, occupant, _ = person.partition("/")
@@ -190,17 +190,17 @@ async def save_languages(connection: AsyncConnection, choices: Sequence[tuple[st
 
 
 def forget_language(jid: str) -> sa.Delete:
-    """Forget what this person chose."""
+    """Forget the language of a person."""
     return sa.delete(people).where(people.c.jid == jid)
 
 
 def forget_history_import(room: str) -> sa.Delete:
-    """The room's history is gone through."""
+    """Forget the history import of a room."""
     return sa.delete(history_imports).where(history_imports.c.room == room)
 
 
 def forget_position(archive: str) -> sa.Delete:
-    """Forget how far this archive was dealt with."""
+    """Forget the position of an archive."""
     return sa.delete(positions).where(positions.c.archive == archive)
 
 

@@ -6,7 +6,7 @@ class FilebotError(Exception):
 
     @property
     def kind(self) -> str:
-        """The class's own name: for templates that name several causes, and for the log."""
+        """Name of the class: for templates that name several causes, and for the log."""
         return type(self).__name__
 
 

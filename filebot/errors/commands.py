@@ -4,7 +4,7 @@ from filebot.errors.base import UserError
 
 
 class DiagnosticsRunning(UserError):
-    """The person's ways are being tested already."""
+    """The person's diagnostics are running already."""
 
 
 class TooManyRequests(UserError):
@@ -23,13 +23,13 @@ class MessageTooLong(UserError):
 class NotAllowed(UserError):
     """The person may see the thing but not do this to it.
 
-    ``reason`` is one of ``hidden`` (the room hides who it is), ``strange`` (the room says who it is, but
-    its word does not count), ``unserved`` (not one of the people whose files are kept), ``owner`` (it is
-    somebody else's), ``voice`` (nobody may speak in that room who is only a visitor there), ``mute`` (the
-    bot is one), ``members`` (it is for the room's members), ``left`` (it is for people in a room where they
-    are no more), ``room`` (it is for its owners and admins), ``unseen`` (it is, and the room
-    does not show who is one), ``leave`` (it is for them and for those who
-    brought the bot there) or ``admin`` (it is for those who run the bot).
+    ``reason`` is one of ``hidden`` (the room hides the person's JID), ``strange`` (the room shows it, but
+    is not trusted), ``unserved`` (the bot keeps no files of this person), ``owner`` (the file is somebody
+    else's), ``voice`` (the person is a visitor in that room, without voice), ``mute`` (the bot is a visitor
+    there), ``members`` (for the room's members), ``left`` (for people in the room, and the person has left
+    it), ``room`` (for the room's owners and admins), ``unseen`` (likewise, and the room does not show who
+    they are), ``leave`` (for them and for the person who brought the bot there) or ``admin`` (for those who
+    run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:
@@ -38,7 +38,7 @@ class NotAllowed(UserError):
 
 
 class BadCommand(UserError):
-    """A known command with words that do not fit its usage; with none at all if they are ``missing``."""
+    """The words of a command do not fit its usage, or are ``missing``."""
 
     def __init__(self, *, command: str, usage: tuple[str, ...], missing: bool = False) -> None:
         super().__init__(command)
@@ -48,7 +48,7 @@ class BadCommand(UserError):
 
 
 class UnknownCommand(UserError):
-    """The first word is no command."""
+    """The first word is not a command."""
 
     def __init__(self, word: str, *, suggestions: tuple[str, ...] = ()) -> None:
         super().__init__(word)

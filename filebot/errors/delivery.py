@@ -20,7 +20,7 @@ class TransferCancelled(UserError):
 
 
 class AlreadySending(UserError):
-    """The same file is going to the same person at this moment, because the same person asked."""
+    """The same file is on its way to the same person already, for the same asker."""
 
     def __init__(self, number: int) -> None:
         super().__init__(str(number))
@@ -28,10 +28,7 @@ class AlreadySending(UserError):
 
 
 class TooManyWaiting(UserError):
-    """No more files can be on their way to people, or wait for them: the asker's, or all together.
-
-    ``own`` tells whether it is the asker who has too many.
-    """
+    """The queue of deliveries is full: the asker's own part if ``own``, else as a whole."""
 
     def __init__(self, *, limit: int, own: bool) -> None:
         super().__init__(f"limit {limit}, own: {own}")
@@ -40,7 +37,7 @@ class TooManyWaiting(UserError):
 
 
 class DeliveryExpired(UserError):
-    """A file waited for somebody who did not come online with a client that takes it."""
+    """A delivery waited too long for the recipient to come online with a client that takes files."""
 
     def __init__(self, *, target: str, days: int) -> None:
         super().__init__(f"{days} days for {target}")
@@ -51,8 +48,8 @@ class DeliveryExpired(UserError):
 class NoTransferMethod(UserError):
     """None of the person's clients takes a file by the method asked for, or by any that could be used.
 
-    ``method`` is what people type (``socks5``), or None if they named none. Where it is ``through_room``,
-    no stream can be at all.
+    ``method`` is the word that people type (``socks5``), or None if they named none. ``through_room``
+    tells that the person is known only through a room, where no stream is possible.
     """
 
     def __init__(self, *, method: str | None, through_room: bool = False) -> None:
@@ -62,7 +59,7 @@ class NoTransferMethod(UserError):
 
 
 class TooSlowInBand(TransferError):
-    """A client takes files only inside of the XMPP stream, and that would take too long."""
+    """A client takes files only in-band, and that would take too long."""
 
     def __init__(self, *, seconds: float) -> None:
         super().__init__(f"about {seconds:.0f} s")
@@ -70,10 +67,10 @@ class TooSlowInBand(TransferError):
 
 
 class NotDelivered(TransferError):
-    """Nothing that was tried brought a file to somebody.
+    """Every method that was tried failed.
 
-    ``causes`` has each cause once, in the order in which they showed; ``target`` is a bare JID, or None
-    for the asker.
+    ``causes`` has each cause once, in the order of the attempts; ``target`` is a bare JID, or None for the
+    asker.
     """
 
     def __init__(self, name: str, causes: tuple[FilebotError, ...], *, target: str | None = None) -> None:

@@ -14,11 +14,11 @@ class FileTooLarge(UserError):
 
 
 class EmptyFile(UserError):
-    """A file of no bytes: there is nothing to keep."""
+    """A file has no bytes."""
 
 
 class QuotaExceeded(UserError):
-    """The owner's share of the storage is used up."""
+    """The owner's quota is used up; sizes in bytes."""
 
     def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
         super().__init__(f"{used_bytes} + {size_bytes} of {limit_bytes} bytes")
@@ -28,7 +28,7 @@ class QuotaExceeded(UserError):
 
 
 class RoomQuotaExceeded(UserError):
-    """A room has as much as it may have; sizes in bytes."""
+    """The room's quota is used up; sizes in bytes."""
 
     def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
         super().__init__(f"{used_bytes} + {size_bytes} of {limit_bytes} bytes")
@@ -38,9 +38,9 @@ class RoomQuotaExceeded(UserError):
 
 
 class TooManyFiles(UserError):
-    """One message holds more files than are handled at once, or ``wildcard`` fits more.
+    """One message holds more files than are handled at once, or ``wildcard`` matches more.
 
-    In the latter case nobody has counted beyond the limit: ``count`` is the least that it can be.
+    For a wildcard, files are counted up to the limit only: ``count`` is the least number.
     """
 
     def __init__(self, *, count: int, limit: int, wildcard: str = "") -> None:
@@ -69,9 +69,7 @@ class AmbiguousName(UserError):
 
 
 class DuplicateName(UserError):
-    """Several files are called so, and what was asked for is for one alone; ``ids`` are theirs, the newest
-    first.
-    """
+    """Several files have this name, and the command takes one; ``ids`` are theirs, newest first."""
 
     def __init__(self, name: str, *, ids: tuple[int, ...]) -> None:
         super().__init__(name)

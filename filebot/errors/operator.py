@@ -4,7 +4,7 @@ from filebot.errors.base import FilebotError
 
 
 class ConfigError(FilebotError):
-    """The configuration does not hold; ``mistakes`` has one line for each, with its remedy."""
+    """The configuration has mistakes; ``mistakes`` has a line for each, with its remedy."""
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("; ".join(mistakes))
@@ -12,11 +12,11 @@ class ConfigError(FilebotError):
 
 
 class PluginError(FilebotError):
-    """A plugin cannot be loaded: its own mistake, told to the operator."""
+    """A plugin cannot be loaded, by a mistake of its own."""
 
 
 class LoginFailed(FilebotError):
-    """The server does not let the bot in; retrying with the same account is useless."""
+    """The server refuses the login; another try with the same account is useless."""
 
     def __init__(self, condition: str) -> None:
         """``condition`` is the server's word for it (RFC 6120 section 6.5)."""

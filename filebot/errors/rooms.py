@@ -6,7 +6,7 @@ from filebot.errors.base import UserError
 
 
 class PostTooLarge(UserError):
-    """Somebody's post in a room takes more memory than is kept of it."""
+    """A post in a room takes more memory than is kept of it."""
 
     def __init__(self, *, limit_bytes: int) -> None:
         super().__init__(f"over {limit_bytes} bytes")
@@ -14,7 +14,7 @@ class PostTooLarge(UserError):
 
 
 class NoSuchRoom(UserError):
-    """No address of a room, or of one that the bot is not in."""
+    """The target is not the address of a room that the bot is in."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
@@ -22,16 +22,16 @@ class NoSuchRoom(UserError):
 
 
 class NoSuchClaim(UserError):
-    """No occupant of a room was given this code, or it is used or too old."""
+    """The claim code is unknown, used or too old."""
 
 
 class NoHistory(UserError):
-    """What was posted in a room before cannot be gone through.
+    """The history of a room cannot be imported.
 
-    ``reason`` is one of ``away`` (the room does not answer just now, or the bot is out of it), ``closed``
-    (it keeps no history, or shows it to others only), ``off`` (its archive is), ``busy`` (that is being
-    done already), ``idle`` (nothing is being done), ``ids`` (the room does not tell who posted what) or
-    ``lost`` (the room has forgotten where the bot was).
+    ``reason`` is one of ``away`` (the room does not answer, or the bot is out of it), ``closed`` (it keeps
+    no history, or shows it to others only), ``off`` (its auto-archive is off), ``busy`` (an import is
+    running already), ``idle`` (none is running), ``ids`` (the room does not tell who posted what) or
+    ``lost`` (the archive no longer has the position of the import).
     """
 
     def __init__(self, room: str, *, reason: str) -> None:
@@ -41,13 +41,13 @@ class NoHistory(UserError):
 
 
 class TooManyOptOuts(UserError):
-    """So many people of a room want nothing kept unasked there that one more wish is not noted."""
+    """No more people of a room can opt out of its auto-archive."""
 
 
 class BadRoomSetting(UserError):
-    """There is no such setting of a room, or it cannot have this value, or its plugin is switched off.
+    """A room has no such setting, or not with this value, or its plugin is switched off.
 
-    ``available`` has the names of all that can be set.
+    ``available`` has the names of all settings.
     """
 
     def __init__(self, key: str, value: str, *, known: bool, available: Collection[str]) -> None:
@@ -71,8 +71,8 @@ class CannotEnterRoom(UserError):
 
     ``reason`` is one of ``banned``, ``members`` (only they may enter), ``password`` (missing or wrong),
     ``limit`` (the bot is in as many rooms as it can be), ``own limit`` (the person has brought it into as
-    many as one may), ``none`` (there is no such room), ``service`` (there are no rooms at that address),
-    ``silent`` (no answer) or ``other``.
+    many rooms as one person may), ``none`` (there is no such room), ``service`` (there are no rooms at that
+    address), ``silent`` (no answer) or ``other``.
     """
 
     def __init__(self, room: str, *, reason: str) -> None:

@@ -8,7 +8,7 @@ class StorageFull(StorageError):
 
 
 class NoDescriptors(StorageError):
-    """The process, or the whole machine, can open no more files and connections just now."""
+    """The process or the machine has no more file descriptors for now."""
 
 
 class BlobCorrupt(StorageError):
@@ -27,4 +27,4 @@ class CatalogUnavailable(StorageError):
 
 
 class CatalogDamaged(CatalogUnavailable):
-    """The file of the catalog holds something else than what was written."""
+    """The file of the catalog is corrupt."""

@@ -19,8 +19,8 @@ class SizeMismatch(PeerProtocolError):
 class DigestMismatch(PeerProtocolError):
     """The bytes do not have the announced hash.
 
-    ``resumed`` tells that they were put together from two attempts. Then a hash that was promised and did
-    not come is one, too: nothing proves the bytes to be one file. ``algorithm`` is empty in that case.
+    ``resumed`` tells that they come from two attempts. Then the error also stands for a promised hash that
+    did not come, with an empty ``algorithm``: nothing proves that the bytes are of one file.
     """
 
     def __init__(self, *, algorithm: str = "", resumed: bool = False) -> None:
@@ -34,13 +34,13 @@ class PeerGone(TransferError):
 
 
 class NotLetIn(PeerGone):
-    """A stream host was reached, and knows nothing of the session."""
+    """A stream host was reached, but does not know the session."""
 
 
 class Unresumable(PeerGone):
-    """The connection broke, and nothing proves that what would come next is of the same file.
+    """The connection broke, and nothing proves that the rest would be of the same file.
 
-    Beginning anew may help.
+    A new attempt from the beginning may succeed.
     """
 
 
@@ -53,7 +53,7 @@ class TransferTimeout(TransferError):
 
 
 class Refused(TransferError):
-    """The other side answered with a clear no."""
+    """The other side refused."""
 
     def __init__(self, *, status: int) -> None:
         super().__init__(f"status {status}")

@@ -13,7 +13,7 @@ from filebot.model import Digest
 from filebot.storage.folders import sync_folder
 from filebot.storage.inspection import ReadThrottle, digest_of, list_shard, quarantine, strange_folders
 from filebot.storage.layout import BLOBS, QUARANTINE, SHARDS, place_in
-from filebot.storage.unreferenced import Aside
+from filebot.storage.unreferenced import UnreferencedFolder
 
 IN_FLIGHT_S: Final = 600.0
 """A file without an entry that is younger than this may be on its way in."""
@@ -38,10 +38,10 @@ class BlobChecks:
     unreferenced: int = 0
     resized: bool = False
     """Whether sizes in the catalog were changed: sums are to be made anew."""
-    _aside: Aside = field(init=False)
+    _aside: UnreferencedFolder = field(init=False)
 
     def __post_init__(self) -> None:
-        self._aside = Aside(self.root)
+        self._aside = UnreferencedFolder(self.root)
 
     def run(self) -> None:
         """Examine all. Raises OSError if the folder cannot be read, and sqlite3.Error."""

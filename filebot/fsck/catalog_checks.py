@@ -53,10 +53,10 @@ def check_entries(catalog: CatalogInspection, report: Report, *, repair: bool) -
     """Compare what follows from the rows of the catalog with these rows."""
     for check in (
         _Check(
-            catalog.orphaned_parcels,
+            catalog.orphaned_deliveries,
             "a file waits to be sent, but is not in the catalog",
             "files wait to be sent, but are not in the catalog",
-            catalog.remove_orphaned_parcels,
+            catalog.remove_orphaned_deliveries,
             "they wait no more",
         ),
         _Check(

@@ -1,4 +1,4 @@
-"""The whole examination, with what is said of it on the terminal."""
+"""Command ``filebot fsck``: the whole examination, and its report on the terminal."""
 
 import os
 import pwd
@@ -223,7 +223,7 @@ def _cannot(why: str) -> ConfigError:
 
 
 def _as(folder: Path) -> str:
-    """Return whose turn it is."""
+    """Name the user that has to run the command."""
     number = folder.stat().st_uid
     try:
         name = pwd.getpwuid(number).pw_name

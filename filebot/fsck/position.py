@@ -1,4 +1,4 @@
-"""How far the files were read when ``fsck`` was interrupted. Only a convenience: nothing depends on it."""
+"""Position at which ``fsck`` was interrupted while it read files. Nothing depends on it: a convenience."""
 
 import json
 import time
@@ -18,7 +18,7 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 
 @dataclass(slots=True)
 class Position:
-    """Files are read in the order of their digests."""
+    """Position in the files, which are read in the order of their digests."""
 
     folder: Path
     after: Digest = ""
@@ -42,7 +42,7 @@ class Position:
 
     @property
     def share(self) -> float:
-        """How much of all digests is before it, from 0 to 1."""
+        """Share of all digests before it, from 0 to 1."""
         return int(self.after[:8] or "0", 16) / 2**32
 
     def passed(self, digest: Digest, *, damaged: bool) -> None:

@@ -1,4 +1,4 @@
-"""Faults that were found, and what became of each."""
+"""Report of the faults that were found, and whether each was mended."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Outcome = Literal["left", "mended", "note"]
 
 
 class Report:
-    """Counts faults and tells of each; of one kind only the first ones."""
+    """Counter of faults that prints the first ones of each kind."""
 
     def __init__(self, tell: Callable[[Outcome, str], None]) -> None:
         self._tell = tell
@@ -33,11 +33,11 @@ class Report:
         self._tell("note", text)
 
     def count(self, mark: Outcome) -> int:
-        """Return how many faults there are of a mark."""
+        """Count the faults of a mark."""
         return sum(number for (_, marked), number in self._kinds.items() if marked == mark)
 
     def close(self) -> None:
-        """Tell of how many faults nothing was said."""
+        """Print the number of faults that were counted but not printed."""
         for (kind, mark), number in self._kinds.items():
             if number > MOST_OF_KIND and not kind.startswith("="):
                 self._tell(mark, f"{kind}: {number - MOST_OF_KIND} more")

@@ -11,18 +11,18 @@ from filebot.model.people import BareJid
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An upload of a blob that may still be alive."""
+    """Upload of a blob that may still be alive."""
 
     digest: Digest
     name: str
-    """The entry's name at the time of upload: it is part of the URL, so a renamed file needs another."""
+    """Name of the entry at the upload: it is part of the URL, so a renamed file needs another upload."""
     url: str
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where to PUT and where it can be had afterwards (XEP-0363)."""
+    """Upload slot (XEP-0363): URLs to PUT a file to and to GET it from."""
 
     put_url: str
     get_url: str
@@ -32,7 +32,7 @@ class Slot:
 
 @unique
 class Method(Enum):
-    """How the bytes of a file move. The values are what people type."""
+    """Method by which the bytes of a file move. The values are the words that people type."""
 
     HTTP = "http"
     """An upload and a link to it (XEP-0363)."""
@@ -44,7 +44,7 @@ class Method(Enum):
 
 @unique
 class Negotiation(Enum):
-    """How two clients agree on a stream, in the order in which they are to be preferred."""
+    """Protocol by which two clients agree on a stream, the preferred one first."""
 
     JINGLE = "jingle"
     """Jingle file transfer (XEP-0234)."""
@@ -54,24 +54,24 @@ class Negotiation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One of a person's clients that is online, as its disco#info describes it."""
+    """Client of a person that is online, as its disco#info describes it."""
 
     jid: str
     """A full JID."""
     streams: Mapping[Negotiation, frozenset[Method]]
-    """The streams by which it takes files: by each way of agreeing on one, SOCKS5, IBB or both."""
+    """Streams by which it takes files: for each negotiation SOCKS5, IBB or both."""
     software: str = ""
-    """What it calls itself: the node of its caps (XEP-0115), such as ``https://dino.im``. A hint."""
+    """Node of its caps (XEP-0115), such as ``https://dino.im``. A hint."""
 
     @property
     def methods(self) -> frozenset[Method]:
-        """Those of all its streams."""
+        """Methods of all its streams."""
         return frozenset().union(*self.streams.values())
 
 
 @dataclass(frozen=True, slots=True)
 class StreamMethod:
-    """One way for a file to a client by a stream."""
+    """Stream by which a file goes to a client: its negotiation and method."""
 
     negotiation: Negotiation
     method: Method
@@ -79,27 +79,27 @@ class StreamMethod:
 
 @dataclass(frozen=True, slots=True)
 class QueuedDelivery:
-    """A file that goes to a person by a stream, or waits until it can; kept until that has ended."""
+    """Delivery of a file by a stream, under way or waiting; kept until it has ended."""
 
     number: int
-    """The same as its transfer's while it moves; people write it after ``cancel``."""
+    """Number of its transfer while the file moves; people write it after ``cancel``."""
     entry_id: int
     asker: BareJid
-    """On whose behalf it goes."""
+    """Person who asked for the delivery."""
     recipient: BareJid
     language: str | None
-    """Of the asker's request."""
+    """Language of the asker's request."""
     method: Method | None
-    """The one that the asker named; None if the bot chooses."""
+    """Method that the asker named; None if the bot chooses."""
     created_at: datetime
     """In UTC."""
     tries: int = 0
-    """Attempts that failed although the recipient was online."""
+    """Number of attempts that failed although the recipient was online."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a transfer is."""
+    """Progress of a transfer."""
 
     done_bytes: int
     total_bytes: int | None

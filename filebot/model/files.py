@@ -12,7 +12,7 @@ Digest = str
 
 @dataclass(frozen=True, slots=True)
 class BlobRef:
-    """Names stored bytes by what they are."""
+    """Reference to stored bytes, by their digest."""
 
     digest: Digest
     size: int
@@ -21,10 +21,10 @@ class BlobRef:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a peer says of a file that it proposes. Nothing in it is trusted or checked."""
+    """Description of a file by the peer that proposes it. Nothing in it is trusted or checked."""
 
     urls: tuple[str, ...] = ()
-    """Where the bytes can be had, in the peer's order."""
+    """URLs of the bytes, in the peer's order."""
     name: str | None = None
     size: int | None = None
     """In bytes, not negative."""
@@ -40,11 +40,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """What a file is, read from its content."""
+    """Type of a file, read from its content."""
 
     media_type: str
     width: int | None = None
-    """Of a picture, in pixels; likewise ``height``."""
+    """Width of a picture in pixels; likewise ``height``."""
     height: int | None = None
 
 
@@ -63,12 +63,12 @@ class NewEntry:
     created_at: datetime
     """In UTC."""
     width: int | None = None
-    """Of a picture, in pixels; likewise ``height``."""
+    """Width of a picture in pixels; likewise ``height``."""
     height: int | None = None
     auto_archived: bool = False
-    """Kept because its room keeps what is posted there; not because somebody asked for it."""
+    """Kept by the room's auto-archive, not because somebody asked for it."""
     source_message: str | None = None
-    """Which file of which message made this row, where the message is one that may be met again."""
+    """Id of the message and file that it came from, if that message may be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Entry(NewEntry):
     """A file as the catalog knows it."""
 
     id: int = field(kw_only=True)
-    """Short, never used twice; people write it as ``#12``."""
+    """Short and never reused; people write it as ``#12``."""
     modified_at: datetime = field(kw_only=True)
-    """When the row last changed (a new name), in UTC."""
+    """Time of the row's last change (a new name), in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which entries a question is about: one person's private ones, or one room's."""
+    """Set of entries: one person's private ones, or one room's."""
 
     owner: Identity | None = None
     room: BareJid | None = None
@@ -93,7 +93,7 @@ class Scope:
             raise ValueError("a scope is either a person's or a room's")
 
     def covers(self, entry: NewEntry) -> bool:
-        """Whether the entry belongs to this scope."""
+        """Tell whether the entry belongs to this scope."""
         if self.room is not None:
             return entry.room == self.room
         return entry.room is None and entry.owner == self.owner
@@ -101,16 +101,16 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class StorageUsage:
-    """How much somebody stores. The same bytes under two names count once."""
+    """Storage that somebody uses. The same bytes under two names count once."""
 
     files: int
     used_bytes: int
-    """With what each file takes beside its bytes."""
+    """Bytes of the files, with the overhead of each."""
     limit_bytes: int
 
     @property
     def left_bytes(self) -> int:
-        """What may still be stored; never negative."""
+        """Bytes that may still be stored; never negative."""
         return max(self.limit_bytes - self.used_bytes, 0)
 
     @property

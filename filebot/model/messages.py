@@ -12,36 +12,36 @@ LONGEST_TEXT = 4000
 
 @dataclass(frozen=True, slots=True)
 class ArchivePosition:
-    """How far somebody's message archive (XEP-0313) has been dealt with."""
+    """Cursor in a message archive (XEP-0313): the messages up to it are handled."""
 
     archive: BareJid
-    """Whose archive it is."""
+    """Address of the archive: the bot's own, or a room's."""
     last_id: str
-    """The archive's id of a message: it and all before it are dealt with. Empty if there was none yet."""
+    """Archive id of a message: it and all before it are handled. Empty if there was none yet."""
     at: datetime
-    """About when that message was archived, in UTC: where to go on if the archive no longer has it."""
+    """Approximate time of that message, in UTC, from which to go on if the archive no longer has it."""
     ahead: frozenset[str] = frozenset()
-    """Ids after it that are dealt with as well, although something between is not."""
+    """Ids of later messages that are handled already, although some between are not."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """A message that another one refers to (XEP-0461)."""
+    """Reference to a message that another one replies to (XEP-0461)."""
 
     author: str
     """The JID that it came from; in a room, the occupant's."""
     message_id: str
-    """As the XEP wants it: in a room the id that the room gave it."""
+    """Its id; in a room, the id that the room gave it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who speaks, as far as the server or the room vouches for it."""
+    """Sender of a message, as far as the server or the room vouches for it."""
 
     address: Address
-    """Where an answer to this message goes."""
+    """Destination of an answer to this message."""
     jid: BareJid | None
-    """The verified bare JID; None where a room hides it. The only base of rights beyond a room."""
+    """The verified bare JID; None if a room hides it. The only base of rights beyond a room."""
     room: BareJid | None = None
     """The room spoken in, or through which a private message came."""
     nick: str = ""
@@ -52,16 +52,16 @@ class Sender:
     claimed: BareJid | None = None
     """See ``Occupant.claimed``."""
     message_ref: MessageRef | None = field(default=None, compare=False)
-    """What was said just now, for the answer to refer to; in rooms, where others speak in between."""
+    """The message itself, for the answer to refer to; in rooms, where others speak in between."""
 
     @property
     def identity(self) -> Identity | None:
-        """Who it is; None for those of whom nothing but a nick is known."""
+        """The JID, else the occupant id; None if nothing but a nick is known."""
         return self.jid or self.occupant
 
     @property
     def identities(self) -> frozenset[Identity]:
-        """All that it is known as here: a room may have hidden the JID once, and show it now."""
+        """All identities known here: a room may have hidden the JID once, and show it now."""
         return frozenset(each for each in (self.jid, self.occupant) if each is not None)
 
     @property
@@ -71,7 +71,7 @@ class Sender:
 
     @property
     def privately(self) -> "Sender":
-        """The same person, to be answered where the rest of the room does not read it."""
+        """The same sender, with a private message through the room as destination."""
         if not self.in_public:
             return self
         address = Address(f"{self.room}/{self.nick}", AddressKind.ROOM_PRIVATE, self.identity)
@@ -89,40 +89,40 @@ class IncomingMessage:
 
     sender: Sender
     text: str
-    """What the person wrote, without the fallback text of its files and, save in a caption, without
-    the prefix or the bot's nick."""
+    """Text of the person, without the fallback text of its files and, except in a caption, without the
+    prefix or the bot's nick."""
     offers: tuple[Offer, ...] = ()
     language: str | None = None
     """``xml:lang``, where the client gave one."""
     replies_to: str = ""
-    """The id of the message that it replies to (XEP-0461), as the client says; empty if it is no reply."""
+    """Id of the message that it replies to (XEP-0461), as the client says; empty if it is no reply."""
     addressed: bool = True
-    """Whether the bot is meant: always in private; in a room only by prefix or nick."""
+    """Whether it is addressed to the bot: always in private; in a room only by prefix or nick."""
     maybe_handled: bool = False
-    """An earlier run of the bot, killed since, seems to have dealt with it: no command is done twice."""
+    """A run of the bot that was killed may have handled it: no command is carried out twice."""
     delayed_since: datetime | None = None
-    """When the message was sent, if a server held it back (XEP-0203); in UTC."""
+    """Time of sending, if a server delayed the message (XEP-0203); in UTC."""
     wants_chat_states: bool = False
-    """Whether the client shows interest in chat states (XEP-0085 5.1)."""
+    """Whether the client asks for chat states (XEP-0085 5.1)."""
     by_bot: bool = False
-    """This bot posted it, or another filebot did: what bots give back is nothing new."""
+    """Posted by this bot or another filebot: files that bots give back are nothing new."""
     mam_id: str | None = None
-    """What its archive calls the message, which is like no name in another one; None if it is in none."""
+    """Id of the message in its archive, unlike any id in another archive; None if it is in none."""
     left_out: int = 0
-    """Characters that were cut from the end of the text: nothing so long is read."""
+    """Number of characters cut from the end of a text that was too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """A part of what was said in a room before, the oldest first."""
+    """Page of a room's message archive, oldest message first."""
 
     posts: tuple[IncomingMessage, ...]
-    """Messages with files whose authors the room tells apart; ``delayed_since`` is when each was said."""
+    """Messages with files whose authors the room identifies; ``delayed_since`` is the time of each."""
     messages: int
-    """How many there are in all."""
+    """Number of messages on the page, with or without files."""
     last_id: str
-    """After which the next page begins."""
+    """Id after which the next page begins."""
     complete: bool
-    """Nothing comes after it."""
+    """Whether it is the last page."""
     at: datetime | None
-    """When the last of them was said, in UTC; None if there are none."""
+    """Time of the last message, in UTC; None if there are none."""

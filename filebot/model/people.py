@@ -8,17 +8,17 @@ BareJid = str
 
 
 Identity = str
-"""Who somebody is, as far as server and room vouch for it: a ``BareJid``, or, where a room hides that or is
-not to be believed, ``room/occupant-id`` (XEP-0421). A bare JID has no slash, so neither can be taken for
-the other."""
+"""Identity of a person, as far as server and room vouch for it: a ``BareJid``, or ``room/occupant-id``
+(XEP-0421) where a room hides the JID or is not trusted. A bare JID has no slash, so the two cannot be
+confused."""
 
 
 @unique
 class AddressKind(Enum):
-    """How a message reaches an address."""
+    """Kind of an address: how a message reaches it."""
 
     CHAT = "chat"
-    """A person: type chat to the full JID of the client in which they wrote, or to their bare one."""
+    """A person: type chat to the full JID of the client that they wrote from, or to their bare JID."""
     ROOM = "room"
     """Everybody in a room: type groupchat to the room's bare JID."""
     ROOM_PRIVATE = "room-private"
@@ -27,14 +27,14 @@ class AddressKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a reply goes."""
+    """Destination of a reply."""
 
     jid: str
     kind: AddressKind = AddressKind.CHAT
     occupant: Identity | None = None
-    """Of ``room-private``: whose nick it was, as the room showed it; its next owner is sent nothing."""
+    """For ``room-private``: the person who had the nick; a later owner of the nick is sent nothing."""
     own: str = field(default="", compare=False)
-    """For ``chat``: the address of the bot's that was written to, from which the answer comes. An external
+    """For ``chat``: the bot's address that the message went to, from which the answer comes. An external
     component (XEP-0114) has many; empty means the one by which the person knows it."""
 
     @property
@@ -47,29 +47,29 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class RoomRole:
-    """What somebody may do in a room where they are, as it says at this moment (XEP-0045 section 5)."""
+    """Rights of an occupant at this moment, as the room tells them (XEP-0045 section 5)."""
 
     is_member: bool = False
     """A member, admin or owner."""
     manages: bool = False
     """An admin or owner."""
     has_voice: bool = True
-    """Not a mere visitor: may speak to everybody."""
+    """May speak to everybody: no mere visitor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occupant:
-    """Whom a nick stands for just now, as far as the room vouches for it."""
+    """Person behind a nick at this moment, as far as the room vouches for it."""
 
     jid: BareJid | None = None
-    """The real one; None where the room hides it, or where the room is not to be believed."""
+    """The real JID; None if the room hides it, or if the room is not trusted."""
     key: Identity | None = None
-    """``room/occupant-id``; None where the room has no such ids. In a room that is not to be believed and
-    has none, ``room/bare JID`` as it shows it."""
+    """``room/occupant-id``; None if the room has no such ids. In an untrusted room without them,
+    ``room/bare JID`` as the room shows it."""
     claimed: BareJid | None = None
-    """The JID that a room shows which is not to be believed. It may take rights away and gives none."""
+    """The JID that an untrusted room shows. It can take rights away, but gives none."""
 
     @property
     def identity(self) -> Identity | None:
-        """The one of the two that says most."""
+        """The JID if it is known, else the key."""
         return self.jid or self.key

@@ -5,7 +5,7 @@ from enum import Enum, unique
 
 @unique
 class ProxyState(Enum):
-    """Whether streams get through it."""
+    """State of a proxy."""
 
     WORKS = "works"
     """It let the bot in."""

@@ -8,7 +8,7 @@ LARGEST_BYTES: Final = 2**63 - 1
 """The largest integer of the catalog."""
 
 _LONGEST: Final = 32
-"""No size that a person writes has more characters."""
+"""Characters of the longest size that is read."""
 
 _REMEDY: Final = 'write it like "500 MB", "1.5 GB", "1 GiB" or 1000000'
 

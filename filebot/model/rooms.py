@@ -1,4 +1,4 @@
-"""Rooms: where the bot is, its settings there, and imports of their history."""
+"""Rooms that the bot is in: their settings and the imports of their history."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,21 +14,21 @@ class RememberedRoom:
     password: str = field(default="", repr=False)
     """Empty if the room asks for none."""
     invited_by: BareJid | None = None
-    """Whose invitation brought the bot there; None if those who run it did."""
+    """Person whose invitation brought the bot there; None if an operator did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Somebody wants the bot in a room, as far as a server that is believed vouches for it."""
+    """Invitation of the bot to a room, vouched for by a trusted server."""
 
     room: BareJid
     inviter: BareJid | None
-    """None where the room hides who it is."""
+    """None if the room hides the inviter."""
     password: str = field(default="", repr=False)
     """Empty if the room asks for none."""
     mediated_for: str = ""
-    """As whom the room knows the inviter, if it came through the room, which passes on a refusal (XEP-0045
-    sections 7.8.2 and 7.8.3); empty if it came from the inviter (XEP-0249)."""
+    """Inviter as the room knows them, in an invitation through the room, which passes on a refusal
+    (XEP-0045 sections 7.8.2 and 7.8.3); empty in one directly from the inviter (XEP-0249)."""
     language: str | None = None
     """``xml:lang`` of a direct one."""
     own: str = field(default="", compare=False)
@@ -37,37 +37,37 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
-    """What the admins of a room want there."""
+    """Settings of a room, made by its admins."""
 
     archive: bool = False
-    """Keep what people post there without being asked, as far as they do not mind."""
+    """Auto-archive: keep posted files unasked, except those of people who opted out."""
     announce: bool = False
-    """Tell the room which files are new, a few at a time."""
+    """Announce new files to the room, a few at a time."""
     members_only: bool = False
-    """Files are for members of the room, not for everybody present."""
+    """Give files to members of the room only, not to everybody present."""
     max_size: int | None = None
-    """The largest file, in bytes, if that is less than what the bot takes."""
+    """Largest file in bytes, if that is less than the bot's own limit."""
     retention_days: int | None = None
-    """After so many days a file goes; None for never."""
+    """Days after which a file is removed; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryImport:
-    """Going through what was posted in a room before its archive was on: how far it is, and for whom."""
+    """Import of the files that were posted in a room earlier, with its progress."""
 
     room: BareJid
     asker: Identity
     address: Address
-    """Where the asker is told."""
+    """Destination of the messages to the asker."""
     language: str | None
     since: datetime
-    """Nothing older is looked at, in UTC; nothing newer than ``until``, either."""
+    """Beginning of the imported time, in UTC; ``until`` is its end."""
     until: datetime
     last_id: str = ""
-    """Up to which all is done; empty at the beginning."""
+    """Archive id of the last message that is done; empty at the beginning."""
     messages: int = 0
-    """Looked at."""
+    """Number of messages looked at."""
     kept: int = 0
-    """Files that were not there before."""
+    """Number of files stored that were not there before."""
     failed: int = 0
-    """Files that are gone, too large, or otherwise not to be had."""
+    """Number of files that are gone, too large, or cannot be had for another reason."""

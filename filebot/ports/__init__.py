@@ -1,4 +1,4 @@
-"""Protocols by which the inside uses adapters, each with its contract.
+"""Ports: protocols by which the inner code uses adapters, each with its contract.
 
 Every implementation of a port passes the suite in ``tests/contract`` that has its name, the fakes in
 ``filebot.testing`` included. All methods may be called from many tasks at once. Cancelling a call is

@@ -11,14 +11,14 @@ Data = bytes | bytearray | memoryview
 
 
 class BlobWriter(Protocol):
-    """Takes the bytes of one blob in order. Made by :meth:`BlobStore.create`, used by one task."""
+    """Writer of one blob, made by :meth:`BlobStore.create` and used by one task."""
 
     @property
     def size(self) -> int:
-        """Bytes taken so far."""
+        """Number of bytes written so far."""
 
     async def write(self, data: Data) -> None:
-        """Take some bytes; ``data`` must not change afterwards. Waits while too much is in flight.
+        """Append ``data``, which must not change afterwards. Waits while too many bytes are in flight.
 
         Raises StorageFull, now or at a later call, when the disk has no room.
         """
@@ -31,42 +31,43 @@ class BlobWriter(Protocol):
         """
 
     def keep(self) -> None:
-        """Leave the bytes so far for a later writer of the same ``partial`` name, unless committed.
+        """Keep the bytes for a later writer of the same ``partial`` name, unless they are committed.
 
-        Without such a name it does nothing.
+        Does nothing for a writer without such a name.
         """
 
     async def commit(self) -> BlobRef:
-        """Make the sealed blob visible under its digest, durably: after the return it survives a power
-        cut. If it is there already, these bytes take its place. The ``partial`` name is free then.
+        """Make the sealed blob visible under its digest.
+
+        After the return it survives a power cut, and the ``partial`` name is free. A blob of the same
+        digest is replaced by these bytes.
         """
 
 
 class BlobStore(Protocol):
-    """Bytes by what they are. A blob never changes and is visible only whole."""
+    """Content-addressed store. A blob never changes and is visible only whole."""
 
     def create(
         self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
     ) -> AbstractAsyncContextManager[BlobWriter]:
-        """Open a writer; leaving the context without ``commit`` or ``keep`` leaves nothing behind.
+        """Open a writer. A context that is left without ``commit`` or ``keep`` leaves nothing behind.
 
         ``algorithms`` are further XEP-0300 hash names to compute beside sha-256; each must be one of
-        ``filebot.protocol.hashes.KNOWN``. With a ``partial`` name (letters and digits) what is written can
-        be kept under it, and a crash keeps it, too. The writer then begins with the first
-        ``resume_at_most`` bytes, or fewer, of what is there from before: its ``size`` is where to go on;
-        what goes beyond is thrown away. While one of that name is open, another begins empty and keeps
-        nothing.
+        ``filebot.protocol.hashes.KNOWN``. Bytes written under a ``partial`` name (letters and digits) can
+        be kept, and survive a crash. The next writer of that name begins with the bytes that were kept, up
+        to ``resume_at_most`` of them; its ``size`` says where to go on, and the rest is discarded. While a
+        writer of that name is open, another one begins empty and keeps nothing.
         """
 
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
-        """The bytes from ``offset`` on, in large pieces, never more than a few in memory.
+        """Yield the bytes from ``offset`` on in large pieces, of which a few at most are in memory.
 
-        They are given as they are, whole or not. Raises BlobCorrupt if there is no such blob. Whoever stops
-        early closes it.
+        The bytes are not verified. Raises BlobCorrupt if there is no such blob. A caller that stops early
+        closes the generator.
         """
 
     def local_file(self, digest: Digest) -> AbstractAsyncContextManager[Path]:
-        """A file with the blob's bytes, to read only, for as long as the context is open.
+        """Give a read-only file with the blob's bytes for as long as the context is open.
 
         Raises as :meth:`verify`.
         """
@@ -74,24 +75,23 @@ class BlobStore(Protocol):
     async def verify(self, digest: Digest) -> None:
         """Raise BlobCorrupt unless there is such a blob and it has its digest.
 
-        Its bytes are read for that, which takes its time, unless that was done lately and nothing speaks
-        for a change since.
+        Reads all its bytes, unless that was done lately and the file shows no sign of a change since.
         """
 
     async def delete(self, digest: Digest) -> None:
-        """Forget the bytes, also where they are set aside. A blob that is not there is not an error."""
+        """Delete a blob, even one that is set aside. One that is not there is not an error."""
 
     def digests(self, prefix: str = "") -> AsyncIterator[Digest]:
-        """All blobs whose digests begin so, in no order.
+        """Yield all blobs whose digests have this prefix, in no order.
 
-        Those added or deleted meanwhile may be missing or present.
+        A blob that is added or deleted meanwhile may be among them or not.
         """
 
     async def set_aside(self, digest: Digest) -> None:
-        """Take a blob out of use, durably, but keep its bytes. One that is not there is not an error."""
+        """Set a blob aside, durably: out of use, but kept. One that is not there is not an error."""
 
     async def bring_back(self, digest: Digest) -> bool:
-        """Take a blob into use again, durably, that was set aside. Return whether it was."""
+        """Take a blob that was set aside into use again, durably; return whether it was set aside."""
 
     async def aside(self) -> Sequence[Digest]:
         """Return all blobs that are set aside, in no order."""
@@ -99,20 +99,20 @@ class BlobStore(Protocol):
     async def expired(self, older_than_s: float) -> Sequence[Digest]:
         """Return the blobs that were set aside longer ago than this, as far as the clock can be trusted.
 
-        To be asked every hour or so; after a long time without, ages count from then.
+        To be called every hour or so: after a long pause, all ages begin anew.
         """
 
     async def forget_aside(self, digest: Digest) -> None:
         """Remove a blob that is set aside. One that is not there is not an error."""
 
     async def forget_partials(self, older_than_s: float) -> None:
-        """Remove the bytes that were kept, or last written, longer ago than this."""
+        """Remove partial blobs that were last written longer ago than this."""
 
     async def trim_partials(self, prefix: str, most_bytes: int) -> None:
-        """Leave at most so many bytes under names that begin so: the oldest go first.
+        """Remove the oldest partial blobs with this name prefix until ``most_bytes`` are left.
 
-        What is being written stays.
+        One that is being written stays.
         """
 
     async def free_bytes(self) -> int:
-        """Room left where the blobs are."""
+        """Return the free bytes of the file system that holds the blobs."""

@@ -11,19 +11,21 @@ class Languages(Protocol):
     """Languages that people chose for replies. Keeps and raises as :class:`Catalog`."""
 
     async def language(self, person: Identity) -> str | None:
-        """The language that this person chose."""
+        """Return the language that this person chose, or None."""
 
     async def set_language(self, person: Identity, language: str | None) -> None:
-        """Remember a choice, or with None that there is none.
+        """Keep a person's choice; None removes it.
 
-        Of those whom nothing but a room tells apart, at most ``MOST_LANGUAGES_OF_ROOM`` of each room are
-        remembered: a room's service can make up any number. Whose first choice is the oldest makes way.
+        Of people known only by an occupant id of a room, at most ``MOST_LANGUAGES_OF_ROOM`` of each room
+        are kept, as a room's service can make up any number. The person who chose first is dropped first.
         """
 
 
 class Messenger(Protocol):
-    """Says things to addresses. Returns when the stanza is handed to the stream, which delivers it or,
-    under stream management, keeps it for the next connection. Never raises for a peer's sake.
+    """Sender of messages.
+
+    Its methods return when the stanza is handed to the stream, which delivers it or, under stream
+    management, keeps it for the next connection. They never raise for a peer's sake.
     """
 
     async def say(
@@ -35,20 +37,19 @@ class Messenger(Protocol):
         replaces: str | None = None,
         answers: MessageRef | None = None,
     ) -> str:
-        """Say something and return an id for it.
+        """Send a text and return the id of its message.
 
-        A long text goes in several messages, and the id is that of the last one; a correction is cut to
-        one. ``replaces`` corrects what has that id (XEP-0308); ``answers`` is what it replies to
-        (XEP-0461).
-        What is said to a room waits its turn if there is too much of it, and until the bot is back if it is
-        out of the room; after ten minutes it is given up.
+        A long text goes in several messages, of which the last one's id is returned; a correction is cut
+        to one. ``replaces`` is the id of a message to correct (XEP-0308), ``answers`` the message that this
+        one replies to (XEP-0461). Messages to a room are rate-limited, and wait while the bot is out of the
+        room; after ten minutes they are given up.
         """
 
     async def shows_corrections(self, to: Address) -> bool:
-        """Whether every client of the person that is online shows a correction in place."""
+        """Tell whether every client of the person that is online shows a correction in place."""
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> None:
-        """A message that every client shows as a file (XEP-0066, 0447, 0385)."""
+        """Send a link so that every client shows it as a file (XEP-0066, 0447, 0385)."""
 
     async def composing(self, to: Address, active: bool) -> None:
-        """Show, or stop showing, that an answer is being worked on (XEP-0085)."""
+        """Show, or stop showing, that the bot is composing an answer (XEP-0085)."""

@@ -10,13 +10,13 @@ class Cursors(Protocol):
     """Positions in message archives, up to which each is handled. Keeps and raises as :class:`Catalog`."""
 
     async def position(self, archive: BareJid) -> ArchivePosition | None:
-        """What was saved last for this archive."""
+        """Return the position that was saved last for this archive."""
 
     async def save_position(self, position: ArchivePosition) -> None:
-        """Keep it in place of the one before."""
+        """Keep a position in place of the archive's one before."""
 
     async def forget_position(self, archive: BareJid) -> None:
-        """Know nothing of this archive any more; one that is not known is no mistake."""
+        """Forget the position of an archive. An unknown one is not an error."""
 
 
 class Subscriptions(Protocol):
@@ -26,10 +26,10 @@ class Subscriptions(Protocol):
     """
 
     async def subscriptions(self) -> Sequence[tuple[BareJid, BareJid]]:
-        """Pairs of a person and an address of the bot's, the oldest first."""
+        """Return pairs of a person and an address of the bot's, the oldest first."""
 
     async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
         """Keep a pair; one that is there already stays where it is."""
 
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
-        """Know nothing of the pair any more; one that is not known is no mistake."""
+        """Forget a pair. An unknown one is not an error."""

@@ -14,51 +14,55 @@ class Entries(Protocol):
     ``limit`` rows; the next page begins below the id of the last row (``before``).
     """
 
-    async def add(self, new: NewEntry) -> Entry: ...
+    async def add(self, new: NewEntry) -> Entry:
+        """Add an entry and return it with its id."""
 
-    async def entry(self, entry_id: int) -> Entry | None: ...
+    async def entry(self, entry_id: int) -> Entry | None:
+        """Return the entry with this id, or None."""
 
     async def find_by_digest(self, scope: Scope, owner: Identity, digest: Digest) -> Entry | None:
-        """The newest entry of this owner in this scope with these bytes."""
+        """Return the newest entry of this owner in this scope with these bytes."""
 
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
-        """The newest entry of this owner in this scope that was made with this ``source_message``."""
+        """Return the newest entry of this owner in this scope with this ``source_message``."""
 
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
-        """The newest entry of this name: of one spelled like that, else of one that differs in case."""
+        """Return the newest entry spelled like this, else the newest one that differs in case."""
 
     async def find_by_prefix(self, scope: Scope, prefix: str, limit: int) -> list[Entry]:
-        """Entries whose names begin so."""
+        """Return entries whose names begin with ``prefix``."""
 
     async def find_by_glob(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
-        """Entries whose whole name fits a pattern of ``*`` (any run) and ``?`` (one character)."""
+        """Return entries whose whole name fits a pattern of ``*`` (any run) and ``?`` (one character)."""
 
-    async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]: ...
+    async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]:
+        """Return the newest entries of a scope, or the newest below the id ``before``."""
 
-    async def count(self, scope: Scope) -> int: ...
+    async def count(self, scope: Scope) -> int:
+        """Count the entries of a scope."""
 
     async def search(
         self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
     ) -> list[Entry]:
-        """Entries with every word somewhere in the name or the caption, as a substring.
+        """Return entries with every word somewhere in the name or the caption, as a substring.
 
-        The words are plain text, whatever signs they hold. No words find nothing.
+        The words are plain text: no character in them is special. No words find nothing.
         """
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
-        """Names that somebody who typed ``name`` may have meant, likeliest first, none twice."""
+        """Suggest names for a mistyped ``name``, likeliest first, none twice."""
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
-        """The entries that were there first; unlike all others, this list begins with the oldest."""
+        """Return the first entries of a scope, oldest first: the one list that is not newest first."""
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
-        """The owner's entries in this room that were kept unasked."""
+        """Return the owner's entries in this room that were auto-archived."""
 
     async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
-        """The entry as it is now; None if it is gone."""
+        """Rename an entry and return it as it is now; None if it is gone."""
 
     async def adopt(self, entry_id: int) -> None:
-        """From now on the entry was asked for. One that is gone is not an error."""
+        """Make an auto-archived entry one that was asked for. One that is gone is not an error."""
 
     async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
         """Make the oldest entries of one owner another's; return them as they are now.
@@ -75,28 +79,28 @@ class Entries(Protocol):
         """
 
     async def remove(self, entry_id: int) -> Entry | None:
-        """The entry as it was; None if it is gone already."""
+        """Remove an entry, and its deliveries, and return it as it was; None if it is gone already."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        """How many entries somebody owns, and their bytes, the same bytes counted once."""
+        """Return number and bytes of an owner's entries, the same bytes counted once."""
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
-        """How many entries a room has, and their bytes, the same bytes counted once."""
+        """Return number and bytes of a room's entries, the same bytes counted once."""
 
     async def used_in_all(self) -> tuple[int, int]:
-        """Number and bytes of all entries, the same bytes counted once."""
+        """Return number and bytes of all entries, the same bytes counted once."""
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        """Which of these (at most 500) some entry refers to."""
+        """Return the digests among these (at most 500) that some entry refers to."""
 
     async def is_used(self, digest: Digest) -> bool:
-        """Tell whether some entry refers to these bytes: asked before they are deleted.
+        """Tell whether some entry refers to these bytes; to be asked before they are deleted.
 
         A damaged index alone does not make it False. Costs more than :meth:`referenced_digests`.
         """
 
     async def digests(self, prefix: str) -> set[Digest]:
-        """Return the digests that begin so (two digits or more) and that some entry refers to."""
+        """Return the digests with this prefix (two digits or more) that some entry refers to."""
 
     async def damage(self) -> str | None:
-        """Examine the whole database; return the first fault, in words, or None. May take minutes."""
+        """Examine the whole database and return its first fault in words, or None. May take minutes."""

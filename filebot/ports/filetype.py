@@ -7,7 +7,10 @@ from filebot.model import FileKind
 
 
 class Inspector(Protocol):
-    """Tells what a file is from its content."""
+    """Detector of file types, by content."""
 
     async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
-        """Never raises for the content's sake. ``claimed`` is the sender's media type, a mere hint."""
+        """Return the type of a file. ``claimed`` is the sender's media type, a mere hint.
+
+        Never raises for the content's sake.
+        """

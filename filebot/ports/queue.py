@@ -9,20 +9,20 @@ class DeliveryStore(Protocol):
     """Deliveries that wait or are under way. Keeps and raises as :class:`Catalog`."""
 
     async def deliveries(self) -> list[QueuedDelivery]:
-        """All of them, the lowest number first. A parcel goes with its entry when that is removed."""
+        """Return all deliveries, by number. The removal of an entry removes its deliveries."""
 
     async def add_delivery(self, delivery: QueuedDelivery) -> bool:
-        """Keep a parcel whose number no other has; False, and nothing is kept, if its entry is gone."""
+        """Keep a delivery, whose number is unique; False, and nothing is kept, if its entry is gone."""
 
     async def count_tries(self, number: int, tries: int) -> None:
-        """Set how often a parcel was tried. One that is gone stays gone."""
+        """Set how often a delivery was tried. One that is gone stays gone."""
 
     async def remove_delivery(self, number: int) -> bool:
-        """Whether it was there."""
+        """Remove a delivery; return whether it was there."""
 
 
 class Queue(Protocol):
-    """Deliveries that are under way or wait, as far as the removal of files must know of them."""
+    """Queue of deliveries, as far as the removal of files uses it."""
 
     def forget_entry(self, entry_id: int) -> None:
-        """The catalog has removed an entry, and with it its deliveries."""
+        """Drop the deliveries of an entry that the catalog has removed."""

@@ -20,50 +20,52 @@ MOST_UNWANTED_OF_ROOM: Final = 10_000
 
 
 class RoomStore(Protocol):
-    """Rooms: where the bot is to be, their settings, and the wishes of their people.
+    """Rooms that the bot is told to be in, their settings, and the opt-outs of their people.
 
     Keeps and raises as :class:`Catalog`.
     """
 
     async def rooms(self) -> list[RememberedRoom]:
-        """All of them, in the order of their addresses."""
+        """Return all remembered rooms, in the order of their addresses."""
 
     async def remember_room(self, room: RememberedRoom) -> None:
-        """Keep it, in place of what was known of the same address."""
+        """Keep a room, in place of one of the same address."""
 
     async def forget_room(self, jid: BareJid) -> None:
-        """One that is not known is not an error."""
+        """Forget a room. An unknown one is not an error."""
 
     async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
-        """Those of all rooms of which some were saved."""
+        """Return the settings of every room that has saved ones."""
 
-    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None: ...
+    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
+        """Keep all settings of a room, in place of those before."""
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
-        """Whether this person wants nothing kept unasked in this room."""
+        """Tell whether this person has opted out of the room's auto-archive."""
 
-    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None: ...
+    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
+        """Note that this person has opted out of the room's auto-archive, or has not."""
 
     async def count_opted_out(self, room: BareJid) -> int:
-        """How many want nothing kept unasked in this room."""
+        """Count the people who have opted out of the room's auto-archive."""
 
     async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
-        """Whether these bytes came from somebody who wants nothing kept unasked in this room."""
+        """Tell whether these bytes came from somebody who has opted out in this room."""
 
     async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        """Remember that they came from this person: of each room the last ``MOST_UNWANTED_OF_ROOM``."""
+        """Note bytes of a person who has opted out; of each room the last ``MOST_UNWANTED_OF_ROOM``."""
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        """The person does not mind any more."""
+        """Forget the bytes of a person, who does not mind any more."""
 
     async def history_imports(self) -> list[HistoryImport]:
-        """All that are under way, in the order of the rooms."""
+        """Return all imports that are under way, in the order of the rooms."""
 
     async def save_history_import(self, history_import: HistoryImport) -> None:
-        """Keep it, in place of what was known of the same room."""
+        """Keep an import, in place of one of the same room."""
 
     async def forget_history_import(self, room: BareJid) -> None:
-        """One that is not known is not an error."""
+        """Forget the import of a room. An unknown one is not an error."""
 
     async def clear_room(self, room: BareJid) -> None:
         """Forget the room's settings, the wishes of its people, the languages of those whom only the room
@@ -72,53 +74,55 @@ class RoomStore(Protocol):
 
 
 class Rooms(Protocol):
-    """The rooms that the bot is in, as the server describes them."""
+    """Rooms that the bot is in, as the server describes them."""
 
     @property
     def prefix(self) -> str:
-        """The signs before a command there, beside the bot's name."""
+        """Characters before a command in a room, beside the bot's name."""
 
-    def joined(self) -> frozenset[BareJid]: ...
+    def joined(self) -> frozenset[BareJid]:
+        """Return the rooms that the bot is in now."""
 
     def configured(self) -> frozenset[BareJid]:
-        """Those that the operator wrote into the config."""
+        """Return the rooms that the operator wrote into the config."""
 
     def address_in(self, target: str) -> BareJid | None:
-        """The address of a room in what people write, such as ``xmpp:team@muc.example.org?join``."""
+        """Read the address of a room as people write it, such as ``xmpp:team@muc.example.org?join``."""
 
     async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
-        """Be in this room from now on, in later sessions as well; ``password`` may be empty.
+        """Join a room and stay in it, in later sessions as well; ``password`` may be empty.
 
-        ``invited_by`` is for whose sake; None for those who run the bot. They vouch for the room's service:
-        only then, or if it is the bot's own server's, are the real JIDs that it shows believed. Where the
-        bot is, or wants to be, for somebody's sake already, nobody but those who run it takes that over.
+        ``invited_by`` is the inviter, or None for an operator. Operators vouch for the room's service: the
+        real JIDs that a room shows are believed only if an operator had the bot join, or if the service is
+        the bot's own server's. A room that the bot is in for an inviter can be taken over by an operator
+        alone.
 
-        Returns when the bot is in it, which takes seconds, with what is to be remembered; if it is in
-        already, a password of those who run it is for the next time. Raises CannotEnterRoom, and tries no
-        more then unless it wanted to be there before.
+        Returns after some seconds, when the bot is in the room, with the values to be remembered. If it
+        was in the room already, an operator's password is kept for the next time. Raises CannotEnterRoom;
+        the bot then stops trying, unless it wanted to be there before.
         """
 
     async def leave(self, room: BareJid) -> None:
-        """Leave it, and do not come back. A room that the bot is not in is not an error."""
+        """Leave a room for good. One that the bot is not in is not an error."""
 
     def decline(self, invitation: Invitation, words: str) -> None:
-        """Have a mediated invitation's room tell the inviter why the bot does not come."""
+        """Decline a mediated invitation: its room passes ``words`` on to the inviter."""
 
     def room_role(self, room: BareJid, who: Identity) -> RoomRole | None:
-        """What somebody may do in a room; None if the room does not show them among those present.
+        """Return somebody's role in a room; None if the room does not show them as present.
 
-        It is as the room says it at this moment (XEP-0045 sections 5 and 7.2.3): ask when acting, not when
-        somebody speaks. With several clients in it, a person has the least that one of them has.
+        It is the role at this moment (XEP-0045 sections 5 and 7.2.3): ask when acting, not when a message
+        comes in. A person with several clients in the room has the least of their roles.
         """
 
     async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
-        """Let the bot's presence there say, now and in later sessions, whether it keeps what is posted."""
+        """Show in the bot's presence in a room, now and in later sessions, whether it auto-archives."""
 
     def has_voice(self, room: BareJid) -> bool:
-        """Whether the bot may speak to everybody there (XEP-0045 section 5.1)."""
+        """Tell whether the bot may speak to everybody in a room (XEP-0045 section 5.1)."""
 
     def tells_apart(self, room: BareJid) -> bool:
-        """Whether the room gives its occupants ids: later, they tell who posted what (XEP-0421)."""
+        """Tell whether a room gives its occupants ids, by which authors are known later (XEP-0421)."""
 
     async def joined_room(self, target: str) -> BareJid | None:
         """Return the joined room with this address, or None.
@@ -128,13 +132,11 @@ class Rooms(Protocol):
 
 
 class Histories(Protocol):
-    """What was said in rooms before, as they keep it."""
+    """Message archives of rooms."""
 
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
-        """The messages after this id, or from this moment on; some dozens at most, and fewer large ones.
+        """Return the messages after this id, or since this moment: some dozens, or fewer large ones.
 
-        What the bot posted, or another filebot, is not among the posts.
-
-        One page of a room is read at a time. Raises NoHistory, TransferTimeout if nothing is answered, or
-        PeerGone if the bot is not in the room.
+        Posts of the bot or of another filebot are left out. One page of a room is read at a time. Raises
+        NoHistory, TransferTimeout if nothing is answered, or PeerGone if the bot is not in the room.
         """

@@ -10,133 +10,135 @@ from filebot.ports.blobs import Data
 
 
 class Download(Protocol):
-    """A file on its way to us, by whatever method."""
+    """Incoming file, by whatever method."""
 
     @property
     def size(self) -> int | None:
-        """Bytes of the whole file, as announced by the other side."""
+        """Bytes of the whole file, as the other side announced them."""
 
     @property
     def name(self) -> str | None:
-        """The name that the other side gives the file, raw."""
+        """Name that the other side gives the file, raw."""
 
     @property
-    def media_type(self) -> str | None: ...
+    def media_type(self) -> str | None:
+        """Media type that the other side claims."""
 
     @property
     def late_hashes(self) -> Mapping[str, bytes]:
         """Hashes of the whole file that came after or beside the bytes, as in ``Offer.hashes``.
 
-        To be read after the last chunk (XEP-0234, ``checksum``). Empty where a method knows no such thing,
-        and where the peer sent none in time.
+        To be read after the last chunk (XEP-0234, ``checksum``). Empty if the method has no such hashes, or
+        if the peer sent none in time.
         """
 
     def chunks(self) -> AsyncGenerator[Data, None]:
-        """The bytes in order, each once; a piece belongs to the taker and does not change any more.
+        """Yield the bytes in order; a chunk belongs to the caller and does not change any more.
 
-        While none is asked for, none is read from the network beyond a bound. Whoever stops early closes
-        it. Raises PeerGone, TransferTimeout, Refused, SizeMismatch or PeerProtocolError.
+        Has back-pressure: while the caller takes none, reading from the network stops at a bound. A caller
+        that stops early closes the generator. Raises PeerGone, TransferTimeout, Refused, SizeMismatch or
+        PeerProtocolError.
         """
 
 
 class StreamOffer(Protocol):
-    """A file that a peer wants to send by a stream (XEP-0095, XEP-0096). Answer it exactly once."""
+    """Offer of a file by a stream (XEP-0095, XEP-0096, XEP-0234), to be answered exactly once."""
 
     @property
     def sender(self) -> Sender:
-        """Who offers it; the address is the full JID of the client."""
+        """Sender of the offer; the address is the full JID of the client."""
 
     @property
     def offer(self) -> Offer:
-        """What is said of the file. It has no URLs."""
+        """Description of the file. It has no URLs."""
 
     @property
     def language(self) -> str | None: ...
 
     @property
     def resumable(self) -> bool:
-        """Whether the peer can begin at an offset (XEP-0096, ranged transfers)."""
+        """Whether the peer can begin at an offset (ranged transfers)."""
 
     def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
-        """Take the file, from ``offset`` on; its chunks begin there. The stream is negotiated on entering.
+        """Accept the file from ``offset`` on, where its chunks begin.
 
-        Leaving the context ends the session and frees all; by then the bytes are checked against their
-        hashes, so leaving it without an exception means that the file has arrived. Raises TransferError.
+        Entering the context negotiates the stream; leaving it ends the session and frees everything. The
+        bytes are checked against their hashes by then: a context that is left without an exception means
+        that the file has arrived. Raises TransferError.
         """
 
     async def refuse(self, text: str) -> None:
-        """Decline (XEP-0096, forbidden), with words for the person."""
+        """Decline the offer, with words for the person."""
 
 
 class FileRequest(Protocol):
-    """A file that a peer asks for (XEP-0234, "Requesting a File"). Answer it exactly once."""
+    """Request for a file (XEP-0234, "Requesting a File"), to be answered exactly once."""
 
     @property
     def sender(self) -> Sender:
-        """Who asks; the address is the full JID of the client."""
+        """Sender of the request; the address is the full JID of the client."""
 
     @property
     def offer(self) -> Offer:
-        """What is said of the file: its name, hashes, or both. Nothing in it is checked."""
+        """Description of the file: its name, hashes, or both. Nothing in it is checked."""
 
     @property
     def language(self) -> str | None: ...
 
     async def send(self, file: Path, entry: Entry, progress: Callable[[int], None]) -> Method:
-        """Send it, or the part that was asked for; as :meth:`Streams.send`."""
+        """Send the file, or the part that was asked for; as :meth:`Streams.send`."""
 
     async def refuse(self, text: str) -> None:
-        """Decline, with words for the person."""
+        """Decline the request, with words for the person."""
 
 
 class Streams(Protocol):
-    """Sending files by streams to clients that are online."""
+    """Streams to clients that are online."""
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:
-        """The person's clients that take files by a stream, the likeliest to be used first.
+        """Return the person's clients that take files by a stream, the one likeliest in use first.
 
-        Each with the streams that the bot can do as well; none for who is offline or whose presence the
-        bot does not see.
+        Each has the streams that the bot can do as well. Empty if the person is offline, or if the bot
+        does not see their presence.
         """
 
     async def present(self, jid: BareJid) -> Sequence[Client]:
-        """All of the person's clients that the bot sees online, in the same order.
+        """Return all of the person's clients that the bot sees online, in the same order.
 
-        Those that take no files by a stream have none.
+        A client that takes no files by a stream has no streams.
         """
 
     def addresses(self) -> Sequence[str]:
-        """The hosts at which clients can reach the bot directly, as its operator named them; maybe none."""
+        """Return the hosts at which clients can reach the bot directly, as the operator named them."""
 
     async def proxies(self) -> Mapping[str, ProxyState]:
-        """The SOCKS5 proxies of the bot's server by JID, and whether each let the bot in just now.
+        """Test the SOCKS5 proxies of the bot's server; return the state of each by JID.
 
         Takes some seconds at most. Never raises TransferError.
         """
 
     async def in_band_rate(self, to: str) -> float:
-        """Measure for a few seconds how fast bytes go to a client in-band, in bytes per second.
+        """Measure the speed of in-band bytes to a client for a few seconds; return bytes per second.
 
-        ``to`` is the full JID of a client that is online: of one that has left, its server would be
-        measured. Nothing is shown there, and not much is sent. Raises PeerGone, TransferTimeout if nothing
+        ``to`` is the full JID of a client that is online; for one that has left, its server would be
+        measured. The client shows nothing, and little is sent. Raises PeerGone, TransferTimeout if nothing
         comes back, or PeerProtocolError.
         """
 
     async def send(
         self, to: str, file: Path, entry: Entry, way: StreamMethod, progress: Callable[[int], None]
     ) -> Method:
-        """Offer the file to one client and send it; waits for the person to accept.
+        """Offer a file to one client, wait for the person to accept, and send it.
 
-        ``to`` is a full JID. SOCKS5 may end up in-band, within the same session, where the client can do
-        that: returns by which method the file went. ``progress`` is told how far in the file it is, now
-        and then; it begins where the client asks, which may have a part already. Returns when the client
-        has the last byte, as far as the method can tell. Raises TransferError: Refused(403) if the person
-        declines, PeerGone, TransferTimeout, PeerProtocolError.
+        ``to`` is a full JID. Returns the method by which the file went, once the client has the last byte
+        as far as that method can tell: SOCKS5 may fall back to in-band within the session. ``progress`` is
+        called now and then with the position in the file, which begins where the client asks. Raises
+        TransferError: Refused(403) if the person declines, PeerGone, TransferTimeout, PeerProtocolError.
         """
 
 
 class HttpTransfer(Protocol):
-    """Moves files by HTTP under the address policy. Raises TransferError and what is under it."""
+    """HTTP client under the address policy. Its methods raise TransferError and its subclasses."""
 
     def get(
         self, url: str, offset: int = 0, *, hashed: bool = False
@@ -146,37 +148,37 @@ class HttpTransfer(Protocol):
         Its chunks begin at ``offset``, whether or not the server can begin there (RFC 9110 section 14);
         its size is that of the whole file. Raises PeerProtocolError if the file is shorter than that.
 
-        What comes after a break is joined to what came before only if the server shows that it is of the
-        same file, or if the caller checks a hash over the whole: ``hashed``, which an offset implies. Else
-        the chunks raise Unresumable.
+        A broken connection is resumed only if the server shows that the file is still the same, or if the
+        caller checks a hash of the whole file: ``hashed``, which an offset implies. Otherwise the chunks
+        raise Unresumable.
         """
 
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = ...
     ) -> None:
-        """Upload a file, which must not change meanwhile; returns when the server has it (any 2xx).
+        """Upload a file, which must not change meanwhile; return when the server has it (any 2xx).
 
-        ``moved`` is told all bytes sent so far, now and then.
+        ``moved`` is called now and then with the number of bytes sent so far.
         """
 
     async def alive(self, url: str, size: int) -> bool:
-        """Whether a file of this size is still there, as far as can be told without reading it.
+        """Tell whether a file of this size is still there, as far as can be told without reading it.
 
         Never raises TransferError.
         """
 
 
 class UploadService(Protocol):
-    """HTTP file upload of the bot's server (XEP-0363)."""
+    """Upload service of the bot's server (XEP-0363)."""
 
     async def size_limit(self) -> int | None:
-        """The largest file in bytes; None if the service names no limit. Raises NoUploadService."""
+        """Return the largest file in bytes; None if the service names no limit. Raises NoUploadService."""
 
     async def slot(self, name: str, size: int, media_type: str) -> Slot:
-        """Ask for a place. ``name`` is a safe display name.
+        """Request an upload slot. ``name`` is a safe display name.
 
         Raises NoUploadService, TooLargeForService, ServiceQuotaReached or ServiceRefused.
         """
 
     def hosts(self) -> frozenset[str]:
-        """Host names known to serve this service's files; they grow as slots are given."""
+        """Return the host names known to serve this service's files; they grow with each slot."""

@@ -2,9 +2,9 @@
 
 A blob is born in ``incoming/`` on the same file system, so that one rename makes it visible whole. Order
 matters: bytes to the disk, then the name, then the folder. A blob that is there already is replaced by the
-same bytes, freshly written and hashed: what damaged it is mended. What a crash leaves in ``incoming/`` is
-removed at the next start. What can be resumed is in ``partial/`` from its first byte on, and stays there.
-What no entry refers to is in ``unreferenced/`` for a while.
+same bytes, freshly written and hashed, which repairs any damage. Files that a crash leaves in ``incoming/``
+are removed at the next start. Files that can be resumed are in ``partial/`` from the first byte on, and
+stay there. Blobs that no entry refers to are in ``unreferenced/`` for a while.
 """
 
 import os
@@ -25,12 +25,12 @@ from filebot.storage.piece_queue import Data
 from filebot.storage.reader import pieces
 from filebot.storage.spool import Spool
 from filebot.storage.thread_pool import StorageThreads, storage_errors
-from filebot.storage.unreferenced import Aside
+from filebot.storage.unreferenced import UnreferencedFolder
 from filebot.storage.verification import Verification
 
 
 class DiskWriter:
-    """A blob on its way in. Implements :class:`filebot.ports.BlobWriter`."""
+    """Implements :class:`filebot.ports.BlobWriter` by a spool."""
 
     def __init__(self, spool: Spool, store: "DiskStore", *, partial: bool) -> None:
         self._spool = spool
@@ -68,7 +68,7 @@ class DiskStore:
         self._blobs = root / BLOBS
         self._incoming = root / INCOMING
         self._partials = root / PARTIAL
-        self._aside = Aside(root)
+        self._aside = UnreferencedFolder(root)
         self._threads = threads
         self.verification = Verification(threads)
 
@@ -89,7 +89,7 @@ class DiskStore:
         await self._threads.close()
 
     def place(self, digest: Digest) -> Path:
-        """Where the blob of that digest lives. Raises BlobCorrupt if it is no digest at all."""
+        """Return the path of a blob. Raises BlobCorrupt if the digest is malformed."""
         return place_in(self._blobs, digest)
 
     @asynccontextmanager

@@ -1,9 +1,9 @@
-"""Whose a file in a folder of temporary files is, where names are used again and again.
+"""Locks of temporary files, in folders where names are used again.
 
-Whoever writes, moves or removes one holds the lock of the open file and has looked, with the lock held,
-whether the name still leads to it: by the name alone it may be somebody else's, who came a moment later. As
-all do so, the name stays with the file for as long as the lock is held, but for what its holder does; and
-nobody writes into a file that got another name meanwhile.
+A task that writes, moves or removes a file holds the lock of the open file, and has checked with the lock
+held that the name still leads to it: the name alone may belong to a newer file by then. As all tasks do so,
+a name keeps leading to the same file while its lock is held, unless the holder changes that, and nobody
+writes into a file that was moved meanwhile.
 """
 
 import fcntl
@@ -32,7 +32,7 @@ def lock(fd: int) -> bool:
 
 
 def has_name(fd: int, path: Path) -> bool:
-    """Whether an open file is the one that the name leads to. The lock must be held."""
+    """Tell whether the name leads to this open file, whose lock must be held."""
     try:
         return os.path.samestat(os.fstat(fd), path.lstat())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The lock of a data folder: one process at a time changes what is in it.
+"""Lock of a data folder: one process at a time changes its contents.
 
 Both the folder itself and a file in it are locked (flock). The lock of the folder outlives the removal of
 the file; the file tells who holds the lock, and serves where folders cannot be locked (NFS).
@@ -20,7 +20,7 @@ from filebot.errors import StorageError
 LOCK_FILE: Final = "filebot.lock"
 
 PATIENCE_S: Final = 1.0
-"""How long a held lock is tried again: somebody may only be looking whether it is held."""
+"""Time for which a held lock is tried again: another process may only test it."""
 
 _PAUSE_S: Final = 0.05
 _MOST_BYTES: Final = 500

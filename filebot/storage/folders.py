@@ -22,9 +22,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def obstacle(folder: Path) -> str | None:
-    """Why nothing can be written in a folder, or why it cannot be made; None if nothing speaks against it.
+    """Return why a folder cannot be written or made; None if nothing speaks against it.
 
-    Makes nothing: whoever only asks may be somebody else than who is going to write there.
+    Makes nothing: the caller may be another user than the one who is going to write there.
     """
     for place in (folder, *folder.parents):
         try:

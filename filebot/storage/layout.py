@@ -1,4 +1,4 @@
-"""Names in a data folder: where each blob lives, and where those go that are out of use."""
+"""Names and places in a data folder."""
 
 import os
 import re

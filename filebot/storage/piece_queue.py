@@ -1,4 +1,4 @@
-"""One thing done to every piece of a file, in order, by a worker thread.
+"""Queue of the pieces of a file, to each of which a thread does the same work in order.
 
 The event loop only queues the pieces. One job at a time takes them, for as long as there are some: a job
 per piece would cost more in switching threads than the work itself.
@@ -14,11 +14,11 @@ from filebot.storage.thread_pool import StorageThreads
 Data = bytes | bytearray | memoryview
 
 TURN_BYTES: Final = 64 * 1024 * 1024
-"""After so much a job makes room for another file's."""
+"""Bytes after which a job ends, so that another file gets its turn."""
 
 
 class PieceQueue:
-    """Whoever puts pieces in limits how much waits here."""
+    """Queue of pieces. It has no bound of its own: its user limits the bytes that wait."""
 
     def __init__(
         self, threads: StorageThreads, work: Callable[[Data], None], moved: Callable[[], None]
@@ -35,12 +35,12 @@ class PieceQueue:
         self._abandoned = False
 
     def put(self, data: Data) -> None:
-        """Have it done after all that came before."""
+        """Queue a piece after all others."""
         self._queue.append(data)
         self._start()
 
     def abandon(self) -> None:
-        """Nothing more need be done but what is being done now."""
+        """Drop all pieces but the one that is being worked on."""
         self._abandoned = True
 
     async def ended(self) -> None:

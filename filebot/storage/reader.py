@@ -24,7 +24,7 @@ _advise: Final = getattr(os, "posix_fadvise", None)  # not on macOS
 
 
 class _OpenBlob:
-    """Holds the descriptor, so that it is closed even if opening it was cancelled."""
+    """Blob with its descriptor, to be closed even if the opening was cancelled."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,7 +37,7 @@ class _OpenBlob:
             raise BlobCorrupt(f"no blob {self._path.name}") from error
 
     def cached(self, offset: int) -> Iterator[bytes]:
-        """Pieces from ``offset`` on, so far as no disk is needed for them."""
+        """Yield the pieces from ``offset`` on that are in the page cache."""
         if _NOWAIT is None:
             return
         # Not a bytearray: its data begin 16 bytes after a page does, where copying from whole pages is
@@ -49,7 +49,7 @@ class _OpenBlob:
                 yield buffer[:count]
 
     def fetch(self, offset: int) -> bytes:
-        """The piece at ``offset``, from wherever it is; empty at the end."""
+        """Read the piece at ``offset``, from the disk if need be; empty at the end."""
         data = os.pread(self._fd, PIECE_BYTES, offset)
         if data and _advise is not None:
             _advise(self._fd, offset + len(data), AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
@@ -61,7 +61,7 @@ class _OpenBlob:
 
 
 async def pieces(path: Path, offset: int, threads: StorageThreads) -> AsyncGenerator[bytes, None]:
-    """The file's bytes from ``offset`` on. Raises BlobCorrupt if there is no such file, or StorageError."""
+    """Yield the file's bytes from ``offset`` on. Raises BlobCorrupt if it is missing, or StorageError."""
     blob = _OpenBlob(path)
     try:
         await threads.run(blob.open)

@@ -1,7 +1,7 @@
-"""The way of one blob into a temporary file: hashed, counted and written by worker threads.
+"""Spool of one blob: a temporary file that is hashed, counted and written by threads.
 
-Two at once, one that hashes and one that writes the same pieces: each takes about as long as the other.
-What waits for them is bounded, so a slow disk slows the sender down instead of filling the memory.
+One thread hashes and another writes the same pieces at once: both take about as long. The bytes that wait
+are bounded, so that a slow disk slows the sender down instead of filling the memory (back-pressure).
 """
 
 import asyncio
@@ -26,11 +26,11 @@ PIECE_BYTES: Final = 1024 * 1024
 """Read at a time of what is there already."""
 
 TRIES: Final = 5
-"""To open a file by a name under which others come and go."""
+"""Attempts to open a file by a name that other tasks use as well."""
 
 
 class Spool:
-    """One temporary file being filled. Used by one task; :meth:`discard` must be called at the end."""
+    """Temporary file being filled, by one task, which calls :meth:`discard` at the end."""
 
     def __init__(self, path: Path, algorithms: Sequence[str], threads: StorageThreads) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class Spool:
         """Whether the file outlives :meth:`discard`."""
         self._threads = threads
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
-        self._lines = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
+        self._queues = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
         self._written = 0
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -67,29 +67,27 @@ class Spool:
         if len(data) == 0:
             return
         self.size += len(data)
-        for line in self._lines:
-            line.put(data)
+        for queue in self._queues:
+            queue.put(data)
         while self._waiting_bytes() > BUDGET_BYTES and not self._has_failed():
             await self._progress()
         self._raise_failure()
 
     async def seal(self) -> Mapping[str, bytes]:
-        """Wait until every byte is on the disk; the digests by name. Raises StorageError."""
+        """Wait until every byte is on the disk; return the digests by name. Raises StorageError."""
         if self._closed:
             raise LocalProtocolError("sealed twice")
         self._closed = True
-        for line in self._lines:
-            await line.ended()
+        for queue in self._queues:
+            await queue.ended()
         self._raise_failure()
         await self._threads.run(self._sync)
         return {name: hasher.digest() for name, hasher in self._hashers.items()}
 
     async def move(self, place: Path) -> os.stat_result:
-        """Give the sealed file its final name, durably, whatever had it before; what the file is then.
+        """Give the sealed file its final name, durably, in place of any other; return its stat.
 
-        Raises StorageError.
-
-        Its old name is then no business of this spool any more: the next one may use it at once.
+        The old name is free then, and the next spool may use it at once. Raises StorageError.
         """
         return await self._threads.run(self._rename, place)
 
@@ -100,25 +98,25 @@ class Spool:
         """
         self._closed = True
         if not self.keeps:
-            for line in self._lines:
-                line.abandon()
+            for queue in self._queues:
+                queue.abandon()
         await settled(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
-        for line in self._lines:  # what is to be kept is written to its end first
-            await line.ended()
+        for queue in self._queues:  # what is to be kept is written to its end first
+            await queue.ended()
         await self._threads.run(self._remove)
 
     def _waiting_bytes(self) -> int:
-        return self.size - min(line.done for line in self._lines)
+        return self.size - min(queue.done for queue in self._queues)
 
     def _has_failed(self) -> bool:
-        return any(line.failure is not None for line in self._lines)
+        return any(queue.failure is not None for queue in self._queues)
 
     def _raise_failure(self) -> None:
-        for line in self._lines:
-            if line.failure is not None:
-                raise line.failure
+        for queue in self._queues:
+            if queue.failure is not None:
+                raise queue.failure
 
     async def _progress(self) -> None:
         self._waiter = self._loop.create_future()
@@ -157,8 +155,8 @@ class Spool:
             self.size += len(data)
         os.ftruncate(fd, self.size)
         self._written = self.size
-        for line in self._lines:
-            line.done = self.size
+        for queue in self._queues:
+            queue.done = self.size
         return True
 
     def _hash(self, data: Data) -> None:

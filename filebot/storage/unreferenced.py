@@ -16,13 +16,13 @@ from filebot.storage.folders import make_folder, sync_folder
 from filebot.storage.layout import BLOBS, DIGEST, UNREFERENCED, place_in
 
 LONGEST_GAP_S: Final = 2 * 86_400.0
-"""Between two looks: after more than that, times begin anew."""
+"""Longest time between two looks: after a longer one, ages count anew."""
 
 _LAST_LOOK: Final = "last-look"
 
 
-class Aside:
-    """The folder ``unreferenced/`` beside ``blobs/``. Its methods wait for the disk. They raise OSError."""
+class UnreferencedFolder:
+    """Folder ``unreferenced/`` beside ``blobs/``. Its methods block and raise OSError."""
 
     def __init__(self, root: Path) -> None:
         self._blobs = root / BLOBS

@@ -1,12 +1,12 @@
-"""Blobs are looked at before they are given away: is the file there, and does it still have its digest?
+"""Verification of blobs before they are sent: the file must be there and have its digest.
 
-Theory of operation: a blob that was hashed in the last day, and whose file is still the same by number,
-size and time of change, is taken for whole; asking costs one stat. Any other is read and hashed once more.
-That is a trade: damage by the disk itself, which changes none of these, is found within a day and not at
-once, and a file that nobody asked for since yesterday begins to go out after a read at the speed of the
-disk, or of the hash (more than 1 GB/s). It is in memory then, and sending it is no slower than before.
+Theory of operation: a blob that was hashed in the last day, and whose file has the same inode, size and
+time of change, counts as whole; that costs one stat. Any other is read and hashed once more. That is a
+trade-off: damage by the disk itself, which changes none of these, is found within a day and not at once,
+and a file that nobody asked for since yesterday is first read at the speed of the disk or of the hash (more
+than 1 GB/s). It is in memory then, and sending it is no slower than before.
 
-What this process has stored itself was hashed on its way in.
+Blobs that this process stored were hashed while they were written.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from filebot.model import Digest
 from filebot.storage.thread_pool import StorageThreads
 
 VALID_S: Final = 86_400.0
-"""How long a blob counts as whole after it was hashed."""
+"""Time for which a blob counts as whole after it was hashed."""
 
 REMEMBERED: Final = 20_000
-"""Blobs, of some 300 bytes each; the one that was asked for the longest ago is forgotten."""
+"""Number of blobs that are remembered, some 300 bytes each; the least recently used one is dropped."""
 
 PIECE_BYTES: Final = 1024 * 1024
 TURN_BYTES: Final = 64 * 1024 * 1024
-"""After so much the thread makes room for another file's work."""
+"""Bytes after which the thread turns to another file's work."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class _Hasher(Protocol):
 
 
 class Verification:
-    """Remembers which blobs are whole."""
+    """Cache of the blobs that are known to be whole."""
 
     def __init__(self, threads: StorageThreads, timer: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
@@ -61,7 +61,7 @@ class Verification:
         self._whole[digest] = identity(written)
 
     def forget(self, digest: Digest) -> None:
-        """The file may be another one now."""
+        """Forget a blob whose file may be another one now."""
         self._whole.pop(digest, None)
 
     async def check(self, digest: Digest, path: Path) -> None:
@@ -92,12 +92,12 @@ class Verification:
 
 
 def identity(about: os.stat_result) -> Identity:
-    """Return what changes with a file's bytes, so far as that can be seen without reading them."""
+    """Return the attributes that change with a file's bytes."""
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 class _OpenFile:
-    """Hashes a file in turns. Holds the descriptor, so that it is closed after a cancellation as well."""
+    """File that is hashed in turns, with its descriptor, to be closed after a cancellation as well."""
 
     def __init__(self) -> None:
         self._fd = -1
@@ -115,7 +115,7 @@ class _OpenFile:
             os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 
     def hash_some(self) -> bool:
-        """Whether there may be more."""
+        """Hash a part of the file; return whether there may be more."""
         with mmap.mmap(-1, PIECE_BYTES) as buffer, memoryview(buffer) as view:
             for _ in range(TURN_BYTES // PIECE_BYTES):
                 count = os.readv(self._fd, [buffer])

@@ -1,4 +1,4 @@
-"""Bring dirty pages to the disk while more bytes still come.
+"""Early write-back: dirty pages go to the disk while more bytes still come.
 
 Without it the kernel keeps up to gigabytes in memory, and the final fdatasync waits for all of them at
 once. Starting the write-out (sync_file_range, Linux only) costs nothing; but the device and the file system
@@ -15,10 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 WINDOW_BYTES: Final = 8 * 1024 * 1024
-"""How much is handed to the disk at a time."""
+"""Bytes handed to the disk at a time."""
 
 SYNC_BYTES: Final = 64 * 1024 * 1024
-"""How much is made durable at a time, ahead of the end."""
+"""Bytes made durable at a time, ahead of the end."""
 
 _SYNC_FILE_RANGE_WRITE: Final = 2
 """<linux/fs.h>: start write-out of dirty pages, do not wait for it. Gives no promise of durability."""
@@ -30,7 +30,7 @@ if _start is not None:
 
 
 class EarlyWriteback:
-    """Follows one growing file."""
+    """Early write-back of one growing file."""
 
     def __init__(self, syncers: ThreadPoolExecutor) -> None:
         """``syncers`` are threads of their own: whoever calls :meth:`settle` waits for one of them."""
@@ -40,7 +40,7 @@ class EarlyWriteback:
         self._syncing: Future[None] | None = None
 
     def reached(self, fd: int, end: int) -> None:
-        """The open file is ``end`` bytes long now. Blocks only while the disk's queue is full.
+        """Note that the open file is ``end`` bytes long. Blocks only while the disk's queue is full.
 
         Raises OSError if a sync failed, as :meth:`finish` does.
         """

@@ -1,4 +1,4 @@
-"""A catalog that forgets: for tests, with the contract of the real one."""
+"""Catalog in memory: a fake of :class:`filebot.ports.Catalog` for tests."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 
 
 class MemoryCatalog:
-    """The ``Catalog`` port in a few dictionaries."""
+    """Implements :class:`filebot.ports.Catalog` in a few dictionaries."""
 
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
@@ -35,9 +35,9 @@ class MemoryCatalog:
         self._unwanted: dict[BareJid, dict[tuple[Digest, Identity], None]] = {}
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
-        self._parcels: dict[int, QueuedDelivery] = {}
+        self._deliveries: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
-        self._fillings: dict[BareJid, HistoryImport] = {}
+        self._history_imports: dict[BareJid, HistoryImport] = {}
         self._room_settings: dict[BareJid, RoomSettings] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
@@ -96,7 +96,7 @@ class MemoryCatalog:
         return renamed
 
     async def remove(self, entry_id: int) -> Entry | None:
-        self._parcels = {n: each for n, each in self._parcels.items() if each.entry_id != entry_id}
+        self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}
         return self._entries.pop(entry_id, None)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
@@ -139,13 +139,13 @@ class MemoryCatalog:
         self._room_settings[room] = settings
 
     async def history_imports(self) -> list[HistoryImport]:
-        return [self._fillings[room] for room in sorted(self._fillings)]
+        return [self._history_imports[room] for room in sorted(self._history_imports)]
 
     async def save_history_import(self, history_import: HistoryImport) -> None:
-        self._fillings[history_import.room] = history_import
+        self._history_imports[history_import.room] = history_import
 
     async def forget_history_import(self, room: BareJid) -> None:
-        self._fillings.pop(room, None)
+        self._history_imports.pop(room, None)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values()} & set(digests)
@@ -190,7 +190,7 @@ class MemoryCatalog:
     async def clear_room(self, room: BareJid) -> None:
         self._room_settings.pop(room, None)
         self._unwanted.pop(room, None)
-        self._fillings.pop(room, None)
+        self._history_imports.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
         for who in [each for each in self._languages if each.startswith(f"{room}/")]:
             del self._languages[who]
@@ -242,20 +242,22 @@ class MemoryCatalog:
         self._subscriptions.pop((person, own), None)
 
     async def deliveries(self) -> list[QueuedDelivery]:
-        return sorted(self._parcels.values(), key=lambda each: each.number)
+        return sorted(self._deliveries.values(), key=lambda each: each.number)
 
     async def add_delivery(self, delivery: QueuedDelivery) -> bool:
         if delivery.entry_id not in self._entries:
             return False
-        self._parcels[delivery.number] = replace(delivery, created_at=delivery.created_at.astimezone(UTC))
+        self._deliveries[delivery.number] = replace(
+            delivery, created_at=delivery.created_at.astimezone(UTC)
+        )
         return True
 
     async def count_tries(self, number: int, tries: int) -> None:
-        if number in self._parcels:
-            self._parcels[number] = replace(self._parcels[number], tries=tries)
+        if number in self._deliveries:
+            self._deliveries[number] = replace(self._deliveries[number], tries=tries)
 
     async def remove_delivery(self, number: int) -> bool:
-        return self._parcels.pop(number, None) is not None
+        return self._deliveries.pop(number, None) is not None
 
     async def rooms(self) -> list[RememberedRoom]:
         return [self._rooms[jid] for jid in sorted(self._rooms)]
@@ -267,7 +269,7 @@ class MemoryCatalog:
         self._rooms.pop(jid, None)
 
     def _in(self, scope: Scope, before: int | None = None) -> Iterable[Entry]:
-        """The entries of a scope, newest first."""
+        """Yield the entries of a scope, newest first."""
         for entry_id in sorted(self._entries, reverse=True):
             entry = self._entries[entry_id]
             if scope.covers(entry) and (before is None or entry_id < before):

@@ -207,11 +207,11 @@ async def test_reading_may_stop_early(store: BlobStore) -> None:
     assert await whole(store, ref.digest) == LARGE
 
 
-async def test_there_is_room(store: BlobStore) -> None:
+async def test_free_bytes_is_positive(store: BlobStore) -> None:
     assert await store.free_bytes() > 1_000_000
 
 
-async def test_what_was_kept_is_gone_on_with(store: BlobStore) -> None:
+async def test_kept_bytes_are_resumed(store: BlobStore) -> None:
     async with store.create(["md5"], "half") as writer:
         await writer.write(b"some ")
         writer.keep()
@@ -227,7 +227,7 @@ async def test_what_was_kept_is_gone_on_with(store: BlobStore) -> None:
         assert writer.size == 0
 
 
-async def test_no_more_is_gone_on_with_than_is_asked_for(store: BlobStore) -> None:
+async def test_at_most_the_bytes_asked_for_are_resumed(store: BlobStore) -> None:
     async with store.create([], "half") as writer:
         await writer.write(b"some bites")
         writer.keep()
@@ -260,7 +260,7 @@ async def test_without_keep_nothing_is_left_for_the_next(store: BlobStore) -> No
         assert writer.size == 0
 
 
-async def test_two_writers_of_one_partial_do_not_meet(store: BlobStore) -> None:
+async def test_two_writers_of_one_partial_do_not_share_it(store: BlobStore) -> None:
     async with store.create([], "half") as first, store.create([], "half") as second:
         await first.write(b"first")
         await second.write(b"second")

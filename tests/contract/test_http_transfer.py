@@ -60,7 +60,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def test_what_was_put_is_got(side: Side, file: Path) -> None:
+async def test_an_uploaded_file_is_downloaded_unchanged(side: Side, file: Path) -> None:
     url = f"{side.base}/a%20b.bin"
     await side.http.put(Slot(url, url), file, "application/octet-stream")
     async with side.http.get(url) as download:

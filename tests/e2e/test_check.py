@@ -140,7 +140,8 @@ async def test_check_tells_that_a_catalog_is_missing(config: Path, server: Serve
     blob.write_bytes(os.urandom(10))
     code, said = await filebot("check", "--config", str(config))
     assert code == 2
-    assert "catalog.sqlite is missing or empty; to see what can be done: filebot fsck" in said
+    assert "has files, but catalog.sqlite, which says whose they are, is missing or empty. " in said
+    assert "to see what can be done: filebot fsck" in said
     assert sorted(each.name for each in (tmp_path / "data").iterdir()) == ["blobs"]
 
 

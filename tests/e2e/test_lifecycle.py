@@ -171,6 +171,7 @@ async def test_check_tells_in_one_line_why_a_server_is_not_reached(
         ("newer", "is of a newer filebot (version 9999)"),
         ("cut", "is cut off"),
         ("other", "is the database of another program"),
+        ("versionless", "does not tell its version"),
     ],
 )
 async def test_a_catalog_that_cannot_be_used_ends_it_with_2_and_one_line(
@@ -184,9 +185,13 @@ async def test_a_catalog_that_cannot_be_used_ends_it_with_2_and_one_line(
     elif damage == "cut":
         os.truncate(catalog, catalog.stat().st_size - 10_000)
     else:
-        statement = "UPDATE alembic_version SET version_num = '9999'"
+        statement = {
+            "newer": "UPDATE alembic_version SET version_num = '9999'",
+            "other": "DROP TABLE alembic_version",
+            "versionless": "DELETE FROM alembic_version",
+        }[damage]
         with closing(sqlite3.connect(catalog, isolation_level=None)) as connection:
-            connection.execute(statement if damage == "newer" else "DROP TABLE alembic_version")
+            connection.execute(statement)
     before = {each: each.read_bytes() for each in (tmp_path / "data").iterdir() if each.is_file()}
     for command in (("run",), ("check",), ("check", "--offline")):
         code, said = await filebot(*command, "--config", str(config))

@@ -427,7 +427,7 @@ class AfterRestart(FakeBot):
     def __init__(self, old: FakeBot) -> None:
         super().__init__()
         self.catalog._entries = old.catalog._entries
-        self.catalog._parcels = old.catalog._parcels
+        self.catalog._deliveries = old.catalog._deliveries
         self.store.blobs = old.store.blobs
         self.uploads.away = old.uploads.away
 

@@ -14,7 +14,7 @@ import pytest
 from filebot import data_folder
 from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
-from filebot.errors import CatalogUnavailable, ConfigError
+from filebot.errors import CatalogDamaged, CatalogUnavailable, ConfigError
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import BlobRef, NewEntry
 from filebot.storage import folder_lock
@@ -147,12 +147,20 @@ async def test_a_damaged_catalog_stops_each_start_with_the_remedy(tmp_path: Path
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
     for _ in range(2):
-        with pytest.raises(ConfigError, match=r"is damaged .*: filebot fsck"):
+        with pytest.raises(
+            ConfigError, match=r"is damaged: .*; restore data_dir from a backup, or ask filebot fsck"
+        ):
             await fill(tmp_path, 0)
     assert blobs(tmp_path) == expected(range(3))
 
 
-async def test_what_a_kill_leaves_starts_and_is_known(tmp_path: Path) -> None:
+async def test_damage_that_shows_later_ends_the_run_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"{CATALOG} is damaged: page 7; restore data_dir"):
+        async with open_data_folder(tmp_path):
+            raise CatalogDamaged("page 7")
+
+
+async def test_blobs_left_by_a_kill_are_known_at_the_next_start(tmp_path: Path) -> None:
     await fill(tmp_path, 2)
     async with open_data_folder(tmp_path) as data:
         ref = await store_blob(data.store, b"left by a kill")

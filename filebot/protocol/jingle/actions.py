@@ -32,7 +32,7 @@ _SENDERS: Final = frozenset({"initiator", "responder", "both", "none"})
 
 @unique
 class Action(Enum):
-    """Those of XEP-0166 that are read; none that is missing here is defined."""
+    """All actions that XEP-0166 defines."""
 
     CONTENT_ACCEPT = "content-accept"
     CONTENT_ADD = "content-add"
@@ -53,7 +53,7 @@ class Action(Enum):
 
 @unique
 class Reason(Enum):
-    """Why a session ends (XEP-0166, "Reason Element")."""
+    """Reason for the end of a session (XEP-0166, "Reason Element")."""
 
     ALTERNATIVE_SESSION = "alternative-session"
     BUSY = "busy"
@@ -81,9 +81,9 @@ class Content:
     name: str
     creator: str = "initiator"
     senders: str = "both"
-    """Who sends: ``initiator``, ``responder``, ``both`` or ``none``."""
+    """The sending side: ``initiator``, ``responder``, ``both`` or ``none``."""
     file: FileDescription | None = None
-    """None if it is about something else than a file, or says nothing about it now."""
+    """None if the content is no file, or if this element does not describe it."""
     transport: Transport | None = None
     secured: bool = False
     """The bytes are encrypted by a method of their own (XEP-0391): filebot has none."""
@@ -104,25 +104,25 @@ class Received:
     namespace: str = FILES
 
     def element(self) -> Element:
-        """As it goes into a ``session-info``."""
+        """Return it as it goes into a ``session-info``."""
         return Element(f"{{{self.namespace}}}received", {"creator": self.creator, "name": self.content})
 
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """Hashes of the file, which came after the data (XEP-0234, "Checksum")."""
+    """Hashes of the file, sent after the data (XEP-0234, "Checksum")."""
 
     hashes: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A ``session-info`` without anything: is the session alive?"""
+    """Empty ``session-info``, which asks whether the session is alive."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownInfo:
-    """A ``session-info`` of something else, such as ringing."""
+    """Any other ``session-info``, such as ringing."""
 
 
 Info: TypeAlias = Received | Checksum | Ping | UnknownInfo
@@ -130,19 +130,19 @@ Info: TypeAlias = Received | Checksum | Ping | UnknownInfo
 
 @dataclass(frozen=True, slots=True)
 class Jingle:
-    """What one iq says."""
+    """One ``<jingle/>`` element, the content of an iq."""
 
     action: Action
     sid: str
     contents: tuple[Content, ...] = ()
     reason: Reason | None = None
-    """Of a ``session-terminate``; also GENERAL_ERROR for those that nobody defined."""
+    """For ``session-terminate``; GENERAL_ERROR stands for reasons that XEP-0166 does not define, too."""
     text: str = ""
     """For a person, beside the reason."""
     info: Info | None = None
-    """Of a ``session-info``."""
+    """For ``session-info``."""
     initiator: str = field(default="", compare=False)
-    """Written into ``session-initiate``; never read: what counts is who sent the iq."""
+    """Written into ``session-initiate``; never read, as the sender of the iq is the initiator."""
     responder: str = field(default="", compare=False)
 
     def content(self, name: str) -> Content | None:
@@ -177,7 +177,7 @@ class Jingle:
 
 
 class BadJingle(PeerProtocolError):
-    """An iq that cannot be read; ``error`` is what to answer."""
+    """An iq cannot be read; ``error`` is the answer to it."""
 
     def __init__(self, why: str, error: StanzaError | None = None) -> None:
         super().__init__(why)
@@ -194,11 +194,11 @@ UNSUPPORTED_INFO: Final = StanzaError("feature-not-implemented", "modify", f"{{{
 
 
 _ANSWERS: Final = frozenset({Action.SESSION_ACCEPT, Action.TRANSPORT_ACCEPT})
-"""To an offer of ours, or to one of its transports."""
+"""Answers to an offer of ours, or to its transport."""
 
 
 def read_jingle(jingle: Element) -> Jingle:
-    """From a ``<jingle/>``. Raises BadJingle."""
+    """Read a ``<jingle/>``. Raises BadJingle."""
     sid = jingle.get("sid", "")
     if not 0 < len(sid) <= LONGEST_ID:
         raise BadJingle("no sid")

@@ -1,4 +1,4 @@
-"""What a Jingle content says of its file (XEP-0234), and what is said of it afterwards."""
+"""Descriptions and checksums of files in Jingle contents (XEP-0234)."""
 
 import base64
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from filebot.protocol.jingle.namespaces import FILES, OLD_FILES
 from filebot.protocol.xml import bounded_int, first, local_name, namespace_of
 
 NAMESPACES: Final = (FILES, OLD_FILES)
-"""Those in which files are read, the better one first."""
+"""Namespaces in which files are read, the better one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class FileDescription:
 
     offer: Offer = field(default_factory=Offer)
     hash_follows: bool = False
-    """A hash is promised for after the data: ``<hash-used/>``, or a ``<hash/>`` that is empty."""
+    """A hash is promised after the data: ``<hash-used/>``, or an empty ``<hash/>``."""
     range: Range | None = None
-    """In an offer, even if it is empty, it says that parts can be asked for."""
+    """In an offer, even an empty one allows to ask for parts."""
     namespace: str = FILES
 
     def element(self) -> Element:
-        """As it goes into a content."""
+        """Return it as it goes into a content."""
         description = Element(f"{{{self.namespace}}}description")
         file = SubElement(description, f"{{{self.namespace}}}file")
         facts = (
@@ -69,7 +69,7 @@ class FileDescription:
 
 
 def describe(entry: Entry, part: Range | None, namespace: str = FILES) -> FileDescription:
-    """What is said of a file that the bot sends."""
+    """Describe a file that the bot sends."""
     offer = Offer(
         name=entry.name,
         size=entry.blob.size,
@@ -80,7 +80,7 @@ def describe(entry: Entry, part: Range | None, namespace: str = FILES) -> FileDe
 
 
 def read_description(description: Element) -> FileDescription:
-    """From a ``<description/>`` of one of :data:`NAMESPACES`. What makes no sense counts as not said."""
+    """Read a ``<description/>`` of one of :data:`NAMESPACES`. Invalid parts count as missing."""
     namespace = namespace_of(description)
     file = first(description, namespace, "file")
     return FileDescription(
@@ -92,7 +92,7 @@ def read_description(description: Element) -> FileDescription:
 
 
 def read_checksum(checksum: Element) -> dict[str, bytes]:
-    """The hashes in a ``<checksum/>`` (XEP-0234, "Checksum"), those that can be checked."""
+    """Read the hashes of known algorithms in a ``<checksum/>`` (XEP-0234, "Checksum")."""
     file = first(checksum, namespace_of(checksum), "file")
     return {} if file is None else read_hashes(file)
 

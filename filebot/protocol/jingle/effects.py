@@ -1,4 +1,4 @@
-"""What a Jingle session wants to have done, in the order in which it says so."""
+"""Effects of a Jingle session: work for its driver, to be done in the given order."""
 
 from dataclasses import dataclass
 from enum import Enum, auto, unique
@@ -12,11 +12,11 @@ from filebot.protocol.stanza_error import StanzaError
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """An iq-set to the peer. What it answers is told to :meth:`Session.refused` if it is an error."""
+    """Send an iq-set to the peer; tell :meth:`Session.refused` if the answer is an error."""
 
     jingle: Jingle
     after_s: float = 0.0
-    """Not before so much time has passed."""
+    """Delay before it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class AwaitStream:
 
 @unique
 class Route(Enum):
-    """Where the bytes of the file move."""
+    """Route of the bytes of the file."""
 
     DIALLED = auto()
     """Over the connection to the peer's candidate."""
@@ -61,7 +61,7 @@ class Route(Enum):
 
     @property
     def method(self) -> Method:
-        """As people call it."""
+        """Method of the route, in the words of people."""
         return Method.IBB if self is Route.IN_BAND else Method.SOCKS5
 
 
@@ -74,16 +74,16 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The session is over, and so is everything that was done for it."""
+    """End everything that was done for the session, which is over."""
 
     reason: Reason
     text: str = ""
     """The peer's words, if it was the peer who ended it."""
     by_peer: bool = False
     error: StanzaError | None = None
-    """What the peer answered, where it was that."""
+    """Error answer of the peer, if that ended the session."""
     waited_s: float = 0.0
-    """For an answer that did not come."""
+    """Time waited for an answer that did not come."""
 
 
 Effect: TypeAlias = Send | Dial | Activate | OpenStream | AwaitStream | Flow | Ended
@@ -91,7 +91,7 @@ Effect: TypeAlias = Send | Dial | Activate | OpenStream | AwaitStream | Flow | E
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What follows from an iq of the peer: first the answer to it, then the effects."""
+    """Reaction to an iq of the peer: first the answer to it, then the effects."""
 
     effects: tuple[Effect, ...] = ()
     error: StanzaError | None = None

@@ -1,4 +1,4 @@
-"""What a client must list to be sent files by Jingle, and what filebot lists itself."""
+"""Features of Jingle file transfer in disco#info: required of clients, and listed by filebot."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final

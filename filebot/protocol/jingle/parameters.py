@@ -8,7 +8,7 @@ from filebot.protocol.jingle.quirks import STANDARD, Quirks
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long the peer may take, in seconds, in each state in which it has to do something."""
+    """Time limits for the peer, in seconds, in each state in which it has to act."""
 
     answer_s: float = 300.0
     """A person may have to be asked."""
@@ -28,7 +28,7 @@ class SessionParameters:
 
     sid: str
     content: Content
-    """As in the ``session-initiate``: with the file and the initiator's transport."""
+    """Content of the ``session-initiate``, with the file and the initiator's transport."""
     initiating: bool
     """Whether the bot is the initiator; else it is the responder."""
     quirks: Quirks = STANDARD
@@ -36,7 +36,7 @@ class SessionParameters:
     spare_sid: str = ""
     """For an in-band stream that takes the place of another transport; empty if there may be none."""
     initiator: str = ""
-    """The bot's own full JID where it initiates: who reads it is found in the wild."""
+    """The bot's own full JID if it initiates: some clients read it."""
 
     @property
     def sending(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where clients leave the XEPs, and what the bot does about it: each in one tagged line.
+"""Deviations of clients from the XEPs, and how the bot deals with each: one tagged line for each.
 
 A client is known by the node of its caps (XEP-0115), which is a hint and no more: the worst that a wrong
 one does is that a transfer takes a detour. What is done for every client, such as taking hashes of both
@@ -20,13 +20,13 @@ class Quirks:
     candidates_work: bool = True
     """Whether a connection to one of its candidates can be used."""
     candidate_error_after_s: float = 0.0
-    """How long to wait before it is told that none of its candidates could be used."""
+    """Delay before the client is told that none of its candidates could be used."""
     checksum_within_s: float = 0.0
-    """How long to wait after the data for a hash that was not promised."""
+    """Time to wait after the data for a hash that was not promised."""
     answer_within_s: float | None = None
-    """How long to wait for the answer to an offer; None as for anybody, who may ask a person."""
+    """Time to wait for the answer to an offer; None for the usual limit, in which a person may decide."""
     ends_when_done: bool = False
-    """Whether it ends each session when it has the file, so that silence means that it has not."""
+    """Whether it ends each session when it has the file, so that silence means failure."""
 
 
 STANDARD: Final = Quirks()
@@ -50,5 +50,5 @@ _BY_NODE: Final = {
 
 
 def quirks_of(node: str) -> Quirks:
-    """Those of a client, by the node of its caps."""
+    """Return the quirks of a client, by the node of its caps."""
     return _BY_NODE.get(node.rstrip("/").removesuffix("#"), STANDARD)

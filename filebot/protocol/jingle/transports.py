@@ -1,4 +1,4 @@
-"""The transports of a Jingle content: SOCKS5 bytestreams (XEP-0260) and in-band ones (XEP-0261)."""
+"""Transports of a Jingle content: SOCKS5 bytestreams (XEP-0260) and in-band ones (XEP-0261)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ _HASH: Final = re.compile("[0-9a-fA-F]{40}")
 
 @unique
 class CandidateType(Enum):
-    """How a candidate is reached (XEP-0260, "Exchanging Candidates")."""
+    """Type of a candidate (XEP-0260, "Exchanging Candidates")."""
 
     DIRECT = "direct"
     ASSISTED = "assisted"
@@ -29,13 +29,13 @@ class CandidateType(Enum):
 
     @property
     def preference(self) -> int:
-        """What it weighs in a priority (XEP-0260, "Selecting Candidates")."""
+        """Type preference in a priority (XEP-0260, "Selecting Candidates")."""
         return {"direct": 126, "assisted": 120, "tunnel": 110, "proxy": 10}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Where one side can be met."""
+    """Stream host at which one side can be reached."""
 
     cid: str
     host: StreamHost
@@ -44,13 +44,13 @@ class Candidate:
 
     @property
     def is_proxy(self) -> bool:
-        """Whether the bytes only flow once who offered it has activated it."""
+        """Whether it has to be activated, by the side that offered it, before bytes flow."""
         return self.type is CandidateType.PROXY
 
 
 @dataclass(frozen=True, slots=True)
 class Socks5Transport:
-    """One side's candidates."""
+    """Candidates of one side."""
 
     sid: str
     candidates: tuple[Candidate, ...] = ()
@@ -58,7 +58,7 @@ class Socks5Transport:
     """The hash for its proxies, where the side gives one."""
 
     def element(self) -> Element:
-        """As it goes into a content. COMPAT(Conversations, Dino): want all six attributes."""
+        """Return it as it goes into a content. COMPAT(Conversations, Dino): want all six attributes."""
         attributes = {"sid": self.sid, "mode": "tcp"} | ({"dstaddr": self.dstaddr} if self.dstaddr else {})
         transport = Element(f"{{{SOCKS5}}}transport", attributes)
         for each in self.candidates:
@@ -86,7 +86,7 @@ class InBandTransport:
         return replace(self, block_size=min(self.block_size, block_size))
 
     def element(self) -> Element:
-        """As it goes into a content."""
+        """Return it as it goes into a content."""
         return Element(f"{{{IN_BAND}}}transport", {"block-size": str(self.block_size), "sid": self.sid})
 
 
@@ -119,13 +119,13 @@ Notice: TypeAlias = CandidateUsed | CandidateError | Activated | ProxyError
 
 @dataclass(frozen=True, slots=True)
 class TransportNotice:
-    """What a ``transport-info`` tells about a SOCKS5 transport."""
+    """Notice about a SOCKS5 transport, in a ``transport-info``."""
 
     sid: str
     notice: Notice
 
     def element(self) -> Element:
-        """As it goes into a content."""
+        """Return it as it goes into a content."""
         transport = Element(f"{{{SOCKS5}}}transport", {"sid": self.sid})
         match self.notice:
             case CandidateUsed(cid):
@@ -141,7 +141,7 @@ class TransportNotice:
 
 @dataclass(frozen=True, slots=True)
 class UnknownTransport:
-    """One that filebot does not have, such as ICE."""
+    """Transport that filebot does not have, such as ICE."""
 
     namespace: str
 
@@ -150,9 +150,9 @@ Transport: TypeAlias = Socks5Transport | InBandTransport | TransportNotice | Unk
 
 
 def read_transport(transport: Element, *, answers: bool = False) -> Transport:
-    """From a ``<transport/>``. Raises PeerProtocolError if it is one of ours and malformed.
+    """Read a ``<transport/>``. Raises PeerProtocolError if it is of a known kind and malformed.
 
-    ``answers``: it accepts what we offered, so that what it leaves out is known.
+    ``answers``: it accepts our offer, from which attributes that it leaves out are known.
     """
     namespace = namespace_of(transport)
     if namespace == SOCKS5:
@@ -163,7 +163,7 @@ def read_transport(transport: Element, *, answers: bool = False) -> Transport:
 
 
 def _read_block_size(transport: Element, *, answers: bool) -> int:
-    """The largest block that the peer takes.
+    """Read the largest block that the peer takes.
 
     XEP-0261, "Flow": an answer may name a smaller block than the offer. One without a size, or with a
     larger one than there can be, leaves it at the offer's: the smaller one of both is used.
@@ -206,7 +206,7 @@ def _read_notice(element: Element) -> Notice | None:
 
 
 def _read_candidate(element: Element) -> Candidate | None:
-    """None if it cannot be used. Its host is where it says, and may be anything."""
+    """Read a candidate; None if it cannot be used. Its host is untrusted."""
     cid, priority = element.get("cid", ""), bounded_int(element.get("priority"), _HIGHEST_PRIORITY)
     host = stream_host(element.get("jid", ""), element.get("host", ""), element.get("port", ""))
     if not 0 < len(cid) <= LONGEST_ID or priority is None or host is None:

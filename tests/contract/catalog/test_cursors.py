@@ -7,7 +7,7 @@ from filebot.ports import Catalog
 from tests.contract.catalog.samples import NOW
 
 
-async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
+async def test_a_position_replaces_the_one_before(catalog: Catalog) -> None:
     berlin = NOW.astimezone(timezone(timedelta(hours=2)))
     later = ArchivePosition("bot@example.org", "7", NOW + timedelta(hours=1), frozenset({"9", "'; --"}))
     assert await catalog.position("bot@example.org") is None
@@ -25,7 +25,7 @@ async def test_a_mark_takes_the_place_of_the_one_before(catalog: Catalog) -> Non
     assert await catalog.position("bot@example.org") == later
 
 
-async def test_who_sees_the_bot_is_known_in_the_order_of_coming(catalog: Catalog) -> None:
+async def test_subscriptions_are_listed_in_order_of_arrival(catalog: Catalog) -> None:
     pairs = [("bob@example.org", "files.example.org"), ("anna@example.org", "files.example.org")]
     pairs.append(("bob@example.org", "drop@files.example.org"))
     assert list(await catalog.subscriptions()) == []

@@ -18,7 +18,7 @@ async def test_an_added_entry_is_found_by_its_id_as_it_was_returned(catalog: Cat
     assert await catalog.entry(entry.id) == entry
 
 
-async def test_moments_come_back_in_utc(catalog: Catalog) -> None:
+async def test_times_are_returned_in_utc(catalog: Catalog) -> None:
     berlin = NOW.astimezone(timezone(timedelta(hours=2)))
     entry = await catalog.add(replace(a_file("a"), created_at=berlin))
     for seen in (entry, await catalog.entry(entry.id)):
@@ -120,7 +120,7 @@ async def test_pages_have_no_gaps_and_no_repeats(catalog: Catalog, words: list[s
     assert seen == added[::-1]
 
 
-async def test_a_page_may_begin_below_any_number(catalog: Catalog) -> None:
+async def test_a_page_may_begin_below_any_id(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "file")
     for before, expected in ((10**40, [entry]), (0, []), (-(10**40), []), (entry.id, [])):
         assert await catalog.page(ALICE, limit=5, before=before) == expected
@@ -149,7 +149,7 @@ async def test_fifty_tasks_add_at_once_and_each_gets_its_own_entry(catalog: Cata
     assert await catalog.count(ALICE) == 50
 
 
-async def test_entries_of_one_owner_become_anothers(catalog: Catalog) -> None:
+async def test_hand_over_gives_all_entries_to_another_owner(catalog: Catalog) -> None:
     hidden = f"{ROOM.room}/1d"
     await catalog.add(replace(a_file("a", scope=ROOM, blob=1, size=10), owner=hidden))
     await catalog.add(replace(a_file("b", scope=ROOM, blob=2, size=10), owner=f"{hidden}2"))
@@ -210,7 +210,7 @@ async def test_a_room_is_released_some_entries_at_a_time(catalog: Catalog) -> No
     assert await catalog.find_by_name(Scope(owner=owner), "c") == mine
 
 
-async def test_what_was_kept_unasked_is_told_from_what_was_asked_for(catalog: Catalog) -> None:
+async def test_auto_archived_entries_are_listed_until_adopted(catalog: Catalog) -> None:
     await catalog.add(replace(a_file("asked", scope=ROOM), owner="alice@example.org"))
     first, second, _, _ = [
         await catalog.add(replace(a_file(name, scope=scope), owner=owner, auto_archived=True))
@@ -230,7 +230,7 @@ async def test_what_was_kept_unasked_is_told_from_what_was_asked_for(catalog: Ca
     assert await catalog.archived(room, "alice@example.org", 9) == [first]
 
 
-async def test_an_entry_is_found_by_the_message_that_brought_it(catalog: Catalog) -> None:
+async def test_an_entry_is_found_by_its_source_message(catalog: Catalog) -> None:
     tea, own, nobody = "tea@rooms.example.org", Scope(owner=a_file("a.txt").owner), "nobody@example.org"
     made = await catalog.add(replace(a_file("a.txt"), source_message="7/0"))
     await catalog.add(a_file("b.txt"))

@@ -33,7 +33,7 @@ async def test_names_are_compared_without_case_and_in_nfc(
     assert await catalog.search(ALICE, [asked], limit=5) == [entry]
 
 
-async def test_the_newest_of_equal_names_is_the_named_one(catalog: Catalog) -> None:
+async def test_of_equal_names_the_newest_is_found(catalog: Catalog) -> None:
     older, newer, newest = await put(catalog, "a.pdf", "a.pdf", "A.PDF")
     await put(catalog, "a.pdf.bak", "xa.pdf")
     assert older != newer == await catalog.find_by_name(ALICE, "a.pdf")
@@ -44,7 +44,7 @@ async def test_the_newest_of_equal_names_is_the_named_one(catalog: Catalog) -> N
     assert await catalog.find_by_name(ALICE, "a*") is None
 
 
-async def test_a_prefix_is_plain_text(catalog: Catalog) -> None:
+async def test_a_prefix_has_no_special_characters(catalog: Catalog) -> None:
     await put(catalog, "100% sure", "100 things", "a_b", "axb", "[x] done", "x", "\U0010fffd last")
     for prefix, expected in {
         "100%": ["100% sure"],
@@ -84,7 +84,7 @@ async def test_a_prefix_is_plain_text(catalog: Catalog) -> None:
         ("*a" * 5_000, []),
     ],
 )
-async def test_a_pattern_has_stars_and_question_marks_and_nothing_else(
+async def test_a_glob_knows_only_star_and_question_mark(
     catalog: Catalog, pattern: str, expected: list[str]
 ) -> None:
     await put(catalog, *reversed(("ab.txt", "a[b].txt", "a%c.txt", "a\\d.txt", "A_E.TXT", "Ünï.pdf")))
@@ -108,7 +108,7 @@ async def test_a_pattern_has_stars_and_question_marks_and_nothing_else(
         ("🦊", None),
     ],
 )
-async def test_a_mistyped_name_finds_what_was_meant(
+async def test_a_mistyped_name_gets_the_right_suggestion(
     catalog: Catalog, typed: str, likeliest: str | None
 ) -> None:
     await put(

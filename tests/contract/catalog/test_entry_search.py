@@ -31,7 +31,7 @@ async def test_no_words_find_nothing(catalog: Catalog, words: list[str]) -> None
     assert await catalog.search(ALICE, words, limit=9) == []
 
 
-async def test_letters_fold_in_searched_words_and_texts(catalog: Catalog) -> None:
+async def test_search_ignores_case_in_words_and_texts(catalog: Catalog) -> None:
     entry = await catalog.add(a_file("ÄRGER.txt", caption="große Straße, ΟΔΟΣ"))
     for word in ("Ärger", "ärger", "är", "ä", "STRASSE", "Straße", "GROSS", "οδοσ", "a\u0308rger"):
         assert await catalog.search(ALICE, [word], limit=9) == [entry], word
@@ -68,7 +68,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_hostile_text_is_only_text(catalog: Catalog, text: str) -> None:
+async def test_special_characters_are_plain_text(catalog: Catalog, text: str) -> None:
     decoys = ("start", "a quoted word", "alpha", "100", "set", "x" * 4_999, "f" * 10)
     *_, named = await put(catalog, *decoys, text)
     captioned = await catalog.add(a_file("other", caption=f"before {text} after"))
@@ -92,7 +92,7 @@ async def test_text_that_no_name_holds_finds_nothing(catalog: Catalog, word: str
     assert await catalog.find_by_glob(ALICE, word, 9) == []
 
 
-async def test_thousands_of_words_are_no_problem(catalog: Catalog) -> None:
+async def test_search_takes_thousands_of_words(catalog: Catalog) -> None:
     (entry,) = await put(catalog, " ".join(f"w{number}" for number in range(2_000)))
     words = [f"w{number}" for number in range(2_000)]
     assert await catalog.search(ALICE, words, limit=9) == [entry]
@@ -110,7 +110,7 @@ ALPHABET = st.one_of(
     cuts=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(1, 9)), max_size=3),
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_words_find_what_plain_substrings_find(
+def test_search_of_any_words_equals_a_substring_search(
     tmp_path_factory: pytest.TempPathFactory,
     empty_database: Path,
     texts: list[tuple[str, str]],

@@ -25,7 +25,7 @@ async def test_used_bytes_count_the_same_bytes_once(catalog: Catalog) -> None:
     assert await catalog.used_in_all() == (3, 15)
 
 
-async def test_what_a_room_has_counts_the_same_bytes_once(catalog: Catalog) -> None:
+async def test_used_bytes_of_a_room_count_the_same_bytes_once(catalog: Catalog) -> None:
     room = ROOM.room or ""
     assert await catalog.used_in(room) == (0, 0)
     await catalog.add(a_file("private", blob=3, size=99))
@@ -35,7 +35,7 @@ async def test_what_a_room_has_counts_the_same_bytes_once(catalog: Catalog) -> N
     assert await catalog.used_in(room) == (3, 15)
 
 
-async def test_the_oldest_come_first_for_once(catalog: Catalog) -> None:
+async def test_oldest_lists_the_oldest_entry_first(catalog: Catalog) -> None:
     await put(catalog, "private")
     await put(catalog, "a", "b", "c", scope=ROOM)
     assert names(await catalog.oldest(ROOM, 2)) == ["a", "b"]
@@ -69,6 +69,6 @@ async def test_digests_are_listed_by_their_beginning_each_once(catalog: Catalog)
     assert await catalog.digests("ac") == set()
 
 
-async def test_a_whole_catalog_has_no_damage(catalog: Catalog) -> None:
+async def test_an_intact_catalog_has_no_damage(catalog: Catalog) -> None:
     await catalog.add(a_file("a"))
     assert await catalog.damage() is None

@@ -17,7 +17,7 @@ async def test_a_chosen_language_stays_until_another_or_none_is_chosen(catalog: 
     assert await catalog.language("bob@example.org") == "fr"
 
 
-async def test_a_room_pushes_out_the_oldest_languages_of_its_own_people_alone(catalog: Catalog) -> None:
+async def test_a_room_has_a_bound_of_languages_of_its_own(catalog: Catalog) -> None:
     room, others = (
         "tea@muc.example.org",
         ("tea@muc.example.org0", "tea@muc.example/1", "tea@muc.example.org"),

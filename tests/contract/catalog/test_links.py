@@ -20,7 +20,7 @@ async def test_the_newest_upload_of_a_name_is_its_link(catalog: Catalog) -> None
     assert await catalog.link(digest(2), "a.pdf") is None
 
 
-async def test_an_upload_is_known_by_its_address(catalog: Catalog) -> None:
+async def test_an_upload_is_found_by_its_url(catalog: Catalog) -> None:
     url = "https://up.example.org/1/a.png"
     await catalog.save_link(Link("ab" * 32, "a.png", url, datetime(2026, 11, 24, tzinfo=UTC)))
     assert await catalog.has_uploaded(["https://else.example.org/a.png", url])
@@ -28,7 +28,7 @@ async def test_an_upload_is_known_by_its_address(catalog: Catalog) -> None:
     assert not await catalog.has_uploaded([])
 
 
-async def test_forgotten_links_are_those_of_one_blob(catalog: Catalog) -> None:
+async def test_forget_links_forgets_the_links_of_one_blob(catalog: Catalog) -> None:
     kept = Link(digest(2), "a.pdf", "https://example.org/2", NOW)
     for link in (Link(digest(1), "a.pdf", "u", NOW), Link(digest(1), "b.pdf", "u", NOW), kept):
         await catalog.save_link(link)

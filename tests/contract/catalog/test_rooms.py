@@ -22,7 +22,7 @@ async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog)
     assert await catalog.page(ROOM, limit=9) == [entry]
 
 
-async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) -> None:
+async def test_opt_outs_are_kept_for_each_room_and_person(catalog: Catalog) -> None:
     for _ in range(2):
         await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=True)
     assert await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
@@ -35,7 +35,7 @@ async def test_who_wants_nothing_kept_in_a_room_is_remembered(catalog: Catalog) 
     assert not await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
 
 
-async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: Catalog) -> None:
+async def test_unwanted_bytes_are_kept_for_each_room_and_person(catalog: Catalog) -> None:
     room, digest = "a@muc.example.org", "ab" * 32
     assert not await catalog.is_unwanted(room, digest)
     for who in ("alice@example.org", "bob@example.org", "bob@example.org"):
@@ -52,7 +52,7 @@ async def test_unwanted_bytes_are_remembered_for_each_room_and_person(catalog: C
     assert not await catalog.is_unwanted(room, digest)
 
 
-async def test_of_each_room_the_latest_unwanted_bytes_are_remembered(
+async def test_of_each_room_the_latest_unwanted_bytes_are_kept(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("filebot.catalog.writes", "filebot.testing.catalog"):
@@ -77,7 +77,7 @@ async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> N
     }
 
 
-async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catalog) -> None:
+async def test_history_imports_are_kept_one_for_each_room(catalog: Catalog) -> None:
     address = Address("a@muc.example.org/anna", AddressKind.ROOM_PRIVATE, "a@muc.example.org/1d")
     first = HistoryImport(
         "b@muc.example.org",
@@ -100,7 +100,7 @@ async def test_how_far_a_rooms_past_is_gone_through_is_remembered(catalog: Catal
     assert await catalog.history_imports() == [first]
 
 
-async def test_rooms_are_remembered_once_each_until_they_are_forgotten(catalog: Catalog) -> None:
+async def test_rooms_are_kept_once_each_until_forgotten(catalog: Catalog) -> None:
     den = RememberedRoom("den@muc.example.org", "open sesame", "anna@example.org")
     team = RememberedRoom("team@muc.example.org")
     assert await catalog.rooms() == []

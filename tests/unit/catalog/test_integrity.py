@@ -60,7 +60,7 @@ async def test_an_index_that_lost_rows_does_not_make_bytes_unused(
         assert not await catalog.is_used(f"{7:064x}")
 
 
-async def test_a_page_of_garbage_is_damage(tmp_path: Path) -> None:
+async def test_an_overwritten_page_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     await make(path, 3)
     with closing(sqlite3.connect(path)) as connection:
@@ -102,7 +102,7 @@ async def test_a_stop_does_not_wait_for_the_examination(tmp_path: Path) -> None:
         assert await catalog.damage() is None
 
 
-def test_what_holds_nothing(tmp_path: Path) -> None:
+def test_missing_empty_and_tableless_files_hold_nothing(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     assert holds_nothing(path)
     path.touch()

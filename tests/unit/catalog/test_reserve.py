@@ -51,7 +51,7 @@ async def filled(catalog: Catalog, disk: Path, count: int = 20) -> list[Entry]:
     return entries
 
 
-async def test_what_adds_is_refused_and_what_removes_is_done(catalog: Catalog, disk: Path) -> None:
+async def test_on_a_full_disk_additions_fail_and_removals_succeed(catalog: Catalog, disk: Path) -> None:
     first, *others = await filled(catalog, disk)
     with pytest.raises(StorageFull):
         await catalog.rename(first.id, "other.pdf", NOW)
@@ -77,14 +77,14 @@ def test_a_link_is_no_reserve(tmp_path: Path) -> None:
     assert other.read_bytes() == b"somebody's"
 
 
-async def test_a_delivery_has_its_rows(catalog: Catalog, disk: Path) -> None:
+async def test_on_a_full_disk_the_rows_of_a_delivery_are_written(catalog: Catalog, disk: Path) -> None:
     first, *_ = await filled(catalog, disk)
     assert await catalog.add_delivery(QueuedDelivery(1, first.id, OWNER, OWNER, None, Method.IBB, NOW))
     await catalog.count_tries(1, 2)
     assert await catalog.remove_delivery(1)
 
 
-async def test_a_wish_for_nothing_to_be_kept_is_noted(catalog: Catalog, disk: Path) -> None:
+async def test_on_a_full_disk_an_opt_out_is_kept(catalog: Catalog, disk: Path) -> None:
     await filled(catalog, disk)
     await catalog.set_opted_out("room@example.org", OWNER, out=True)
     assert await catalog.has_opted_out("room@example.org", OWNER)
@@ -94,7 +94,7 @@ async def test_a_wish_for_nothing_to_be_kept_is_noted(catalog: Catalog, disk: Pa
     assert await catalog.is_unwanted("room@example.org", f"{19:064x}")
 
 
-async def test_a_whole_room_is_released(catalog: Catalog, disk: Path) -> None:
+async def test_on_a_full_disk_a_room_is_released(catalog: Catalog, disk: Path) -> None:
     room = "room@example.org"
     for n in range(300):
         await catalog.add(NewEntry(f"{n}", OWNER, room, "x" * 500, BlobRef(f"{n:064x}", 9), "a/b", NOW))
@@ -103,7 +103,7 @@ async def test_a_whole_room_is_released(catalog: Catalog, disk: Path) -> None:
     assert await catalog.count(SCOPE) == 300
 
 
-async def test_many_callers_at_once_are_told_apart(catalog: Catalog, disk: Path) -> None:
+async def test_on_a_full_disk_each_caller_gets_its_own_result(catalog: Catalog, disk: Path) -> None:
     entries = await filled(catalog, disk)
     outcomes = await asyncio.gather(
         *(

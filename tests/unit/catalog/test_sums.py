@@ -72,7 +72,7 @@ def added_up(path: Path) -> list[tuple[str, str, int, int]]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(changes, max_size=25))
-def test_the_sums_are_right_after_whatever_happens(done: list[Change]) -> None:
+def test_the_sums_are_right_after_any_changes(done: list[Change]) -> None:
     async def do(path: Path) -> None:
         async with open_catalog(path) as catalog:
             for change in done:
@@ -84,7 +84,7 @@ def test_the_sums_are_right_after_whatever_happens(done: list[Change]) -> None:
         assert kept(path) == added_up(path)
 
 
-async def test_a_catalog_from_before_is_added_up_when_it_is_opened(tmp_path: Path) -> None:
+async def test_a_migration_adds_up_the_entries_of_an_older_catalog(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     sqlite.create_file(path)
     config = Config()

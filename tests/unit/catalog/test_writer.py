@@ -65,7 +65,7 @@ async def behind(writer: Writer, gate: Gate) -> asyncio.Task[None]:
     return task
 
 
-async def test_what_gathers_is_committed_together(engine: AsyncEngine, commits: list[str]) -> None:
+async def test_waiting_operations_are_committed_together(engine: AsyncEngine, commits: list[str]) -> None:
     writer, gate = Writer(engine), Gate()
     first = await behind(writer, gate)
     tasks = [asyncio.create_task(writer.run(insert, number)) for number in range(MAX_GROUP + 5)]
@@ -200,7 +200,7 @@ async def test_a_writer_stopped_while_it_tries_one_by_one_leaves_nobody_waiting(
     await first
 
 
-async def test_a_full_disk_is_told_apart(engine: AsyncEngine) -> None:
+async def test_a_full_disk_is_an_error_of_its_own(engine: AsyncEngine) -> None:
     # max_page_count makes SQLite believe that the disk is full.
     async with engine.connect() as connection:
         await connection.exec_driver_sql("PRAGMA max_page_count = 1")

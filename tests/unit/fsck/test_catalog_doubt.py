@@ -1,4 +1,4 @@
-"""What ``check`` tells of a catalog with which the bot would not start."""
+"""Catalogs with which the bot would not start, as ``check`` tells of them."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from filebot.errors import ConfigError
 from filebot.fsck.catalog_doubt import catalog_doubt
 from tests.unit.test_data_folder import fill, lose
 
-HELP = "to see what can be done: filebot fsck"
+HELP = "Nothing was changed; to see what can be done: filebot fsck"
 
 
 def damage_pages(catalog: Path) -> None:
@@ -31,7 +31,9 @@ async def test_a_good_catalog_is_not_doubted(tmp_path: Path) -> None:
 async def test_a_missing_catalog_beside_files_is_told(tmp_path: Path) -> None:
     await fill(tmp_path, 3)
     lose(tmp_path)
-    assert catalog_doubt(tmp_path) == f"{tmp_path} has files, but {CATALOG} is missing or empty; {HELP}"
+    assert catalog_doubt(tmp_path) == (
+        f"{tmp_path} has files, but {CATALOG}, which says whose they are, is missing or empty. {HELP}"
+    )
 
 
 async def test_a_catalog_that_knows_too_few_files_is_told(tmp_path: Path) -> None:
@@ -41,7 +43,10 @@ async def test_a_catalog_that_knows_too_few_files_is_told(tmp_path: Path) -> Non
     await fill(tmp_path, 30, first=2)
     lose(tmp_path)
     older.rename(tmp_path / CATALOG)
-    assert catalog_doubt(tmp_path) == f"{CATALOG} does not know 30 of 32 files in {tmp_path}; {HELP}"
+    assert catalog_doubt(tmp_path) == (
+        f"{tmp_path / CATALOG} does not know 30 of 32 files there; "
+        f"it may be an older copy, or damaged. {HELP}"
+    )
 
 
 async def test_damage_inside_of_the_catalog_is_told_and_stops_the_start(tmp_path: Path) -> None:
@@ -52,6 +57,7 @@ async def test_damage_inside_of_the_catalog_is_told_and_stops_the_start(tmp_path
     doubt = catalog_doubt(data)
     assert doubt is not None
     assert doubt.startswith(f"{data / CATALOG} is damaged: ")
+    assert doubt.endswith("; restore data_dir from a backup, or ask filebot fsck")
     config = Config.model_validate({"data_dir": data, "xmpp": {"jid": "bot@example.org", "password": "x"}})
     with pytest.raises(ConfigError, match=r"^data_dir: .* is damaged: .*; restore data_dir from a backup"):
         await app.run(config)

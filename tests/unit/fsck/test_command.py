@@ -98,7 +98,7 @@ def flip(file: Path) -> None:
     file.write_bytes(data)
 
 
-def test_a_healthy_folder_is_well_and_left_as_it_is(folder: Path, said: Say) -> None:
+def test_a_healthy_folder_has_no_faults_and_is_left_unchanged(folder: Path, said: Say) -> None:
     def all_files() -> dict[str, bytes]:
         files = {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
         return {name: data for name, data in files.items() if not name.endswith(("-wal", "-shm"))}
@@ -115,7 +115,7 @@ def test_a_healthy_folder_is_well_and_left_as_it_is(folder: Path, said: Say) -> 
     assert bytes_in(folder) == {content(number) for number in range(30)}
 
 
-def test_an_empty_folder_is_well_and_stays_empty(tmp_path: Path, said: Say) -> None:
+def test_an_empty_folder_has_no_faults_and_stays_empty(tmp_path: Path, said: Say) -> None:
     assert check(tmp_path) == 0
     assert said() == "all is well\n"
     assert list(tmp_path.iterdir()) == []
@@ -324,7 +324,7 @@ def test_a_wrong_size_in_the_catalog_is_set_right(folder: Path, quick: bool) -> 
     assert check(folder) == 0
 
 
-def test_signs_for_a_terminal_in_a_name_are_not_printed(folder: Path, said: Say) -> None:
+def test_control_characters_in_a_name_are_not_printed(folder: Path, said: Say) -> None:
     execute(
         folder, "UPDATE entries SET name = 'a' || char(27) || '[2J', name_key = 'a' || char(27) || '[2j'"
     )
@@ -431,7 +431,7 @@ async def test_entries_in_the_wrong_place_are_put_right(folder: Path) -> None:
     assert check(folder) == 0
 
 
-def test_what_waits_to_be_sent_without_an_entry_waits_no_more(folder: Path) -> None:
+def test_deliveries_without_an_entry_are_removed(folder: Path) -> None:
     execute(
         folder,
         "PRAGMA foreign_keys = OFF",
@@ -544,7 +544,7 @@ def test_repair_by_another_user_is_refused(folder: Path, monkeypatch: pytest.Mon
 # --- interruptions and pace -----------------------------------------------------------------------
 
 
-def test_an_interrupted_fsck_is_gone_on_with_and_forgets_no_damage(
+def test_fsck_resumes_and_keeps_the_damage_found_before(
     folder: Path, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = sorted(digest(number) for number in range(30))
@@ -608,7 +608,7 @@ def test_anew_begins_at_the_first(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"after": 7, "damaged": []}', '{"after": "x", "damaged": []}'])
-def test_a_position_that_makes_no_sense_is_the_beginning(tmp_path: Path, text: str) -> None:
+def test_an_invalid_position_is_the_beginning(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     assert Position.load(tmp_path).after == ""
 

@@ -70,7 +70,7 @@ async def test_a_damaged_blob_is_healed_by_the_same_bytes(store: DiskStore, dama
 
 
 @pytest.mark.parametrize("aside", [b"abc", b"abd"])
-async def test_what_was_set_aside_takes_no_place_of_good_bytes(
+async def test_bring_back_does_not_replace_good_bytes(
     store: DiskStore, tmp_path: Path, aside: bytes
 ) -> None:
     digest = (await stored(store, b"abc")).digest
@@ -82,7 +82,7 @@ async def test_what_was_set_aside_takes_no_place_of_good_bytes(
     assert await store.aside() == []
 
 
-async def test_what_was_set_aside_takes_the_place_of_damaged_bytes(store: DiskStore) -> None:
+async def test_bring_back_replaces_damaged_bytes(store: DiskStore) -> None:
     digest = (await stored(store, b"abc")).digest
     await store.set_aside(digest)
     store.place(digest).write_bytes(b"abd")
@@ -101,7 +101,7 @@ async def test_strange_files_are_no_blobs(store: DiskStore, tmp_path: Path) -> N
     ("number", "kind"),
     [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageError)],
 )
-async def test_a_disk_that_fails_is_told_and_leaves_nothing(
+async def test_a_failing_disk_raises_storage_error_and_leaves_nothing(
     store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[StorageError]
 ) -> None:
     def failing(fd: int, data: bytes) -> int:
@@ -126,7 +126,7 @@ async def test_a_failure_of_the_last_bytes_shows_at_the_seal(
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
-async def test_a_failure_that_only_an_early_sync_was_told_is_no_success(
+async def test_a_failure_of_an_early_sync_is_raised(
     store: DiskStore, monkeypatch: pytest.MonkeyPatch, pieces: int
 ) -> None:
     """Linux tells it once for each open file."""
@@ -259,7 +259,7 @@ async def test_cancelling_a_reader_closes_its_file(
 
 
 @pytest.mark.parametrize("in_memory", ["nothing", "now and then", "short pieces", "no such flag"])
-async def test_what_is_not_in_memory_comes_from_a_thread(
+async def test_bytes_outside_the_page_cache_are_read_in_a_thread(
     store: DiskStore, monkeypatch: pytest.MonkeyPatch, in_memory: str
 ) -> None:
     data = os.urandom(5 * MIB + 123)
@@ -279,7 +279,9 @@ async def test_what_is_not_in_memory_comes_from_a_thread(
     assert b"".join([piece async for piece in store.read(ref.digest, 2 * MIB + 1)]) == data[2 * MIB + 1 :]
 
 
-async def test_a_disk_that_cannot_read_is_told(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_read_raises_storage_error(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ref = await stored(store, b"abc")
 
     def failing(*_: object) -> bytes:
@@ -424,7 +426,7 @@ async def test_a_partial_that_changes_hands_again_and_again_is_not_taken(
     assert open_files() == before
 
 
-async def test_who_sweeps_removes_only_what_it_has_locked(
+async def test_a_sweep_removes_only_files_that_it_has_locked(
     store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     partial, blob = tmp_path / "partial" / "half", store.place("a" * 64)
@@ -456,7 +458,7 @@ async def test_a_file_that_is_not_the_one_written_becomes_no_blob(store: DiskSto
 
 
 @pytest.mark.parametrize("folder", ["incoming", "partial"])
-async def test_what_cannot_be_removed_keeps_nothing_else_from_going(
+async def test_one_leftover_that_stays_does_not_keep_the_others(
     store: DiskStore, tmp_path: Path, folder: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     place = tmp_path / folder
@@ -489,7 +491,7 @@ async def test_files_come_in_where_there_are_no_locks(
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
-async def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+async def test_a_root_that_cannot_be_made_raises_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         await DiskStore.open(tmp_path / "file" / "root")

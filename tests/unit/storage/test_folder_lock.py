@@ -48,7 +48,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_S", 0.1)
 
 
-def test_the_second_process_hears_who_has_it_and_since_when(tmp_path: Path) -> None:
+def test_a_second_process_is_told_the_holder_and_the_time(tmp_path: Path) -> None:
     with another_process(tmp_path) as process:
         with pytest.raises(FolderInUse, match=rf"process {process.pid} on .+, since \d{{4}}-.+ UTC"):
             folder_lock(tmp_path).__enter__()
@@ -60,7 +60,7 @@ def test_the_second_process_hears_who_has_it_and_since_when(tmp_path: Path) -> N
             assert reliable
 
 
-def test_the_removal_of_the_file_lets_nobody_in(tmp_path: Path) -> None:
+def test_removing_the_lock_file_does_not_release_the_lock(tmp_path: Path) -> None:
     with another_process(tmp_path):
         (tmp_path / LOCK_FILE).unlink()
         with pytest.raises(FolderInUse, match="another process"):
@@ -68,14 +68,16 @@ def test_the_removal_of_the_file_lets_nobody_in(tmp_path: Path) -> None:
         assert holder_of(tmp_path) == "another process"
 
 
-def test_it_is_the_same_lock_by_whatever_path(tmp_path: Path) -> None:
+def test_a_symbolic_link_leads_to_the_same_lock(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "link").symlink_to("data")
     with folder_lock(tmp_path / "data"), pytest.raises(FolderInUse):
         folder_lock(tmp_path / "link").__enter__()
 
 
-def test_who_looks_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_testing_the_lock_does_not_keep_a_bot_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "PATIENCE_S", 5.0)
     fd = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_SH)  # as one who looks just now
@@ -86,7 +88,7 @@ def test_who_looks_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert holder_of(tmp_path) is None
 
 
-def test_looking_makes_nothing(tmp_path: Path) -> None:
+def test_testing_the_lock_makes_no_file(tmp_path: Path) -> None:
     assert holder_of(tmp_path) is None
     assert holder_of(tmp_path / "nowhere") is None
     assert list(tmp_path.iterdir()) == []
@@ -123,7 +125,7 @@ def test_a_full_disk_is_locked_all_the_same(tmp_path: Path, monkeypatch: pytest.
             folder_lock(tmp_path).__enter__()
 
 
-def test_another_fault_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_of_locking_are_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: int, __: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 

@@ -18,7 +18,7 @@ def test_a_folder_that_is_there_or_can_be_made_has_no_obstacle(tmp_path: Path, b
 @pytest.mark.parametrize(
     ("flags", "reason"), [(0, "Permission denied"), (os.ST_RDONLY, "Read-only file system")]
 )
-def test_the_reason_is_the_systems(
+def test_the_obstacle_is_the_systems_error(
     tmp_path: Path, below: str, flags: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -39,7 +39,7 @@ def test_trying_to_write_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.rglob("*")] == ["blobs"]
 
 
-def test_a_folder_below_that_is_closed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_folder_below_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "blobs").mkdir()
     monkeypatch.setattr(os, "access", lambda place, _: place != tmp_path / "blobs")
     with pytest.raises(PermissionError, match="blobs"):

@@ -36,6 +36,6 @@ def test_the_nearest_mount_counts(tmp_path: Path, folder: str, kind: str | None)
     assert remote_file_system(Path(folder), mounts) == kind
 
 
-def test_a_system_that_does_not_tell_knows_none(tmp_path: Path) -> None:
+def test_without_mountinfo_no_file_system_is_remote(tmp_path: Path) -> None:
     assert remote_file_system(tmp_path, tmp_path / "nowhere") is None
     assert remote_file_system(tmp_path) is None

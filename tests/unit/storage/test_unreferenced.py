@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filebot.storage.layout import place_in
-from filebot.storage.unreferenced import LONGEST_GAP_S, Aside
+from filebot.storage.unreferenced import LONGEST_GAP_S, UnreferencedFolder
 
 DIGEST = "ab" * 32
 DAY_S = 86_400.0
@@ -31,18 +31,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def aside(tmp_path: Path, clock: Clock) -> Aside:
+def aside(tmp_path: Path, clock: Clock) -> UnreferencedFolder:
     """With one blob, written a year ago and moved now."""
     place = place_in(tmp_path / "blobs", DIGEST)
     place.parent.mkdir(parents=True)
     place.write_bytes(b"abc")
     os.utime(place, (clock.now - 365 * DAY_S,) * 2)
-    aside = Aside(tmp_path)
+    aside = UnreferencedFolder(tmp_path)
     aside.put(DIGEST)
     return aside
 
 
-def days_until_expired(aside: Aside, clock: Clock, keep_days: float = 7) -> float:
+def days_until_expired(aside: UnreferencedFolder, clock: Clock, keep_days: float = 7) -> float:
     """Look every hour."""
     for hour in range(24 * 30):
         if aside.expired(keep_days * DAY_S):
@@ -51,12 +51,14 @@ def days_until_expired(aside: Aside, clock: Clock, keep_days: float = 7) -> floa
     raise AssertionError("never")
 
 
-def test_the_time_counts_from_the_move_not_from_the_drop(aside: Aside, clock: Clock) -> None:
+def test_the_time_counts_from_the_move_not_from_the_drop(aside: UnreferencedFolder, clock: Clock) -> None:
     assert 7 <= days_until_expired(aside, clock) < 7.1
 
 
 @pytest.mark.parametrize("leap_s", [400 * DAY_S, LONGEST_GAP_S + 1, -1.0, -400 * DAY_S])
-def test_after_a_leap_of_the_clock_the_time_begins_anew(aside: Aside, clock: Clock, leap_s: float) -> None:
+def test_after_a_leap_of_the_clock_ages_count_anew(
+    aside: UnreferencedFolder, clock: Clock, leap_s: float
+) -> None:
     aside.expired(7 * DAY_S)
     clock.now += leap_s
     assert 7 <= days_until_expired(aside, clock) < 7.1
@@ -64,7 +66,7 @@ def test_after_a_leap_of_the_clock_the_time_begins_anew(aside: Aside, clock: Clo
 
 @pytest.mark.parametrize("wrong_s", [-400 * DAY_S, 400 * DAY_S])
 def test_a_clock_that_was_wrong_at_the_move_alone_shortens_nothing(
-    aside: Aside, clock: Clock, tmp_path: Path, wrong_s: float
+    aside: UnreferencedFolder, clock: Clock, tmp_path: Path, wrong_s: float
 ) -> None:
     aside.expired(7 * DAY_S)
     other = place_in(tmp_path / "blobs", "cd" * 32)
@@ -77,7 +79,7 @@ def test_a_clock_that_was_wrong_at_the_move_alone_shortens_nothing(
 
 
 def test_a_kill_while_times_begin_anew_shortens_nothing(
-    aside: Aside, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    aside: UnreferencedFolder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aside.expired(7 * DAY_S)
     clock.now += 400 * DAY_S
@@ -96,16 +98,16 @@ def test_a_kill_while_times_begin_anew_shortens_nothing(
     assert 7 <= days_until_expired(aside, clock) < 7.1
 
 
-def test_a_restart_does_not_begin_it_anew(aside: Aside, clock: Clock, tmp_path: Path) -> None:
+def test_a_restart_keeps_the_ages(aside: UnreferencedFolder, clock: Clock, tmp_path: Path) -> None:
     assert aside.expired(7 * DAY_S) == []
     for _ in range(6):
         clock.now += DAY_S
-        assert Aside(tmp_path).expired(7 * DAY_S) == []
+        assert UnreferencedFolder(tmp_path).expired(7 * DAY_S) == []
     clock.now += DAY_S + 1
-    assert Aside(tmp_path).expired(7 * DAY_S) == [DIGEST]
+    assert UnreferencedFolder(tmp_path).expired(7 * DAY_S) == [DIGEST]
 
 
-def test_only_blobs_are_listed_and_removed(aside: Aside, tmp_path: Path) -> None:
+def test_only_blobs_are_listed_and_removed(aside: UnreferencedFolder, tmp_path: Path) -> None:
     (tmp_path / "unreferenced" / "notes.txt").touch()
     assert aside.digests() == [DIGEST]
     assert aside.expired(-1) == [DIGEST]
@@ -115,7 +117,7 @@ def test_only_blobs_are_listed_and_removed(aside: Aside, tmp_path: Path) -> None
 
 
 def test_nothing_is_made_where_nothing_was_set_aside(tmp_path: Path) -> None:
-    aside = Aside(tmp_path)
+    aside = UnreferencedFolder(tmp_path)
     assert aside.digests() == aside.expired(0) == []
     assert not aside.bring_back(DIGEST)
     assert list(tmp_path.iterdir()) == []

@@ -68,13 +68,13 @@ async def sent(store: DiskStore, digest: Digest = DIGEST) -> bytes:
         return file.read_bytes()
 
 
-async def test_what_was_just_stored_is_not_read_again(store: DiskStore, reads: Reads) -> None:
+async def test_a_blob_that_was_just_stored_is_not_read_again(store: DiskStore, reads: Reads) -> None:
     await stored(store)
     assert await sent(store) == CONTENT
     assert reads.count == 0
 
 
-async def test_what_an_earlier_run_stored_is_read_once_a_day(
+async def test_a_blob_of_an_earlier_run_is_read_once_a_day(
     store: DiskStore, tmp_path: Path, reads: Reads
 ) -> None:
     await stored(store)
@@ -86,7 +86,7 @@ async def test_what_an_earlier_run_stored_is_read_once_a_day(
         assert reads.count == times * len(CONTENT)
 
 
-async def test_who_asks_at_the_same_time_shares_one_read(store: DiskStore, reads: Reads) -> None:
+async def test_callers_at_the_same_time_share_one_read(store: DiskStore, reads: Reads) -> None:
     await stored(store)
     store.verification = Verification(store._threads)
     await asyncio.gather(*(sent(store) for _ in range(10)))
@@ -129,7 +129,7 @@ async def test_the_log_names_the_digest(
     assert {record.levelno for record in told} == {logging.ERROR}
 
 
-async def test_a_disk_that_cannot_read_a_blob_has_it_damaged(
+async def test_a_blob_that_cannot_be_read_is_corrupt(
     store: DiskStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stored(store)
@@ -143,7 +143,7 @@ async def test_a_disk_that_cannot_read_a_blob_has_it_damaged(
         await sent(store)
 
 
-async def test_what_is_no_file_is_no_blob(store: DiskStore) -> None:
+async def test_a_blob_that_is_no_file_is_corrupt(store: DiskStore) -> None:
     store.place(DIGEST).mkdir()
     with pytest.raises(BlobCorrupt):
         await store.verify(DIGEST)
