@@ -30,7 +30,7 @@ from filebot.catalog.rows import (
     room_settings_of,
 )
 from filebot.catalog.writer import Writer
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.threads import Threads, settled
 from filebot.errors import CatalogUnavailable
 from filebot.model import (
     ArchivePosition,
@@ -292,6 +292,11 @@ class SqlCatalog:
     async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         if not self._open:
             raise CatalogUnavailable("the catalog is closed")
+        # SQLAlchemy throws away a connection whose statement was cancelled, and aiosqlite never closes one
+        # that was cancelled while it was opened. So a cancelled caller waits for its question to end.
+        return await settled(asyncio.create_task(self._ask(statement), name="catalog-read"))
+
+    async def _ask(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with translated():
             async with self._readers.connect() as connection:
                 rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()

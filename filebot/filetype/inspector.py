@@ -26,6 +26,9 @@ HEAD_BYTES: Final = 64 * 1024
 DIRECTORY_BYTES: Final = 256 * 1024
 """Of a ZIP's directory: some thousand names, and what tells the kind is mostly among the first."""
 
+ZIP_MEMBER: Final = b"PK\x03\x04"
+"""Before the first member of a ZIP (APPNOTE 4.3.7)."""
+
 THREADS: Final = 2
 
 MAX_PIXELS: Final = 200_000
@@ -54,11 +57,15 @@ class LibmagicInspector:
             raise (NoDescriptors if is_shortage(error) else StorageError)(str(error)) from error
 
     def _content_type(self, file: BinaryIO) -> str:
+        head = file.read(HEAD_BYTES)
         try:
-            found = registered(self._magic.from_buffer(file.read(HEAD_BYTES)))
+            found = registered(self._magic.from_buffer(head))
         except magic.MagicException as error:
             _log.warning("libmagic failed: %s", error)
             found = UNKNOWN
+        # libmagic 5.46 does not know every ZIP.
+        if found == UNKNOWN and head.startswith(ZIP_MEMBER):
+            found = ZIP
         if found in {ZIP, UNKNOWN}:
             return _zip_type(file) or found
         return found

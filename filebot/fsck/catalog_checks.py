@@ -33,8 +33,12 @@ def check_database(catalog: CatalogInspection, report: Report, *, repair: bool) 
     left = faults
     if faults and repair:
         try:
-            catalog.make_indexes_anew()
-            left = catalog.damage(MOST_DAMAGE)
+            # Since 3.44 SQLite examines the search index as well.
+            for mend in (catalog.make_indexes_anew, catalog.make_search_index_anew):
+                mend()
+                left = catalog.damage(MOST_DAMAGE)
+                if not left:
+                    break
         except sqlite3.DatabaseError as error:
             left = [str(error)]
     for fault in left:

@@ -64,6 +64,18 @@ async def test_cancelled_questions_leave_the_readers_usable(catalog: Catalog) ->
     assert found == [entry] * 20
 
 
+async def test_cancelled_question_costs_no_connection(catalog: Catalog) -> None:
+    assert isinstance(catalog, sql.SqlCatalog)
+    opened: list[object] = []
+    sa.event.listen(catalog._readers.sync_engine, "connect", lambda *both: opened.append(both))
+    for turn in range(20):
+        task = asyncio.create_task(catalog.entry(1))
+        await asyncio.sleep(turn * 0.000_05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert opened == []
+
+
 def plan(path: Path, statement: sa.Select[Any] | changes.Change) -> str:
     compiled = statement.compile(
         dialect=dialect(paramstyle="named"), compile_kwargs={"render_postcompile": True}

@@ -407,7 +407,7 @@ async def test_the_search_index_is_made_anew(folder: Path, said: Say) -> None:
 def test_words_that_are_missing_in_the_search_index_are_found_by_repair(folder: Path, said: Say) -> None:
     execute(folder, "DELETE FROM entries_fts_data WHERE id > 10")
     assert check(folder, REPAIR) == 0
-    assert "search index: made anew" in said()
+    assert "made anew" in said()
     assert check(folder, REPAIR) == 0
     assert said() == "all is well\n"
 
