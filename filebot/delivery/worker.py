@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.tasks import end
 from filebot.delivery.attempt import MOST_TRIES, pause, send
 from filebot.delivery.context import DeliveryContext, DeliveryRequest
 from filebot.delivery.queue import KEPT_FOR, DeliveryQueue

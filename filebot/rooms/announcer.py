@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.tasks import end
 from filebot.events.bus import EventBus
 from filebot.events.facts import RoomFilesAdded
 from filebot.model import Address, AddressKind, BareJid, Entry, Sender

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from filebot.concurrency.cancelling import end
+from filebot.concurrency.tasks import end
 from filebot.errors import FilebotError, NoHistory, TransferError
 from filebot.events.bus import EventBus
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
