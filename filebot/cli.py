@@ -184,14 +184,14 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
     Exit codes: 0 all is well, 1 faults are left, 2 it cannot be examined or repaired like this.
     """
     config = _loaded(path)
-    from filebot import app  # noqa: PLC0415 - see above
+    from filebot.adapters import storage_limits  # noqa: PLC0415 - see above
     from filebot.fsck.command import Wishes  # noqa: PLC0415
     from filebot.fsck.command import fsck as examine  # noqa: PLC0415
 
     try:
         code = examine(
             config.data_dir,
-            app.storage_limits(config),
+            storage_limits(config),
             config.limits.keep_unreferenced / 86_400,
             Wishes(repair, quick, anew, rate),
         )
@@ -223,11 +223,11 @@ def _loaded(path: Path) -> Config:
 
 def _examine(config: Config) -> None:
     """Go through what ``run`` goes through before it is online."""
-    from filebot import app  # noqa: PLC0415 - see above
+    from filebot.preflight import prepared  # noqa: PLC0415 - see above
 
     left_out: list[str] = []
     try:
-        app.prepared(config, left_out.append)
+        prepared(config, left_out.append)
     except ConfigError as error:
         _stop([*config.located(error).mistakes, *left_out], WRONG)
     except FilebotError as error:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from filebot.chat.conversation import Exchange
 from filebot.model import Address
+from filebot.plugin.context import Conversation
 
 QUIET_S: Final = 2.0
 """A person is answered when nothing more of theirs came for so long..."""
@@ -37,7 +37,7 @@ class LateCommands:
     def __init__(self) -> None:
         self._gathered: dict[Address, _Gathered] = {}
 
-    async def tell(self, conversation: Exchange, text: str, since: datetime) -> None:
+    async def tell(self, conversation: Conversation, text: str, since: datetime) -> None:
         """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
         address = conversation.sender.address.conversation
         gathered = self._gathered.get(address)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from filebot.chat.conversation import ReplySender
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Progress
+from filebot.replies.sender import ReplySender
 
 log = logging.getLogger(__name__)
 
