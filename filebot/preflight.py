@@ -22,7 +22,8 @@ def prepared(
 ) -> tuple[Replies, list[LoadedPlugin]]:
     """Go through the whole config as far as that leaves no traces; return words and plugins.
 
-    ``left_out`` is told, in a line each, of plugins of others that cannot be used. Raises ConfigError with every mistake.
+    ``left_out`` is told, in a line each, of plugins of others that cannot be used, and of the operator's
+    templates that are not. Raises ConfigError with every mistake.
     """
     mistakes: list[str] = []
     plugins: list[LoadedPlugin] = []
@@ -51,6 +52,8 @@ def prepared(
         mistakes += error.mistakes
     if mistakes:
         raise ConfigError(tuple(mistakes))
+    for outdated in replies.outdated_overrides():
+        left_out(outdated)
     return replies, plugins
 
 

@@ -14,6 +14,8 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 :meth:`Context.run_blocking`. Whatever of :mod:`filebot.errors` they raise becomes a reply.
 """
 
+from typing import TYPE_CHECKING
+
 from filebot.errors import (
     BadCommand,
     FilebotError,
@@ -43,6 +45,7 @@ from filebot.events.facts import (
     RoomFilesAdded,
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, Usage
+from filebot.plugin import deprecated
 from filebot.plugin.context import Command, CommandList, Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
@@ -89,3 +92,8 @@ __all__ = [
     "Usage",
     "UserError",
 ]
+
+if not TYPE_CHECKING:  # to a type checker an old name is a mistake
+
+    def __getattr__(name: str) -> object:
+        return deprecated.renamed(globals(), name)

@@ -24,6 +24,7 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin import Plugin
+from filebot.plugin.deprecated import alias
 from filebot.plugin_loader import bundled, checked
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
@@ -140,6 +141,8 @@ class FakeBot:
         """The receiver of messages; only inside of the context."""
         assert self._dispatcher is not None, "use it as a context"  # noqa: S101 - for authors of tests
         return self._dispatcher
+
+    reception = alias("FakeBot", "reception", "dispatcher")
 
     @property
     def sent(self) -> list[FileShown]:

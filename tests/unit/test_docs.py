@@ -125,7 +125,14 @@ def test_the_first_screen_of_the_readme_has_a_transcript_and_the_two_commands() 
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "ARCHITECTURE.md", "docs/plugins.md", "docs/operating.md", "docs/conformance.md"],
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/plugins.md",
+        "docs/operating.md",
+        "docs/upgrade.md",
+        "docs/conformance.md",
+    ],
 )
 def test_every_path_that_a_document_names_is_there(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
