@@ -23,7 +23,7 @@ from filebot.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """The parts of the chat side that run by themselves."""
+    """Parts of the chat side that the composition root runs."""
 
     dispatcher: MessageDispatcher
     progress_reports: ProgressReports

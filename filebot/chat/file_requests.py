@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class FileRequests:
-    """Gives people what is theirs to read, and nothing else."""
+    """Answers requests for files that the person may read."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The whole plugin API: what a plugin declares, and what its handlers are given.
+"""The whole plugin API: declarations of plugins, and the context of their handlers.
 
 A plugin is one module with a variable ``plugin``. Its docstring is its manual, a command's docstring its
 help line, ``settings`` a dataclass that becomes its table in the config, checked at start::
@@ -11,7 +11,7 @@ help line, ``settings`` a dataclass that becomes its table in the config, checke
         await ctx.reply("echo/said", words=words)
 
 Handlers are coroutines. They do no I/O of their own; blocking work goes through
-:meth:`Context.run_blocking`. Whatever of :mod:`filebot.errors` they raise becomes a reply.
+:meth:`Context.run_blocking`. Errors of :mod:`filebot.errors` that they raise become replies.
 """
 
 from typing import TYPE_CHECKING

@@ -15,7 +15,7 @@ _QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class UsageLine:
     """One way to use a command."""
 
     line: str
@@ -45,7 +45,7 @@ class Usage:
         return cls(line, tuple(parameters), re.compile(pattern, re.IGNORECASE))
 
     def match(self, text: str) -> dict[str, str] | None:
-        """The values in ``text`` (what follows the command's name), or None if it does not fit.
+        """Return the values in ``text``, which follows the command's name, or None if it does not fit.
 
         A value that was left out is the empty string.
         """

@@ -90,7 +90,7 @@ class ChatState:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The way out that all conversations share."""
+    """Services that all conversations share."""
 
     reply_sender: ReplySender
     events: EventBus
@@ -98,7 +98,7 @@ class Channel:
 
 
 class Conversation:
-    """One request and its answers: replies in the person's language, lists in pages, errors in words."""
+    """Answers to one request, in the sender's language: replies, lists in pages, errors in words."""
 
     def __init__(
         self, channel: Channel, sender: Sender, language: str, *, replies_to: str = "", action: str = ""
@@ -219,7 +219,7 @@ class Conversation:
 
 
 class Context(Conversation, Generic[S_co]):
-    """A conversation as a plugin's handler is given it, with the files and rooms of the person who asks."""
+    """Conversation for a plugin's handler, with the files and rooms that the sender may see."""
 
     def __init__(
         self,

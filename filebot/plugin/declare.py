@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
-from filebot.plugin.command_syntax import Usage
+from filebot.plugin.command_syntax import UsageLine
 from filebot.plugin.context import Context
 
 S = TypeVar("S")
@@ -25,7 +25,7 @@ class CommandSpec:
 
     plugin: str
     name: str
-    usages: tuple[Usage, ...]
+    usages: tuple[UsageLine, ...]
     """In the order in which they are tried."""
     aliases: tuple[str, ...]
     help: str
@@ -38,7 +38,7 @@ class CommandSpec:
 
     @property
     def summary(self) -> str:
-        """What it does, in one line."""
+        """The first line of the docstring."""
         return self.help.splitlines()[0]
 
 
@@ -111,7 +111,7 @@ class Plugin(Generic[S]):
 
 
 def paragraphs(docstring: str) -> str:
-    """A docstring as a reply shows it: a line for each paragraph, whatever the width of the source."""
+    """Return a docstring with one line for each paragraph, as a reply shows it."""
     text = inspect.cleandoc(docstring)
     return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
 
@@ -124,11 +124,11 @@ def _examine_settings(plugin: str, settings: type) -> None:
             raise PluginError(f"setting {each.name!r} of plugin {plugin!r} has no default; give it one")
 
 
-def _parsed(place: str, name: str, lines: Sequence[str]) -> tuple[Usage, ...]:
+def _parsed(place: str, name: str, lines: Sequence[str]) -> tuple[UsageLine, ...]:
     if any(line.split()[:1] != [name] for line in lines) or not lines:
         raise PluginError(f"{place}: its usage must begin with {name}")
     try:
-        return tuple(Usage.parse(line) for line in lines)
+        return tuple(UsageLine.parse(line) for line in lines)
     except ValueError as error:
         raise PluginError(f"{place}: {error}") from error
 

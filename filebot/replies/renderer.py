@@ -33,7 +33,7 @@ _SHIPPED: Final = "shipped"
 
 
 class Replies:
-    """Every text that the bot sends is rendered here.
+    """Renderer of every text that the bot sends.
 
     Values are data: nothing in them is run as a template. A value that should stay on its line goes
     through ``line`` or ``quoted``.
@@ -71,7 +71,7 @@ class Replies:
         return languages.LANGUAGES
 
     def render(self, template: str, language: str, /, **values: object) -> str:
-        """The text of ``template`` (``drop/stored``) in ``language``, or in the default if we lack it.
+        """Return the text of ``template`` (``drop/stored``) in ``language``, or in the default language.
 
         Raises LookupError (jinja2.TemplateNotFound) if there is no such template.
         """
@@ -128,15 +128,15 @@ class Replies:
         return tuple(outdated_in(self._overrides, known, self._source))
 
     def negotiate(self, *wanted: str | None) -> str:
-        """The first of some language tags (``xml:lang``, a stored choice) that we speak, or the default."""
+        """Return the first spoken language of some tags (``xml:lang``, a stored choice), or the default."""
         return languages.negotiated(wanted, self._default)
 
     def parse_language(self, text: str) -> str | None:
-        """What somebody means who types ``english``, ``zh`` or ``中文``; None if it is none of ours."""
+        """Return the language for ``english``, ``zh`` or ``中文``; None if the bot does not speak it."""
         return languages.as_typed(text)
 
     def template_for(self, error: FilebotError) -> str | None:
-        """The template with words for this error or for the nearest class above it, if there are any."""
+        """Return the template for this error, or for the nearest class above it; None if there is none."""
         names = [f"errors/{_snake_case(cls.__name__)}{SUFFIX}" for cls in type(error).__mro__]
         try:
             found = self._source.select_template(names)

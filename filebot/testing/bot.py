@@ -52,7 +52,7 @@ LIMITS: Final = Limits(
 
 
 class FakeBot:
-    """Serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
+    """Bot that serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
 
     Use it as an async context. The bundled plugins are there, and those given. Its clock, ``now``, stands
     until a test moves it.
@@ -218,7 +218,7 @@ class FakeBot:
 def in_room(
     jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
 ) -> Sender:
-    """Somebody speaking to everybody in a room; ``jid`` None where the room hides it."""
+    """Return a sender who speaks to everybody in a room; ``jid`` None where the room hides it."""
     key = f"{room}/{occupant_id}" if occupant_id else None
     return Sender(Address(room, AddressKind.ROOM), jid, room, nick, key)
 
@@ -226,6 +226,6 @@ def in_room(
 def through_room(
     jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
 ) -> Sender:
-    """Somebody writing privately through a room."""
+    """Return a sender who writes privately through a room."""
     sender = in_room(jid, nick, room, occupant_id)
     return replace(sender, address=Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE, sender.identity))

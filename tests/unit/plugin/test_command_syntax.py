@@ -1,10 +1,10 @@
-"""Usage lines as patterns."""
+"""UsageLine lines as patterns."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.plugin.command_syntax import Usage
+from filebot.plugin.command_syntax import UsageLine
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ from filebot.plugin.command_syntax import Usage
     ],
 )
 def test_a_text_fits_its_usage_or_not(line: str, text: str, values: dict[str, str] | None) -> None:
-    assert Usage.parse(line).match(text) == values
+    assert UsageLine.parse(line).match(text) == values
 
 
 @pytest.mark.parametrize(
@@ -51,15 +51,15 @@ def test_a_text_fits_its_usage_or_not(line: str, text: str, values: dict[str, st
 )
 def test_a_line_that_is_no_pattern_is_refused(line: str, mistake: str) -> None:
     with pytest.raises(ValueError, match=mistake):
-        Usage.parse(line)
+        UsageLine.parse(line)
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_matched_or_not_but_never_an_error(text: str) -> None:
-    found = Usage.parse("send NAME to TARGET").match(text)
+    found = UsageLine.parse("send NAME to TARGET").match(text)
     assert found is None or set(found) == {"name", "target"}
 
 
 def test_a_long_hostile_text_is_matched_in_no_time() -> None:
     text = ("a to " * 800) + '"' * 800
-    assert Usage.parse("send NAME to TARGET").match(text) is not None
+    assert UsageLine.parse("send NAME to TARGET").match(text) is not None
