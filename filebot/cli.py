@@ -225,27 +225,27 @@ def _examine(config: Config) -> None:
     """Go through what ``run`` goes through before it is online."""
     from filebot.preflight import prepared  # noqa: PLC0415 - see above
 
-    left_out: list[str] = []
+    reports: list[str] = []
     try:
-        prepared(config, left_out.append)
+        prepared(config, reports.append)
     except ConfigError as error:
-        _stop([*config.located(error).mistakes, *left_out], WRONG)
+        _stop([*config.located(error).mistakes, *reports], WRONG)
     except FilebotError as error:
         _stop([str(error)], FAILED)
-    if left_out:
-        _stop(left_out, FAILED)
+    if reports:
+        _stop(reports, FAILED)
 
 
 def _try(config: Config) -> None:
     """Print what works and what does not; leave with 1 if anything does not, with 2 if it never will."""
-    from filebot import self_check as probe  # noqa: PLC0415 - see above
+    from filebot import self_check  # noqa: PLC0415 - see above
 
     logs.set_up("error")
     logs.silence("slixmpp")  # what it complains about is told below, in words
     console = Console(highlight=False)
     code = 0
     try:
-        findings = asyncio.run(probe.probe(config))
+        findings = asyncio.run(self_check.probe(config))
     except ConfigError as error:
         _stop(config.located(error).mistakes, WRONG)
     for name, works, detail, *for_good in findings:

@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def prepared(
-    config: Config, left_out: Callable[[str], None] = log.error
+    config: Config, report: Callable[[str], None] = log.error
 ) -> tuple[Replies, list[LoadedPlugin]]:
     """Go through the whole config as far as that leaves no traces; return words and plugins.
 
-    ``left_out`` is told, in a line each, of plugins of others that cannot be used, and of the operator's
+    ``report`` is told, in a line each, of plugins of others that cannot be used, and of the operator's
     templates that are not. Raises ConfigError with every mistake.
     """
     mistakes: list[str] = []
@@ -46,14 +46,14 @@ def prepared(
         raise ConfigError((*mistakes, *weak))
     try:
         plugins = load(
-            wanted.settings, replies, disabled=wanted.disabled, paths=wanted.paths, left_out=left_out
+            wanted.settings, replies, disabled=wanted.disabled, paths=wanted.paths, left_out=report
         )
     except ConfigError as error:
         mistakes += error.mistakes
     if mistakes:
         raise ConfigError(tuple(mistakes))
     for outdated in replies.outdated_overrides():
-        left_out(outdated)
+        report(outdated)
     return replies, plugins
 
 
