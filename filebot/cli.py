@@ -184,14 +184,14 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
     Exit codes: 0 all is well, 1 faults are left, 2 it cannot be examined or repaired like this.
     """
     config = _loaded(path)
-    from filebot import app  # noqa: PLC0415 - see above
+    from filebot.adapters import storage_limits  # noqa: PLC0415 - see above
     from filebot.fsck.command import Wishes  # noqa: PLC0415
     from filebot.fsck.command import fsck as examine  # noqa: PLC0415
 
     try:
         code = examine(
             config.data_dir,
-            app.storage_limits(config),
+            storage_limits(config),
             config.limits.keep_unreferenced / 86_400,
             Wishes(repair, quick, anew, rate),
         )
@@ -223,29 +223,29 @@ def _loaded(path: Path) -> Config:
 
 def _examine(config: Config) -> None:
     """Go through what ``run`` goes through before it is online."""
-    from filebot import app  # noqa: PLC0415 - see above
+    from filebot.preflight import prepared  # noqa: PLC0415 - see above
 
-    left_out: list[str] = []
+    reports: list[str] = []
     try:
-        app.prepared(config, left_out.append)
+        prepared(config, reports.append)
     except ConfigError as error:
-        _stop([*config.located(error).mistakes, *left_out], WRONG)
+        _stop([*config.located(error).mistakes, *reports], WRONG)
     except FilebotError as error:
         _stop([str(error)], FAILED)
-    if left_out:
-        _stop(left_out, FAILED)
+    if reports:
+        _stop(reports, FAILED)
 
 
 def _try(config: Config) -> None:
     """Print what works and what does not; leave with 1 if anything does not, with 2 if it never will."""
-    from filebot import self_check as probe  # noqa: PLC0415 - see above
+    from filebot import self_check  # noqa: PLC0415 - see above
 
     logs.set_up("error")
     logs.silence("slixmpp")  # what it complains about is told below, in words
     console = Console(highlight=False)
     code = 0
     try:
-        findings = asyncio.run(probe.probe(config))
+        findings = asyncio.run(self_check.probe(config))
     except ConfigError as error:
         _stop(config.located(error).mistakes, WRONG)
     for name, works, detail, *for_good in findings:

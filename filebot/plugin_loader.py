@@ -1,4 +1,4 @@
-"""Finds plugins and checks their settings: the bundled ones, pip packages, and files in folders."""
+"""Loader of plugins and their settings: bundled ones, pip packages, and files in folders."""
 
 import dataclasses
 import importlib
@@ -44,7 +44,7 @@ def load(
     paths: Sequence[Path] = (),
     left_out: Callable[[str], None] = log.error,
 ) -> list[LoadedPlugin]:
-    """All plugins that are wanted, with their settings; their words are in ``replies`` then.
+    """Return all plugins that are wanted, with their settings, and add their words to ``replies``.
 
     A bundled plugin that cannot be loaded raises PluginError; one of somebody else's is left out, and
     ``left_out`` is told why, in one line. Settings that do not hold, or are for no plugin, raise
@@ -69,7 +69,7 @@ def load(
 
 
 class _Loading:
-    """The plugins so far."""
+    """Plugins loaded so far, and the mistakes found."""
 
     def __init__(
         self, settings: Mapping[str, Mapping[str, Any]], replies: Replies, off: frozenset[str]
@@ -103,7 +103,7 @@ class _Loading:
         self.known.add(plugin.name)
 
     def unknown(self) -> list[str]:
-        """A mistake for each name in the config that no plugin has."""
+        """Return a mistake for each name in the config that no plugin has."""
         names = (self._settings.keys() | self._off) - self.known - self.left_out
         return [
             f"plugins.{name}: no plugin of this name{_did_you_mean(name, sorted(self.known))}"
@@ -112,7 +112,7 @@ class _Loading:
 
 
 def bundled() -> Iterator[Plugin[Any]]:
-    """The plugins that come with filebot. Raises PluginError if they are missing."""
+    """Return the plugins that come with filebot. Raises PluginError if they are missing."""
     package = _bundled_package()
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         yield _plugin_of(importlib.import_module(module.name))
@@ -130,7 +130,7 @@ def _bundled_package() -> ModuleType:
 
 
 def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
-    """Where each comes from, which name it seems to have, and how to get it."""
+    """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
     for entry_point in entry_points(group=ENTRY_POINTS):
         yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
     for folder in paths:
@@ -139,7 +139,7 @@ def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plu
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:
-    """Why others could have a plugin of their own run from these folders: a line for each place."""
+    """Return a line for each place in these folders where somebody else could put a plugin."""
     for folder in paths:
         compiled = folder / CACHE
         for place in (folder, *sorted(folder.glob("*.py")), compiled, *sorted(compiled.glob("*.pyc"))):
@@ -182,7 +182,7 @@ def _plugin_of(found: object) -> Plugin[Any]:
 
 
 def checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:
-    """The plugin's settings made from its table in the config. Raises ConfigError."""
+    """Return the plugin's settings made from its table in the config. Raises ConfigError."""
     place = f"plugins.{plugin.name}"
     if plugin.settings is None:
         fields: list[str] = []

@@ -15,11 +15,12 @@ from typing import Final, NamedTuple
 
 import humanize
 
-from filebot.app import address_policy, http_client, make_data_dir, session_settings
+from filebot.adapters import address_policy, http_client, session_settings
 from filebot.config import Config
 from filebot.errors import ConfigError, FilebotError, ForbiddenTarget, LoginFailed, Refused, TransferError
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.fsck.catalog_doubt import catalog_doubt
+from filebot.preflight import make_data_dir
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
 from filebot.storage.layout import FOLDERS

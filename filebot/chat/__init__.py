@@ -1,1 +1,1 @@
-"""From a message to a command, and from an answer to words."""
+"""Dispatching of messages to commands and file intake, and the replies to them."""

@@ -1,4 +1,4 @@
-"""Text -> command -> call -> reply: the table of commands, and events for those who listen."""
+"""Text -> command -> call -> reply: the table of commands, and the plugins' listeners."""
 
 import asyncio
 import logging
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from rapidfuzz import fuzz, process
 
-from filebot.chat.conversation import Exchange, ReplySender
+from filebot.chat.conversation import errors_in_words
 from filebot.errors import BadCommand, PluginError, UnknownCommand
 from filebot.events.facts import Event
 from filebot.model import Sender
-from filebot.plugin import CommandSpec, Context, Plugin
+from filebot.plugin.context import Channel, Context, Conversation
+from filebot.plugin.declare import CommandSpec, Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
-from filebot.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class LoadedPlugin:
 
 
 class CommandTable:
-    """All commands by name and alias."""
+    """Commands by name and alias."""
 
     def __init__(self, plugins: Iterable[LoadedPlugin]) -> None:
         self._commands: list[CommandSpec] = []
@@ -66,45 +66,42 @@ class CommandTable:
         return tuple(name for name, _, _ in found)
 
     def settings_of(self, plugin: str) -> object:
-        """The checked settings of a plugin."""
+        """Return the checked settings of a plugin."""
         return self._settings[plugin]
 
 
 class Commands:
-    """Runs commands and tells listeners what happened."""
+    """Runs commands, and calls the listeners of events."""
 
     def __init__(
-        self, plugins: Sequence[LoadedPlugin], services: Services, reply_sender: ReplySender
+        self,
+        plugins: Sequence[LoadedPlugin],
+        channel: Channel,
+        files_of: Callable[[Sender, str], Files],
+        rooms_of: Callable[[Sender], RoomAccess],
     ) -> None:
+        """``files_of`` and ``rooms_of`` give what a sender sees; files speak the language given."""
         self.table = CommandTable(plugins)
-        self.reply_sender = reply_sender
-        self._services = services
-        services.events.listen(self.emit)
+        self._channel = channel
+        self._files_of = files_of
+        self._rooms_of = rooms_of
         self._listeners = [
             (loaded.plugin.name, kind, listener)
             for loaded in plugins
             for kind, listener in loaded.plugin.listeners
         ]
+        channel.events.listen(self.notify)
 
     async def conversation(
-        self,
-        sender: Sender,
-        client_language: str | None,
-        *,
-        chat_states: bool = False,
-        replies_to: str = "",
-    ) -> Exchange:
-        """Begin to answer somebody; ``chat_states`` says that their client wants to see us at work,
-        ``replies_to`` to which message theirs is a reply.
-        """
-        language = await self.reply_sender.language_of(sender.identity, client_language)
-        return Exchange(
-            self.reply_sender, sender, language, self.emit, chat_states=chat_states, replies_to=replies_to
-        )
+        self, sender: Sender, client_language: str | None, *, replies_to: str = "", action: str = ""
+    ) -> Conversation:
+        """Begin to answer somebody; ``replies_to`` is the id of the message that theirs is a reply to."""
+        language = await self._channel.reply_sender.language_of(sender.identity, client_language)
+        return Conversation(self._channel, sender, language, replies_to=replies_to, action=action)
 
-    async def run(self, conversation: Exchange, text: str) -> None:
+    async def run(self, conversation: Conversation, text: str) -> None:
         """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
-        async with conversation.errors_in_words(), conversation.at_work():
+        async with errors_in_words(conversation):
             word, rest = (*text.split(maxsplit=1), "", "")[:2]
             command = self.table.named(word)
             if command is None:
@@ -113,7 +110,7 @@ class Commands:
             usage, values = _matched(command, rest)
             await command.handler(self._context(command.plugin, conversation, usage), **values)
 
-    async def emit(self, event: Event) -> None:
+    async def notify(self, event: Event) -> None:
         """Call each listener of the event, one after the other. A failing one does not stop the rest."""
         conversation = await self.conversation(event.sender, event.language)
         for plugin, kind, listener in self._listeners:
@@ -123,32 +120,35 @@ class Commands:
     async def _notify(
         self,
         plugin: str,
-        conversation: Exchange,
+        conversation: Conversation,
         listener: Callable[[Context[Any], Any], Awaitable[None]],
         event: Event,
     ) -> None:
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            async with asyncio.timeout(LISTENER_LIMIT_S), conversation.errors_in_words():
+            async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
                 await listener(self._context(plugin, conversation), event)
         except TimeoutError:
             log.error("plugin %s took over %s s for %s", plugin, LISTENER_LIMIT_S, type(event).__name__)
 
-    def _context(self, plugin: str, conversation: Exchange, usage: str = "") -> Context[Any]:
+    def _context(self, plugin: str, conversation: Conversation, usage: str = "") -> Context[Any]:
+        sender, language = conversation.sender, conversation.language
         return Context(
-            sender=conversation.sender,
-            settings=self.table.settings_of(plugin),
-            files=Files(self._services.files, conversation.sender, conversation.language),
-            rooms=RoomAccess(self._services.rooms, conversation.sender),
-            commands=self.table,
-            language=conversation.language,
+            self._channel,
+            sender,
+            language,
+            replies_to=conversation.replies_to,
+            action=conversation.action,
             usage=usage,
-            conversation=conversation,
+            settings=self.table.settings_of(plugin),
+            files=self._files_of(sender, language),
+            rooms=self._rooms_of(sender),
+            commands=self.table,
         )
 
 
 def _matched(command: CommandSpec, text: str) -> tuple[str, dict[str, str]]:
-    """The way in which somebody wrote the command, and the values of all its ways. Raises BadCommand."""
+    """Return the usage line that fits, and the values of all lines, some empty. Raises BadCommand."""
     names = {name for usage in command.usages for name in usage.parameters}
     for usage in command.usages:
         values = usage.match(text)

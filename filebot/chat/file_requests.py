@@ -1,66 +1,114 @@
 """Files that a person's client asks for by itself (XEP-0234, "Requesting a File")."""
 
-from filebot.errors import NoSuchEntry, NotAllowed
+import logging
+
+from filebot.chat.commands import Commands
+from filebot.chat.conversation import errors_in_words
+from filebot.errors import FilebotError, NoSuchEntry, NotAllowed
+from filebot.events.bus import EventBus
+from filebot.events.facts import FileDelivered
 from filebot.filenames import plain_text
+from filebot.files.access import Access
 from filebot.files.damage import naming
-from filebot.files.transfers import Direction
+from filebot.files.slots import Slots
+from filebot.files.transfers import Direction, Transfers
 from filebot.model import BareJid, Entry, Method, Offer, Scope
-from filebot.ports import FileRequest
-from filebot.services import Services
+from filebot.ports import BlobStore, Catalog, FileRequest, Rooms
+from filebot.replies.sender import ReplySender
+from filebot.rooms.settings import RoomSettingsStore
+
+log = logging.getLogger(__name__)
 
 
-class Requests:
-    """Gives people what is theirs to read, and nothing else."""
+class FileRequests:
+    """Answers requests for files that the person may read."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(
+        self,
+        *,
+        commands: Commands,
+        access: Access,
+        catalog: Catalog,
+        store: BlobStore,
+        rooms: Rooms,
+        room_settings: RoomSettingsStore,
+        transfers: Transfers,
+        slots: Slots,
+        events: EventBus,
+        reply_sender: ReplySender,
+    ) -> None:
+        self._commands = commands
+        self._access = access
+        self._catalog = catalog
+        self._store = store
+        self._rooms = rooms
+        self._room_settings = room_settings
+        self._transfers = transfers
+        self._slots = slots
+        self._events = events
+        self._reply_sender = reply_sender
 
-    async def find(self, request: FileRequest) -> Entry:
-        """The file meant: the person's own by its hash or name, or by name one of a room that they are in.
+    async def answer(self, request: FileRequest) -> None:
+        """Send the file that a client asks for, or decline."""
+        conversation = await self._commands.conversation(request.sender, request.language)
+        try:
+            entry = await self._find(request)
+        except FilebotError as error:
+            log.info("a request of %s is declined: %s", request.sender.jid, type(error).__name__)
+            await request.refuse(self._reply_sender.words(error, conversation.language))
+            return
+        conversation.action = "get"
+        async with errors_in_words(conversation, name=entry.name):
+            used = await self._send(request, entry, conversation.language)
+            to, language = request.sender.address, request.language
+            await self._events.tell(FileDelivered(request.sender, language, entry, to, used, asked=False))
+
+    async def _find(self, request: FileRequest) -> Entry:
+        """Return the file meant: the person's own by its hash or name, or by name one of a room that they
+        are in.
 
         Raises NotAllowed, NoSuchEntry or BlobCorrupt.
         """
         person = request.sender.jid
-        if person is None or not self._services.access.serves(person):
+        if person is None or not self._access.serves(person):
             raise NotAllowed(reason="unserved")
         entry = await self._own(person, request.offer) or await self._of_a_room(person, request.offer)
         if entry is None:
             raise NoSuchEntry(plain_text(request.offer.name or ""))
         with naming(entry):
-            await self._services.ports.store.verify(entry.blob.digest)
+            await self._store.verify(entry.blob.digest)
         return entry
 
-    async def give(self, request: FileRequest, entry: Entry, language: str) -> Method:
-        """Send it. Raises TransferError or StorageError."""
-        shown = self._services.transfers.running(
+    async def _send(self, request: FileRequest, entry: Entry, language: str) -> Method:
+        """Send a file, and return how it went. Raises TransferError or StorageError."""
+        shown = self._transfers.running(
             request.sender, language, entry.name, Direction.FROM_BOT, Method.SOCKS5, entry.blob.size
         )
         with shown as transfer:
             async with (
-                self._services.slots.taken(transfer, in_burst=True),
-                self._services.ports.store.local_file(entry.blob.digest) as file,
+                self._slots.taken(transfer, in_burst=True),
+                self._store.local_file(entry.blob.digest) as file,
             ):
                 return await request.send(file, entry, transfer.moved)
 
     async def _own(self, person: BareJid, asked: Offer) -> Entry | None:
-        scope, catalog = Scope(owner=person), self._services.ports.catalog
+        scope = Scope(owner=person)
         if "sha-256" in asked.hashes:
-            return await catalog.find_by_digest(scope, person, asked.hashes["sha-256"].hex())
+            return await self._catalog.find_by_digest(scope, person, asked.hashes["sha-256"].hex())
         return await self._named(scope, asked)
 
     async def _of_a_room(self, person: BareJid, asked: Offer) -> Entry | None:
-        rooms = self._services.ports.rooms
-        for room in sorted(rooms.joined()):
-            if not self._services.room_settings.lets_read(room, person):
+        for room in sorted(self._rooms.joined()):
+            if not self._room_settings.lets_read(room, person):
                 continue
             if entry := await self._named(Scope(room=room), asked):
                 return entry
         return None
 
     async def _named(self, scope: Scope, asked: Offer) -> Entry | None:
-        """Of that name and, if a hash was given, with just these bytes."""
+        """Return the file of that name and, if a hash was given, with just these bytes."""
         name = plain_text(asked.name or "")
-        entry = await self._services.ports.catalog.find_by_name(scope, name) if name else None
+        entry = await self._catalog.find_by_name(scope, name) if name else None
         if entry is None or asked.hashes.get("sha-256", b"").hex() in {"", entry.blob.digest}:
             return entry
         return None

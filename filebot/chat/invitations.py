@@ -1,49 +1,60 @@
 """Following people's invitations into rooms, or telling them why not."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
-from cachetools import TTLCache
-
 from filebot.chat.commands import Commands
-from filebot.chat.conversation import Exchange
+from filebot.chat.conversation import errors_in_words
+from filebot.concurrency.debouncer import Debouncer
 from filebot.errors import FilebotError
+from filebot.events.bus import EventBus
 from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
+from filebot.plugin.context import Conversation
 from filebot.plugin.rooms import RoomAccess
-from filebot.services import Services
+from filebot.ports import Rooms
+from filebot.replies.sender import ReplySender
 
 log = logging.getLogger(__name__)
 
 DOUBLE_S: Final = 5.0
-"""Clients send an invitation in both forms, one after the other: what comes so soon after it was dealt with
-is the same one."""
-REMEMBERED: Final = 10_000
+"""Clients send an invitation in both forms, one after the other: what comes so soon after it was handled is
+the same one."""
 
 
 class Invitations:
-    """What becomes of invitations from people who are served; limits are in the ``Rooms`` port."""
+    """Answers invitations; limits are in the ``Rooms`` port."""
 
-    def __init__(self, commands: Commands, services: Services) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        rooms_of: Callable[[Sender], RoomAccess],
+        rooms: Rooms,
+        events: EventBus,
+        reply_sender: ReplySender,
+    ) -> None:
         self._commands = commands
-        self._services = services
+        self._rooms_of = rooms_of
+        self._rooms = rooms
+        self._events = events
+        self._reply_sender = reply_sender
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
-        self._dealt_with: TTLCache[int, bool] = TTLCache(REMEMBERED, DOUBLE_S)  # by hashes
+        self._handled = Debouncer(DOUBLE_S)
 
     async def follow(self, invitation: Invitation, sender: Sender) -> None:
         """Go where somebody wants the bot, and thank them; a second time at once does nothing."""
         key = (invitation.room, sender.jid)
-        if key in self._under_way or hash(key) in self._dealt_with:
+        if key in self._under_way or self._handled.has_passed(*key):
             return
         self._under_way.add(key)
         try:
-            conversation = await self._commands.conversation(sender, invitation.language)
-            conversation.action = "join"
-            async with conversation.errors_in_words():
+            conversation = await self._commands.conversation(sender, invitation.language, action="join")
+            async with errors_in_words(conversation):
                 await self._enter(invitation, conversation)
         finally:
             self._under_way.discard(key)
-            self._dealt_with[hash(key)] = True
+            self._handled.note(*key)
 
     async def turn_down(self, invitation: Invitation, sender: Sender) -> None:
         """Tell somebody who is not served that nothing will come of it, and somebody whom the room hides to
@@ -54,28 +65,29 @@ class Invitations:
         if not invitation.mediated_for:
             await conversation.reply("errors/stranger")
         elif sender.jid is not None:
-            self._decline(invitation, conversation.rendered("errors/stranger"))
+            self._decline(invitation, conversation, "errors/stranger")
         elif not self._is_expected_in(invitation.room):
-            self._decline(invitation, conversation.rendered("rooms/hidden_inviter", room=invitation.room))
+            self._decline(invitation, conversation, "rooms/hidden_inviter", room=invitation.room)
 
-    async def _enter(self, invitation: Invitation, conversation: Exchange) -> None:
+    async def _enter(self, invitation: Invitation, conversation: Conversation) -> None:
         sender = conversation.sender
-        memberships = RoomAccess(self._services.rooms, sender)
         try:
-            room = await memberships.accept(invitation)
+            room = await self._rooms_of(sender).accept(invitation)
         except FilebotError as error:
             if not invitation.mediated_for:
                 raise
             log.info("did not follow an invitation: %s: %s", error.kind, error)
-            self._decline(invitation, conversation.words(error))
+            action, language = conversation.action, conversation.language
+            self._rooms.decline(invitation, self._reply_sender.words(error, language, action=action))
             return
         log.info("invited to %s by %s", room, sender.jid)
-        await self._commands.emit(InvitationAccepted(sender, invitation.language, room))
+        await self._events.tell(InvitationAccepted(sender, invitation.language, room))
 
-    def _decline(self, invitation: Invitation, words: str) -> None:
-        self._services.ports.rooms.decline(invitation, words)
+    def _decline(
+        self, invitation: Invitation, conversation: Conversation, template: str, **values: object
+    ) -> None:
+        words = self._reply_sender.replies.render(template, conversation.language, **values)
+        self._rooms.decline(invitation, words)
 
     def _is_expected_in(self, room: BareJid) -> bool:
-        return room in self._services.ports.rooms.joined() or any(
-            room == other for other, _ in self._under_way
-        )
+        return room in self._rooms.joined() or any(room == other for other, _ in self._under_way)

@@ -1,7 +1,7 @@
-"""Commands that came too late, gathered for each person: one answer to all of them.
+"""Commands that came too late, gathered by person and answered once.
 
-After an absence they come many at once. Nobody waits for them any more, and a dozen answers would only be
-in the way of what the person wants now.
+After an outage of the bot many of them come at once. Nobody waits for them any more, and a dozen answers
+would only be in the way.
 """
 
 import asyncio
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from filebot.chat.conversation import Exchange
 from filebot.model import Address
+from filebot.plugin.context import Conversation
 
 QUIET_S: Final = 2.0
-"""A person is answered when nothing more of theirs came for so long..."""
+"""A person is answered when no more late commands came for so long..."""
 LONGEST_S: Final = 30.0
 """...or after this."""
 TEXTS_SHOWN: Final = 5
 TEXT_SHOWN: Final = 100
-"""Characters of each."""
+"""In characters, for each command."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,12 +32,12 @@ class _Gathered:
 
 
 class LateCommands:
-    """Holds what was not carried out until the person is told so."""
+    """Holds late commands back until their person is told that they are not carried out."""
 
     def __init__(self) -> None:
         self._gathered: dict[Address, _Gathered] = {}
 
-    async def tell(self, conversation: Exchange, text: str, since: datetime) -> None:
+    async def tell(self, conversation: Conversation, text: str, since: datetime) -> None:
         """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
         address = conversation.sender.address.conversation
         gathered = self._gathered.get(address)
@@ -73,7 +73,7 @@ def _add(gathered: _Gathered, text: str, since: datetime) -> None:
 
 
 async def _quiet(gathered: _Gathered) -> None:
-    """Return when nothing more comes."""
+    """Return when no more commands come, or have come for too long."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_S):
             while True:

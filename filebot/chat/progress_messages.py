@@ -1,7 +1,7 @@
-"""Progress that people can see: one message about a long transfer, corrected in place where that shows.
+"""Progress messages: one for each long transfer, corrected in place (XEP-0308).
 
-A client that does not show corrections (XEP-0308) would get every one as a new message, so there only a
-few marks on the way are told. Rooms are told nothing.
+A client that does not show corrections would get each one as a new message, so it is told of a few marks
+only. Rooms are told nothing.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from filebot.chat.conversation import ReplySender
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Progress
+from filebot.replies.sender import ReplySender
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _LOOK_EVERY_S: Final = 1.0
 
 @dataclass(slots=True)
 class Told:
-    """What a person knows of a transfer."""
+    """State of a transfer as its person was told last."""
 
     message: str | None = None
     at_s: float = 0.0
@@ -37,7 +37,7 @@ class Told:
 
 
 class ProgressReports:
-    """Watches all transfers."""
+    """Tells people of their long transfers."""
 
     def __init__(self, transfers: Transfers, reply_sender: ReplySender) -> None:
         self._transfers = transfers
@@ -45,7 +45,7 @@ class ProgressReports:
         self._told: WeakKeyDictionary[Transfer, Told] = WeakKeyDictionary()
 
     async def run(self) -> None:
-        """Report for ever."""
+        """Report until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             try:
@@ -78,7 +78,7 @@ class ProgressReports:
 
 
 def is_due(told: Told, age_s: float, progress: Progress, *, corrects: bool) -> bool:
-    """Whether there is something new to tell: not while a person is thinking about the offer, for one."""
+    """Return whether there is something new to tell; while nobody has accepted the offer there is not."""
     if progress.done_bytes == told.done_bytes:
         return False
     if corrects:

@@ -1,9 +1,9 @@
-"""How much is asked of the bot at once: by one person, by all of one room together, and by everybody.
+"""Rate limits for requests, by person, by room and for all; bounds for those that wait.
 
-How many files move at once is in ``slots``.
+How many files move at once is decided in ``files/slots``.
 
-A room's service can make up occupants without number, so what all in one room take together is bounded too:
-whoever brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold up those elsewhere.
+A room's service can make up any number of occupants, so all in one room together have a limit too. Somebody
+who brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold up people elsewhere.
 """
 
 import asyncio
@@ -24,35 +24,35 @@ TURN_S: Final = 2.0
 """After this the next request of the same person no longer waits for the one before."""
 
 WAITING: Final = 10_000
-"""Messages that are dealt with, or wait for that."""
+"""Messages that are being handled, or wait for it."""
 WAITING_PER_ROOM: Final = 800
 WAITING_PER_PERSON: Final = 500
 WAITING_BYTES: Final = 64 * 1024 * 1024
-"""Memory for these, for those of one room, and of one person."""
+"""Memory for these messages; below, for those of one room and of one person."""
 WAITING_BYTES_PER_ROOM: Final = 16 * 1024 * 1024
 WAITING_BYTES_PER_PERSON: Final = 8 * 1024 * 1024
 TASK_BYTES: Final = 8 * 1024
-"""Rough size of what each takes beside the message itself: its tasks."""
+"""Rough size of the tasks of each message."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """How much one person may ask for."""
+    """Limits for the requests of one person."""
 
     files_per_message: int = 10
     commands_per_minute: int = 60
 
     @property
     def commands_per_minute_in_a_room(self) -> int:
-        """How much all in one room may ask for together."""
+        """Limit for all in one room together."""
         return 10 * self.commands_per_minute
 
 
 @dataclass(slots=True)
 class Waiting:
-    """Count of messages that wait: of one person, of one room, or of all."""
+    """Count of messages that wait, of one person, of one room, or of all."""
 
     most: int
     most_bytes: int
@@ -60,17 +60,17 @@ class Waiting:
     size_bytes: int = 0
 
     def is_full(self, more_bytes: int) -> bool:
-        """Whether one more of that size is too much."""
+        """Return whether one more message of that size is too much."""
         return self.count >= self.most or self.size_bytes + more_bytes > self.most_bytes
 
     def add(self, count: int, size_bytes: int) -> None:
-        """So much more waits, or less."""
+        """Change the count and the size by so much."""
         self.count += count
         self.size_bytes += size_bytes
 
 
 class RateLimiter:
-    """What is under way just now, and what may begin."""
+    """Limiter that counts requests under way, and those of the last minute."""
 
     def __init__(self, limits: RateLimits) -> None:
         self._turns = KeyedLocks(asyncio.Lock)
@@ -90,7 +90,7 @@ class RateLimiter:
         )
 
     def is_full(self, sender: Sender, size_bytes: int = 0) -> bool:
-        """Whether nothing more of the sender's, of that size in memory, can wait."""
+        """Return whether no more messages of the sender's, of that size in memory, can wait."""
         try:
             return any(each.is_full(size_bytes + TASK_BYTES) for each in self._shares(sender))
         finally:
@@ -98,7 +98,7 @@ class RateLimiter:
 
     @contextmanager
     def waiting(self, sender: Sender, size_bytes: int = 0) -> Iterator[None]:
-        """Something of the sender's is dealt with, or waits for that."""
+        """Count a message of the sender's as waiting while the block runs."""
         shares = self._shares(sender)
         for each in shares:
             each.add(1, size_bytes + TASK_BYTES)
@@ -110,7 +110,7 @@ class RateLimiter:
             self._forget(sender)
 
     async def is_in_pace(self, sender: Sender) -> bool:
-        """Whether the sender may ask for something more in this minute; if so, it counts."""
+        """Return whether the sender may make another request in this minute; if so, count it."""
         limiters = [self._limiters_of[hash(sender.rate_key)]]
         if sender.room is not None:
             limiters.append(self._limiters_in[hash(sender.room)])
@@ -121,7 +121,7 @@ class RateLimiter:
         return True
 
     async def in_turn(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
-        """Answers of one person come in the order of the questions, but none waits long for another."""
+        """Run ``work`` after the sender's earlier requests, but do not wait long for any of them."""
         task: asyncio.Task[None] | None = None
         try:
             async with self._turns(sender.rate_key):
@@ -140,7 +140,7 @@ class RateLimiter:
         return shares if sender.room is None else [*shares, self._waiting_in[sender.room]]
 
     def _forget(self, sender: Sender) -> None:
-        """Keep nothing of whom nothing waits."""
+        """Drop the counts of a sender with no waiting messages."""
         for shares, key in ((self._waiting_of, sender.rate_key), (self._waiting_in, sender.room or "")):
             if key in shares and not shares[key].count:
                 del shares[key]

@@ -14,7 +14,7 @@ ENTRY_BYTES = 500
 
 
 def weight(value: object) -> int:
-    """Bytes of memory that a value takes, with all that is in it; what is shared counts each time.
+    """Return the bytes of memory that a value takes, with its contents; shared parts count each time.
 
     For values without cycles: texts, numbers, and dataclasses, mappings and sequences of such.
     """
@@ -32,7 +32,7 @@ def weight(value: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Something whose entries have a bound together: one person, one room, or all."""
+    """Common bound for the entries of one person, of one room, or of all."""
 
     name: Hashable
     most_bytes: int
@@ -60,12 +60,12 @@ class ByteBounded(Generic[K, V]):
         return sum(size for _, size, _ in self._entries.values())
 
     def get(self, key: K) -> V | None:
-        """The value, if it is not forgotten."""
+        """Return the value, or None if it was forgotten."""
         entry = self._entries.get(key)
         return None if entry is None else entry[0]
 
     def put(self, key: K, value: V, shares: Sequence[Share]) -> bool:
-        """Keep a value as the newest, in place of what was under its key; whether there was room for it."""
+        """Keep a value as the newest, in place of the one under its key; return whether it fits."""
         self.pop(key)
         size = ENTRY_BYTES + weight(key) + weight(value)
         if any(size > each.most_bytes for each in shares):
@@ -80,7 +80,7 @@ class ByteBounded(Generic[K, V]):
         return True
 
     def pop(self, key: K) -> V | None:
-        """Forget an entry; its value."""
+        """Forget an entry, and return its value."""
         entry = self._entries.pop(key, None)
         if entry is None:
             return None

@@ -21,7 +21,7 @@ shared, such as the look-up of names."""
 
 @contextmanager
 def on_behalf_of(person: str) -> Iterator[None]:
-    """Let what is done in the block, and by tasks begun there, count as this person's."""
+    """Count the work of the block, and of tasks begun there, as this person's."""
     token = ON_BEHALF_OF.set(person)
     try:
         yield
@@ -31,7 +31,7 @@ def on_behalf_of(person: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many places there are, and how many of them one person or one group may hold."""
+    """Numbers of places, in all and for one person and one group."""
 
     total: int
     per_person: int
@@ -71,7 +71,10 @@ class Ticket:
 
 
 class FairSemaphore:
-    """Use :meth:`held`, or :meth:`draw` and :meth:`give_back`."""
+    """Semaphore that serves people and groups in turn.
+
+    Use :meth:`held`, or :meth:`draw` and :meth:`give_back`.
+    """
 
     def __init__(self, shares: Shares) -> None:
         self._shares = shares
@@ -123,11 +126,11 @@ class FairSemaphore:
             self._leave_queue(ticket)
 
     def waits(self, person: str) -> bool:
-        """Whether this person waits for a place."""
+        """Return whether this person waits for a place."""
         return person in self._waiting_of
 
     def still_s(self, person: str) -> float:
-        """For how many seconds no place of this person's was taken or given back."""
+        """Return for how many seconds no place of this person's was taken or given back."""
         now = asyncio.get_running_loop().time()
         return now - self._moved_at.get(person, now)
 
@@ -156,7 +159,7 @@ class FairSemaphore:
                 self._grant(ticket)
 
     def _next(self) -> Ticket | None:
-        """The one whose turn it is; it and its group go behind the others."""
+        """Return the ticket whose turn it is, and move its person and group behind the others."""
         for name, group in self._waiting.items():
             for person, queue in group.items():
                 if self._has_place(person, queue[0].group):

@@ -1,4 +1,4 @@
-"""One lock (or semaphore) for each key that is in use just now."""
+"""Locks or semaphores by key, kept while they are in use."""
 
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -8,14 +8,14 @@ L = TypeVar("L")
 
 
 class KeyedLocks(Generic[L]):
-    """Hands out the same object to all who ask for the same key at the same time; forgets unused ones."""
+    """Factory that gives all users of a key the same object at the same time."""
 
     def __init__(self, make: Callable[[], L]) -> None:
         self._make = make
         self._in_use: WeakValueDictionary[Hashable, L] = WeakValueDictionary()
 
     def __call__(self, key: Hashable) -> L:
-        """The object of this key. It lives as long as somebody holds it."""
+        """Return the object of this key. It lives as long as somebody holds it."""
         found = self._in_use.get(key)
         if found is None:
             found = self._in_use[key] = self._make()

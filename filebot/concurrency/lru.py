@@ -1,4 +1,4 @@
-"""Something for each key that was asked for lately, and for no more than so many."""
+"""LRU cache with a factory."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class DefaultLRUCache(LRUCache[K, V]):
-    """Makes what it lacks when it is asked for it; what nobody has asked for the longest is forgotten."""
+    """LRU cache that creates missing values with a factory."""
 
     def __init__(self, most: int, make: Callable[[], V]) -> None:
         super().__init__(most)

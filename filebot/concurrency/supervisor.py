@@ -1,4 +1,4 @@
-"""Work that goes on as long as the bot does, whatever comes up in it."""
+"""Supervision of work that must go on as long as the bot does."""
 
 import asyncio
 import logging
@@ -14,10 +14,10 @@ _T = TypeVar("_T")
 
 
 async def run_supervised(work: Callable[[], Awaitable[_T]], name: str) -> _T:
-    """Do ``work``, and again after each error of it, until it returns; its result.
+    """Run ``work``, again after each error, until it returns; return its result.
 
-    Errors are logged with their traceback. After each one there is a pause, longer each time that one comes
-    soon again.
+    Errors are logged with their traceback. The pause after an error doubles while errors follow each
+    other soon.
     """
     loop, pause_s = asyncio.get_running_loop(), FIRST_PAUSE_S
     while True:

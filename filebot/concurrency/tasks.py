@@ -1,39 +1,87 @@
-"""Background work with an owner: nothing started here outlives its :class:`Tasks`."""
+"""The one owner of background tasks: nothing started here outlives its :class:`Tasks`."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 log = logging.getLogger(__name__)
 
 
 class Tasks:
-    """A bounded set of running tasks. What they raise is logged; closing cancels and awaits them all."""
+    """A bounded set of running tasks. Closing cancels and awaits them all."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> bool:
-        """Run ``work`` in the background; False, and not at all, if too much is running already."""
-        if len(self._running) >= self._limit:
-            work.close()
-            log.warning("%s is not started: %d tasks are running", name, self._limit)
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
+        """Run ``work`` in the background and log what it raises.
+
+        Return False, without running it, if too much is running already.
+        """
+        task = self._create(work, name)
+        if task is None:
             return False
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(_log_failure)
         return True
+
+    async def run(self, work: Coroutine[Any, Any, object], name: str) -> bool:
+        """Run ``work`` as a task; return, or raise what it raised, when it has ended.
+
+        It goes on if the caller is cancelled. Return False, without running it, if too much is running
+        already.
+        """
+        task = self._create(work, name)
+        if task is None:
+            return False
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                task.add_done_callback(_log_failure)  # nobody else will hear of it
+            raise
+        return True
+
+    async def idle(self) -> None:
+        """Wait until no task is running."""
+        while self._running:
+            await asyncio.wait(self._running)
 
     async def close(self) -> None:
         """Cancel all and wait for their clean-up. May be used again afterwards."""
-        tasks = set(self._running)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._running)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)
+    def _create(self, work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[Any] | None:
+        if len(self._running) >= self._limit:
+            work.close()
+            log.warning("%s is not started: %d tasks are running", name, self._limit)
+            return None
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and return when they have ended, however they did."""
+    ending = tuple(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def race(*works: Coroutine[Any, Any, object]) -> None:
+    """Run coroutines until the first of them ends, and cancel the others. Raise what the first raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(tasks)
+    for task in done:
+        task.result()
+
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s failed", task.get_name(), exc_info=error)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 async def settled(job: "asyncio.Future[T]") -> T:
-    """The job's result. A cancellation meanwhile is raised after the job has ended, never before."""
+    """Return the job's result. A cancellation meanwhile is raised after the job has ended, never before."""
     cancelled: asyncio.CancelledError | None = None
     while not job.done():
         try:
@@ -57,7 +57,7 @@ class Threads:
 
     @asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[io.FileIO]:
-        """A file to read from in these threads, without a buffer. Raises OSError."""
+        """Open a file to read from in these threads, without a buffer. Raises OSError."""
         job = self.start(lambda: path.open("rb", buffering=0))
         try:
             file = await settled(job)

@@ -1,4 +1,4 @@
-"""Turns: the requests of one person are worked on in order, but none waits long for the one before."""
+"""Turns: requests of one person begin in order, but none waits long for the one before."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""What does not hold, in plain words with a remedy. A secret is never quoted."""
+"""Mistakes in the config, in plain words with a remedy. A secret is never quoted."""
 
 import re
 from collections.abc import Sequence
@@ -38,12 +38,12 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that does not hold."""
+    """A mistake at one key."""
 
     path: KeyPath
     """The keys that lead to it."""
     words: str
-    """What is wrong, and the remedy."""
+    """The fault, and the remedy."""
 
     @property
     def text(self) -> str:
@@ -52,7 +52,7 @@ class Mistake:
 
 
 def found_in(error: ValidationError) -> list[Mistake]:
-    """All that pydantic found."""
+    """Return a mistake for each error that pydantic found."""
     return [
         Mistake(found["loc"], _words(found["loc"], found["type"], found["msg"], found.get("ctx", {})))
         for found in error.errors(include_url=False, include_input=False)
@@ -60,7 +60,7 @@ def found_in(error: ValidationError) -> list[Mistake]:
 
 
 def dotted(path: KeyPath) -> str:
-    """``rooms.join[2]``, counting from one; quoted where the key needs it, and on one line."""
+    """Return ``rooms.join[2]``, counting from one; quoted where the key needs it, and on one line."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -83,7 +83,7 @@ def _words(path: KeyPath, kind: str, message: str, context: dict[str, Any]) -> s
 
 
 def _suggestion(path: KeyPath) -> str:
-    """What an unknown key may have been meant to be."""
+    """Return the remedy for an unknown key: where it belongs, or which one it may be meant for."""
     key, table = str(path[-1]), path[:-1]
     owner = next((name for name, keys in _tables().items() if key in keys), None)
     if owner is not None:
@@ -94,7 +94,7 @@ def _suggestion(path: KeyPath) -> str:
 
 
 def _tables() -> dict[str, Sequence[str]]:
-    """The keys of each table; those above all tables under the empty name."""
+    """Return the keys of each table; those above all tables under the empty name."""
     tables: dict[str, Sequence[str]] = {"": tuple(Config.model_fields)}
     for name, field in Config.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

@@ -1,4 +1,4 @@
-"""From a file to a Config, or to every mistake in it at once."""
+"""Loading of a config file, which reports every mistake in it at once."""
 
 import re
 import tomllib
@@ -41,7 +41,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def _told(mistakes: list[Mistake], places: Places) -> tuple[str, ...]:
-    """From the top of the file to its end; what has no line comes first."""
+    """Return the texts of mistakes, in the order of the file; those without a line come first."""
     ordered = sorted(mistakes, key=lambda mistake: places.line(mistake.path) or 0)
     return tuple(f"{places.of(mistake.path)}: {mistake.text}" for mistake in ordered)
 

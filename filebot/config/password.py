@@ -1,4 +1,4 @@
-"""Where the password comes from.
+"""Sources of the password.
 
 The environment variable counts before everything in the file, so that a service manager can override it.
 In the file it is either ``password`` or ``password_file``; both together are a mistake.
@@ -27,7 +27,7 @@ _LONGEST: Final = 4_096
 def with_password(
     tables: dict[str, Any], config: Path, environ: Mapping[str, str], mistakes: list[Mistake]
 ) -> dict[str, Any]:
-    """The tables with ``xmpp.password`` in its place, if there is one; adds to ``mistakes``."""
+    """Return the tables with ``xmpp.password`` in its place, if there is one; add to ``mistakes``."""
     xmpp = tables.get("xmpp", {})
     if not isinstance(xmpp, dict):
         return tables
@@ -44,7 +44,7 @@ def with_password(
 
 
 def _from_file(folder: Path, named: str, mistakes: list[Mistake]) -> str:
-    """The first line of the file."""
+    """Return the first line of the file."""
     try:
         path = values.place(named, folder)
     except ValueError:

@@ -47,7 +47,7 @@ class Xmpp(Table):
     host: values.Host | None = None
     port: Port | None = None
     ca_file: values.CaFile | None = None
-    nick: values.PieceQueue = "filebot"
+    nick: values.OneLine = "filebot"
 
     @field_validator("password")
     @classmethod
@@ -71,7 +71,7 @@ class Xmpp(Table):
 
 
 class Rooms(Table):
-    """Where the bot is beside private chats, and how it is called there."""
+    """The rooms that the bot joins, and how it is called there."""
 
     join: tuple[values.BareJid, ...] = ()
     command_prefix: values.Prefix = "!"
@@ -80,7 +80,7 @@ class Rooms(Table):
 
 
 class Access(Table):
-    """Who runs the bot and whom it serves."""
+    """The people who run the bot, and those it serves."""
 
     admins: tuple[values.BareJid, ...] = ()
     allow: tuple[values.Glob, ...] = ()
@@ -89,7 +89,7 @@ class Access(Table):
 
 
 class Limits(Table):
-    """How much is taken, from one person and in all."""
+    """Limits on files, space and time."""
 
     max_file_size: values.Size = ByteSize(2**30)
     quota_per_user: values.Size = ByteSize(10 * 2**30)
@@ -97,9 +97,9 @@ class Limits(Table):
     total: values.Size = ByteSize(100 * 2**30)
     files_per_message: Count = 10
     commands_per_minute: Count = 60
-    """By each person."""
+    """For each person."""
     idle_timeout: values.Seconds = 60.0
-    """Of silence in the network, before a transfer has failed."""
+    """Time without a byte, after which a transfer has failed."""
     keep_partial: values.Seconds = 86_400.0
     """How long the beginning of a broken stream is kept, to be gone on with."""
     keep_unreferenced: values.Seconds = 7 * 86_400.0
@@ -107,14 +107,14 @@ class Limits(Table):
 
 
 class Network(Table):
-    """What the bot connects to although it is not safe everywhere."""
+    """Connections that are not safe everywhere, and off by default."""
 
     allow_insecure: StrictBool = False
     allow_private: StrictBool = False
 
 
 class Bytestreams(Table):
-    """Where clients reach the bot directly, to send it files and to be sent some (XEP-0065)."""
+    """Addresses at which clients reach the bot directly, for files both ways (XEP-0065)."""
 
     addresses: tuple[values.Host, ...] = ()
     """Told to clients; without any the bot does not listen."""
@@ -123,15 +123,15 @@ class Bytestreams(Table):
 
 
 class Replies(Table):
-    """What the bot's words are."""
+    """The language and the templates of the bot's replies."""
 
     language: values.Language = "en"
-    """Of people whose client names none."""
+    """The language for people whose client names none."""
     templates: Annotated[values.ExistingFolder | None, BeforeValidator(lambda text: text or None)] = None
 
 
 class Plugins(Table):
-    """Which plugins run. Every other key is a table of settings that the plugin itself checks."""
+    """The plugins that run. Every other key is a table of settings that the plugin itself checks."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
@@ -161,7 +161,7 @@ class Config(Table):
     _places: Places = PrivateAttr(default=Places("config"))
 
     def located(self, error: ConfigError) -> ConfigError:
-        """The same mistakes, each with the file and the line of the key that it begins with."""
+        """Return the same mistakes, each with the file and the line of the key that it begins with."""
         return ConfigError(tuple(self._places.before(mistake) for mistake in error.mistakes))
 
     def model_post_init(self, context: Any, /) -> None:
@@ -180,7 +180,7 @@ class Config(Table):
 
 
 def _served_domain(jid: object, mode: object) -> str | None:
-    """The domain whose people are served unless said otherwise; None if the JID is none."""
+    """Return the domain whose people are served by default; None if the JID is none."""
     try:
         domain = values.account(jid if isinstance(jid, str) else "").rpartition("@")[2]
     except ValueError:

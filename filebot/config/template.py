@@ -43,7 +43,7 @@ total = "100 GiB"
 def first_config(
     jid: str, password: str | Path, admins: tuple[str, ...], data_dir: Path = Path("data")
 ) -> str:
-    """The text of the file. A path as ``password`` is that of a file with it."""
+    """Return the text of the file. A path as ``password`` is that of a file with it."""
     key = "password" if isinstance(password, str) else "password_file"
     return _TEXT.format(
         data_dir=_quoted(str(data_dir)),
@@ -74,7 +74,7 @@ def write_private(path: Path, text: str, *, replace: bool) -> None:
 
 
 def _quoted(text: str) -> str:
-    """A basic string of TOML."""
+    """Return a basic string of TOML."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
 
 

@@ -31,30 +31,30 @@ _STRING: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The lines of one file."""
+    """Lines of the keys of one file."""
 
     file: str
     """As it stands before a mistake."""
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int | None:
-        """Of the key, or of the nearest table around it; None if that is the whole file."""
+        """Return the line of the key, or of the nearest table around it; None if that is the whole file."""
         return next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), None)
 
     def of(self, path: KeyPath) -> str:
-        """``config.toml line 12``."""
+        """Return ``config.toml line 12``."""
         line = self.line(path)
         return self.file if line is None else f"{self.file} line {line}"
 
     def before(self, mistake: str) -> str:
-        """A mistake that begins with a dotted key, behind that key's place; unless it has one already."""
+        """Return a mistake with the place of the dotted key that it begins with, unless it has one."""
         if mistake.startswith((f"{self.file}:", f"{self.file} line ")):
             return mistake
         return f"{self.of(tuple(mistake.partition(':')[0].split('.')))}: {mistake}"
 
 
 def lines_of(text: str) -> dict[KeyPath, int]:
-    """The line (from 1) of each table, key and array element of a valid TOML text."""
+    """Return the line (from 1) of each table, key and array element of a valid TOML text."""
     scanner = _Scanner(text)
     with suppress(_LostError, ValueError, RecursionError):
         scanner.document()
@@ -62,7 +62,7 @@ def lines_of(text: str) -> dict[KeyPath, int]:
 
 
 class _LostError(Exception):
-    """What stands here is not what was expected."""
+    """The text is not as expected."""
 
 
 class _Scanner:
@@ -91,7 +91,7 @@ class _Scanner:
         self._value(path)
 
     def _key(self, table: KeyPath) -> KeyPath:
-        """A dotted key; each of its parts gets a line, the first time that it is seen."""
+        """Read a dotted key; note the line of each of its parts when it is first seen."""
         while True:
             self._take(_BLANKS)
             table = (*table, self._key_part())

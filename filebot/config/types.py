@@ -1,4 +1,4 @@
-"""The kinds of values in the config, each with its check and its words for what is wrong."""
+"""Types of values in the config, each with its check and its message for a wrong value."""
 
 import ipaddress
 import re
@@ -22,7 +22,7 @@ _FORBIDDEN: Final = re.compile(r"""[\s"&'/:<>@\x00-\x1f\x7f]""")
 
 
 def shown(text: str) -> str:
-    """What somebody wrote, short and on one line, for a message."""
+    """Return a text short and on one line, for a message."""
     line = plain_text(text)
     return f'"{line[:60]}…"' if len(line) > 60 else f'"{line}"'
 
@@ -50,7 +50,7 @@ def _seconds(value: object) -> float:
 
 
 def _is_domain(text: str) -> bool:
-    """Whether it can be looked up, or be part of an address: ``a..example`` cannot."""
+    """Return whether a name can be looked up, or be part of an address: ``a..example`` cannot."""
     try:
         return bool(text.encode("idna").strip(b".")) and not _FORBIDDEN.search(text)
     except UnicodeError:
@@ -64,7 +64,7 @@ def _domain_of(text: str) -> str:
 
 
 def bare_jid(text: str) -> str:
-    """An address without a resource, in lower case. Raises ValueError."""
+    """Return an address without its resource, in lower case. Raises ValueError."""
     local, at, domain = text.partition("@")
     if "/" in text:
         raise ValueError(f"{shown(text)} has a resource; leave out the slash and what follows it")
@@ -74,7 +74,7 @@ def bare_jid(text: str) -> str:
 
 
 def account(text: str) -> str:
-    """A bare JID with or without a localpart, in lower case. Raises ValueError."""
+    """Return a bare JID with or without a localpart, in lower case. Raises ValueError."""
     return bare_jid(text) if "@" in text or "/" in text else _domain_of(text)
 
 
@@ -89,7 +89,7 @@ def _glob(text: str) -> str:
 
 
 def place(written: object, folder: Path) -> Path:
-    """The path that is meant by a text; a relative one begins at ``folder``. Raises ValueError."""
+    """Return the path that a text names; a relative one begins at ``folder``. Raises ValueError."""
     text = str(written) if isinstance(written, str | Path) else ""
     if not text or "\0" in text:
         raise ValueError('must be a path in quotes, like "data"')
@@ -177,5 +177,5 @@ CaFile = Annotated[Location, AfterValidator(_certificates)]
 """A file with certificates, in PEM."""
 ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
 Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
-PieceQueue = Annotated[StrictStr, AfterValidator(_line)]
+OneLine = Annotated[StrictStr, AfterValidator(_line)]
 Language = Annotated[StrictStr, AfterValidator(_language)]

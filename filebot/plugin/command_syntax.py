@@ -45,7 +45,7 @@ class CommandUsage:
         return cls(line, tuple(parameters), re.compile(pattern, re.IGNORECASE))
 
     def match(self, text: str) -> dict[str, str] | None:
-        """The values in ``text`` (what follows the command's name), or None if it does not fit.
+        """Return the values in ``text``, which follows the command's name, or None if it does not fit.
 
         A value that was left out is the empty string.
         """

@@ -1,7 +1,8 @@
-"""What the bot says: templates in, plain text in the person's language out.
+"""Replies: templates rendered as plain text in the language of the reader.
 
-``engine`` finds and renders templates, ``phrases`` puts numbers, dates and media types into words, and
-``languages`` knows the catalogues and which language somebody means.
+``renderer`` finds and renders templates, ``filters`` puts numbers, dates and media types into words,
+``languages`` has the catalogues and negotiates, ``overrides`` checks the operator's templates, and
+``sender`` sends the texts.
 """
 
 from filebot.replies.renderer import Replies

@@ -21,17 +21,17 @@ _LONGEST_LINE: Final = 1_000
 
 
 def line(value: object) -> str:
-    """Any value on one line, without characters that hide or reorder others."""
+    """Return any value on one line, without characters that hide or reorder others."""
     return plain_text(str(value)[:_LONGEST_LINE])
 
 
 def present() -> datetime:
-    """Now, in UTC."""
+    """Return the present, in UTC."""
     return datetime.now(UTC)
 
 
 def load_words(filters: Mapping[str, Callable[..., Any]]) -> None:
-    """Have the filters read all that they need of the language from the disk."""
+    """Make the filters read from the disk all that they need of the language."""
     now = present()
     for moment in (now - timedelta(days=30), now - timedelta(hours=1), now + timedelta(days=1)):
         filters["when"](moment)
@@ -41,7 +41,7 @@ def load_words(filters: Mapping[str, Callable[..., Any]]) -> None:
 
 
 class Phrases:
-    """The filters of one language."""
+    """Filters of one language."""
 
     def __init__(
         self, language: str, catalogue: NullTranslations, clock: Callable[[], datetime] = present
@@ -51,7 +51,7 @@ class Phrases:
         self._clock = clock
 
     def filters(self) -> dict[str, Callable[..., str]]:
-        """By the names that templates know."""
+        """Return the filters by the names that templates know."""
         return {
             "line": line,
             "quoted": self.quoted,
@@ -65,15 +65,15 @@ class Phrases:
         }
 
     def quoted(self, value: object) -> str:
-        """A name between the quotation marks of the language, on one line."""
+        """Return a name between the quotation marks of the language, on one line."""
         return self._catalogue.gettext('"%(text)s"') % {"text": line(value)}
 
     def either(self, values: Iterable[object]) -> str:
-        """``a, b, or c``."""
+        """Return ``a, b, or c``."""
         return format_list([line(value) for value in values], style="or", locale=self._locale)
 
     def size(self, size_bytes: int, beside: int | None = None) -> str:
-        """``1.2 MB``, decimal units; exact below 1 kB.
+        """Return ``1.2 MB``, in decimal units; exact below 1 kB.
 
         Exact as well if rounding would hide the difference to the size that stands ``beside`` it.
         """
@@ -85,7 +85,7 @@ class Phrases:
         return rounded
 
     def when(self, moment: datetime, now: datetime | None = None) -> str:
-        """``5 minutes ago``, ``in 2 hours``, or a date (UTC) if it is more than a week off.
+        """Return ``5 minutes ago``, ``in 2 hours``, or a date (UTC) if it is more than a week off.
 
         Both times are aware; ``now`` is the present unless given.
         """
@@ -97,7 +97,7 @@ class Phrases:
         return format_timedelta(distance, add_direction=True, locale=self._locale)
 
     def duration(self, seconds: float) -> str:
-        """``1 minute 30 seconds``: the two largest units; at least one second."""
+        """Return ``1 minute 30 seconds``: the two largest units; at least one second."""
         minutes, second_count = divmod(max(round(seconds), 1), 60)
         hours, minute_count = divmod(minutes, 60)
         day_count, hour_count = divmod(hours, 24)
@@ -110,7 +110,7 @@ class Phrases:
         return " ".join([text for count, text in parts if count][:2])
 
     def kind(self, media_type: str) -> str:
-        """``PDF document``: a media type in people's words; itself where there are none."""
+        """Return ``PDF document``: a media type in everyday words, or itself where there are none."""
         bare = media_type.partition(";")[0].strip().lower()
         if bare in FORMATS:
             name, noun = FORMATS[bare]
@@ -119,7 +119,7 @@ class Phrases:
         return self._catalogue.gettext(words) if words else line(bare)
 
     def spoken(self, languages: Iterable[str]) -> str:
-        """``English (lang en) and 中文 (lang zh)``: each by its own name, with what chooses it."""
+        """Return ``English (lang en) and 中文 (lang zh)``, each by its own name."""
         each = [Locale.parse(language) for language in languages]
         named = self._catalogue.gettext("%(name)s (lang %(code)s)")
         return format_list(
@@ -128,7 +128,7 @@ class Phrases:
         )
 
     def exact(self, size_bytes: int) -> str:
-        """``1,234 bytes``."""
+        """Return ``1,234 bytes``."""
         return self._plural("%(count)s byte", "%(count)s bytes", size_bytes)
 
     def _plural(self, one: str, many: str, count: int) -> str:

@@ -1,4 +1,4 @@
-"""The languages that the bot speaks, their catalogues, and which one somebody means.
+"""Languages that the bot speaks, their catalogues, and language negotiation.
 
 English is the language of the templates themselves; every other one is a gettext catalogue in
 ``filebot/locale``, checked in as text and compiled in memory, so that there is no build step.
@@ -42,7 +42,7 @@ _AS_TYPED: Final = {
 
 
 def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of one of ``LANGUAGES``; for the source language the one that changes nothing."""
+    """Return the catalogue of one of ``LANGUAGES``; that of the source language changes nothing."""
     if language == SOURCE:
         return gettext.NullTranslations()
     with (CATALOGUES / language / "LC_MESSAGES" / "filebot.po").open("rb") as file:
@@ -54,18 +54,18 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def negotiated(wanted: tuple[str | None, ...], default: str) -> str:
-    """The first of ``wanted`` (BCP 47 tags or locale identifiers) that is spoken here, else ``default``."""
+    """Return the first of ``wanted`` (BCP 47 tags, locale identifiers) that is spoken, else ``default``."""
     ranges = (part for tag in wanted if tag for part in _ever_shorter(tag))
     return next((_RANGES[part] for part in ranges if part in _RANGES), default)
 
 
 def as_typed(text: str) -> str | None:
-    """The language that a person names by a tag or a word; None if it is none of ours."""
+    """Return the language that a person names by a tag or a word, or None."""
     word = " ".join(text.casefold().split())
     return _AS_TYPED.get(word) or negotiated((word,), "") or None
 
 
 def _ever_shorter(tag: str) -> list[str]:
-    """The tag and its prefixes, longest first (RFC 4647 3.4, lookup)."""
+    """Return the tag and its prefixes, longest first (RFC 4647 3.4, lookup)."""
     parts = tag[:_LONGEST_TAG].strip().replace("-", "_").split("_")
     return ["_".join(parts[:count]).lower() for count in range(len(parts), 0, -1)]

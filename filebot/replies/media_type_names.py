@@ -1,4 +1,4 @@
-"""Media types in people's words. ``message`` marks what is translated, see ``scripts/messages.py``."""
+"""Everyday names of media types. ``message`` marks texts to translate, see ``scripts/messages.py``."""
 
 from typing import Final
 
@@ -90,4 +90,4 @@ PREFIXES: Final = {
     "text": message("text"),
     "video": message("video"),
 }
-"""By what stands before the slash, for the many formats that have no words of their own."""
+"""Names by the part before the slash, for formats that have none of their own."""

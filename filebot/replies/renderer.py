@@ -17,24 +17,23 @@ from jinja2 import (
     TemplateError,
     TemplatesNotFound,
     TemplateSyntaxError,
-    nodes,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from filebot.errors import ConfigError, FilebotError, PluginError
 from filebot.replies import languages
 from filebot.replies.filters import Phrases, load_words, present
+from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
 
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-_SUFFIX: Final = ".txt"
 _SHIPPED: Final = "shipped"
 """Before a template's name and a colon: the one that came with filebot or its plugin."""
 
 
 class Replies:
-    """Every text that the bot sends is rendered here.
+    """Renderer of every text that the bot sends.
 
     Values are data: nothing in them is run as a template. A value that should stay on its line goes
     through ``line`` or ``quoted``.
@@ -57,10 +56,14 @@ class Replies:
             raise ConfigError((f"replies.language: {default_language} is not spoken; use one of: {known}",))
         self._inline: dict[str, str] = {}
         loader = _loader(self._inline, overrides)
-        self._has_overrides = overrides is not None
+        self._overrides = overrides
         self._environments = {name: _environment(name, loader, clock) for name in languages.LANGUAGES}
-        if overrides is not None:
-            self._check(overrides)
+        if overrides is not None and (mistakes := tuple(mistakes_in(overrides, self._source))):
+            raise ConfigError(mistakes)
+
+    @property
+    def _source(self) -> ImmutableSandboxedEnvironment:
+        return self._environments[languages.SOURCE]
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -68,12 +71,12 @@ class Replies:
         return languages.LANGUAGES
 
     def render(self, template: str, language: str, /, **values: object) -> str:
-        """The text of ``template`` (``drop/stored``) in ``language``, or in the default if we lack it.
+        """Return the text of ``template`` (``drop/stored``) in ``language``, or in the default language.
 
         Raises LookupError (jinja2.TemplateNotFound) if there is no such template.
         """
         environment = self._environments[self.negotiate(language)]
-        name = template + _SUFFIX
+        name = template + SUFFIX
         try:
             text = environment.get_template(name).render(values)
         except TemplateError:
@@ -88,13 +91,12 @@ class Replies:
 
         Raises PluginError for a template that exists already or that is not one; none is taken then.
         """
-        source = self._environments[languages.SOURCE]
-        added = {f"{prefix}/{name}{_SUFFIX}": text for name, text in templates.items()}
+        added = {f"{prefix}/{name}{SUFFIX}": text for name, text in templates.items()}
         for name, (file, text) in zip(templates, added.items(), strict=True):
             if file in self._inline or (_TEMPLATES / file).exists():
                 raise PluginError(f"{prefix}: there is a template {prefix}/{name} already")
             try:
-                _examine(source, text)
+                examine(self._source, text)
             except TemplateSyntaxError as error:
                 raise PluginError(
                     f"{prefix}: template {name}, line {error.lineno}: {error.message}"
@@ -107,40 +109,40 @@ class Replies:
         Later there may be no file descriptor left to open one, just when there is something to say.
         """
         for language, environment in self._environments.items():
-            for name in environment.list_templates(extensions=[_SUFFIX.removeprefix(".")]):
-                if self._has_overrides or not name.startswith(f"{_SHIPPED}:"):
+            for name in environment.list_templates(extensions=[SUFFIX.removeprefix(".")]):
+                if self._overrides or not name.startswith(f"{_SHIPPED}:"):
                     environment.get_template(name)
             load_words(environment.filters)
             log.debug("the words of %s are loaded", language)
 
+    def outdated_overrides(self) -> tuple[str, ...]:
+        """Return a line for each template of the operator's folder that is in no use, or has old variables.
+
+        To be asked when the templates of all plugins were added.
+        """
+        if self._overrides is None:
+            return ()
+        shipped = f"{_SHIPPED}:"
+        names = [name for name in self._source.list_templates() if name.startswith(shipped)]
+        known = {name.removeprefix(shipped).removesuffix(SUFFIX) for name in names}
+        return tuple(outdated_in(self._overrides, known, self._source))
+
     def negotiate(self, *wanted: str | None) -> str:
-        """The first of some language tags (``xml:lang``, a stored choice) that we speak, or the default."""
+        """Return the first spoken language of some tags (``xml:lang``, a stored choice), or the default."""
         return languages.negotiated(wanted, self._default)
 
     def parse_language(self, text: str) -> str | None:
-        """What somebody means who types ``english``, ``zh`` or ``中文``; None if it is none of ours."""
+        """Return the language for ``english``, ``zh`` or ``中文``; None if the bot does not speak it."""
         return languages.as_typed(text)
 
     def template_for(self, error: FilebotError) -> str | None:
-        """The template with words for this error or for the nearest class above it, if there are any."""
-        names = [f"errors/{_snake_case(cls.__name__)}{_SUFFIX}" for cls in type(error).__mro__]
+        """Return the template for this error, or for the nearest class above it; None if there is none."""
+        names = [f"errors/{_snake_case(cls.__name__)}{SUFFIX}" for cls in type(error).__mro__]
         try:
-            found = self._environments[languages.SOURCE].select_template(names)
+            found = self._source.select_template(names)
         except TemplatesNotFound:
             return None
-        return str(found.name).removesuffix(_SUFFIX)
-
-    def _check(self, overrides: Path) -> None:
-        if not overrides.is_dir():
-            raise ConfigError((f"replies.templates: there is no folder {overrides}; create it",))
-        source = self._environments[languages.SOURCE]
-        mistakes = [
-            mistake
-            for file in sorted(overrides.rglob(f"*{_SUFFIX}"))
-            if (mistake := _mistake(source, file)) is not None
-        ]
-        if mistakes:
-            raise ConfigError(tuple(mistakes))
+        return str(found.name).removesuffix(SUFFIX)
 
 
 def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
@@ -169,31 +171,6 @@ def _environment(
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(Phrases(language, catalogue, clock).filters())
     return environment
-
-
-def _examine(environment: ImmutableSandboxedEnvironment, text: str) -> None:
-    """Raises TemplateSyntaxError, also for filters and tests that are not there: where they are within a
-    condition, jinja2 finds that out only when it comes by.
-    """
-    tree = environment.parse(text)
-    for each in tree.find_all(nodes.Filter):
-        if each.name not in environment.filters:
-            raise TemplateSyntaxError(f"no filter named {each.name!r}", each.lineno)
-    for test in tree.find_all(nodes.Test):
-        if test.name not in environment.tests:
-            raise TemplateSyntaxError(f"no test named {test.name!r}", test.lineno)
-    environment.compile(text)
-
-
-def _mistake(environment: ImmutableSandboxedEnvironment, file: Path) -> str | None:
-    place = f"replies.templates: {file}"
-    try:
-        _examine(environment, file.read_text(encoding="utf-8"))
-    except TemplateSyntaxError as error:
-        return f"{place} line {error.lineno}: {error.message}; correct it or remove the file"
-    except (OSError, UnicodeDecodeError) as error:
-        return f"{place}: cannot be read as UTF-8 text ({type(error).__name__}); correct or remove the file"
-    return None
 
 
 def _snake_case(name: str) -> str:

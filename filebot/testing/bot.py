@@ -1,4 +1,4 @@
-"""A whole bot without a server: the real reception, commands and services over the fakes."""
+"""A whole bot without a server: the real dispatcher, commands and services over the fakes."""
 
 from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import replace
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.chat.commands import Commands, LoadedPlugin
-from filebot.chat.conversation import ReplySender
+from filebot.chat.assembly import build_chat
+from filebot.chat.commands import LoadedPlugin
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
@@ -24,6 +24,7 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin import Plugin
+from filebot.plugin.deprecated import alias
 from filebot.plugin_loader import bundled, checked
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
@@ -51,7 +52,7 @@ LIMITS: Final = StorageLimits(
 
 
 class FakeBot:
-    """Serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
+    """Bot that serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
 
     Use it as an async context. The bundled plugins are there, and those given. Its clock, ``now``, stands
     until a test moves it.
@@ -113,34 +114,35 @@ class FakeBot:
         ]
         names = [each.plugin.name for each in loaded]
         self._services = build_services(ports, access, limits, names, settle_s=0.0, slots=slots)
-        replies = Replies(clock=lambda: self.now)
+        self._plugins = loaded
+        self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
-            replies.add(plugin.plugin.name, plugin.plugin.templates)
-        self._commands = Commands(
-            loaded, self._services, ReplySender(self.messenger, replies, self.catalog)
-        )
-        self._reception: MessageDispatcher | None = None
+            self._replies.add(plugin.plugin.name, plugin.plugin.templates)
+        self._dispatcher: MessageDispatcher | None = None
 
     async def __aenter__(self) -> Self:
         await self._services.room_settings.open()
         await self._services.history_importer.open()
         await self._services.worker.open()
-        self._reception = MessageDispatcher(self._commands, self._services, self._rate_limits)
+        chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
+        self._dispatcher = chat.dispatcher
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.reception.close(patience_s=5)
+        await self.dispatcher.close(patience_s=5)
         await self._services.worker.close()
         await self._services.history_importer.close()
         await self._services.announcer.close()
 
     @property
-    def reception(self) -> MessageDispatcher:
-        """The front door; only inside of the context."""
-        assert self._reception is not None, "use it as a context"  # noqa: S101 - for authors of tests
-        return self._reception
+    def dispatcher(self) -> MessageDispatcher:
+        """The receiver of messages; only inside of the context."""
+        assert self._dispatcher is not None, "use it as a context"  # noqa: S101 - for authors of tests
+        return self._dispatcher
+
+    reception = alias("FakeBot", "reception", "dispatcher")
 
     @property
     def sent(self) -> list[FileShown]:
@@ -164,11 +166,11 @@ class FakeBot:
 
     async def receive(self, message: IncomingMessage) -> list[str]:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""
-        return await self._answers(self.reception.receive(message))
+        return await self._answers(self.dispatcher.receive(message))
 
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
-        return await self._answers(self.reception.receive_invitation(invitation))
+        return await self._answers(self.dispatcher.receive_invitation(invitation))
 
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""
@@ -177,7 +179,7 @@ class FakeBot:
 
     async def offer(self, stream: StreamOffer) -> list[str]:
         """Offer a file by a stream, wait until it is dealt with, and return what was said."""
-        return await self._answers(self.reception.receive_stream(stream))
+        return await self._answers(self.dispatcher.receive_stream(stream))
 
     async def come_online(self, *clients: Client) -> list[str]:
         """Let somebody's clients come online, all of one person; wait until what waited for them is dealt
@@ -205,7 +207,7 @@ class FakeBot:
     async def _answers(self, handed: Awaitable[None]) -> list[str]:
         before = len(self.messenger.sent)
         await handed
-        await self.reception.idle()
+        await self.dispatcher.idle()
         return [each.text for each in self.messenger.sent[before:] if isinstance(each, Said)]
 
     def _sender(self, sender: Sender | str) -> Sender:
@@ -215,7 +217,7 @@ class FakeBot:
 def in_room(
     jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
 ) -> Sender:
-    """Somebody speaking to everybody in a room; ``jid`` None where the room hides it."""
+    """Return a sender who speaks to everybody in a room; ``jid`` None where the room hides it."""
     key = f"{room}/{occupant_id}" if occupant_id else None
     return Sender(Address(room, AddressKind.ROOM), jid, room, nick, key)
 
@@ -223,6 +225,6 @@ def in_room(
 def through_room(
     jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
 ) -> Sender:
-    """Somebody writing privately through a room."""
+    """Return a sender who writes privately through a room."""
     sender = in_room(jid, nick, room, occupant_id)
     return replace(sender, address=Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE, sender.identity))

@@ -75,7 +75,7 @@ async def test_what_is_lost_while_it_waits_is_told_when_its_turn_comes(bot: Fake
 
 async def test_a_client_that_asks_for_it_by_itself_is_declined(bot: FakeBot) -> None:
     request = FakeFileRequest(ALICE, Offer(name="a.pdf"))
-    await bot.reception.receive_request(request)
+    await bot.dispatcher.receive_request(request)
     assert request.sent == []
     assert request.refusals[0].startswith(SORRY)
 

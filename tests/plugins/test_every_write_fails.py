@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 
 from filebot.catalog import open_catalog
-from filebot.chat.commands import Commands, LoadedPlugin
-from filebot.chat.conversation import ReplySender
 from filebot.chat.rate_limits import RateLimits
 from filebot.model import Client, Method, Negotiation, Scope
-from filebot.plugin_loader import bundled, checked
 from filebot.ports import BlobStore, Catalog
-from filebot.replies import Replies
 from filebot.services import build_services
 from filebot.storage.disk import DiskStore
 from filebot.testing import ALICE, FakeBot
@@ -34,11 +30,8 @@ class DiskBot(FakeBot):
     def __init__(self, store: BlobStore, catalog: Catalog) -> None:
         super().__init__(rate_limits=RateLimits(commands_per_minute=100_000))
         ports = replace(self._services.ports, store=store, catalog=catalog)
-        plugins = [LoadedPlugin(plugin, checked(plugin, {})) for plugin in bundled()]
-        names = [each.plugin.name for each in plugins]
+        names = [each.plugin.name for each in self._plugins]
         self._services = build_services(ports, self._services.access, LIMITS, names, settle_s=0.0)
-        replies = Replies(clock=lambda: self.now)
-        self._commands = Commands(plugins, self._services, ReplySender(self.messenger, replies, catalog))
         self.real = catalog
 
 

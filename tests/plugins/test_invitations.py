@@ -59,7 +59,7 @@ async def test_both_forms_at_the_same_time_act_once(bot: FakeBot, monkeypatch: p
     monkeypatch.setattr(bot.rooms, "join", slowly)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         for each in (BY_ALICE, MEDIATED):
-            group.create_task(bot.reception.receive_invitation(each))
+            group.create_task(bot.dispatcher.receive_invitation(each))
         while not entered:
             await asyncio.sleep(0)
         go.set()

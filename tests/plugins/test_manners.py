@@ -183,19 +183,19 @@ async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
     anna, stranger = Sender(Address(ALICE), ALICE), "eve@elsewhere.example"
     async with FakeBot(rate_limits=RateLimits(commands_per_minute=5)) as bot:
         for device in ("1", "1", "2"):
-            await bot.reception.receive_encrypted(anna, device, None)
-        await bot.reception.receive_encrypted(Sender(Address(stranger), stranger), "3", None)
+            await bot.dispatcher.receive_encrypted(anna, device, None)
+        await bot.dispatcher.receive_encrypted(Sender(Address(stranger), stranger), "3", None)
         assert bot.messenger.texts(stranger) == []
         told = bot.messenger.texts(ALICE)
         assert ["Turn encryption (OMEMO) off" in each for each in told] == [True, True]
         for number in range(3, 20):
-            await bot.reception.receive_encrypted(anna, str(number), None)
+            await bot.dispatcher.receive_encrypted(anna, str(number), None)
         assert len(bot.messenger.texts(ALICE)) == 5
 
 
 async def test_a_room_is_told_once_that_it_lets_the_bot_answer_nobody_in_private(bot: FakeBot) -> None:
     for room in (ROOM, ROOM, "other@conference.example.org"):
-        await bot.reception.receive_no_private(room)
+        await bot.dispatcher.receive_no_private(room)
     [said] = bot.messenger.texts(ROOM)
     assert "filebot@example.org" in said
     assert len(bot.messenger.texts("other@conference.example.org")) == 1
@@ -203,7 +203,7 @@ async def test_a_room_is_told_once_that_it_lets_the_bot_answer_nobody_in_private
 
 async def test_a_room_in_which_the_bot_may_only_listen_is_not_told_that(bot: FakeBot) -> None:
     bot.rooms.mute.add(ROOM)
-    await bot.reception.receive_no_private(ROOM)
+    await bot.dispatcher.receive_no_private(ROOM)
     assert bot.messenger.sent == []
 
 
@@ -223,7 +223,7 @@ async def test_many_old_commands_have_one_answer_each_person_and_it_comes_last(b
 
     async def receive(text: str, since: datetime, person: str = ALICE) -> None:
         message = IncomingMessage(Sender(Address(person), person), text, delayed_since=since)
-        await bot.reception.receive(message)
+        await bot.dispatcher.receive(message)
         said.append(text)
 
     said: list[str] = []
@@ -262,13 +262,13 @@ async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
     async with FakeBot() as bot:
         late = bot.now - timedelta(hours=1)
         message = IncomingMessage(Sender(Address(ALICE), ALICE), "ls", delayed_since=late)
-        waiting = [asyncio.create_task(bot.reception.receive(message)) for _ in range(3)]
+        waiting = [asyncio.create_task(bot.dispatcher.receive(message)) for _ in range(3)]
         await asyncio.sleep(0.1)
-        await bot.reception.close(patience_s=0.1)
+        await bot.dispatcher.close(patience_s=0.1)
         await asyncio.gather(*waiting, return_exceptions=True)
         assert all(each.cancelled() for each in waiting)
         with pytest.raises(asyncio.CancelledError):
-            await bot.reception.receive(message)
+            await bot.dispatcher.receive(message)
     assert bot.messenger.texts(ALICE) == []
 
 
@@ -354,11 +354,11 @@ async def test_a_command_that_was_perhaps_done_before_a_crash_is_not_done_again(
 async def test_whom_a_message_did_not_reach_is_told_in_shorter_words_once_a_minute(bot: FakeBot) -> None:
     phone = Address("alice@example.org/phone")
     for _ in range(3):
-        await bot.reception.receive_unsent(phone, "en")
+        await bot.dispatcher.receive_unsent(phone, "en")
     [said] = bot.messenger.texts(phone.jid)
     assert "did not get through" in said
-    await bot.reception.receive_unsent(Address("bob@example.org"), "zh-CN")
+    await bot.dispatcher.receive_unsent(Address("bob@example.org"), "zh-CN")
     [said] = bot.messenger.texts("bob@example.org")
     assert "没有送达" in said
-    await bot.reception.receive_unsent(Address(ROOM, AddressKind.ROOM), None)
+    await bot.dispatcher.receive_unsent(Address(ROOM, AddressKind.ROOM), None)
     assert len(bot.messenger.texts(ROOM)) == 1

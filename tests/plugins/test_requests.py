@@ -40,7 +40,7 @@ async def test_who_may_read_a_file_is_given_it(
     filled: FakeBot, person: str, asked: Offer, given: bytes
 ) -> None:
     request = FakeFileRequest(person, asked)
-    await filled.reception.receive_request(request)
+    await filled.dispatcher.receive_request(request)
     assert (request.sent, request.refusals) == ([given], [])
 
 
@@ -59,7 +59,7 @@ async def test_who_may_read_a_file_is_given_it(
 )
 async def test_all_others_are_told_that_there_is_none(filled: FakeBot, person: str, asked: Offer) -> None:
     request = FakeFileRequest(person, asked)
-    await filled.reception.receive_request(request)
+    await filled.dispatcher.receive_request(request)
     assert not request.sent
     assert "I have no file" in request.refusals[0]
 
@@ -67,5 +67,5 @@ async def test_all_others_are_told_that_there_is_none(filled: FakeBot, person: s
 @pytest.mark.parametrize("person", ["eve@elsewhere.example", "mallory@example.org"])
 async def test_strangers_are_refused(filled: FakeBot, person: str) -> None:
     request = FakeFileRequest(person, Offer(name="mine.txt"))
-    await filled.reception.receive_request(request)
+    await filled.dispatcher.receive_request(request)
     assert (request.sent, len(request.refusals)) == ([], 1)

@@ -45,7 +45,7 @@ async def while_held(
 ) -> list[str]:
     """Hand in a message, change something when its work has begun, and return what was said after it."""
     before = len(bot.messenger.sent)
-    work = asyncio.create_task(bot.reception.receive(message))  # it returns when all is said
+    work = asyncio.create_task(bot.dispatcher.receive(message))  # it returns when all is said
     await asyncio.wait_for(held.reached.wait(), 5)
     changing = change()
     if changing is not None:

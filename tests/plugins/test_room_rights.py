@@ -110,7 +110,7 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
     monkeypatch.setattr(bot.rooms, "room_role", recorded)
     # What holds up the act: somebody else is at work on the same bytes.
     async with bot._services.locks(entry.blob.digest):
-        received = asyncio.create_task(bot.reception.receive(IncomingMessage(in_room(BOB), "rm plan.txt")))
+        received = asyncio.create_task(bot.dispatcher.receive(IncomingMessage(in_room(BOB), "rm plan.txt")))
         async with asyncio.timeout(5):
             while not answers:
                 await asyncio.sleep(0)

@@ -85,7 +85,7 @@ async def test_files_for_members_are_not_to_be_had_by_other_doors(managed: FakeB
     await managed.say(f"get #{entry.id}", BOB)
     assert len(managed.sent) == files + 1
     request = FakeFileRequest(BOB, Offer(name="plan.txt"))
-    await managed.reception.receive_request(request)
+    await managed.dispatcher.receive_request(request)
     assert (len(request.refusals), request.sent) == (1, [])
 
 

@@ -60,7 +60,7 @@ class SlowBot(FakeBot):
     async def ask(self, text: str, sender: Sender | str = ALICE, *offers: Offer) -> list[str]:
         """Say something without waiting until nothing is under way."""
         before = len(self.texts())
-        await self.reception.receive(IncomingMessage(self._sender(sender), text, offers=offers))
+        await self.dispatcher.receive(IncomingMessage(self._sender(sender), text, offers=offers))
         return self.texts()[before:]
 
     def texts(self) -> list[str]:
@@ -74,7 +74,7 @@ async def slow_bot(total: int = 256) -> AsyncIterator[SlowBot]:
         yield bot
         for task in bot.tasks:
             task.cancel()
-        await bot.reception.close(patience_s=0.1)
+        await bot.dispatcher.close(patience_s=0.1)
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*bot.tasks, return_exceptions=True)
 
@@ -131,7 +131,7 @@ async def test_keep_in_a_room_counts_as_well() -> None:
         offers = tuple(Offer(urls=(f"{SLOW}/{number}.jpg",)) for number in range(2))
         for _ in range(slots.PER_PERSON + 5):
             posted = IncomingMessage(in_room(), "", offers=offers, addressed=False)
-            await bot.reception.receive(posted)
+            await bot.dispatcher.receive(posted)
             bot.begin("keep", in_room())
         await until(lambda: bot.slow.opened == slots.PER_PERSON)
         await asyncio.sleep(2 * slots.STILL_S)
@@ -148,7 +148,7 @@ async def test_a_room_has_its_share_however_many_people_are_in_it() -> None:
         }
         for person in people:
             offers = (Offer(urls=(f"{SLOW}/a.jpg",)),)
-            await bot.reception.receive(IncomingMessage(person, "", offers=offers, addressed=False))
+            await bot.dispatcher.receive(IncomingMessage(person, "", offers=offers, addressed=False))
             bot.begin("keep", person)
         await until(lambda: bot.slow.opened == slots.PER_ROOM)
         await asyncio.sleep(2 * slots.STILL_S)

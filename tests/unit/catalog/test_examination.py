@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from filebot.app import prepared
 from filebot.catalog.database import migrate
 from filebot.catalog.examination import RESTORE, unusable
 from filebot.config import Config
 from filebot.errors import ConfigError
+from filebot.preflight import prepared
 
 LOSES_ITS_VERSION = "DELETE FROM alembic_version"
 

@@ -8,17 +8,17 @@ import pytest
 
 from filebot.chat import rate_limits as pace
 from filebot.chat.rate_limits import RateLimiter, RateLimits
-from filebot.chat.recent_posts import (
-    MOST_OF_ALL_BYTES,
-    MOST_OF_PERSON_BYTES,
-    MOST_OF_ROOM_BYTES,
-    RecentPosts,
-)
 from filebot.concurrency.bounded_store import ByteBounded, Share, weight
 from filebot.errors import PostTooLarge
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
 from filebot.protocol.file_sharing.attachments import AttachmentJoiner
 from filebot.protocol.file_sharing.read import Announced, Shared
+from filebot.rooms.recent_posts import (
+    MOST_OF_ALL_BYTES,
+    MOST_OF_PERSON_BYTES,
+    MOST_OF_ROOM_BYTES,
+    RecentPosts,
+)
 
 MIB = 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""Usage lines as patterns."""
+"""CommandUsage lines as patterns."""
 
 import pytest
 from hypothesis import given

@@ -1,0 +1,95 @@
+"""Settings and network adapters, made from the configuration."""
+
+import logging
+from contextlib import AsyncExitStack
+
+from filebot.chat.rate_limits import RateLimits
+from filebot.config import Config
+from filebot.errors import ConfigError
+from filebot.files.quota import StorageLimits
+from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
+from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.http.client import HttpClient
+from filebot.transfer.http.resolver import NameLookup
+from filebot.transfer.socks5.connections import ByteConnections, dials
+from filebot.transfer.socks5.listener import Listener
+from filebot.xmpp.session import SessionSettings
+
+log = logging.getLogger(__name__)
+
+
+def storage_limits(config: Config) -> StorageLimits:
+    """Return how much the config lets people store."""
+    limits = config.limits
+    return StorageLimits(limits.max_file_size, limits.quota_per_user, limits.total, limits.quota_per_room)
+
+
+def rate_limits(config: Config) -> RateLimits:
+    """Return how much the config lets people ask for."""
+    return RateLimits(config.limits.files_per_message, config.limits.commands_per_minute)
+
+
+def session_settings(config: Config) -> SessionSettings:
+    """Return the config's settings of account, server and rooms."""
+    xmpp = config.xmpp
+    return SessionSettings(
+        jid=xmpp.jid,
+        password=xmpp.password.get_secret_value(),
+        mode=xmpp.mode,
+        host=xmpp.host,
+        port=xmpp.port,
+        ca_file=xmpp.ca_file,
+        nick=xmpp.nick,
+        rooms=config.rooms.join,
+        command_prefix=config.rooms.command_prefix,
+    )
+
+
+def address_policy(config: Config) -> AddressPolicy:
+    """Return where the bot may connect to for somebody else's sake."""
+    return AddressPolicy(config.network.allow_insecure, config.network.allow_private)
+
+
+def http_client(config: Config, names: NameLookup | None = None) -> HttpClient:
+    """Return a client under the config's address policy, which trusts the session's certificates."""
+    return HttpClient(
+        address_policy(config),
+        ca_file=config.xmpp.ca_file,
+        idle_s=config.limits.idle_timeout,
+        names=names,
+    )
+
+
+def descriptor_budget() -> Budget:
+    """Return how many files and connections the file descriptors of this process are enough for."""
+    limit = raise_limit()
+    share = budget(limit)
+    level = logging.WARNING if share.slots < MOST_SLOTS else logging.INFO
+    log.log(level, "%d file descriptors: %d files at once in each direction", limit, share.slots)
+    return share
+
+
+async def byte_connections(
+    config: Config, stack: AsyncExitStack, share: Budget, names: NameLookup
+) -> ByteConnections:
+    """Return SOCKS5 connections to others, and from others if the config says where they reach the bot.
+
+    The listener is closed with ``stack``. Raises ConfigError if it cannot listen.
+    """
+    streams, listener = config.bytestreams, None
+    if streams.addresses:
+        try:
+            listener = await stack.enter_async_context(
+                Listener(streams.bind, streams.port, share.handshakes)
+            )
+        except OSError as error:
+            place = f"{streams.bind} port {streams.port}"
+            raise ConfigError((f"bytestreams: cannot listen at {place}: {error.strerror}",)) from error
+    return ByteConnections(
+        address_policy(config),
+        config.limits.idle_timeout,
+        listener,
+        streams.addresses,
+        names,
+        dials(share.dials),
+    )

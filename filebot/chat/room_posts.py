@@ -1,0 +1,94 @@
+"""Posts in rooms that need not be addressed to the bot: remembered for ``keep``, and auto-archived."""
+
+import logging
+from collections.abc import Awaitable
+
+from filebot.chat.incoming_files import source_message
+from filebot.chat.workload import Workload
+from filebot.concurrency.bounded_store import weight
+from filebot.errors import FilebotError, StorageError, TooManyRequests
+from filebot.events.bus import EventBus
+from filebot.events.facts import Actor, FileRefused
+from filebot.files.drops import name_of
+from filebot.model import IncomingMessage, Offer
+from filebot.rooms.announcer import Announcer
+from filebot.rooms.auto_archive import AutoArchive
+from filebot.rooms.recent_posts import RecentPosts
+
+log = logging.getLogger(__name__)
+
+
+class RoomPosts:
+    """Takes in the files of each message that everybody in a room can read."""
+
+    def __init__(
+        self,
+        recent_posts: RecentPosts,
+        archive: AutoArchive,
+        announcer: Announcer,
+        events: EventBus,
+        workload: Workload,
+        files_per_message: int,
+    ) -> None:
+        self._recent_posts = recent_posts
+        self._archive = archive
+        self._announcer = announcer
+        self._events = events
+        self._workload = workload
+        self._files_per_message = files_per_message
+
+    def remember(self, message: IncomingMessage) -> None:
+        """Note the files of a message, so that its sender can have them kept."""
+        sender = message.sender
+        if sender.room and sender.identity:
+            message_id = sender.message_ref.message_id if sender.message_ref else ""
+            self._recent_posts.add(sender.room, sender.identity, message_id, message.offers)
+
+    async def archive(self, message: IncomingMessage) -> None:
+        """Keep the files of a message if room and poster want that; return when the room has been told."""
+        try:
+            keeps = await self._archive.keeps(message.sender)
+        except StorageError as error:
+            log.warning("%s may want this to be kept: %s", message.sender.room, error)
+            await self._refuse(message, "", error)
+            return
+        if not keeps:
+            return
+        size = weight(message)
+        if self._workload.rate_limiter.is_full(message.sender, size):
+            await self._refuse(message, "", TooManyRequests())
+            return
+        announced = list[Awaitable[None]]()
+        await self._workload.run_counted(message.sender, self._archive_all(message, announced), size)
+        for each in announced:  # outside of the work: a stop does not wait for this
+            await each
+
+    async def _archive_all(self, message: IncomingMessage, announced: list[Awaitable[None]]) -> None:
+        """Keep the files; add to ``announced`` what ends when the room has heard of one."""
+        for number, offer in enumerate(message.offers[: self._files_per_message]):
+            await self._archive_one(message, offer, number, announced)
+
+    async def _archive_one(
+        self, message: IncomingMessage, offer: Offer, number: int, announced: list[Awaitable[None]]
+    ) -> None:
+        sender, name = message.sender, name_of(offer)
+        try:
+            received = await self._archive.take(
+                Actor(sender, message.language),
+                offer,
+                message.text,
+                source_message=source_message(message, number),
+            )
+        except FilebotError as error:
+            log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
+            await self._refuse(message, name, error)
+        else:
+            if received is not None and not received.already_known:
+                announced.append(self._announcer.add(received.entry))
+
+    async def _refuse(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
+        """Tell the poster alone, and once a day for each kind of cause: nobody asked for anything."""
+        sender = message.sender
+        refused = FileRefused(sender.privately, message.language, name, error)
+        reason = f"not archived: {type(error)}"
+        await self._workload.once_per_day(sender, reason, lambda: self._events.tell(refused))

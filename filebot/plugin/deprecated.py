@@ -1,0 +1,92 @@
+"""Old names of the plugin API: they work for one minor version more, each with one warning in the log.
+
+docs/upgrade.md shows them all. All of this goes with the next minor version.
+"""
+
+import inspect
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
+from filebot.model import Entry, IncomingMessage, NewEntry, Sender
+from filebot.plugin.files import Files
+from filebot.plugin.rooms import RoomAccess, RoomState
+
+log = logging.getLogger(__name__)
+
+REMOVED_IN: Final = "0.3.0"
+
+NAMES: Final[Mapping[str, str]] = {
+    "FileArchived": "FileAutoArchived",
+    "FileGoes": "DeliveryStarted",
+    "FileNotSent": "DeliveryAbandoned",
+    "FileSent": "FileDelivered",
+    "FileWaits": "DeliveryQueued",
+    "FilesNew": "RoomFilesAdded",
+    "HistoryGoesOn": "HistoryImportProgressed",
+    "HistoryGone": "HistoryImportFinished",
+    "LinkNoticed": "LinkReceived",
+    "Memberships": "RoomAccess",
+}
+"""What ``filebot.plugin`` called its classes."""
+
+ATTRIBUTES: Final = (
+    (NewEntry, "archived", "auto_archived"),
+    (NewEntry, "brought_by", "source_message"),
+    (Files, "goes_at", "expires_at"),
+    (HistoryImportFinished, "filling", "history_import"),
+    (HistoryImportProgressed, "filling", "history_import"),
+    (IncomingMessage, "archived_as", "mam_id"),
+    (IncomingMessage, "perhaps_done", "maybe_handled"),
+    (RoomAccess, "look_back", "import_history"),
+    (RoomState, "filling", "history_import"),
+    (Sender, "aside", "privately"),
+    (Sender, "spoke", "message_ref"),
+)
+
+_warned: set[str] = set()
+
+
+def warn_once(old: str, new: str, user: str = "a plugin") -> None:
+    """Log that ``user`` writes an old name, for each name once in a run."""
+    if old not in _warned:
+        _warned.add(old)
+        log.warning(
+            "%s uses %s, which is %s now; write that: the old name goes with %s", user, old, new, REMOVED_IN
+        )
+
+
+def renamed(namespace: Mapping[str, object], old: str) -> object:
+    """Return the class that was called ``old``. Raises AttributeError if there was none.
+
+    For the ``__getattr__`` of a module with the given namespace.
+    """
+    new = NAMES.get(old)
+    if new is None:
+        raise AttributeError(f"module {namespace['__name__']!r} has no attribute {old!r}")
+    warn_once(old, new, _importer())
+    return namespace[new]
+
+
+def alias(owner: str, old: str, new: str) -> Any:
+    """Return a property that reads the attribute ``new`` where ``old`` is asked for."""
+
+    def read(self: object) -> object:
+        warn_once(f"{owner}.{old}", f"{owner}.{new}")
+        return getattr(self, new)
+
+    return property(read, doc=f"Old name of ``{new}``.")
+
+
+def _importer() -> str:
+    """Return the name of the module that imports just now."""
+    frame, between = inspect.currentframe(), ("filebot.", "importlib.")
+    while frame is not None and str(frame.f_globals["__name__"]).startswith(between):
+        frame = frame.f_back
+    return "a plugin" if frame is None else str(frame.f_globals["__name__"])
+
+
+for _class, _old, _new in ATTRIBUTES:
+    _owner = Entry.__name__ if _class is NewEntry else _class.__name__
+    setattr(_class, _old, alias(_owner, _old, _new))

@@ -1,0 +1,89 @@
+"""The operator's folder of templates: what cannot be used in it, and what is out of date."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+SUFFIX: Final = ".txt"
+
+RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
+    "errors/already_under_way": "errors/already_sending",
+    "errors/examination_under_way": "errors/diagnostics_running",
+    "errors/no_room_for_claim": "errors/claim_exceeds_quota",
+    "errors/no_way_to_send": "errors/no_transfer_method",
+    "errors/room_closed": "errors/cannot_enter_room",
+    "errors/room_full": "errors/room_quota_exceeded",
+    "errors/same_name": "errors/duplicate_name",
+    "errors/waited_too_long": "errors/delivery_expired",
+}
+"""By the name until 0.1. docs/upgrade.md shows these, and the variables, to operators."""
+
+RENAMED_VARIABLES: Final[Mapping[str, str]] = {"filling": "history_import", "goes_at": "expires_at"}
+
+
+def error_class(template: str) -> str:
+    """Return the name of the class of errors that a template is for; templates compare it with ``kind``."""
+    return "".join(word.title() for word in template.removeprefix("errors/").split("_"))
+
+
+RENAMED_ERRORS: Final = {error_class(old): error_class(new) for old, new in RENAMED_TEMPLATES.items()}
+
+
+def examine(environment: Environment, text: str) -> None:
+    """Raise TemplateSyntaxError if a text is no template.
+
+    Filters and tests must be there, too: where they are within a condition, jinja2 finds that out only when
+    it comes by.
+    """
+    tree = environment.parse(text)
+    for each in tree.find_all(nodes.Filter):
+        if each.name not in environment.filters:
+            raise TemplateSyntaxError(f"no filter named {each.name!r}", each.lineno)
+    for test in tree.find_all(nodes.Test):
+        if test.name not in environment.tests:
+            raise TemplateSyntaxError(f"no test named {test.name!r}", test.lineno)
+    environment.compile(text)
+
+
+def mistakes_in(folder: Path, environment: Environment) -> Iterator[str]:
+    """Return a line for each template of the folder that cannot be used, or one for a missing folder."""
+    if not folder.is_dir():
+        yield f"replies.templates: there is no folder {folder}; create it"
+    for file in _files(folder):
+        place = f"replies.templates: {file}"
+        try:
+            examine(environment, file.read_text(encoding="utf-8"))
+        except TemplateSyntaxError as error:
+            yield f"{place} line {error.lineno}: {error.message}; correct it or remove the file"
+        except (OSError, UnicodeDecodeError) as error:
+            kind = type(error).__name__
+            yield f"{place}: cannot be read as UTF-8 text ({kind}); correct or remove the file"
+
+
+def outdated_in(folder: Path, known: Collection[str], environment: Environment) -> Iterator[str]:
+    """Return a line for each template of the folder that is in no use, or uses old names.
+
+    ``known`` has the names of all templates there are beside those of the folder. A file that another one
+    of the folder includes is in use, and so may be one of a plugin that is not loaded.
+    """
+    trees = {file: environment.parse(file.read_text(encoding="utf-8")) for file in _files(folder)}
+    included = {name for tree in trees.values() for name in meta.find_referenced_templates(tree)}
+    prefixes = {name.partition("/")[0] for name in known}
+    for file, tree in trees.items():
+        name = file.relative_to(folder).with_suffix("").as_posix()
+        place = f"replies.templates: {file}"
+        if name in RENAMED_TEMPLATES:
+            yield f"{place} is not used any more; rename it to {RENAMED_TEMPLATES[name]}{SUFFIX}"
+        elif name not in known and name + SUFFIX not in included and name.partition("/")[0] in prefixes:
+            yield f"{place} is not used: there is no template {name}; correct its name or remove the file"
+        constants = {str(each.value) for each in tree.find_all(nodes.Const)}
+        for old in sorted(constants & RENAMED_ERRORS.keys()):
+            yield f"{place}: the error {old} is {RENAMED_ERRORS[old]} now; write that"
+        for old in sorted(meta.find_undeclared_variables(tree) & RENAMED_VARIABLES.keys()):
+            yield f"{place}: the variable {old} is {RENAMED_VARIABLES[old]} now; write that"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob(f"*{SUFFIX}"))

@@ -1,0 +1,163 @@
+"""Old names are told of, or work for one minor version; docs/upgrade.md has them all."""
+
+import importlib
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import filebot.errors
+import filebot.plugin
+from filebot.cli import main
+from filebot.errors import NoHistory
+from filebot.model import Address, Sender
+from filebot.plugin import Context, FileStored, Plugin, RoomFilesAdded, deprecated
+from filebot.replies import Replies
+from filebot.replies.overrides import RENAMED_ERRORS, RENAMED_TEMPLATES, RENAMED_VARIABLES
+from filebot.testing import ALICE, FakeBot
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = Path(filebot.__file__).parent / "templates"
+
+
+def table(title: str) -> dict[str, str]:
+    """The rows of the table in docs/upgrade.md whose first column has this title."""
+    text = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+    [rows] = re.findall(rf"^\| old {title} \| .*\n\|.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    return dict(re.findall(r"^\| `(.+?)` \| `(.+?)` \|$", rows, re.MULTILINE))
+
+
+@pytest.fixture(autouse=True)
+def nothing_warned() -> Iterator[None]:
+    deprecated._warned.clear()
+    yield
+    deprecated._warned.clear()
+
+
+def test_the_manual_has_every_renamed_template_and_variable() -> None:
+    files = {f"{old}.txt": f"{new}.txt" for old, new in RENAMED_TEMPLATES.items()}
+    assert table("file") == files
+    assert all((TEMPLATES / new).exists() and not (TEMPLATES / old).exists() for old, new in files.items())
+    assert table("variable") == RENAMED_VARIABLES
+
+
+def test_the_manual_has_every_renamed_error() -> None:
+    assert table("error") == RENAMED_ERRORS
+    assert all(hasattr(filebot.errors, new) for new in RENAMED_ERRORS.values())
+    assert not any(hasattr(filebot.errors, old) for old in RENAMED_ERRORS)
+
+
+def test_the_manual_has_every_renamed_name_of_the_plugin_api() -> None:
+    assert table("class") == deprecated.NAMES
+    attributes = {}
+    for cls, old, new in deprecated.ATTRIBUTES:
+        owner = "Entry" if cls.__name__ == "NewEntry" else cls.__name__
+        attributes[f"{owner}.{old}"] = f"{owner}.{new}"
+        assert new in dir(cls) or new in cls.__annotations__
+    assert table("attribute") == attributes
+    assert set(table("name")) == {"FakeBot.reception"}
+
+
+@pytest.mark.parametrize(("old", "new"), deprecated.NAMES.items())
+def test_an_old_class_works_with_one_warning(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        exec(f"from filebot.plugin import {old} as found", space := {"__name__": "old_plugin"})
+        assert space["found"] is getattr(filebot.plugin, new)
+    assert new in filebot.plugin.__all__
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == (
+        f"old_plugin uses {old}, which is {new} now; write that: the old name goes with 0.3.0"
+    )
+
+
+def test_a_name_that_never_was_is_none_of_the_plugin_api() -> None:
+    with pytest.raises(AttributeError, match="FileFlown"):
+        importlib.import_module("filebot.plugin").__getattr__("FileFlown")
+
+
+async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixture) -> None:
+    plugin = Plugin[None]("old", templates={"said": "{{ text }}"})
+
+    @plugin.on(FileStored)
+    async def stored(ctx: Context[None], event: FileStored) -> None:
+        assert event.entry.archived is False  # type: ignore[attr-defined]
+        assert event.sender.aside == event.sender.privately  # type: ignore[attr-defined]
+        goes_at = ctx.files.goes_at(event.entry)  # type: ignore[attr-defined]
+        await ctx.reply("old/said", text=f"goes at {goes_at}")
+
+    @plugin.command("look", usage="look")
+    async def look(ctx: Context[None]) -> None:
+        """Look back."""
+        try:
+            await ctx.rooms.look_back(3, "en")  # type: ignore[attr-defined]
+        except filebot.plugin.UserError as error:
+            await ctx.reply("old/said", text=error.kind)
+
+    async with FakeBot(plugin) as bot:
+        assert "goes at None" in await bot.drop("a.txt", b"a")
+        assert await bot.say("look") == ["NoSuchRoom"]
+        assert bot.reception is bot.dispatcher
+    assert [
+        record.getMessage().split()[3].rstrip(",")
+        for record in caplog.records
+        if record.name == deprecated.__name__
+    ] == [
+        "Entry.archived",
+        "Sender.aside",
+        "Files.goes_at",
+        "RoomAccess.look_back",
+        "FakeBot.reception",
+    ]
+
+
+def test_an_old_field_of_an_event_works() -> None:
+    sender = Sender(Address(ALICE), ALICE)
+    finished = filebot.plugin.HistoryImportFinished(sender, None, None, NoHistory("room", reason="idle"))  # type: ignore[arg-type]
+    assert finished.filling is None  # type: ignore[attr-defined]
+    assert not hasattr(RoomFilesAdded(sender, None, (), 0), "filling")
+    assert replace(sender, jid=None).spoke is None  # type: ignore[attr-defined]
+
+
+def written(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_templates_out_of_date_are_named_with_what_to_write(tmp_path: Path) -> None:
+    written(tmp_path, "errors/room_full.txt", "Full.")
+    written(tmp_path, "errors/room_ful.txt", "Full.")
+    written(tmp_path, "errors/stranger.txt", '{% include "errors/mine.txt" %}')
+    written(tmp_path, "errors/mine.txt", "Mine.")
+    written(tmp_path, "elsewhere/of_a_plugin.txt", "Not loaded.")
+    written(tmp_path, "files/info.txt", "{% if goes_at %}{{ goes_at }}{% endif %}")
+    written(tmp_path, "delivery/_causes.txt", '{% if kind == "NoWayToSend" %}No.{% endif %}')
+    place, remedy = f"replies.templates: {tmp_path}", "correct its name or remove the file"
+    assert Replies(overrides=tmp_path).outdated_overrides() == (
+        f"{place}/delivery/_causes.txt: the error NoWayToSend is NoTransferMethod now; write that",
+        f"{place}/errors/room_ful.txt is not used: there is no template errors/room_ful; {remedy}",
+        f"{place}/errors/room_full.txt is not used any more; rename it to errors/room_quota_exceeded.txt",
+        f"{place}/files/info.txt: the variable goes_at is expires_at now; write that",
+    )
+    assert Replies().outdated_overrides() == ()
+
+
+def test_check_names_templates_out_of_date_and_leaves_with_1(tmp_path: Path) -> None:
+    written(tmp_path, "words/errors/same_name.txt", "Same.")
+    tmp_path.chmod(0o700)
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[xmpp]\njid = "bot@example.org"\npassword = "secret"\n[replies]\ntemplates = "words"\n'
+    )
+    config.chmod(0o600)
+    result = CliRunner().invoke(main, ["check", "--offline", "--config", str(config)])
+    assert result.exit_code == 1
+    assert result.output == (
+        f"replies.templates: {tmp_path}/words/errors/same_name.txt is not used any more;"
+        " rename it to errors/duplicate_name.txt\n"
+    )
