@@ -21,10 +21,7 @@ ANSWER_S: Final = 15.0
 
 
 class OrderedIqs:
-    """Queue of iqs to one peer: each is sent when the one before is answered.
-
-    COMPAT(Conversations): takes two that are under way at once for reordered.
-    """
+    """Queue of iqs to one peer."""
 
     def __init__(
         self,
@@ -59,6 +56,7 @@ class OrderedIqs:
             self._fast_path.tell(self._peer, self._own, self._waiting.popleft().jingle.element())
 
     async def _send_all(self) -> None:
+        """Wait for each answer first: COMPAT(Conversations): takes two of them for reordered."""
         try:
             while self._waiting:
                 effect = self._waiting[0]
