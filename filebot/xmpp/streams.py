@@ -25,7 +25,7 @@ from filebot.xmpp.jingle.outgoing import JingleOutbound
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.presence.online_clients import Known, OnlineClients
 from filebot.xmpp.si.incoming import StreamTools
-from filebot.xmpp.si.offers import Offers
+from filebot.xmpp.si.offers import SiOfferHandler
 from filebot.xmpp.si.outgoing import OutgoingFile, SiSend
 from filebot.xmpp.xml import jid_or_none
 
@@ -60,15 +60,11 @@ class PeerStreams:
         self._table = JingleSessions(fast_path, self._sessions)
         self._policy = OfferPolicy(rooms, is_served, self._sessions, limits, words or StreamWords())
         if handlers is not None:
-            self._offers = Offers(self._tools, self._policy, handlers.offer)
-            self._door = JingleInitiateHandler(
-                self._jingle_tools,
-                self._table,
-                self._policy,
-                resources,
-                handlers.offer,
-                handlers.request,
-            )
+            offers = SiOfferHandler(self._tools, self._policy, handlers.offer)
+            fast_path.serve(f"{{{si.SI}}}si", offers.take)
+            self._table.on_initiate = JingleInitiateHandler(
+                self._jingle_tools, self._table, self._policy, resources, handlers
+            ).take
 
     # --- the port -------------------------------------------------------------------------------
 

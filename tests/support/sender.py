@@ -24,7 +24,7 @@ from filebot.protocol.ibb import SendWindow
 from filebot.protocol.stream_initiation import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.connections import ByteConnections, OpenConnection
+from filebot.transfer.socks5.connections import ByteConnections, ByteStream
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
 from filebot.xmpp.si import outgoing as outbound
@@ -107,11 +107,11 @@ def say(line: str) -> None:
 def measured(meter: Meter, file: Path) -> None:
     """Count the bytes of both kinds of streams, and announce an MD5, as QXmpp does (XEP-0096)."""
     sendfile.PIECE_BYTES = PIECE_BYTES  # type: ignore[misc]  # small pieces are counted more exactly
-    send_file = OpenConnection.send_file
+    send_file = ByteStream.send_file
     md5 = hashlib.md5(file.read_bytes()).hexdigest()
 
     async def counted(
-        self: OpenConnection, path: Path, offset: int, size: int, progress: Callable[[int], None]
+        self: ByteStream, path: Path, offset: int, size: int, progress: Callable[[int], None]
     ) -> None:
         before = 0
 
@@ -130,7 +130,7 @@ def measured(meter: Meter, file: Path) -> None:
         described.set("hash", md5)
         return offer
 
-    OpenConnection.send_file = counted  # type: ignore[method-assign]  # measured, not replaced
+    ByteStream.send_file = counted  # type: ignore[method-assign]  # measured, not replaced
     vars(outbound)["write_offer"] = with_hash
 
 

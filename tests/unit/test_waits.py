@@ -25,7 +25,7 @@ from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.dial import dial
 from filebot.transfer.socks5.listener import Listener
 from filebot.transfer.socks5.socket import Connection
@@ -622,9 +622,8 @@ async def pair(idle_s: float = 60.0) -> AsyncIterator[tuple[ByteStream, socket.s
             near = socket.create_connection(server.getsockname())
             far, _ = server.accept()
         near.setblocking(False)
-        with far:
-            async with ByteStream(Connection(near), idle_s=idle_s) as stream:
-                yield stream, far
+        with far, near:
+            yield ByteStream(Connection(near), idle_s), far
 
 
 @in_virtual_time
@@ -632,7 +631,7 @@ async def test_a_sender_that_stops_on_a_connection() -> None:
     async with pair() as (stream, far):
         far.sendall(b"abc")
         with takes(60.0), pytest.raises(TransferTimeout):
-            async for _ in stream.download(size=10).chunks():
+            async for _ in stream.chunks(10):
                 pass
 
 
@@ -641,7 +640,7 @@ async def test_a_sender_that_has_sent_all_and_does_not_close() -> None:
     async with pair() as (stream, far):
         far.sendall(b"abc")
         with takes(0.5):
-            assert [bytes(each) async for each in stream.download(size=3).chunks()] == [b"abc"]
+            assert [bytes(each) async for each in stream.chunks(3)] == [b"abc"]
 
 
 @walks("transfer/socks5/send.CLOSE_S")
@@ -652,7 +651,8 @@ async def test_a_receiver_that_has_all_and_does_not_close(file: Path) -> None:
         near.setblocking(False)
         with far:
             asyncio.get_running_loop().call_later(0.05, far.recv, 100)
-            async with ByteStream(Connection(near), idle_s=60.0) as stream:
+            with near:
+                stream = ByteStream(Connection(near), 60.0)
                 with takes(5.0):
                     await stream.send_file(file, 0, 10, lambda _: None)
 
@@ -665,14 +665,14 @@ async def test_a_receiver_sees_the_end_of_the_file_without_waiting_for_it(file: 
         near, far = socket.socketpair()
         near.setblocking(False)
         far.setblocking(False)
-        with far:
-            async with ByteStream(Connection(near), idle_s=60.0) as stream:
-                sending = asyncio.create_task(stream.send_file(file, 0, 10, lambda _: None))
-                with takes(0.0):
-                    assert await loop.sock_recv(far, 100) == b"0123456789"
-                    assert await loop.sock_recv(far, 100) == b""
-                far.close()
-                await sending
+        with far, near:
+            stream = ByteStream(Connection(near), 60.0)
+            sending = asyncio.create_task(stream.send_file(file, 0, 10, lambda _: None))
+            with takes(0.0):
+                assert await loop.sock_recv(far, 100) == b"0123456789"
+                assert await loop.sock_recv(far, 100) == b""
+            far.close()
+            await sending
 
 
 @in_virtual_time

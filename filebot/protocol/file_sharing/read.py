@@ -5,7 +5,6 @@ Kaidan, XEP-0385 for Psi, Movim and Cheogram). A URL tells that they are one; wh
 the extensions are asked in the order of how much they say.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -27,7 +26,6 @@ from filebot.protocol.file_sharing.namespaces import (
     SIMS,
 )
 from filebot.protocol.file_sharing.sources import (
-    MAX_URL,
     is_encrypted_url,
     read_sources,
     sane_url,
@@ -38,8 +36,6 @@ MAX_OFFERS: Final = 64
 """Files of one message that are read; beyond, they are only counted."""
 MAX_ID: Final = 1024
 """Characters of an id that is kept."""
-
-_BARE_URL: Final = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,6 @@ class Shared:
     """How many there are in truth."""
     text: str = ""
     """The body without fallback for files or replies, and without lines that only repeat a file's URL."""
-    bare_url: str | None = None
-    """The text, if it is one http or https URL and the message shares no file."""
     encrypted: bool = False
     """Some file is there only in encrypted form (XEP-0448, XEP-0454)."""
     announced: tuple[Announced, ...] = ()
@@ -136,9 +130,7 @@ def _with_text(message: Element, shared: Shared, *, in_body: bool) -> Shared:
         return shared
     has_files = bool(shared.offers or shared.announced or shared.encrypted)
     if not has_files:
-        text = words.without_fallback(message, words.QUOTES)
-        bare = len(text) <= MAX_URL and _BARE_URL.fullmatch(text) is not None
-        return replace(shared, text=text, bare_url=text if bare else None)
+        return replace(shared, text=words.without_fallback(message, words.QUOTES))
     named_urls = {url for offer in shared.offers for url in offer.urls}
     text = words.without_fallback(message, words.FILES | words.QUOTES)
     return replace(shared, text=words.without_urls(text, frozenset({*named_urls, *shared.encrypted_urls})))

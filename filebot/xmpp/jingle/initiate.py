@@ -6,7 +6,6 @@ from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.ports import FileRequest, StreamOffer
 from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
@@ -14,7 +13,7 @@ from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy
-from filebot.xmpp.handlers import Handler
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.jingle.driver import JingleTools
 from filebot.xmpp.jingle.errors import reason_of_rejection
 from filebot.xmpp.jingle.incoming import JingleOffer, JingleRequest, PendingSession
@@ -38,7 +37,7 @@ class _Unacceptable(Exception):
 
 
 class JingleInitiateHandler:
-    """Answers those at once that cannot be taken, and brings the others to the bot."""
+    """Handler of new sessions: declines those that cannot be taken, and brings the others to the bot."""
 
     def __init__(
         self,
@@ -46,18 +45,16 @@ class JingleInitiateHandler:
         table: JingleSessions,
         policy: OfferPolicy,
         resources: OnlineClients,
-        on_offer: Handler[StreamOffer],
-        on_request: Handler[FileRequest],
+        handlers: StreamHandlers,
     ) -> None:
         self._tools = tools
         self._table = table
         self._policy = policy
         self._resources = resources
-        self._on_offer = on_offer
-        self._on_request = on_request
-        table.on_initiate = self._take
+        self._handlers = handlers
 
-    def _take(self, request: Request, jingle: Jingle) -> None:
+    def take(self, request: Request, jingle: Jingle) -> None:
+        """Answer a ``session-initiate``, or bring it to the bot."""
         fast_path, sender = self._tools.streams.fast_path, jid_or_none(request.peer)
         if sender is None or not sender.resource or not jingle.contents:
             fast_path.refuse(request, StanzaError("bad-request"))
@@ -117,9 +114,9 @@ class JingleInitiateHandler:
 
     def _bring(self, begun: PendingSession) -> None:
         if begun.terms.content.senders != "responder":
-            self._policy.start(self._on_offer, JingleOffer(self._tools, self._table, begun))
+            self._policy.start(self._handlers.offer, JingleOffer(self._tools, self._table, begun))
         else:
-            self._policy.start(self._on_request, JingleRequest(self._tools, self._table, begun))
+            self._policy.start(self._handlers.request, JingleRequest(self._tools, self._table, begun))
 
     def _turn_away(self, request: Request, jingle: Jingle, why: _Unacceptable) -> None:
         bye = Jingle(Action.SESSION_TERMINATE, jingle.sid, reason=why.reason, text=why.text)

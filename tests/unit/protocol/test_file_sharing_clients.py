@@ -231,7 +231,7 @@ CASES = [
     Case(
         "older Psi+: nothing but a URL is for the policy to judge",
         f"<body>{URL}</body>",
-        Shared(text=URL, bare_url=URL),
+        Shared(text=URL),
     ),
     Case(
         "a URL among other words is no file",
@@ -292,7 +292,7 @@ def test_an_encrypted_file_is_told_as_such_and_its_bytes_are_never_offered(
 ) -> None:
     shared = read(fromstring(f"<message xmlns='jabber:client'>{children}</message>"))
     assert shared.encrypted
-    assert (shared.offers, shared.announced, shared.bare_url) == ((), (), None)
+    assert (shared.offers, shared.announced) == ((), ())
     assert shared.text == text
 
 
