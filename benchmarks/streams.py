@@ -30,7 +30,7 @@ from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.dial import dial
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 
 CPU_LIMIT_S: Final = 0.35
 """For sending 10^9 bytes."""
@@ -153,7 +153,7 @@ class Sender:
         sock = socket.create_connection((HERE, self.port))
         sock.setblocking(False)
         with closing(sock):
-            stream = ByteStream(Connection(sock), IDLE_S)
+            stream = ByteStream(SocketConnection(sock), IDLE_S)
             await stream.send_file(self.file, 0, self.size, lambda _: None)
         self.cpu_s.append(time.process_time() - cpu)
         return time.perf_counter() - start

@@ -39,15 +39,15 @@ from filebot.system.signals import stop_signals
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
-from filebot.transfer.socks5.connections import ByteConnections, dials
+from filebot.transfer.socks5.connections import Socks5Connections, dials
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import (
     EncryptedMessage,
     Handlers,
-    Session,
     SessionSettings,
     StreamHandlers,
     StreamLimits,
+    XmppSession,
 )
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ async def run(config: Config) -> int:
 class Bot:
     """All parts of a bot, put together; not yet online."""
 
-    session: Session
+    session: XmppSession
     reception: MessageDispatcher
     worker: DeliveryWorker
 
@@ -149,7 +149,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         share = _share()
         names = NameLookup()
         clock = ServerClock()
-        session = Session(
+        session = XmppSession(
             replace(
                 session_settings(config),
                 archiving=replies.render("archive/status", config.replies.language),
@@ -265,7 +265,7 @@ def _unwritable(folder: Path, reason: str) -> ConfigError:
     return ConfigError((f"data_dir: {folder} cannot be written: {reason}; correct the path or its rights",))
 
 
-async def _expect_rooms(services: Services, session: Session) -> None:
+async def _expect_rooms(services: Services, session: XmppSession) -> None:
     """The remembered ones, but for those of people whose word does not count any more."""
     for room in await services.ports.catalog.rooms():
         if room.invited_by is None or services.access.may_invite(room.invited_by):
@@ -288,7 +288,7 @@ async def _forget_room(services: Services, room: str, *, destroyed: bool) -> Non
 async def _furnished(
     config: Config,
     stack: AsyncExitStack,
-    session: Session,
+    session: XmppSession,
     access: Access,
     data: DataFolder,
     http: HttpClient,
@@ -368,7 +368,7 @@ def _share() -> Budget:
 
 async def _byte_connections(
     config: Config, stack: AsyncExitStack, share: Budget, names: NameLookup
-) -> ByteConnections:
+) -> Socks5Connections:
     """SOCKS5 connections to others, and from others if the config says where they reach us."""
     streams, listener = config.bytestreams, None
     if streams.addresses:
@@ -379,7 +379,7 @@ async def _byte_connections(
         except OSError as error:
             place = f"{streams.bind} port {streams.port}"
             raise ConfigError((f"bytestreams: cannot listen at {place}: {error.strerror}",)) from error
-    return ByteConnections(
+    return Socks5Connections(
         address_policy(config),
         config.limits.idle_timeout,
         listener,

@@ -15,7 +15,7 @@ from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, RoomNames, StreamWords
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.handlers import StreamHandlers
@@ -43,7 +43,7 @@ class PeerStreams:
         is_served: Callable[[str], bool],
         handlers: StreamHandlers | None = None,
         *,
-        connections: ByteConnections | None = None,
+        connections: Socks5Connector | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
     ) -> None:

@@ -24,9 +24,9 @@ from filebot.protocol.ibb import SendWindow
 from filebot.protocol.stream_initiation import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.connections import ByteConnections, ByteStream
+from filebot.transfer.socks5.connections import ByteStream, Socks5Connections
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
+from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, XmppSession
 from filebot.xmpp.si import outgoing as outbound
 from tests.support.streams import entry
 
@@ -140,13 +140,13 @@ async def send(job: Job) -> None:
     measured(meter, file)
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if job.listens else None
-        connections = ByteConnections(
+        connections = Socks5Connections(
             AddressPolicy(allow_insecure=True, allow_private=True),
             10.0,
             listener,
             ("127.0.0.1",) if job.listens else (),
         )
-        session = Session(
+        session = XmppSession(
             SessionSettings(
                 job.jid, job.password, host="127.0.0.1", port=job.port, ca_file=Path(job.ca_file)
             ),

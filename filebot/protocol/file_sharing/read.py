@@ -39,7 +39,7 @@ MAX_ID: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class AnnouncedFile:
     """A file whose sources come in a later message (XEP-0447 section 3.3)."""
 
     file_id: str
@@ -70,7 +70,7 @@ class Shared:
     """The body without fallback for files or replies, and without lines that only repeat a file's URL."""
     encrypted: bool = False
     """Some file is there only in encrypted form (XEP-0448, XEP-0454)."""
-    announced: tuple[Announced, ...] = ()
+    announced: tuple[AnnouncedFile, ...] = ()
     attached: Attached | None = None
     replies_to: str = ""
     """The id of the message that this one is a reply to (XEP-0461)."""
@@ -102,7 +102,7 @@ def read(message: Element) -> Shared:
             *(Offer(urls=(url,)) for url in oob if url not in hidden),
         ]
     )
-    announced = [Announced(each.file_id, each.offer) for each in described if _awaits(each)]
+    announced = [AnnouncedFile(each.file_id, each.offer) for each in described if _awaits(each)]
     if len(announced) == len(offers) == 1 and not any(each.offer.urls for each in described):
         # One description without a source beside one URL without a description.
         offers, announced = [combined(announced[0].offer, offers[0])], []

@@ -45,7 +45,7 @@ class Action(Enum):
 
 
 @unique
-class Reason(Enum):
+class JingleReason(Enum):
     """Why a session ends (XEP-0166, "Reason Element")."""
 
     ALTERNATIVE_SESSION = "alternative-session"
@@ -83,7 +83,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedInfo:
     """The receiver has the file (XEP-0234, "Received")."""
 
     content: str = ""
@@ -113,7 +113,7 @@ class UnknownInfo:
     """A ``session-info`` of something else, such as ringing."""
 
 
-Info: TypeAlias = Received | Checksum | Ping | UnknownInfo
+Info: TypeAlias = ReceivedInfo | Checksum | Ping | UnknownInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Jingle:
     action: Action
     sid: str
     contents: tuple[Content, ...] = ()
-    reason: Reason | None = None
+    reason: JingleReason | None = None
     """Of a ``session-terminate``; also GENERAL_ERROR for those that nobody defined."""
     text: str = ""
     """For a person, beside the reason."""
@@ -146,7 +146,7 @@ class Jingle:
             SubElement(reason, f"{{{JINGLE}}}{self.reason.value}")
             if self.text:
                 SubElement(reason, f"{{{JINGLE}}}text").text = self.text
-        if isinstance(self.info, Received):
+        if isinstance(self.info, ReceivedInfo):
             jingle.append(self.info.element())
         return jingle
 
@@ -219,12 +219,12 @@ def _read_content(content: Element, *, answers: bool) -> Content:
     )
 
 
-def _read_reason(reason: Element | None) -> Reason:
+def _read_reason(reason: Element | None) -> JingleReason:
     names = () if reason is None else (local_name(child) for child in reason)
-    known = {each.value: each for each in Reason}
+    known = {each.value: each for each in JingleReason}
     # COMPAT(Dino): says ``failed_transport``.
     found = (known[name] for each in names if (name := each.replace("_", "-")) in known)
-    return next(found, Reason.GENERAL_ERROR)
+    return next(found, JingleReason.GENERAL_ERROR)
 
 
 def _read_info(jingle: Element) -> Info:
@@ -235,7 +235,7 @@ def _read_info(jingle: Element) -> Info:
         if namespace_of(payload) in NAMESPACES:
             match local_name(payload):
                 case "received":
-                    return Received()
+                    return ReceivedInfo()
                 case "checksum":
                     return Checksum(read_checksum(payload))
     return UnknownInfo()

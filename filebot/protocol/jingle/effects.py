@@ -5,13 +5,13 @@ from enum import Enum, auto, unique
 from typing import TypeAlias
 
 from filebot.model import Method
-from filebot.protocol.jingle.actions import Jingle, Reason
+from filebot.protocol.jingle.actions import Jingle, JingleReason
 from filebot.protocol.jingle.transports import Candidate, InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendJingle:
     """An iq-set to the peer. What it answers is told to :meth:`Session.refused` if it is an error."""
 
     jingle: Jingle
@@ -76,7 +76,7 @@ class Flow:
 class Ended:
     """The session is over, and so is everything that was done for it."""
 
-    reason: Reason
+    reason: JingleReason
     text: str = ""
     """The peer's words, if it was the peer who ended it."""
     by_peer: bool = False
@@ -86,7 +86,7 @@ class Ended:
     """For an answer that did not come."""
 
 
-Effect: TypeAlias = Send | Dial | Activate | OpenStream | AwaitStream | Flow | Ended
+Effect: TypeAlias = SendJingle | Dial | Activate | OpenStream | AwaitStream | Flow | Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SessionLimits:
     """How long the peer may take, in seconds, in each state in which it has to do something."""
 
     answer_s: float = 300.0
@@ -47,7 +47,7 @@ class SessionParameters:
     initiating: bool
     """Whether the bot is the initiator; else it is the responder."""
     quirks: Quirks = STANDARD
-    limits: Limits = Limits()
+    limits: SessionLimits = SessionLimits()
     spare_sid: str = ""
     """For an in-band stream that takes the place of another transport; empty if there may be none."""
     initiator: str = ""

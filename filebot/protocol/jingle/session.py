@@ -1,9 +1,9 @@
 """One Jingle session for one file (XEP-0166, 0234, 0260, 0261), as a machine without I/O.
 
-Theory of operation. What the peer says goes into :meth:`Session.receive`, what happened at our side (a
-connection made, the last byte moved, time run out) into the other methods; what has to be done comes out as
-a list of effects, to be done in that order. ``Send`` effects are iqs: each goes out when the one before it
-was answered, so that nobody sees the second before the first.
+Theory of operation. What the peer says goes into :meth:`JingleSession.receive`, what happened at our side
+(a connection made, the last byte moved, time run out) into the other methods; what has to be done comes out
+as a list of effects, to be done in that order. ``SendJingle`` effects are iqs: each goes out when the one
+before it was answered, so that nobody sees the second before the first.
 
     state       meaning                              left by                                     for
     ----------  -----------------------------------  ------------------------------------------  ----------
@@ -27,7 +27,7 @@ was answered, so that nobody sees the second before the first.
     * OPENING at once where the offer is in-band.
 
 Any state is left for ENDED by session-terminate, fail(), lost(), or when its time has run out and there
-is nothing left to try. Every state in which we wait for the peer has its limit in ``Limits``.
+is nothing left to try. Every state in which we wait for the peer has its limit in ``SessionLimits``.
 """
 
 from dataclasses import replace
@@ -44,9 +44,9 @@ from filebot.protocol.jingle.actions import (
     Checksum,
     Content,
     Jingle,
+    JingleReason,
     Ping,
-    Reason,
-    Received,
+    ReceivedInfo,
 )
 from filebot.protocol.jingle.candidate_negotiation import Exchange, Nomination, Undecided
 from filebot.protocol.jingle.description import FileDescription, Range
@@ -60,7 +60,7 @@ from filebot.protocol.jingle.effects import (
     OpenStream,
     Reaction,
     Route,
-    Send,
+    SendJingle,
 )
 from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.transports import (
@@ -81,7 +81,7 @@ ACTIVATED_AGAIN_S: Final = 2.0
 """COMPAT(Dino): refuses ``activated`` if it is not yet ready for it (dino#1804); once more is enough."""
 
 
-class Session:
+class JingleSession:
     """See the theory of operation above."""
 
     def __init__(self, terms: SessionParameters) -> None:
@@ -142,7 +142,7 @@ class Session:
         if self.state is not State.OFFERED or not terms.initiating:
             raise LocalProtocolError("a session is begun by its initiator, and once")
         initiate = Jingle(Action.SESSION_INITIATE, terms.sid, (terms.content,), initiator=terms.initiator)
-        return [Send(initiate)]
+        return [SendJingle(initiate)]
 
     def accept(
         self,
@@ -202,7 +202,7 @@ class Session:
         if self.state is not State.FLOWING:
             return []
         if self.received or self._peer_is_done:
-            return self._end(Ended(Reason.SUCCESS))
+            return self._end(Ended(JingleReason.SUCCESS))
         self.state = State.FINISHING
         return []
 
@@ -211,17 +211,17 @@ class Session:
         if self.state is not State.FLOWING:
             return []
         if self._peer_is_done:
-            return self._end(Ended(Reason.SUCCESS))
+            return self._end(Ended(JingleReason.SUCCESS))
         content = self.terms.content
-        told = Received(content.name, content.creator, self.file.namespace)
-        received = Send(Jingle(Action.SESSION_INFO, self.terms.sid, info=told))
-        return [received, *self.fail(Reason.SUCCESS)]
+        told = ReceivedInfo(content.name, content.creator, self.file.namespace)
+        received = SendJingle(Jingle(Action.SESSION_INFO, self.terms.sid, info=told))
+        return [received, *self.fail(JingleReason.SUCCESS)]
 
-    def fail(self, reason: Reason, text: str = "") -> list[Effect]:
+    def fail(self, reason: JingleReason, text: str = "") -> list[Effect]:
         """End the session from our side, whatever it is at."""
         if self.state is State.ENDED:
             return []
-        bye = Send(Jingle(Action.SESSION_TERMINATE, self.terms.sid, reason=reason, text=text))
+        bye = SendJingle(Jingle(Action.SESSION_TERMINATE, self.terms.sid, reason=reason, text=text))
         silent = self._peer_is_done
         return self._end(*(() if silent else (bye,)), Ended(reason))
 
@@ -236,10 +236,12 @@ class Session:
                 # Whose turn it was does not matter: the proxy is of no use.
                 return [self._tell(ProxyError()), *self._fall_back()]
             case State.REPLACING | State.OPENING:
-                return self.fail(Reason.FAILED_TRANSPORT)
+                return self.fail(JingleReason.FAILED_TRANSPORT)
             case State.FINISHING:
                 # Every byte was acknowledged below; some clients say nothing.
-                return self._give_up() if self.terms.quirks.ends_when_done else self.fail(Reason.SUCCESS)
+                return (
+                    self._give_up() if self.terms.quirks.ends_when_done else self.fail(JingleReason.SUCCESS)
+                )
         return []
 
     def lost(self) -> list[Effect]:
@@ -252,8 +254,8 @@ class Session:
             self._peer_is_done = True
             return []
         if self.state is State.FINISHING:
-            return self._end(Ended(Reason.SUCCESS))
-        return self._end(Ended(Reason.GONE)) if self.state is not State.ENDED else []
+            return self._end(Ended(JingleReason.SUCCESS))
+        return self._end(Ended(JingleReason.GONE)) if self.state is not State.ENDED else []
 
     # --- what the peer does ---------------------------------------------------------------------
 
@@ -281,19 +283,19 @@ class Session:
         if self.state is State.ENDED:
             return []
         if error.specific == UNKNOWN_SESSION.specific or jingle.action in _NEEDED:
-            return self._end(Ended(Reason.GONE, error.text, by_peer=True, error=error))
+            return self._end(Ended(JingleReason.GONE, error.text, by_peer=True, error=error))
         if jingle.action is Action.TRANSPORT_REPLACE and error.specific != TIE_BREAK.specific:
-            return self.fail(Reason.FAILED_TRANSPORT)
+            return self.fail(JingleReason.FAILED_TRANSPORT)
         if isinstance(_notice_of(jingle), Activated) and not self._told_twice:
             self._told_twice = True
-            return [Send(jingle, ACTIVATED_AGAIN_S)]
+            return [SendJingle(jingle, ACTIVATED_AGAIN_S)]
         # COMPAT(Dino): refuses a transport-accept that it has asked for. What counts is what happens then.
         return []
 
     def _terminated(self, jingle: Jingle) -> Reaction:
-        reason = jingle.reason or Reason.GENERAL_ERROR
+        reason = jingle.reason or JingleReason.GENERAL_ERROR
         self._peer_is_done = True
-        if reason is Reason.SUCCESS and self.state is State.FLOWING and not self.terms.sending:
+        if reason is JingleReason.SUCCESS and self.state is State.FLOWING and not self.terms.sending:
             # COMPAT(Dino, Gajim): say so as soon as the last byte is sent, not when it is received.
             return Reaction()
         return Reaction(tuple(self._end(Ended(reason, jingle.text, by_peer=True))))
@@ -304,22 +306,22 @@ class Session:
 
     def _content_removed(self, jingle: Jingle) -> Reaction:
         mine = self._mine(jingle) is not None
-        return Reaction(tuple(self.fail(Reason.CANCEL)) if mine else ())
+        return Reaction(tuple(self.fail(JingleReason.CANCEL)) if mine else ())
 
     def _rejected(self, _: Jingle) -> Reaction:
         if not self._is_replacing():
             return Reaction(error=OUT_OF_ORDER)
-        return Reaction(tuple(self.fail(Reason.FAILED_TRANSPORT)))
+        return Reaction(tuple(self.fail(JingleReason.FAILED_TRANSPORT)))
 
     def _informed(self, jingle: Jingle) -> Reaction:
         match jingle.info:
-            case Received() if self.terms.sending:
+            case ReceivedInfo() if self.terms.sending:
                 self.received = True
                 done = self.state is State.FINISHING
-                return Reaction(tuple(self._end(Ended(Reason.SUCCESS, by_peer=True))) if done else ())
+                return Reaction(tuple(self._end(Ended(JingleReason.SUCCESS, by_peer=True))) if done else ())
             case Checksum(hashes) if not self.terms.sending:
                 self.late_hashes |= hashes
-            case Ping() | Received() | Checksum():
+            case Ping() | ReceivedInfo() | Checksum():
                 pass
             case _:
                 return Reaction(error=UNSUPPORTED_INFO)
@@ -336,7 +338,7 @@ class Session:
             return Reaction(error=OUT_OF_ORDER)
         asked = content.file.range if content.file is not None else None
         if asked is not None and not self._allows(asked):
-            return Reaction(tuple(self.fail(Reason.INCOMPATIBLE_PARAMETERS)))
+            return Reaction(tuple(self.fail(JingleReason.INCOMPATIBLE_PARAMETERS)))
         self.range = asked or Range()
         return Reaction(tuple(self._agreed(content.transport, self.terms.content.transport)))
 
@@ -392,7 +394,7 @@ class Session:
                 return [Dial(socks5)]
             case InBandTransport(sid, size), InBandTransport(our_sid, our_size) if sid == our_sid:
                 return self._open(InBandTransport(sid, min(size, our_size)))
-        return self.fail(Reason.UNSUPPORTED_TRANSPORTS)
+        return self.fail(JingleReason.UNSUPPORTED_TRANSPORTS)
 
     def _nominate(self) -> list[Effect]:
         nomination = self._exchange.nomination() if self._exchange is not None else Undecided.WAITING
@@ -410,7 +412,7 @@ class Session:
     def _fall_back(self) -> list[Effect]:
         """SOCKS5 has failed (XEP-0260, "Fallback Methods")."""
         if not self.terms.spare_sid or not self.terms.quirks.takes_replacement:
-            return self.fail(Reason.CONNECTIVITY_ERROR)
+            return self.fail(JingleReason.CONNECTIVITY_ERROR)
         self.state = State.REPLACING
         if not self.terms.initiating:
             return []
@@ -437,8 +439,8 @@ class Session:
 
     def _give_up(self) -> list[Effect]:
         """The peer has been silent for too long."""
-        bye = Jingle(Action.SESSION_TERMINATE, self.terms.sid, reason=Reason.TIMEOUT)
-        return self._end(Send(bye), Ended(Reason.TIMEOUT, waited_s=self.wait_s or 0.0))
+        bye = Jingle(Action.SESSION_TERMINATE, self.terms.sid, reason=JingleReason.TIMEOUT)
+        return self._end(SendJingle(bye), Ended(JingleReason.TIMEOUT, waited_s=self.wait_s or 0.0))
 
     def _is_replacing(self) -> bool:
         return self.state is State.REPLACING and self.terms.initiating
@@ -461,15 +463,15 @@ class Session:
 
     # --- words ----------------------------------------------------------------------------------
 
-    def _tell(self, notice: Notice) -> Send:
+    def _tell(self, notice: Notice) -> SendJingle:
         sid = self._exchange.own.sid if self._exchange is not None else ""
         return self._say(
             Action.TRANSPORT_INFO,
             replace(_bare(self.terms.content), transport=TransportNotice(sid, notice)),
         )
 
-    def _say(self, action: Action, *contents: Content) -> Send:
-        return Send(Jingle(action, self.terms.sid, contents))
+    def _say(self, action: Action, *contents: Content) -> SendJingle:
+        return SendJingle(Jingle(action, self.terms.sid, contents))
 
 
 _NEEDED: Final = frozenset({Action.SESSION_INITIATE, Action.SESSION_ACCEPT})

@@ -14,10 +14,10 @@ from filebot.system.descriptors import MOST_DIALS
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.resolver import NameLookup
 from filebot.transfer.socks5 import dial as socks5_dial
-from filebot.transfer.socks5.listener import Expected, Listener
+from filebot.transfer.socks5.listener import ExpectedSocket, Listener
 from filebot.transfer.socks5.receive import StreamReceiver
 from filebot.transfer.socks5.send import send_file
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 
 DIALS_PER_PERSON: Final = 16
 
@@ -31,7 +31,7 @@ def dials(total: int) -> FairSemaphore:
 class ByteStream:
     """One connection after its handshake, for one file in one direction."""
 
-    connection: Connection
+    connection: SocketConnection
     idle_s: float
     """How long nothing may move before TransferTimeout is raised."""
 
@@ -52,7 +52,7 @@ class ByteStream:
 class ExpectedConnection:
     """A session whose peer is going to connect to the bot."""
 
-    expected: Expected | None
+    expected: ExpectedSocket | None
     idle_s: float
 
     async def connected(self, limit_s: float) -> ByteStream:
@@ -62,7 +62,7 @@ class ExpectedConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class ByteConnections:
+class Socks5Connections:
     """Connects to others, and lets them in if there is a listener."""
 
     policy: AddressPolicy

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from filebot.errors import PeerGone, SizeMismatch, TransferTimeout
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 
 SMALLEST_BYTES: Final = 32 * 1024
 LARGEST_BYTES: Final = 1024 * 1024
@@ -158,7 +158,7 @@ def _is_unshared(buffer: bytearray) -> bool:
 class StreamReceiver:
     """Receiver of one file from one connection."""
 
-    def __init__(self, connection: Connection, size: int | None, idle_s: float) -> None:
+    def __init__(self, connection: SocketConnection, size: int | None, idle_s: float) -> None:
         """Without a ``size`` the end of the stream is the end of the file."""
         self._connection = connection
         self._size = size

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.errors import PeerGone, PeerProtocolError, TransferTimeout
-from filebot.protocol.socks5 import ClientHandshake, Done, Reject, Send, ServerHandshake
+from filebot.protocol.socks5 import ClientHandshake, Done, Reject, SendBytes, ServerHandshake
 
 _READ_BYTES: Final = 4096
 """A handshake has 54 bytes at most; the rest belongs to the file and can wait in the kernel."""
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class SocketConnection:
     """Whoever holds it closes it."""
 
     sock: socket.socket
@@ -57,7 +57,7 @@ async def handshake(sock: socket.socket, machine: ClientHandshake | ServerHandsh
         while data := await asyncio.get_running_loop().sock_recv(sock, _READ_BYTES):
             for event in machine.receive(data):
                 match event:
-                    case Send(answer):
+                    case SendBytes(answer):
                         _say(sock, answer)
                     case Reject(answer, reason):
                         _say(sock, answer)

@@ -39,7 +39,7 @@ from filebot.ports import ArchivePositions
 from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
-from filebot.xmpp.archive.mam_query import Archive, Archived, ArchivePage
+from filebot.xmpp.archive.mam_query import Archived, ArchivePage, MessageArchive
 from filebot.xmpp.archive.page_reader import PageReader
 from filebot.xmpp.archive.position_keeper import MarkKeeper
 from filebot.xmpp.archive.turns import Turn, with_answers
@@ -89,7 +89,7 @@ class CatchUp:
         self._turn = turn
         self._of_room = of_room
         self._gives_ids = gives_ids
-        self._archive = Archive(stream, jid)
+        self._archive = MessageArchive(stream, jid)
         self._pages = PageReader(
             self._archive,
             jid,

@@ -51,7 +51,7 @@ class ArchivePage:
     """Nothing comes after these."""
 
 
-class Archive:
+class MessageArchive:
     """The archive of one address. One page is read at a time."""
 
     def __init__(self, stream: Stream, jid: BareJid) -> None:

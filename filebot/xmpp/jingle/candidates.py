@@ -7,7 +7,7 @@ from typing import Final
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.transports import Candidate, CandidateType, Socks5Transport
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 
 _ID_BYTES: Final = 6
@@ -15,7 +15,7 @@ _STEP: Final = 2
 
 
 async def own_candidates(
-    connections: ByteConnections,
+    connections: Socks5Connector,
     proxies: Proxies,
     sid: str,
     own: str,

@@ -23,7 +23,7 @@ from filebot.concurrency.fair_semaphore import on_behalf_of
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import PeerGone, TransferError
 from filebot.protocol.ibb import BadBlock, read_block_size
-from filebot.protocol.jingle.actions import Jingle, Reason
+from filebot.protocol.jingle.actions import Jingle, JingleReason
 from filebot.protocol.jingle.effects import (
     Activate,
     AwaitStream,
@@ -34,10 +34,10 @@ from filebot.protocol.jingle.effects import (
     OpenStream,
     Reaction,
     Route,
-    Send,
+    SendJingle,
 )
 from filebot.protocol.jingle.parameters import SessionParameters, State
-from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.session import JingleSession
 from filebot.protocol.jingle.transports import (
     Candidate,
     InBandTransport,
@@ -49,7 +49,7 @@ from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Expected
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ExpectedStream
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.jingle.candidates import expected
@@ -82,7 +82,7 @@ class Driver:
     def __init__(self, tools: JingleTools, peer: str, own: str, terms: SessionParameters) -> None:
         loop = asyncio.get_running_loop()
         self.peer = peer
-        self.session = Session(terms)
+        self.session = JingleSession(terms)
         self.route: asyncio.Future[Route] = loop.create_future()
         """By which way the bytes move, once they may; or why they never will, as a TransferError."""
         self.ended: asyncio.Future[Ended] = loop.create_future()
@@ -106,7 +106,7 @@ class Driver:
         self._in_band: InBandTransport | None = None
         self.dials = Dials(tools.streams.connections, tools.proxies, peer, own, terms)
         self._stack = ExitStack()
-        self._expected: Expected | None = None
+        self._expected: ExpectedStream | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,7 +114,7 @@ class Driver:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.perform(self.session.fail(Reason.CANCEL))
+        self.perform(self.session.fail(JingleReason.CANCEL))
         self._iqs.send_the_rest()
         self.ibb_sender.close()
         if self.ibb_receiver is not None:
@@ -148,7 +148,7 @@ class Driver:
         """Do what the machine wants, in its order."""
         for effect in effects:
             match effect:
-                case Send():
+                case SendJingle():
                     self._iqs.send(effect)
                 case Dial(transport):
                     self._start(self._dial(transport))
@@ -165,7 +165,7 @@ class Driver:
                     self._end(effect)
         self._watch_the_clock()
 
-    def end(self, reason: Reason, text: str) -> None:
+    def end(self, reason: JingleReason, text: str) -> None:
         """End the session before anything has moved, and wait for no answer."""
         self.perform(self.session.fail(reason, text))
         self._iqs.send_the_rest()
@@ -287,7 +287,7 @@ class Driver:
             await self.ibb_sender.open(transport.block_size)
         except TransferError as error:
             log.info("no in-band stream to %s: %s", self.peer, error)
-            self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
+            self.perform(self.session.fail(JingleReason.FAILED_TRANSPORT))
         else:
             if not self._terms.sending:
                 self._be_open(transport.block_size)
@@ -314,7 +314,7 @@ class Driver:
                     self.connection = await self._expected.connected(CONNECTED_S)
         except TransferError as error:
             log.info("%s did not connect: %s", self.peer, error)
-            self.perform(self.session.fail(Reason.CONNECTIVITY_ERROR))
+            self.perform(self.session.fail(JingleReason.CONNECTIVITY_ERROR))
             return
         await self._close_losers()
         if not self.route.done():
@@ -343,7 +343,7 @@ class Driver:
         sessions = self._tools.streams.sessions
         self._leave_in_band()
         if sessions.known(self.peer, transport.sid):
-            self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
+            self.perform(self.session.fail(JingleReason.FAILED_TRANSPORT))
             return
         self._in_band = transport
         self.ibb_sender.sid = transport.sid

@@ -6,7 +6,7 @@ from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
+from filebot.protocol.jingle.actions import Action, Content, Jingle, JingleReason
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
@@ -30,7 +30,7 @@ _SENDERS: Final = frozenset({"initiator", "responder", "both"})
 
 
 class _Unacceptable(Exception):
-    def __init__(self, reason: Reason, text: str = "") -> None:
+    def __init__(self, reason: JingleReason, text: str = "") -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.text = text
@@ -95,15 +95,15 @@ class JingleInitiateHandler:
         """The first content that can be taken. One session is about one file."""
         files = [each for each in jingle.contents if each.file is not None and each.senders in _SENDERS]
         if not files:
-            raise _Unacceptable(Reason.UNSUPPORTED_APPLICATIONS)
+            raise _Unacceptable(JingleReason.UNSUPPORTED_APPLICATIONS)
         plain = [each for each in files if not each.secured]
         if not plain:
             # The bytes would be of no use to anybody (XEP-0391).
-            raise _Unacceptable(Reason.SECURITY_ERROR, self._policy.words.encrypted)
+            raise _Unacceptable(JingleReason.SECURITY_ERROR, self._policy.words.encrypted)
         for each in plain:
             if self._can_move(each):
                 return each
-        raise _Unacceptable(Reason.UNSUPPORTED_TRANSPORTS)
+        raise _Unacceptable(JingleReason.UNSUPPORTED_TRANSPORTS)
 
     def _can_move(self, content: Content) -> bool:
         if isinstance(content.transport, InBandTransport):

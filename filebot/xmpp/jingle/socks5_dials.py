@@ -12,7 +12,7 @@ from filebot.errors import ForbiddenTarget, TransferError
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.jingle.parameters import SessionParameters, State
 from filebot.protocol.jingle.transports import Candidate, Socks5Transport
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.jingle.candidates import proxy_of, to_dial
 
@@ -26,7 +26,7 @@ class Dials:
 
     def __init__(
         self,
-        connections: ByteConnections | None,
+        connections: Socks5Connector | None,
         proxies: Proxies,
         peer: str,
         own: str,

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.model import Offer
-from filebot.protocol.file_sharing import Announced, Attached, Shared, read
+from filebot.protocol.file_sharing import AnnouncedFile, Attached, Shared, read
 
 URL = "https://up.example/3f2a/summit%20view.jpg"
 OTHER = "https://up.example/77aa/notes.txt"
@@ -96,7 +96,7 @@ CASES = [
         "</file-sharing><origin-id xmlns='urn:xmpp:sid:0' id='m1'/><store xmlns='urn:xmpp:hints'/>",
         Shared(
             announced=(
-                Announced(
+                AnnouncedFile(
                     "f1",
                     Offer(
                         name="summit view.jpg",

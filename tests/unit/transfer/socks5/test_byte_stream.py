@@ -15,7 +15,7 @@ from filebot.errors import BlobCorrupt, PeerGone, SizeMismatch, TransferTimeout
 from filebot.transfer.socks5 import receive as byte_source
 from filebot.transfer.socks5 import send as byte_sink
 from filebot.transfer.socks5.connections import ByteStream
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 from tests.unit.transfer.leaks import nothing_left
 
 BODY = bytes(range(256)) * 8000  # 2,048,000 bytes
@@ -62,7 +62,7 @@ def pair(*, idle_s: float = 0.3, rest: bytes = b"") -> tuple[ByteStream, Peer]:
         theirs, _ = server.accept()
     ours.setblocking(False)
     theirs.setblocking(False)
-    return ByteStream(Connection(ours, rest), idle_s=idle_s), Peer(theirs)
+    return ByteStream(SocketConnection(ours, rest), idle_s=idle_s), Peer(theirs)
 
 
 @asynccontextmanager
@@ -362,7 +362,7 @@ async def test_bytes_that_only_our_kernel_has_are_not_delivered(file: Path) -> N
         ours = socket.create_connection(server.getsockname())
         theirs, _ = server.accept()
     ours.setblocking(False)
-    stream, peer = ByteStream(Connection(ours), idle_s=0.1), Peer(theirs)
+    stream, peer = ByteStream(SocketConnection(ours), idle_s=0.1), Peer(theirs)
     told: list[int] = []
     async with used(stream):
         with pytest.raises(TransferTimeout):
@@ -420,7 +420,7 @@ async def test_cancelling_a_sender_leaves_nothing(file: Path, after_s: float) ->
 async def test_a_hundred_at_once_half_of_them_stalled(file: Path) -> None:
     async def good(number: int) -> None:
         stream, peer = pair(idle_s=5)
-        receiver = ByteStream(Connection(peer.sock), idle_s=5)
+        receiver = ByteStream(SocketConnection(peer.sock), idle_s=5)
         sending = asyncio.create_task(sent(stream, file, number, len(BODY) - number))
         assert await received(receiver, len(BODY) - number) == BODY[number:]
         await sending
