@@ -151,6 +151,6 @@ class PeerStreams:
 
 
 def _in_band_only(client: Client) -> Client:
-    """What is left of its streams without connections."""
+    """Return the client with the streams that need no connections."""
     in_band = frozenset({Method.IBB})
     return replace(client, streams={each: methods & in_band for each, methods in client.streams.items()})

@@ -35,7 +35,7 @@ _ADDRESSES: Final = 4
 """Addresses of one name that are tried."""
 
 _SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
-"""As :func:`socket.getaddrinfo` gives it: the family, and what ``connect`` takes."""
+"""An answer of :func:`socket.getaddrinfo`: the family, and what ``connect`` takes."""
 
 
 async def dial(
@@ -86,7 +86,7 @@ class _Caller:
     """Looked up so far."""
 
     async def reach(self, host: StreamHost) -> tuple[StreamHost, SocketConnection]:
-        """Connect to one candidate, and shake hands. Raises TransferError."""
+        """Connect to one candidate, with the handshake. Raises TransferError."""
         if (host.host, host.port) in self.own:
             raise ForbiddenTarget(reason="private")
         try:
@@ -123,7 +123,7 @@ class _Caller:
             raise PeerGone("too many names")
 
     def _allowed(self, addresses: Sequence[_SocketAddress]) -> list[_SocketAddress]:
-        """Those that may be dialled. Raises ForbiddenTarget if there are none."""
+        """Return the addresses that may be dialled. Raises ForbiddenTarget if there are none."""
         allowed = [address for address in addresses if self._allows(*address)]
         if not allowed:
             raise ForbiddenTarget(reason="private")

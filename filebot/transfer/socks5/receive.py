@@ -16,12 +16,12 @@ from filebot.transfer.socks5.socket import SocketConnection
 
 SMALLEST_BYTES: Final = 32 * 1024
 LARGEST_BYTES: Final = 1024 * 1024
-"""Of a buffer: it doubles while the peer fills it at once, and is given back when nothing comes."""
+"""Size of a buffer: it doubles while the peer fills it at once, and is given back when nothing comes."""
 
 GATHER_BYTES: Final = 64 * 1024
 GATHER_S: Final = 0.005
-"""What comes in small pieces is handed on once it is so much, or after so long. Proxies pass on 4 KiB at a
-time, and to wake three threads for each takes more CPU than all that is done with the bytes."""
+"""Small pieces are handed on once they are so much, or after so long. Proxies pass on 4 KiB at a time, and
+to wake three threads for each takes more CPU than all that is done with the bytes."""
 
 _SPENT: Final = 8
 """Buffers remembered for another use: more than a writer to disk has in flight, which is five."""
@@ -81,7 +81,7 @@ class _Landing(asyncio.BufferedProtocol):
         self._wake()
 
     def take(self) -> memoryview:
-        """What has come and was not taken yet."""
+        """Return what has come and was not taken yet."""
         self._stop_gathering()
         piece = memoryview(self._buffer)[self._taken : self._filled]
         self._taken = self._filled

@@ -24,7 +24,7 @@ class SocketConnection:
     sock: socket.socket
     """Connected and not blocking."""
     rest: bytes = b""
-    """What came behind the handshake: the first bytes of the stream."""
+    """Bytes that came behind the handshake: the first bytes of the stream."""
 
     def is_open(self) -> bool:
         """Whether the other side has neither closed nor reset it. Takes no byte away."""

@@ -24,7 +24,7 @@ PAGE: Final = 50
 """Messages asked for at once: Prosody gives no more."""
 LIMIT_S: Final = 30.0
 LONGEST_ID: Final = 500
-"""Of an id that an archive gives: such are stored, and XEP-0313 names no bound. What is called by more is
+"""Longest id that an archive gives: such are stored, and XEP-0313 names no bound. What is called by more is
 not caught up with."""
 
 

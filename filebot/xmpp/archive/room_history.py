@@ -1,4 +1,4 @@
-"""What was posted in rooms before: the ``Histories`` port over their archives (XEP-0313)."""
+"""Earlier posts in rooms: the ``Histories`` port over their archives (XEP-0313)."""
 
 import asyncio
 import logging
@@ -71,7 +71,7 @@ class RoomHistories:
         finally:
             self._open.pop(room, None)
         if room not in self._joined():
-            # Authors are known by the roll alone: this page would be one without any.
+            # Authors are known by the list of occupants alone: this page would be one without any.
             raise PeerGone("put out of the room meanwhile")
         return self._kept(room, page)
 

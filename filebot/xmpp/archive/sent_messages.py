@@ -71,7 +71,7 @@ class SentMessages:
         return str(message["to"].bare if to_room else self._stream.boundjid.bare)
 
     async def _found(self, jid: BareJid, ids: set[str]) -> set[str]:
-        """Those of the ids that an archive tells in time; the messages of all others wait for this."""
+        """Return the ids that an archive tells in time; the messages of all others wait for this."""
         found = set[str]()
         async with self._at_once:
             try:

@@ -1,4 +1,4 @@
-"""What can be found out of the ways to a person's client without sending a file.
+"""Probes of the ways to a person's client that send no file.
 
 The in-band rate: blocks (XEP-0047) of a stream that was never opened go to the client, which has to answer
 each of them with an error (section 2.2). That is exactly the path of an in-band stream, there and back,

@@ -1,4 +1,4 @@
-"""What byte streams need of the network (XEP-0065): connections, however they are made.
+"""Ports through which byte streams use the network (XEP-0065): connections, however they are made.
 
 ``transfer/`` makes them; the two meet where everything is plugged together.
 """

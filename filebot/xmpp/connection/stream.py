@@ -50,7 +50,7 @@ _COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq
 
 
 class _Narrowed(BaseXMPP):
-    """What filebot changes in both kinds of stream."""
+    """Changes of filebot to both kinds of slixmpp's streams."""
 
     fast_path: Callable[[ET.Element], bool] | None = None
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
@@ -177,7 +177,7 @@ class _Narrowed(BaseXMPP):
             self.waiting_queue.put_nowait((text, False))
 
     def send_raw(self, data: str | bytes) -> None:
-        """As slixmpp does, and in strides if it is much."""
+        """Send as slixmpp does, but much of it in whole TLS records."""
         encoded = data.encode() if isinstance(data, str) else data
         if self.transport is None or len(encoded) < READ_BYTES - FILL_BYTES:
             super().send_raw(encoded)

@@ -71,7 +71,7 @@ def expected(terms: SessionParameters, transport_sid: str, own: str, peer: str) 
 def to_dial(
     terms: SessionParameters, theirs: Socks5Transport, own: str, peer: str
 ) -> dict[StreamHost, Candidate]:
-    """What to connect to, best first, and the candidate that each stands for.
+    """Return the hosts to connect to, best first, and the candidate that each stands for.
 
     XEP-0260 makes the hash of who offers the candidate and then of who connects. COMPAT(iris, Gajim): make
     it of the initiator and the responder, whoever offers, so that is tried, too. A proxy takes any hash and

@@ -69,7 +69,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class JingleTools:
-    """What every session works with."""
+    """Parts that all sessions share."""
 
     stream: Stream
     streams: StreamTools
@@ -89,7 +89,7 @@ class Driver:
         self.heard = asyncio.Event()
         """Set whenever the peer has said something, or the session has ended."""
         self.connection: ByteConnection | None = None
-        """What the bytes move over, unless they move in-band."""
+        """The connection over which the bytes move, unless they move in-band."""
         self.ibb_receiver: IbbStreamReceiver | None = None
         self.ibb_sender = IbbStreamSender(
             tools.stream, tools.streams.fast_path, tools.streams.limits, peer, "", own
@@ -139,7 +139,7 @@ class Driver:
 
     @property
     def sids(self) -> frozenset[str]:
-        """Those that listeners and in-band streams know the session by."""
+        """The sids by which listeners and in-band streams know the session."""
         transport = self._terms.content.transport
         named = () if transport is None or isinstance(transport, UnknownTransport) else (transport.sid,)
         return frozenset((self._terms.sid, *named))
@@ -171,7 +171,7 @@ class Driver:
         self._iqs.send_the_rest()
 
     async def unless_ended(self, work: Coroutine[Any, Any, _T]) -> _T | None:
-        """What the coroutine returns or raises; None if the session ends well before.
+        """Return what the coroutine returns; None if the session ends well before.
 
         Raises TransferError if it ends otherwise.
         """
@@ -321,7 +321,7 @@ class Driver:
             self.route.set_result(route)
 
     async def _close_losers(self) -> None:
-        """Every connection but the one in use, and the door for more of them."""
+        """Close every connection but the one in use, and let no more in."""
         self._stack.close()
         await self.dials.close_all_but(self.connection)
 

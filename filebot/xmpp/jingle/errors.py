@@ -1,4 +1,4 @@
-"""What the end of a session means for the transfer, and the other way round."""
+"""Errors of a transfer for the reasons that end a session, and the other way round."""
 
 from typing import Final
 
@@ -54,7 +54,7 @@ def failure_of(ended: Ended) -> TransferError | None:
 
 
 def reason_of(error: BaseException) -> JingleReason:
-    """What a peer is told when the bot cannot go on."""
+    """Return the reason that a peer is told when the bot cannot go on."""
     return next(
         (reason for kind, reason in _REASONS.items() if isinstance(error, kind)), JingleReason.CANCEL
     )

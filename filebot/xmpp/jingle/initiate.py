@@ -1,4 +1,4 @@
-"""What becomes of the sessions that others begin: declined at once, or brought to the bot."""
+"""Handler of the sessions that others begin: declined at once, or brought to the bot."""
 
 import logging
 import secrets

@@ -25,7 +25,7 @@ _SID_BYTES: Final = 12
 
 
 def limits_of(limits: StreamLimits) -> SessionLimits:
-    """Those of a session, from those of all streams."""
+    """Return the limits of a session, made from those of all streams."""
     waiting = limits.open_s
     return SessionLimits(limits.answer_s, *[waiting / 2] * 5)
 

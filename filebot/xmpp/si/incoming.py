@@ -43,7 +43,7 @@ MOST_ATTEMPTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class StreamTools:
-    """What every byte stream works with."""
+    """Parts that all byte streams share."""
 
     fast_path: IqFastPath
     sessions: Sessions

@@ -45,7 +45,7 @@ _READERS: Final = Threads("stream", 4)
 
 @dataclass(frozen=True, slots=True)
 class OutgoingFile:
-    """What is sent, to whom."""
+    """File that is sent, and its receiver."""
 
     to: str
     """A full JID."""
@@ -53,7 +53,7 @@ class OutgoingFile:
     file: Path
     entry: Entry
     methods: tuple[Method, ...]
-    """Those to be offered."""
+    """Methods to be offered."""
     own: str
     """The full JID by which the receiver knows the bot."""
 
