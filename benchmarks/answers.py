@@ -28,7 +28,7 @@ from filebot.localserver.prosody import Prosody
 from filebot.model import BlobRef, Entry, IncomingMessage, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
-from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
+from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, XmppSession
 
 PEOPLE: Final = 20
 EACH: Final = 10
@@ -226,7 +226,7 @@ def _session(
     user: str,
     on_message: Callable[[IncomingMessage], Awaitable[None]],
     take: Callable[[StreamOffer], Awaitable[None]],
-) -> Session:
+) -> XmppSession:
     settings = SessionSettings(
         server.jid(user),
         server.password(user),
@@ -234,7 +234,7 @@ def _session(
         port=server.c2s_port,
         ca_file=server.ca_file,
     )
-    return Session(
+    return XmppSession(
         settings,
         Handlers(message=on_message, is_served=lambda _: True, streams=StreamHandlers(take)),
     )

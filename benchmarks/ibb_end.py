@@ -22,7 +22,7 @@ from filebot.localserver.peer import Peer
 from filebot.model import BlobRef, Entry, Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
-from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers, StreamLimits
+from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, StreamLimits, XmppSession
 
 PIECE_BYTES: Final = 256 * 1024
 
@@ -101,7 +101,7 @@ async def ours(login: Login) -> None:
     settings = SessionSettings(
         login.jid, login.password, host="127.0.0.1", port=login.port, ca_file=Path(login.ca_file)
     )
-    async with Session(
+    async with XmppSession(
         settings,
         Handlers(message=lambda _: None, is_served=lambda _: True, streams=StreamHandlers(take)),
     ) as session:

@@ -31,7 +31,7 @@ from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.dial import dial
 
 IDLE_S: Final = 30.0
@@ -119,7 +119,7 @@ class Ends:
         """Seconds from ours to raw."""
         sid, there = self._session()
         await self.taker.enter(f"take {self.server.proxy_port} {there}")
-        async with await self._dialled(there) as stream:
+        async with self._dialled(there) as stream:
             await self._activate(sid)
             start = time.perf_counter()
             self.taker.say()
@@ -130,12 +130,12 @@ class Ends:
     async def in_filebot(self) -> float:
         """Seconds from raw into the store."""
         sid, there = self._session()
-        async with await self._dialled(there) as stream, self.store.create() as writer:
+        async with self._dialled(there) as stream, self.store.create() as writer:
             await self.giver.enter(f"give {self.server.proxy_port} {there}")
             await self._activate(sid)
             start = time.perf_counter()
             self.giver.say()
-            async with aclosing(stream.download(size=self.file.stat().st_size).chunks()) as chunks:
+            async with aclosing(stream.chunks(self.file.stat().st_size)) as chunks:
                 async for chunk in chunks:
                     await writer.write(chunk)
             await writer.seal()
@@ -149,11 +149,16 @@ class Ends:
         sid = secrets.token_hex(8)
         return sid, destination(sid, self.peer.jid, TARGET)
 
-    async def _dialled(self, there: str) -> ByteStream:
+    @asynccontextmanager
+    async def _dialled(self, there: str) -> AsyncIterator[ByteStream]:
         host = StreamHost(self.server.proxy, "127.0.0.1", self.server.proxy_port)
         policy = AddressPolicy(allow_private=True)
         _, connection = await dial([host], there, policy, own_addresses=())
-        return ByteStream(connection, idle_s=IDLE_S)
+        stream = ByteStream(connection, IDLE_S)
+        try:
+            yield stream
+        finally:
+            await stream.close()
 
     async def _activate(self, sid: str) -> None:
         query = Element(f"{{{BYTESTREAMS}}}query", {"sid": sid})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.stream_peer import give, take
-from filebot.protocol.socks5 import ClientHandshake, Done, Send
+from filebot.protocol.socks5 import ClientHandshake, Done, SendBytes
 from filebot.storage.folders import sync_folder
 
 READ_BYTES: Final = 256 * 1024
@@ -26,7 +26,7 @@ def enter(port: int, destination: str) -> socket.socket:
     connection.sendall(machine.opening)
     while True:
         for event in machine.receive(connection.recv(4096)):
-            if isinstance(event, Send):
+            if isinstance(event, SendBytes):
                 connection.sendall(event.data)
             elif isinstance(event, Done):
                 return connection

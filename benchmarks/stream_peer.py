@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from filebot.protocol.socks5 import Send, ServerHandshake
+from filebot.protocol.socks5 import SendBytes, ServerHandshake
 
 
 def shake_hands(connection: socket.socket) -> None:
@@ -19,7 +19,7 @@ def shake_hands(connection: socket.socket) -> None:
     machine = ServerHandshake(lambda _: True)
     while not hasattr(machine, "destination"):
         for event in machine.receive(connection.recv(4096)):
-            if isinstance(event, Send):
+            if isinstance(event, SendBytes):
                 connection.sendall(event.data)
 
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,9 +28,9 @@ from benchmarks.turns import Goal, in_turns, report
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.storage.disk import DiskStore
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.dial import dial
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 
 CPU_LIMIT_S: Final = 0.35
 """For sending 10^9 bytes."""
@@ -75,12 +75,14 @@ async def filebot_in(port: int, size: int, root: Path) -> float:
         host = StreamHost("peer@example.org/a", HERE, port)
         hashed = destination("sid", host.jid, "bot@example.org/b")
         _, connection = await dial([host], hashed, AddressPolicy(allow_private=True), own_addresses=())
-        async with ByteStream(connection, idle_s=IDLE_S) as stream, store.create() as writer:
-            async with aclosing(stream.download(size=size).chunks()) as chunks:
-                async for chunk in chunks:
-                    await writer.write(chunk)
-            await writer.seal()
-            ref = await writer.commit()
+        stream = ByteStream(connection, IDLE_S)
+        with closing(connection):
+            async with store.create() as writer:
+                async with aclosing(stream.chunks(size)) as chunks:
+                    async for chunk in chunks:
+                        await writer.write(chunk)
+                await writer.seal()
+                ref = await writer.commit()
         taken = time.perf_counter() - start
         await store.delete(ref.digest)
     finally:
@@ -150,7 +152,8 @@ class Sender:
         start, cpu = time.perf_counter(), time.process_time()
         sock = socket.create_connection((HERE, self.port))
         sock.setblocking(False)
-        async with ByteStream(Connection(sock), idle_s=IDLE_S) as stream:
+        with closing(sock):
+            stream = ByteStream(SocketConnection(sock), IDLE_S)
             await stream.send_file(self.file, 0, self.size, lambda _: None)
         self.cpu_s.append(time.process_time() - cpu)
         return time.perf_counter() - start

@@ -11,7 +11,7 @@ from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
-from filebot.transfer.socks5.connections import ByteConnections, dials
+from filebot.transfer.socks5.connections import Socks5Connections, dials
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import SessionSettings
 
@@ -71,7 +71,7 @@ def descriptor_budget() -> Budget:
 
 async def byte_connections(
     config: Config, stack: AsyncExitStack, share: Budget, names: NameLookup
-) -> ByteConnections:
+) -> Socks5Connections:
     """Return SOCKS5 connections to others, and from others if the config says where they reach the bot.
 
     The listener is closed with ``stack``. Raises ConfigError if it cannot listen.
@@ -85,7 +85,7 @@ async def byte_connections(
         except OSError as error:
             place = f"{streams.bind} port {streams.port}"
             raise ConfigError((f"bytestreams: cannot listen at {place}: {error.strerror}",)) from error
-    return ByteConnections(
+    return Socks5Connections(
         address_policy(config),
         config.limits.idle_timeout,
         listener,

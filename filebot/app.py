@@ -36,7 +36,7 @@ from filebot.system.server_clock import ServerClock
 from filebot.system.signals import stop_signals
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
-from filebot.xmpp.session import EncryptedMessage, Handlers, Session, StreamHandlers, StreamLimits
+from filebot.xmpp.session import EncryptedMessage, Handlers, StreamHandlers, StreamLimits, XmppSession
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ async def run(config: Config) -> int:
 class Bot:
     """All parts of a bot, put together; not yet online."""
 
-    session: Session
+    session: XmppSession
     dispatcher: MessageDispatcher
     worker: DeliveryWorker
 
@@ -102,7 +102,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             invitations=config.rooms.invitations,
         )
         handlers = _Handlers()
-        session = Session(
+        session = XmppSession(
             replace(
                 session_settings(config),
                 archiving=replies.render("archive/status", config.replies.language),
@@ -186,7 +186,7 @@ class _Handlers:
             log.warning("room %s is not forgotten: %s", room, error)
 
 
-def _ports(session: Session, data: DataFolder, http: HttpClient, clock: ServerClock) -> Ports:
+def _ports(session: XmppSession, data: DataFolder, http: HttpClient, clock: ServerClock) -> Ports:
     return Ports(
         store=data.store,
         catalog=data.catalog,
@@ -204,7 +204,7 @@ def _ports(session: Session, data: DataFolder, http: HttpClient, clock: ServerCl
     )
 
 
-async def _expect_rooms(services: Services, session: Session) -> None:
+async def _expect_rooms(services: Services, session: XmppSession) -> None:
     """Go to the remembered rooms, but for those of people whose word does not count any more."""
     for room in await services.ports.catalog.rooms():
         if room.invited_by is None or services.access.may_invite(room.invited_by):

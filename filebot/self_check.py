@@ -25,7 +25,7 @@ from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
 from filebot.storage.layout import FOLDERS
 from filebot.storage.mounts import remote_file_system
-from filebot.xmpp.session import Handlers, Session, SessionSettings
+from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 
 LOGIN_LIMIT_S: Final = 40.0
 MOST_ATTEMPTS: Final = 3
@@ -63,7 +63,7 @@ async def probe(config: Config) -> list[Finding]:
             *findings,
             Finding("login", True, f"not tried: the bot is running ({bot}), and has the only one"),
         ]
-    session = Session(
+    session = XmppSession(
         _settings(config, is_bot_running=bot is not None),
         Handlers(message=lambda _: None, is_served=lambda _: False),
         most_attempts=MOST_ATTEMPTS,
@@ -119,7 +119,7 @@ def _settings(config: Config, *, is_bot_running: bool) -> SessionSettings:
     return replace(settings, passive=True, rooms=() if is_bot_running else settings.rooms)
 
 
-async def _login(session: Session) -> str:
+async def _login(session: XmppSession) -> str:
     try:
         async with asyncio.timeout(LOGIN_LIMIT_S):
             return f"online as {await session.run_until_ready()}"
@@ -129,14 +129,14 @@ async def _login(session: Session) -> str:
         raise FilebotError(f"no answer within {LOGIN_LIMIT_S:.0f} seconds: {session.trouble}") from None
 
 
-def _rooms(config: Config, session: Session) -> Finding:
+def _rooms(config: Config, session: XmppSession) -> Finding:
     missing = sorted(set(config.rooms.join) - session.rooms.joined())
     if missing:
         return Finding("rooms", False, f"could not join {', '.join(missing)}")
     return Finding("rooms", True, f"joined {len(config.rooms.join)}")
 
 
-async def _uploads(config: Config, session: Session) -> str:
+async def _uploads(config: Config, session: XmppSession) -> str:
     limit = await session.uploads.size_limit()
     # A slot that nothing is put into shows whether the bot may use the service, and reaches it.
     slot = await session.uploads.slot("check.txt", 1, "text/plain")

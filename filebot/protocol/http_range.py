@@ -32,7 +32,7 @@ _STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class AnnouncedBody:
     """What the first answer said of the whole file."""
 
     size: int | None
@@ -55,19 +55,19 @@ def strong_etag(value: str | None) -> str | None:
     return value if value and _STRONG_ETAG.fullmatch(value) else None
 
 
-def announced_by(status: int, headers: Mapping[str, str], length: int | None) -> Announced:
+def announced_by(status: int, headers: Mapping[str, str], length: int | None) -> AnnouncedBody:
     """What the first answer, 200 or 206, says; ``length`` is its Content-Length."""
     if status == 206:
         match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
         length = None if match is None or match[3] == "*" else int(match[3])
     etag = headers.get("ETag")
     modified = headers.get("Last-Modified") if etag is None else None
-    return Announced(length, strong_etag(etag), modified, _is_exact(modified, headers.get("Date")))
+    return AnnouncedBody(length, strong_etag(etag), modified, _is_exact(modified, headers.get("Date")))
 
 
 def brought_up(
-    announced: Announced, received: int, status: int, headers: Mapping[str, str], length: int | None
-) -> Announced:
+    announced: AnnouncedBody, received: int, status: int, headers: Mapping[str, str], length: int | None
+) -> AnnouncedBody:
     """What is known after a further answer that fits.
 
     The file's size, if the first did not tell it; and all of it where nothing has been received so far,
@@ -78,7 +78,7 @@ def brought_up(
     return replace(announced if received else said, size=size)
 
 
-def resume_headers(announced: Announced, received: int) -> dict[str, str]:
+def resume_headers(announced: AnnouncedBody, received: int) -> dict[str, str]:
     """The request headers that ask for the rest after ``received`` bytes; none at the beginning."""
     if received == 0:
         return {}
@@ -92,7 +92,7 @@ def resume_headers(announced: Announced, received: int) -> dict[str, str]:
 
 
 def bytes_to_skip(
-    announced: Announced,
+    announced: AnnouncedBody,
     received: int,
     status: int,
     headers: Mapping[str, str],
@@ -113,7 +113,7 @@ def bytes_to_skip(
 
 
 def _fitting(
-    announced: Announced, received: int, status: int, headers: Mapping[str, str], length: int | None
+    announced: AnnouncedBody, received: int, status: int, headers: Mapping[str, str], length: int | None
 ) -> int:
     etag = strong_etag(headers.get("ETag"))
     if announced.etag is not None and etag is not None and etag != announced.etag:
@@ -130,7 +130,7 @@ def _fitting(
     return received
 
 
-def _skip_in_part(announced: Announced, received: int, content_range: str) -> int:
+def _skip_in_part(announced: AnnouncedBody, received: int, content_range: str) -> int:
     match = _CONTENT_RANGE.fullmatch(content_range.strip())
     if match is None:
         raise PeerProtocolError("206 without a readable Content-Range")
@@ -149,7 +149,9 @@ def _skip_in_part(announced: Announced, received: int, content_range: str) -> in
     return received - first
 
 
-def _is_the_same(announced: Announced, status: int, headers: Mapping[str, str], length: int | None) -> bool:
+def _is_the_same(
+    announced: AnnouncedBody, status: int, headers: Mapping[str, str], length: int | None
+) -> bool:
     """Whether an answer shows that it is of the very file that the first one was of."""
     if announced.etag is not None:
         return strong_etag(headers.get("ETag")) == announced.etag

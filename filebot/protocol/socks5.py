@@ -46,7 +46,7 @@ _HASH: Final = re.compile(rb"[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendBytes:
     """To be written to the other side, alone and in one piece: Prosody's proxy counts on it."""
 
     data: bytes
@@ -68,7 +68,7 @@ class Done:
     rest: bytes
 
 
-Event = Send | Reject | Done
+Event = SendBytes | Reject | Done
 
 
 @unique
@@ -148,7 +148,7 @@ class ClientHandshake(_Handshake):
         if method != _NO_AUTHENTICATION:
             raise PeerProtocolError(f"authentication method {method} was not offered")
         self._state = _State.REPLY
-        return [Send(self._request)]
+        return [SendBytes(self._request)]
 
     def _reply(self) -> list[Event]:
         # A refusal is plain from its second byte, and some say no more before they close.
@@ -194,7 +194,7 @@ class ServerHandshake(_Handshake):
         if _NO_AUTHENTICATION not in methods:
             return [self._rejected(bytes((VERSION, _NO_METHOD)), "no method in common")]
         self._state = _State.REQUEST
-        return [Send(bytes((VERSION, _NO_AUTHENTICATION)))]
+        return [SendBytes(bytes((VERSION, _NO_AUTHENTICATION)))]
 
     def _request(self) -> list[Event]:
         head = self._buffer[:5]
@@ -217,7 +217,7 @@ class ServerHandshake(_Handshake):
             return [self._refusal(_NOT_ALLOWED, "nobody expects this hash")]
         self.destination = destination
         # XEP-0065 5.3.2: BND is DST; Dino and Conversations compare it byte by byte.
-        return [Send(_with_name((VERSION, _SUCCEEDED, 0), address, port)), self._done()]
+        return [SendBytes(_with_name((VERSION, _SUCCEEDED, 0), address, port)), self._done()]
 
     def _refusal(self, code: int, reason: str) -> Reject:
         return self._rejected(bytes((VERSION, code, 0, _IPV4)) + bytes(4 + 2), reason)

@@ -31,12 +31,12 @@ from filebot.xmpp.archive.server_time import ServerTimes
 from filebot.xmpp.archive.turns import Turn, private_turn
 from filebot.xmpp.bytestreams.offer_policy import StreamWords
 from filebot.xmpp.bytestreams.registry import StreamLimits
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
 from filebot.xmpp.connection.account import Account
 from filebot.xmpp.connection.disco_features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
-from filebot.xmpp.connection.reconnect import Connection
+from filebot.xmpp.connection.reconnect import StreamKeeper
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import Client, build, tell_features
+from filebot.xmpp.connection.stream import ClientStream, build, tell_features
 from filebot.xmpp.handlers import Handlers, StreamHandlers
 from filebot.xmpp.http_upload import UploadSlots
 from filebot.xmpp.messages.bounces import Bounces
@@ -55,11 +55,11 @@ from filebot.xmpp.xml import sender_of
 __all__ = [
     "EncryptedMessage",
     "Handlers",
-    "Session",
     "SessionSettings",
     "StreamHandlers",
     "StreamLimits",
     "StreamWords",
+    "XmppSession",
 ]
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ PROXY_LIMIT_S: Final = 3.0
 """How long the first presence waits to learn whether there is a proxy."""
 
 
-class Session:
+class XmppSession:
     """Online from :meth:`start` to :meth:`stop`; use it as a context to be sure of the latter.
 
     To be made and used in one event loop.
@@ -82,7 +82,7 @@ class Session:
         handlers: Handlers,
         *,
         unserved_reason: str = "",
-        connections: ByteConnections | None = None,
+        connections: Socks5Connector | None = None,
         stream_limits: StreamLimits | None = None,
         stream_words: StreamWords | None = None,
         positions: Cursors | None = None,
@@ -112,7 +112,7 @@ class Session:
         self._account = Account(stream)
         self._uploads = UploadSlots(stream)
         self._times = ServerTimes(stream, clock)
-        self._connection = Connection(stream, settings, self._online, most_attempts)
+        self._connection = StreamKeeper(stream, settings, self._online, most_attempts)
         self._tasks = HandlerTasks(handlers)
         router: MessageRouter
 
@@ -163,7 +163,7 @@ class Session:
         reader = Reader(bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component)
         self._histories = RoomHistories(stream, reader.author, self._rooms.is_ours_in, self._rooms.joined)
         sent = SentMessages(stream)
-        if isinstance(stream, Client):
+        if isinstance(stream, ClientStream):
             stream.resender.find_lost = sent.lost
         self._router = router = MessageRouter(
             bare,

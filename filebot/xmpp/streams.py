@@ -14,7 +14,7 @@ from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, RoomNames, StreamWords
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.handlers import StreamHandlers
@@ -24,7 +24,7 @@ from filebot.xmpp.jingle.outgoing import JingleOutbound
 from filebot.xmpp.jingle.registry import JingleSessions
 from filebot.xmpp.presence.online_clients import Known, OnlineClients
 from filebot.xmpp.si.incoming import StreamTools
-from filebot.xmpp.si.offers import Offers
+from filebot.xmpp.si.offers import SiOfferHandler
 from filebot.xmpp.si.outgoing import OutgoingFile, SiSend
 from filebot.xmpp.xml import jid_or_none
 
@@ -42,7 +42,7 @@ class PeerStreams:
         is_served: Callable[[str], bool],
         handlers: StreamHandlers | None = None,
         *,
-        connections: ByteConnections | None = None,
+        connections: Socks5Connector | None = None,
         limits: StreamLimits | None = None,
         words: StreamWords | None = None,
     ) -> None:
@@ -59,15 +59,11 @@ class PeerStreams:
         self._table = JingleSessions(fast_path, self._sessions)
         self._policy = OfferPolicy(rooms, is_served, self._sessions, limits, words or StreamWords())
         if handlers is not None:
-            self._offers = Offers(self._tools, self._policy, handlers.offer)
-            self._door = JingleInitiateHandler(
-                self._jingle_tools,
-                self._table,
-                self._policy,
-                resources,
-                handlers.offer,
-                handlers.request,
-            )
+            offers = SiOfferHandler(self._tools, self._policy, handlers.offer)
+            fast_path.serve(f"{{{si.SI}}}si", offers.take)
+            self._table.on_initiate = JingleInitiateHandler(
+                self._jingle_tools, self._table, self._policy, resources, handlers
+            ).take
 
     # --- the port -------------------------------------------------------------------------------
 
@@ -154,6 +150,6 @@ class PeerStreams:
 
 
 def _in_band_only(client: Client) -> Client:
-    """What is left of its streams without connections."""
+    """Return the client with the streams that need no connections."""
     in_band = frozenset({Method.IBB})
     return replace(client, streams={each: methods & in_band for each, methods in client.streams.items()})

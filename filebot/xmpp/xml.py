@@ -50,7 +50,7 @@ def is_from(stanza: Element, jid: str, account: str) -> bool:
 
 
 def sender_of(stanza: Element) -> JID | None:
-    """Who sent the stanza, as the server stamped it."""
+    """Return the sender of a stanza, as the server stamped it."""
     return jid_or_none(stanza.get("from"))
 
 

@@ -16,9 +16,9 @@ from filebot.model import Address, IncomingMessage, Method, Negotiation, StreamM
 from filebot.ports import StreamOffer
 from filebot.protocol.jingle.features import OWN_IN_BAND
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.connections import ByteConnections
+from filebot.transfer.socks5.connections import Socks5Connections
 from filebot.xmpp.jingle.incoming import JingleOffer
-from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers, StreamLimits
+from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, StreamLimits, XmppSession
 from tests.e2e.conftest import USERS, bot_config
 from tests.servers import private_server
 from tests.support.streams import entry
@@ -53,10 +53,10 @@ class Person:
             port=server.c2s_port,
             ca_file=server.ca_file,
         )
-        self.session = Session(
+        self.session = XmppSession(
             settings,
             Handlers(message=self._hear, is_served=lambda _: True, streams=StreamHandlers(self._take)),
-            connections=ByteConnections(AddressPolicy(allow_insecure=True, allow_private=True), 60.0),
+            connections=Socks5Connections(AddressPolicy(allow_insecure=True, allow_private=True), 60.0),
             stream_limits=StreamLimits(idle_s=60.0),
         )
         if not jingle:

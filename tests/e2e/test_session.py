@@ -25,7 +25,7 @@ from filebot.localserver.peer import Peer
 from filebot.localserver.server import ComponentLogin, Server
 from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
-from filebot.xmpp.session import EncryptedMessage, Handlers, Session, SessionSettings
+from filebot.xmpp.session import EncryptedMessage, Handlers, SessionSettings, XmppSession
 from tests.servers import component_login, private_server
 
 LIMIT_S = 20.0
@@ -39,7 +39,7 @@ class Bot:
     def __init__(self, settings: SessionSettings, serves: Callable[[str], bool]) -> None:
         self.heard: asyncio.Queue[IncomingMessage] = asyncio.Queue()
         self.encrypted: asyncio.Queue[EncryptedMessage] = asyncio.Queue()
-        self.session = Session(
+        self.session = XmppSession(
             settings,
             Handlers(message=self.heard.put_nowait, encrypted=self.encrypted.put_nowait, is_served=serves),
             unserved_reason="Not for you.",

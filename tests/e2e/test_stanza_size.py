@@ -16,7 +16,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from filebot.model import Address, BlobRef, NewEntry
-from filebot.xmpp.session import Handlers, Session, SessionSettings
+from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.e2e.conftest import bot_config
 from tests.e2e.test_cascade import LIMIT_S, online
 from tests.servers import private_server
@@ -122,7 +122,7 @@ async def test_a_message_on_which_the_server_ends_sessions_is_given_up_and_no_ot
             port=server.c2s_port,
             ca_file=server.ca_file,
         )
-        session = Session(
+        session = XmppSession(
             settings, Handlers(message=lambda _: None, is_served=lambda _: True, unsent=on_unsent)
         )
         async with await Peer.of(server, "anna") as anna, session:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from filebot.model import Offer
-from filebot.protocol.jingle.actions import Action, Content, Info, Jingle, Reason
+from filebot.protocol.jingle.actions import Action, Content, Info, Jingle, JingleReason
 from filebot.protocol.jingle.description import FileDescription, Range
 from filebot.protocol.jingle.effects import (
     Activate,
@@ -14,11 +14,11 @@ from filebot.protocol.jingle.effects import (
     Flow,
     OpenStream,
     Reaction,
-    Send,
+    SendJingle,
 )
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
-from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.session import JingleSession
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Candidate,
@@ -51,7 +51,7 @@ def socks5(*candidates: Candidate) -> Socks5Transport:
 def word(effect: Effect) -> str:
     """Short for it, and enough to tell it from all others of these tests."""
     match effect:
-        case Send(jingle, after_s):
+        case SendJingle(jingle, after_s):
             return _spoken(jingle) + (f" after {after_s:g} s" if after_s else "")
         case Ended(reason):
             return f"ended {reason.value}"
@@ -113,7 +113,7 @@ class Talk:
         offered = self.ours if initiating else self.theirs
         self.content = Content("file", senders=senders, file=file, transport=offered)
         terms = SessionParameters("s", self.content, initiating, quirks=quirks, spare_sid=spare)
-        self.session = Session(terms)
+        self.session = JingleSession(terms)
         self.ended: list[Ended] = []
 
     def words(self, effects: list[Effect] | tuple[Effect, ...]) -> list[str]:
@@ -133,7 +133,7 @@ class Talk:
         *,
         name: str = "file",
         file: FileDescription | None = None,
-        reason: Reason | None = None,
+        reason: JingleReason | None = None,
         info: Info | None = None,
     ) -> list[str]:
         """The answer, and what follows."""
@@ -145,7 +145,7 @@ class Talk:
     def hears_notice(self, notice: Notice) -> list[str]:
         return self.hears(Action.TRANSPORT_INFO, TransportNotice("t", notice))
 
-    def hears_end(self, reason: Reason) -> list[str]:
+    def hears_end(self, reason: JingleReason) -> list[str]:
         return self.hears(Action.SESSION_TERMINATE, reason=reason)
 
     # --- the bot ----------------------------------------------------------------------------------
@@ -194,6 +194,6 @@ def in_state(state: State, *, initiating: bool = True, senders: str = "initiator
     if state is State.FINISHING:
         talk.words(session.sent())
     if state is State.ENDED:
-        talk.words(session.fail(Reason.CANCEL))
+        talk.words(session.fail(JingleReason.CANCEL))
     assert session.state is state, session.state
     return talk

@@ -13,7 +13,7 @@ from typing import Literal
 
 from filebot.model import Offer
 from filebot.protocol.bytestreams import StreamHost
-from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
+from filebot.protocol.jingle.actions import Action, Content, Jingle, JingleReason
 from filebot.protocol.jingle.description import FileDescription, Range
 from filebot.protocol.jingle.effects import (
     Activate,
@@ -24,11 +24,11 @@ from filebot.protocol.jingle.effects import (
     Flow,
     OpenStream,
     Route,
-    Send,
+    SendJingle,
 )
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import STANDARD, Quirks
-from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.session import JingleSession
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Candidate,
@@ -76,7 +76,7 @@ class Setting:
 class End:
     """One side."""
 
-    session: Session
+    session: JingleSession
     to_say: deque[Jingle] = field(default_factory=deque)
     waiting: Jingle | None = None
     """The iq that the peer has not answered yet."""
@@ -131,7 +131,7 @@ class World:
             "responder": replace(terms, initiating=False),
         }
         self.ends = {
-            side: End(Session(replace(each, quirks=setting.quirks.get(side, STANDARD))))
+            side: End(JingleSession(replace(each, quirks=setting.quirks.get(side, STANDARD))))
             for side, each in both.items()
         }
         self.perform("initiator", self.ends["initiator"].session.offer())
@@ -205,7 +205,7 @@ class World:
         for effect in effects:
             assert end.ended is None, "nothing follows the end"
             match effect:
-                case Send(jingle):
+                case SendJingle(jingle):
                     end.to_say.append(jingle)
                 case Dial(transport):
                     end.busy.add("dial")
@@ -232,7 +232,7 @@ class World:
                 self.perform(side, end.session.opened())
                 self.perform(_other(side), other.session.opened())
             else:
-                self.perform(_other(side), other.session.fail(Reason.FAILED_TRANSPORT))
+                self.perform(_other(side), other.session.fail(JingleReason.FAILED_TRANSPORT))
         elif isinstance(said, Jingle) and said.action is Action.SESSION_INITIATE:
             other.answers.append(None)
             transport = self._transport(side)

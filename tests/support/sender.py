@@ -24,9 +24,9 @@ from filebot.protocol.ibb import SendWindow
 from filebot.protocol.stream_initiation import FILE_TRANSFER, write_offer
 from filebot.transfer import sendfile
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.connections import ByteConnections, OpenConnection
+from filebot.transfer.socks5.connections import ByteStream, Socks5Connections
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
+from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, XmppSession
 from filebot.xmpp.si import outgoing as outbound
 from tests.support.streams import entry
 
@@ -107,11 +107,11 @@ def say(line: str) -> None:
 def measured(meter: Meter, file: Path) -> None:
     """Count the bytes of both kinds of streams, and announce an MD5, as QXmpp does (XEP-0096)."""
     sendfile.PIECE_BYTES = PIECE_BYTES  # type: ignore[misc]  # small pieces are counted more exactly
-    send_file = OpenConnection.send_file
+    send_file = ByteStream.send_file
     md5 = hashlib.md5(file.read_bytes()).hexdigest()
 
     async def counted(
-        self: OpenConnection, path: Path, offset: int, size: int, progress: Callable[[int], None]
+        self: ByteStream, path: Path, offset: int, size: int, progress: Callable[[int], None]
     ) -> None:
         before = 0
 
@@ -130,7 +130,7 @@ def measured(meter: Meter, file: Path) -> None:
         described.set("hash", md5)
         return offer
 
-    OpenConnection.send_file = counted  # type: ignore[method-assign]  # measured, not replaced
+    ByteStream.send_file = counted  # type: ignore[method-assign]  # measured, not replaced
     vars(outbound)["write_offer"] = with_hash
 
 
@@ -140,13 +140,13 @@ async def send(job: Job) -> None:
     measured(meter, file)
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if job.listens else None
-        connections = ByteConnections(
+        connections = Socks5Connections(
             AddressPolicy(allow_insecure=True, allow_private=True),
             10.0,
             listener,
             ("127.0.0.1",) if job.listens else (),
         )
-        session = Session(
+        session = XmppSession(
             SessionSettings(
                 job.jid, job.password, host="127.0.0.1", port=job.port, ca_file=Path(job.ca_file)
             ),

@@ -19,7 +19,7 @@ from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS, FILE_TRANSFER, SI
 from filebot.protocol.xml import local_name
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.connections import ByteConnections
+from filebot.transfer.socks5.connections import Socks5Connections
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.settings import SessionSettings
@@ -54,7 +54,7 @@ def what(stanza: Element) -> str:
 class Lab:
     """The bot's side, and the script of the other one."""
 
-    def __init__(self, connections: ByteConnections | None, limits: StreamLimits | None) -> None:
+    def __init__(self, connections: Socks5Connections | None, limits: StreamLimits | None) -> None:
         self.said: list[Element] = []
         """All that the bot has sent."""
         self.offers: list[StreamOffer] = []
@@ -219,7 +219,7 @@ class Lab:
 
 @asynccontextmanager
 async def lab(
-    connections: ByteConnections | None = None, limits: StreamLimits | None = None
+    connections: Socks5Connections | None = None, limits: StreamLimits | None = None
 ) -> AsyncIterator[Lab]:
     """Checks at the end that nothing is left: no task, timer, entry, socket."""
     loop: Any = asyncio.get_running_loop()
@@ -241,12 +241,12 @@ async def lab(
 
 
 @asynccontextmanager
-async def net(*, listens: bool = True, idle_s: float = 60.0) -> AsyncIterator[ByteConnections]:
+async def net(*, listens: bool = True, idle_s: float = 60.0) -> AsyncIterator[Socks5Connections]:
     """Real sockets on this machine."""
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
         policy = AddressPolicy(allow_insecure=True, allow_private=True)
-        yield ByteConnections(policy, idle_s, listener, ("127.0.0.1",) if listens else ())
+        yield Socks5Connections(policy, idle_s, listener, ("127.0.0.1",) if listens else ())
 
 
 def jingle(action: str, sid: str, inside: str = "", *, content: str | None = "file") -> str:

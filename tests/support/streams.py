@@ -21,10 +21,10 @@ from filebot.localserver.server import ComponentLogin, Server
 from filebot.model import BlobRef, Entry, Method, Negotiation, StreamMethod
 from filebot.ports import FileRequest, StreamOffer
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.connections import ByteConnections
+from filebot.transfer.socks5.connections import Socks5Connections
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
-from filebot.xmpp.session import Handlers, Session, SessionSettings, StreamHandlers
+from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, XmppSession
 from tests.servers import component_login
 
 LIMIT_S = 20.0
@@ -46,7 +46,7 @@ class House:
         self,
         server: Server,
         user: str,
-        connections: ByteConnections | None,
+        connections: Socks5Connections | None,
         on_offer: OnOffer | None,
         limits: StreamLimits,
         *,
@@ -74,7 +74,7 @@ class House:
                 ca_file=server.ca_file,
             )
         self._take = on_offer or take
-        self.session = Session(
+        self.session = XmppSession(
             settings,
             Handlers(
                 message=self._pong,
@@ -183,7 +183,7 @@ async def house(
         connections = None
         if socks5:
             policy = AddressPolicy(allow_insecure=True, allow_private=private)
-            connections = ByteConnections(
+            connections = Socks5Connections(
                 policy, limits.idle_s, listener, ("127.0.0.1",) if listens else ()
             )
         login = server.component(user) if component else component_login(server, user)

@@ -25,10 +25,10 @@ from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.socks5.byte_stream import ByteStream
+from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.dial import dial
 from filebot.transfer.socks5.listener import Listener
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.http_upload import UploadSlots
@@ -183,7 +183,9 @@ def file(tmp_path: Path) -> Path:
 # --- files that go out by Jingle ------------------------------------------------------------------------
 
 
-@walks("xmpp/bytestreams/registry.StreamLimits.answer_s", "protocol/jingle/parameters.Limits.answer_s")
+@walks(
+    "xmpp/bytestreams/registry.StreamLimits.answer_s", "protocol/jingle/parameters.SessionLimits.answer_s"
+)
 async def test_a_person_who_does_not_answer_an_offer(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -210,7 +212,7 @@ async def test_a_client_that_does_not_acknowledge_an_offer(file: Path) -> None:
             await peer.send(file)
 
 
-@walks("protocol/jingle/parameters.Limits.check_s")
+@walks("protocol/jingle/parameters.SessionLimits.check_s")
 async def test_a_client_that_does_not_tell_what_came_of_our_candidates(file: Path) -> None:
     async with net() as connections, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
@@ -220,7 +222,7 @@ async def test_a_client_that_does_not_tell_what_came_of_our_candidates(file: Pat
         assert reasons(peer) == ["connectivity-error"]
 
 
-@walks("protocol/jingle/parameters.Limits.replace_s")
+@walks("protocol/jingle/parameters.SessionLimits.replace_s")
 async def test_a_client_that_does_not_answer_a_replacement(file: Path) -> None:
     async with net() as connections, lab(connections) as peer:
         peer.knows()
@@ -232,7 +234,7 @@ async def test_a_client_that_does_not_answer_a_replacement(file: Path) -> None:
 
 
 @pytest.mark.conformance(66)
-@walks("protocol/jingle/parameters.Limits.activate_s")
+@walks("protocol/jingle/parameters.SessionLimits.activate_s")
 async def test_a_client_that_does_not_activate_its_proxy(file: Path) -> None:
     async with net() as connections, Listener("127.0.0.1", 0) as proxy, lab(connections) as peer:
         peer.knows(SOCKS5_ONLY)
@@ -290,7 +292,7 @@ async def test_a_client_that_says_it_has_connected_and_has_not(file: Path) -> No
         assert reasons(peer) == ["connectivity-error"]
 
 
-@walks("protocol/jingle/parameters.Limits.open_s")
+@walks("protocol/jingle/parameters.SessionLimits.open_s")
 async def test_a_client_that_does_not_answer_the_opening_of_a_stream(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -301,7 +303,7 @@ async def test_a_client_that_does_not_answer_the_opening_of_a_stream(file: Path)
 
 
 @pytest.mark.conformance(49, 76)
-@walks("protocol/jingle/parameters.Limits.finish_s")
+@walks("protocol/jingle/parameters.SessionLimits.finish_s")
 async def test_a_client_that_does_not_say_that_it_has_the_file(file: Path) -> None:
     async with lab() as peer:
         peer.knows()
@@ -622,9 +624,8 @@ async def pair(idle_s: float = 60.0) -> AsyncIterator[tuple[ByteStream, socket.s
             near = socket.create_connection(server.getsockname())
             far, _ = server.accept()
         near.setblocking(False)
-        with far:
-            async with ByteStream(Connection(near), idle_s=idle_s) as stream:
-                yield stream, far
+        with far, near:
+            yield ByteStream(SocketConnection(near), idle_s), far
 
 
 @in_virtual_time
@@ -632,7 +633,7 @@ async def test_a_sender_that_stops_on_a_connection() -> None:
     async with pair() as (stream, far):
         far.sendall(b"abc")
         with takes(60.0), pytest.raises(TransferTimeout):
-            async for _ in stream.download(size=10).chunks():
+            async for _ in stream.chunks(10):
                 pass
 
 
@@ -641,7 +642,7 @@ async def test_a_sender_that_has_sent_all_and_does_not_close() -> None:
     async with pair() as (stream, far):
         far.sendall(b"abc")
         with takes(0.5):
-            assert [bytes(each) async for each in stream.download(size=3).chunks()] == [b"abc"]
+            assert [bytes(each) async for each in stream.chunks(3)] == [b"abc"]
 
 
 @walks("transfer/socks5/send.CLOSE_S")
@@ -652,7 +653,8 @@ async def test_a_receiver_that_has_all_and_does_not_close(file: Path) -> None:
         near.setblocking(False)
         with far:
             asyncio.get_running_loop().call_later(0.05, far.recv, 100)
-            async with ByteStream(Connection(near), idle_s=60.0) as stream:
+            with near:
+                stream = ByteStream(SocketConnection(near), 60.0)
                 with takes(5.0):
                     await stream.send_file(file, 0, 10, lambda _: None)
 
@@ -665,14 +667,14 @@ async def test_a_receiver_sees_the_end_of_the_file_without_waiting_for_it(file: 
         near, far = socket.socketpair()
         near.setblocking(False)
         far.setblocking(False)
-        with far:
-            async with ByteStream(Connection(near), idle_s=60.0) as stream:
-                sending = asyncio.create_task(stream.send_file(file, 0, 10, lambda _: None))
-                with takes(0.0):
-                    assert await loop.sock_recv(far, 100) == b"0123456789"
-                    assert await loop.sock_recv(far, 100) == b""
-                far.close()
-                await sending
+        with far, near:
+            stream = ByteStream(SocketConnection(near), 60.0)
+            sending = asyncio.create_task(stream.send_file(file, 0, 10, lambda _: None))
+            with takes(0.0):
+                assert await loop.sock_recv(far, 100) == b"0123456789"
+                assert await loop.sock_recv(far, 100) == b""
+            far.close()
+            await sending
 
 
 @in_virtual_time

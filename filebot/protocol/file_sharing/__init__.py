@@ -5,13 +5,13 @@ messages, and ``outgoing`` writes the one message that every client shows as a f
 """
 
 from filebot.protocol.file_sharing.attachments import AttachmentJoiner, Unfinished
-from filebot.protocol.file_sharing.read import MAX_ID, MAX_OFFERS, Announced, Attached, Shared, read
+from filebot.protocol.file_sharing.read import MAX_ID, MAX_OFFERS, AnnouncedFile, Attached, Shared, read
 from filebot.protocol.file_sharing.write import outgoing
 
 __all__ = [
     "MAX_ID",
     "MAX_OFFERS",
-    "Announced",
+    "AnnouncedFile",
     "Attached",
     "AttachmentJoiner",
     "Shared",

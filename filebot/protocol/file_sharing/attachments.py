@@ -20,7 +20,7 @@ from typing import Final
 from filebot.concurrency.bounded_store import weight
 from filebot.model import Offer
 from filebot.protocol.file_sharing.merge import combined
-from filebot.protocol.file_sharing.read import Announced, Attached, Shared
+from filebot.protocol.file_sharing.read import AnnouncedFile, Attached, Shared
 
 MESSAGE_BYTES: Final = 1_000
 """Memory for a message beside its texts."""
@@ -43,7 +43,7 @@ class _Message:
     sender: str
     ids: tuple[str, ...]
     since: float
-    waiting: list[Announced]
+    waiting: list[AnnouncedFile]
     told: set[int]
     """Hashes of the URLs that were given out: a URL may have 8 KiB."""
 

@@ -5,7 +5,6 @@ Kaidan, XEP-0385 for Psi, Movim and Cheogram). A URL tells that they are one; wh
 the extensions are asked in the order of how much they say.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -27,7 +26,6 @@ from filebot.protocol.file_sharing.namespaces import (
     SIMS,
 )
 from filebot.protocol.file_sharing.sources import (
-    MAX_URL,
     is_encrypted_url,
     read_sources,
     sane_url,
@@ -39,11 +37,9 @@ MAX_OFFERS: Final = 64
 MAX_ID: Final = 1024
 """Characters of an id that is kept."""
 
-_BARE_URL: Final = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
-
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class AnnouncedFile:
     """A file whose sources come in a later message (XEP-0447 section 3.3)."""
 
     file_id: str
@@ -72,11 +68,9 @@ class Shared:
     """How many there are in truth."""
     text: str = ""
     """The body without fallback for files or replies, and without lines that only repeat a file's URL."""
-    bare_url: str | None = None
-    """The text, if it is one http or https URL and the message shares no file."""
     encrypted: bool = False
     """Some file is there only in encrypted form (XEP-0448, XEP-0454)."""
-    announced: tuple[Announced, ...] = ()
+    announced: tuple[AnnouncedFile, ...] = ()
     attached: Attached | None = None
     replies_to: str = ""
     """The id of the message that this one is a reply to (XEP-0461)."""
@@ -108,7 +102,7 @@ def read(message: Element) -> Shared:
             *(Offer(urls=(url,)) for url in oob if url not in hidden),
         ]
     )
-    announced = [Announced(each.file_id, each.offer) for each in described if _awaits(each)]
+    announced = [AnnouncedFile(each.file_id, each.offer) for each in described if _awaits(each)]
     if len(announced) == len(offers) == 1 and not any(each.offer.urls for each in described):
         # One description without a source beside one URL without a description.
         offers, announced = [combined(announced[0].offer, offers[0])], []
@@ -136,9 +130,7 @@ def _with_text(message: Element, shared: Shared, *, in_body: bool) -> Shared:
         return shared
     has_files = bool(shared.offers or shared.announced or shared.encrypted)
     if not has_files:
-        text = words.without_fallback(message, words.QUOTES)
-        bare = len(text) <= MAX_URL and _BARE_URL.fullmatch(text) is not None
-        return replace(shared, text=text, bare_url=text if bare else None)
+        return replace(shared, text=words.without_fallback(message, words.QUOTES))
     named_urls = {url for offer in shared.offers for url in offer.urls}
     text = words.without_fallback(message, words.FILES | words.QUOTES)
     return replace(shared, text=words.without_urls(text, frozenset({*named_urls, *shared.encrypted_urls})))

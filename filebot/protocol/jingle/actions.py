@@ -52,7 +52,7 @@ class Action(Enum):
 
 
 @unique
-class Reason(Enum):
+class JingleReason(Enum):
     """Reason for the end of a session (XEP-0166, "Reason Element")."""
 
     ALTERNATIVE_SESSION = "alternative-session"
@@ -95,7 +95,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedInfo:
     """The receiver has the file (XEP-0234, "Received")."""
 
     content: str = ""
@@ -125,7 +125,7 @@ class UnknownInfo:
     """Any other ``session-info``, such as ringing."""
 
 
-Info: TypeAlias = Received | Checksum | Ping | UnknownInfo
+Info: TypeAlias = ReceivedInfo | Checksum | Ping | UnknownInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Jingle:
     action: Action
     sid: str
     contents: tuple[Content, ...] = ()
-    reason: Reason | None = None
+    reason: JingleReason | None = None
     """For ``session-terminate``; GENERAL_ERROR stands for reasons that XEP-0166 does not define, too."""
     text: str = ""
     """For a person, beside the reason."""
@@ -168,7 +168,7 @@ class Jingle:
             SubElement(reason, f"{{{JINGLE}}}{self.reason.value}")
             if self.text:
                 SubElement(reason, f"{{{JINGLE}}}text").text = self.text
-        if isinstance(self.info, Received):
+        if isinstance(self.info, ReceivedInfo):
             jingle.append(self.info.element())
         return jingle
 
@@ -241,12 +241,12 @@ def _read_content(content: Element, *, answers: bool) -> Content:
     )
 
 
-def _read_reason(reason: Element | None) -> Reason:
+def _read_reason(reason: Element | None) -> JingleReason:
     names = () if reason is None else (local_name(child) for child in reason)
-    known = {each.value: each for each in Reason}
+    known = {each.value: each for each in JingleReason}
     # COMPAT(Dino): says ``failed_transport``.
     found = (known[name] for each in names if (name := each.replace("_", "-")) in known)
-    return next(found, Reason.GENERAL_ERROR)
+    return next(found, JingleReason.GENERAL_ERROR)
 
 
 def _read_info(jingle: Element) -> Info:
@@ -257,7 +257,7 @@ def _read_info(jingle: Element) -> Info:
         if namespace_of(payload) in NAMESPACES:
             match local_name(payload):
                 case "received":
-                    return Received()
+                    return ReceivedInfo()
                 case "checksum":
                     return Checksum(read_checksum(payload))
     return UnknownInfo()

@@ -5,14 +5,14 @@ from enum import Enum, auto, unique
 from typing import TypeAlias
 
 from filebot.model import Method
-from filebot.protocol.jingle.actions import Jingle, Reason
+from filebot.protocol.jingle.actions import Jingle, JingleReason
 from filebot.protocol.jingle.transports import Candidate, InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
-    """Send an iq-set to the peer; tell :meth:`Session.refused` if the answer is an error."""
+class SendJingle:
+    """Send an iq-set to the peer; tell :meth:`JingleSession.refused` if the answer is an error."""
 
     jingle: Jingle
     after_s: float = 0.0
@@ -21,28 +21,28 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Try to connect to these, best first; tell :meth:`Session.dialled`."""
+    """Try to connect to these, best first; tell :meth:`JingleSession.dialled`."""
 
     transport: Socks5Transport
 
 
 @dataclass(frozen=True, slots=True)
 class Activate:
-    """Connect to our own proxy and let it pass the bytes on; tell :meth:`Session.activated`."""
+    """Connect to our own proxy and let it pass the bytes on; tell :meth:`JingleSession.activated`."""
 
     candidate: Candidate
 
 
 @dataclass(frozen=True, slots=True)
 class OpenStream:
-    """Send the ``<open/>`` of an in-band stream; tell :meth:`Session.opened`."""
+    """Send the ``<open/>`` of an in-band stream; tell :meth:`JingleSession.opened`."""
 
     transport: InBandTransport
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitStream:
-    """Let the peer open an in-band stream; tell :meth:`Session.opened`."""
+    """Let the peer open an in-band stream; tell :meth:`JingleSession.opened`."""
 
     transport: InBandTransport
 
@@ -67,7 +67,7 @@ class Route(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Move the bytes; tell :meth:`Session.sent` or :meth:`Session.stored`, or :meth:`Session.fail`."""
+    """Move the bytes; tell the session by ``sent``, ``stored`` or ``fail`` how that ended."""
 
     route: Route
 
@@ -76,7 +76,7 @@ class Flow:
 class Ended:
     """End everything that was done for the session, which is over."""
 
-    reason: Reason
+    reason: JingleReason
     text: str = ""
     """The peer's words, if it was the peer who ended it."""
     by_peer: bool = False
@@ -86,7 +86,7 @@ class Ended:
     """Time waited for an answer that did not come."""
 
 
-Effect: TypeAlias = Send | Dial | Activate | OpenStream | AwaitStream | Flow | Ended
+Effect: TypeAlias = SendJingle | Dial | Activate | OpenStream | AwaitStream | Flow | Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from filebot.protocol.jingle.quirks import STANDARD, Quirks
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SessionLimits:
     """Time limits for the peer, in seconds, in each state in which it has to act."""
 
     answer_s: float = 300.0
@@ -32,7 +32,7 @@ class SessionParameters:
     initiating: bool
     """Whether the bot is the initiator; else it is the responder."""
     quirks: Quirks = STANDARD
-    limits: Limits = Limits()
+    limits: SessionLimits = SessionLimits()
     spare_sid: str = ""
     """For an in-band stream that takes the place of another transport; empty if there may be none."""
     initiator: str = ""

@@ -14,9 +14,9 @@ from filebot.protocol.jingle.actions import (
     Checksum,
     Content,
     Jingle,
+    JingleReason,
     Ping,
-    Reason,
-    Received,
+    ReceivedInfo,
 )
 from filebot.protocol.jingle.candidate_negotiation import CandidateExchange, Nomination, Undecided
 from filebot.protocol.jingle.description import FileDescription, Range
@@ -30,7 +30,7 @@ from filebot.protocol.jingle.effects import (
     OpenStream,
     Reaction,
     Route,
-    Send,
+    SendJingle,
 )
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.requests import SessionRequests
@@ -53,7 +53,7 @@ ACTIVATED_AGAIN_S: Final = 2.0
 """COMPAT(Dino): refuses ``activated`` if it is not yet ready for it (dino#1804); once more is enough."""
 
 
-class Session:
+class JingleSession:
     """Machine of one session; see the theory of operation in ``states``."""
 
     def __init__(self, terms: SessionParameters) -> None:
@@ -158,7 +158,7 @@ class Session:
         if self.state is not State.FLOWING:
             return []
         if self.received or self._peer_is_done:
-            return self._end(Ended(Reason.SUCCESS))
+            return self._end(Ended(JingleReason.SUCCESS))
         self._enter(State.FINISHING)
         return []
 
@@ -167,10 +167,10 @@ class Session:
         if self.state is not State.FLOWING:
             return []
         if self._peer_is_done:
-            return self._end(Ended(Reason.SUCCESS))
-        return [self._requests.received(self.file.namespace), *self.fail(Reason.SUCCESS)]
+            return self._end(Ended(JingleReason.SUCCESS))
+        return [self._requests.received(self.file.namespace), *self.fail(JingleReason.SUCCESS)]
 
-    def fail(self, reason: Reason, text: str = "") -> list[Effect]:
+    def fail(self, reason: JingleReason, text: str = "") -> list[Effect]:
         """End the session from the bot's side, in whatever state it is."""
         if self.state is State.ENDED:
             return []
@@ -188,10 +188,12 @@ class Session:
                 # Whose turn it was does not matter: the proxy is of no use.
                 return [self._tell(ProxyError()), *self._fall_back()]
             case State.REPLACING | State.OPENING:
-                return self.fail(Reason.FAILED_TRANSPORT)
+                return self.fail(JingleReason.FAILED_TRANSPORT)
             case State.FINISHING:
                 # Every byte was acknowledged below; some clients say nothing.
-                return self._give_up() if self.terms.quirks.ends_when_done else self.fail(Reason.SUCCESS)
+                return (
+                    self._give_up() if self.terms.quirks.ends_when_done else self.fail(JingleReason.SUCCESS)
+                )
         return []
 
     def lost(self) -> list[Effect]:
@@ -204,8 +206,8 @@ class Session:
             self._peer_is_done = True
             return []
         if self.state is State.FINISHING:
-            return self._end(Ended(Reason.SUCCESS))
-        return self._end(Ended(Reason.GONE)) if self.state is not State.ENDED else []
+            return self._end(Ended(JingleReason.SUCCESS))
+        return self._end(Ended(JingleReason.GONE)) if self.state is not State.ENDED else []
 
     # --- what the peer does ---------------------------------------------------------------------
 
@@ -233,19 +235,19 @@ class Session:
         if self.state is State.ENDED:
             return []
         if error.specific == UNKNOWN_SESSION.specific or jingle.action in _NEEDED:
-            return self._end(Ended(Reason.GONE, error.text, by_peer=True, error=error))
+            return self._end(Ended(JingleReason.GONE, error.text, by_peer=True, error=error))
         if jingle.action is Action.TRANSPORT_REPLACE and error.specific != TIE_BREAK.specific:
-            return self.fail(Reason.FAILED_TRANSPORT)
+            return self.fail(JingleReason.FAILED_TRANSPORT)
         if isinstance(jingle.notice, Activated) and not self._told_twice:
             self._told_twice = True
-            return [Send(jingle, ACTIVATED_AGAIN_S)]
+            return [SendJingle(jingle, ACTIVATED_AGAIN_S)]
         # COMPAT(Dino): refuses a transport-accept that it has asked for. What counts is what happens then.
         return []
 
     def _terminated(self, jingle: Jingle) -> Reaction:
-        reason = jingle.reason or Reason.GENERAL_ERROR
+        reason = jingle.reason or JingleReason.GENERAL_ERROR
         self._peer_is_done = True
-        if reason is Reason.SUCCESS and self.state is State.FLOWING and not self.terms.sending:
+        if reason is JingleReason.SUCCESS and self.state is State.FLOWING and not self.terms.sending:
             # COMPAT(Dino, Gajim): say so as soon as the last byte is sent, not when it is received.
             return Reaction()
         return Reaction(tuple(self._end(Ended(reason, jingle.text, by_peer=True))))
@@ -255,22 +257,22 @@ class Session:
         return Reaction((self._requests.reject_contents(jingle.contents),))
 
     def _content_removed(self, jingle: Jingle) -> Reaction:
-        return Reaction(tuple(self.fail(Reason.CANCEL)) if self._mine(jingle) is not None else ())
+        return Reaction(tuple(self.fail(JingleReason.CANCEL)) if self._mine(jingle) is not None else ())
 
     def _rejected(self, _: Jingle) -> Reaction:
         if not self._is_replacing():
             return Reaction(error=OUT_OF_ORDER)
-        return Reaction(tuple(self.fail(Reason.FAILED_TRANSPORT)))
+        return Reaction(tuple(self.fail(JingleReason.FAILED_TRANSPORT)))
 
     def _informed(self, jingle: Jingle) -> Reaction:
         match jingle.info:
-            case Received() if self.terms.sending:
+            case ReceivedInfo() if self.terms.sending:
                 self.received = True
                 done = self.state is State.FINISHING
-                return Reaction(tuple(self._end(Ended(Reason.SUCCESS, by_peer=True))) if done else ())
+                return Reaction(tuple(self._end(Ended(JingleReason.SUCCESS, by_peer=True))) if done else ())
             case Checksum(hashes) if not self.terms.sending:
                 self.late_hashes |= hashes
-            case Ping() | Received() | Checksum():
+            case Ping() | ReceivedInfo() | Checksum():
                 pass
             case _:
                 return Reaction(error=UNSUPPORTED_INFO)
@@ -288,7 +290,7 @@ class Session:
         asked = content.file.range if content.file is not None else None
         # Only who sends knows which parts there are.
         if asked is not None and not asked.is_in(self.file.offer.size if self.terms.sending else None):
-            return Reaction(tuple(self.fail(Reason.INCOMPATIBLE_PARAMETERS)))
+            return Reaction(tuple(self.fail(JingleReason.INCOMPATIBLE_PARAMETERS)))
         self.range = asked or Range()
         return Reaction(tuple(self._agreed(content.transport, self.terms.content.transport)))
 
@@ -335,7 +337,7 @@ class Session:
                 return [Dial(socks5)]
             case InBandTransport(sid, size), InBandTransport(our_sid, our_size) if sid == our_sid:
                 return self._open(InBandTransport(sid, min(size, our_size)))
-        return self.fail(Reason.UNSUPPORTED_TRANSPORTS)
+        return self.fail(JingleReason.UNSUPPORTED_TRANSPORTS)
 
     def _nominate(self) -> list[Effect]:
         nomination = self._exchange.nomination() if self._exchange is not None else Undecided.WAITING
@@ -354,7 +356,7 @@ class Session:
     def _fall_back(self) -> list[Effect]:
         """Replace SOCKS5, which has failed (XEP-0260, "Fallback Methods"), or give up."""
         if not self.terms.spare_sid or not self.terms.quirks.takes_replacement:
-            return self.fail(Reason.CONNECTIVITY_ERROR)
+            return self.fail(JingleReason.CONNECTIVITY_ERROR)
         self._enter(State.REPLACING)
         if not self.terms.initiating:
             return []
@@ -382,7 +384,9 @@ class Session:
     def _give_up(self) -> list[Effect]:
         """End the session: the peer has been silent for too long."""
         waited_s = self.wait_s or 0.0
-        return self._end(self._requests.terminate(Reason.TIMEOUT), Ended(Reason.TIMEOUT, waited_s=waited_s))
+        return self._end(
+            self._requests.terminate(JingleReason.TIMEOUT), Ended(JingleReason.TIMEOUT, waited_s=waited_s)
+        )
 
     def _is_replacing(self) -> bool:
         return self.state is State.REPLACING and self.terms.initiating
@@ -391,7 +395,7 @@ class Session:
         """The content that the session is about."""
         return jingle.content(self.terms.content.name)
 
-    def _tell(self, notice: Notice) -> Send:
+    def _tell(self, notice: Notice) -> SendJingle:
         return self._requests.tell(self._exchange.own.sid if self._exchange is not None else "", notice)
 
 

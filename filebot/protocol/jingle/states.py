@@ -1,9 +1,9 @@
 """States of a Jingle session: a table for people, and the same one for the machine.
 
-Theory of operation. Iqs of the peer go into :meth:`Session.receive`, events at our side (a connection was
-made, the last byte moved, time ran out) into its other methods. Each returns a list of effects, to be
-carried out in that order. ``Send`` effects are iqs: each goes out when the one before it was answered, so
-that nobody sees the second before the first.
+Theory of operation. Iqs of the peer go into :meth:`JingleSession.receive`, events at our side (a connection
+was made, the last byte moved, time ran out) into its other methods. Each returns a list of effects, to be
+carried out in that order. ``SendJingle`` effects are iqs: each goes out when the one before it was
+answered, so that nobody sees the second before the first.
 
     state       meaning                              left by                                     for
     ----------  -----------------------------------  ------------------------------------------  ----------
@@ -27,7 +27,7 @@ that nobody sees the second before the first.
     * OPENING at once where the offer is in-band.
 
 Any state is left for ENDED by session-terminate, fail(), lost(), or when its time has run out and there
-is nothing left to try. Every state in which we wait for the peer has its limit in ``Limits``.
+is nothing left to try. Every state in which we wait for the peer has its limit in ``SessionLimits``.
 """
 
 from collections.abc import Mapping

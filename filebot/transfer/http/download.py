@@ -11,7 +11,7 @@ import aiohttp
 from filebot.errors import PeerGone, Refused, SizeMismatch, TransferError, Unresumable
 from filebot.filenames import name_from_url
 from filebot.protocol.http_range import (
-    Announced,
+    AnnouncedBody,
     Attempts,
     announced_by,
     brought_up,
@@ -68,7 +68,7 @@ class HttpDownload:
         cls, request: Request, url: str, offset: int, idle_s: float, *, hashed: bool = False
     ) -> Self:
         """Ask for the file, or for the rest of it. Raises TransferError."""
-        response = await request(resume_headers(Announced(None, None), offset))
+        response = await request(resume_headers(AnnouncedBody(None, None), offset))
         if response.status == _NO_RANGES and offset:
             response.close()
             response = await request({})

@@ -1,7 +1,7 @@
 """All SOCKS5 connections of the bot, as the XMPP side of bytestreams asks for them."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -14,9 +14,10 @@ from filebot.system.descriptors import MOST_DIALS
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.resolver import NameLookup
 from filebot.transfer.socks5 import dial as socks5_dial
-from filebot.transfer.socks5.byte_stream import ByteStream
-from filebot.transfer.socks5.listener import Expected, Listener
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.listener import ExpectedSocket, Listener
+from filebot.transfer.socks5.receive import StreamReceiver
+from filebot.transfer.socks5.send import send_file
+from filebot.transfer.socks5.socket import SocketConnection
 
 DIALS_PER_PERSON: Final = 16
 
@@ -27,21 +28,21 @@ def dials(total: int) -> FairSemaphore:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenConnection:
+class ByteStream:
     """One connection after its handshake, for one file in one direction."""
 
-    connection: Connection
+    connection: SocketConnection
     idle_s: float
+    """How long nothing may move before TransferTimeout is raised."""
 
-    async def chunks(self, size: int | None) -> AsyncGenerator[Data, None]:
-        download = ByteStream(self.connection, idle_s=self.idle_s).download(size=size)
-        async with aclosing(download.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
+    def chunks(self, size: int | None) -> AsyncGenerator[Data, None]:
+        return StreamReceiver(self.connection, size, self.idle_s).chunks()
 
     async def send_file(self, path: Path, offset: int, size: int, progress: Callable[[int], None]) -> None:
-        stream = ByteStream(self.connection, idle_s=self.idle_s)
-        await stream.send_file(path, offset, size, lambda end: progress(end - offset))
+        def moved(end: int) -> None:
+            progress(end - offset)
+
+        await send_file(self.connection.sock, path, offset, size, moved, self.idle_s)
 
     async def close(self) -> None:
         self.connection.close()
@@ -51,17 +52,17 @@ class OpenConnection:
 class ExpectedConnection:
     """A session whose peer is going to connect to the bot."""
 
-    expected: Expected | None
+    expected: ExpectedSocket | None
     idle_s: float
 
-    async def connected(self, limit_s: float) -> OpenConnection:
+    async def connected(self, limit_s: float) -> ByteStream:
         if self.expected is None:
             raise PeerGone("the bot does not listen")
-        return OpenConnection(await self.expected.connected(limit_s), self.idle_s)
+        return ByteStream(await self.expected.connected(limit_s), self.idle_s)
 
 
 @dataclass(frozen=True, slots=True)
-class ByteConnections:
+class Socks5Connections:
     """Connects to others, and lets them in if there is a listener."""
 
     policy: AddressPolicy
@@ -90,7 +91,7 @@ class ByteConnections:
 
     async def dial(
         self, hosts: Sequence[StreamHost], destination: str, *, trusted: bool = False
-    ) -> tuple[StreamHost, OpenConnection]:
+    ) -> tuple[StreamHost, ByteStream]:
         policy = replace(self.policy, allow_private=True) if trusted else self.policy
         host, connection = await socks5_dial.dial(
             hosts,
@@ -100,4 +101,4 @@ class ByteConnections:
             names=self.names,
             sockets=self.sockets,
         )
-        return host, OpenConnection(connection, self.idle_s)
+        return host, ByteStream(connection, self.idle_s)

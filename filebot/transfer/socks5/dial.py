@@ -20,7 +20,7 @@ from filebot.protocol.socks5 import ClientHandshake
 from filebot.system.descriptors import is_shortage
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.resolver import Found, NameLookup
-from filebot.transfer.socks5.socket import Connection, handshake, prepare
+from filebot.transfer.socks5.socket import SocketConnection, handshake, prepare
 from filebot.transfer.socks5.staggered import first_to_succeed
 
 STAGGER_S: Final = 0.2
@@ -35,7 +35,7 @@ _ADDRESSES: Final = 4
 """Addresses of one name that are tried."""
 
 _SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
-"""As :func:`socket.getaddrinfo` gives it: the family, and what ``connect`` takes."""
+"""An answer of :func:`socket.getaddrinfo`: the family, and what ``connect`` takes."""
 
 
 async def dial(
@@ -46,7 +46,7 @@ async def dial(
     own_addresses: Collection[tuple[str, int]],
     names: NameLookup | None = None,
     sockets: FairSemaphore | None = None,
-) -> tuple[StreamHost, Connection]:
+) -> tuple[StreamHost, SocketConnection]:
     """The first host that lets us into the session, and the connection to it, which is the caller's.
 
     ``own_addresses`` are where the bot's own listener can be reached from outside: it is never dialled,
@@ -85,8 +85,8 @@ class _Caller:
     names: int = 0
     """Looked up so far."""
 
-    async def reach(self, host: StreamHost) -> tuple[StreamHost, Connection]:
-        """Connect to one candidate, and shake hands. Raises TransferError."""
+    async def reach(self, host: StreamHost) -> tuple[StreamHost, SocketConnection]:
+        """Connect to one candidate, with the handshake. Raises TransferError."""
         if (host.host, host.port) in self.own:
             raise ForbiddenTarget(reason="private")
         try:
@@ -94,7 +94,9 @@ class _Caller:
                 allowed = self._allowed(await self._addresses(host))
                 wanted = host.destination or self.destination
                 attempts = [partial(self._connect, address, wanted) for address in allowed]
-                return host, await first_to_succeed(attempts, stagger_s=STAGGER_S, discard=Connection.close)
+                return host, await first_to_succeed(
+                    attempts, stagger_s=STAGGER_S, discard=SocketConnection.close
+                )
         except TimeoutError as error:
             raise PeerGone(f"{host.host}: no answer in time") from error
         except ExceptionGroup as failed:
@@ -121,7 +123,7 @@ class _Caller:
             raise PeerGone("too many names")
 
     def _allowed(self, addresses: Sequence[_SocketAddress]) -> list[_SocketAddress]:
-        """Those that may be dialled. Raises ForbiddenTarget if there are none."""
+        """Return the addresses that may be dialled. Raises ForbiddenTarget if there are none."""
         allowed = [address for address in addresses if self._allows(*address)]
         if not allowed:
             raise ForbiddenTarget(reason="private")
@@ -137,7 +139,7 @@ class _Caller:
         carried = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
         return (str(carried or parsed), port) not in self.own and not _is_local(family, ip)
 
-    async def _connect(self, target: _SocketAddress, destination: str) -> Connection:
+    async def _connect(self, target: _SocketAddress, destination: str) -> SocketConnection:
         if self.sockets is None:
             return await self._connected(*target, destination)
         async with self.sockets.held(ON_BEHALF_OF.get()):
@@ -145,7 +147,7 @@ class _Caller:
 
     async def _connected(
         self, family: socket.AddressFamily, address: tuple[Any, ...], destination: str
-    ) -> Connection:
+    ) -> SocketConnection:
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
@@ -153,7 +155,7 @@ class _Caller:
         try:
             prepare(sock)
             await asyncio.get_running_loop().sock_connect(sock, address)
-            return Connection(sock, await handshake(sock, ClientHandshake(destination)))
+            return SocketConnection(sock, await handshake(sock, ClientHandshake(destination)))
         except OSError as error:
             sock.close()
             raise PeerGone(f"{address[0]}: {error}") from error

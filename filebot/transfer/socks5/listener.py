@@ -17,7 +17,7 @@ from typing import Final, Self
 from filebot.errors import LocalProtocolError, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.socks5 import ServerHandshake
 from filebot.system.descriptors import MOST_HANDSHAKES
-from filebot.transfer.socks5.socket import Connection, handshake, prepare
+from filebot.transfer.socks5.socket import SocketConnection, handshake, prepare
 
 HANDSHAKE_S: Final = 5.0
 
@@ -26,16 +26,16 @@ _PAUSE_S: Final = 1.0
 """After the system would give no more sockets."""
 
 
-class Expected:
+class ExpectedSocket:
     """A session whose peer is going to connect. Made by :meth:`Listener.expect`."""
 
     def __init__(self) -> None:
-        self._held: Connection | None = None
+        self._held: SocketConnection | None = None
         self._changed = asyncio.Event()
         self._taken = False
         self._closed = False
 
-    async def connected(self, limit_s: float) -> Connection:
+    async def connected(self, limit_s: float) -> SocketConnection:
         """The peer's connection, from now on the caller's. To be asked for once.
 
         Raises TransferTimeout, or PeerGone if the listener is closed meanwhile.
@@ -60,7 +60,7 @@ class Expected:
         """
         return not self._taken and self._live() is None
 
-    def put(self, connection: Connection) -> None:
+    def put(self, connection: SocketConnection) -> None:
         """The peer has connected."""
         self._held = connection
         self._changed.set()
@@ -71,7 +71,7 @@ class Expected:
         self._drop()
         self._changed.set()
 
-    def _live(self) -> Connection | None:
+    def _live(self) -> SocketConnection | None:
         if self._held is not None and not self._held.is_open():
             self._drop()  # the peer gave up, and may come again
         return self._held
@@ -94,7 +94,7 @@ class Listener:
         self._most_unknown_of_peer = max(1, most_unknown // 2)
         self._bind = bind
         self._port = port
-        self._expected: dict[str, Expected] = {}
+        self._expected: dict[str, ExpectedSocket] = {}
         self._unknown: dict[socket.socket, tuple[str, asyncio.Task[None]]] = {}
         self._pause: asyncio.TimerHandle | None = None
 
@@ -131,11 +131,11 @@ class Listener:
             await asyncio.wait(tasks)
 
     @contextmanager
-    def expect(self, destinations: Collection[str]) -> Iterator[Expected]:
+    def expect(self, destinations: Collection[str]) -> Iterator[ExpectedSocket]:
         """Let a session's peer in, by any of these hashes, for as long as the context is open."""
         if not self._expected.keys().isdisjoint(destinations):
             raise LocalProtocolError("this session is expected already")
-        expected = Expected()
+        expected = ExpectedSocket()
         self._expected.update(dict.fromkeys(destinations, expected))
         try:
             yield expected
@@ -179,7 +179,7 @@ class Listener:
         async with asyncio.timeout(HANDSHAKE_S):
             rest = await handshake(sock, machine)
         # Nobody else ran since the hash was found welcome.
-        self._expected[machine.destination].put(Connection(sock, rest))
+        self._expected[machine.destination].put(SocketConnection(sock, rest))
 
     def _is_welcome(self, destination: str) -> bool:
         expected = self._expected.get(destination)

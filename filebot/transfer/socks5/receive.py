@@ -7,22 +7,21 @@ kernel, and then the other side has to wait.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import suppress
-from types import MappingProxyType
 from typing import Final
 
 from filebot.errors import PeerGone, SizeMismatch, TransferTimeout
-from filebot.transfer.socks5.socket import Connection
+from filebot.transfer.socks5.socket import SocketConnection
 
 SMALLEST_BYTES: Final = 32 * 1024
 LARGEST_BYTES: Final = 1024 * 1024
-"""Of a buffer: it doubles while the peer fills it at once, and is given back when nothing comes."""
+"""Size of a buffer: it doubles while the peer fills it at once, and is given back when nothing comes."""
 
 GATHER_BYTES: Final = 64 * 1024
 GATHER_S: Final = 0.005
-"""What comes in small pieces is handed on once it is so much, or after so long. Proxies pass on 4 KiB at a
-time, and to wake three threads for each takes more CPU than all that is done with the bytes."""
+"""Small pieces are handed on once they are so much, or after so long. Proxies pass on 4 KiB at a time, and
+to wake three threads for each takes more CPU than all that is done with the bytes."""
 
 _SPENT: Final = 8
 """Buffers remembered for another use: more than a writer to disk has in flight, which is five."""
@@ -82,7 +81,7 @@ class _Landing(asyncio.BufferedProtocol):
         self._wake()
 
     def take(self) -> memoryview:
-        """What has come and was not taken yet."""
+        """Return what has come and was not taken yet."""
         self._stop_gathering()
         piece = memoryview(self._buffer)[self._taken : self._filled]
         self._taken = self._filled
@@ -156,38 +155,29 @@ def _is_unshared(buffer: bytearray) -> bool:
     return True
 
 
-class StreamDownload:
-    """A file that comes by a stream. Implements :class:`filebot.ports.Download`."""
+class StreamReceiver:
+    """Receiver of one file from one connection."""
 
-    late_hashes: Mapping[str, bytes] = MappingProxyType({})
-
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        size: int | None,
-        name: str | None,
-        media_type: str | None,
-        offset: int,
-        idle_s: float,
-    ) -> None:
-        self.size = size
-        self.name = name
-        self.media_type = media_type
+    def __init__(self, connection: SocketConnection, size: int | None, idle_s: float) -> None:
+        """Without a ``size`` the end of the stream is the end of the file."""
         self._connection = connection
-        self._received = offset
+        self._size = size
         self._idle_s = idle_s
+        self._received = 0
 
     async def chunks(self) -> AsyncGenerator[bytes | memoryview, None]:
-        """The bytes from the offset on; to be asked for once. Closes the connection at the end."""
-        missing = None if self.size is None else self.size - self._received - len(self._connection.rest)
+        """Yield the bytes as they come; to be asked for once. Closes the connection at the end.
+
+        Raises PeerGone, SizeMismatch or TransferTimeout.
+        """
+        missing = None if self._size is None else self._size - self._received - len(self._connection.rest)
         landing = _Landing(missing)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_connection(lambda: landing, sock=self._connection.sock)
         try:
             if self._connection.rest:
                 yield self._counted(self._connection.rest)
-            while self._received != self.size and await landing.arrival(self._idle_s):
+            while self._received != self._size and await landing.arrival(self._idle_s):
                 yield self._counted(landing.take())
             await self._check_end(landing)
         finally:
@@ -195,18 +185,18 @@ class StreamDownload:
 
     def _counted(self, piece: bytes | memoryview) -> bytes | memoryview:
         self._received += len(piece)
-        if self.size is not None and self._received > self.size:
-            raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+        if self._size is not None and self._received > self._size:
+            raise SizeMismatch(announced_bytes=self._size, received_bytes=self._received)
         return piece
 
     async def _check_end(self, landing: _Landing) -> None:
-        if self.size is None:
+        if self._size is None:
             return
-        if self._received == self.size:
+        if self._received == self._size:
             # Every byte is here: silence or a reset is as good an end as any.
             with suppress(TransferTimeout, PeerGone):
                 if not await landing.arrival(GRACE_S):
                     return
                 self._received += len(landing.take())
-        if self._received != self.size:
-            raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+        if self._received != self._size:
+            raise SizeMismatch(announced_bytes=self._size, received_bytes=self._received)

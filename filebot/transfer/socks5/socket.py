@@ -6,26 +6,25 @@ Sockets, not asyncio transports: the same connection is handshaken, then lent to
 
 import asyncio
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from filebot.errors import PeerGone, PeerProtocolError, TransferTimeout
-from filebot.protocol.socks5 import ClientHandshake, Done, Reject, Send, ServerHandshake
+from filebot.protocol.socks5 import ClientHandshake, Done, Reject, SendBytes, ServerHandshake
 
 _READ_BYTES: Final = 4096
 """A handshake has 54 bytes at most; the rest belongs to the file and can wait in the kernel."""
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class SocketConnection:
     """Whoever holds it closes it."""
 
     sock: socket.socket
     """Connected and not blocking."""
     rest: bytes = b""
-    """What came behind the handshake: the first bytes of the stream."""
+    """Bytes that came behind the handshake: the first bytes of the stream."""
 
     def is_open(self) -> bool:
         """Whether the other side has neither closed nor reset it. Takes no byte away."""
@@ -58,7 +57,7 @@ async def handshake(sock: socket.socket, machine: ClientHandshake | ServerHandsh
         while data := await asyncio.get_running_loop().sock_recv(sock, _READ_BYTES):
             for event in machine.receive(data):
                 match event:
-                    case Send(answer):
+                    case SendBytes(answer):
                         _say(sock, answer)
                     case Reject(answer, reason):
                         _say(sock, answer)
@@ -72,34 +71,18 @@ async def handshake(sock: socket.socket, machine: ClientHandshake | ServerHandsh
 
 async def readable(sock: socket.socket, idle_s: float) -> None:
     """Wait for bytes, or for the end. Raises TransferTimeout."""
-    loop = asyncio.get_running_loop()
-    await _ready(sock, loop.add_reader, loop.remove_reader, idle_s)
-
-
-async def writable(sock: socket.socket, idle_s: float) -> None:
-    """Wait for room to send. Raises TransferTimeout."""
-    loop = asyncio.get_running_loop()
-    await _ready(sock, loop.add_writer, loop.remove_writer, idle_s)
-
-
-def _say(sock: socket.socket, data: bytes) -> None:
-    # A new socket has room for so little. If not, nobody reads at the other end.
-    if sock.send(data) != len(data):
-        raise PeerGone("takes nothing")
-
-
-async def _ready(
-    sock: socket.socket,
-    add: Callable[[socket.socket, Callable[[], None]], None],
-    remove: Callable[[socket.socket], bool],
-    idle_s: float,
-) -> None:
-    ready = asyncio.Event()
-    add(sock, ready.set)
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sock, ready.set)
     try:
         async with asyncio.timeout(idle_s):
             await ready.wait()
     except TimeoutError as error:
         raise TransferTimeout(idle_s=idle_s) from error
     finally:
-        remove(sock)
+        loop.remove_reader(sock)
+
+
+def _say(sock: socket.socket, data: bytes) -> None:
+    # A new socket has room for so little. If not, nobody reads at the other end.
+    if sock.send(data) != len(data):
+        raise PeerGone("takes nothing")

@@ -2,8 +2,8 @@
 
 Theory of operation. The ``ArchiveCursor`` knows which messages are dealt with; its mark is saved soon after
 it has moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the
-same hands as what comes live. A message that the server had kept back comes twice, from there and from the
-archive, and is taken from the archive, which alone knows its place.
+same handlers as what comes live. A message that the server had kept back comes twice, from there and from
+the archive, and is taken from the archive, which alone knows its place.
 
 The mark is saved when the server has heard the answers. A kill before that means that the message is met
 again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
@@ -39,7 +39,7 @@ from filebot.ports import Cursors
 from filebot.protocol.archive_cursor import ArchiveCursor
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
-from filebot.xmpp.archive.mam_query import Archive, Archived, ArchivePage
+from filebot.xmpp.archive.mam_query import Archived, ArchivePage, MessageArchive
 from filebot.xmpp.archive.page_reader import PageReader
 from filebot.xmpp.archive.position_keeper import MarkKeeper
 from filebot.xmpp.archive.turns import Turn, with_answers
@@ -89,7 +89,7 @@ class CatchUp:
         self._turn = turn
         self._of_room = of_room
         self._gives_ids = gives_ids
-        self._archive = Archive(stream, jid)
+        self._archive = MessageArchive(stream, jid)
         self._pages = PageReader(
             self._archive,
             jid,
@@ -241,7 +241,7 @@ class CatchUp:
             self._keeper.changed()
 
     def name(self, archive_id: str | None) -> str | None:
-        """What no message of any other archive is called."""
+        """Return a name that no message of any other archive has."""
         return None if archive_id is None else f"{self._jid} {archive_id}"
 
     def live(self, archive_id: str | None, *, kept_back: bool, since: datetime | None = None) -> bool:

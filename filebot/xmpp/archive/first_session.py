@@ -37,7 +37,7 @@ SLACK: Final = timedelta(seconds=1)
 """A message is archived a little before the server notes that nobody is there for it."""
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Of an archive that was empty at first, whatever the clocks say."""
+"""The place in an archive that was empty at first, whatever the clocks say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ PAGE: Final = 50
 """Messages asked for at once: Prosody gives no more."""
 LIMIT_S: Final = 30.0
 LONGEST_ID: Final = 500
-"""Of an id that an archive gives: such are stored, and XEP-0313 names no bound. What is called by more is
+"""Longest id that an archive gives: such are stored, and XEP-0313 names no bound. What is called by more is
 not caught up with."""
 
 
@@ -51,7 +51,7 @@ class ArchivePage:
     """Nothing comes after these."""
 
 
-class Archive:
+class MessageArchive:
     """The archive of one address. One page is read at a time."""
 
     def __init__(self, stream: Stream, jid: BareJid) -> None:

@@ -11,7 +11,7 @@ from filebot.concurrency.backoff import SPREAD, Backoff
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.protocol.archive_cursor import ArchiveCursor
-from filebot.xmpp.archive.mam_query import Archive, ArchivePage
+from filebot.xmpp.archive.mam_query import ArchivePage, MessageArchive
 from filebot.xmpp.error_conditions import cause
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class PageReader:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: MessageArchive,
         jid: BareJid,
         at_once: asyncio.Semaphore,
         *,
@@ -44,9 +44,9 @@ class PageReader:
     ) -> None:
         """``at_once`` is held while a page is asked for.
 
-        ``may_read`` returns whether the archive may be read at all, or raises as ``Archive.page``. ``take``
-        is given each page and returns how many of its messages were missed. ``until_room`` waits until
-        there is room for another page.
+        ``may_read`` returns whether the archive may be read at all, or raises as ``MessageArchive.page``.
+        ``take`` is given each page and returns how many of its messages were missed. ``until_room`` waits
+        until there is room for another page.
         """
         self.read_to = ""
         """Id of the last message that was read; empty before the first page."""

@@ -1,4 +1,4 @@
-"""What was posted in rooms before: the ``Histories`` port over their archives (XEP-0313)."""
+"""Earlier posts in rooms: the ``Histories`` port over their archives (XEP-0313)."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from filebot.errors import NoHistory, PeerGone, PeerProtocolError, TransferTimeo
 from filebot.model import LONGEST_TEXT, BareJid, HistoryPage, IncomingMessage, Sender
 from filebot.protocol.file_sharing import AttachmentJoiner, read
 from filebot.protocol.xml import named
-from filebot.xmpp.archive.mam_query import LIMIT_S, Archive, Archived, ArchivePage
+from filebot.xmpp.archive.mam_query import LIMIT_S, Archived, ArchivePage, MessageArchive
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import STANZA_IDS, sender_of
 
@@ -43,7 +43,7 @@ class RoomHistories:
         self._stream = stream
         self._author = author
         self._is_ours = is_ours
-        self._open: dict[BareJid, Archive] = {}
+        self._open: dict[BareJid, MessageArchive] = {}
         self._at_once = asyncio.Semaphore(PAGES_AT_ONCE)
 
     def took(self, stanza: Element) -> bool:
@@ -56,7 +56,7 @@ class RoomHistories:
         """See the port."""
         try:
             async with self._at_once:
-                archive = self._open.setdefault(room, Archive(self._stream, room))
+                archive = self._open.setdefault(room, MessageArchive(self._stream, room))
                 page = await archive.page(after, since)
         except IqTimeout as error:
             raise TransferTimeout(idle_s=LIMIT_S) from error
@@ -71,7 +71,7 @@ class RoomHistories:
         finally:
             self._open.pop(room, None)
         if room not in self._joined():
-            # Authors are known by the roll alone: this page would be one without any.
+            # Authors are known by the list of occupants alone: this page would be one without any.
             raise PeerGone("put out of the room meanwhile")
         return self._kept(room, page)
 

@@ -18,7 +18,7 @@ from slixmpp.stanza import Message
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.protocol.xml import named
-from filebot.xmpp.archive.mam_query import Archive
+from filebot.xmpp.archive.mam_query import MessageArchive
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
 from filebot.xmpp.xml import STANZA_IDS
@@ -40,7 +40,7 @@ class SentMessages:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._open: list[Archive] = []
+        self._open: list[MessageArchive] = []
         self._at_once = asyncio.Semaphore(ARCHIVES_AT_ONCE)
         self._told_in_rooms: LRUCache[str, None] = LRUCache(MOST_IDS)
 
@@ -71,7 +71,7 @@ class SentMessages:
         return str(message["to"].bare if to_room else self._stream.boundjid.bare)
 
     async def _found(self, jid: BareJid, ids: set[str]) -> set[str]:
-        """Those of the ids that an archive tells in time; the messages of all others wait for this."""
+        """Return the ids that an archive tells in time; the messages of all others wait for this."""
         found = set[str]()
         async with self._at_once:
             try:
@@ -82,7 +82,7 @@ class SentMessages:
         return found
 
     async def _look_through(self, jid: BareJid, ids: set[str], found: set[str]) -> None:
-        archive, before = Archive(self._stream, jid), ""
+        archive, before = MessageArchive(self._stream, jid), ""
         self._open.append(archive)
         try:
             for _ in range(MOST_PAGES):

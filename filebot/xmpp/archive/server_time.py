@@ -14,7 +14,7 @@ from slixmpp.exceptions import IqError, XMPPError
 from filebot.errors import PeerProtocolError
 from filebot.protocol.xml import first
 from filebot.system.server_clock import ServerClock, ServerTime
-from filebot.xmpp.archive.mam_query import Archive
+from filebot.xmpp.archive.mam_query import MessageArchive
 from filebot.xmpp.connection.stream import Stream, ask
 from filebot.xmpp.error_conditions import cause
 
@@ -30,7 +30,7 @@ class ServerTimes:
     def __init__(self, stream: Stream, clock: ServerClock) -> None:
         self._stream = stream
         self._clock = clock
-        self._archive = Archive(stream, stream.boundjid.bare)
+        self._archive = MessageArchive(stream, stream.boundjid.bare)
         self._warned = False
 
     def took(self, stanza: Element) -> bool:

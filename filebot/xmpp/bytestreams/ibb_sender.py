@@ -47,7 +47,7 @@ _BROKEN: Final = frozenset(
 
 
 def failure(error: StanzaError) -> TransferError:
-    """What an error answer of a peer means for the transfer."""
+    """Return what an error answer of a peer means for the transfer."""
     if error.condition in _DECLINED:
         return Refused(status=403)
     if error.condition in _BROKEN:
@@ -56,7 +56,10 @@ def failure(error: StanzaError) -> TransferError:
 
 
 def _next_size(refused: int, stanza: Element) -> int | None:
-    """What to offer next; None if it is no use. Raises TransferError if it was not about the size."""
+    """Return the block size to offer next; None if there is none.
+
+    Raises TransferError if the refusal was not about the size.
+    """
     error = read_error(stanza)
     if error.condition == "resource-constraint":
         return smaller_block_size(refused)
@@ -120,7 +123,7 @@ class IbbStreamSender:
     async def send_all(
         self, pieces: AsyncIterator[bytes], size: int, progress: Callable[[int], None]
     ) -> None:
-        """As :meth:`send`, in a stream that is open, and stays so. Raises TransferError."""
+        """Send as :meth:`send`, in a stream that is open, and stays so. Raises TransferError."""
         assert self._sender is not None  # noqa: S101  # the caller has opened it
         self._size = size
         self._fast_path.expect(self._name, self._to, self._answered)
@@ -147,7 +150,7 @@ class IbbStreamSender:
             self._fast_path.tell(self._to, self._own, self._element("close"))
 
     async def unless_lost(self, asking: Coroutine[Any, Any, _T]) -> _T:
-        """What the coroutine returns, or raises, unless the session ends before: then that is raised."""
+        """Return what the coroutine returns, unless the session ends before: then that is raised."""
         task = asyncio.get_running_loop().create_task(asking)
         try:
             both: set[asyncio.Future[Any]] = {task, self._over}

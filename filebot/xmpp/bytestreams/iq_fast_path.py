@@ -27,7 +27,7 @@ class Request:
     payload: Element
     """The child that tells what it is about."""
     peer: str
-    """Who asks, as the server stamped it."""
+    """Full JID of the asker, as the server stamped it."""
     own: str
     """By which of its addresses the bot was asked."""
     expects_answer: bool

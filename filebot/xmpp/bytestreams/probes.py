@@ -1,4 +1,4 @@
-"""What can be found out of the ways to a person's client without sending a file.
+"""Probes of the ways to a person's client that send no file.
 
 The in-band rate: blocks (XEP-0047) of a stream that was never opened go to the client, which has to answer
 each of them with an error (section 2.2). That is exactly the path of an in-band stream, there and back,
@@ -20,7 +20,7 @@ from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, IbbSender, SendWindow, encode, steady_rate
 from filebot.protocol.stanza_error import read_error
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
 from filebot.xmpp.connection.stream import Stream
 
 RATE_S: Final = 3.0
@@ -39,7 +39,7 @@ _NOT_THERE: Final = frozenset(
 """Conditions (RFC 6120 section 8.3.3) by which a server says that the block did not get to the client."""
 
 
-async def reachable(connections: ByteConnections, proxies: Sequence[StreamHost]) -> dict[str, ProxyState]:
+async def reachable(connections: Socks5Connector, proxies: Sequence[StreamHost]) -> dict[str, ProxyState]:
     """Whether each of the server's proxies, by JID, lets the bot connect and takes it for a receiver.
 
     Takes as long as the dialling of one may (XEP-0065 section 6.3.2). Never raises TransferError.
@@ -48,7 +48,7 @@ async def reachable(connections: ByteConnections, proxies: Sequence[StreamHost])
     return {proxy.jid: answer for proxy, answer in zip(proxies, answers, strict=True)}
 
 
-async def _lets_in(connections: ByteConnections, proxy: StreamHost) -> ProxyState:
+async def _lets_in(connections: Socks5Connector, proxy: StreamHost) -> ProxyState:
     # Of no session: nobody else will ask for it, and the proxy forgets it with the connection.
     nobody = secrets.token_hex(20)
     try:

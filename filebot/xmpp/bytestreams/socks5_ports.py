@@ -1,4 +1,4 @@
-"""What byte streams need of the network (XEP-0065): connections, however they are made.
+"""Ports through which byte streams use the network (XEP-0065): connections, however they are made.
 
 ``transfer/`` makes them; the two meet where everything is plugged together.
 """
@@ -36,20 +36,20 @@ class ByteConnection(Protocol):
         """End it, at once; a second time does nothing."""
 
 
-class Expected(Protocol):
+class ExpectedStream(Protocol):
     """A session whose peer is going to connect."""
 
     async def connected(self, limit_s: float) -> ByteConnection:
         """The peer's connection. To be asked for once. Raises TransferTimeout or PeerGone."""
 
 
-class ByteConnections(Protocol):
+class Socks5Connector(Protocol):
     """Makes connections, and waits for those of others."""
 
     def addresses(self) -> Sequence[tuple[str, int]]:
         """Hosts and ports at which others reach the bot, the likeliest first; none if they cannot."""
 
-    def expect(self, destinations: Collection[str]) -> AbstractContextManager[Expected]:
+    def expect(self, destinations: Collection[str]) -> AbstractContextManager[ExpectedStream]:
         """Let the peer of a session in, by any of these hashes, for as long as the context is open.
 
         A connection that nobody has taken is closed with the context.

@@ -26,7 +26,7 @@ MOST_PROXIES: Final = 4
 _PROXY: Final = ("proxy", "bytestreams")
 """Category and type of a proxy (XEP-0065 section 4)."""
 _NOT_THERE: Final = frozenset({"remote-server-not-found", "remote-server-timeout", "service-unavailable"})
-"""What a server answers for a proxy that is down; the second is what slixmpp makes of silence, too."""
+"""Answers of a server for a proxy that is down; the second is what slixmpp makes of silence, too."""
 
 
 class Proxies:
@@ -99,7 +99,7 @@ class Proxies:
 
 
 def stream_hosts(request: Element) -> list[StreamHost]:
-    """Those that a ``<query/>`` names and that can be used, in its order."""
+    """Return the usable stream hosts that a ``<query/>`` names, in its order."""
     described = named(request, BYTESTREAMS, "streamhost")
     attributes = ((each.get("jid", ""), each.get("host", ""), each.get("port", "")) for each in described)
     return [host for each in attributes if (host := stream_host(*each)) is not None]

@@ -8,7 +8,7 @@ from typing import Final
 from filebot.xmpp.archive.first_session import FLEXIBLE_OFFLINE, FirstPlace, first_presence
 from filebot.xmpp.archive.mam_query import MAM
 from filebot.xmpp.connection.disco import features_of
-from filebot.xmpp.connection.stream import Client, Stream
+from filebot.xmpp.connection.stream import ClientStream, Stream
 from filebot.xmpp.messages.carbons import CARBONS, enable_carbons
 from filebot.xmpp.presence import roster
 from filebot.xmpp.xml import STANZA_IDS
@@ -46,7 +46,7 @@ class Account:
 
     async def enter(self) -> None:
         """Have everything delivered that is for the account: before the first presence."""
-        if isinstance(self._stream, Client):
+        if isinstance(self._stream, ClientStream):
             await roster.fetch(self._stream)
             if self._has(CARBONS):
                 await enable_carbons(self._stream)

@@ -1,4 +1,4 @@
-"""What filebot says of itself: disco#info (XEP-0030), caps (XEP-0115) and its version (XEP-0092).
+"""Description of filebot for others: disco#info (XEP-0030), caps (XEP-0115) and its version (XEP-0092).
 
 The list is kept here by hand and holds exactly what works, because slixmpp's plugins add features as they
 load, and clients act on each: an announced transport that does not work is a file that does not arrive.

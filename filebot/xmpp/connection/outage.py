@@ -6,7 +6,7 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 8 * 1024 * 1024
-"""Of XML; as objects it takes a few times as much. Answers to some hundred people."""
+"""Size as XML; as objects it takes a few times as much. Answers to some hundred people."""
 
 
 class OutageLimit:

@@ -22,7 +22,7 @@ from filebot.errors import LoginFailed
 from filebot.xmpp.connection.authentication import REFUSED, refused_backoff, try_once
 from filebot.xmpp.connection.ping import server_answers
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import Client, Stream
+from filebot.xmpp.connection.stream import ClientStream, Stream
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ STABLE_AFTER_S: Final = 60.0
 """A connection that lived this long was a good one: the next wait is short again."""
 
 
-class Connection:
+class StreamKeeper:
     """Owns the life of a stream. :meth:`run` is its one task."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Connection:
         stream.add_event_handler("ssl_invalid_chain", self._distrust)
         stream.add_event_handler("connection_failed", self._unreached)
         stream.add_event_handler("no_auth", self._no_mechanism)
-        if isinstance(stream, Client):
+        if isinstance(stream, ClientStream):
             try_once(stream, self.refuse)
 
     async def run(self) -> None:

@@ -27,7 +27,7 @@ from filebot.protocol.xml import first
 from filebot.xmpp.xml import MUC_USER
 
 if TYPE_CHECKING:
-    from filebot.xmpp.connection.stream import Client
+    from filebot.xmpp.connection.stream import ClientStream
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ FindLost = Callable[[Sequence[Message]], Awaitable[list[Message]]]
 class UnackedResender:
     """Keeps such messages of one stream."""
 
-    def __init__(self, stream: "Client") -> None:
+    def __init__(self, stream: "ClientStream") -> None:
         self._stream = stream
         self._kept: deque[Message] = deque(maxlen=MOST)
         self._hopeless: deque[Message] = deque(maxlen=MOST)

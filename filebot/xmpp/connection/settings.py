@@ -1,4 +1,4 @@
-"""What a session must know of its account, its server and its rooms."""
+"""Settings of a session: its account, its server and its rooms."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ class SessionSettings:
     rooms: tuple[str, ...] = ()
     """Bare JIDs of the rooms to be in."""
     command_prefix: str = "!"
-    """What begins a command in a room; empty if only the nick addresses the bot there."""
+    """Beginning of a command in a room; empty if only the nick addresses the bot there."""
     status: str = "Send me a file, or write: help"
     """The text of the bot's presence."""
     archiving: str = "I keep what is posted here. You do not want that? Write: archive off for me"
@@ -37,4 +37,4 @@ class SessionSettings:
     """Whether the session only looks: it has no presence and no roster, so that nothing that is meant for
     another session of the account comes to it, and it answers nobody's presence."""
     goodbye: str = "Back soon."
-    """What rooms and contacts read when the bot goes."""
+    """Text for rooms and contacts when the bot goes."""

@@ -50,7 +50,7 @@ _COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq
 
 
 class _Narrowed(BaseXMPP):
-    """What filebot changes in both kinds of stream."""
+    """Changes of filebot to both kinds of slixmpp's streams."""
 
     fast_path: Callable[[ET.Element], bool] | None = None
     """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
@@ -177,7 +177,7 @@ class _Narrowed(BaseXMPP):
             self.waiting_queue.put_nowait((text, False))
 
     def send_raw(self, data: str | bytes) -> None:
-        """As slixmpp does, and in strides if it is much."""
+        """Send as slixmpp does, but much of it in whole TLS records."""
         encoded = data.encode() if isinstance(data, str) else data
         if self.transport is None or len(encoded) < READ_BYTES - FILL_BYTES:
             super().send_raw(encoded)
@@ -233,7 +233,7 @@ class _Narrowed(BaseXMPP):
             await asyncio.gather(sender, return_exceptions=True)
 
 
-class Client(_Narrowed, ClientXMPP):
+class ClientStream(_Narrowed, ClientXMPP):
     """An account's stream. Nothing but TLS is spoken before TLS is verified (RFC 6120 section 5)."""
 
     def __init__(self, settings: SessionSettings, jid: JID, trust: Trust) -> None:
@@ -277,7 +277,7 @@ class Client(_Narrowed, ClientXMPP):
         return None if isinstance(stanza, Iq | Message | Presence) else stanza
 
 
-class Component(_Narrowed, ComponentXMPP):
+class ComponentStream(_Narrowed, ComponentXMPP):
     """A component's stream (XEP-0114): in clear, to a server on the same machine or network.
 
     Its stanzas are read as if they were a client's. slixmpp knows errors, and the messages that archives
@@ -307,7 +307,7 @@ def _own_address(settings: SessionSettings) -> JID:
         raise ConfigError((text,)) from None
 
 
-Stream: TypeAlias = Client | Component
+Stream: TypeAlias = ClientStream | ComponentStream
 
 
 def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
@@ -319,10 +319,10 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
     jid = _own_address(settings)
     stream: Stream
     if settings.mode == "component":
-        stream = Component(settings, jid)
+        stream = ComponentStream(settings, jid)
     else:
         check_password(settings.password)
-        stream = Client(settings, jid, Trust(settings.ca_file))
+        stream = ClientStream(settings, jid, Trust(settings.ca_file))
     _load_plugins(stream, settings.nick, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
     # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.

@@ -7,7 +7,7 @@ from typing import Final
 from filebot.protocol.bytestreams import CANDIDATES, StreamHost, destination, destinations
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.transports import Candidate, CandidateType, Socks5Transport
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 
 _ID_BYTES: Final = 6
@@ -15,7 +15,7 @@ _STEP: Final = 2
 
 
 async def own_candidates(
-    connections: ByteConnections,
+    connections: Socks5Connector,
     proxies: Proxies,
     sid: str,
     own: str,
@@ -71,7 +71,7 @@ def expected(terms: SessionParameters, transport_sid: str, own: str, peer: str) 
 def to_dial(
     terms: SessionParameters, theirs: Socks5Transport, own: str, peer: str
 ) -> dict[StreamHost, Candidate]:
-    """What to connect to, best first, and the candidate that each stands for.
+    """Return the hosts to connect to, best first, and the candidate that each stands for.
 
     XEP-0260 makes the hash of who offers the candidate and then of who connects. COMPAT(iris, Gajim): make
     it of the initiator and the responder, whoever offers, so that is tried, too. A proxy takes any hash and

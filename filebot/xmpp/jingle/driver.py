@@ -23,7 +23,7 @@ from filebot.concurrency.fair_semaphore import on_behalf_of
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import PeerGone, TransferError
 from filebot.protocol.ibb import BadBlock, read_block_size
-from filebot.protocol.jingle.actions import Jingle, Reason
+from filebot.protocol.jingle.actions import Jingle, JingleReason
 from filebot.protocol.jingle.effects import (
     Activate,
     AwaitStream,
@@ -34,10 +34,10 @@ from filebot.protocol.jingle.effects import (
     OpenStream,
     Reaction,
     Route,
-    Send,
+    SendJingle,
 )
 from filebot.protocol.jingle.parameters import SessionParameters
-from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.session import JingleSession
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Candidate,
@@ -50,7 +50,7 @@ from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Expected
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ExpectedStream
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.jingle.candidates import expected
@@ -70,7 +70,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class JingleTools:
-    """What every session works with."""
+    """Parts that all sessions share."""
 
     stream: Stream
     streams: StreamTools
@@ -83,14 +83,14 @@ class Driver:
     def __init__(self, tools: JingleTools, peer: str, own: str, terms: SessionParameters) -> None:
         loop = asyncio.get_running_loop()
         self.peer = peer
-        self.session = Session(terms)
+        self.session = JingleSession(terms)
         self.route: asyncio.Future[Route] = loop.create_future()
         """By which way the bytes move, once they may; or why they never will, as a TransferError."""
         self.ended: asyncio.Future[Ended] = loop.create_future()
         self.heard = asyncio.Event()
         """Set whenever the peer has said something, or the session has ended."""
         self.connection: ByteConnection | None = None
-        """What the bytes move over, unless they move in-band."""
+        """The connection over which the bytes move, unless they move in-band."""
         self.ibb_receiver: IbbStreamReceiver | None = None
         self.ibb_sender = IbbStreamSender(
             tools.stream, tools.streams.fast_path, tools.streams.limits, peer, "", own
@@ -107,7 +107,7 @@ class Driver:
         self._in_band: InBandTransport | None = None
         self.dials = Dials(tools.streams.connections, tools.proxies, peer, own, terms)
         self._stack = ExitStack()
-        self._expected: Expected | None = None
+        self._expected: ExpectedStream | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,7 +115,7 @@ class Driver:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.perform(self.session.fail(Reason.CANCEL))
+        self.perform(self.session.fail(JingleReason.CANCEL))
         self._iqs.send_the_rest()
         self.ibb_sender.close()
         if self.ibb_receiver is not None:
@@ -140,7 +140,7 @@ class Driver:
 
     @property
     def sids(self) -> frozenset[str]:
-        """Those that listeners and in-band streams know the session by."""
+        """The sids by which listeners and in-band streams know the session."""
         transport = self._terms.content.transport
         named = () if transport is None or isinstance(transport, UnknownTransport) else (transport.sid,)
         return frozenset((self._terms.sid, *named))
@@ -149,7 +149,7 @@ class Driver:
         """Do what the machine wants, in its order."""
         for effect in effects:
             match effect:
-                case Send():
+                case SendJingle():
                     self._iqs.send(effect)
                 case Dial(transport):
                     self._start(self._dial(transport))
@@ -166,13 +166,13 @@ class Driver:
                     self._end(effect)
         self._watch_the_clock()
 
-    def end(self, reason: Reason, text: str) -> None:
+    def end(self, reason: JingleReason, text: str) -> None:
         """End the session before anything has moved, and wait for no answer."""
         self.perform(self.session.fail(reason, text))
         self._iqs.send_the_rest()
 
     async def unless_ended(self, work: Coroutine[Any, Any, _T]) -> _T | None:
-        """What the coroutine returns or raises; None if the session ends well before.
+        """Return what the coroutine returns; None if the session ends well before.
 
         Raises TransferError if it ends otherwise.
         """
@@ -288,7 +288,7 @@ class Driver:
             await self.ibb_sender.open(transport.block_size)
         except TransferError as error:
             log.info("no in-band stream to %s: %s", self.peer, error)
-            self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
+            self.perform(self.session.fail(JingleReason.FAILED_TRANSPORT))
         else:
             if not self._terms.sending:
                 self._be_open(transport.block_size)
@@ -315,14 +315,14 @@ class Driver:
                     self.connection = await self._expected.connected(CONNECTED_S)
         except TransferError as error:
             log.info("%s did not connect: %s", self.peer, error)
-            self.perform(self.session.fail(Reason.CONNECTIVITY_ERROR))
+            self.perform(self.session.fail(JingleReason.CONNECTIVITY_ERROR))
             return
         await self._close_losers()
         if not self.route.done():
             self.route.set_result(route)
 
     async def _close_losers(self) -> None:
-        """Every connection but the one in use, and the door for more of them."""
+        """Close every connection but the one in use, and let no more in."""
         self._stack.close()
         await self.dials.close_all_but(self.connection)
 
@@ -344,7 +344,7 @@ class Driver:
         sessions = self._tools.streams.sessions
         self._leave_in_band()
         if sessions.known(self.peer, transport.sid):
-            self.perform(self.session.fail(Reason.FAILED_TRANSPORT))
+            self.perform(self.session.fail(JingleReason.FAILED_TRANSPORT))
             return
         self._in_band = transport
         self.ibb_sender.sid = transport.sid

@@ -32,7 +32,7 @@ class PendingSession:
     others: tuple[Content, ...] = ()
     """Contents beside the one that it is about."""
     unanswered: str = ""
-    """What the peer is told if nobody answers."""
+    """Text for the peer if nobody answers."""
 
 
 class PeerSession(PendingOffer):
@@ -180,7 +180,7 @@ class JingleRequest(PeerSession):
 
 
 def _part(asked: Range | None, size: int) -> Range | None:
-    """What is asked for of a file of this size; all of it if that makes no sense."""
+    """Return the part that is asked for of a file of this size; all of it if that makes no sense."""
     if asked is None or asked.offset + (asked.length or 0) > size:
         return None
     return asked

@@ -1,4 +1,4 @@
-"""What becomes of the sessions that others begin: declined at once, or brought to the bot."""
+"""Handler of the sessions that others begin: declined at once, or brought to the bot."""
 
 import logging
 import secrets
@@ -6,15 +6,14 @@ from typing import Final
 
 from slixmpp.jid import JID
 
-from filebot.ports import FileRequest, StreamOffer
-from filebot.protocol.jingle.actions import Action, Content, Jingle, Reason
+from filebot.protocol.jingle.actions import Action, Content, Jingle, JingleReason
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy
-from filebot.xmpp.handlers import Handler
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.jingle.driver import JingleTools
 from filebot.xmpp.jingle.errors import reason_of_rejection
 from filebot.xmpp.jingle.incoming import JingleOffer, JingleRequest, PendingSession
@@ -31,14 +30,14 @@ _SENDERS: Final = frozenset({"initiator", "responder", "both"})
 
 
 class _Unacceptable(Exception):
-    def __init__(self, reason: Reason, text: str = "") -> None:
+    def __init__(self, reason: JingleReason, text: str = "") -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.text = text
 
 
 class JingleInitiateHandler:
-    """Answers those at once that cannot be taken, and brings the others to the bot."""
+    """Handler of new sessions: declines those that cannot be taken, and brings the others to the bot."""
 
     def __init__(
         self,
@@ -46,18 +45,16 @@ class JingleInitiateHandler:
         table: JingleSessions,
         policy: OfferPolicy,
         resources: OnlineClients,
-        on_offer: Handler[StreamOffer],
-        on_request: Handler[FileRequest],
+        handlers: StreamHandlers,
     ) -> None:
         self._tools = tools
         self._table = table
         self._policy = policy
         self._resources = resources
-        self._on_offer = on_offer
-        self._on_request = on_request
-        table.on_initiate = self._take
+        self._handlers = handlers
 
-    def _take(self, request: Request, jingle: Jingle) -> None:
+    def take(self, request: Request, jingle: Jingle) -> None:
+        """Answer a ``session-initiate``, or bring it to the bot."""
         fast_path, sender = self._tools.streams.fast_path, jid_or_none(request.peer)
         if sender is None or not sender.resource or not jingle.contents:
             fast_path.refuse(request, StanzaError("bad-request"))
@@ -98,15 +95,15 @@ class JingleInitiateHandler:
         """The first content that can be taken. One session is about one file."""
         files = [each for each in jingle.contents if each.file is not None and each.senders in _SENDERS]
         if not files:
-            raise _Unacceptable(Reason.UNSUPPORTED_APPLICATIONS)
+            raise _Unacceptable(JingleReason.UNSUPPORTED_APPLICATIONS)
         plain = [each for each in files if not each.secured]
         if not plain:
             # The bytes would be of no use to anybody (XEP-0391).
-            raise _Unacceptable(Reason.SECURITY_ERROR, self._policy.words.encrypted)
+            raise _Unacceptable(JingleReason.SECURITY_ERROR, self._policy.words.encrypted)
         for each in plain:
             if self._can_move(each):
                 return each
-        raise _Unacceptable(Reason.UNSUPPORTED_TRANSPORTS)
+        raise _Unacceptable(JingleReason.UNSUPPORTED_TRANSPORTS)
 
     def _can_move(self, content: Content) -> bool:
         if isinstance(content.transport, InBandTransport):
@@ -117,9 +114,9 @@ class JingleInitiateHandler:
 
     def _bring(self, begun: PendingSession) -> None:
         if begun.terms.content.senders != "responder":
-            self._policy.start(self._on_offer, JingleOffer(self._tools, self._table, begun))
+            self._policy.start(self._handlers.offer, JingleOffer(self._tools, self._table, begun))
         else:
-            self._policy.start(self._on_request, JingleRequest(self._tools, self._table, begun))
+            self._policy.start(self._handlers.request, JingleRequest(self._tools, self._table, begun))
 
     def _turn_away(self, request: Request, jingle: Jingle, why: _Unacceptable) -> None:
         bye = Jingle(Action.SESSION_TERMINATE, jingle.sid, reason=why.reason, text=why.text)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from slixmpp.exceptions import IqError, XMPPError
 
 from filebot.protocol.jingle.actions import Action, Jingle
-from filebot.protocol.jingle.effects import Send
+from filebot.protocol.jingle.effects import SendJingle
 from filebot.protocol.stanza_error import StanzaError, read_error
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.connection.stream import Stream, ask
@@ -21,10 +21,7 @@ ANSWER_S: Final = 15.0
 
 
 class OrderedIqs:
-    """Queue of iqs to one peer: each is sent when the one before is answered.
-
-    COMPAT(Conversations): takes two that are under way at once for reordered.
-    """
+    """Queue of iqs to one peer."""
 
     def __init__(
         self,
@@ -43,10 +40,10 @@ class OrderedIqs:
         self._own = own
         self._start = start
         self._refused = refused
-        self._waiting: deque[Send] = deque()
+        self._waiting: deque[SendJingle] = deque()
         self._is_sending = False
 
-    def send(self, effect: Send) -> None:
+    def send(self, effect: SendJingle) -> None:
         """Send it after those that wait already."""
         self._waiting.append(effect)
         if not self._is_sending:
@@ -59,6 +56,7 @@ class OrderedIqs:
             self._fast_path.tell(self._peer, self._own, self._waiting.popleft().jingle.element())
 
     async def _send_all(self) -> None:
+        """Wait for each answer first: COMPAT(Conversations): takes two of them for reordered."""
         try:
             while self._waiting:
                 effect = self._waiting[0]

@@ -10,7 +10,7 @@ from filebot.protocol.jingle.actions import Content
 from filebot.protocol.jingle.description import Range, describe
 from filebot.protocol.jingle.features import file_namespace, methods_of
 from filebot.protocol.jingle.namespaces import FILES
-from filebot.protocol.jingle.parameters import Limits, SessionParameters
+from filebot.protocol.jingle.parameters import SessionLimits, SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
 from filebot.protocol.jingle.transports import InBandTransport, Socks5Transport
 from filebot.xmpp.bytestreams.registry import StreamLimits
@@ -24,10 +24,10 @@ from filebot.xmpp.si.outgoing import OutgoingFile
 _SID_BYTES: Final = 12
 
 
-def limits_of(limits: StreamLimits) -> Limits:
-    """Those of a session, from those of all streams."""
+def limits_of(limits: StreamLimits) -> SessionLimits:
+    """Return the limits of a session, made from those of all streams."""
     waiting = limits.open_s
-    return Limits(limits.answer_s, *[waiting / 2] * 5)
+    return SessionLimits(limits.answer_s, *[waiting / 2] * 5)
 
 
 class JingleOutbound:

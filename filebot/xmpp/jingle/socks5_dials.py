@@ -13,7 +13,7 @@ from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import Candidate, Socks5Transport
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.jingle.candidates import proxy_of, to_dial
 
@@ -27,7 +27,7 @@ class Dials:
 
     def __init__(
         self,
-        connections: ByteConnections | None,
+        connections: Socks5Connector | None,
         proxies: Proxies,
         peer: str,
         own: str,

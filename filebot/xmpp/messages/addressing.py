@@ -6,7 +6,7 @@ _AFTER_NICK: Final = (":", ",")
 
 
 def addressed(text: str, *, prefix: str, nick: str) -> str | None:
-    """What is said to the bot: without the prefix (``!get x``) or the bot's nick (``nick: get x``,
+    """Return what is said to the bot: without the prefix (``!get x``) or the bot's nick (``nick: get x``,
     ``nick, get x``, ``@nick get x``, in any case). None if the line is for others.
     """
     line = text.strip()
@@ -15,8 +15,9 @@ def addressed(text: str, *, prefix: str, nick: str) -> str | None:
 
 
 def in_private(text: str, *, prefix: str, nick: str) -> str:
-    """What is said in private, where the bot is meant in any case: without what people write before it out
-    of habit, from rooms or from other bots (``/help``).
+    """Return what is said in private, without what people write before it out of habit.
+
+    That comes from rooms or from other bots (``/help``); in private the bot is meant in any case.
     """
     said = addressed(text, prefix=prefix, nick=nick) or _after_prefix(text.strip(), "/")
     return said or text

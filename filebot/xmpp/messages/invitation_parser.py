@@ -27,7 +27,7 @@ def is_invitation(stanza: Element) -> bool:
 
 
 def read_direct(stanza: Element, speaker: JID) -> Invitation | None:
-    """What somebody's own client says. None if it names no room."""
+    """Read the invitation of somebody's own client. None if it names no room."""
     x = first(stanza, CONFERENCE, "x")
     room = _room(None if x is None else jid_or_none(x.get("jid")))
     if x is None or room is None:
@@ -37,7 +37,7 @@ def read_direct(stanza: Element, speaker: JID) -> Invitation | None:
 
 
 def read_mediated(stanza: Element, speaker: JID) -> Invitation | None:
-    """What a room says that somebody says. None if it is not the room itself that speaks."""
+    """Read an invitation that a room passes on. None if it is not the room itself that speaks."""
     x = first(stanza, MUC_USER, "x")
     invite = None if x is None else first(x, MUC_USER, "invite")
     room = None if speaker.resource else _room(speaker)

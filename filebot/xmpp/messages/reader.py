@@ -81,8 +81,8 @@ class EncryptedMessage:
     language: str | None
 
 
-class RoomRolls(Protocol):
-    """What the reader asks about rooms."""
+class RoomLookup(Protocol):
+    """Questions of the reader about rooms."""
 
     def is_ours(self, jid: BareJid) -> bool:
         """Whether it is the bare JID of a room that the bot is in, or wants to be in."""
@@ -91,10 +91,10 @@ class RoomRolls(Protocol):
         """The bot's nick there now."""
 
     def occupant(self, room: BareJid, nick: str) -> Occupant:
-        """Who the room says has this nick; nobody while the bot is not in the room."""
+        """Return the occupant with this nick; nobody while the bot is not in the room."""
 
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
-        """Who wrote a message out of the room's archive; None if the room tells nobody apart."""
+        """Return the author of a message out of the room's archive; None if the room tells nobody apart."""
 
     def believes(self, room: BareJid) -> bool:
         """Whether what the room's service says of real JIDs counts, whether or not the bot is there."""
@@ -111,7 +111,7 @@ class Reader:
     """Reads messages in the order of their arrival; remembers those of the last hour."""
 
     def __init__(
-        self, own: BareJid, rooms: RoomRolls, command_prefix: str, nick: str, *, whole_domain: bool = False
+        self, own: BareJid, rooms: RoomLookup, command_prefix: str, nick: str, *, whole_domain: bool = False
     ) -> None:
         """``nick`` is the bot's name outside of rooms; with ``whole_domain`` every address of its domain is
         the bot's own.
@@ -174,7 +174,7 @@ class Reader:
         return self._message(stanza, sender, shared, offers)
 
     def author(self, room: BareJid, stanza: Element) -> Sender | None:
-        """Who spoke in a room at an earlier time, out of its archive: its id for them tells (XEP-0421).
+        """Return who spoke in a room at an earlier time, by the id that its archive has (XEP-0421).
 
         Nicks may have had other owners then, and a real JID inside of a message (XEP-0313 section 5.2) may
         have been put there by whoever wrote it: not every service takes such out.
@@ -191,7 +191,7 @@ class Reader:
         return Sender(address, author.jid, room, nick, author.key, claimed=author.claimed)
 
     def archive_id(self, stanza: Element, archive: BareJid) -> str | None:
-        """What this archive calls a message that has just come; None if it does not keep it."""
+        """Return the id of a message that has just come in this archive; None if it does not keep it."""
         given = (each for each in named(stanza, STANZA_IDS, "stanza-id") if each.get("by") == archive)
         ids = (each.get("id", "") for each in given)
         return next((each for each in ids if 0 < len(each) <= LONGEST_ID), None)

@@ -75,7 +75,7 @@ class MessageRouter:
             self._tasks.take(read, catch_up, archive_id)
 
     def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
-        """Who looks after a message that has just come, and what its archive calls it."""
+        """Return the catch-up for a message that has just come, and the message's id in the archive."""
         if stanza.get("type") != "groupchat":
             # Where the server does not promise such ids, anybody can write one.
             return self._catch_up, (

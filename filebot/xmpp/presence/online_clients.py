@@ -51,7 +51,7 @@ class _Online:
     since_s: float
     """When it came online, or its features changed; by the clock of the event loop."""
     features: frozenset[str] | None = None
-    """Those that matter here; None if it was not asked yet, or did not answer."""
+    """The features that matter here; None if it was not asked yet, or did not answer."""
     ask_again_at: float = 0.0
     own: str = ""
     """By which of its addresses the client sees the bot; empty for the main one."""
@@ -64,7 +64,7 @@ class _Online:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a client said of itself."""
+    """A client, as it described itself."""
 
     features: frozenset[str] = frozenset()
     software: str = ""
@@ -107,7 +107,7 @@ class OnlineClients:
         self._people.clear()
 
     async def clients(self, jid: BareJid) -> list[Client]:
-        """Those that take files by a stream, the likeliest to be used first."""
+        """Return the clients that take files by a stream, the likeliest to be used first."""
         return [client for client in await self.present(jid) if client.methods]
 
     async def present(self, jid: BareJid) -> list[Client]:
@@ -122,7 +122,7 @@ class OnlineClients:
         return bool(online) and all(_CORRECT in (client.features or ()) for client in online.values())
 
     def known(self, full: str) -> Known:
-        """What is known of this client; nothing if it was never asked."""
+        """Return what is known of this client; nothing if it was never asked."""
         client = self._people.get(full.partition("/")[0], {}).get(full)
         return Known() if client is None else Known(client.features or frozenset(), client.software)
 

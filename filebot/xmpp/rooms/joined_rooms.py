@@ -30,7 +30,7 @@ ENTERING_LIMIT_S: Final = 10.0
 
 MOST_ROOMS: Final = 500
 MOST_INVITED: Final = 200
-"""Of them by invitation, so that there are some left for those who run the bot."""
+"""Most rooms by invitation, so that some are left for the people who run the bot."""
 MOST_INVITED_BY_ONE: Final = 10
 
 OUTSIDE: Final = frozenset({"not-acceptable", "item-not-found"})
@@ -65,7 +65,7 @@ class JoinedRooms:
         self._stream = stream
         self._settings = settings
         self._stays = stays
-        self._rooms = {jid: KeptRoom(self._roll(jid)) for jid in _addresses(settings.rooms)}
+        self._rooms = {jid: KeptRoom(self._new_list(jid)) for jid in _addresses(settings.rooms)}
         self._configured = frozenset(self._rooms)
         self._shut_out = on_shut_out
         self._changing = KeyedLocks[asyncio.Lock](asyncio.Lock)
@@ -108,7 +108,7 @@ class JoinedRooms:
         return self._trust.believes(room)
 
     def occupant(self, room: BareJid, nick: str) -> Occupant:
-        """Who the room says has this nick; nobody while the bot is not in the room."""
+        """Return the occupant with this nick; nobody while the bot is not in the room."""
         return self._occupants(room).occupant(nick)
 
     def is_filebot(self, room: BareJid, nick: str) -> bool:
@@ -118,7 +118,7 @@ class JoinedRooms:
         return self._occupants(room).has_stanza_ids
 
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
-        """Who wrote a message out of the room's archive, by the id that the room gave it."""
+        """Return the author of a message out of the room's archive, by the id that the room gave it."""
         return self._occupants(room).author(stanza)
 
     def is_ours_in(self, room: BareJid, stanza: Element) -> bool:
@@ -146,11 +146,11 @@ class JoinedRooms:
         return self.occupant(room, nick).identity == address.occupant
 
     def _occupants(self, room: BareJid) -> OccupantList:
-        """The roll of a room; of one that is none of ours, an empty one."""
+        """Return the occupants of a room; an empty list for one that is none of ours."""
         return self._rooms[room].occupants if room in self._rooms else OccupantList(room, "")
 
-    def _roll(self, room: BareJid) -> OccupantList:
-        """An empty one; those of all rooms share their memory."""
+    def _new_list(self, room: BareJid) -> OccupantList:
+        """Return an empty list; the lists of all rooms share one memory limit."""
         return OccupantList(
             room,
             self._settings.nick,
@@ -161,7 +161,7 @@ class JoinedRooms:
 
     def expect(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> None:
         """Be in this room as well, from the next session on."""
-        self._rooms.setdefault(room, KeptRoom(self._roll(room), password, invited_by))
+        self._rooms.setdefault(room, KeptRoom(self._new_list(room), password, invited_by))
 
     async def join(self, room: BareJid, password: str, invited_by: BareJid | None = None) -> RememberedRoom:
         """See the port."""
@@ -191,7 +191,7 @@ class JoinedRooms:
     async def _try(self, room: BareJid, password: str, invited_by: BareJid | None) -> KeptRoom:
         self._must_not_be_too_many(room, invited_by)
         known = self._rooms.get(room)
-        kept = KeptRoom(self._roll(room), password, invited_by)
+        kept = KeptRoom(self._new_list(room), password, invited_by)
         kept.wanted = False
         if known is not None:
             await known.stop()

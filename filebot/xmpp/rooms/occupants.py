@@ -1,4 +1,4 @@
-"""Who is in one room, as the room itself tells it (XEP-0045): presences in, facts out.
+"""Occupants of one room, as the room itself tells them (XEP-0045): presences in, facts out.
 
 Theory of operation. ``presence`` is fed with every presence from the room in the order of arrival::
 
@@ -58,12 +58,12 @@ _AFFILIATIONS: Final = _MEMBERS | {"none", "outcast"}
 _ROLES: Final = frozenset({"moderator", "none", "participant", _VISITOR})
 
 LONGEST_ID: Final = 256
-"""Of an occupant-id: it becomes part of what is stored of each file. XEP-0421 names no bound."""
+"""Longest occupant-id: it becomes part of what is stored of each file. XEP-0421 names no bound."""
 
 
 @unique
 class Change(Enum):
-    """What a presence means for the bot itself."""
+    """Meaning of a presence for the bot itself."""
 
     ENTERED = "entered"
     CREATED = "created"
@@ -112,10 +112,10 @@ class _Entry:
 
 
 class OccupantList:
-    """The roll of one room."""
+    """List of the occupants of one room."""
 
     def __init__(self, room: BareJid, nick: str, in_all: Callable[[], int] = lambda: 0) -> None:
-        """``in_all`` tells how many bytes the rolls of all rooms take just now."""
+        """``in_all`` tells how many bytes the lists of all rooms take just now."""
         self._in_all = in_all
         self.room: Final = room
         self.nick = nick
@@ -132,7 +132,7 @@ class OccupantList:
         self._entries: dict[str, _Entry] = {}
         self._bytes = 0
         self._nicks: dict[str, set[str]] = {}
-        """Those of whom the room shows this JID, or this id."""
+        """Return the occupants of whom the room shows this JID, or this id."""
 
     @property
     def size_bytes(self) -> int:
@@ -145,7 +145,7 @@ class OccupantList:
         return self.has_ids and self.has_stanza_ids
 
     def occupant(self, nick: str) -> Occupant:
-        """Who the room says has this nick."""
+        """Return the occupant with this nick."""
         entry = self._entries.get(nick) if self.present else None
         return Occupant() if entry is None else self._occupant(entry)
 
@@ -160,7 +160,7 @@ class OccupantList:
         self._muted = True
 
     def author(self, stanza: Element) -> Occupant | None:
-        """Who wrote a message of the room's, at whatever time; None if it gives its occupants no ids."""
+        """Return the author of a message in the room, from any time; None if occupants have no ids."""
         occupant_id = _only_id(stanza) if self.has_ids and self.present else ""
         if not occupant_id:
             return None
@@ -180,7 +180,7 @@ class OccupantList:
         return self.present and entry is not None and entry.is_filebot
 
     def room_role(self, who: Identity) -> RoomRole | None:
-        """What this person may do in the room; None if they are not there."""
+        """Return what this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,
         # the lesser one counts.
         found = [
@@ -270,7 +270,7 @@ class OccupantList:
         return (self._entries[nick] for nick in self._nicks.get(position, ()))
 
     def _put(self, nick: str, entry: _Entry | None) -> None:
-        """What is known of a nick from now on."""
+        """Replace what is known of a nick."""
         before = self._entries.pop(nick, None)
         if before is not None:
             self._bytes -= _size(nick, before)

@@ -1,4 +1,4 @@
-"""A room that did not exist before, in the hands of its owner (XEP-0045 section 10)."""
+"""Requests of the owner of a room that did not exist before (XEP-0045 section 10)."""
 
 import logging
 from typing import Final

@@ -61,7 +61,7 @@ class _Said:
 
 
 class _Room:
-    """What was said in one room, and what is going to be said again."""
+    """Messages that were sent to one room, and those that wait to be sent again."""
 
     def __init__(self) -> None:
         self.limiter = AsyncLimiter(BURST, BURST_S)

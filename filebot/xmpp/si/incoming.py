@@ -32,7 +32,7 @@ from filebot.xmpp.bytestreams.avoided_hosts import AvoidedHosts
 from filebot.xmpp.bytestreams.ibb_receiver import IbbStreamReceiver
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING, Sessions, StreamLimits
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import stream_hosts
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,12 @@ MOST_ATTEMPTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class StreamTools:
-    """What every byte stream works with."""
+    """Parts that all byte streams share."""
 
     fast_path: IqFastPath
     sessions: Sessions
     limits: StreamLimits
-    connections: ByteConnections | None
+    connections: Socks5Connector | None
     """None if there are only in-band streams."""
     avoided: AvoidedHosts = field(default_factory=AvoidedHosts)
     """Stream hosts that did not work lately."""
@@ -195,7 +195,7 @@ class SiReceive:
 
     # --- SOCKS5 ---------------------------------------------------------------------------------
 
-    async def _dial(self, connections: ByteConnections, request: Request) -> None:
+    async def _dial(self, connections: Socks5Connector, request: Request) -> None:
         """XEP-0065 section 5.3.2 as the target; the hash is made of the JIDs as they stand in the iq."""
         fast_path = self._tools.fast_path
         wanted = destination(request.sid, request.peer, request.own)

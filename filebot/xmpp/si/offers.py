@@ -10,7 +10,7 @@ from filebot.errors import LocalProtocolError
 from filebot.model import Method, Offer
 from filebot.ports import Download, StreamOffer
 from filebot.protocol.stanza_error import StanzaError
-from filebot.protocol.stream_initiation import NO_VALID_STREAMS, SI, BadOffer, SiOffer, declined, read_offer
+from filebot.protocol.stream_initiation import NO_VALID_STREAMS, BadOffer, SiOffer, declined, read_offer
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, PendingOffer, Rejection
 from filebot.xmpp.handlers import Handler
@@ -54,16 +54,16 @@ class PeerOffer(PendingOffer):
         self._tools.fast_path.refuse(self._request, _error_of(rejection))
 
 
-class Offers:
-    """Answers those at once that cannot be taken, and brings the others to the bot."""
+class SiOfferHandler:
+    """Handler of offers: declines those that cannot be taken, and brings the others to the bot."""
 
     def __init__(self, tools: StreamTools, policy: OfferPolicy, on_offer: Handler[StreamOffer]) -> None:
         self._tools = tools
         self._policy = policy
         self._on_offer = on_offer
-        tools.fast_path.serve(f"{{{SI}}}si", self._take)
 
-    def _take(self, request: Request) -> None:
+    def take(self, request: Request) -> None:
+        """Answer an offer, or bring it to the bot."""
         sender = jid_or_none(request.peer)
         try:
             offer = self._accepted(request, sender)

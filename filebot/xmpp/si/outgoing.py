@@ -27,7 +27,7 @@ from filebot.protocol.stanza_error import read_error
 from filebot.protocol.stream_initiation import BYTESTREAMS, SiAnswer, read_answer, write_offer
 from filebot.protocol.xml import first
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender, failure
-from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, ByteConnections
+from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
 from filebot.xmpp.connection.stream import Stream, ask
 from filebot.xmpp.si.incoming import StreamTools
@@ -45,7 +45,7 @@ _READERS: Final = Threads("stream", 4)
 
 @dataclass(frozen=True, slots=True)
 class OutgoingFile:
-    """What is sent, to whom."""
+    """File that is sent, and its receiver."""
 
     to: str
     """A full JID."""
@@ -53,7 +53,7 @@ class OutgoingFile:
     file: Path
     entry: Entry
     methods: tuple[Method, ...]
-    """Those to be offered."""
+    """Methods to be offered."""
     own: str
     """The full JID by which the receiver knows the bot."""
 
@@ -136,7 +136,7 @@ class SiSend:
             await connection.close()
         return True
 
-    async def _connected(self, connections: ByteConnections) -> ByteConnection | None:
+    async def _connected(self, connections: Socks5Connector) -> ByteConnection | None:
         """XEP-0065 sections 5.3 and 6.3 as the requester. Raises TransferError."""
         to, sid, own = self._outgoing_file.to, self._outgoing_file.sid, self._outgoing_file.own
         direct = [StreamHost(own, host, port) for host, port in connections.addresses()]

@@ -12,7 +12,7 @@ from filebot.concurrency.bounded_store import ByteBounded, Share, weight
 from filebot.errors import PostTooLarge
 from filebot.model import Address, AddressKind, IncomingMessage, Offer, Sender
 from filebot.protocol.file_sharing.attachments import AttachmentJoiner
-from filebot.protocol.file_sharing.read import Announced, Shared
+from filebot.protocol.file_sharing.read import AnnouncedFile, Shared
 from filebot.rooms.recent_posts import (
     MOST_OF_ALL_BYTES,
     MOST_OF_PERSON_BYTES,
@@ -130,7 +130,7 @@ def test_files_that_are_announced_without_a_source_are_bounded_in_bytes() -> Non
     def announce() -> AttachmentJoiner:
         for number in range(3000):
             name = f"{number}".ljust(16_000, "x")
-            shared = Shared(announced=(Announced(f"f{number}", Offer(name=name)),))
+            shared = Shared(announced=(AnnouncedFile(f"f{number}", Offer(name=name)),))
             joiner.feed(f"person{number % 300}@example.org", shared, [f"id{number}"], 0.0)
             joiner.expire(0.0)
         return joiner

@@ -115,25 +115,6 @@ def test_fallback_ranges_count_codepoints_and_foolish_ones_hide_nothing(marks: s
     assert shared(oob + fallback, "abcdefghi").text == text
 
 
-@pytest.mark.parametrize(
-    ("body", "bare"),
-    [
-        (URL, URL),
-        (f"\n {URL}\t", URL),
-        ("HTTPS://UP.EXAMPLE/A", "HTTPS://UP.EXAMPLE/A"),
-        ("http://up.example", "http://up.example"),
-        ("https://", None),
-        ("https:///a", None),
-        ("ftp://up.example/a", None),
-        (f"{URL} {URL}", None),
-        (f"{URL}\n{URL}", None),
-        ("https://up.example/" + "x" * 9000, None),
-    ],
-)
-def test_a_bare_url_is_one_http_url_and_nothing_else(body: str, bare: str | None) -> None:
-    assert shared("", body) == Shared(text=body.strip(), bare_url=bare)
-
-
 CLIENT, OOB, SFS, ESFS = "{jabber:client}", "{jabber:x:oob}", "{urn:xmpp:sfs:0}", "{urn:xmpp:esfs:0}"
 META, JINGLE = "{urn:xmpp:file:metadata:0}", "{urn:xmpp:jingle:apps:file-transfer:4}"
 REFERENCE, SIMS = "{urn:xmpp:reference:0}", "{urn:xmpp:sims:1}"
@@ -190,7 +171,6 @@ def test_any_message_is_read_as_some_value(message: Element) -> None:
     found = read(message)
     assert len(found.offers) <= min(found.offered, MAX_OFFERS)
     assert all(offer.urls and len(offer.urls) <= 8 for offer in found.offers)
-    assert found.bare_url is None or not found.offers
     AttachmentJoiner().feed("anna@example.org", found, ["1"], now=0.0)
 
 

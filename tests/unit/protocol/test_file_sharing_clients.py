@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from filebot.model import Offer
-from filebot.protocol.file_sharing import Announced, Attached, Shared, read
+from filebot.protocol.file_sharing import AnnouncedFile, Attached, Shared, read
 
 URL = "https://up.example/3f2a/summit%20view.jpg"
 OTHER = "https://up.example/77aa/notes.txt"
@@ -96,7 +96,7 @@ CASES = [
         "</file-sharing><origin-id xmlns='urn:xmpp:sid:0' id='m1'/><store xmlns='urn:xmpp:hints'/>",
         Shared(
             announced=(
-                Announced(
+                AnnouncedFile(
                     "f1",
                     Offer(
                         name="summit view.jpg",
@@ -231,7 +231,7 @@ CASES = [
     Case(
         "older Psi+: nothing but a URL is for the policy to judge",
         f"<body>{URL}</body>",
-        Shared(text=URL, bare_url=URL),
+        Shared(text=URL),
     ),
     Case(
         "a URL among other words is no file",
@@ -292,7 +292,7 @@ def test_an_encrypted_file_is_told_as_such_and_its_bytes_are_never_offered(
 ) -> None:
     shared = read(fromstring(f"<message xmlns='jabber:client'>{children}</message>"))
     assert shared.encrypted
-    assert (shared.offers, shared.announced, shared.bare_url) == ((), (), None)
+    assert (shared.offers, shared.announced) == ((), ())
     assert shared.text == text
 
 

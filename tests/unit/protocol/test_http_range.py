@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from filebot.errors import PeerProtocolError, Unresumable
 from filebot.protocol.http_range import (
     PROGRESS_BYTES,
-    Announced,
+    AnnouncedBody,
     Attempts,
     announced_by,
     brought_up,
@@ -16,22 +16,22 @@ from filebot.protocol.http_range import (
     strong_etag,
 )
 
-PLAIN = Announced(size=100, etag=None)
-TAGGED = Announced(size=100, etag='"a"')
+PLAIN = AnnouncedBody(size=100, etag=None)
+TAGGED = AnnouncedBody(size=100, etag='"a"')
 MONDAY, TUESDAY = "Mon, 01 Jan 2024 00:00:00 GMT", "Tue, 02 Jan 2024 00:00:00 GMT"
-SAVED = Announced(size=100, etag=None, modified=MONDAY)
-DATED = Announced(size=100, etag=None, modified=MONDAY, dated=True)
+SAVED = AnnouncedBody(size=100, etag=None, modified=MONDAY)
+DATED = AnnouncedBody(size=100, etag=None, modified=MONDAY, dated=True)
 
 
 def skip(
-    announced: Announced, received: int, status: int, length: int | None = None, **headers: str
+    announced: AnnouncedBody, received: int, status: int, length: int | None = None, **headers: str
 ) -> int:
     """Where a hash over the whole is going to be checked."""
     return bytes_to_skip(announced, received, status, named(headers), length, hashed=True)
 
 
 def skip_unhashed(
-    announced: Announced, received: int, status: int, length: int | None = None, **headers: str
+    announced: AnnouncedBody, received: int, status: int, length: int | None = None, **headers: str
 ) -> int:
     return bytes_to_skip(announced, received, status, named(headers), length, hashed=False)
 
@@ -61,7 +61,7 @@ def test_the_beginning_is_never_asked_for_as_a_range() -> None:
     ],
 )
 def test_a_time_of_change_counts_where_there_is_no_entity_tag(
-    headers: dict[str, str], announced: Announced
+    headers: dict[str, str], announced: AnnouncedBody
 ) -> None:
     """And a request depends on it only if the file cannot have changed twice in its second."""
     assert announced_by(200, headers, 100) == announced
@@ -70,8 +70,8 @@ def test_a_time_of_change_counts_where_there_is_no_entity_tag(
 def test_the_size_is_that_of_the_whole_file_also_where_a_part_of_it_comes() -> None:
     assert announced_by(200, {"ETag": '"a"'}, 100) == TAGGED
     assert announced_by(206, {"Content-Range": "bytes 40-99/100"}, 60) == PLAIN
-    assert announced_by(206, {"Content-Range": "bytes 40-99/*"}, 60) == Announced(None, None)
-    assert announced_by(206, {}, 60) == Announced(None, None)
+    assert announced_by(206, {"Content-Range": "bytes 40-99/*"}, 60) == AnnouncedBody(None, None)
+    assert announced_by(206, {}, 60) == AnnouncedBody(None, None)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_full_answer_is_skipped_so_far_as_it_is_known() -> None:
     assert skip(PLAIN, 40, 200, None) == 40
     assert skip(TAGGED, 40, 200, 100, ETag='"a"') == 40
     assert skip(TAGGED, 0, 200, 100) == 0
-    assert skip(Announced(None, None), 40, 200, 100) == 40
+    assert skip(AnnouncedBody(None, None), 40, 200, 100) == 40
 
 
 def test_a_part_fits_if_it_begins_no_later_than_wanted() -> None:
@@ -119,16 +119,16 @@ def test_a_part_fits_if_it_begins_no_later_than_wanted() -> None:
         (PLAIN, 40, 206, 60, {"Content_Range": "lines 40-99/100"}),
         (PLAIN, 0, 206, 100, {"Content_Range": "bytes 0-99/100"}),
         (PLAIN, 40, 206, 60, {"Content_Range": "bytes 40-100/*"}),
-        (Announced(None, None), 40, 206, 60, {"Content_Range": "bytes 40-99/*"}),
+        (AnnouncedBody(None, None), 40, 206, 60, {"Content_Range": "bytes 40-99/*"}),
         (PLAIN, 40, 200, 101, {}),
-        (Announced(None, None), 40, 200, 39, {}),
+        (AnnouncedBody(None, None), 40, 200, 39, {}),
         (TAGGED, 40, 200, 100, {}),
         (TAGGED, 40, 200, 100, {"ETag": '"b"'}),
         (TAGGED, 40, 206, 60, {"Content_Range": "bytes 40-99/100", "ETag": '"b"'}),
     ],
 )
 def test_what_may_be_another_file_is_refused(
-    announced: Announced, received: int, status: int, length: int, headers: dict[str, str]
+    announced: AnnouncedBody, received: int, status: int, length: int, headers: dict[str, str]
 ) -> None:
     with pytest.raises(PeerProtocolError):
         skip(announced, received, status, length, **headers)
@@ -142,14 +142,14 @@ WHOLE = {"Content_Range": "bytes 40-99/100"}
     [
         (TAGGED, 200, 100, {"ETag": '"a"'}),
         (TAGGED, 206, 60, {"ETag": '"a"', **WHOLE}),
-        (Announced(None, '"a"'), 200, None, {"ETag": '"a"'}),
+        (AnnouncedBody(None, '"a"'), 200, None, {"ETag": '"a"'}),
         (SAVED, 200, 100, {"Last_Modified": MONDAY}),
         (SAVED, 206, 60, {"Last_Modified": MONDAY, **WHOLE}),
         (DATED, 206, 60, WHOLE),
     ],
 )
 def test_what_is_shown_to_be_the_same_file_is_joined_without_a_hash(
-    announced: Announced, status: int, length: int | None, headers: dict[str, str]
+    announced: AnnouncedBody, status: int, length: int | None, headers: dict[str, str]
 ) -> None:
     assert skip_unhashed(announced, 40, status, length, **headers) == (40 if status == 200 else 0)
 
@@ -160,8 +160,8 @@ def test_what_is_shown_to_be_the_same_file_is_joined_without_a_hash(
         (PLAIN, 200, 100, {}),
         (PLAIN, 200, 100, {"Last_Modified": MONDAY}),
         (PLAIN, 206, 60, WHOLE),
-        (Announced(None, None, MONDAY), 200, 100, {"Last_Modified": MONDAY}),
-        (Announced(None, None, MONDAY), 206, 60, {"Last_Modified": MONDAY, **WHOLE}),
+        (AnnouncedBody(None, None, MONDAY), 200, 100, {"Last_Modified": MONDAY}),
+        (AnnouncedBody(None, None, MONDAY), 206, 60, {"Last_Modified": MONDAY, **WHOLE}),
         (TAGGED, 206, 60, WHOLE),
         (TAGGED, 206, 60, {"ETag": 'W/"a"', **WHOLE}),
         (SAVED, 200, 100, {}),
@@ -174,7 +174,7 @@ def test_what_is_shown_to_be_the_same_file_is_joined_without_a_hash(
     ],
 )
 def test_what_need_not_be_the_same_file_is_joined_only_where_a_hash_decides(
-    announced: Announced, status: int, length: int | None, headers: dict[str, str]
+    announced: AnnouncedBody, status: int, length: int | None, headers: dict[str, str]
 ) -> None:
     assert skip(announced, 40, status, length, **headers) == (40 if status == 200 else 0)
     with pytest.raises(Unresumable):
@@ -184,13 +184,13 @@ def test_what_need_not_be_the_same_file_is_joined_only_where_a_hash_decides(
 def test_without_a_way_to_recognize_a_file_there_is_no_use_in_asking() -> None:
     assert TAGGED.recognizable
     assert SAVED.recognizable
-    assert Announced(None, '"a"').recognizable
+    assert AnnouncedBody(None, '"a"').recognizable
     assert not PLAIN.recognizable
-    assert not Announced(None, None, MONDAY).recognizable
+    assert not AnnouncedBody(None, None, MONDAY).recognizable
 
 
 def test_the_size_that_a_later_answer_tells_counts() -> None:
-    unknown = Announced(None, '"a"')
+    unknown = AnnouncedBody(None, '"a"')
     assert brought_up(unknown, 40, 206, {"Content-Range": "bytes 40-49/100"}, 10) == TAGGED
     assert brought_up(unknown, 40, 200, {}, 100) == TAGGED
     assert brought_up(unknown, 40, 200, {}, None) == unknown
@@ -198,7 +198,7 @@ def test_the_size_that_a_later_answer_tells_counts() -> None:
 
 
 def test_the_version_is_that_of_the_answer_that_brought_the_first_byte() -> None:
-    assert brought_up(SAVED, 0, 200, {"Last-Modified": TUESDAY}, None) == Announced(100, None, TUESDAY)
+    assert brought_up(SAVED, 0, 200, {"Last-Modified": TUESDAY}, None) == AnnouncedBody(100, None, TUESDAY)
     assert brought_up(SAVED, 40, 200, {"Last-Modified": TUESDAY}, None) == SAVED
     assert brought_up(SAVED, 0, 200, {}, 100) == PLAIN
 

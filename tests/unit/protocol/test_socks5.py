@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.errors import LocalProtocolError, PeerProtocolError, Refused
-from filebot.protocol.socks5 import ClientHandshake, Done, Event, Reject, Send, ServerHandshake
+from filebot.protocol.socks5 import ClientHandshake, Done, Event, Reject, SendBytes, ServerHandshake
 
 DST = "972b7bf47291ca609517f67f86b5081086052dad"
 GREETING = b"\x05\x01\x00"
@@ -43,7 +43,7 @@ def cuts_of(length: int) -> st.SearchStrategy[list[int]]:
 def test_the_client_greets_alone_then_asks_alone_in_47_bytes() -> None:
     client = ClientHandshake(DST)
     assert client.opening == GREETING
-    assert client.receive(b"\x05\x00") == [Send(CONNECT)]
+    assert client.receive(b"\x05\x00") == [SendBytes(CONNECT)]
     assert len(CONNECT) == 47
     assert client.receive(ECHO) == [Done(b"")]
 
@@ -63,7 +63,7 @@ def test_the_client_greets_alone_then_asks_alone_in_47_bytes() -> None:
 def test_the_client_takes_any_address_in_a_reply_in_any_segments(reply: bytes, data: st.DataObject) -> None:
     said = b"\x05\x00" + reply + b"the file"
     events = fed(ClientHandshake(DST), said, data.draw(cuts_of(len(said))))
-    assert events == [Send(CONNECT), Done(b"the file")]
+    assert events == [SendBytes(CONNECT), Done(b"the file")]
 
 
 @given(data=st.data())
@@ -71,7 +71,7 @@ def test_the_server_lets_a_known_hash_in_in_any_segments(data: st.DataObject) ->
     said = b"\x05\x03\x02\x00\x80" + CONNECT + b"the file"
     machine = server()
     events = fed(machine, said, data.draw(cuts_of(len(said))))
-    assert events == [Send(b"\x05\x00"), Send(ECHO), Done(b"the file")]
+    assert events == [SendBytes(b"\x05\x00"), SendBytes(ECHO), Done(b"the file")]
     assert machine.destination == DST
 
 
@@ -81,7 +81,7 @@ def test_the_server_echoes_what_it_was_asked_for_byte_by_byte() -> None:
     asked = b"\x05\x01\x00\x03\x28" + DST.upper().encode() + b"\x12\x34"
     machine = server()
     machine.receive(GREETING)
-    assert machine.receive(asked) == [Send(b"\x05\x00" + asked[2:]), Done(b"")]
+    assert machine.receive(asked) == [SendBytes(b"\x05\x00" + asked[2:]), Done(b"")]
     assert machine.destination == DST
 
 
@@ -155,7 +155,7 @@ def test_any_bytes_in_any_segments_end_in_an_event_or_an_error_of_the_peer(
         events = fed(machine, said, data.draw(cuts_of(len(said))))
     except allowed:
         return
-    sent = sum(len(event.data) for event in events if isinstance(event, Send))
+    sent = sum(len(event.data) for event in events if isinstance(event, SendBytes))
     assert sent <= 2 + 47
     assert not any(isinstance(event, Done | Reject) for event in events[:-1])
 

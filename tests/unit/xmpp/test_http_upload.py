@@ -10,6 +10,7 @@ from slixmpp.stanza import Iq
 
 from filebot.errors import NoUploadService, ServiceQuotaReached, ServiceRefused, TooLargeForService
 from filebot.xmpp import http_upload as upload
+from filebot.xmpp.connection import disco
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.http_upload import UploadSlots
 from tests.unit.xmpp.conftest import Mode, SentStanzas
@@ -64,6 +65,7 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     scripted = Server()
     monkeypatch.setattr(upload, "ask", scripted.ask)
+    monkeypatch.setattr(disco, "ask", scripted.ask)
     return scripted
 
 

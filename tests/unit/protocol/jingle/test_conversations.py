@@ -14,14 +14,14 @@ from filebot.protocol.jingle.actions import (
     Content,
     Info,
     Jingle,
+    JingleReason,
     Ping,
-    Reason,
-    Received,
+    ReceivedInfo,
     UnknownInfo,
 )
 from filebot.protocol.jingle.description import Range
-from filebot.protocol.jingle.effects import Route, Send
-from filebot.protocol.jingle.parameters import Limits
+from filebot.protocol.jingle.effects import Route, SendJingle
+from filebot.protocol.jingle.parameters import SessionLimits
 from filebot.protocol.jingle.quirks import Quirks
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
@@ -70,7 +70,7 @@ def test_a_sender_offers_or_accepts_sends_and_is_told_that_it_arrived(
     assert talk.words(talk.session.opened()) == ["flow IN_BAND"]
     assert talk.words(talk.session.sent()) == []
     assert talk.session.state is State.FINISHING
-    assert talk.hears(Action.SESSION_INFO, info=Received()) == ["ok", "ended success"]
+    assert talk.hears(Action.SESSION_INFO, info=ReceivedInfo()) == ["ok", "ended success"]
 
 
 @pytest.mark.conformance(48)
@@ -87,10 +87,10 @@ def test_a_receiver_says_received_and_then_ends_with_success(senders: str, *, in
 
 def test_an_offer_may_be_declined_with_words() -> None:
     talk = in_state(State.OFFERED)
-    assert talk.hears_end(Reason.DECLINE) == ["ok", "ended decline"]
+    assert talk.hears_end(JingleReason.DECLINE) == ["ok", "ended decline"]
     assert (talk.ended[0].by_peer, talk.ended[0].error) == (True, None)
     ours = in_state(State.OFFERED, initiating=False)
-    assert ours.words(ours.session.fail(Reason.DECLINE, "No.")) == [
+    assert ours.words(ours.session.fail(JingleReason.DECLINE, "No.")) == [
         "session-terminate decline",
         "ended decline",
     ]
@@ -265,9 +265,9 @@ def test_our_proxy_is_activated_when_both_outcomes_are_known_and_that_is_told(*,
 def test_activated_that_is_refused_is_said_again_once_after_two_seconds(*, initiating: bool) -> None:
     talk = activating(initiating=initiating, ours=True)
     told = talk.session.activated(well=True)[0]
-    assert isinstance(told, Send)
+    assert isinstance(told, SendJingle)
     again = talk.session.refused(told.jingle, ERROR)
-    assert again == [Send(told.jingle, 2.0)]
+    assert again == [SendJingle(told.jingle, 2.0)]
     assert talk.session.refused(told.jingle, ERROR) == []
     assert talk.session.state is State.FLOWING
 
@@ -387,7 +387,7 @@ def test_a_replacement_that_is_refused_is_the_end_but_not_where_both_had_the_sam
             Action.TRANSPORT_INFO, "s", (Content("file", transport=TransportNotice("t", CandidateError())),)
         )
     ).effects[0]
-    assert isinstance(sent, Send)
+    assert isinstance(sent, SendJingle)
     assert talk.words(talk.session.refused(sent.jingle, error)) == said
 
 
@@ -415,7 +415,7 @@ def test_without_in_band_streams_there_is_nothing_left_to_try(*, initiating: boo
     ],
 )
 def test_each_state_has_its_limit(state: State, limit: str, ends: str | None, *, initiating: bool) -> None:
-    limits = replace(Limits(), **{limit: 7.0})
+    limits = replace(SessionLimits(), **{limit: 7.0})
     senders = "initiator" if initiating else "responder"
     talk = in_state(state, initiating=initiating, senders=senders)
     talk.session.terms = replace(talk.session.terms, limits=limits)
@@ -445,10 +445,10 @@ def test_where_nothing_is_waited_for_nothing_expires(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("reason", list(JingleReason))
 @BOTH
 def test_the_peer_may_end_the_session_at_any_time_for_any_reason(
-    state: State, reason: Reason, *, initiating: bool
+    state: State, reason: JingleReason, *, initiating: bool
 ) -> None:
     senders = "initiator" if initiating else "responder"
     talk = in_state(state, initiating=initiating, senders=senders)
@@ -463,9 +463,9 @@ def test_the_peer_may_end_the_session_at_any_time_for_any_reason(
 def test_the_bot_may_end_it_at_any_time_and_says_so_once(state: State, *, initiating: bool) -> None:
     senders = "initiator" if initiating else "responder"
     talk = in_state(state, initiating=initiating, senders=senders)
-    said = talk.words(talk.session.fail(Reason.CANCEL))
+    said = talk.words(talk.session.fail(JingleReason.CANCEL))
     assert said == ([] if state is State.ENDED else ["session-terminate cancel", "ended cancel"])
-    assert talk.words(talk.session.fail(Reason.CANCEL)) == []
+    assert talk.words(talk.session.fail(JingleReason.CANCEL)) == []
 
 
 @pytest.mark.conformance(53)
@@ -500,14 +500,14 @@ def test_bytes_beside_the_stream_that_break_after_it_was_lost_are_told_to_nobody
     talk.dialled(THEIR_DIRECT)
     talk.hears_notice(CandidateError())
     talk.session.lost()
-    assert talk.words(talk.session.fail(Reason.CONNECTIVITY_ERROR)) == ["ended connectivity-error"]
+    assert talk.words(talk.session.fail(JingleReason.CONNECTIVITY_ERROR)) == ["ended connectivity-error"]
 
 
-@pytest.mark.parametrize("reason", [Reason.SUCCESS, Reason.CANCEL])
-def test_a_sender_that_says_success_while_bytes_flow_has_only_sent_them(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", [JingleReason.SUCCESS, JingleReason.CANCEL])
+def test_a_sender_that_says_success_while_bytes_flow_has_only_sent_them(reason: JingleReason) -> None:
     talk = in_state(State.FLOWING, initiating=False)
     said = talk.hears_end(reason)
-    if reason is Reason.SUCCESS:
+    if reason is JingleReason.SUCCESS:
         assert said == ["ok"]
         assert talk.words(talk.session.stored()) == ["ended success"]
     else:
@@ -519,11 +519,11 @@ def test_a_sender_that_says_success_while_bytes_flow_has_only_sent_them(reason: 
 def test_received_may_come_before_we_know_that_all_is_sent(*, before: bool) -> None:
     talk = in_state(State.FLOWING)
     if before:
-        assert talk.hears(Action.SESSION_INFO, info=Received()) == ["ok"]
+        assert talk.hears(Action.SESSION_INFO, info=ReceivedInfo()) == ["ok"]
         assert talk.words(talk.session.sent()) == ["ended success"]
     else:
         assert talk.words(talk.session.sent()) == []
-        assert talk.hears(Action.SESSION_INFO, info=Received()) == ["ok", "ended success"]
+        assert talk.hears(Action.SESSION_INFO, info=ReceivedInfo()) == ["ok", "ended success"]
 
 
 # --- what we say is refused -----------------------------------------------------------------------------
@@ -577,7 +577,7 @@ def test_hashes_that_come_late_are_kept_and_added() -> None:
     talk.hears(Action.SESSION_INFO, info=Checksum({"sha-1": b"1"}))
     talk.hears(Action.SESSION_INFO, info=Checksum({"sha-256": b"2"}))
     assert talk.session.late_hashes == {"sha-1": b"1", "sha-256": b"2"}
-    assert talk.hears(Action.SESSION_INFO, info=Received()) == ["ok"]
+    assert talk.hears(Action.SESSION_INFO, info=ReceivedInfo()) == ["ok"]
     assert not talk.session.received
 
 
@@ -618,7 +618,7 @@ def test_contents_beside_the_one_that_is_taken_are_rejected_by_name() -> None:
     others = (Content("b", "responder", file=PLAIN, transport=IN_BAND), Content("c"))
     effects = talk.session.accept(socks5(OUR_DIRECT), others=others)
     rejected = effects[0]
-    assert isinstance(rejected, Send)
+    assert isinstance(rejected, SendJingle)
     assert rejected.jingle.contents == (Content("b", "responder"), Content("c"))
     assert talk.words(effects) == ["content-reject", "session-accept", "dial"]
 
@@ -640,7 +640,7 @@ def test_a_part_is_asked_for_only_where_parts_were_offered() -> None:
         plain.session.accept(socks5(OUR_DIRECT), offset=4)
     ranged = Talk(initiating=False, file=RANGED)
     said = ranged.session.accept(socks5(OUR_DIRECT), offset=4)[0]
-    assert isinstance(said, Send)
+    assert isinstance(said, SendJingle)
     file = said.jingle.contents[0].file
     assert file is not None
     assert (file.range, ranged.session.expected_bytes) == (Range(4), 6)
@@ -651,7 +651,7 @@ def test_a_part_is_asked_for_only_where_parts_were_offered() -> None:
 def test_who_wants_all_says_nothing_of_parts(file: object) -> None:
     talk = Talk(initiating=False, file=RANGED if file is RANGED else PLAIN)
     said = talk.session.accept(socks5(OUR_DIRECT))[0]
-    assert isinstance(said, Send)
+    assert isinstance(said, SendJingle)
     [content] = said.jingle.contents
     assert content.file is not None
     assert (content.file.range, talk.session.expected_bytes) == (None, 10)
@@ -688,7 +688,7 @@ def test_a_file_that_was_asked_for_is_described_when_it_is_sent() -> None:
     )
     described = replace(RANGED, range=Range(2))
     said = talk.session.accept(socks5(OUR_DIRECT), file=described)[0]
-    assert isinstance(said, Send)
+    assert isinstance(said, SendJingle)
     assert said.jingle.contents[0].file == described
     assert talk.session.expected_bytes == 8
 

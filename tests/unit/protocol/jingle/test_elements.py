@@ -21,9 +21,9 @@ from filebot.protocol.jingle.actions import (
     Checksum,
     Content,
     Jingle,
+    JingleReason,
     Ping,
-    Reason,
-    Received,
+    ReceivedInfo,
     UnknownInfo,
     read_jingle,
 )
@@ -157,9 +157,9 @@ def test_a_range_that_is_no_number_counts_as_not_said(number: str) -> None:
 
 def test_received_of_xep_0234_is_read_and_written() -> None:
     told = f"<received xmlns='{FILES}' creator='initiator' name='a-file-offer'/>"
-    assert read("session-info", told).info == Received()
+    assert read("session-info", told).info == ReceivedInfo()
     written = Jingle(
-        Action.SESSION_INFO, "s", info=Received("a-file-offer", "responder", OLD_FILES)
+        Action.SESSION_INFO, "s", info=ReceivedInfo("a-file-offer", "responder", OLD_FILES)
     ).element()
     assert [each.tag for each in written] == [f"{{{OLD_FILES}}}received"]
     assert written[0].attrib == {"creator": "responder", "name": "a-file-offer"}
@@ -196,8 +196,8 @@ def test_the_in_band_transport_of_xep_0261_is_read() -> None:
     assert transport_of(element) == InBandTransport("ch3d9s71", 4096)
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_of_xep_0166_is_read_and_written(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", list(JingleReason))
+def test_every_reason_of_xep_0166_is_read_and_written(reason: JingleReason) -> None:
     inside = f"<reason><{reason.value}/><text> Sorry, gotta go! </text></reason>"
     bye = read("session-terminate", inside)
     assert (bye.reason, bye.text) == (reason, "Sorry, gotta go!")
@@ -211,12 +211,12 @@ def test_every_reason_of_xep_0166_is_read_and_written(reason: Reason) -> None:
     "inside", ["", "<reason/>", "<reason><what/></reason>", "<reason><text>x</text></reason>"]
 )
 def test_an_unknown_reason_is_a_failure(inside: str) -> None:
-    assert read("session-terminate", inside).reason is Reason.GENERAL_ERROR
+    assert read("session-terminate", inside).reason is JingleReason.GENERAL_ERROR
 
 
 def test_a_condition_of_an_application_beside_the_reason_does_not_hide_it() -> None:
     inside = "<reason><x xmlns='urn:other'/><media-error/></reason>"
-    assert read("session-terminate", inside).reason is Reason.MEDIA_ERROR
+    assert read("session-terminate", inside).reason is JingleReason.MEDIA_ERROR
 
 
 @pytest.mark.parametrize("action", list(Action))
@@ -294,7 +294,7 @@ def test_a_checksum_without_a_hash_brings_nothing(inside: str) -> None:
         ("<ringing xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>", UnknownInfo()),
         (f"<ringing xmlns='{JINGLE}'/>", UnknownInfo()),
         (f"<dance xmlns='{FILES}'/>", UnknownInfo()),
-        (f"<x xmlns='x:y'/><received xmlns='{FILES}'/>", Received()),
+        (f"<x xmlns='x:y'/><received xmlns='{FILES}'/>", ReceivedInfo()),
     ],
 )
 def test_other_infos_are_told_apart(inside: str, info: object) -> None:
@@ -309,7 +309,7 @@ def test_dino_leaves_the_size_of_an_empty_file_out() -> None:
 @pytest.mark.compat("Dino): says failed_transport")
 def test_dino_writes_a_reason_that_is_none() -> None:
     inside = "<reason><failed_transport/></reason>"
-    assert read("session-terminate", inside).reason is Reason.FAILED_TRANSPORT
+    assert read("session-terminate", inside).reason is JingleReason.FAILED_TRANSPORT
 
 
 def test_gajim_writes_a_date_that_is_none_and_nothing_in_desc() -> None:
@@ -545,7 +545,7 @@ JINGLES = st.builds(
     NAME,
     st.lists(CONTENTS, max_size=3).map(tuple),
 ) | st.builds(
-    Jingle, st.just(Action.SESSION_TERMINATE), NAME, reason=st.sampled_from(list(Reason)), text=NAME
+    Jingle, st.just(Action.SESSION_TERMINATE), NAME, reason=st.sampled_from(list(JingleReason)), text=NAME
 )
 
 
@@ -563,7 +563,7 @@ TAGS = st.sampled_from(
             f"{{{JINGLE}}}{name}"
             for name in ("jingle", "content", "reason", "text", "security", "transport")
         ),
-        *(f"{{{JINGLE}}}{reason.value}" for reason in (Reason.SUCCESS, Reason.CANCEL)),
+        *(f"{{{JINGLE}}}{reason.value}" for reason in (JingleReason.SUCCESS, JingleReason.CANCEL)),
         *(
             f"{{{namespace}}}{name}"
             for namespace in (FILES, OLD_FILES)

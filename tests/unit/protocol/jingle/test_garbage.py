@@ -17,17 +17,17 @@ from filebot.protocol.jingle.actions import (
     Checksum,
     Content,
     Jingle,
+    JingleReason,
     Ping,
-    Reason,
-    Received,
+    ReceivedInfo,
     UnknownInfo,
     read_jingle,
 )
 from filebot.protocol.jingle.description import FileDescription, Range
-from filebot.protocol.jingle.effects import Effect, Ended, Flow, Reaction, Send
-from filebot.protocol.jingle.parameters import Limits, SessionParameters
+from filebot.protocol.jingle.effects import Effect, Ended, Flow, Reaction, SendJingle
+from filebot.protocol.jingle.parameters import SessionLimits, SessionParameters
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD
-from filebot.protocol.jingle.session import Session
+from filebot.protocol.jingle.session import JingleSession
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import (
     Activated,
@@ -48,14 +48,14 @@ Step: TypeAlias = Callable[["Watched"], Effects]
 
 OURS = {kind: candidate("ours", kind, 1) for kind in CandidateType}
 THEIRS = {kind: candidate("theirs", kind, 2) for kind in CandidateType}
-LONGEST_S = max(Limits().answer_s, 60.0)
+LONGEST_S = max(SessionLimits().answer_s, 60.0)
 
 
 class Watched:
     """A session of which every effect is looked at."""
 
     def __init__(self, terms: SessionParameters, ours: Socks5Transport | InBandTransport) -> None:
-        self.session = Session(terms)
+        self.session = JingleSession(terms)
         self.ours = ours
         self.said: list[Jingle] = []
         self.ended = False
@@ -69,7 +69,7 @@ class Watched:
         for effect in effects.effects if isinstance(effects, Reaction) else effects:
             assert not self.ended, f"{effect} after the end"
             match effect:
-                case Send(jingle, after_s):
+                case SendJingle(jingle, after_s):
                     assert 0 <= after_s <= LONGEST_S
                     # What we say, others can read.
                     assert read_jingle(jingle.element()).action is jingle.action
@@ -130,14 +130,14 @@ OPENED: Step = lambda each: each.session.opened()  # noqa: E731
 SENT: Step = lambda each: each.session.sent()  # noqa: E731
 STORED: Step = lambda each: each.session.stored()  # noqa: E731
 LOST: Step = lambda each: each.session.lost()  # noqa: E731
-GIVES_UP: Step = lambda each: each.session.fail(Reason.CANCEL)  # noqa: E731
+GIVES_UP: Step = lambda each: each.session.fail(JingleReason.CANCEL)  # noqa: E731
 EXPIRED: Step = lambda each: each.session.expired() if each.session.wait_s else ()  # noqa: E731
 ACCEPTS: Step = lambda each: each.session.accept(each.ours)  # noqa: E731
 OFFERS: Step = lambda each: each.session.offer()  # noqa: E731
 
 NEW = InBandTransport("new", 4096)
 SPARE = InBandTransport("spare", 4096)
-RECEIVED = hears(Jingle(Action.SESSION_INFO, "s", info=Received()))
+RECEIVED = hears(Jingle(Action.SESSION_INFO, "s", info=ReceivedInfo()))
 
 
 def socks5(kind: CandidateType) -> Socks5Transport:
@@ -186,13 +186,13 @@ SENDERS = st.sampled_from(["initiator", "responder", "both", "none"])
 CONTENTS = st.builds(
     Content, st.just("file") | IDS, senders=SENDERS, file=st.none() | FILES, transport=TRANSPORTS
 )
-INFOS = st.sampled_from([None, Received(), Ping(), UnknownInfo(), Checksum({"sha-1": b"x"})])
+INFOS = st.sampled_from([None, ReceivedInfo(), Ping(), UnknownInfo(), Checksum({"sha-1": b"x"})])
 SAYINGS = st.builds(
     Jingle,
     st.sampled_from(list(Action)),
     st.just("s"),
     st.lists(CONTENTS, max_size=3).map(tuple),
-    st.none() | st.sampled_from(list(Reason)),
+    st.none() | st.sampled_from(list(JingleReason)),
     info=INFOS,
 )
 ERRORS = st.sampled_from(
@@ -204,7 +204,7 @@ ANYTHING: st.SearchStrategy[Step] = st.one_of(
     st.sampled_from([OPENED, SENT, STORED, LOST, EXPIRED, EXPIRED, ACCEPTS, OFFERS, RECEIVED]),
     st.sampled_from([None, *CandidateType]).map(dials),
     st.booleans().map(lambda well: activates(well=well)),
-    st.sampled_from(list(Reason)).map(lambda reason: lambda each: each.session.fail(reason)),
+    st.sampled_from(list(JingleReason)).map(lambda reason: lambda each: each.session.fail(reason)),
     st.tuples(st.integers(0, 5), ERRORS).map(lambda drawn: lambda each: refused(each, *drawn)),
     st.tuples(TRANSPORTS, st.sampled_from([Action.SESSION_ACCEPT, Action.TRANSPORT_ACCEPT])).map(
         lambda drawn: about(drawn[1], drawn[0])

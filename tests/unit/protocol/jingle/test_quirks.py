@@ -9,10 +9,10 @@ import pytest
 
 import filebot
 from filebot.model import Method
-from filebot.protocol.jingle.actions import Action, Jingle, Reason
+from filebot.protocol.jingle.actions import Action, Jingle, JingleReason
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5, methods_of
 from filebot.protocol.jingle.namespaces import IN_BAND, SOCKS5
-from filebot.protocol.jingle.parameters import Limits
+from filebot.protocol.jingle.parameters import SessionLimits
 from filebot.protocol.jingle.quirks import _BY_NODE, STANDARD, Quirks, quirks_of
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import CandidateError, CandidateUsed, InBandTransport
@@ -70,7 +70,7 @@ def test_what_nobody_said_is_as_the_xeps_have_it() -> None:
     assert Quirks() == STANDARD == quirks_of("") == quirks_of("https://unknown.example")
     talk = Talk(quirks=STANDARD)
     talk.session.offer()
-    assert (talk.session.wait_s, talk.session.checksum_wait_s) == (Limits().answer_s, 0.0)
+    assert (talk.session.wait_s, talk.session.checksum_wait_s) == (SessionLimits().answer_s, 0.0)
 
 
 @pytest.mark.parametrize("node", list(_BY_NODE))
@@ -131,14 +131,14 @@ def test_conversations_may_tell_its_hashes_after_the_data(node: str) -> None:
 @pytest.mark.compat("Conversations): never says that it could not activate its proxy")
 def test_a_proxy_of_the_peer_has_a_limit_and_then_the_next_transport_is_tried() -> None:
     talk = in_state(State.ACTIVATING)
-    assert talk.session.wait_s == Limits().activate_s == 30.0
+    assert talk.session.wait_s == SessionLimits().activate_s == 30.0
     assert talk.expires() == ["transport-info ProxyError", "transport-replace spare 16384"]
 
 
 @pytest.mark.compat("iris): waits as long for a received before it counts silence as success")
 def test_silence_after_the_last_byte_is_success_in_the_end() -> None:
     talk = in_state(State.FINISHING)
-    assert talk.session.wait_s == Limits().finish_s == 30.0
+    assert talk.session.wait_s == SessionLimits().finish_s == 30.0
     assert talk.expires()[-1] == "ended success"
 
 
@@ -186,7 +186,7 @@ def test_a_transport_accept_that_is_refused_is_waited_out() -> None:
 @pytest.mark.compat("Dino, Gajim): say so as soon as the last byte is sent")
 def test_success_before_all_is_received_is_not_the_end() -> None:
     talk = in_state(State.FLOWING, initiating=False)
-    assert talk.hears_end(Reason.SUCCESS) == ["ok"]
+    assert talk.hears_end(JingleReason.SUCCESS) == ["ok"]
     assert talk.session.state is State.FLOWING
     assert talk.words(talk.session.stored()) == ["ended success"]
 

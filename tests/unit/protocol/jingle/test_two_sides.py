@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from filebot.protocol.jingle.actions import Reason
+from filebot.protocol.jingle.actions import JingleReason
 from filebot.protocol.jingle.effects import Route
 from filebot.protocol.jingle.states import State
 from filebot.protocol.jingle.transports import CandidateType
@@ -39,7 +39,7 @@ def explore(setting: Setting, check: Callable[[World], None], *, hasty: bool = F
     return len(seen)
 
 
-def outcomes(world: World) -> tuple[Reason, Reason]:
+def outcomes(world: World) -> tuple[JingleReason, JingleReason]:
     one, two = (end.ended for end in world.ends.values())
     assert one is not None
     assert two is not None, world.ends["responder"].session.state
@@ -54,7 +54,7 @@ def both_agree(world: World) -> None:
     """Both have ended in the same way, and never over different connections."""
     reasons = outcomes(world)
     assert all(end.session.state is State.ENDED for end in world.ends.values())
-    assert (reasons[0] is Reason.SUCCESS) == (reasons[1] is Reason.SUCCESS), reasons
+    assert (reasons[0] is JingleReason.SUCCESS) == (reasons[1] is JingleReason.SUCCESS), reasons
     routes = {end.route for end in world.ends.values()}
     if None not in routes:
         one, two = (end.route for end in world.ends.values())
@@ -84,7 +84,7 @@ def test_whatever_the_order_both_sides_come_to_the_same_end(
         def check(world: World, *, surely: bool = replaces or (works and activates)) -> None:
             both_agree(world)
             if surely:
-                assert outcomes(world) == (Reason.SUCCESS, Reason.SUCCESS)
+                assert outcomes(world) == (JingleReason.SUCCESS, JingleReason.SUCCESS)
 
         assert explore(setting, check) > 10
 

@@ -12,7 +12,7 @@ from slixmpp.stanza import Iq, Message
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError
 from filebot.model import Address, AddressKind, Sender
 from filebot.xmpp.archive import mam_query as archive
-from filebot.xmpp.archive.mam_query import PAGE, Archive, Archived, ArchivePage
+from filebot.xmpp.archive.mam_query import PAGE, Archived, ArchivePage, MessageArchive
 from filebot.xmpp.archive.room_history import RoomHistories
 from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import SentStanzas
@@ -50,7 +50,7 @@ class Server:
     """Answers each question by sending messages, and then an end."""
 
     def __init__(self, outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.archive = Archive(outbox.stream, OWN)
+        self.archive = MessageArchive(outbox.stream, OWN)
         self.fin = "<fin xmlns='urn:xmpp:mam:2' complete='true'/>"
         self.messages: Callable[[str], list[Element]] = lambda query: []
         self.asked: list[Element] = []
@@ -124,7 +124,7 @@ async def test_of_a_room_without_a_sender_nothing_is_believed(
     outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(outbox, monkeypatch)
-    server.archive = Archive(outbox.stream, "tea@rooms.example.org")
+    server.archive = MessageArchive(outbox.stream, "tea@rooms.example.org")
     server.messages = lambda query: [result(query, sender=None), result(query)]
     assert (await server.archive.page()).messages == []
 

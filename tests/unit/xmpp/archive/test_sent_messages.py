@@ -9,7 +9,7 @@ import pytest
 from slixmpp.exceptions import XMPPError
 from slixmpp.stanza import Message
 
-from filebot.xmpp.archive.mam_query import Archive, Archived
+from filebot.xmpp.archive.mam_query import Archived, MessageArchive
 from filebot.xmpp.archive.sent_messages import MOST_PAGES, SentMessages
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import build
@@ -30,7 +30,7 @@ class Archives:
         self.sent = SentMessages(outbox.stream)
         archives = self
 
-        async def latest(archive: Archive, before: str = "") -> list[Archived]:
+        async def latest(archive: MessageArchive, before: str = "") -> list[Archived]:
             archives.asked.append((archive._jid, before))
             pages = archives.pages.get(archive._jid)
             if pages is None:
@@ -40,7 +40,7 @@ class Archives:
                 for name in (pages.pop(0) if pages else [])
             ]
 
-        monkeypatch.setattr(Archive, "latest", latest)
+        monkeypatch.setattr(MessageArchive, "latest", latest)
 
     async def lost(self, *messages: tuple[str, str, Kind]) -> list[str]:
         stanzas = [self._message(*each) for each in messages]
@@ -90,7 +90,7 @@ async def test_rooms_whose_archives_are_slow_do_not_hold_up_what_others_are_told
     stream = build(SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1))
     sent = SentMessages(stream)
 
-    async def latest(archive: Archive, before: str = "") -> list[Archived]:
+    async def latest(archive: MessageArchive, before: str = "") -> list[Archived]:
         await asyncio.sleep(29.0 if "rooms" in archive._jid else 0.0)
         return [Archived(f"a{before}", AT, fromstring("<message id='0'/>"))]
 
@@ -98,7 +98,7 @@ async def test_rooms_whose_archives_are_slow_do_not_hold_up_what_others_are_told
     messages[0]["id"] = "0"
     messages += [stream.make_message(f"{n}@rooms.example.org", "1", mtype="groupchat") for n in range(10)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Archive, "latest", latest)
+        patch.setattr(MessageArchive, "latest", latest)
         assert await seconds(_lost(sent, messages)) <= 60.0
     await stream.close(0.0)
 

@@ -10,7 +10,7 @@ import pytest
 
 from filebot.xmpp.connection import reconnect as connection
 from filebot.xmpp.connection.authentication import refused_backoff
-from filebot.xmpp.session import Handlers, Session, SessionSettings
+from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.support.virtual_time import in_virtual_time, seconds
 
 
@@ -26,7 +26,7 @@ async def test_a_session_that_was_never_set_up_is_set_up_when_it_is_resumed(
         port=1,
         rooms=("tea@muc.example.org",),
     )
-    session = Session(settings, Handlers(message=lambda _: None, is_served=lambda _: True))
+    session = XmppSession(settings, Handlers(message=lambda _: None, is_served=lambda _: True))
     entered = 0
 
     async def enter() -> None:
@@ -58,7 +58,7 @@ async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_
 ) -> None:
     monkeypatch.setattr(connection, "LONGEST_WAIT_S", 0.0)
     settings = SessionSettings("bot@localhost", "x", host="127.0.0.1", port=closed_port)
-    session = Session(
+    session = XmppSession(
         settings, Handlers(message=lambda _: None, is_served=lambda _: False), most_attempts=3
     )
     refused = f"[Errno 111] Connect call failed ('127.0.0.1', {closed_port})"
@@ -89,7 +89,7 @@ def test_refused_logins_never_add_up_to_a_ban_of_ejabberd(
 async def test_a_refused_login_of_a_running_bot_waits_long_and_tells_the_remedy(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    session = Session(
+    session = XmppSession(
         SessionSettings("bot@localhost", "x"), Handlers(message=lambda _: None, is_served=lambda _: False)
     )
     link, attempts = session._connection, list[float]()
@@ -116,7 +116,7 @@ async def test_a_refused_login_of_a_running_bot_waits_long_and_tells_the_remedy(
 async def test_a_connection_that_breaks_while_the_session_is_set_up_is_given_up_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    session = Session(
+    session = XmppSession(
         SessionSettings("bot@localhost", "x"), Handlers(message=lambda _: None, is_served=lambda _: False)
     )
     link, loop = session._connection, asyncio.get_running_loop()
@@ -140,5 +140,5 @@ async def test_a_connection_that_breaks_while_the_session_is_set_up_is_given_up_
     await session.stop()
 
 
-async def _alive(link: connection.Connection) -> None:
+async def _alive(link: connection.StreamKeeper) -> None:
     await link._live_once()

@@ -12,7 +12,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot.model import Address, AddressKind
 from filebot.xmpp.connection.resend import MOST_TOLD
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import Client, build
+from filebot.xmpp.connection.stream import ClientStream, build
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.rooms.room_sender import RoomSender
 from tests.unit.xmpp.rooms.test_room_sender import always_in
@@ -26,7 +26,7 @@ class World:
 
     def __init__(self) -> None:
         stream = build(SessionSettings("bot@example.org", "secret", host="127.0.0.1", port=1))
-        assert isinstance(stream, Client)
+        assert isinstance(stream, ClientStream)
         self.stream = stream
         self.stream.encrypted = lambda: True  # type: ignore[method-assign]
         self.stream.send_raw = lambda data: None  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot.errors import ConfigError
 from filebot.model import IncomingMessage
 from filebot.xmpp.connection.stream import Stream, ask, build
-from filebot.xmpp.session import Handlers, Session, SessionSettings
+from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.support.virtual_time import in_virtual_time, seconds
 from tests.unit.xmpp.conftest import Mode, SentStanzas
 
@@ -55,7 +55,7 @@ class Middleman:
 
 async def visit(port: int, messages: list[IncomingMessage]) -> None:
     settings = SessionSettings("bot@example.org", "geheim", host="127.0.0.1", port=port)
-    session = Session(settings, Handlers(message=messages.append, is_served=lambda _: True))
+    session = XmppSession(settings, Handlers(message=messages.append, is_served=lambda _: True))
     async with session:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(session.run_until_ready(), 0.5)
