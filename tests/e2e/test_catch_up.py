@@ -22,6 +22,7 @@ from filebot.localserver.peer import Peer
 from filebot.rooms.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("an archive of its own")
 
@@ -73,9 +74,7 @@ class Absence:
 
     async def until_heard(self, person: str, count: int) -> list[str]:
         try:
-            async with asyncio.timeout(LIMIT_S):
-                while len(self.heard(person)) < count:
-                    await asyncio.sleep(0.05)
+            await until(lambda: len(self.heard(person)) >= count, LIMIT_S)
         except TimeoutError:
             raise AssertionError(f"{person} heard {self.heard(person)}; {[*self.bot.log][-20:]}") from None
         return self.heard(person)

@@ -49,6 +49,7 @@ from tests.support.streams import (
     requests,
     stream_hosts,
 )
+from tests.support.waiting import until_answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -106,16 +107,15 @@ async def test_clients_are_known_by_their_presence_and_features(server: Server, 
             one.session._stream.send_presence(pto=JID(two))
         anna.client.send_presence(pto=JID(server.jid("bot")))
         both = dict.fromkeys(Negotiation, frozenset({Method.SOCKS5, Method.IBB}))
-        async with asyncio.timeout(LIMIT_S):
-            while await bot.session.streams.clients("other@localhost") != [
-                Client(other.jid, both, CAPS_NODE)
-            ]:
-                await asyncio.sleep(0.05)
+        wanted = [Client(other.jid, both, CAPS_NODE)]
+
+        async def is_known(*clients: Client) -> bool:
+            return await bot.session.streams.clients("other@localhost") == [*clients]
+
+        await until_answered(lambda: is_known(*wanted), LIMIT_S)
         assert await bot.session.streams.clients("anna@localhost") == []
         other.session._stream.send_presence(pto=JID(server.jid("bot")), ptype="unavailable")
-        async with asyncio.timeout(LIMIT_S):
-            while await bot.session.streams.clients("other@localhost"):
-                await asyncio.sleep(0.05)
+        await until_answered(is_known, LIMIT_S)
 
 
 # --- between two of ours -----------------------------------------------------------------------------
@@ -600,9 +600,7 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
 async def until_seen(bot: House, peer: Peer) -> None:
     """Let the bot see that this person is online."""
     peer.client.send_presence(pto=JID(bot.jid).bare)
-    async with asyncio.timeout(LIMIT_S):
-        while not await bot.session.streams.present(JID(peer.jid).bare):
-            await asyncio.sleep(0.02)
+    await until_answered(lambda: bot.session.streams.present(JID(peer.jid).bare), LIMIT_S)
 
 
 @pytest.mark.parametrize("stage", ["offered", "hosts named", "opening"])

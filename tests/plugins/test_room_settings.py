@@ -29,6 +29,7 @@ from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
 from filebot.testing.xmpp import FakeFileRequest
+from tests.support.waiting import until
 
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
@@ -227,9 +228,7 @@ async def quick(managed: FakeBot) -> FakeBot:
 
 
 async def announced(bot: FakeBot, after: int) -> list[Said]:
-    async with asyncio.timeout(5):
-        while bot._services.announcer._tasks:
-            await asyncio.sleep(0.01)
+    await until(lambda: not bot._services.announcer._tasks, 5)
     return said(bot)[after:]
 
 

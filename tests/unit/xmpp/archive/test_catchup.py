@@ -22,6 +22,7 @@ from filebot.xmpp.archive.first_session import BEGINNING
 from filebot.xmpp.archive.mam_query import Archived, ArchivePage
 from filebot.xmpp.archive.turns import private_turn, with_answers
 from filebot.xmpp.connection.stream import Stream
+from tests.support.waiting import until
 from tests.unit.xmpp.conftest import SentStanzas
 
 OWN = "bot@example.org"
@@ -74,9 +75,7 @@ class World:
         await self.catch_up.start()
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
-            while not reached():
-                await asyncio.sleep(0.001)
+        await until(reached, 5)
 
     def saved(self) -> tuple[str, frozenset[str]] | None:
         mark = self.marks._positions.get(OWN)
