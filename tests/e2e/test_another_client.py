@@ -105,7 +105,5 @@ async def test_what_only_another_client_heard_is_found_in_the_archive(
             await here.world.bot.kill()
             await here.world.bot.start()
         await here.until_stored("before.bin", "between.bin", "after.bin")
-        async with asyncio.timeout(LIMIT_S):
-            while len(here.heard()) < 3:  # the answer comes after the row
-                await asyncio.sleep(0.05)
+        await until(lambda: len(here.heard()) >= 3, LIMIT_S)  # the answer comes after the row
         assert len(here.heard()) == 3

@@ -187,7 +187,7 @@ async def test_a_client_that_goes_offline_ends_its_session(
 ) -> None:
     async def ponder(own: House, _: StreamOffer) -> None:
         own.session._stream.send_presence(pto=bot.jid.partition("/")[0], ptype="unavailable")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LIMIT_S)
 
     async with house(server, "other", on_offer=ponder) as other:
         with pytest.raises(PeerGone):

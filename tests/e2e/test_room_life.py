@@ -21,7 +21,7 @@ from tests.e2e.test_session import LIMIT_S, Bot, account, next_presence, online,
 from tests.servers import private_server
 from tests.support.components import log_in
 from tests.support.muc import MUC, affiliate, configure, destroy, leave, set_role
-from tests.support.waiting import until
+from tests.support.waiting import loop_turns, until
 
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 ROOM = "den@conference.localhost"
@@ -328,7 +328,7 @@ async def room_service(server: Server) -> AsyncIterator[ForgetfulRooms]:
         yield service
     finally:
         service.abort()  # without a word, as a crash would
-        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+        await loop_turns()  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
 from filebot.xmpp.session import EncryptedMessage, Session, SessionSettings
 from tests.servers import component_login, private_server
+from tests.support.waiting import loop_turns
 
 LIMIT_S = 20.0
 DISCO = "{http://jabber.org/protocol/disco#info}"
@@ -420,7 +421,7 @@ async def test_what_the_server_did_not_hear_before_it_crashed_is_said_again(serv
         os.kill(server.pid, signal.SIGSTOP)
         said = await bot.session.messenger.say(Address("anna@localhost"), "stored")
         await bot.session.messenger.composing(Address("anna@localhost"), active=True)
-        await asyncio.sleep(0.2)  # it is in the server's socket now
+        await loop_turns()  # it is in the server's socket now
         await server.kill()
         await server.restart()
         async with person(server, "anna") as anna:

@@ -16,12 +16,11 @@ from tests.interop.matrix import Cell, Direction, Outcome
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.trace import MoveBy, Session, sessions
 
-NEEDS_CONTACT = pytest.mark.needs("a contact with an account")
-
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
     pytest.mark.needs("stanzas in its log"),
+    pytest.mark.needs("a contact with an account"),
 ]
 
 SIZES = (1, 1_000_000)
@@ -84,7 +83,6 @@ def offers(world: DesktopWorld, client: Dino | Gajim, since: int) -> list[Sessio
     ]
 
 
-@NEEDS_CONTACT
 @ANYWHERE
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_bot_keeps_what_dino_sends(
@@ -94,7 +92,6 @@ async def test_the_bot_keeps_what_dino_sends(
     report(Cell("dino", Direction.SENDS, world.way, size), Outcome.SAME)
 
 
-@NEEDS_CONTACT
 @BY_SOCKS5
 @pytest.mark.parametrize("size", SIZES)
 async def test_dino_takes_what_the_bot_sends(
@@ -119,7 +116,6 @@ async def test_dino_takes_what_the_bot_sends(
     report(Cell("dino", Direction.UNASKED, world.way, size), Outcome.SAME)
 
 
-@NEEDS_CONTACT
 @BY_SOCKS5
 async def test_dino_takes_a_large_file_after_a_click(
     world: DesktopWorld, dino: Dino, tmp_path: Path
@@ -131,7 +127,6 @@ async def test_dino_takes_a_large_file_after_a_click(
     assert sha256_of(arrived.path) == sha256_of(path)
 
 
-@NEEDS_CONTACT
 @IN_BAND
 @pytest.mark.parametrize("size", SIZES)
 async def test_without_another_way_dino_gets_nothing_and_is_told(
@@ -144,7 +139,6 @@ async def test_without_another_way_dino_gets_nothing_and_is_told(
     report(Cell("dino", Direction.UNASKED, world.way, size), Outcome.FAILS)
 
 
-@NEEDS_CONTACT
 @IN_BAND
 async def test_the_bot_does_not_send_dino_in_band_what_would_be_lost(
     world: DesktopWorld, dino: Dino, tmp_path: Path

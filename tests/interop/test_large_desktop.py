@@ -14,11 +14,10 @@ from tests.interop.peers import random_file, sha256_of
 from tests.interop.test_large import LIMIT_S, SIZE, WHY
 from tests.interop.trace import MoveBy
 
-NEEDS_CONTACT = pytest.mark.needs("a contact with an account")
-
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
+    pytest.mark.needs("a contact with an account"),
 ]
 
 
@@ -34,7 +33,6 @@ async def cramped(
         yield world, WHY[request.param]
 
 
-@NEEDS_CONTACT
 async def test_dino_sends_20_mb_and_gets_them_back(
     cramped: tuple[DesktopWorld, str], tmp_path: Path
 ) -> None:
