@@ -207,7 +207,7 @@ async def test_reading_may_stop_early(store: BlobStore) -> None:
     assert await whole(store, ref.digest) == LARGE
 
 
-async def test_there_is_room(store: BlobStore) -> None:
+async def test_free_bytes_are_told(store: BlobStore) -> None:
     assert await store.free_bytes() > 1_000_000
 
 

@@ -88,7 +88,7 @@ async def test_where_nobody_can_connect_the_session_goes_on_in_band(server: Serv
         assert await other.file() == path.read_bytes()
 
 
-async def test_the_rest_of_a_file_is_enough(server: Server, bot: House, tmp_path: Path) -> None:
+async def test_rest_of_a_file_can_be_sent(server: Server, bot: House, tmp_path: Path) -> None:
     async def take_the_rest(own: House, offer: StreamOffer) -> None:
         assert offer.resumable
         async with offer.accept(400_000) as download:
@@ -113,7 +113,7 @@ async def test_many_files_at_once_arrive_whole(server: Server, bot: House, tmp_p
         assert [await other.file() for _ in methods] == [path.read_bytes()] * 8
 
 
-async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
+async def test_declined_offer_raises_refused(server: Server, bot: House, tmp_path: Path) -> None:
     async def refuse(_: House, offer: StreamOffer) -> None:
         await offer.refuse("Not today.")
 
@@ -123,7 +123,7 @@ async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
         assert refused.value.status == 403
 
 
-async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
+async def test_offer_to_nobody_raises_peer_gone(bot: House, tmp_path: Path) -> None:
     path, way = file_of(tmp_path, 10), StreamMethod(Negotiation.JINGLE, Method.SOCKS5)
     with pytest.raises(PeerGone):
         await bot.session.streams.send("other@localhost/nowhere", path, entry(path), way, lambda _: None)

@@ -285,7 +285,7 @@ async def test_served_people_become_contacts_both_ways(server: Server, anna: Pee
         await next_presence(came, lambda each: each.get("type") == "unsubscribe")
 
 
-async def test_others_are_declined(server: Server) -> None:
+async def test_subscriptions_of_strangers_are_declined(server: Server) -> None:
     async with person(server, "eve") as eve, online(account(server)):
         came = presences(eve)
         eve.client.send_presence(pto=JID(server.jid("bot")), ptype="subscribe")
@@ -293,7 +293,7 @@ async def test_others_are_declined(server: Server) -> None:
 
 
 @pytest.mark.smoke
-async def test_words_come_and_go(server: Server, anna: Peer) -> None:
+async def test_private_messages_are_received_and_sent(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         anna.say("help", server.jid("bot"))
         heard = await bot.next()

@@ -149,7 +149,7 @@ async def test_a_file_goes_by_socks5(
 
 
 @pytest.mark.conformance(84)
-async def test_the_rest_of_a_file_is_enough(server: Server, bot: House, tmp_path: Path) -> None:
+async def test_rest_of_a_file_can_be_sent(server: Server, bot: House, tmp_path: Path) -> None:
     async def take_the_rest(own: House, offer: StreamOffer) -> None:
         async with offer.accept(400_000) as download:
             own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
@@ -170,7 +170,7 @@ async def test_many_files_at_once_arrive_whole(server: Server, bot: House, tmp_p
         assert [await other.file() for _ in methods] == [content] * 8
 
 
-async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
+async def test_declined_offer_raises_refused(server: Server, bot: House, tmp_path: Path) -> None:
     async def refuse(_: House, offer: StreamOffer) -> None:
         await offer.refuse("Not today.")
 
@@ -181,7 +181,7 @@ async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
         assert refused.value.status == 403
 
 
-async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
+async def test_offer_to_nobody_raises_peer_gone(bot: House, tmp_path: Path) -> None:
     path, _ = a_file(tmp_path, 10)
     with pytest.raises(PeerGone):
         await bot.send("other@localhost/nowhere", path, Method.SOCKS5)

@@ -563,7 +563,7 @@ async def test_why_the_past_is_not_looked_at_is_said(
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1e9", "999999", "ten", "٣"])
-async def test_days_are_a_number(archived: FakeBot, days: str) -> None:
+async def test_history_of_days_that_are_no_number_shows_usage(archived: FakeBot, days: str) -> None:
     assert (
         "archive history of DAYS days"
         in (await import_history(archived, f"archive history of {days} days"))[-1]

@@ -30,7 +30,7 @@ async def asked(bot: FakeBot) -> str:
     return said
 
 
-async def test_everything_in_order(bot: FakeBot) -> None:
+async def test_doctor_names_every_working_method(bot: FakeBot) -> None:
     async with bot:
         bot.uploads.limit_bytes = 10_000_000
         bot.streams.let_in = {"proxy.example.org": ProxyState.WORKS}

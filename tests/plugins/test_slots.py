@@ -157,7 +157,7 @@ async def test_a_room_has_its_share_however_many_people_are_in_it() -> None:
 
 
 @in_virtual_time
-async def test_a_burst_of_photos_makes_no_noise() -> None:
+async def test_many_photos_at_once_are_not_told_to_wait() -> None:
     async with slow_bot() as bot:
         bot.slow.hosted["https://files.example.org/a.jpg"] = HostedFile(b"picture")
         photos = [

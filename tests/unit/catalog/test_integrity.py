@@ -101,7 +101,7 @@ async def test_a_stop_does_not_wait_for_the_examination(tmp_path: Path) -> None:
         assert await catalog.damage() is None
 
 
-def test_what_holds_nothing(tmp_path: Path) -> None:
+def test_database_without_tables_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     assert holds_nothing(path)
     path.touch()

@@ -66,7 +66,7 @@ async def test_what_adds_is_refused_and_what_removes_is_done(catalog: Catalog, d
     assert await catalog.page(SCOPE, limit=50) == [first]
 
 
-def test_a_link_is_no_reserve(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_not_used_as_reserve(tmp_path: Path) -> None:
     other, link = tmp_path / "other", tmp_path / "catalog.reserve"
     other.write_bytes(b"somebody's")
     link.symlink_to(other)

@@ -75,7 +75,7 @@ def test_it_is_the_same_lock_by_whatever_path(tmp_path: Path) -> None:
         folder_lock(tmp_path / "link").__enter__()
 
 
-def test_who_looks_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_looking_at_a_lock_does_not_hold_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_S", 5.0)
     fd = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_SH)  # as one who looks just now
@@ -86,7 +86,7 @@ def test_who_looks_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert holder_of(tmp_path) is None
 
 
-def test_looking_makes_nothing(tmp_path: Path) -> None:
+def test_looking_at_a_lock_creates_no_file(tmp_path: Path) -> None:
     assert holder_of(tmp_path) is None
     assert holder_of(tmp_path / "nowhere") is None
     assert list(tmp_path.iterdir()) == []

@@ -299,7 +299,9 @@ async def test_nothing_is_joined_to_what_cannot_be_recognized(client: HttpClient
 
 
 @pytest.mark.parametrize("size", [len(BODY), None])
-async def test_but_for_a_hash_that_decides(client: HttpClient, size: int | None) -> None:
+async def test_a_hash_lets_a_download_resume_without_entity_tag(
+    client: HttpClient, size: int | None
+) -> None:
     breaks = Breaking(size=size)
     async with raw_server(breaks, rest_of()) as server:
         assert await breaks.fetched(client, server.url, hashed=True) == BODY

@@ -139,7 +139,7 @@ async def test_pieces_do_not_change_afterwards() -> None:
 
 @pytest.mark.parametrize("more", [1, 100_000])
 @pytest.mark.parametrize("pause_s", [0.0, 0.01])
-async def test_more_than_promised_is_a_lie(more: int, pause_s: float) -> None:
+async def test_more_bytes_than_promised_are_refused(more: int, pause_s: float) -> None:
     stream, peer = pair(rest=b"h")
     taking = asyncio.create_task(received(stream, 5))
     await peer.send(b"ello")

@@ -203,7 +203,7 @@ async def test_a_host_that_breaks_or_stalls_after_any_byte(
             await dialled(host)
 
 
-async def test_nothing_to_dial() -> None:
+async def test_dialling_no_hosts_raises_peer_gone() -> None:
     with pytest.raises(PeerGone):
         await dialled()
 

@@ -169,7 +169,7 @@ async def test_a_peer_that_left_again_is_waited_for_anew(listener: Listener, gue
             await session.connected(0.05)
 
 
-async def test_nobody_comes(listener: Listener) -> None:
+async def test_waiting_for_a_guest_who_never_comes_times_out(listener: Listener) -> None:
     with listener.expect(SESSION) as session, pytest.raises(TransferTimeout):
         await session.connected(0.05)
 

@@ -22,7 +22,7 @@ def test_the_wait_is_spread_and_never_longer_than_the_longest(failures: int) -> 
     assert longest <= LONGEST_WAIT_S
 
 
-def test_the_wait_grows_with_the_failures() -> None:
+def test_reconnect_delay_grows_with_failures() -> None:
     waits = [wait_s(failures, 0.5) for failures in range(12)]
     assert waits == sorted(waits)
     assert waits[1] < 3
