@@ -17,7 +17,6 @@ from filebot.errors import (
     LocalProtocolError,
     PeerGone,
     PeerProtocolError,
-    Refused,
     SizeMismatch,
     TransferTimeout,
 )
@@ -146,80 +145,6 @@ async def test_a_file_goes_by_socks5(
         await bot.send(other.jid, path, Method.SOCKS5)
         assert await other.file() == content
     assert "going on in-band" not in caplog.text
-
-
-@pytest.mark.conformance(84)
-async def test_rest_of_a_file_can_be_sent(server: Server, bot: House, tmp_path: Path) -> None:
-    async def take_the_rest(own: House, offer: StreamOffer) -> None:
-        async with offer.accept(400_000) as download:
-            own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
-
-    async with house(server, "other", on_offer=take_the_rest) as other:
-        path, content = a_file(tmp_path, 500_000)
-        for method in (Method.IBB, Method.SOCKS5):
-            reported = await bot.send(other.jid, path, method)
-            assert await other.file() == content[400_000:]
-            assert reported[-1] == 500_000
-
-
-async def test_many_files_at_once_arrive_whole(server: Server, bot: House, tmp_path: Path) -> None:
-    async with house(server, "other") as other:
-        path, content = a_file(tmp_path, 30_000)
-        methods = [Method.IBB, Method.SOCKS5] * 4
-        await asyncio.gather(*(bot.send(other.jid, path, method) for method in methods))
-        assert [await other.file() for _ in methods] == [content] * 8
-
-
-async def test_declined_offer_raises_refused(server: Server, bot: House, tmp_path: Path) -> None:
-    async def refuse(_: House, offer: StreamOffer) -> None:
-        await offer.refuse("Not today.")
-
-    path, _ = a_file(tmp_path, 10)
-    async with house(server, "other", on_offer=refuse) as other:
-        with pytest.raises(Refused) as refused:
-            await bot.send(other.jid, path, Method.IBB)
-        assert refused.value.status == 403
-
-
-async def test_offer_to_nobody_raises_peer_gone(bot: House, tmp_path: Path) -> None:
-    path, _ = a_file(tmp_path, 10)
-    with pytest.raises(PeerGone):
-        await bot.send("other@localhost/nowhere", path, Method.SOCKS5)
-
-
-async def test_a_reader_that_stops_ends_the_stream(server: Server, bot: House, tmp_path: Path) -> None:
-    async def read_a_little(own: House, offer: StreamOffer) -> None:
-        async with offer.accept() as download:
-            chunks = download.chunks()
-            own.files.put_nowait(bytes(await anext(chunks)))
-            await chunks.aclose()
-
-    async with house(server, "other", on_offer=read_a_little) as other:
-        path, _ = a_file(tmp_path, 1_000_000)
-        for method in (Method.IBB, Method.SOCKS5):
-            with pytest.raises((PeerGone, Refused)):
-                await bot.send(other.jid, path, method)
-
-
-async def test_a_cancelled_sender_leaves_nothing(server: Server, bot: House, tmp_path: Path) -> None:
-    async with house(server, "other") as other:
-        path, _ = a_file(tmp_path, 5_000_000)
-        began = asyncio.Event()
-        sending = asyncio.create_task(
-            bot.session.streams.send(
-                other.jid,
-                path,
-                entry(path),
-                StreamMethod(Negotiation.SI, Method.IBB),
-                lambda _: began.set(),
-            )
-        )
-        await asyncio.wait_for(began.wait(), LIMIT_S)
-        sending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await sending
-        with pytest.raises(SizeMismatch):
-            await other.file()
 
 
 # --- with slixmpp's own plugins ----------------------------------------------------------------------
