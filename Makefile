@@ -7,7 +7,8 @@ BIN := .venv/bin
 run = $(BIN)/pytest -n 3 --dist worksteal $(1) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(1)
 
 # Folders of tests that run in more than one combination of server and mode of the bot.
-BEHAVIOUR := tests/servers/test_private_server.py tests/e2e tests/interop
+SERVERS := tests/servers/test_private_server.py tests/servers/test_component_docs.py
+BEHAVIOUR := $(SERVERS) tests/e2e tests/interop
 
 .PHONY: demo test test-all test-ejabberd plan unit check fix lock bench clean
 

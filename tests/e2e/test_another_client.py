@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 from tests.servers.strange_prosody import StrangeProsody
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("an account")
 
@@ -40,12 +41,8 @@ class Shared:
             return Counter(name for (name,) in catalog.execute("SELECT name FROM entries"))
 
     async def until_stored(self, *names: str) -> None:
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                while self.stored() != Counter(names):
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            await until(lambda: self.stored() == Counter(names), LIMIT_S)
         assert self.stored() == Counter(names), "\n".join(self.world.bot.log)
 
     def heard(self) -> list[str]:
@@ -102,15 +99,11 @@ async def test_what_only_another_client_heard_is_found_in_the_archive(
         await here.until_stored("before.bin")
         await here.drop("between.bin", here.another.jid)
         await here.drop("after.bin", here.world.bot_jid)
-        async with asyncio.timeout(LIMIT_S):
-            while not here.stored()["after.bin"]:
-                await asyncio.sleep(0.05)
+        await until(lambda: here.stored()["after.bin"], LIMIT_S)
         if is_killed:
             await asyncio.sleep(0.5)  # the mark is saved
             await here.world.bot.kill()
             await here.world.bot.start()
         await here.until_stored("before.bin", "between.bin", "after.bin")
-        async with asyncio.timeout(LIMIT_S):
-            while len(here.heard()) < 3:  # the answer comes after the row
-                await asyncio.sleep(0.05)
+        await until(lambda: len(here.heard()) >= 3, LIMIT_S)  # the answer comes after the row
         assert len(here.heard()) == 3

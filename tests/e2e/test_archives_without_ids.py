@@ -13,6 +13,7 @@ from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers.strange_prosody import StrangeProsody
 from tests.support.hidden_room import DEN_USERS, den_in
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.needs("modules of our own"), pytest.mark.needs("an account")]
 
@@ -67,9 +68,7 @@ async def test_in_a_room_nothing_is_done_again_either(tmp_path: Path) -> None:
     async with den_in(tmp_path, server=server) as den:
 
         async def until_stored(*names: str) -> None:
-            async with asyncio.timeout(20):
-                while stored(den.folder / "data") != Counter(names):
-                    await asyncio.sleep(0.05)
+            await until(lambda: stored(den.folder / "data") == Counter(names), 20)
 
         await den.let_the_bot_in()
         den.alice.say("!room set archive on", ROOM, mtype="groupchat")

@@ -22,6 +22,7 @@ from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, Stre
 from tests.e2e.conftest import USERS, bot_config
 from tests.servers import private_server
 from tests.support.streams import entry
+from tests.support.waiting import until_answered
 
 LIMIT_S = 40.0
 MB = 1_000_000
@@ -85,9 +86,7 @@ class Person:
         await asyncio.sleep(1)  # until the bot has been sent ours
 
     async def bots_client(self) -> str:
-        async with asyncio.timeout(LIMIT_S):
-            while not (clients := await self.session.streams.clients(self.bot)):
-                await asyncio.sleep(0.1)
+        clients = await until_answered(lambda: self.session.streams.clients(self.bot), LIMIT_S)
         return clients[-1].jid
 
     async def drop(self, path: Path) -> None:
@@ -100,9 +99,11 @@ class Person:
 
     async def until_nothing_moves(self) -> None:
         """Nor waits."""
-        async with asyncio.timeout(LIMIT_S):
-            while "None of your files" not in await self.ask("transfers", ""):
-                await asyncio.sleep(0.2)
+
+        async def over() -> bool:
+            return "None of your files" in await self.ask("transfers", "")
+
+        await until_answered(over, LIMIT_S)
 
     async def file(self) -> bytes:
         """The file that comes."""

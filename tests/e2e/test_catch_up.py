@@ -22,6 +22,7 @@ from filebot.localserver.peer import Peer
 from filebot.rooms.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.waiting import POLL_S, until
 
 pytestmark = pytest.mark.needs("an archive of its own")
 
@@ -73,9 +74,7 @@ class Absence:
 
     async def until_heard(self, person: str, count: int) -> list[str]:
         try:
-            async with asyncio.timeout(LIMIT_S):
-                while len(self.heard(person)) < count:
-                    await asyncio.sleep(0.05)
+            await until(lambda: len(self.heard(person)) >= count, LIMIT_S)
         except TimeoutError:
             raise AssertionError(f"{person} heard {self.heard(person)}; {[*self.bot.log][-20:]}") from None
         return self.heard(person)
@@ -126,7 +125,7 @@ class Absence:
         """Wait until the mark does not change any more."""
         last, since = None, time.monotonic()
         while time.monotonic() - since < 0.5:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(POLL_S)
             with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
                 mark = catalog.execute("SELECT last_id, ahead FROM marks").fetchall()
             if mark != last:
@@ -292,7 +291,7 @@ async def test_killed_at_random_moments_every_file_is_stored_once_and_answered(
     while time.monotonic() < until and (
         absence.announced() < in_room or not all(absence.answers(each) for each in posted)
     ):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(POLL_S)
     unanswered = [each for each in posted if not absence.answers(each)]
     wanted, stored = Counter(posted), absence.stored()
     if stored != wanted or unanswered or absence.announced() < in_room:

@@ -14,6 +14,7 @@ from filebot.localserver.server import Server
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
 from tests.support.command_line import filebot
+from tests.support.waiting import until
 
 DOMAIN = "files.localhost"
 
@@ -111,9 +112,7 @@ async def test_check_leaves_what_waits_for_the_bot(server: Server, config: Path,
         assert "unsubscribed" not in seen
         async with bot:
             await alice.next_message(lambda heard: heard.sender.startswith(server.jid("filebot")))
-            async with asyncio.timeout(10):
-                while "available" not in seen:
-                    await asyncio.sleep(0.05)
+            await until(lambda: "available" in seen, 10)
             assert "unsubscribed" not in seen
 
 

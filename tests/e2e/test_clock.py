@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import UPLOAD_LIMIT, USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.waiting import until
 
 LIMIT_S = 40.0
 DAYS = 91
@@ -67,7 +68,7 @@ class Scene:
         def found() -> str | None:
             return next((line for line in self.bot.log if words in line), None)
 
-        return await until(found)
+        return await until(found, LIMIT_S)
 
     def rows(self, table: str) -> list[dict[str, object]]:
         with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
@@ -79,13 +80,6 @@ class Scene:
         at = datetime.now(UTC) - timedelta(days=DAYS)
         with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog, catalog:
             catalog.execute(f"UPDATE {table} SET created_at = ?", [f"{at:%Y-%m-%d %H:%M:%S.%f}"])
-
-
-async def until(found: Callable[[], str | None]) -> str:
-    async with asyncio.timeout(LIMIT_S):
-        while (what := found()) is None:
-            await asyncio.sleep(0.05)
-    return what
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """A blob that is damaged on disk, or gone: never given away, and mended by its own bytes."""
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, sha256
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,9 +29,8 @@ async def test_a_damaged_file_is_not_sent_and_is_mended_by_dropping_it_again(
     said = await world.ask(alice, f"get {name}")
     assert said.url is None
     assert said.body.startswith(f'"{name}" is lost or damaged in my storage')
-    async with asyncio.timeout(5):  # the log comes by another way than the answer
-        while not any(" ERROR " in line and sha256(content) in line for line in world.bot.log):
-            await asyncio.sleep(0.05)
+    # The log comes by another way than the answer
+    await until(lambda: any(" ERROR " in line and sha256(content) in line for line in world.bot.log), 5)
     assert name in (await world.ask(alice, f"info {name}")).body
     await alice.drop(path, world.bot_jid)
     assert (await alice.next_message(world.from_bot)).body.startswith("I already have that one")

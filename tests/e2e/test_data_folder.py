@@ -16,6 +16,7 @@ from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config, sha256
 from tests.servers import private_server
 from tests.support.command_line import filebot
+from tests.support.waiting import until
 from tests.unit.catalog.test_integrity import empty_index
 
 
@@ -85,9 +86,7 @@ async def test_what_a_kill_left_is_set_aside_and_comes_back_with_its_entry(
             connection.execute("CREATE TABLE aside AS SELECT * FROM entries WHERE name = 'lost.bin'")
             connection.execute("DELETE FROM entries WHERE name = 'lost.bin'")
         await bot.start()
-        async with asyncio.timeout(10):
-            while len(world.blobs()) > 1:
-                await asyncio.sleep(0.05)
+        await until(lambda: len(world.blobs()) <= 1, 10)
         assert [each.name for each in (world.data / "unreferenced").iterdir() if len(each.name) == 64] == [
             sha256(lost.read_bytes())
         ]
@@ -205,9 +204,7 @@ async def test_a_damaged_index_costs_nothing_and_fsck_repair_mends_it(
         assert await bot.stop() == 0
         empty_index(world.data / "catalog.sqlite", "ix_entries_digest")
         await bot.start()
-        async with asyncio.timeout(10):
-            while not [line for line in bot.log if "the catalog is damaged" in line]:
-                await asyncio.sleep(0.05)
+        await until(lambda: [line for line in bot.log if "the catalog is damaged" in line], 10)
         assert len(world.blobs()) == 1
         assert await bot.stop() == 0
         code, said = await filebot("fsck", "--config", str(config))

@@ -6,7 +6,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("an archive of its own")
 
@@ -42,12 +43,8 @@ class Beginning:
             return Counter(name for (name,) in catalog.execute("SELECT name FROM entries"))
 
     async def until_stored(self, files: Counter[str]) -> None:
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                while self.stored() != files:
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            await until(lambda: self.stored() == files, LIMIT_S)
         assert self.stored() == files, "\n".join(self.world.bot.log)
 
     async def start_and_kill(self, after_s: float) -> None:
@@ -55,9 +52,7 @@ class Beginning:
         bot = self.world.bot
         bot.log.clear()
         starting = asyncio.create_task(bot.start())
-        async with asyncio.timeout(LIMIT_S):
-            while not any("connecting to" in line for line in bot.log):
-                await asyncio.sleep(0.005)
+        await until(lambda: any("connecting to" in line for line in bot.log), LIMIT_S)
         await asyncio.sleep(after_s)
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)

@@ -1,6 +1,5 @@
 """No byte is free where the bot keeps its files: a real file system, a real bot, a real server."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest_asyncio
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, World, sha256, world_in
 from tests.support.full_disk import Filler, small_disk
+from tests.support.waiting import until_answered
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -131,8 +131,10 @@ async def test_when_there_is_room_again_everything_works_and_the_reserve_is_whol
     digest = await dropped(world, alice, tmp_path / "e.bin")
     assert await got(world, alice, "e.bin") == digest
     reserve = world.data / "catalog.reserve"
-    async with asyncio.timeout(30):
-        while reserve.stat().st_size < 16 * 1024 * 1024:
-            assert (await world.ask(alice, "lang en")).body
-            await asyncio.sleep(0.5)
+
+    async def is_whole() -> bool:
+        assert (await world.ask(alice, "lang en")).body
+        return reserve.stat().st_size >= 16 * 1024 * 1024
+
+    await until_answered(is_whole, 30)
     full.fill()

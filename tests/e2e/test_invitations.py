@@ -11,11 +11,11 @@ from filebot.errors import CannotEnterRoom
 from filebot.localserver.peer import Peer, Received
 from filebot.model import RememberedRoom
 from filebot.xmpp.rooms import joined_rooms as rooms
-from tests.e2e.test_room_life import becomes
 from tests.e2e.test_session import account, online, person
 from tests.servers import private_server
 from tests.support.inviting import ROOM, World, invite_directly, invite_through_room, world_with
 from tests.support.muc import MUC, affiliate, configure, destroy
+from tests.support.waiting import until
 
 REASON = f"{{{MUC}#user}}x/{{{MUC}#user}}decline/{{{MUC}#user}}reason"
 
@@ -244,7 +244,7 @@ async def test_the_files_of_a_room_that_is_destroyed_go_back_to_their_owners(
     heard = await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
     assert ("plan.txt" in heard.body, "posted.txt" in heard.body) == (True, True)
     await destroy(bob, ROOM)
-    await becomes(lambda: any("is no more" in line for line in bot.log))
+    await until(lambda: any("is no more" in line for line in bot.log))
     bob.say("ls", world.bot)
     told = await world.told(bob)
     assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
@@ -259,7 +259,7 @@ async def test_what_a_room_had_that_was_destroyed_while_the_bot_was_away_is_its_
     await bot.stop()
     await destroy(bob, ROOM)
     await bot.start()
-    await becomes(lambda: any("is no more" in line for line in bot.log))
+    await until(lambda: any("is no more" in line for line in bot.log))
     bob.say("ls", world.bot)
     told = await world.told(bob)
     assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
@@ -294,4 +294,4 @@ async def test_a_room_of_the_bots_own_server_is_believed_when_the_bot_is_invited
         sender = (await bot.next()).sender
         assert (sender.jid, sender.claimed) == ("anna@localhost", None)
         await affiliate(anna, ROOM, server.jid("bot"), "outcast")
-        await becomes(lambda: not bot.session.rooms.is_ours(ROOM))
+        await until(lambda: not bot.session.rooms.is_ours(ROOM))

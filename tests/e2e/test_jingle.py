@@ -10,10 +10,10 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 import pytest_asyncio
 
-from filebot.errors import DigestMismatch, FilebotError, PeerGone, PeerProtocolError, Refused, TransferError
+from filebot.errors import DigestMismatch, PeerGone, PeerProtocolError, Refused
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
-from filebot.model import Method, Negotiation, StreamMethod
+from filebot.model import Method
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from tests.servers import private_server
@@ -88,47 +88,6 @@ async def test_where_nobody_can_connect_the_session_goes_on_in_band(server: Serv
         assert await other.file() == path.read_bytes()
 
 
-async def test_the_rest_of_a_file_is_enough(server: Server, bot: House, tmp_path: Path) -> None:
-    async def take_the_rest(own: House, offer: StreamOffer) -> None:
-        assert offer.resumable
-        async with offer.accept(400_000) as download:
-            own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
-
-    path = file_of(tmp_path, 500_000)
-    async with house(server, "other", on_offer=take_the_rest) as other:
-        await bot.knows(other)
-        for method in (Method.IBB, Method.SOCKS5):
-            told: list[int] = []
-            way = StreamMethod(Negotiation.JINGLE, method)
-            await bot.session.streams.send(other.jid, path, entry(path), way, told.append)
-            assert await other.file() == path.read_bytes()[400_000:]
-            assert (min(told) > 400_000, max(told)) == (True, 500_000)
-
-
-async def test_many_files_at_once_arrive_whole(server: Server, bot: House, tmp_path: Path) -> None:
-    path = file_of(tmp_path, 30_000)
-    async with house(server, "other") as other:
-        methods = [Method.IBB, Method.SOCKS5] * 4
-        await asyncio.gather(*(bot.send_by_jingle(other, path, method) for method in methods))
-        assert [await other.file() for _ in methods] == [path.read_bytes()] * 8
-
-
-async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
-    async def refuse(_: House, offer: StreamOffer) -> None:
-        await offer.refuse("Not today.")
-
-    async with house(server, "other", on_offer=refuse) as other:
-        with pytest.raises(Refused) as refused:
-            await bot.send_by_jingle(other, file_of(tmp_path, 10), Method.SOCKS5)
-        assert refused.value.status == 403
-
-
-async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
-    path, way = file_of(tmp_path, 10), StreamMethod(Negotiation.JINGLE, Method.SOCKS5)
-    with pytest.raises(PeerGone):
-        await bot.session.streams.send("other@localhost/nowhere", path, entry(path), way, lambda _: None)
-
-
 @pytest.mark.conformance(48)
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
@@ -145,49 +104,13 @@ async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
             await bot.send_by_jingle(other, file_of(tmp_path, 5000), method)
 
 
-@pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
-async def test_a_reader_that_stops_ends_the_session(
-    server: Server, bot: House, tmp_path: Path, method: Method
-) -> None:
-    async def read_a_little(_: House, offer: StreamOffer) -> None:
-        async with offer.accept() as download:
-            chunks = download.chunks()
-            await anext(chunks)
-            await chunks.aclose()
-            raise asyncio.CancelledError
-
-    async with house(server, "other", on_offer=read_a_little) as other:
-        with pytest.raises(TransferError):
-            await bot.send_by_jingle(other, file_of(tmp_path, 20_000_000), method)
-
-
-@pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
-async def test_a_cancelled_sender_leaves_nothing(
-    server: Server, bot: House, tmp_path: Path, method: Method
-) -> None:
-    path = file_of(tmp_path, 20_000_000)
-    async with house(server, "other") as other:
-        await bot.knows(other)
-        began = asyncio.Event()
-        way = StreamMethod(Negotiation.JINGLE, method)
-        sending = asyncio.create_task(
-            bot.session.streams.send(other.jid, path, entry(path), way, lambda _: began.set())
-        )
-        await asyncio.wait_for(began.wait(), LIMIT_S)
-        sending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await sending
-        with pytest.raises(FilebotError):
-            await other.file()
-
-
 @pytest.mark.conformance(53)
 async def test_a_client_that_goes_offline_ends_its_session(
     server: Server, bot: House, tmp_path: Path
 ) -> None:
     async def ponder(own: House, _: StreamOffer) -> None:
         own.session._stream.send_presence(pto=bot.jid.partition("/")[0], ptype="unavailable")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LIMIT_S)
 
     async with house(server, "other", on_offer=ponder) as other:
         with pytest.raises(PeerGone):

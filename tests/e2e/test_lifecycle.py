@@ -20,6 +20,7 @@ from filebot.localserver.server import Server
 from tests.e2e.conftest import ROOM, USERS, World, bot_config, sha256
 from tests.servers import private_server
 from tests.support.command_line import filebot
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -91,9 +92,7 @@ async def test_a_stopped_bot_says_good_bye_to_its_rooms_and_exits_with_0(
 async def test_sighup_ends_nothing(server: Server, config: Path, tmp_path: Path) -> None:
     async with BotProcess(config) as bot, await Peer.of(server, "alice") as alice:
         os.kill(bot.pid, signal.SIGHUP)
-        async with asyncio.timeout(10):
-            while not any("SIGHUP is ignored" in line for line in bot.log):
-                await asyncio.sleep(0.05)
+        await until(lambda: any("SIGHUP is ignored" in line for line in bot.log), 10)
         assert "files" in (await World(server, bot, tmp_path).ask(alice, "ls")).body
         assert await bot.stop() == 0
 
@@ -215,9 +214,7 @@ async def test_a_kill_in_the_middle_of_a_download_loses_nothing_that_was_acknowl
         await alice.next_message(world.from_bot)
         alice.say(f"fetch {slow_server.url}", world.bot_jid)
         await asyncio.wait_for(slow_server.under_way.wait(), 10)
-        async with asyncio.timeout(10):
-            while not world.partials():
-                await asyncio.sleep(0.05)
+        await until(world.partials, 10)
         await bot.kill()
         await bot.start()
         assert world.temporary_files() == []

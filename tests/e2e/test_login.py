@@ -11,6 +11,7 @@ from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.waiting import until
 
 REFUSALS = re.compile(r"Failed c2s \S+ authentication|Sending\[c2s_unauthed\]: <failure ")
 """Lines of ejabberd's log, and of Prosody's."""
@@ -43,9 +44,7 @@ async def test_a_password_that_is_changed_under_a_running_bot_is_tried_once_in_m
             before = refusals(server)
             server.change_password("filebot")
             await server.restart()
-            async with asyncio.timeout(30):
-                while refusals(server) == before:
-                    await asyncio.sleep(0.1)
+            await until(lambda: refusals(server) != before, 30)
             await asyncio.sleep(WATCHED_S)
             assert refusals(server) == before + 1
             (told,) = [line for line in bot.log if "refuses the account or its password" in line]
@@ -65,9 +64,7 @@ async def test_a_renewed_certificate_is_trusted_without_a_restart(tmp_path: Path
             await server.stop()
             await server.renew_certificate()
             await server.restart()
-            async with asyncio.timeout(30):
-                while sum("online as" in line for line in bot.log) < 2:
-                    await asyncio.sleep(0.1)
+            await until(lambda: sum("online as" in line for line in bot.log) >= 2, 30)
             async with await Peer.of(server, "alice") as alice:
                 # By https from the upload service, which has the new certificate, too.
                 world = World(server, bot, tmp_path)

@@ -12,6 +12,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import bot_config
 from tests.servers import private_server
+from tests.support.waiting import until
 
 PEOPLE = 20
 EACH = 10
@@ -143,9 +144,7 @@ async def test_stalled_transfers_disturb_nobody(tmp_path: Path) -> None:
         assert await asyncio.gather(asking, return_exceptions=True)
         people[0].say("transfers", address)
         await people[0].next_message(lambda heard: "None of your files" in heard.body)
-        async with asyncio.timeout(20):
-            while sockets(bot) > before:
-                await asyncio.sleep(0.2)
+        await until(lambda: sockets(bot) <= before, 20)
         assert list((tmp_path / "data" / "incoming").iterdir()) == []
 
 
@@ -156,9 +155,7 @@ async def said(peer: Peer, words: str, count: int, limit_s: float) -> list[str]:
         return [each.body for each in peer.messages if words in each.body]
 
     try:
-        async with asyncio.timeout(limit_s):
-            while len(found()) < count:
-                await asyncio.sleep(0.1)
+        await until(lambda: len(found()) >= count, limit_s)
     except TimeoutError:
         raise AssertionError(f"{[each.body for each in peer.messages]}") from None
     return found()

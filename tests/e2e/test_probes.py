@@ -13,6 +13,7 @@ from filebot.localserver.server import Place, Server
 from filebot.model import ProxyState
 from tests.servers import private_server
 from tests.support.streams import LIMIT_S, house
+from tests.support.waiting import until_answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,9 +42,7 @@ async def test_who_is_present_is_seen_with_or_without_streams(server: Server) ->
     async with house(server, "bot") as bot, await Peer.of(server, "anna") as anna:
         assert await bot.session.streams.present("anna@localhost") == []
         anna.client.send_presence(pto=JID(server.jid("bot")))
-        async with asyncio.timeout(LIMIT_S):
-            while not (present := await bot.session.streams.present("anna@localhost")):
-                await asyncio.sleep(0.05)
+        present = await until_answered(lambda: bot.session.streams.present("anna@localhost"), LIMIT_S)
         assert [(each.jid, each.methods) for each in present] == [(anna.jid, frozenset())]
         assert await bot.session.streams.clients("anna@localhost") == []
 

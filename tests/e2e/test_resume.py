@@ -27,6 +27,7 @@ from filebot.model import Method, Negotiation, StreamMethod
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
 from tests.support.sender import AHEAD_BYTES, LOOKS_S, PAUSE_S, PIECE_BYTES, Brake, Job
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -258,17 +259,12 @@ class Stage:
 
     async def until_log(self, text: str, before: int) -> None:
         """Wait until the bot has logged this once more."""
-        async with asyncio.timeout(LIMIT_S):
-            while self.lines(text) <= before:
-                await asyncio.sleep(0.05)
+        await until(lambda: self.lines(text) > before, LIMIT_S)
 
     async def until_stored(self, content: bytes) -> None:
         digest = hashlib.sha256(content).hexdigest()
-        async with asyncio.timeout(LIMIT_S):
-            while not any(path.name == digest for path in self.world.blobs()):
-                await asyncio.sleep(0.05)
-            while self.world.partials():
-                await asyncio.sleep(0.05)
+        await until(lambda: any(path.name == digest for path in self.world.blobs()), LIMIT_S)
+        await until(lambda: not self.world.partials(), LIMIT_S)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOM
-from tests.e2e.test_session import presences, until
+from tests.e2e.test_session import next_presence, presences
 from tests.support.hidden_room import OCCUPANT, SECOND, den_in
 
 
@@ -23,7 +23,7 @@ async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tm
         assert "Only owners and admins" in await den.ask(den.bob, "room set archive on")
         den.alice.say("!room set archive on", ROOM, mtype="groupchat")
         assert "archive off for me" in (await den.heard(den.bob, "groupchat")).body
-        shown = await until(came, lambda each: each.get("from") == OCCUPANT)
+        shown = await next_presence(came, lambda each: each.get("from") == OCCUPANT)
         assert "archive off for me" in "".join(shown.itertext())
         await den.post(den.bob, "new.txt")
         while "new.txt" not in await den.ask(den.bob, "ls"):
@@ -91,7 +91,9 @@ async def test_with_its_plugin_disabled_the_archive_of_a_room_ends(tmp_path: Pat
         den.bot.config.write_text(plain + '[plugins]\ndisabled = ["archive"]\n')
         came = presences(den.bob)
         await den.bot.start()
-        shown = await until(came, lambda each: each.get("from") == OCCUPANT and each.get("type") is None)
+        shown = await next_presence(
+            came, lambda each: each.get("from") == OCCUPANT and each.get("type") is None
+        )
         assert "archive off for me" not in "".join(shown.itertext())
         await den.post(den.bob, "between.txt")
         assert "switched archive off" in await den.ask(den.alice, "room set archive on")

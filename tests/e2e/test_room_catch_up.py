@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.conftest import ROOM
 from tests.support.hidden_room import OCCUPANT, Den, den_in
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("occupant-id")
 
@@ -37,9 +38,7 @@ def stored(den: Den) -> Counter[str]:
 
 async def until_stored(den: Den, *names: str) -> None:
     try:
-        async with asyncio.timeout(20):
-            while stored(den) != Counter(names):
-                await asyncio.sleep(0.05)
+        await until(lambda: stored(den) == Counter(names), 20)
     except TimeoutError:
         raise AssertionError(f"{stored(den)}; {[*den.bot.log][-20:]}") from None
 

@@ -1,6 +1,5 @@
 """A room with a long past, whose files are kept with its people's consent: on a real server."""
 
-import asyncio
 import re
 import sqlite3
 from contextlib import AsyncExitStack, closing
@@ -14,6 +13,7 @@ from tests.servers import private_server
 from tests.support.room import Here
 from tests.support.room_crowd import Crowd
 from tests.support.room_history import content, file_host, speak
+from tests.support.waiting import until
 
 DOMAIN = "history.localhost"
 PEOPLE = 3
@@ -60,9 +60,7 @@ class Past:
             ).fetchall()
 
     async def until_kept(self, count: int) -> None:
-        async with asyncio.timeout(LIMIT_S):
-            while len(self.kept()) < count:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.kept()) >= count, LIMIT_S)
 
 
 @pytest.mark.needs("occupant-id")

@@ -17,10 +17,11 @@ from filebot.errors import CannotEnterRoom
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
 from filebot.xmpp.rooms import keeper as rooms
-from tests.e2e.test_session import LIMIT_S, Bot, account, online, person, presences, until
+from tests.e2e.test_session import LIMIT_S, Bot, account, next_presence, online, person, presences
 from tests.servers import private_server
 from tests.support.components import log_in
 from tests.support.muc import MUC, affiliate, configure, destroy, leave, set_role
+from tests.support.waiting import loop_turns, until
 
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 ROOM = "den@conference.localhost"
@@ -48,15 +49,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def log_says(caplog: pytest.LogCaptureFixture, words: str) -> None:
-    async with asyncio.timeout(LIMIT_S):
-        while words not in caplog.text:
-            await asyncio.sleep(0.05)
-
-
-async def becomes(condition: Any) -> None:
-    async with asyncio.timeout(LIMIT_S):
-        while not condition():
-            await asyncio.sleep(0.05)
+    await until(lambda: words in caplog.text, LIMIT_S)
 
 
 async def test_whom_somebody_kicks_stays_away_for_a_while_and_comes_back(
@@ -66,10 +59,10 @@ async def test_whom_somebody_kicks_stays_away_for_a_while_and_comes_back(
     came = presences(anna)
     async with online(account(server, ROOM)) as bot:
         await set_role(anna, ROOM, "Filebot", "none")
-        await until(came, lambda each: each.get("type") == "unavailable")
+        await next_presence(came, lambda each: each.get("type") == "unavailable")
         await log_says(caplog, "(kicked); trying again in 1.5 s")
-        await until(came, lambda each: each.get("type") is None)
-        await becomes(lambda: bot.session.rooms.joined() == {ROOM})
+        await next_presence(came, lambda each: each.get("type") is None)
+        await until(lambda: bot.session.rooms.joined() == {ROOM})
         await set_role(anna, ROOM, "Filebot", "none")
         await log_says(caplog, "(kicked); trying again in 3.0 s")
 
@@ -131,12 +124,12 @@ async def test_rights_follow_what_the_room_says_now(server: Server, anna: Peer) 
 
         assert manages(ROOM, "anna@localhost")
         await eve.join(ROOM, "Eve")
-        await becomes(lambda: bot.session.rooms.room_role(ROOM, "eve@localhost") is not None)
+        await until(lambda: bot.session.rooms.room_role(ROOM, "eve@localhost") is not None)
         assert not manages(ROOM, "eve@localhost")
         await affiliate(anna, ROOM, "eve@localhost", "admin")
-        await becomes(lambda: manages(ROOM, "eve@localhost"))
+        await until(lambda: manages(ROOM, "eve@localhost"))
         await affiliate(anna, ROOM, "eve@localhost", "none")
-        await becomes(lambda: not manages(ROOM, "eve@localhost"))
+        await until(lambda: not manages(ROOM, "eve@localhost"))
 
 
 async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
@@ -144,7 +137,7 @@ async def test_in_a_semi_anonymous_room_the_nick_of_an_owner_gives_nothing(
 ) -> None:
     async with online(account(server, ROOM)) as bot, person(server, "eve") as eve:
         await leave(anna, ROOM, "Anna")
-        await becomes(lambda: "Anna" not in bot.session.rooms._rooms[ROOM].occupants._entries)
+        await until(lambda: "Anna" not in bot.session.rooms._rooms[ROOM].occupants._entries)
         await eve.join(ROOM, "Anna")
         eve.say("!ls", ROOM, mtype="groupchat")
         heard = await bot.next()
@@ -166,7 +159,7 @@ async def test_a_semi_anonymous_room_tells_people_apart_by_ids_that_outlive_nick
         assert room_role is not None
         assert room_role.manages
         await leave(anna, ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.room_role(ROOM, first.identity or "") is None)
+        await until(lambda: bot.session.rooms.room_role(ROOM, first.identity or "") is None)
         await eve.join(ROOM, "Anna")
         # Whoever writes an id in by themselves has it taken out by the room.
         forged = eve.client.make_message(mto=ROOM, mbody="!ls", mtype="groupchat")
@@ -190,10 +183,10 @@ async def test_who_takes_a_nick_a_second_later_is_not_told_what_was_for_its_last
         await bot.session.messenger.say(asked.address, "for Anna")
         assert (await anna.next_message(lambda heard: heard.body == "for Anna")).kind == "chat"
         await leave(anna, ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.room_role(ROOM, "anna@localhost") is None)
+        await until(lambda: bot.session.rooms.room_role(ROOM, "anna@localhost") is None)
         await bot.session.messenger.say(asked.address, "for Anna, who has left")
         await eve.join(ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.room_role(ROOM, "eve@localhost") is not None)
+        await until(lambda: bot.session.rooms.room_role(ROOM, "eve@localhost") is not None)
         await bot.session.messenger.say(asked.address, "for Anna, not for Eve")
         eve.say("ls", f"{ROOM}/Filebot")
         await bot.session.messenger.say((await bot.next()).sender.address, "for Eve")
@@ -219,7 +212,7 @@ async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves
         assert bot.session.rooms.joined() == {ROOM}
         came = presences(anna)
         await bot.session.rooms.leave(ROOM)
-        gone = await until(came, lambda each: each.get("type") == "unavailable")
+        gone = await next_presence(came, lambda each: each.get("type") == "unavailable")
         assert gone.get("from") == f"{ROOM}/Filebot"
         assert bot.session.rooms.joined() == frozenset()
 
@@ -270,13 +263,13 @@ async def test_a_remembered_room_that_is_no_more_is_not_made_but_waited_for(
     bot.session.rooms.expect(ROOM, "")
     async with bot.session:
         bot.session.start()
-        await becomes(bot.session._ready.is_set)
+        await until(bot.session._ready.is_set)
         await asyncio.sleep(1.0)
         assert bot.session.rooms.joined() == frozenset()
         items = await anna.client.plugin["xep_0030"].get_items(jid=JID("conference.localhost"))
         assert not items["disco_items"]["items"]
         await anna.join(ROOM, "Anna")
-        await becomes(lambda: bot.session.rooms.joined() == {ROOM})
+        await until(lambda: bot.session.rooms.joined() == {ROOM})
 
 
 # --- a room service that forgets ---------------------------------------------------------------------
@@ -335,7 +328,7 @@ async def room_service(server: Server) -> AsyncIterator[ForgetfulRooms]:
         yield service
     finally:
         service.abort()  # without a word, as a crash would
-        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+        await loop_turns()  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
 
 
 @pytest.fixture
@@ -345,8 +338,8 @@ async def forgetful(server: Server) -> AsyncIterator[ForgetfulRooms]:
 
 
 async def in_the_forgetful_room(bot: Bot, service: ForgetfulRooms) -> None:
-    await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
-    await becomes(lambda: service.pings >= 2)
+    await until(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+    await until(lambda: service.pings >= 2)
     assert service.entered == 1
 
 
@@ -357,8 +350,8 @@ async def test_a_room_that_forgot_the_bot_without_a_word_is_entered_again(
     async with online(account(server, f"den@{ELSEWHERE}")) as bot:
         await in_the_forgetful_room(bot, forgetful)
         forgetful.inside = None
-        await becomes(lambda: forgetful.entered == 2)
-        await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+        await until(lambda: forgetful.entered == 2)
+        await until(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
 
 
 async def test_a_rooms_host_that_went_away_and_came_back_without_a_word_is_entered_again(
@@ -372,8 +365,8 @@ async def test_a_rooms_host_that_went_away_and_came_back_without_a_word_is_enter
             await host.aclose()
             await asyncio.sleep(1.0)  # some pings, which the servers answer for the host, each in its way
             async with room_service(server) as after:
-                await becomes(lambda: after.entered == 1)
-                await becomes(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
+                await until(lambda: after.entered == 1)
+                await until(lambda: bot.session.rooms.joined() == {f"den@{ELSEWHERE}"})
 
 
 @pytest.mark.parametrize("answer", ["service-unavailable", "item-not-found", "remote-server-timeout"])
@@ -385,6 +378,6 @@ async def test_an_answer_that_proves_nothing_makes_nobody_come_again(
         await in_the_forgetful_room(bot, forgetful)
         forgetful.answer, forgetful.inside = answer, None
         pings = forgetful.pings
-        await becomes(lambda: forgetful.pings >= pings + 3)
+        await until(lambda: forgetful.pings >= pings + 3)
         assert forgetful.entered == 1
         assert bot.session.rooms.joined() == {f"den@{ELSEWHERE}"}

@@ -11,6 +11,7 @@ from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World
 from tests.support.muc import affiliate, set_role
 from tests.support.room import NICK, Here
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,9 +36,7 @@ async def served(here: Here, peer: Peer, path: Path) -> None:
 
 async def is_back(here: Here, peer: Peer) -> None:
     """The bot is in the room, as somebody there sees it."""
-    async with asyncio.timeout(RETURN_LIMIT_S):
-        while NICK not in peer.client.plugin["xep_0045"].get_roster(JID(here.room)):
-            await asyncio.sleep(0.1)
+    await until(lambda: NICK in peer.client.plugin["xep_0045"].get_roster(JID(here.room)), RETURN_LIMIT_S)
 
 
 async def silent(here: Here, peer: Peer) -> None:

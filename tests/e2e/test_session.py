@@ -27,6 +27,7 @@ from filebot.model import Address, AddressKind, IncomingMessage
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
 from filebot.xmpp.session import EncryptedMessage, Handlers, SessionSettings, XmppSession
 from tests.servers import component_login, private_server
+from tests.support.waiting import loop_turns
 
 LIMIT_S = 20.0
 DISCO = "{http://jabber.org/protocol/disco#info}"
@@ -133,7 +134,7 @@ def presences(peer: Peer) -> asyncio.Queue[Element]:
     return came
 
 
-async def until(came: asyncio.Queue[Element], fits: Callable[[Element], bool]) -> Element:
+async def next_presence(came: asyncio.Queue[Element], fits: Callable[[Element], bool]) -> Element:
     async with asyncio.timeout(LIMIT_S):
         while not fits(presence := await came.get()):
             pass
@@ -247,7 +248,7 @@ async def test_the_features_are_exactly_those_that_work_and_hash_to_the_caps(
         full = await bot.session.run_until_ready()
         anna.client.send_presence(pto=JID(server.jid("bot")), ptype="subscribe")
         caps = (
-            await until(came, lambda each: each.find(CAPS) is not None and each.get("from") == full)
+            await next_presence(came, lambda each: each.find(CAPS) is not None and each.get("from") == full)
         ).find(CAPS)
         assert caps is not None
         plain = await query(anna, full, DISCO[1:-1])
@@ -275,22 +276,22 @@ async def test_served_people_become_contacts_both_ways(server: Server, anna: Pee
     came = presences(anna)
     async with online(account(server)):
         anna.client.send_presence(pto=JID(server.jid("bot")), ptype="subscribe")
-        await until(came, lambda each: each.get("type") == "subscribed")
-        await until(came, lambda each: each.get("type") == "subscribe")
+        await next_presence(came, lambda each: each.get("type") == "subscribed")
+        await next_presence(came, lambda each: each.get("type") == "subscribe")
         anna.client.send_presence(pto=JID(server.jid("bot")), ptype="subscribed")
         anna.client.send_presence(pto=JID(server.jid("bot")), ptype="unsubscribe")
-        await until(came, lambda each: each.get("type") == "unsubscribe")
+        await next_presence(came, lambda each: each.get("type") == "unsubscribe")
 
 
-async def test_others_are_declined(server: Server) -> None:
+async def test_subscriptions_of_strangers_are_declined(server: Server) -> None:
     async with person(server, "eve") as eve, online(account(server)):
         came = presences(eve)
         eve.client.send_presence(pto=JID(server.jid("bot")), ptype="subscribe")
-        await until(came, lambda each: each.get("type") == "unsubscribed")
+        await next_presence(came, lambda each: each.get("type") == "unsubscribed")
 
 
 @pytest.mark.smoke
-async def test_words_come_and_go(server: Server, anna: Peer) -> None:
+async def test_private_messages_are_received_and_sent(server: Server, anna: Peer) -> None:
     async with online(account(server)) as bot:
         anna.say("help", server.jid("bot"))
         heard = await bot.next()
@@ -383,7 +384,7 @@ async def test_at_the_end_the_bot_says_good_bye(server: Server, anna: Peer) -> N
     came = presences(anna)
     async with online(account(server, room)):
         pass
-    gone = await until(came, lambda each: each.get("type") == "unavailable")
+    gone = await next_presence(came, lambda each: each.get("type") == "unavailable")
     assert gone.findtext("{jabber:client}status") == "Back soon."
 
 
@@ -400,7 +401,7 @@ async def test_after_a_restart_of_the_server_the_bot_is_back(server: Server, *, 
         async with person(server, "anna") as anna:
             came = presences(anna)
             await anna.join(room, "Anna")
-            await until(came, lambda each: each.get("from") == f"{room}/Filebot")
+            await next_presence(came, lambda each: each.get("from") == f"{room}/Filebot")
             # Prosody shows a component as an occupant although it is not back yet.
             while bot.heard.empty():
                 anna.say("!ls", room, mtype="groupchat")
@@ -418,7 +419,7 @@ async def test_what_the_server_did_not_hear_before_it_crashed_is_said_again(serv
         os.kill(server.pid, signal.SIGSTOP)
         said = await bot.session.messenger.say(Address("anna@localhost"), "stored")
         await bot.session.messenger.composing(Address("anna@localhost"), active=True)
-        await asyncio.sleep(0.2)  # it is in the server's socket now
+        await loop_turns()  # it is in the server's socket now
         await server.kill()
         await server.restart()
         async with person(server, "anna") as anna:
@@ -523,7 +524,7 @@ async def test_a_component_is_seen_by_its_contacts(server: Server, anna: Peer) -
     came = presences(anna)
     async with online(component(server)):
         anna.client.send_presence(pto=JID("files.localhost"), ptype="subscribe")
-        caps = (await until(came, lambda each: each.find(CAPS) is not None)).find(CAPS)
+        caps = (await next_presence(came, lambda each: each.find(CAPS) is not None)).find(CAPS)
         info = await query(anna, "files.localhost", DISCO[1:-1])
         assert caps is not None
         assert caps.get("ver") == verification(info)

@@ -8,11 +8,11 @@ import pytest
 
 from filebot.localserver.peer import Peer
 from filebot.model import RememberedRoom
-from tests.e2e.test_room_life import becomes
 from tests.e2e.test_session import LIMIT_S, account, online
 from tests.servers import private_server
 from tests.support.inviting import World, invite_directly, world_with
 from tests.support.strange_rooms import EVIL, STRANGE, strange
+from tests.support.waiting import until
 
 GATEWAY = "irc.localhost"
 
@@ -104,7 +104,7 @@ async def test_a_service_is_believed_while_those_who_run_the_bot_want_it_in_a_ro
             await known.leave(STRANGE)
         else:
             service.put_out(f"{STRANGE}/Filebot", await service.entered.get())
-            await becomes(lambda: not known.is_ours(STRANGE))
+            await until(lambda: not known.is_ours(STRANGE))
         assert known.occupant(trap, "admin").jid is None
         assert known.joined() == {trap}
 
@@ -126,7 +126,7 @@ async def test_whoever_makes_a_destroyed_room_anew_gets_none_of_its_files_even_i
         assert "http" in await service.answer()
         service.claimed = "eve@localhost"
         service.put_out(f"{STRANGE}/filebot", occupant, destroyed=True)
-        await becomes(lambda: any(f"{STRANGE} is no more" in line for line in bot.log))
+        await until(lambda: any(f"{STRANGE} is no more" in line for line in bot.log))
         alice.say(f"join {STRANGE}", world.bot)
         assert "and stay there" in await world.told(alice)
         for command in ("!ls", "!get plan.txt", "!get #1", "!get #2"):
@@ -139,9 +139,7 @@ async def test_who_invites_through_a_room_of_a_strange_service_is_not_believed(w
     bob = await world.login("bob")
     async with strange(world.server, "bob@localhost") as service:
         service.invite(world.bot)
-        await becomes(
-            lambda: any(f"ignored: {STRANGE} says that bob@localhost" in line for line in bot.log)
-        )
+        await until(lambda: any(f"ignored: {STRANGE} says that bob@localhost" in line for line in bot.log))
         bob.say("help", world.bot)
         assert "I am in" not in await world.told(bob)
         assert service.entered.empty()

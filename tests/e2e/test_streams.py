@@ -17,7 +17,6 @@ from filebot.errors import (
     LocalProtocolError,
     PeerGone,
     PeerProtocolError,
-    Refused,
     SizeMismatch,
     TransferTimeout,
 )
@@ -49,6 +48,7 @@ from tests.support.streams import (
     requests,
     stream_hosts,
 )
+from tests.support.waiting import until_answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -106,16 +106,15 @@ async def test_clients_are_known_by_their_presence_and_features(server: Server, 
             one.session._stream.send_presence(pto=JID(two))
         anna.client.send_presence(pto=JID(server.jid("bot")))
         both = dict.fromkeys(Negotiation, frozenset({Method.SOCKS5, Method.IBB}))
-        async with asyncio.timeout(LIMIT_S):
-            while await bot.session.streams.clients("other@localhost") != [
-                Client(other.jid, both, CAPS_NODE)
-            ]:
-                await asyncio.sleep(0.05)
+        wanted = [Client(other.jid, both, CAPS_NODE)]
+
+        async def is_known(*clients: Client) -> bool:
+            return await bot.session.streams.clients("other@localhost") == [*clients]
+
+        await until_answered(lambda: is_known(*wanted), LIMIT_S)
         assert await bot.session.streams.clients("anna@localhost") == []
         other.session._stream.send_presence(pto=JID(server.jid("bot")), ptype="unavailable")
-        async with asyncio.timeout(LIMIT_S):
-            while await bot.session.streams.clients("other@localhost"):
-                await asyncio.sleep(0.05)
+        await until_answered(is_known, LIMIT_S)
 
 
 # --- between two of ours -----------------------------------------------------------------------------
@@ -146,80 +145,6 @@ async def test_a_file_goes_by_socks5(
         await bot.send(other.jid, path, Method.SOCKS5)
         assert await other.file() == content
     assert "going on in-band" not in caplog.text
-
-
-@pytest.mark.conformance(84)
-async def test_the_rest_of_a_file_is_enough(server: Server, bot: House, tmp_path: Path) -> None:
-    async def take_the_rest(own: House, offer: StreamOffer) -> None:
-        async with offer.accept(400_000) as download:
-            own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
-
-    async with house(server, "other", on_offer=take_the_rest) as other:
-        path, content = a_file(tmp_path, 500_000)
-        for method in (Method.IBB, Method.SOCKS5):
-            reported = await bot.send(other.jid, path, method)
-            assert await other.file() == content[400_000:]
-            assert reported[-1] == 500_000
-
-
-async def test_many_files_at_once_arrive_whole(server: Server, bot: House, tmp_path: Path) -> None:
-    async with house(server, "other") as other:
-        path, content = a_file(tmp_path, 30_000)
-        methods = [Method.IBB, Method.SOCKS5] * 4
-        await asyncio.gather(*(bot.send(other.jid, path, method) for method in methods))
-        assert [await other.file() for _ in methods] == [content] * 8
-
-
-async def test_a_no_is_a_no(server: Server, bot: House, tmp_path: Path) -> None:
-    async def refuse(_: House, offer: StreamOffer) -> None:
-        await offer.refuse("Not today.")
-
-    path, _ = a_file(tmp_path, 10)
-    async with house(server, "other", on_offer=refuse) as other:
-        with pytest.raises(Refused) as refused:
-            await bot.send(other.jid, path, Method.IBB)
-        assert refused.value.status == 403
-
-
-async def test_who_is_not_there_is_gone(bot: House, tmp_path: Path) -> None:
-    path, _ = a_file(tmp_path, 10)
-    with pytest.raises(PeerGone):
-        await bot.send("other@localhost/nowhere", path, Method.SOCKS5)
-
-
-async def test_a_reader_that_stops_ends_the_stream(server: Server, bot: House, tmp_path: Path) -> None:
-    async def read_a_little(own: House, offer: StreamOffer) -> None:
-        async with offer.accept() as download:
-            chunks = download.chunks()
-            own.files.put_nowait(bytes(await anext(chunks)))
-            await chunks.aclose()
-
-    async with house(server, "other", on_offer=read_a_little) as other:
-        path, _ = a_file(tmp_path, 1_000_000)
-        for method in (Method.IBB, Method.SOCKS5):
-            with pytest.raises((PeerGone, Refused)):
-                await bot.send(other.jid, path, method)
-
-
-async def test_a_cancelled_sender_leaves_nothing(server: Server, bot: House, tmp_path: Path) -> None:
-    async with house(server, "other") as other:
-        path, _ = a_file(tmp_path, 5_000_000)
-        began = asyncio.Event()
-        sending = asyncio.create_task(
-            bot.session.streams.send(
-                other.jid,
-                path,
-                entry(path),
-                StreamMethod(Negotiation.SI, Method.IBB),
-                lambda _: began.set(),
-            )
-        )
-        await asyncio.wait_for(began.wait(), LIMIT_S)
-        sending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await sending
-        with pytest.raises(SizeMismatch):
-            await other.file()
 
 
 # --- with slixmpp's own plugins ----------------------------------------------------------------------
@@ -600,9 +525,7 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
 async def until_seen(bot: House, peer: Peer) -> None:
     """Let the bot see that this person is online."""
     peer.client.send_presence(pto=JID(bot.jid).bare)
-    async with asyncio.timeout(LIMIT_S):
-        while not await bot.session.streams.present(JID(peer.jid).bare):
-            await asyncio.sleep(0.02)
+    await until_answered(lambda: bot.session.streams.present(JID(peer.jid).bare), LIMIT_S)
 
 
 @pytest.mark.parametrize("stage", ["offered", "hosts named", "opening"])

@@ -19,6 +19,8 @@ from tests.interop.network import Network
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.trace import MoveBy, sessions
 
+NEEDS_CONTACT = pytest.mark.needs("a contact with an account")
+
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(180),
@@ -45,6 +47,7 @@ async def gajim(world: DesktopWorld) -> AsyncIterator[Gajim]:
         yield client
 
 
+@NEEDS_CONTACT
 @SIZES
 async def test_dino_uploads_a_file_and_gets_it_back(
     world: DesktopWorld, dino: Dino, tmp_path: Path, report: Reports, size: int

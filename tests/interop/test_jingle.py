@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
     pytest.mark.needs("stanzas in its log"),
+    pytest.mark.needs("a contact with an account"),
 ]
 
 SIZES = (1, 1_000_000)

@@ -28,7 +28,13 @@ async def cramped(
         yield world, WHY[request.param]
 
 
-@pytest.mark.parametrize("client", KINDS)
+@pytest.mark.parametrize(
+    "client",
+    [
+        pytest.param(name, marks=pytest.mark.needs("a node in its address") if name == "purple" else [])
+        for name in KINDS
+    ],
+)
 async def test_a_large_file_goes_to_the_bot_and_comes_back(
     cramped: tuple[World, str], client: str, binaries: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from tests.interop.trace import MoveBy
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
+    pytest.mark.needs("a contact with an account"),
 ]
 
 

@@ -94,7 +94,7 @@ async def test_gloox_offers_no_empty_files_but_this_purple_does(
     assert (await ben.expect("offered", lambda event: event.name == path.name)).size == "0"
 
 
-async def test_they_talk(anna: Purple, ben: Gloox) -> None:
+async def test_purple_and_gloox_exchange_messages(anna: Purple, ben: Gloox) -> None:
     words = 'Grüße & <b> "quoted" \\ 1'
     anna.say(words, ben.jid)
     assert await ben.said(anna.jid) == words

@@ -24,6 +24,7 @@ from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
+from tests.support.waiting import loop_turns
 
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
@@ -424,7 +425,7 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     )
     occupants = archived.rooms.rolls.pop(ROOM)
     await archived._services.history_importer.open()
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert await kept(archived) == []
     archived.rooms.rolls[ROOM] = occupants
     async with asyncio.timeout(5):
@@ -450,7 +451,7 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
     archived.histories.page = kicked  # type: ignore[method-assign]
     assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I look through")
     before = len(archived.messenger.sent)
-    await asyncio.sleep(0.1)
+    await loop_turns()
     assert len(archived.messenger.sent) == before
     archived.rooms.rolls[ROOM] = occupants
     async with asyncio.timeout(5):
@@ -562,7 +563,7 @@ async def test_why_the_past_is_not_looked_at_is_said(
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1e9", "999999", "ten", "٣"])
-async def test_days_are_a_number(archived: FakeBot, days: str) -> None:
+async def test_history_of_days_that_are_no_number_shows_usage(archived: FakeBot, days: str) -> None:
     assert (
         "archive history of DAYS days"
         in (await import_history(archived, f"archive history of {days} days"))[-1]

@@ -19,6 +19,7 @@ from filebot.model import Client, Entry, Method, Negotiation, StreamMethod
 from filebot.testing import ALICE, BOB, FakeBot
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.messenger import Said
+from tests.support.waiting import until
 
 BOTH = frozenset({Method.SOCKS5, Method.IBB})
 DESKTOP = Client(f"{ALICE}/desktop", {Negotiation.SI: BOTH})
@@ -282,9 +283,7 @@ async def test_asking_while_it_goes_names_the_number(bot: FakeBot) -> None:
     first = asyncio.create_task(bot.say("get a.bin"))
     await begun.wait()
     second = asyncio.create_task(bot.say("get a.bin"))
-    async with asyncio.timeout(5):
-        while not any("already" in said for said in bot.messenger.texts(ALICE)):
-            await asyncio.sleep(0.01)
+    await until(lambda: any("already" in said for said in bot.messenger.texts(ALICE)), 5)
     bot._services.worker.came_online(ALICE)
     go_on.set()
     await asyncio.gather(first, second, bot._services.worker.idle())
@@ -328,9 +327,7 @@ async def test_the_pauses_end_by_themselves(bot: FakeBot, monkeypatch: pytest.Mo
     bot.streams.online[ALICE] = (SLOW,)
     bot.streams.failures = [PeerGone("cut")] * 2
     await bot.say("get a.bin")
-    async with asyncio.timeout(5):
-        while not bot.streams.received:
-            await asyncio.sleep(0.01)
+    await until(lambda: bot.streams.received, 5)
     assert len(bot.streams.attempts) == 3
 
 

@@ -56,7 +56,7 @@ async def test_it_is_not_sent_by_stream_and_is_named(bot: FakeBot, text: str) ->
     assert await bot.catalog.deliveries() == []
 
 
-async def test_it_does_not_wait_for_anybody(bot: FakeBot) -> None:
+async def test_damaged_file_is_not_queued(bot: FakeBot) -> None:
     bot.uploads.away = True
     [said] = await bot.say("get a.pdf")
     assert said.startswith(SORRY)

@@ -10,6 +10,7 @@ from filebot.errors import ServiceQuotaReached
 from filebot.files.quota import StorageLimits
 from filebot.model import BareJid, Client, Method, Negotiation, ProxyState
 from filebot.testing import ALICE, BOB, FakeBot, in_room, through_room
+from tests.support.waiting import until
 
 PHONE, DESK = f"{ALICE}/phone", f"{ALICE}/desk"
 EVERYTHING = {Negotiation.SI: frozenset({Method.SOCKS5, Method.IBB})}
@@ -28,7 +29,7 @@ async def asked(bot: FakeBot) -> str:
     return said
 
 
-async def test_everything_in_order(bot: FakeBot) -> None:
+async def test_doctor_names_every_working_method(bot: FakeBot) -> None:
     async with bot:
         bot.uploads.limit_bytes = 10_000_000
         bot.streams.let_in = {"proxy.example.org": ProxyState.WORKS}
@@ -168,14 +169,10 @@ async def test_nobody_is_examined_twice_at_once_and_nobody_waits_for_others(
     monkeypatch.setattr(bot.streams, "present", slow)
     async with bot:
         first = asyncio.create_task(bot.say("doctor me"))
-        async with asyncio.timeout(10):
-            while ALICE not in examined:
-                await asyncio.sleep(0.01)
+        await until(lambda: ALICE in examined, 10)
         other = asyncio.create_task(bot.say("doctor me", BOB))
         again = asyncio.create_task(bot.say("doctor me"))
-        async with asyncio.timeout(10):
-            while not bot.messenger.texts(BOB) or not bot.messenger.texts(ALICE):
-                await asyncio.sleep(0.01)
+        await until(lambda: bot.messenger.texts(BOB) and bot.messenger.texts(ALICE), 10)
         assert examined == [ALICE, BOB]
         assert bot.messenger.texts(ALICE) == ["I am still testing; the answer comes in a few seconds."]
         go_on.set()

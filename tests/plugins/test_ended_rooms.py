@@ -28,7 +28,7 @@ async def names(bot: FakeBot, owner: str) -> list[str]:
     return [each.name for each in await bot.catalog.page(Scope(owner=owner), limit=9)]
 
 
-async def test_everybody_has_their_own_once(ended: FakeBot) -> None:
+async def test_files_of_an_ended_room_are_their_owners(ended: FakeBot) -> None:
     assert await names(ended, ALICE) == ["plan.txt"]
     assert await names(ended, BOB) == ["bob.txt"]
     assert any("bob.txt" in each for each in await ended.say("ls", BOB))

@@ -47,7 +47,7 @@ async def test_a_drop_names_the_file(bot: FakeBot, monkeypatch: pytest.MonkeyPat
     assert said.startswith('My storage is full, so I could not keep "a.bin".')
 
 
-async def test_the_same_in_chinese(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_full_storage_is_told_in_chinese(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
     await bot.drop("a.bin", b"content")
     await bot.say("lang zh")
     monkeypatch.setattr(bot.catalog, "rename", refuse)

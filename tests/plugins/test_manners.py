@@ -16,6 +16,7 @@ from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
+from tests.support.waiting import loop_turns
 
 
 async def test_help_shows_every_command(bot: FakeBot) -> None:
@@ -263,7 +264,7 @@ async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
         late = bot.now - timedelta(hours=1)
         message = IncomingMessage(Sender(Address(ALICE), ALICE), "ls", delayed_since=late)
         waiting = [asyncio.create_task(bot.dispatcher.receive(message)) for _ in range(3)]
-        await asyncio.sleep(0.1)
+        await loop_turns()
         await bot.dispatcher.close(patience_s=0.1)
         await asyncio.gather(*waiting, return_exceptions=True)
         assert all(each.cancelled() for each in waiting)

@@ -29,6 +29,8 @@ from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
 from filebot.testing.xmpp import FakeFileRequest
+from tests.support.virtual_time import in_virtual_time
+from tests.support.waiting import loop_turns, until
 
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
@@ -227,9 +229,7 @@ async def quick(managed: FakeBot) -> FakeBot:
 
 
 async def announced(bot: FakeBot, after: int) -> list[Said]:
-    async with asyncio.timeout(5):
-        while bot._services.announcer._tasks:
-            await asyncio.sleep(0.01)
+    await until(lambda: not bot._services.announcer._tasks, 5)
     return said(bot)[after:]
 
 
@@ -298,13 +298,18 @@ def listened_to() -> tuple[Announcer, list[int]]:
 async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
     (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
     announcer, told = listened_to()
-    async with asyncio.timeout(5):
-        while len(told) < 3:
-            announcer.add(entry)
-            await asyncio.sleep(0.005)
-    await announcer.close()
+
+    @in_virtual_time
+    async def add_files_all_the_time() -> None:
+        async with asyncio.timeout(5):
+            while len(told) < 3:
+                announcer.add(entry)
+                await asyncio.sleep(announcer._gather_s / 10)
+        await announcer.close()
+        announcer.add(entry)
+
+    await asyncio.to_thread(add_files_all_the_time)
     assert told[0] < told[1] < told[2]
-    announcer.add(entry)
     assert not announcer._tasks
 
 
@@ -373,7 +378,7 @@ async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: as
         asyncio.create_task(managed.say(f"room set {each}", sender))
         for each, sender in (("archive off", ANNA), ("announce on", BEN))
     ]
-    await asyncio.sleep(0.01)
+    await loop_turns()
     slow.set()
     await asyncio.wait_for(asyncio.gather(*both), 5)
     assert await managed.catalog.room_settings() == {ROOM: RoomSettings(archive=False, announce=True)}
@@ -389,9 +394,9 @@ async def test_what_is_being_set_is_forgotten_with_a_room_that_ends_just_then(
     setting = [
         asyncio.create_task(managed.say(f"room set {each}", ANNA)) for each in ("archive on", "announce on")
     ]
-    await asyncio.sleep(0.01)
+    await loop_turns()
     ending = asyncio.create_task(managed.destroy(ROOM))
-    await asyncio.sleep(0.01)
+    await loop_turns()
     slow.set()
     await asyncio.wait_for(asyncio.gather(*setting, ending), 5)
     assert await managed.catalog.room_settings() == {}

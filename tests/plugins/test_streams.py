@@ -8,6 +8,7 @@ import pytest
 from filebot.model import Client, Entry, Method, Negotiation, Offer, StreamMethod
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.xmpp import FakeStreamOffer
+from tests.support.waiting import until
 
 DESKTOP = f"{ALICE}/desktop"
 EVERYTHING = {Negotiation.SI: frozenset({Method.SOCKS5, Method.IBB})}
@@ -153,9 +154,7 @@ async def said_meanwhile(bot: FakeBot, text: str, person: str) -> str:
     """What the bot says while something else is still going on."""
     before = len(bot.messenger.texts(person))
     speaking = asyncio.create_task(bot.say(text, person))
-    async with asyncio.timeout(10):
-        while len(bot.messenger.texts(person)) == before:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(bot.messenger.texts(person)) != before, 10)
     speaking.cancel()
     await asyncio.gather(speaking, return_exceptions=True)
     return bot.messenger.texts(person)[before]

@@ -43,7 +43,12 @@ COMBINATIONS: Final = (
 SMOKED: Final = (MAIN, Combination("prosody", "component"))
 """Combinations that ``make test`` runs in."""
 
-BEHAVIOUR: Final = ("tests/servers/test_private_server.py", "tests/e2e/", "tests/interop/")
+BEHAVIOUR: Final = (
+    "tests/servers/test_private_server.py",
+    "tests/servers/test_component_docs.py",
+    "tests/e2e/",
+    "tests/interop/",
+)
 """Tests that ask for a server of the chosen kind."""
 CHOSEN_SMOKE: Final = ("tests/e2e/", "tests/interop/")
 """Folders of which ``make test`` runs only what is marked."""

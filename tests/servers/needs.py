@@ -32,6 +32,8 @@ LACKS: Final[dict[str, dict[str, str]]] = {
 MODE_LACKS: Final[dict[str, dict[str, str]]] = {
     "client": {},
     "component": {
+        "a contact with an account": "Dino talks to contacts only, and Gajim sends files to them only",
+        "a node in its address": "libpurple 2.14 does SOCKS5 with no address that has none",
         "an account": "the test is about accounts, or about components in either run",
         "a roster": "only accounts have a roster on the server",
         "an archive of its own": "servers keep messages for accounts, not for components",

@@ -10,10 +10,10 @@ TESTS = """\
 import pytest
 
 @pytest.mark.needs({needed!r})
-def test_of_ids():
+def test_needing_ids():
     assert False
 
-def test_of_nothing():
+def test_needing_nothing():
     pass
 
 @pytest.mark.thorough
@@ -51,7 +51,7 @@ def test_each_is_named_with_the_reason(tmp_path: Path, processes: str) -> None:
     assert "2 passed" in printed
     assert "what ejabberd lacks: 1 of the tests" in printed
     assert "occupant-id: ejabberd 23.01 knows nothing of XEP-0421; not run for that: 1" in printed
-    assert "test_it.py::test_of_ids" in printed
+    assert "test_it.py::test_needing_ids" in printed
 
 
 def test_what_a_component_cannot_have_is_named_too(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_a_component_cannot_have_is_named_too(tmp_path: Path) -> None:
     assert "2 passed" in printed
     assert "what Prosody or a component lacks: 1 of the tests" in printed
     assert "a roster: only accounts have a roster on the server; not run for that: 1" in printed
-    assert "test_it.py::test_of_ids" in printed
+    assert "test_it.py::test_needing_ids" in printed
 
 
 def test_where_nothing_is_lacking_all_are_run(tmp_path: Path) -> None:

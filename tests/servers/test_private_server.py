@@ -42,7 +42,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-async def test_two_people_talk(anna: Peer, bert: Peer) -> None:
+async def test_two_people_exchange_messages(anna: Peer, bert: Peer) -> None:
     anna.say("hello", bert.jid)
     heard = await bert.next_message()
     assert (heard.sender, heard.kind, heard.body) == (anna.jid, "chat", "hello")

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 from slixmpp import ComponentXMPP
 
+from tests.support.waiting import loop_turns
+
 LIMIT_S = 20.0
 
 
@@ -25,4 +27,4 @@ async def logged_in(component: ComponentXMPP) -> AsyncIterator[None]:
         yield
     finally:
         await component.disconnect(wait=1.0)
-        await asyncio.sleep(0.01)  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end
+        await loop_turns()  # COMPAT(slixmpp, 1.17): its cancelled tasks need a turn to end

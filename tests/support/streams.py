@@ -26,6 +26,7 @@ from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, XmppSession
 from tests.servers import component_login
+from tests.support.waiting import until, until_answered
 
 LIMIT_S = 20.0
 SI = "http://jabber.org/protocol/si"
@@ -96,9 +97,12 @@ class House:
     async def until_idle(self) -> None:
         """Wait until no byte stream is left, and nothing that worked for one."""
         streams = self.session.streams
-        async with asyncio.timeout(LIMIT_S):
-            while streams._sessions._people or streams._tools.fast_path._askers or tasks_of_streams():
-                await asyncio.sleep(0.02)
+
+        def idle() -> bool:
+            tasks = tasks_of_streams()
+            return not (streams._sessions._people or streams._tools.fast_path._askers or tasks)
+
+        await until(idle, LIMIT_S)
 
     async def send(self, to: str, file: Path, method: Method) -> list[int]:
         """Send a file by stream initiation; the progress that was reported."""
@@ -121,9 +125,11 @@ class House:
         for one, two in ((self, other), (other, self)):
             one.session._stream.send_presence(pto=JID(two.jid).bare)
         streams = self.session.streams
-        async with asyncio.timeout(LIMIT_S):
-            while other.jid not in [each.jid for each in await streams.clients(JID(other.jid).bare)]:
-                await asyncio.sleep(0.02)
+
+        async def known() -> bool:
+            return other.jid in [each.jid for each in await streams.clients(JID(other.jid).bare)]
+
+        await until_answered(known, LIMIT_S)
 
     async def _offered(self, offer: StreamOffer) -> None:
         self.offers.append(offer)

@@ -10,7 +10,7 @@ from tests.support.virtual_time import Stuck, VirtualLoop, in_virtual_time, seco
 
 
 @in_virtual_time
-async def test_an_hour_takes_no_time_and_is_an_hour() -> None:
+async def test_an_hour_in_virtual_time_takes_no_real_time() -> None:
     began = time.monotonic()
     assert await seconds(asyncio.sleep(3600)) == pytest.approx(3600)
     assert time.monotonic() - began < 5

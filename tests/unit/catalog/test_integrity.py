@@ -13,6 +13,7 @@ from filebot.catalog import open_catalog
 from filebot.catalog.integrity import IntegrityCheck, holds_nothing
 from filebot.errors import CatalogUnavailable
 from filebot.model import BlobRef, NewEntry
+from tests.support.waiting import until
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)
@@ -93,9 +94,7 @@ async def test_a_stop_does_not_wait_for_the_examination(tmp_path: Path) -> None:
             )
         examination = IntegrityCheck(path)
         running = asyncio.create_task(asyncio.to_thread(examination.run))
-        async with asyncio.timeout(5):
-            while examination._connection is None:
-                await asyncio.sleep(0.001)
+        await until(lambda: examination._connection is not None, 5)
         examination.stop()
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
             await running

@@ -66,7 +66,7 @@ async def test_on_a_full_disk_additions_fail_and_removals_succeed(catalog: Catal
     assert await catalog.page(SCOPE, limit=50) == [first]
 
 
-def test_a_link_is_no_reserve(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_not_used_as_reserve(tmp_path: Path) -> None:
     other, link = tmp_path / "other", tmp_path / "catalog.reserve"
     other.write_bytes(b"somebody's")
     link.symlink_to(other)

@@ -14,6 +14,7 @@ from filebot.catalog import sqlite
 from filebot.catalog import writer as writer_module
 from filebot.catalog.writer import MAX_GROUP, MAX_WAITING, Writer
 from filebot.errors import CatalogUnavailable, StorageFull
+from tests.support.waiting import loop_turns
 
 
 class Gate:
@@ -239,7 +240,7 @@ async def test_many_random_cancellations_lose_no_answered_operation(engine: Asyn
         if turn % 3 == 0:
             task.cancel()
         if turn % 20 == 0:
-            await asyncio.sleep(0.001)
+            await loop_turns()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     await writer.close()
     answered = {number for number, result in enumerate(results) if result == 2 * number}

@@ -54,7 +54,7 @@ async def test_what_went_well_for_long_is_not_waited_for_long() -> None:
 
 
 @in_virtual_time
-async def test_it_can_be_ended() -> None:
+async def test_supervised_task_can_be_ended() -> None:
     task = asyncio.create_task(run_supervised(partial(asyncio.sleep, 10**6), "the work"))
     await asyncio.sleep(1)
     task.cancel()

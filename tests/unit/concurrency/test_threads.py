@@ -12,6 +12,7 @@ import pytest
 from filebot.concurrency.threads import Threads
 from filebot.transfer.http.upload import FileBody
 from filebot.xmpp.si import outgoing as outbound
+from tests.support.waiting import loop_turns
 from tests.unit.transfer.leaks import nothing_left
 
 SIZE = 200
@@ -37,7 +38,7 @@ async def no_complaints() -> AsyncIterator[None]:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     yield
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert complaints == []
 
 
@@ -74,7 +75,7 @@ async def test_an_upload_cancelled_while_it_reads_ahead_closes_its_file_after_th
             await half_is_read.wait()
             for _ in range(3):
                 task.cancel()
-                await asyncio.sleep(0.02)
+                await loop_turns()
                 assert not task.done()  # a thread still reads
             os.write(rest, HALF)
             with pytest.raises(asyncio.CancelledError):
@@ -93,10 +94,10 @@ async def test_a_file_sent_in_band_is_closed_after_the_thread_that_reads_it(
         assert await anext(pieces) == HALF
         readers.start(go_on.wait)
         task = asyncio.ensure_future(anext(pieces))
-        await asyncio.sleep(0.02)
+        await loop_turns()
         for _ in range(2):
             task.cancel()
-            await asyncio.sleep(0.02)
+            await loop_turns()
             assert not task.done()  # its reading is still to come
         go_on.set()
         with pytest.raises(asyncio.CancelledError):
@@ -113,9 +114,9 @@ async def test_a_file_that_was_opened_for_somebody_cancelled_is_closed(tmp_path:
 
     async with no_complaints(), nothing_left():
         task = asyncio.create_task(read())
-        await asyncio.sleep(0.02)
+        await loop_turns()
         task.cancel()
-        await asyncio.sleep(0.02)
+        await loop_turns()
         fd = os.open(path, os.O_WRONLY)
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -207,7 +207,7 @@ async def test_what_is_too_large_by_413_is_tried_once_and_smaller_files_still_go
     assert web.tries == 3
 
 
-async def test_no_room_at_the_host_is_a_quota() -> None:
+async def test_full_upload_service_raises_quota_error() -> None:
     web = RefusingWeb(507)
     out, entry = await made(web, FakeUploadService())
     with pytest.raises(ServiceQuotaReached):

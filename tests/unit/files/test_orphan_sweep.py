@@ -109,7 +109,7 @@ async def test_what_expired_is_removed_with_its_links_unless_an_entry_refers_to_
 
 
 @in_virtual_time
-async def test_it_is_looked_every_hour_what_expired() -> None:
+async def test_unreferenced_blobs_are_removed_every_hour() -> None:
     catalog = MemoryCatalog()
     store = await filled(1, 0, catalog)
     task = asyncio.create_task(caring(store, catalog, keep_s=0).run((digest(0),)))

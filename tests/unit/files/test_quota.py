@@ -20,6 +20,7 @@ from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile
 from tests.support.virtual_time import in_virtual_time
+from tests.support.waiting import loop_turns
 from tests.unit.files.conftest import ALICE as TO_ALICE
 from tests.unit.files.conftest import URL, Workbench
 
@@ -203,7 +204,7 @@ async def test_a_refusal_while_another_file_settles_is_thought_over(workbench: M
             with first.settling():
                 await bench.catalog.add(entry_of("alice@example.org", 100, "other"))
                 settled.set()
-                await asyncio.sleep(0.02)
+                await loop_turns()
 
     task = asyncio.create_task(other())
     await settled.wait()
@@ -232,7 +233,7 @@ def slow(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]
     """The call, with time for others before it."""
 
     async def later(*arguments: P.args, **named: P.kwargs) -> T:
-        await asyncio.sleep(0.05)
+        await loop_turns()
         return await call(*arguments, **named)
 
     return later

@@ -7,6 +7,7 @@ import pytest
 from filebot.errors import NoSuchTransfer, TransferCancelled
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import Address, Method, Sender
+from tests.support.waiting import loop_turns
 
 ALICE = Sender(Address("alice@example.org"), "alice@example.org")
 
@@ -72,7 +73,7 @@ async def test_a_transfer_that_is_stopped_twice_is_stopped_once() -> None:
             try:
                 await asyncio.sleep(60)
             finally:
-                await asyncio.sleep(0.01)  # what came is put away
+                await loop_turns()  # what came is put away
 
     task = asyncio.create_task(move())
     await asyncio.sleep(0)

@@ -597,7 +597,7 @@ def test_an_interrupted_fsck_forgets_nothing_that_it_could_not_read(
     assert "unreadable (Input/output error)" in said()
 
 
-def test_anew_begins_at_the_first(folder: Path) -> None:
+def test_check_anew_starts_at_the_first_blob(folder: Path) -> None:
     for number in range(30):
         flip(blob(folder, number))
     position = Position(folder, "f" * 64)

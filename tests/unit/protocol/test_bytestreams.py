@@ -67,7 +67,7 @@ def test_a_peers_stream_host_is_read_or_passed_over(host: str, port: str, read: 
 
 
 @given(host=st.text(), port=st.text())
-def test_no_text_upsets_the_reader(host: str, port: str) -> None:
+def test_any_host_and_port_can_be_read(host: str, port: str) -> None:
     read = stream_host("j", host, port)
     assert read is None or 0 < read.port < 65536
 

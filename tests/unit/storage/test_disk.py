@@ -23,6 +23,7 @@ from filebot.storage import reader as reading
 from filebot.storage import spool
 from filebot.storage import writeback as early_writeback
 from filebot.storage.disk import DiskStore
+from tests.support.waiting import loop_turns, until
 
 MIB = 1024 * 1024
 
@@ -183,7 +184,8 @@ async def test_a_slow_disk_holds_the_writer_back(
                 await writer.write(bytes(MIB))
 
         history_import = asyncio.create_task(fill())
-        await asyncio.sleep(0.05)
+        await until(lambda: writer.size > spool.BUDGET_BYTES)
+        await loop_turns()
         assert spool.BUDGET_BYTES < writer.size <= spool.BUDGET_BYTES + MIB
         gate.set()
         await history_import
@@ -217,9 +219,9 @@ async def test_cancelling_in_the_middle_of_a_job_cleans_up(
     task = asyncio.create_task(upload())
     await asyncio.to_thread(working.wait)
     task.cancel()
-    await asyncio.sleep(0.02)
+    await loop_turns()
     task.cancel()  # twice, as a hasty shutdown does
-    await asyncio.sleep(0.02)
+    await loop_turns()
     assert not task.done()
     gate.set()
     with pytest.raises(asyncio.CancelledError):
@@ -234,9 +236,10 @@ async def test_cancelling_a_reader_closes_its_file(
 ) -> None:
     ref = await stored(store, bytes(3 * MIB))
     before = open_files()
-    gate, pread = threading.Event(), os.pread
+    reading_now, gate, pread = threading.Event(), threading.Event(), os.pread
 
     def slow(fd: int, size: int, offset: int) -> bytes:
+        reading_now.set()
         gate.wait()
         return pread(fd, size, offset)
 
@@ -249,9 +252,9 @@ async def test_cancelling_a_reader_closes_its_file(
                 pass
 
     task = asyncio.create_task(read())
-    await asyncio.sleep(0.02)
+    await asyncio.to_thread(reading_now.wait)
     task.cancel()
-    await asyncio.sleep(0.02)
+    await loop_turns()
     gate.set()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -316,7 +319,7 @@ async def main():
             await one.write(bytes(1 << 20))
             if one.size == 8 << 20:
                 print("writing", flush=True)
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
 asyncio.run(main())
 """
@@ -503,7 +506,7 @@ async def test_an_idle_writer_is_small(store: DiskStore) -> None:
         before, _ = tracemalloc.get_traced_memory()
         async with store.create() as writer:
             await writer.write(b"x")
-            await asyncio.sleep(0.01)
+            await loop_turns()
             after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -28,7 +28,7 @@ def test_the_obstacle_is_the_systems_error(
     assert asked == [tmp_path]
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert obstacle(tmp_path / "file") == obstacle(tmp_path / "file" / "below") == "Not a directory"
 

@@ -122,7 +122,7 @@ def test_private_hosts_are_refused_in_every_spelling(host: str) -> None:
         ("https://\u2024/", "malformed"),
     ],
 )
-def test_what_else_is_refused(url: str, expected: str) -> None:
+def test_malformed_urls_are_refused(url: str, expected: str) -> None:
     assert reason(url) == expected
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import Scope
 from filebot.transfer.http import resolver
 from filebot.transfer.http.resolver import Found, NameLookup
+from tests.support.waiting import until
 
 QUICK_S = 2.0
 
@@ -43,12 +44,6 @@ def hanging() -> Iterator[Hanging]:
         yield system
     finally:
         system.end()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(QUICK_S):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def ask(names: NameLookup, host: str, person: str) -> Found:

@@ -20,6 +20,7 @@ from filebot.protocol import http_range
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from tests.support.virtual_time import in_virtual_time
+from tests.support.waiting import loop_turns, until_answered
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
 BODY = bytes(range(256)) * 4000  # 1,024,000 bytes
@@ -299,7 +300,9 @@ async def test_nothing_is_joined_to_what_cannot_be_recognized(client: HttpClient
 
 
 @pytest.mark.parametrize("size", [len(BODY), None])
-async def test_but_for_a_hash_that_decides(client: HttpClient, size: int | None) -> None:
+async def test_a_hash_lets_a_download_resume_without_entity_tag(
+    client: HttpClient, size: int | None
+) -> None:
     breaks = Breaking(size=size)
     async with raw_server(breaks, rest_of()) as server:
         assert await breaks.fetched(client, server.url, hashed=True) == BODY
@@ -423,26 +426,30 @@ async def test_an_endless_answer_is_read_only_as_far_as_the_caller_wants(client:
             await connection.send(BODY)
             sent += len(BODY)
 
+    async def is_held_back() -> bool:
+        before = sent
+        await loop_turns(1000)
+        return sent == before
+
     async with raw_server(endless) as server, client.get(server.url) as download:
         async for _ in download.chunks():
-            await asyncio.sleep(0.3)  # back-pressure reaches the server
             break
-        before = sent
-        await asyncio.sleep(0.1)
-        assert sent == before
+        await until_answered(is_held_back)
 
 
 async def test_cancelling_closes_the_connection(client: HttpClient) -> None:
-    closed = asyncio.Event()
+    asked, closed = asyncio.Event(), asyncio.Event()
 
     async def watches(connection: Connection) -> None:
         await connection.send(ok(10), b"abc")
+        asked.set()
         await connection.reader.read()
         closed.set()
 
     async with raw_server(watches) as server:
         task = asyncio.create_task(fetched(client, server.url))
-        await asyncio.sleep(0.05)
+        await asked.wait()
+        await loop_turns()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -16,6 +16,8 @@ from filebot.transfer.socks5 import receive as byte_source
 from filebot.transfer.socks5 import send as byte_sink
 from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.socket import SocketConnection
+from tests.support.virtual_time import in_virtual_time
+from tests.support.waiting import loop_turns, until
 from tests.unit.transfer.leaks import nothing_left
 
 BODY = bytes(range(256)) * 8000  # 2,048,000 bytes
@@ -129,7 +131,7 @@ async def test_pieces_do_not_change_afterwards() -> None:
 
 @pytest.mark.parametrize("more", [1, 100_000])
 @pytest.mark.parametrize("pause_s", [0.0, 0.01])
-async def test_more_than_promised_is_a_lie(more: int, pause_s: float) -> None:
+async def test_more_bytes_than_promised_are_refused(more: int, pause_s: float) -> None:
     stream, peer = pair(rest=b"h")
     taking = asyncio.create_task(received(stream, 5))
     await peer.send(b"ello")
@@ -164,7 +166,7 @@ async def test_a_reset_after_any_byte(length: int) -> None:
     stream, peer = pair()
     taking = asyncio.create_task(received(stream, 12))
     await peer.send(b"hello world!"[:length])
-    await asyncio.sleep(0.005)
+    await loop_turns()
     peer.reset()
     with pytest.raises(PeerGone):
         await taking
@@ -174,7 +176,7 @@ async def test_a_reset_after_the_last_byte_does_no_harm() -> None:
     stream, peer = pair()
     taking = asyncio.create_task(received(stream, 5))
     await peer.send(b"hello")
-    await asyncio.sleep(0.01)
+    await loop_turns()
     peer.reset()
     assert await taking == b"hello"
 
@@ -188,6 +190,7 @@ async def test_a_stall_after_any_byte(length: int) -> None:
     peer.close()
 
 
+@in_virtual_time
 async def test_slow_is_not_stalled() -> None:
     stream, peer = pair(idle_s=0.1)
     taking = asyncio.create_task(received(stream, 6))
@@ -217,6 +220,7 @@ async def test_what_trickles_in_is_handed_on_in_larger_pieces(monkeypatch: pytes
     peer.close()
 
 
+@in_virtual_time
 async def test_a_taker_that_does_not_ask_slows_the_peer_and_is_not_blamed() -> None:
     stream, peer = pair(idle_s=0.05)
     body = BODY * 10  # more than the kernel keeps for us
@@ -247,8 +251,7 @@ async def test_an_idle_transfer_keeps_no_buffer() -> None:
             assert await landing.arrival(1)
             taken += len(landing.take())
         waiting = asyncio.create_task(landing.arrival(1))
-        await asyncio.sleep(0.1)
-        assert len(landing._buffer) == 0
+        await until(lambda: not landing._buffer)
         await peer.send(b"and on")
         assert await waiting
         assert bytes(landing.take()) == b"and on"
@@ -337,7 +340,7 @@ async def test_a_receiver_that_had_nothing_to_say_from_the_start_gets_all(file: 
     stream, peer = pair(idle_s=1)
     peer.sock.shutdown(socket.SHUT_WR)
     sending = asyncio.create_task(sent(stream, file, 0, len(BODY)))
-    await asyncio.sleep(0.1)
+    await loop_turns()
     assert not sending.done()
     assert await peer.read_all() == BODY
     await sending
@@ -377,7 +380,7 @@ async def test_a_peer_that_goes_is_noticed(file: Path, size: int, *, reset: bool
     """Closing with bytes unread is a reset, too."""
     stream, peer = pair(idle_s=1)
     sending = asyncio.create_task(sent(stream, file, 0, size))
-    await asyncio.sleep(0.02)
+    await loop_turns()
     start = time.monotonic()
     peer.reset() if reset else peer.close()
     with pytest.raises(PeerGone):

@@ -17,6 +17,7 @@ from filebot.transfer.socks5 import dial as socks5_dial
 from filebot.transfer.socks5.dial import dial
 from filebot.transfer.socks5.listener import Listener
 from filebot.transfer.socks5.staggered import first_to_succeed
+from tests.support.waiting import loop_turns
 from tests.unit.transfer.leaks import nothing_left
 
 HASH = destination("sid", "a@x/1", "b@y/2")
@@ -202,7 +203,7 @@ async def test_a_host_that_breaks_or_stalls_after_any_byte(
             await dialled(host)
 
 
-async def test_nothing_to_dial() -> None:
+async def test_dialling_no_hosts_raises_peer_gone() -> None:
     with pytest.raises(PeerGone):
         await dialled()
 
@@ -340,9 +341,10 @@ class _Thing:
 
 async def test_a_second_winner_of_the_same_moment_is_thrown_away() -> None:
     made: list[_Thing] = []
+    all_here = asyncio.Barrier(3)
 
     async def succeed() -> _Thing:
-        await asyncio.sleep(0.01)
+        await all_here.wait()
         made.append(_Thing())
         return made[-1]
 
@@ -359,7 +361,6 @@ async def test_a_winner_is_thrown_away_if_nobody_waits_any_more() -> None:
     slow = asyncio.Event()
 
     async def win() -> _Thing:
-        await asyncio.sleep(0.01)
         return thing
 
     async def lose() -> _Thing:
@@ -374,7 +375,7 @@ async def test_a_winner_is_thrown_away_if_nobody_waits_any_more() -> None:
             [lose, win], stagger_s=0, discard=lambda thing: setattr(thing, "thrown_away", True)
         )
     )
-    await asyncio.sleep(0.03)
+    await loop_turns()
     race.cancel()
     with pytest.raises(asyncio.CancelledError):
         await race

@@ -11,6 +11,7 @@ from filebot.protocol.bytestreams import destination, destinations
 from filebot.system.descriptors import MOST_HANDSHAKES
 from filebot.transfer.socks5 import listener as socks5_listener
 from filebot.transfer.socks5.listener import Listener
+from tests.support.waiting import loop_turns
 from tests.unit.transfer.leaks import descriptors, nothing_left
 
 SESSION = destinations("sid", "a@x/1", "b@y/2")
@@ -100,7 +101,7 @@ async def test_the_peer_gets_in_by_either_hash(listener: Listener, guests: Guest
 async def test_it_may_be_waited_for_before_it_comes(listener: Listener, guests: Guests) -> None:
     with listener.expect(SESSION) as session:
         waiting = asyncio.create_task(session.connected(2))
-        await asyncio.sleep(0.02)
+        await loop_turns()
         await guests.enter(HASH)
         (await waiting).close()
 
@@ -151,7 +152,7 @@ async def test_a_second_connection_is_refused_while_the_first_lives(
         reader, _ = await guests.come(GREETING + connect(HASH))
         assert (await ended(reader))[:4] == b"\x05\x00\x05\x02"
         first.close()
-        await asyncio.sleep(0.02)
+        await loop_turns()
         await guests.enter(HASH)
         connection = await session.connected(1)
         reader, _ = await guests.come(GREETING + connect(HASH))
@@ -163,12 +164,12 @@ async def test_a_peer_that_left_again_is_waited_for_anew(listener: Listener, gue
     with listener.expect(SESSION) as session:
         _, first = await guests.enter(HASH)
         first.close()
-        await asyncio.sleep(0.02)
+        await loop_turns()
         with pytest.raises(TransferTimeout):
             await session.connected(0.05)
 
 
-async def test_nobody_comes(listener: Listener) -> None:
+async def test_waiting_for_a_guest_who_never_comes_times_out(listener: Listener) -> None:
     with listener.expect(SESSION) as session, pytest.raises(TransferTimeout):
         await session.connected(0.05)
 
@@ -201,7 +202,7 @@ async def test_a_cut_after_any_byte_leaves_nothing(listener: Listener, guests: G
                 writer.transport.abort()
             else:
                 writer.close()
-            await asyncio.sleep(0.005)
+            await loop_turns()
             assert session.is_free()
 
 
@@ -263,7 +264,7 @@ async def test_cancelling_the_wait_leaves_nothing(listener: Listener, guests: Gu
     async with nothing_left():
         with listener.expect(SESSION) as session:
             waiting = asyncio.create_task(session.connected(5))
-            await asyncio.sleep(0.01)
+            await loop_turns()
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting

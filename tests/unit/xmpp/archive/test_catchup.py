@@ -22,6 +22,7 @@ from filebot.xmpp.archive.first_session import BEGINNING
 from filebot.xmpp.archive.mam_query import Archived, ArchivePage
 from filebot.xmpp.archive.turns import private_turn, with_answers
 from filebot.xmpp.connection.stream import Stream
+from tests.support.waiting import loop_turns, until
 from tests.unit.xmpp.conftest import SentStanzas
 
 OWN = "bot@example.org"
@@ -74,9 +75,7 @@ class World:
         await self.catch_up.start()
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
-            while not reached():
-                await asyncio.sleep(0.001)
+        await until(reached, 5)
 
     def saved(self) -> tuple[str, frozenset[str]] | None:
         mark = self.marks._positions.get(OWN)
@@ -176,7 +175,7 @@ async def test_without_an_archive_it_is_not_asked_again(world: World) -> None:
     world.failures = [XMPPError("feature-not-implemented")]
     await world.online()
     await world.until(lambda: not world.failures)
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert len(world.asked) == 1
     assert world.catch_up.live(None, kept_back=True)
 
@@ -201,7 +200,7 @@ async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) > MOST_OPEN)
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert len(world.taken) == MOST_OPEN + 50
     for each in [*world.taken][:60]:
         world.catch_up.handled(each)
@@ -224,7 +223,7 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
     await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) >= 200)
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert len(world.taken) == 200
     world.catch_up.handled("2")
     await world.until(lambda: len(world.taken) == 999)
@@ -451,7 +450,7 @@ async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> 
     await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: world.taken == ["2"])
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert world.saved() == ("1", frozenset())
     world.deaf = 0
     await world.until(lambda: world.saved() == ("2", frozenset()))
@@ -521,7 +520,7 @@ async def test_what_is_still_dealt_with_at_the_first_look_is_not_passed_over(wor
     await of_a_room(world)
     assert world.catch_up.live("3", kept_back=False)  # the stay has begun, and the archive is not read yet
     await world.until(lambda: not world.failures)
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert world.saved() == ("", frozenset())
     world.catch_up.handled("3")
     await world.until(lambda: world.saved() == ("3", frozenset()))
@@ -546,9 +545,9 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     assert world.catch_up.live("2", kept_back=False)
-    await asyncio.sleep(0.05)
+    await loop_turns()
     world.catch_up.handled("2", save=False)
-    await asyncio.sleep(0.05)
+    await loop_turns()
     assert world.saved() == ("1", frozenset())
     await world.catch_up.close()
     assert world.saved() == ("2", frozenset())
@@ -667,7 +666,7 @@ async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
     for number in range(3, 13):
         assert world.catch_up.live(str(number), kept_back=False)
         world.catch_up.handled(str(number))
-        await asyncio.sleep(0.02)
+        await loop_turns()
     assert len(saves) <= 2
     world.numbers = [*range(1, 13)]
     world.catch_up.handled("2")

@@ -73,6 +73,6 @@ async def test_without_entity_time_newest_stamp_of_archive_counts(
     assert caplog.text.count("does not tell its time") == 1
 
 
-async def test_silence_tells_no_time(server: Server) -> None:
+async def test_server_that_does_not_answer_has_no_time(server: Server) -> None:
     server.silent = True
     assert await server.times.read() is None

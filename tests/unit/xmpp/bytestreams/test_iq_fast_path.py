@@ -19,6 +19,7 @@ from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.presence.online_clients import MOST_CLIENTS, OnlineClients
 from filebot.xmpp.streams import PeerStreams
+from tests.support.waiting import until
 from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 PEER = "anna@example.org/phone"
@@ -163,9 +164,7 @@ async def test_acknowledgements_go_along_with_a_stanza_or_soon_without_one(
     stream.post("<iq/>")
     assert sent == [f"<iq/>{answer}"]
     stream._spawn_event(asked)
-    async with asyncio.timeout(5):
-        while len(sent) < 2:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(sent) >= 2, 5)
     assert sent[1] == answer
     monkeypatch.setattr(stream, "transport", None)
 

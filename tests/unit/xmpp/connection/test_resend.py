@@ -15,6 +15,7 @@ from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import ClientStream, build
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.rooms.room_sender import RoomSender
+from tests.support.waiting import loop_turns
 from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = Address("anna@example.org/phone")
@@ -69,11 +70,11 @@ class World:
     async def acknowledge(self, count: int) -> None:
         """The server has heard so many more, each as soon as it is asked."""
         for _ in range(count):
-            await asyncio.sleep(0.01)
+            await loop_turns()
             ack = self.management.stanza.Ack(self.stream)
             ack["h"] = self.management.last_ack + 1
             self.management._handle_ack(ack)
-        await asyncio.sleep(0.01)
+        await loop_turns()
 
 
 async def _nobody(jid: str) -> bool:
@@ -158,14 +159,14 @@ async def test_a_connection_that_breaks_between_two_complaints_brings_no_other_u
     deadly, after = [await world.messenger.say(ANNA, str(number)) for number in range(2)]
     world.end(complaint="policy-violation")
     world.begin()
-    await asyncio.sleep(0.01)
+    await loop_turns()
     world.end()  # the complaint did not come through
     world.begin()
-    await asyncio.sleep(0.01)
+    await loop_turns()
     assert world.said == [deadly]
     world.end(complaint="policy-violation")
     world.begin()
-    await asyncio.sleep(0.01)
+    await loop_turns()
     assert (world.said, world.given_up) == ([after], [deadly])
 
 
@@ -173,7 +174,7 @@ async def test_after_a_complaint_messages_are_repeated_one_by_one(world: World) 
     said = await say_three(world)
     world.end(complaint="policy-violation")
     world.begin()
-    await asyncio.sleep(0.01)
+    await loop_turns()
     assert world.said == said[:1]
     await world.acknowledge(2)
     assert world.said == said
@@ -276,6 +277,6 @@ async def test_what_is_said_of_a_message_that_was_given_up_does_not_end_sessions
     for _ in range(20):
         world.end(complaint="policy-violation")
         world.begin()
-        await asyncio.sleep(0.01)
+        await loop_turns()
     assert len(told) == MOST_TOLD
     assert world.said == []
