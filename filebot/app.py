@@ -145,7 +145,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         session = Session(
             replace(
                 session_settings(config),
-                archiving=replies.render("archive/status", config.replies.language),
+                archiving=replies.render(
+                    "archive/status", config.replies.language, prefix=config.rooms.command_prefix
+                ),
             ),
             on_message=on_message,
             on_encrypted=on_encrypted,

@@ -56,7 +56,7 @@ class DeliveryQueue:
         return next((each for each in self._parcels.values() if _request(each) == request), None)
 
     async def add(self, parcel: QueuedDelivery, entry: Entry) -> QueuedDelivery:
-        """Keep a new one. Raises TooManyWaiting, AlreadyUnderWay, or NoSuchEntry if the file is gone."""
+        """Keep a new one. Raises TooManyWaiting, AlreadySending, or NoSuchEntry if the file is gone."""
         same = self.same(*_request(parcel))
         if same is not None:
             raise AlreadySending(same.number)

@@ -116,7 +116,7 @@ class Plan:
     no_link: TransferError | None = None
     """Why there can be no link."""
     no_stream: FilebotError | None = None
-    """Why there is no stream: NoWayToSend or TooSlowInBand."""
+    """Why there is no stream: NoTransferMethod or TooSlowInBand."""
 
 
 def plan(facts: RoutingInputs, client_history: ClientHistory, now: datetime) -> Plan:

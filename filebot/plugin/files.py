@@ -275,7 +275,7 @@ class Files:
         In a room, what is not the room's goes to them in private: to share is to :meth:`send_to` the room.
         Without a ``method`` it is a link; where that cannot be, it goes by a stream to a client of the
         person's that takes such, or waits until one is online. FileGoes, FileSent and FileWaits tell of it.
-        Raises NotAllowed, NoWayToSend, AlreadyUnderWay, TooManyWaiting, TransferError or StorageError.
+        Raises NotAllowed, NoTransferMethod, AlreadySending, TooManyWaiting, TransferError or StorageError.
         """
         if not self._sender.in_public or entry.room == self._sender.room:
             return await self._send(entry, self._sender.address, method)
