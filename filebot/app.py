@@ -105,7 +105,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         session = XmppSession(
             replace(
                 session_settings(config),
-                archiving=replies.render("archive/status", config.replies.language),
+                archiving=replies.render(
+                    "archive/status", config.replies.language, prefix=config.rooms.command_prefix
+                ),
             ),
             Handlers(
                 message=handlers.on_message,

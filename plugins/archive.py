@@ -16,10 +16,10 @@ BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
 @plugin.command("archive", usage=(BEGIN, STOP, IN, OUT))
 async def archive(ctx: Context[None], days: str) -> None:
-    """In a room: say whether files that you post there are kept.
+    """In a room, choose whether I keep the files that you post there.
 
-    For the room's owners and admins: archive history of 30 days keeps what was posted before, and archive
-    history off stops that. Whether new files are kept they say with room set archive on.
+    For the room's owners and admins: "archive history of 30 days" also keeps files that were posted before,
+    and "archive history off" stops that. To keep new files, use "room set archive on".
     """
     if ctx.sender.room is None:
         await ctx.reply("archive/where")

@@ -11,7 +11,7 @@ plugin = Plugin[None]("claim")
 
 @plugin.command("claim", usage=("claim CODE", "claim"))
 async def claim(ctx: Context[None], code: str) -> None:
-    """Make your files of a room that hides your address your own everywhere."""
+    """Make your files from a room that hides your address yours everywhere."""
     if code:
         await ctx.reply("claim/done", claimed=await ctx.files.claim(code))
     elif ctx.sender.address.kind is AddressKind.CHAT:

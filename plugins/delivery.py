@@ -26,11 +26,11 @@ SLOW_S = 10.0
 
 @plugin.command("get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",))
 async def get(ctx: Context[None], name: str, method: str) -> None:
-    """Get files back. NAME is a name, an id such as #12, a beginning, a pattern such as *.pdf, or several
-    names or ids with blanks between them.
+    """Get a file back, or several.
 
-    METHOD is http (a link), socks5 (directly) or ibb (inside of the chat connection, slow); without it I
-    choose.
+    NAME is a name or its beginning, a number such as #12, a pattern such as *.pdf, or several names or
+    numbers with spaces between them. METHOD is http (a link), socks5 (directly) or ibb (over the chat
+    connection, slow). If you leave it out, I choose.
     """
     name, wanted = _parted(name, method)
     await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, wanted))
@@ -46,7 +46,7 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
 
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
 async def send(ctx: Context[None], name: str, target: str) -> None:
-    """Send a file to somebody, or into a room that we are both in. TARGET is an address."""
+    """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
 
 

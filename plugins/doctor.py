@@ -7,11 +7,11 @@ plugin = Plugin[None]("doctor")
 
 @plugin.command("doctor", usage="doctor me")
 async def examine(ctx: Context[None]) -> None:
-    """Test by which ways files reach you, and say what is in their way.
+    """Find out how files can reach you, and what is in the way.
 
-    It takes a few seconds. I look at the upload service of my server, try its proxy, ask your clients what
-    they can do, measure how fast the chat connection is, and say how I would send you a small, a large and
-    a very large file. Nothing is sent that you would see.
+    This takes a few seconds. I check my server's upload service, try its proxy, ask your apps what they can
+    do, and measure the chat connection. Then I tell you how I would send you a small, a large and a very
+    large file. You will not see any of these tests.
     """
     if ctx.sender.address.kind is not AddressKind.CHAT:
         await ctx.reply("doctor/private")

@@ -44,9 +44,9 @@ async def fetch(ctx: Context[None], url: str) -> None:
 
 @plugin.command("keep", usage="keep")
 async def keep(ctx: Context[None]) -> None:
-    """In a room: keep the file that you posted last, for everybody here.
+    """In a room, keep the file that you last posted, for everybody there.
 
-    As a reply to a file that you posted, it keeps that one.
+    In a reply to a message with your file, it keeps that file.
     """
     if ctx.sender.room is None:
         await ctx.reply("drop/keep_in_room")

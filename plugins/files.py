@@ -57,21 +57,21 @@ async def more(ctx: Context[Settings]) -> None:
 
 @plugin.command("info", usage="info NAME")
 async def info(ctx: Context[Settings], name: str) -> None:
-    """Show all that is known of a file."""
+    """Show everything that I know about a file."""
     entry = await ctx.files.one(name)
     await ctx.reply("files/info", entry=entry, expires_at=ctx.files.expires_at(entry))
 
 
 @plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))
 async def rename(ctx: Context[Settings], old: str, new: str) -> None:
-    """Give a file another name. Put names with blanks in quotes."""
+    """Rename a file. Put names with spaces in quotes."""
     entry = await ctx.files.exactly(old)
     await ctx.reply("files/renamed", old=entry.name, entry=await ctx.files.rename(entry, new))
 
 
 @plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"))
 async def remove(ctx: Context[Settings], name: str) -> None:
-    """Delete a file for good. NAME is its whole name, or its number, such as #12."""
+    """Delete a file for good. NAME is its full name, or its number, such as #12."""
     entry = await ctx.files.exactly(name)
     await ctx.files.remove(entry)
     await ctx.reply("files/removed", entry=entry)

@@ -13,7 +13,7 @@ FIRST = (
 
 @plugin.command("help", usage="help [COMMAND]", aliases=("?", "hello", "hi", "commands", "帮助", "你好"))
 async def show_help(ctx: Context[None], command: str) -> None:
-    """Show what I can do, or how one command is used."""
+    """Show what I can do, or how to use one command."""
     if not command:
         commands = sorted(ctx.commands.all(), key=_place)
         await ctx.reply(

@@ -7,7 +7,7 @@ plugin = Plugin[None]("language")
 
 @plugin.command("lang", usage="lang [LANGUAGE]", aliases=("language", "语言"))
 async def choose_language(ctx: Context[None], language: str) -> None:
-    """Choose my language: lang en, lang zh. Without a name: show which I speak."""
+    """Choose my language, such as en or zh, or show which ones I speak."""
     if not language:
         await ctx.reply("language/known", languages=ctx.languages())
     elif await ctx.choose_language(language) is None:

@@ -13,7 +13,7 @@ plugin = Plugin[None]("room")
     "room", usage=("room set SETTING", "room ROOM set SETTING", "room ROOM", "room"), aliases=("settings",)
 )
 async def room(ctx: Context[None], room: str, setting: str) -> None:
-    """Show or change what holds in a room."""
+    """Show or change the settings of a room."""
     if not room and ctx.sender.room is None:
         await ctx.reply("room/which")
         return

@@ -11,13 +11,15 @@ plugin = Plugin[None]("rooms")
 
 @plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"))
 async def join(ctx: Context[None], room: str, password: str) -> None:
-    """Enter a room and stay there, also after a restart."""
+    """Enter a room and stay there, even after a restart."""
     await ctx.reply("rooms/joined", room=await ctx.rooms.join(room, password))
 
 
 @plugin.command("leave", usage=("leave ROOM", "leave"))
 async def leave(ctx: Context[None], room: str) -> None:
-    """Leave a room for good. Its files are kept. For whoever brought me there, and the room's admins."""
+    """Leave a room for good. I still keep its files. The person who brought me there and the room's admins
+    can use this.
+    """
     here = ctx.sender.room
     if not room and here is None:
         raise BadCommand(command="leave", usage=("leave ROOM",), missing=True)

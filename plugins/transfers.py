@@ -10,7 +10,7 @@ QUEUED_SHOWN = 10
 
 @plugin.command("transfers", usage="transfers", aliases=("queue",))
 async def show_transfers(ctx: Context[None]) -> None:
-    """Show which files are on their way for you, or wait for somebody to be online."""
+    """Show your files that are on their way, or waiting for somebody to come online."""
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
     moving = [each for each in running if not each.waits]
     queued = [each for each in running if each.waits]
@@ -31,7 +31,7 @@ async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
 
 @plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",))
 async def cancel(ctx: Context[None], number: str) -> None:
-    """Stop a file that is on its way, or that waits. NUMBER is what transfers shows."""
+    """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""
     digits = number.removeprefix("#")
     if not digits.isdecimal() or len(digits) > 12:
         raise BadCommand(command="cancel", usage=("cancel NUMBER",))

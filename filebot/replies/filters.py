@@ -35,6 +35,7 @@ def load_words(filters: Mapping[str, Callable[..., Any]]) -> None:
     now = present()
     for moment in (now - timedelta(days=30), now - timedelta(hours=1), now + timedelta(days=1)):
         filters["when"](moment)
+    filters["day"](now)
     filters["either"](["a", "b", "c"])
     filters["spoken"](["en", "zh_CN"])
     filters["size"](1_500_000)
@@ -59,6 +60,8 @@ class Phrases:
             "size": self.size,
             "exact": self.exact,
             "when": self.when,
+            "at": self.at,
+            "day": self.day,
             "duration": self.duration,
             "kind": self.kind,
             "spoken": self.spoken,
@@ -91,13 +94,22 @@ class Phrases:
         """
         distance = moment - (now or self._clock())
         if abs(distance) > _RECENT:
-            return format_date(moment.astimezone(UTC), format="medium", locale=self._locale)
+            return self.day(moment)
         if timedelta(minutes=-1) < distance <= timedelta():
             return self._catalogue.gettext("just now")
         return format_timedelta(distance, add_direction=True, locale=self._locale)
 
+    def at(self, moment: datetime, now: datetime | None = None) -> str:
+        """Return the same within a sentence: ``5 minutes ago``, ``in 2 hours``, ``on Mar 3, 2026``."""
+        text = self.when(moment, now)
+        return self._catalogue.gettext("on %(date)s") % {"date": text} if text == self.day(moment) else text
+
+    def day(self, moment: datetime) -> str:
+        """Return ``Mar 3, 2026``: a date (UTC), however near it is."""
+        return format_date(moment.astimezone(UTC), format="medium", locale=self._locale)
+
     def duration(self, seconds: float) -> str:
-        """Return ``1 minute 30 seconds``: the two largest units; at least one second."""
+        """Return ``1 minute 30 seconds``: the largest unit and the next below it; at least one second."""
         minutes, second_count = divmod(max(round(seconds), 1), 60)
         hours, minute_count = divmod(minutes, 60)
         day_count, hour_count = divmod(hours, 24)
@@ -107,7 +119,8 @@ class Phrases:
             (minute_count, self._plural("%(count)s minute", "%(count)s minutes", minute_count)),
             (second_count, self._plural("%(count)s second", "%(count)s seconds", second_count)),
         ]
-        return " ".join([text for count, text in parts if count][:2])
+        largest = next(place for place, (count, _) in enumerate(parts) if count)
+        return " ".join(text for count, text in parts[largest : largest + 2] if count)
 
     def kind(self, media_type: str) -> str:
         """Return ``PDF document``: a media type in everyday words, or itself where there are none."""
@@ -118,12 +131,17 @@ class Phrases:
         words = NAMED.get(bare) or PREFIXES.get(bare.partition("/")[0])
         return self._catalogue.gettext(words) if words else line(bare)
 
-    def spoken(self, languages: Iterable[str]) -> str:
-        """Return ``English (lang en) and 中文 (lang zh)``, each by its own name."""
-        each = [Locale.parse(language) for language in languages]
-        named = self._catalogue.gettext("%(name)s (lang %(code)s)")
+    def spoken(self, languages: Iterable[str], prefix: str = "") -> str:
+        """Return ``English (lang en) and 中文 (lang zh)``: each by its own name, with its command.
+
+        ``prefix`` stands before a command there.
+        """
+        named = self._catalogue.gettext("%(name)s (%(command)s)")
         return format_list(
-            [named % {"name": locale.get_language_name(), "code": locale.language} for locale in each],
+            [
+                named % {"name": locale.get_language_name(), "command": f"{prefix}lang {locale.language}"}
+                for locale in map(Locale.parse, languages)
+            ],
             locale=self._locale,
         )
 

@@ -161,7 +161,7 @@ def a_file(folder: Path, size: int) -> tuple[Path, bytes]:
 
 @pytest.mark.parametrize(
     ("limit", "why"),
-    [(None, "Your server has no place for files"), (MB, "Your server takes files up to 1 MB")],
+    [(None, "Your server has no upload service"), (MB, "Your server takes files up to 1 MB")],
     ids=["no service", "1 MB"],
 )
 @speaking
@@ -185,7 +185,9 @@ async def test_a_killed_bot_brings_it_to_who_was_offline(tmp_path: Path) -> None
             await bob.befriend()
         await alice.befriend()
         await alice.drop(path)
-        await alice.ask("send big.bin to bob@localhost", "It goes as soon as bob@localhost is online")
+        await alice.ask(
+            "send big.bin to bob@localhost", "I will send it as soon as bob@localhost is online"
+        )
         await bot.kill()
         await bot.start()
         await alice.ask("transfers", "big.bin (waiting for bob@localhost to come online)")
@@ -193,7 +195,7 @@ async def test_a_killed_bot_brings_it_to_who_was_offline(tmp_path: Path) -> None
             why = await bob.said("directly")
             assert why == (
                 '"big.bin" is from alice@localhost.\n'
-                'Your server has no place for files, so I am sending "big.bin" directly.'
+                'Your server has no upload service, so I am sending "big.bin" directly.'
             )
             assert await bob.file() == content
             await alice.said('Sent "big.bin" to bob@localhost.')
@@ -247,13 +249,13 @@ async def test_what_waits_can_be_dropped(tmp_path: Path, *, restarted: bool) -> 
             await bob.befriend()
         await alice.befriend()
         await alice.drop(path)
-        said = await alice.ask("send big.bin to bob@localhost", "To drop it")
+        said = await alice.ask("send big.bin to bob@localhost", "To cancel it")
         if restarted:
             await bot.kill()
             await bot.start()
         number = re.search(r"cancel (\d+)", said)
         assert number is not None
-        await alice.ask(number[0], '"big.bin" does not wait any more.')
+        await alice.ask(number[0], 'Cancelled "big.bin".')
         async with online(server, "bob") as bob:
             await asyncio.sleep(6)
             assert bob.offers == []

@@ -82,7 +82,7 @@ class Absence:
     def answers(self, drop: Drop) -> list[str]:
         """All that was said to somebody of a file; of one in a room, anything that was announced there."""
         if drop.in_room:
-            return [each for each in self._room_heard() if "kept here" in each]
+            return [each for each in self._room_heard() if "in this room:" in each]
         return [each for each in self.heard(drop.person) if drop.name in each]
 
     def announced(self) -> int:

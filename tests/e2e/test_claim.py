@@ -28,4 +28,4 @@ async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_priv
         assert code is not None
         assert "plan.txt" not in await ask_in_private("ls")
         assert (await ask_in_private(f"claim {code[1]}")).startswith(f'One file in "{ROOM}" is yours now')
-        assert "Only its owner" in await den.ask(den.bob, "rm plan.txt")
+        assert "Only the file's owner" in await den.ask(den.bob, "rm plan.txt")

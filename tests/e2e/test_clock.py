@@ -113,7 +113,7 @@ async def test_a_clock_91_days_ahead_removes_nothing(
         path = tmp_path / "plan.txt"
         path.write_bytes(b"the plan")
         assert "Stored" in await here.keep(alice, path)
-        assert "removed after 90 days" in (await here.ask(alice, "!room set retention 90 days")).body
+        assert "deleted after 90 days" in (await here.ask(alice, "!room set retention 90 days")).body
         await world.ask(alice, "send plan.txt to bob@localhost by socks5")
         partial = world.data / "partial" / "abc"
         partial.write_bytes(b"half of it")

@@ -85,39 +85,39 @@ async def test_with_an_upload_service_and_a_client_that_takes_everything(with_se
         assert services.offers == []
     assert said.splitlines()[:4] == [
         "Links: possible, for files up to 3 MB.",
-        "Directly: clients can connect to me at 127.0.0.1, where their network allows it.",
+        "Directly: apps can connect to me at 127.0.0.1, if their network allows it.",
         "Through my server: its proxy works.",
-        "Your clients that I see online:",
+        "I see these apps of yours online:",
     ]
     assert re.search(
-        r"^- filebot .*: takes files directly and inside of the chat connection$", said, re.MULTILINE
+        r"^- filebot .*: takes files directly and over the chat connection$", said, re.MULTILINE
     )
     assert re.search(
-        r"^Inside of the chat connection: about [\d.]+ [kM]B a second to filebot\.$", said, re.MULTILINE
+        r"^Over the chat connection: about [\d.]+ [kM]B a second to filebot\.$", said, re.MULTILINE
     )
     assert re.findall(r"^- \d.*$", said, re.MULTILINE) == [
-        "- 1 MB: by a link",
+        "- 1 MB: as a link",
         "- 100 MB: directly to filebot",
         "- 5 GB: directly to filebot",
     ]
-    assert said.endswith("You store 0 bytes of 20 GB with me.")
+    assert said.endswith("You are using 0 bytes of 20 GB.")
 
 
 async def test_a_client_without_streams_takes_links_and_nothing_else(with_service: World) -> None:
     async with await with_service.login("bob") as bob:
         said = await until_seen(with_service, bob, shows_itself(bob, with_service))
         assert [each.kind for each in bob.messages if each.kind == "error"] == []
-    assert "takes links only" in said
-    assert "Inside of the chat connection:" not in said
-    assert "- 1 MB: by a link" in said
-    assert "- 100 MB: there is no way just now" in said
+    assert "takes only links" in said
+    assert "Over the chat connection:" not in said
+    assert "- 1 MB: as a link" in said
+    assert "- 100 MB: not possible right now" in said
 
 
 async def test_who_is_not_seen_online_is_told_how_to_be(with_service: World) -> None:
     async with await with_service.login("carol") as carol:
         said = await asked(with_service, carol)
-    assert "I see none of your clients online" in said
-    assert "- 1 MB: by a link" in said
+    assert "I see none of your apps online" in said
+    assert "- 1 MB: as a link" in said
     assert "- 100 MB: it would wait" in said
 
 
@@ -128,7 +128,7 @@ async def test_without_an_upload_service_everything_goes_by_the_proxy(without_se
     ):
         said = await until_seen(without_service, alice, shows_itself(services, without_service))
     assert said.startswith("Links: not possible.")
-    assert "Directly: clients cannot connect to me. Only my operator can change that." in said
+    assert "Directly: apps cannot connect to me. Only my operator can change that." in said
     assert "Through my server: its proxy works." in said
     assert "- 1 MB: directly to filebot" in said
 
@@ -141,5 +141,5 @@ async def test_a_client_with_the_chat_connection_only_is_told_how_long_it_takes(
         house(without_service.server, "bob", socks5=False) as services,
     ):
         said = await until_seen(without_service, bob, shows_itself(services, without_service))
-    assert "takes files inside of the chat connection only" in said
-    assert re.search(r"^- 1 MB: inside of the chat connection to filebot, in about ", said, re.MULTILINE)
+    assert "takes files only over the chat connection" in said
+    assert re.search(r"^- 1 MB: over the chat connection to filebot, in about ", said, re.MULTILINE)

@@ -52,7 +52,7 @@ async def test_two_people_who_fill_the_bot_leave_a_third_answers_and_room(
         for peer in (alice, bob):
             peer.say(f"fetch {web.url}/{number}.bin", world.bot_jid)
     for peer in (alice, bob):
-        told = await peer.next_message(lambda heard: "waits behind" in heard.body)
+        told = await peer.next_message(lambda heard: "is waiting behind" in heard.body)
         assert "of yours at a time" in told.body
     await asyncio.sleep(5)
     assert open_descriptors(world) < DESCRIPTORS - 20
@@ -70,7 +70,7 @@ async def test_two_people_who_fill_the_bot_leave_a_third_answers_and_room(
     # Those who fill it are not mute either.
     alice.say("transfers", world.bot_jid)
     listed = await alice.next_message(lambda heard: "waiting for its turn" in heard.body)
-    assert "more wait for their turn" in listed.body
+    assert "more are waiting for their turn" in listed.body
 
 
 async def test_without_any_descriptor_left_the_bot_still_answers(
@@ -90,7 +90,7 @@ async def test_without_any_descriptor_left_the_bot_still_answers(
             assert (await world.ask(carol, "ls")).body
             assert (await world.ask(carol, "no such thing")).body
             refused = await world.ask(carol, f"fetch {web.url}/more.bin")
-            assert "as many files and connections open as I may" in refused.body
+            assert "too many files and connections open" in refused.body
             assert (await world.ask(eve, "hello")).body
     finally:
         resource.prlimit(world.bot.pid, resource.RLIMIT_NOFILE, (soft, hard))

@@ -75,9 +75,9 @@ async def test_every_refusal_says_what_was_not_done(
     await world.bot.start()  # with a WAL that has no space of its own yet
     full.fill()
     refusals = {
-        "rename a.bin to b.bin": "so the file keeps its name",
-        "lang zh": "so your language is not saved",
-        f"room {ROOM} set announce on": "so the setting is not changed",
+        "rename a.bin to b.bin": "so the file keeps its old name",
+        "lang zh": "so your language was not saved",
+        f"room {ROOM} set announce on": "so the setting was not changed",
         f"join {OTHER}": "so I did not enter the room",
         f"send a.bin to {ROOM}": 'so "a.bin" was not sent',
     }

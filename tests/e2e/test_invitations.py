@@ -66,7 +66,7 @@ async def test_an_invited_room_is_remembered_across_a_restart_and_left_for_its_i
     await bot.stop()
     await bot.start()
     bob.say(f"leave {ROOM}", world.bot)
-    assert "whoever brought me there" in await world.told(bob)
+    assert "the person who brought me there" in await world.told(bob)
 
 
 @pytest.mark.needs("an archive of its own")
@@ -177,8 +177,8 @@ async def test_a_mistyped_address_makes_no_room_and_a_persons_address_is_none(wo
     alice = await world.login("alice")
     for target, words in (
         ("dem@conference.localhost", "There is no room"),
-        ("bob@localhost", "no rooms at the server"),
-        ("den@nowhere.invalid", "no rooms at the server"),
+        ("bob@localhost", "cannot find any rooms on the server"),
+        ("den@nowhere.invalid", "cannot find any rooms on the server"),
     ):
         alice.say(f"join {target}", world.bot)
         assert words in await world.told(alice)

@@ -286,7 +286,7 @@ async def test_a_room_named_by_an_admin_is_entered_again_after_a_crash_until_it_
             return False
 
         async with BotProcess(config) as bot:
-            await told(bob, f"join {den}", "Only those who run me")
+            await told(bob, f"join {den}", "Only my operator")
             assert not await answers_in_den()
             await told(alice, f"join {den}", "stay there")
             assert await answers_in_den()

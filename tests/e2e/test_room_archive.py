@@ -20,7 +20,7 @@ async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tm
         await den.post(den.alice, "old3.txt")
         await den.let_the_bot_in()
         came = presences(den.bob)
-        assert "Only owners and admins" in await den.ask(den.bob, "room set archive on")
+        assert "Only the room's owners and admins" in await den.ask(den.bob, "room set archive on")
         den.alice.say("!room set archive on", ROOM, mtype="groupchat")
         assert "archive off for me" in (await den.heard(den.bob, "groupchat")).body
         shown = await next_presence(came, lambda each: each.get("from") == OCCUPANT)
@@ -28,9 +28,9 @@ async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tm
         await den.post(den.bob, "new.txt")
         while "new.txt" not in await den.ask(den.bob, "ls"):
             pass
-        assert "I look through" in await den.ask(den.alice, "archive history of 3 days")
+        assert "I am looking through" in await den.ask(den.alice, "archive history of 3 days")
         found = (await den.heard(den.alice, "chat")).body
-        assert "3 files are kept" in found
+        assert "I kept 3 files" in found
         listed = await den.ask(den.bob, "ls")
         assert all(name in listed for name in ("new.txt", "old1.txt", "old2.txt", "old3.txt"))
         assert "3 files of yours" in await den.ask(den.bob, "archive off for me")
@@ -67,10 +67,10 @@ async def test_what_bots_give_back_is_not_kept_as_theirs(tmp_path: Path) -> None
         while "last.txt" not in (listed := await den.ask(den.bob, "ls")):
             pass
         assert listed.count("bobs.txt") == listed.count("hers.txt") == 1
-        assert "One file of yours" in await den.ask(den.bob, "archive off for me")
-        assert "I look through" in await den.ask(den.alice, "archive history of 3 days")
+        assert "I deleted the one file of yours" in await den.ask(den.bob, "archive off for me")
+        assert "I am looking through" in await den.ask(den.alice, "archive history of 3 days")
         found = (await den.heard(den.alice, "chat")).body
-        assert "0 files are kept" in found
+        assert "I kept 0 files" in found
         listed = await den.ask(den.bob, "ls")
         assert "bobs.txt" not in listed
         assert listed.count("hers.txt") == listed.count("last.txt") == 1

@@ -20,8 +20,8 @@ KINDS: dict[str, dict[str, str]] = {
     "password-protected": {"passwordprotectedroom": "1", "roomsecret": "open sesame", "whois": "anyone"},
 }
 NEEDS_IDS = pytest.mark.needs("occupant-id")
-OWNERS_ONLY = "Only its owner and the room's owners and admins may do that."
-LISTENS_ONLY = "You may only listen in that room"
+OWNERS_ONLY = "Only the file's owner and the room's owners and admins can do that."
+LISTENS_ONLY = "You are not allowed to post in that room"
 
 
 def file(tmp_path: Path, name: str) -> Path:
@@ -53,7 +53,7 @@ async def test_a_file_lives_in_a_room_of_every_kind(
     # Everybody in the room sees it, whether the bot serves them or not, and in public or not.
     for peer in (bob, carol, eve):
         for ask, mark in ((here.ask, "!"), (here.ask_privately, "")):
-            assert "One file of this room" in (await ask(peer, f"{mark}ls")).body
+            assert "This room has one file" in (await ask(peer, f"{mark}ls")).body
             assert path.name in (await ask(peer, f"{mark}find {kind}")).body
             assert sha256(path.read_bytes()) in (await ask(peer, f"{mark}info {path.name}")).body
         await here.say(peer, f"!get {path.name}")
@@ -93,7 +93,7 @@ async def test_in_a_semi_anonymous_room_files_belong_to_the_occupant_and_not_to_
     await eve.join(here.room, "Zorro")
     assert (await here.ask(eve, "!rm mask.bin")).body == OWNERS_ONLY
     assert (await here.ask_privately(eve, "rename mask.bin to mine.bin")).body == OWNERS_ONLY
-    assert "not seen a file of yours" in (await here.ask(eve, "!keep")).body
+    assert "not seen a file from you" in (await here.ask(eve, "!keep")).body
     # Under another nick he is who he was.
     await bob.join(here.room, "Don Diego")
     assert "Stored" in (await here.ask(bob, "!keep")).body
@@ -103,7 +103,7 @@ async def test_in_a_semi_anonymous_room_files_belong_to_the_occupant_and_not_to_
     assert "no file called" in (await world.ask(bob, "get mask.bin")).body
 
 
-# --- who may only listen ----------------------------------------------------------------------------
+# --- who may only listen ------------------------------------------------------------------------
 
 
 async def test_who_has_no_voice_gets_files_and_puts_none_in(
@@ -116,7 +116,7 @@ async def test_who_has_no_voice_gets_files_and_puts_none_in(
     assert "Stored" in await here.keep(carol, path)
     await bob.drop(own, here.room, mtype="groupchat")
     await bob.next_message(lambda each: each.kind == "error")
-    assert "not seen a file of yours" in (await here.ask_privately(bob, "keep")).body
+    assert "not seen a file from you" in (await here.ask_privately(bob, "keep")).body
     bob.say("get slides.bin", here.bot)
     assert await here.got(bob, "chat") == path.read_bytes()
     assert "One file" in (await here.ask_privately(bob, "ls")).body
@@ -146,7 +146,7 @@ async def test_a_room_with_a_password_is_entered_with_it_only(
     await configure(carol, room, passwordprotectedroom="1", roomsecret="a secret")
     for person in (alice, bob):
         for wrong in ("", " with something else"):
-            assert "wants another password" in (await world.ask(person, f"join {room}{wrong}")).body
+            assert "needs a password" in (await world.ask(person, f"join {room}{wrong}")).body
     assert "I am in" in (await world.ask(bob, f"join {room} with a secret")).body
     assert "no files yet" in (await Here(room).ask(carol, "!ls")).body
 

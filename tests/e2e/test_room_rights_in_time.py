@@ -79,7 +79,7 @@ async def test_who_is_no_member_any_more_when_the_upload_has_ended_is_not_given_
     await affiliate(meeting.carol, ROOM, "bob@localhost", "none")
     await meeting.bot_knows()
     web.let_go()
-    assert "for its members only" in (await here.heard(bob, "chat")).body
+    assert "Only its members can get" in (await here.heard(bob, "chat")).body
     assert not any(each.url for each in bob.messages if each.sender == here.bot)
     # It was uploaded all the same: a member gets it at once.
     meeting.carol.say("get minutes.bin", here.bot)
@@ -115,6 +115,6 @@ async def test_who_may_only_listen_when_the_download_has_ended_puts_nothing_into
     await set_role(meeting.carol, ROOM, "Bob", "visitor")
     await meeting.bot_knows()
     web.let_go()
-    assert "You may only listen" in (await here.heard(bob, "groupchat")).body
+    assert "You are not allowed to post" in (await here.heard(bob, "groupchat")).body
     assert "no files yet" in (await here.ask(meeting.carol, "!ls")).body
     assert meeting.world.blobs() == []

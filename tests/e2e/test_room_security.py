@@ -27,14 +27,15 @@ CARELESS = {
 }
 PATIENT = {"commands_per_minute": 1000}
 ELSEWHERE = "elsewhere@conference.localhost"
-NOT_AN_ADMIN = "Only those who run me may do that."
+NOT_AN_ADMIN = "Only my operator can do that."
 NOT_WHO_BROUGHT_IT = (
-    "I leave a room for whoever brought me there, for its owners and admins, and for those who run me."
+    "I only leave a room when the person who brought me there, "
+    "one of its owners or admins, or my operator asks me to."
 )
-NOT_THE_OWNER = "Only its owner and the room's owners and admins may do that."
-NOT_OF_THE_ROOM = "Only owners and admins of the room may do that"
-NOT_FOR_HER = "You may read this room's files, but I keep none for you. If I should, ask the operator."
-HIDDEN = "This room hides your address, so I cannot tell that it is you. Write to me in a private chat."
+NOT_THE_OWNER = "Only the file's owner and the room's owners and admins can do that."
+NOT_OF_THE_ROOM = "Only the room's owners and admins can do that"
+NOT_FOR_HER = "You can get this room's files, but I keep none for you. If I should, ask my operator."
+HIDDEN = "This room hides your address, so I cannot tell who you are. Write to me in a private chat."
 NO_FILE = "I have no file called"
 
 
@@ -58,7 +59,7 @@ class Guarded:
     async def is_untouched(self) -> None:
         assert "diary.txt" in (await self.world.ask(self.alice, f"info {self.diary}")).body
         listed = (await self.here.ask(self.carol, "!ls")).body
-        assert "One file of this room" in listed
+        assert "This room has one file" in listed
         assert "plan.txt" in listed
         assert "archive off:" in (await self.here.ask(self.carol, "!room")).body
         assert "I know no room" in (await self.world.ask(self.alice, f"leave {ELSEWHERE}")).body

@@ -21,15 +21,15 @@ async def test_files_for_members_go_to_members_in_private_and_to_nobody_else(tmp
         await den.post(den.alice, "plan.txt")
         den.alice.say("!keep", ROOM, mtype="groupchat")
         assert "plan.txt" in (await den.heard(den.alice, "groupchat")).body
-        assert "Only owners and admins" in await den.ask(den.bob, "room set who-may-get members")
+        assert "Only the room's owners and admins" in await den.ask(den.bob, "room set who-may-get members")
         assert "only members" in await den.ask(den.alice, "room set who-may-get members")
 
         den.bob.say("!get plan.txt", ROOM, mtype="groupchat")
-        assert "for its members only" in (await den.heard(den.bob, "chat")).body
+        assert "Only its members can get" in (await den.heard(den.bob, "chat")).body
 
         await affiliate(den.alice, ROOM, "bob@localhost", "member")
         den.bob.say("!get plan.txt", ROOM, mtype="groupchat")
         assert (await den.bob.next_message(is_a_file)).kind == "chat"
 
         await affiliate(den.alice, ROOM, "bob@localhost", "none")
-        assert "for its members only" in await den.ask(den.bob, "get plan.txt")
+        assert "Only its members can get" in await den.ask(den.bob, "get plan.txt")

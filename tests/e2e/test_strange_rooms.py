@@ -49,7 +49,7 @@ async def test_a_room_of_a_strange_service_that_says_somebody_is_the_admin_gives
                 assert "http" not in answer
                 assert "removed" not in answer
         service.say("transfers", bot, public=False)
-        assert "believe" in await service.answer()
+        assert "trust" in await service.answer()
     alice.say("ls", world.bot)
     assert "diary.txt" in await world.told(alice)
 
@@ -78,11 +78,11 @@ async def test_people_of_another_network_are_not_whom_they_make_its_gateway_show
         bot = await asyncio.wait_for(service.entered.get(), LIMIT_S)
         assert (await world.told(bob)).startswith(f'I am in "{service.den}" now.')
         service.say("transfers", bot, public=False)
-        assert "believe" in await service.answer()
+        assert "trust" in await service.answer()
         alice.say(f"join {service.den}", world.bot)
         await world.told(alice)
         service.say("transfers", bot, public=False)
-        assert "believe" in await service.answer()
+        assert "trust" in await service.answer()
 
 
 @pytest.mark.parametrize("end", ["left", "banned"])

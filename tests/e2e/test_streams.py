@@ -95,7 +95,7 @@ async def test_only_what_works_is_announced(server: Server, anna: Peer, *, socks
         iq = anna.client.make_iq_get(DISCO[1:-1], ito=JID(bot.jid))
         answer = (await iq.send(timeout=LIMIT_S)).xml  # type: ignore[no-untyped-call]
         announced = {each.get("var") for each in answer.iter(f"{DISCO}feature")}
-        # The server has a proxy, so that others can meet the bot by SOCKS5.
+        # The server has a proxy, so that others can meet the bot by socks5.
         met = {BYTESTREAMS, JINGLE_SOCKS5} if socks5 else set()
         assert announced == FEATURES | {SI, FILE_TRANSFER, IBB} | OWN_IN_BAND | met
 

@@ -37,7 +37,7 @@ async def test_after_a_refusal_for_the_quota_a_smaller_file_still_goes(tmp_path:
                 await alice.next_message(lambda heard: "again.bin" in heard.body)
                 alice.say("get again.bin by http", bot)
                 refusal = await alice.next_message(lambda heard: bool(heard.body))
-                assert "used up for now" in refusal.body
+                assert "has reached its limit" in refusal.body
                 alice.say("get small.bin", bot)
                 heard = await alice.next_message(lambda heard: heard.url is not None)
                 assert await alice.download(heard.body) == (tmp_path / "small.bin").read_bytes()

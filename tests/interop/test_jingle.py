@@ -25,7 +25,7 @@ pytestmark = [
 
 SIZES = (1, 1_000_000)
 SILENCE_S = 180.0
-DIRECTLY = "Your server has no place for files, so I am sending "
+DIRECTLY = "Your server has no upload service, so I am sending "
 
 ANYWHERE = pytest.mark.parametrize(
     "world", [MoveBy.DIRECT, MoveBy.PROXY, MoveBy.IBB], indirect=True, scope="module"
@@ -68,8 +68,8 @@ async def drop(client: Dino | Gajim, world: DesktopWorld, path: Path) -> None:
 
 
 async def drop_it(client: Dino | Gajim, world: DesktopWorld, said: str) -> None:
-    """What cannot go out now is not tried again."""
-    command = re.search(r"To drop it, type: (cancel \d+)", said)
+    """What cannot be sent now is not tried again."""
+    command = re.search(r"To cancel it, type: (cancel \d+)", said)
     assert command is not None, said
     await client.chat(world.bot_jid, command[1])
 
@@ -146,9 +146,7 @@ async def test_the_bot_does_not_send_dino_in_band_what_would_be_lost(
     path = random_file(tmp_path / "Verloren.bin", 100_000)
     await drop(dino, world, path)
     said = await dino.chat(world.bot_jid, f"get {path.name} by ibb")
-    assert said.startswith(
-        "I see no client of yours online that takes files inside of the chat connection."
-    )
+    assert said.startswith("I see no app of yours online that takes files over the chat connection.")
 
 
 @ANYWHERE

@@ -28,7 +28,7 @@ from tests.support.waiting import loop_turns
 
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
-REFUSED = "Only owners and admins of the room may do that."
+REFUSED = "Only the room's owners and admins can do that."
 HAL = in_room(None, "hal", occupant_id="9000")
 
 
@@ -69,7 +69,7 @@ async def test_who_brings_the_bot_back_asks_for_the_archive_anew(archived: FakeB
     assert await names(archived) == []
     (state,) = await archived.say("room", ANNA)
     assert "archive off" in state
-    assert "larger than 1 MB" in state
+    assert "takes files up to 1 MB" in state
 
 
 async def test_nothing_is_kept_unasked_where_nobody_wanted_that(bot: FakeBot) -> None:
@@ -107,7 +107,7 @@ async def test_the_room_is_told_and_the_presence_says_it(bot: FakeBot) -> None:
     assert "archive off for me" in told
     assert bot.rooms.archiving == {ROOM}
     told, answer = await bot.say("room set archive off", through_room(ALICE, "anna"))
-    assert told.startswith("From now on I keep only")
+    assert told.startswith("From now on I only keep")
     assert "archive off" in answer
     said = [each for each in bot.messenger.sent if isinstance(each, Said)]
     assert [each.to.kind for each in said[-2:]] == [AddressKind.ROOM, AddressKind.ROOM_PRIVATE]
@@ -119,7 +119,7 @@ async def test_only_who_manages_the_room_switches_its_archive(bot: FakeBot, send
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     bot.rooms.rolls[ROOM] |= sender.identities
     (refused,) = await bot.say("room set archive on", sender)
-    assert refused.startswith("Only owners and admins of the room may do that")
+    assert refused.startswith("Only the room's owners and admins can do that")
     await post(bot, BEN, "plan.txt")
     assert await names(bot) == []
 
@@ -129,7 +129,9 @@ async def test_whoever_names_no_room_in_a_private_chat_is_shown_how(bot: FakeBot
     bot.rooms.rolls["team@rooms.example.org"] = frozenset({ALICE})
     bot.rooms.managers["team@rooms.example.org"] = frozenset({ALICE})
     (answer,) = await bot.say(text)
-    found = re.fullmatch(r"Which room\? Write: (room \S+), or (room .+)", answer)
+    found = re.fullmatch(
+        r"Which room\? To see its settings, type: (room \S+)\nTo change one, type: (room .+)", answer
+    )
     assert found is not None
     assert "archive off" in (await bot.say(found[1]))[-1]
     assert "archive on" in (await bot.say(found[2]))[-1]
@@ -161,8 +163,14 @@ async def test_who_opts_out_has_nothing_kept_any_more_and_nothing_left(archived:
     await archived.say("keep", BEN)
     (answer,) = await archived.say("archive off for me", BEN)
     assert answer.splitlines() == [
-        "I keep nothing that you post in this room any more. 3 files of yours that I had kept are removed.",
-        "What you kept yourself with keep, or shared, is still there: rm NAME removes it.",
+        (
+            "From now on I keep nothing that you post in this room. "
+            "I deleted the 3 files of yours that I had kept."
+        ),
+        (
+            'Files that you stored with "keep" or shared yourself are still here. '
+            "To delete one, type: !rm NAME"
+        ),
     ]
     await post(archived, BEN, "later.txt")
     assert await names(archived) == ["wanted.txt", "hers.txt"]
@@ -173,7 +181,7 @@ async def test_who_opts_out_has_nothing_kept_any_more_and_nothing_left(archived:
 
 async def test_who_opts_out_and_has_nothing_there_hears_of_no_removal(archived: FakeBot) -> None:
     assert await archived.say("archive off for me", BEN) == [
-        "I keep nothing that you post in this room any more."
+        "From now on I keep nothing that you post in this room."
     ]
 
 
@@ -201,7 +209,7 @@ async def test_of_whom_the_room_does_not_tell_apart_nothing_is_kept(archived: Fa
 @pytest.mark.parametrize("said", ["off for me", "on for me", "history of 3 days", "history off"])
 async def test_whoever_names_no_room_says_it_in_one(archived: FakeBot, said: str) -> None:
     assert await archived.say(f"archive {said}", ALICE) == [
-        "Say that in the room that you mean, or in a private message through it."
+        "Which room do you mean? Type this in the room itself, or in a private message to me there."
     ]
 
 
@@ -212,20 +220,22 @@ async def test_whose_wish_cannot_be_noted_any_more_is_told_so(
     for number in range(2):
         stranger = replace(in_room(None, "x", occupant_id=str(number)), claimed=f"{number}@evil.example")
         (answer,) = await archived.say("archive off for me", stranger)
-    assert answer.startswith("I cannot note that")
-    assert "are kept" in answer
+    assert answer.startswith("I cannot save that")
+    assert "I keep the files that you post here" in answer
     await archived.say("archive off for me", HAL)
     assert await archived.catalog.count_opted_out(ROOM) == 3
     other = in_room(None, "eve", occupant_id="666")
-    assert (await archived.say("archive off for me", other))[0].startswith("I cannot note that")
+    assert (await archived.say("archive off for me", other))[0].startswith("I cannot save that")
     # Who is known by an address is heard all the same, and who was heard before stays so.
     for sender in (BEN, HAL):
-        assert (await archived.say("archive off for me", sender))[0].startswith("I keep nothing")
+        assert (await archived.say("archive off for me", sender))[0].startswith(
+            "From now on I keep nothing"
+        )
         await post(archived, sender, f"{sender.nick}.txt")
     assert await names(archived) == []
     await archived.say("archive on for me", HAL)
     (answer,) = await archived.say("archive off for me", other)
-    assert answer.startswith("I cannot note that")  # Ben took the place
+    assert answer.startswith("I cannot save that")  # Ben took the place
 
 
 async def test_whom_the_operator_denies_has_nothing_kept(archived: FakeBot) -> None:
@@ -273,7 +283,7 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
     await post(archived, HAL, "copy.ogg", b"song")
     past(archived, 1, HAL)
     archived.histories.posts[ROOM] = [replace(posting(archived, HAL, "old.ogg", b"song"))]
-    assert "0 files are kept" in (await import_history(archived))[-1]
+    assert "I kept 0 files" in (await import_history(archived))[-1]
     hashed = posting(archived, HAL, "hashed.ogg", b"song")
     offer = replace(hashed.offers[0], hashes={"sha-256": hashlib.sha256(b"song").digest()})
     asked = len(archived.web.asked)
@@ -303,7 +313,7 @@ async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, d
         await post(later, HAL, "song.ogg")
         if disabled == "archive":
             (answer,) = await later.say("room set archive on", ANNA)
-            assert answer.startswith("Whoever runs me has switched archive off")
+            assert answer.startswith('My operator has turned "archive" off')
             assert "room set archive" not in answer
             assert "room set retention 90 days" in answer
             assert "archive off" in (await later.say("room", ANNA))[0]
@@ -353,16 +363,16 @@ async def test_a_history_that_is_gone_through_at_once_leaves_no_row_behind(
 
     monkeypatch.setattr(archived.catalog, "save_history_import", late)
     begins, gone = await import_history(archived)
-    assert begins.startswith("I look through")
-    assert gone.startswith("I have looked through it")
+    assert begins.startswith("I am looking through")
+    assert gone.startswith("Done:")
     assert await archived.catalog.history_imports() == []
 
 
 async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: FakeBot) -> None:
     past(archived, 25)
     begins, gone = await import_history(archived)
-    assert begins.startswith("I look through what was posted here since")
-    assert gone == "I have looked through it, 25 messages in all.\n25 files are kept."
+    assert begins.startswith("I am looking through what was posted here since")
+    assert gone == "Done: 25 messages checked.\nI kept 25 files."
     entries = await kept(archived)
     assert {entry.owner for entry in entries} == {BOB}
     assert len(entries) == 25
@@ -371,13 +381,13 @@ async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: 
 
 async def test_only_the_days_that_were_asked_for_are_looked_at(archived: FakeBot) -> None:
     past(archived, 50)
-    assert "24 messages in all" in (await import_history(archived, "archive history of 1 days"))[-1]
+    assert "24 messages checked" in (await import_history(archived, "archive history of 1 days"))[-1]
 
 
 async def test_who_opted_out_has_nothing_taken_from_the_past(archived: FakeBot) -> None:
     await archived.say("archive off for me", BEN)
     past(archived, 5)
-    assert "0 files are kept" in (await import_history(archived))[-1]
+    assert "I kept 0 files" in (await import_history(archived))[-1]
     assert await names(archived) == []
 
 
@@ -386,8 +396,8 @@ async def test_what_is_gone_by_now_is_counted(archived: FakeBot) -> None:
     for number in range(2):
         del archived.web.hosted[f"https://upload.example.org/ben/{number}.txt"]
     gone = (await import_history(archived))[-1]
-    assert "3 files are kept." in gone
-    assert "2 files could not be had any more" in gone
+    assert "I kept 3 files." in gone
+    assert "I left out 2 files" in gone
 
 
 async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
@@ -449,7 +459,7 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
         return await page(room, after, since)
 
     archived.histories.page = kicked  # type: ignore[method-assign]
-    assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I look through")
+    assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I am looking through")
     before = len(archived.messenger.sent)
     await loop_turns()
     assert len(archived.messenger.sent) == before
@@ -458,7 +468,7 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
         await archived._services.history_importer.idle()
     [said] = archived.messenger.sent[before:]
     assert isinstance(said, Said)
-    assert "5 files are kept" in said.text
+    assert "I kept 5 files" in said.text
 
 
 async def test_what_cannot_be_said_in_time_is_no_internal_error(
@@ -470,13 +480,13 @@ async def test_what_cannot_be_said_in_time_is_no_internal_error(
     say, waits = archived.messenger.say, asyncio.Event()
 
     async def waiting(to: Address, text: str, **more: str | None) -> str:
-        if "I have looked through it" in text:
+        if "Done:" in text:
             await waits.wait()
         return await say(to, text, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(archived.messenger, "say", waiting)
     said = await import_history(archived)
-    assert [each for each in said if not each.startswith("I look through")] == []
+    assert [each for each in said if not each.startswith("I am looking through")] == []
     assert "took over" in caplog.text
     assert "Traceback" not in caplog.text
 
@@ -485,7 +495,7 @@ async def test_past_that_cannot_be_reached_just_now_is_said_so(archived: FakeBot
     past(archived, 5)
     archived.histories.failures = [PeerGone("put out of the room meanwhile")]
     [said] = await archived.say("archive history of 30 days", ANNA)
-    assert said == "I cannot reach this room's past just now. Try again in a few minutes."
+    assert said == "I cannot reach this room's history right now. Try again in a few minutes."
 
 
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
@@ -495,7 +505,7 @@ async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
     begun = await archived.say("archive history of 30 days", ANNA)
     archived.histories.failures = [PeerGone("x")] * 2
     await archived._services.history_importer.idle()
-    assert begun[0].startswith("I look through")
+    assert begun[0].startswith("I am looking through")
     assert len(await kept(archived)) == 5
 
 
@@ -513,7 +523,7 @@ async def test_an_archive_that_leads_nowhere_ends_it_with_words(archived: FakeBo
 
     archived.histories.page = leads_nowhere  # type: ignore[method-assign]
     gone = (await import_history(archived))[-1]
-    assert gone.startswith("I could not look through all of it: it ended after 2 messages.")
+    assert gone.startswith("I could not check everything: I had to stop after 2 messages.")
     assert len(await kept(archived)) == 2
     assert await archived.catalog.history_imports() == []
 
@@ -542,10 +552,10 @@ async def test_an_archive_is_left_alone_between_many_pages(
 @pytest.mark.parametrize(
     ("sender", "prepare", "answer"),
     [
-        (BEN, None, "Only owners and admins"),
-        (ANNA, "archive off", "First switch the room's archive on"),
-        (ANNA, "no ids", "does not tell for sure who posted what"),
-        (ANNA, "no history", "keeps no past messages"),
+        (BEN, None, "Only the room's owners and admins"),
+        (ANNA, "archive off", "This room's archive is off"),
+        (ANNA, "no ids", "does not reliably say who posted what"),
+        (ANNA, "no history", "keeps no history"),
     ],
 )
 async def test_why_the_past_is_not_looked_at_is_said(
@@ -589,5 +599,5 @@ async def test_looking_back_stops_when_it_is_told_to(archived: FakeBot) -> None:
         while pages < 3:
             await asyncio.sleep(0)
     (stopped,) = await archived.say("archive history off", ANNA)
-    assert stopped == "I stopped after 2 messages.\n2 files are kept."
+    assert stopped == "I stopped after 2 messages.\nI kept 2 files."
     assert await archived.catalog.history_imports() == []

@@ -28,8 +28,8 @@ SLOW = Client(f"{ALICE}/slow", {Negotiation.SI: frozenset({Method.IBB})})
 SOCKS5 = StreamMethod(Negotiation.SI, Method.SOCKS5)
 IBB = StreamMethod(Negotiation.SI, Method.IBB)
 
-DIRECTLY = 'Your server has no place for files, so I am sending "a.bin" directly.'
-SLOWLY = "inside of our chat connection. That is slow: it takes about 1 minute 40 seconds."
+DIRECTLY = 'Your server has no upload service, so I am sending "a.bin" directly.'
+SLOWLY = "over our chat connection. That is slow: it takes about 1 minute 40 seconds."
 
 
 def number_in(said: str) -> str:
@@ -83,7 +83,7 @@ async def test_in_band_is_said_to_be_slow_and_how_long_it_takes(bot: FakeBot) ->
     await bot.drop("b.bin", b"x" * 700_000)
     bot.streams.online[ALICE] = (SLOW,)
     assert await bot.say("get b.bin") == [
-        f'Your server has no place for files, so I am sending "b.bin" {SLOWLY}'
+        f'Your server has no upload service, so I am sending "b.bin" {SLOWLY}'
     ]
     assert await bot.say("get b.bin by ibb") == [
         f'I am sending "b.bin" {SLOWLY}',
@@ -107,7 +107,7 @@ async def test_a_friend_reads_from_whom_it_is_and_why_so(bot: FakeBot) -> None:
 async def test_who_is_on_another_server_is_told_of_the_bots(bot: FakeBot) -> None:
     bot.streams.online[ALICE] = (DESKTOP,)
     object.__setattr__(bot._services.context, "server", "other.example")
-    assert (await bot.say("get a.bin"))[0].startswith("My server has no place")
+    assert (await bot.say("get a.bin"))[0].startswith("My server has no upload service")
 
 
 # --- falling ----------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ async def test_a_failed_way_falls_to_the_next_under_the_same_number(bot: FakeBot
     bot.streams.send = watched  # type: ignore[method-assign]  # looks at the registry meanwhile
     assert await bot.say("get a.bin") == [
         DIRECTLY,
-        'Your client did not take it directly, so I am sending "a.bin" inside of our chat connection.',
+        'Your app did not accept it directly, so I am sending "a.bin" over our chat connection.',
     ]
     assert bot.streams.attempts == [(DESKTOP.jid, SOCKS5), (DESKTOP.jid, IBB), (SLOW.jid, IBB)]
     assert [method for _, method in shown] == [Method.SOCKS5, Method.IBB, Method.IBB]
@@ -153,9 +153,11 @@ async def test_an_upload_that_fails_falls_to_a_stream(
     bot.uploads.away = False
     monkeypatch.setattr("filebot.delivery.upload_links.PAUSE_S", 0)
     monkeypatch.setattr(bot.web, "put", broken)
-    assert "(answer 500)" in (await bot.say("get a.bin"))[0]
+    assert "(status 500)" in (await bot.say("get a.bin"))[0]
     bot.streams.online[ALICE] = (DESKTOP,)
-    assert await bot.say("get a.bin") == ['Your server does not take it, so I am sending "a.bin" directly.']
+    assert await bot.say("get a.bin") == [
+        'Your server did not accept it, so I am sending "a.bin" directly.'
+    ]
     assert len(bot.streams.received) == 1
 
 
@@ -185,8 +187,8 @@ async def test_who_declines_is_not_asked_by_the_next_stream(bot: FakeBot) -> Non
     assert said == (
         '"a.bin" could not be sent:\n'
         "- My server has no upload service, or it does not answer.\n"
-        "- The client declined it.\n"
-        "If you want it after all, ask for it again and accept it in your client."
+        "- The app declined it.\n"
+        "If you want it after all, ask for it again and accept it in your app."
     )
     assert len(bot.streams.attempts) == 1
     assert await bot.catalog.deliveries() == []
@@ -201,7 +203,7 @@ async def test_who_declines_gets_a_link_if_there_can_be_one_by_then(bot: FakeBot
 
     bot.streams.send = declines  # type: ignore[method-assign, assignment]  # while the service comes back
     said = await bot.say("get a.bin")
-    assert said[-1] == "Your client did not take it directly, so here is a link."
+    assert said[-1] == "Your app did not accept it directly, so here is a link."
     assert [shown.to.jid for shown in bot.sent] == [ALICE]
     assert await bot.catalog.deliveries() == []
 
@@ -211,8 +213,8 @@ async def test_when_nothing_works_each_cause_is_named_once(bot: FakeBot) -> None
     bot.streams.failures = [PeerProtocolError("one"), PeerProtocolError("two"), PeerProtocolError("three")]
     said = (await bot.say("get a.bin"))[-1]
     assert said.count("\n- ") == 2
-    assert "did not keep to the rules" in said
-    assert said.endswith("Try again later, or with another client.")
+    assert "sent something that I do not understand" in said
+    assert said.endswith("Try again later, or with another app.")
     assert "None of your files" in (await bot.say("transfers"))[0]
 
 
@@ -230,14 +232,14 @@ async def test_a_named_method_stays_the_only_one(bot: FakeBot) -> None:
 
 async def test_who_is_offline_gets_it_on_coming_online(bot: FakeBot) -> None:
     [said] = await bot.say(f"send a.bin to {BOB}")
-    assert said.startswith('"a.bin" cannot go out now:\n- My server has no upload service')
-    assert f"It goes as soon as {BOB} is online with a client that takes files directly" in said
+    assert said.startswith('"a.bin" cannot be sent now:\n- My server has no upload service')
+    assert f"I will send it as soon as {BOB} is online with an app that takes files directly" in said
     number = number_in(said)
     listed = (await bot.say("transfers"))[0]
     assert f"{number}: a.bin (waiting for {BOB} to come online)" in listed
     assert await bot.come_online(DESKTOP) == []
     assert await bot.come_online(BOBS) == [
-        f'"a.bin" is from {ALICE}.\nYour server has no place for files, so I am sending "a.bin" directly.',
+        f'"a.bin" is from {ALICE}.\nYour server has no upload service, so I am sending "a.bin" directly.',
         f'Sent "a.bin" to {BOB}.',
     ]
     assert bot.streams.received == [(BOBS.jid, SOCKS5, b"content")]
@@ -298,12 +300,12 @@ async def test_what_broke_is_tried_again_after_a_pause_and_not_before(
     bot.streams.failures = [error, error]
     said = (await bot.say("get a.bin"))[-1]
     assert said.startswith('"a.bin" did not get through:')
-    assert "I try again by myself" in said
+    assert "I will keep trying" in said
     assert await bot.come_online(DESKTOP) == []
     assert not bot.streams.received
     bot.now += attempt.FIRST_PAUSE
     assert await bot.come_online(DESKTOP) == [
-        'I go on sending "a.bin", which did not get through last time.'
+        'I am sending "a.bin" again, because it did not get through last time.'
     ]
     assert len(bot.streams.received) == 1
 
@@ -333,9 +335,9 @@ async def test_the_pauses_end_by_themselves(bot: FakeBot, monkeypatch: pytest.Mo
 
 async def test_what_waits_is_dropped_by_its_number_and_by_its_asker_alone(bot: FakeBot) -> None:
     number = number_in((await bot.say(f"send a.bin to {BOB}"))[0])
-    assert "No file of yours" in (await bot.say(f"cancel {number}", BOB))[0]
-    assert await bot.say(f"cancel {number}") == ['"a.bin" does not wait any more.']
-    assert "No file of yours" in (await bot.say(f"cancel {number}"))[0]
+    assert "You have no transfer" in (await bot.say(f"cancel {number}", BOB))[0]
+    assert await bot.say(f"cancel {number}") == ['Cancelled "a.bin".']
+    assert "You have no transfer" in (await bot.say(f"cancel {number}"))[0]
     assert await bot.come_online(BOBS) == []
     assert not bot.streams.received
 
@@ -384,11 +386,11 @@ async def test_there_is_an_end_to_what_may_wait(bot: FakeBot, monkeypatch: pytes
     monkeypatch.setattr(queue, "MOST", 3)
     for person in ("carol", "dave"):
         await bot.say(f"send a.bin to {person}@example.org")
-    assert "2 files are on their way for you" in (await bot.say(f"send a.bin to {BOB}"))[0]
+    assert "You already have 2 files on their way" in (await bot.say(f"send a.bin to {BOB}"))[0]
     for name in ("b.bin", "c.bin"):
         await bot.drop(name, name.encode(), BOB)
         said = (await bot.say(f"send {name} to {ALICE}", BOB))[0]
-    assert "3 files wait for people already" in said
+    assert "3 files are already waiting for people" in said
     assert len(await bot.catalog.deliveries()) == 3
 
 

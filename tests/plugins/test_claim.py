@@ -54,7 +54,7 @@ async def test_a_code_is_good_once(bot: FakeBot) -> None:
     await bot.say(f"claim {code}", ALICE)
     await posted(bot, "second.txt")
     (answer,) = await bot.say(f"claim {code}", BOB)
-    assert answer.startswith("I know no such code")
+    assert answer.startswith("I do not know that code")
     assert await owners(bot) == [KEY, ALICE]
 
 
@@ -72,7 +72,7 @@ async def test_a_wrong_code_gives_nothing(bot: FakeBot, wrong: str) -> None:
     await posted(bot)
     await code_for(bot)
     (answer,) = await bot.say(f"claim {wrong}", ALICE)
-    assert answer.startswith("I know no such code")
+    assert answer.startswith("I do not know that code")
     assert await owners(bot) == [KEY]
 
 
@@ -83,7 +83,7 @@ async def test_a_code_ends_with_its_time(bot: FakeBot) -> None:
     now(VALID_S + 1)
     bot._services.claims._codes = claims._codes
     (answer,) = await bot.say(f"claim {code}", ALICE)
-    assert answer.startswith("I know no such code")
+    assert answer.startswith("I do not know that code")
 
 
 def timed(bot: FakeBot) -> tuple[Callable[[float], None], Claims]:
@@ -100,7 +100,7 @@ async def test_a_room_full_of_made_up_occupants_pushes_out_its_own_codes_alone(b
         bot._services.claims.begin(f"den@evil.example/{number}")
     assert len(bot._services.claims._codes["den@evil.example"]) == MOST_CODES
     (answer,) = await bot.say(f"claim {first}", BOB)
-    assert answer.startswith("I know no such code")
+    assert answer.startswith("I do not know that code")
     await bot.say(f"claim {code}", ALICE)
     assert await owners(bot) == [ALICE]
 
@@ -121,7 +121,7 @@ async def test_rooms_with_codes_are_bounded_and_the_one_that_asked_last_stays(bo
 async def test_the_code_is_never_said_before_everybody(bot: FakeBot) -> None:
     await posted(bot)
     (answer,) = await bot.say("claim", HAL)
-    assert "in a private message" in answer
+    assert "as a private message" in answer
     assert not re.search(r"\w{4}-\w{4}", answer)
 
 
@@ -135,16 +135,18 @@ async def test_whom_the_bot_does_not_serve_claims_nothing(bot: FakeBot) -> None:
 
 
 async def test_where_the_room_tells_nobody_apart_there_is_nothing_to_claim(bot: FakeBot) -> None:
-    none = ["This room gives its people no ids, so nothing here can be claimed."]
+    none = ["This room does not tell me who is who, so no file here can be claimed."]
     assert await bot.say("claim", through_room(None, "hal")) == none
     assert await bot.say("claim", in_room(None, "hal")) == none
-    already = [f'You have no files in "{ROOM}" that are not yours already.']
+    already = [
+        f'There is nothing to claim in "{ROOM}": you have no files there, or they are yours already.'
+    ]
     assert await bot.say("claim", through_room(BOB, "hal")) == already
 
 
 async def test_who_does_not_know_how_is_told(bot: FakeBot) -> None:
     (answer,) = await bot.say("claim")
-    assert answer.startswith("First write claim to me in a private message")
+    assert answer.startswith("Go to the room that has your files")
 
 
 async def test_where_the_room_shows_who_it_is_no_code_is_needed(bot: FakeBot) -> None:
@@ -153,7 +155,7 @@ async def test_where_the_room_shows_who_it_is_no_code_is_needed(bot: FakeBot) ->
     assert await bot.say("claim", shown) == [f'One file in "{ROOM}" is yours now, under your own address.']
     assert await owners(bot) == [BOB]
     (answer,) = await bot.say("claim", shown)
-    assert answer.startswith("You have no files")
+    assert answer.startswith("There is nothing to claim")
 
 
 async def test_what_does_not_fit_into_the_quota_is_not_claimed(bot: FakeBot) -> None:
@@ -162,7 +164,7 @@ async def test_what_does_not_fit_into_the_quota_is_not_claimed(bot: FakeBot) -> 
         code = await code_for(small)
         await small.drop("own.txt", b"12345", ALICE)
         (answer,) = await small.say(f"claim {code}", ALICE)
-        assert "you use 4.1 kB of your 4.1 kB" in answer
+        assert "you are using 4.1 kB of 4.1 kB" in answer
         assert await owners(small) == [KEY]
         await small.say("rm own.txt", ALICE)
         await small.say(f"claim {code}", ALICE)

@@ -151,7 +151,7 @@ async def test_a_pattern_goes_on_with_the_others_and_names_what_was_not_sent(bot
     del bot.store.blobs[hashlib.sha256(b"c.pdf").hexdigest()]
     said = await bot.say("get *.pdf")
     assert [each.entry.name for each in bot.sent] == ["b.pdf"]
-    assert said[0].splitlines() == ["2 of 3 files did not go out:", '- "c.pdf" (#3)', '- "a.pdf" (#1)']
+    assert said[0].splitlines() == ["2 of 3 files were not sent:", '- "c.pdf" (#3)', '- "a.pdf" (#1)']
     assert len(said) == 2
     assert "is lost or damaged" in said[1]
 
@@ -160,4 +160,4 @@ async def test_send_with_a_pattern_goes_on_with_the_others(bot: FakeBot) -> None
     await bot.drop("b.pdf", b"b")
     said = await bot.say(f"send *.pdf to {BOB}")
     assert [each.entry.name for each in bot.sent] == ["b.pdf"]
-    assert any(each.splitlines() == ["One of 2 files did not go out:", '- "a.pdf" (#1)'] for each in said)
+    assert any(each.splitlines() == ["One of 2 files was not sent:", '- "a.pdf" (#1)'] for each in said)

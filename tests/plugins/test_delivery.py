@@ -41,7 +41,7 @@ async def test_of_two_files_with_one_name_the_newest_is_meant(bot: FakeBot) -> N
 async def test_a_wildcard_sends_all_that_fit_but_not_too_many(bot: FakeBot) -> None:
     for number in range(11):
         await bot.drop(f"{number}.txt", str(number).encode())
-    assert await bot.say("get *.txt") == ["More than 10 files fit *.txt. Write more of the name."]
+    assert await bot.say("get *.txt") == ['More than 10 files match "*.txt". Type more of the name.']
     assert not bot.sent
     await bot.say("get 1*.txt")
     assert {shown.entry.name for shown in bot.sent} == {"1.txt", "10.txt"}
@@ -65,7 +65,7 @@ async def test_get_goes_on_after_a_refusal_and_names_each_file_that_did_not_come
     said = await bot.say("get *.txt by http")
     assert {shown.entry.name for shown in bot.sent} == {"a.txt", "d.txt"}
     assert len(said) == 2  # the names, and one cause
-    assert said[0].splitlines()[0] == "2 of 4 files did not go out:"
+    assert said[0].splitlines()[0] == "2 of 4 files were not sent:"
     assert "b.txt" in said[0]
     assert "c.txt" in said[0]
     assert "a.txt" not in said[0]
@@ -206,7 +206,7 @@ async def test_where_the_bot_may_only_listen_it_answers_aside_and_posts_nothing(
     bot.rooms.mute.add(ROOM)
     await bot.drop("plan.txt", b"plan", ALICE)
     (refused,) = await bot.say(f"send plan.txt to {ROOM}", ALICE)
-    assert refused.startswith("I may only listen")
+    assert refused.startswith("I am not allowed to post")
     await bot.say("ls", in_room(ALICE))
     last = bot.messenger.sent[-1]
     assert isinstance(last, Said)

@@ -41,17 +41,17 @@ async def test_doctor_names_every_working_method(bot: FakeBot) -> None:
         bot.streams.rates[DESK] = 120_000.0
         assert (await asked(bot)).splitlines() == [
             "Links: possible, for files up to 10 MB.",
-            "Directly: clients can connect to me at files.example.org, where their network allows it.",
+            "Directly: apps can connect to me at files.example.org, if their network allows it.",
             "Through my server: its proxy works.",
-            "Your clients that I see online:",
-            "- phone (https://conversations.im): takes links only",
-            "- desk (https://psi-im.org): takes files directly and inside of the chat connection",
-            "Inside of the chat connection: about 120 kB a second to desk.",
+            "I see these apps of yours online:",
+            "- phone (https://conversations.im): takes only links",
+            "- desk (https://psi-im.org): takes files directly and over the chat connection",
+            "Over the chat connection: about 120 kB a second to desk.",
             "How I would send you a file now:",
-            "- 1 MB: by a link",
+            "- 1 MB: as a link",
             "- 100 MB: directly to desk",
             "- 5 GB: directly to desk",
-            "You store 0 bytes of 100 GB with me.",
+            "You are using 0 bytes of 100 GB.",
         ]
 
 
@@ -60,11 +60,11 @@ async def test_nobody_online_and_no_upload_service(bot: FakeBot) -> None:
         bot.uploads.away = True
         said = await asked(bot)
     assert "Links: not possible." in said
-    assert "Directly: clients cannot connect to me. Only my operator can change that." in said
+    assert "Directly: apps cannot connect to me. Only my operator can change that." in said
     assert "it has no proxy" in said
-    assert "I see none of your clients online" in said
-    assert "Inside of the chat" not in said
-    assert said.count("it would wait until you are online with a client that takes it") == 3
+    assert "I see none of your apps online" in said
+    assert "Over the chat" not in said
+    assert said.count("it would wait until you are online with an app that takes it") == 3
 
 
 async def test_a_client_with_nothing_but_the_chat_connection_gets_what_makes_sense(bot: FakeBot) -> None:
@@ -75,10 +75,10 @@ async def test_a_client_with_nothing_but_the_chat_connection_gets_what_makes_sen
         bot.streams.rates[DESK] = 100_000.0
         said = await asked(bot)
     assert "it has a proxy, but I cannot connect to it" in said
-    assert "- desk: takes files inside of the chat connection only" in said
-    assert "- 1 MB: inside of the chat connection to desk, in about 10 seconds" in said
-    assert "- 100 MB: inside of the chat connection to desk, in about 16 minutes 40 seconds" in said
-    assert '- 5 GB: only if you ask with "by ibb": inside of the chat connection it would take' in said
+    assert "- desk: takes files only over the chat connection" in said
+    assert "- 1 MB: over the chat connection to desk, in about 10 seconds" in said
+    assert "- 100 MB: over the chat connection to desk, in about 16 minutes 40 seconds" in said
+    assert '- 5 GB: only if you add "by ibb": over the chat connection it would take' in said
 
 
 async def test_a_proxy_that_takes_only_files_under_way_is_told_as_possible(bot: FakeBot) -> None:
@@ -87,7 +87,7 @@ async def test_a_proxy_that_takes_only_files_under_way_is_told_as_possible(bot: 
         bot.streams.let_in = {"proxy.example.org": ProxyState.POSSIBLE}
         bot.streams.online[ALICE] = (Client(DESK, EVERYTHING),)
         said = await asked(bot)
-    assert "Through my server: possible." in said
+    assert "Through my server: probably possible." in said
     assert "- 5 GB: directly to desk" in said
 
 
@@ -97,7 +97,7 @@ async def test_the_measured_rate_is_used_from_then_on(bot: FakeBot) -> None:
         await bot.drop("a.bin", b"x" * 100_000)
         bot.streams.online[ALICE] = (Client(DESK, IN_BAND),)
         bot.streams.rates[DESK] = 10.0
-        assert "1 MB: only if you ask" in await asked(bot)
+        assert "1 MB: only if you add" in await asked(bot)
         assert "by ibb" in (await bot.say("get a.bin"))[0]
         bot.streams.rates[DESK] = 100_000.0
         await asked(bot)
@@ -109,7 +109,7 @@ async def test_a_client_that_answers_no_test_is_told_as_such(bot: FakeBot) -> No
     async with bot:
         bot.streams.online[ALICE] = (Client(DESK, EVERYTHING),)
         said = await asked(bot)
-    assert "Inside of the chat connection: desk did not answer my test." in said
+    assert "Over the chat connection: desk did not answer my test." in said
 
 
 async def test_what_is_called_direct_but_can_hardly_be_is_told(bot: FakeBot) -> None:
@@ -117,14 +117,14 @@ async def test_what_is_called_direct_but_can_hardly_be_is_told(bot: FakeBot) -> 
         bot.uploads.away = True
         bot.streams.online[ALICE] = (Client(DESK, EVERYTHING),)
         said = await asked(bot)
-    assert "- 1 MB: to desk, perhaps only inside of the chat connection" in said
+    assert "- 1 MB: to desk, perhaps only over the chat connection" in said
 
 
 async def test_a_file_that_the_bot_would_not_keep_has_no_way() -> None:
     async with FakeBot(limits=StorageLimits(50_000_000, 10**11, 10**12, 10**12)) as bot:
         said = await asked(bot)
-    assert "- 1 MB: by a link" in said
-    assert "- 100 MB: not at all, I keep files up to 50 MB" in said
+    assert "- 1 MB: as a link" in said
+    assert "- 100 MB: not at all: I keep files up to 50 MB" in said
 
 
 async def test_a_used_up_upload_service_is_told_with_its_time(
@@ -138,14 +138,14 @@ async def test_a_used_up_upload_service_is_told_with_its_time(
 
         monkeypatch.setattr(bot.uploads, "slot", full)
         await bot.say("get a.bin")
-        assert "Links: not now. The upload service of my server is used up" in await asked(bot)
+        assert "Links: not now. My server's upload service has reached its limit" in await asked(bot)
 
 
 async def test_it_is_only_for_the_person_alone(bot: FakeBot) -> None:
     async with bot:
         for sender in (in_room(), through_room(), in_room(jid=None)):
             [said] = await bot.say("doctor me", sender)
-            assert "direct chat" in said
+            assert "private chat" in said
         assert "doctor me" in (await bot.say("doctor bob"))[0]  # how it is written
 
 
@@ -174,7 +174,9 @@ async def test_nobody_is_examined_twice_at_once_and_nobody_waits_for_others(
         again = asyncio.create_task(bot.say("doctor me"))
         await until(lambda: bot.messenger.texts(BOB) and bot.messenger.texts(ALICE), 10)
         assert examined == [ALICE, BOB]
-        assert bot.messenger.texts(ALICE) == ["I am still testing; the answer comes in a few seconds."]
+        assert bot.messenger.texts(ALICE) == [
+            "I am still testing. You will have the answer in a few seconds."
+        ]
         go_on.set()
         await asyncio.gather(first, other, again)
         assert "Links" in await asked(bot)

@@ -25,7 +25,7 @@ async def test_the_same_bytes_again_are_not_a_second_copy(bot: FakeBot) -> None:
     await bot.drop("report.pdf", b"same")
     [reply] = await bot.drop("copy of report.pdf", b"same")
     assert reply.startswith('I already have that one: "report.pdf", #1, stored')
-    assert reply.endswith('get report.pdf\nI do not keep it once more as "copy of report.pdf".')
+    assert reply.endswith('get report.pdf\nI did not store it again as "copy of report.pdf".')
     for again in ("report.pdf", ".."):  # the latter is no name
         [reply] = await bot.drop(again, b"same")
         assert reply.endswith("get report.pdf")
@@ -111,7 +111,7 @@ async def test_keep_takes_only_ones_own_file(bot: FakeBot) -> None:
     await bot.receive(
         IncomingMessage(in_room(), "", offered("https://files.example.org/a.png"), addressed=False)
     )
-    assert "have not seen a file of yours" in (await bot.say("keep", in_room(BOB, "alice")))[0]
+    assert "have not seen a file from you" in (await bot.say("keep", in_room(BOB, "alice")))[0]
 
 
 async def test_keep_needs_a_jid_that_the_room_shows(bot: FakeBot) -> None:
@@ -153,8 +153,8 @@ async def test_keep_as_a_reply_takes_the_file_that_is_replied_to_if_it_is_ones_o
         [said] = await bot.receive(IncomingMessage(speaker, "keep", replies_to=replies_to))
         return said
 
-    assert "remember no file of yours" in await keep(in_room(BOB, "alice"), "id1")
-    assert "remember no file of yours" in await keep(in_room(), "id3")
+    assert "do not remember a file of yours" in await keep(in_room(BOB, "alice"), "id1")
+    assert "do not remember a file of yours" in await keep(in_room(), "id3")
     assert not bot.store.blobs
     assert 'Stored "1.png"' in await keep(in_room(), "id1")
     assert 'Stored "2.png"' in await keep(in_room(), "")
@@ -166,5 +166,5 @@ async def test_keep_of_a_post_too_large_to_be_remembered_says_so(bot: FakeBot) -
         IncomingMessage(in_room(), "", tuple(Offer(urls=(url,)) for url in urls), addressed=False)
     )
     [said] = await bot.say("keep", in_room())
-    assert "too long for me to remember" in said
+    assert "too long to remember" in said
     assert not bot.store.blobs

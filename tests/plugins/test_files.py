@@ -57,7 +57,7 @@ async def test_find_goes_by_parts_of_words(bot: FakeBot) -> None:
     [said] = await bot.say("find repo annu")
     assert "annual report.pdf" in said
     assert "photo" not in said
-    assert 'Nothing found for "xyzzy"' in (await bot.say("find xyzzy"))[0]
+    assert 'No file matches "xyzzy"' in (await bot.say("find xyzzy"))[0]
 
 
 async def test_info_shows_what_is_known(bot: FakeBot) -> None:
@@ -129,7 +129,7 @@ async def test_what_is_deleted_or_renamed_is_named_in_full_and_surely(bot: FakeB
     for name in ("Notes.txt", "notes.txt", "final report.pdf"):
         await bot.drop(name, name.encode())
     assert await bot.say("rm final") == [
-        'I have no file called "final". Did you mean final report.pdf? ls shows all.'
+        'I have no file called "final". Did you mean final report.pdf? To see all files, type: ls'
     ]
     assert 'Deleted "Notes.txt" (#1)' in (await bot.say("rm Notes.txt"))[0]
     assert 'Deleted "notes.txt" (#2)' in (await bot.say("rm NOTES.TXT"))[0]
@@ -137,7 +137,7 @@ async def test_what_is_deleted_or_renamed_is_named_in_full_and_surely(bot: FakeB
         await bot.drop("same.txt", content)
     for command in ("rm same.txt", "rename same.txt other.txt"):
         [said] = await bot.say(command)
-        assert said == 'Several files are called "same.txt": #5, #4. Give the number in place of the name.'
+        assert said == 'Several files are called "same.txt": #5, #4. Type the number instead of the name.'
     assert 'Deleted "same.txt" (#4)' in (await bot.say("rm #4"))[0]
     assert 'Deleted "same.txt" (#5)' in (await bot.say("rm same.txt"))[0]
 

@@ -15,12 +15,12 @@ async def refuse(*arguments: object, **named: object) -> None:
 @pytest.mark.parametrize(
     ("method", "text", "sender", "words"),
     [
-        ("rename", "rename a.bin to b.bin", ALICE, "so the file keeps its name"),
-        ("rename", "mv a.bin b.bin", ALICE, "so the file keeps its name"),
+        ("rename", "rename a.bin to b.bin", ALICE, "so the file keeps its old name"),
+        ("rename", "mv a.bin b.bin", ALICE, "so the file keeps its old name"),
         ("remove", "rm a.bin", ALICE, "so the file was not deleted"),
-        ("set_language", "lang zh", ALICE, "so your language is not saved"),
-        ("save_room_settings", "room set announce on", in_room(ADMIN), "so the setting is not changed"),
-        ("set_opted_out", "archive off for me", in_room(), "so nothing about the archive is changed"),
+        ("set_language", "lang zh", ALICE, "so your language was not saved"),
+        ("save_room_settings", "room set announce on", in_room(ADMIN), "so the setting was not changed"),
+        ("set_opted_out", "archive off for me", in_room(), "so nothing about the archive was changed"),
         ("remember_room", "join den@conference.example.org", ADMIN, "so I did not enter the room"),
         ("forget_room", f"leave {ROOM}", ADMIN, "so I did not leave the room"),
         ("add", f"send a.bin to {ROOM}", ALICE, 'so "a.bin" was not sent'),
@@ -38,7 +38,7 @@ async def test_a_command_says_what_was_not_done(
     monkeypatch.setattr(bot.catalog, method, refuse)
     said = await bot.say(text, sender)
     assert said[-1].startswith(f"My storage is full, {words}.\n")
-    assert said[-1].endswith("then try again.")
+    assert said[-1].endswith("rm NAME")
 
 
 async def test_a_drop_names_the_file(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ async def test_a_command_of_another_plugin_is_named(monkeypatch: pytest.MonkeyPa
 
     async with FakeBot(plugin) as bot:
         [said] = await bot.say("note this")
-        assert said.startswith("My storage is full, so this was not done: note.")
+        assert said.startswith('My storage is full, so "note" was not carried out.')
 
 
 async def test_a_link_that_cannot_be_remembered_works(

@@ -140,14 +140,14 @@ async def test_an_admin_who_joins_vouches_for_a_room_that_the_bot_was_invited_to
 
 
 async def test_join_by_somebody_who_is_served_is_an_invitation(bot: FakeBot) -> None:
-    assert await bot.say(f"join {DEN}", ALICE) == [f'I am in "{DEN}" and stay there.']
+    assert await bot.say(f"join {DEN}", ALICE) == [f'I am in "{DEN}" now, and I will stay there.']
     assert await bot.catalog.rooms() == [RememberedRoom(DEN, "", ALICE)]
 
 
 async def test_where_only_admins_invite_others_are_told_so() -> None:
     async with FakeBot(invitations=False) as bot:
-        assert await bot.invite(BY_ALICE) == ["Only those who run me may do that."]
-        assert await bot.say(f"join {DEN}", ALICE) == ["Only those who run me may do that."]
+        assert await bot.invite(BY_ALICE) == ["Only my operator can do that."]
+        assert await bot.say(f"join {DEN}", ALICE) == ["Only my operator can do that."]
         assert bot.rooms.joined() == {ROOM}
         await bot.invite(replace(BY_ALICE, inviter=ADMIN))
         assert DEN in bot.rooms.joined()
@@ -164,8 +164,8 @@ async def test_who_invites_without_end_is_not_answered_without_end(bot: FakeBot)
 async def test_the_inviter_sends_it_away_again(bot: FakeBot) -> None:
     await bot.invite(BY_ALICE)
     (answer,) = await bot.say(f"leave {DEN}", BOB)
-    assert "whoever brought me there" in answer
-    assert await bot.say(f"leave {DEN}", ALICE) == [f'I left "{DEN}". Its files are kept.']
+    assert "the person who brought me there" in answer
+    assert await bot.say(f"leave {DEN}", ALICE) == [f'I left "{DEN}". I still keep its files.']
     assert bot.rooms.joined() == {ROOM}
     assert await bot.catalog.rooms() == []
 
@@ -187,7 +187,7 @@ async def test_who_sends_it_away_in_the_room_is_told_in_private(bot: FakeBot) ->
     for sender in (in_room(ALICE, "alice", DEN), through_room(ALICE, "alice", DEN)):
         bot.rooms.rolls[DEN] = frozenset()
         await bot.catalog.remember_room(RememberedRoom(DEN, "", ALICE))
-        assert await bot.say("leave", sender) == [f'I left "{DEN}". Its files are kept.']
+        assert await bot.say("leave", sender) == [f'I left "{DEN}". I still keep its files.']
         assert bot.messenger.sent[-1].to.jid == ALICE
 
 

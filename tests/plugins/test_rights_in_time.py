@@ -165,7 +165,7 @@ async def test_a_file_is_not_posted_for_who_lost_their_voice_meanwhile(bot: Fake
 
     message = IncomingMessage(bot._sender(ALICE), f"send plan.txt to {ROOM}")
     said = await while_held(bot, upload, message, silence)
-    assert "only listen" in said[-1]
+    assert "not allowed to post" in said[-1]
     assert bot.sent == []
     assert await bot.catalog.page(Scope(room=ROOM), limit=1) == []
 
@@ -180,7 +180,7 @@ async def test_a_file_does_not_become_the_rooms_for_who_lost_their_voice_meanwhi
         bot.rooms.rolls[ROOM] -= {ALICE}
 
     said = await while_held(bot, download, IncomingMessage(sender, "keep"), silence)
-    assert "only listen" in said[-1]
+    assert "not allowed to post" in said[-1]
     assert await kept(bot) == []
 
 
@@ -203,7 +203,7 @@ async def test_no_file_becomes_that_of_a_room_which_ends_while_the_file_is_inspe
     await bot.receive(posted(bot, in_room(ALICE)))
     keep = IncomingMessage(in_room(ALICE), "keep")
     said = await while_held(bot, inspection, keep, lambda: bot.destroy(ROOM))
-    assert "only listen" in said[-1]
+    assert "not allowed to post" in said[-1]
     assert await kept(bot) == []
     assert [each async for each in bot.store.digests()] == []
 
@@ -221,7 +221,8 @@ async def remove(bot: FakeBot, entry: Entry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "answer"), [(put_out, "only listen"), (destroy, "only listen"), (remove, "no file called")]
+    ("change", "answer"),
+    [(put_out, "not allowed to post"), (destroy, "not allowed to post"), (remove, "no file called")],
 )
 async def test_a_file_is_not_shared_if_its_right_or_itself_is_gone_when_its_turn_comes(
     bot: FakeBot, change: Callable[[FakeBot, Entry], Awaitable[None]], answer: str

@@ -89,7 +89,7 @@ async def test_an_admin_of_one_room_is_none_of_another(bot: FakeBot) -> None:
     bot.rooms.managers["other@conference.example.org"] = frozenset({BOB})
     await shared(bot)
     answer = await bot.say("rm plan.txt", in_room(BOB))
-    assert answer == ["Only its owner and the room's owners and admins may do that."]
+    assert answer == ["Only the file's owner and the room's owners and admins can do that."]
     assert await names(bot) == ["plan.txt"]
 
 
@@ -186,7 +186,7 @@ async def test_an_occupant_has_a_quota_of_their_own(hidden: Sender) -> None:
         bot.rooms.rolls[ROOM] |= {f"{ROOM}/9000", f"{ROOM}/7000"}
         await posted(bot, hidden)
         (full,) = await posted(bot, hidden, "second.txt")
-        assert "There is no room left" in full
+        assert "There is not enough space" in full
         await posted(bot, in_room(None, "ida", occupant_id="7000"), "second.txt")
         assert sorted(await names(bot)) == ["plan.txt", "second.txt"]
 
@@ -220,7 +220,7 @@ async def test_who_may_not_speak_in_a_room_puts_nothing_into_it(bot: FakeBot) ->
     await bot.drop("plan.txt", b"plan", BOB)
     bot.rooms.visitors[ROOM] = frozenset({BOB})
     for answer in (await posted(bot, in_room(BOB, "bob")), await bot.say(f"send plan.txt to {ROOM}", BOB)):
-        assert "only listen" in answer[0]
+        assert "not allowed to post" in answer[0]
     assert await names(bot) == []
 
 
@@ -322,4 +322,4 @@ async def test_somebody_whom_nobody_vouches_for_is_told_to_write_in_private(
     bot: FakeBot, impostor: Sender
 ) -> None:
     (answer,) = await bot.say("quota", replace(impostor, occupant=None))
-    assert "believe" in answer
+    assert "trust" in answer

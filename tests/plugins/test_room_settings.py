@@ -62,7 +62,7 @@ async def test_files_for_members_are_for_nobody_else(managed: FakeBot, text: str
     await managed.say("room set who-may-get members", ANNA)
     files = len(managed.sent)
     (answer,) = await managed.say(text, sender)
-    assert answer.startswith("The files of this room are for its members only")
+    assert answer.startswith("Only its members can get")
     assert len(managed.sent) == files
 
 
@@ -75,7 +75,7 @@ async def test_members_are_answered_where_nobody_else_reads_it(managed: FakeBot)
     assert managed.sent[-1].to.jid == f"{ROOM}/ben"
     managed.rooms.members[ROOM] = frozenset()
     (refused,) = await managed.say("get plan.txt", BEN)
-    assert refused.startswith("The files of this room are for its members")
+    assert refused.startswith("Only its members can get")
 
 
 async def test_files_for_members_are_not_to_be_had_by_other_doors(managed: FakeBot) -> None:
@@ -129,9 +129,9 @@ async def test_a_room_is_full_for_everybody_together() -> None:
             await bot.say("keep", sender)
         await bot.drop("third.bin", b"x" * 10, BEN)
         (refused,) = await bot.say("keep", BEN)
-        assert "has no space left" in refused
+        assert "does not have enough space" in refused
         await bot.drop("own.bin", b"y" * 10, ALICE)
-        assert "has no space left" in (await bot.say(f"send own.bin to {ROOM}", ANNA))[0]
+        assert "does not have enough space" in (await bot.say(f"send own.bin to {ROOM}", ANNA))[0]
         bot.rooms.managers[ROOM] = frozenset({ALICE})
         await bot.say("rm ben.bin", ANNA)
         await bot.say("keep", BEN)
@@ -140,7 +140,7 @@ async def test_a_room_is_full_for_everybody_together() -> None:
 
 async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: FakeBot) -> None:
     await managed.say("room set retention 90 days", ANNA)
-    assert "Is removed: Feb" in (await managed.say("info plan.txt", ANNA))[0]
+    assert "Will be deleted: Feb" in (await managed.say("info plan.txt", ANNA))[0]
     managed.now += timedelta(days=89)
     await managed.drop("young.txt", b"young", BEN)
     await managed.say("keep", BEN)
@@ -210,7 +210,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
         # What keeps files from people holds all the same.
         assert (room_settings.of(ROOM).members_only, room_settings.max_bytes(ROOM)) == (True, 10)
         if disabled == "announce":
-            assert "switched announce off" in (await later.say("room set announce on", ANNA))[0]
+            assert 'turned "announce" off' in (await later.say("room set announce on", ANNA))[0]
             await later.say("room set max-size 20", ANNA)
     settings = await managed.catalog.room_settings()
     assert settings[ROOM].announce  # for when the plugin is back
@@ -244,8 +244,8 @@ async def test_new_files_are_announced_together(quick: FakeBot) -> None:
     (told,) = await announced(quick, before)
     assert (told.to.jid, told.to.kind) == (ROOM, AddressKind.ROOM)
     lines = told.text.splitlines()
-    assert lines[0] == "7 new files are kept here:"
-    assert lines[-2:] == ["and 2 more.", 'To get it, type: !get "0.txt"']
+    assert lines[0] == "7 new files in this room:"
+    assert lines[-2:] == ["and 2 more.", 'To get the first one, type: !get "0.txt"']
 
 
 async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> None:
@@ -255,7 +255,7 @@ async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> 
     await quick.say("room set announce on", ANNA)
     await quick.say("room set who-may-get members", ANNA)
     await quick.drop("b.txt", b"b", BEN)
-    assert not any("kept here" in each.text for each in await announced(quick, before))
+    assert not any("in this room:" in each.text for each in await announced(quick, before))
 
 
 @pytest.mark.parametrize("setting", ["who-may-get members", "announce off"])
@@ -332,7 +332,7 @@ async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeB
     (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
     files = len(managed.sent)
     (refused,) = await managed.say(f"send #{entry.id} to {ROOM}", BOB)
-    assert refused.startswith("The files of this room are for its members only")
+    assert refused.startswith("Only its members can get")
     assert len(managed.sent) == files
 
 
@@ -348,7 +348,7 @@ async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
     if out:
         managed.rooms.rolls[ROOM] -= {BOB}
     said = await managed.come_online(Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})}))
-    assert any("Enter that room and ask again" in each for each in said) is out
+    assert any("Enter that room, then ask again" in each for each in said) is out
     assert len(managed.streams.received) == (0 if out else 1)
     assert await managed.catalog.deliveries() == []
 
@@ -384,7 +384,7 @@ async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: as
     assert await managed.catalog.room_settings() == {ROOM: RoomSettings(archive=False, announce=True)}
     assert managed._services.room_settings.of(ROOM) == RoomSettings(archive=False, announce=True)
     assert managed.rooms.archiving == set()
-    told = [each.text for each in said(managed) if each.text.startswith("From now on I keep only")]
+    told = [each.text for each in said(managed) if each.text.startswith("From now on I only keep")]
     assert len(told) == 1
 
 

@@ -12,10 +12,12 @@ DEN = "den@conference.example.org"
 
 
 async def test_an_admin_brings_the_bot_into_a_room_and_out_again(bot: FakeBot) -> None:
-    assert await bot.say(f"join xmpp:{DEN.upper()}?join", ADMIN) == [f'I am in "{DEN}" and stay there.']
+    assert await bot.say(f"join xmpp:{DEN.upper()}?join", ADMIN) == [
+        f'I am in "{DEN}" now, and I will stay there.'
+    ]
     assert DEN in bot.rooms.joined()
     assert await bot.catalog.rooms() == [RememberedRoom(DEN)]
-    assert await bot.say(f"leave {DEN}", ADMIN) == [f'I left "{DEN}". Its files are kept.']
+    assert await bot.say(f"leave {DEN}", ADMIN) == [f'I left "{DEN}". I still keep its files.']
     assert DEN not in bot.rooms.joined()
     assert await bot.catalog.rooms() == []
 
@@ -33,7 +35,7 @@ async def test_nobody_may_because_of_their_nick(bot: FakeBot, speak: Callable[..
     (answer,) = await bot.say(f"join {DEN}", speak(None, ADMIN))
     assert answer.startswith("This room hides your address")
     (answer,) = await bot.say(f"leave {ROOM}", speak(None, ADMIN))
-    assert "whoever brought me there" in answer
+    assert "the person who brought me there" in answer
     assert bot.rooms.joined() == {ROOM}
 
 
@@ -59,4 +61,4 @@ async def test_what_is_no_room_is_said_so(bot: FakeBot) -> None:
     for command in ("join den", f"leave {DEN}"):
         (answer,) = await bot.say(command, ADMIN)
         assert answer.startswith("I know no room")
-    assert answer.endswith(f"to bring me there, type: join {DEN}")
+    assert answer.endswith(f"To bring me there, type: join {DEN}")

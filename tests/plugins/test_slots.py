@@ -96,7 +96,9 @@ async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it
         bot.begin(f"fetch {SLOW}/late.bin")
         await soon(bot.texts)
         [told] = bot.texts()
-        assert told.startswith('"late.bin" waits behind 10 other files of yours: I move 10 of yours')
+        assert told.startswith(
+            '"late.bin" is waiting behind 10 other files of yours: I transfer up to 10 of yours'
+        )
         assert bot.slow.opened == slots.PER_PERSON
         [listed] = await bot.ask("transfers")
         assert "late.bin (waiting for its turn)" in listed
@@ -181,7 +183,7 @@ async def test_of_a_burst_that_stands_still_one_word_is_said() -> None:
         await soon(bot.texts)
         await asyncio.sleep(2 * slots.STILL_S)
         assert len(bot.texts()) == 1
-        assert "waits behind" in bot.texts()[0]
+        assert "is waiting behind" in bot.texts()[0]
 
 
 @in_virtual_time
@@ -215,7 +217,7 @@ async def test_files_that_go_out_are_bounded_as_well() -> None:
         for number in range(slots.PER_PERSON + 2):
             bot.begin(f"get {number}.bin")
         await soon(lambda: under_way == slots.PER_PERSON)
-        await soon(lambda: any("waits behind" in text for text in bot.texts()))
+        await soon(lambda: any("is waiting behind" in text for text in bot.texts()))
         assert under_way == slots.PER_PERSON
 
 
@@ -244,4 +246,4 @@ async def test_what_waits_for_its_turn_holds_up_no_other_command_of_the_person(
         await asyncio.sleep(0)  # they come first
         async with asyncio.timeout(5):
             said = await bot.ask("transfers")
-        assert any("more wait for their turn" in text for text in said)
+        assert any("more are waiting for their turn" in text for text in said)

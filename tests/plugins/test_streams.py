@@ -109,7 +109,7 @@ async def test_a_method_can_be_asked_for(bot: FakeBot, words: str, method: Metho
 async def test_a_method_that_no_client_has_is_refused_in_words(bot: FakeBot) -> None:
     await bot.drop("a.bin", b"content")
     bot.streams.online[ALICE] = (Client(DESKTOP, IN_BAND),)
-    assert "by SOCKS5" in (await bot.say("get a.bin by socks5"))[0]
+    assert "by socks5" in (await bot.say("get a.bin by socks5"))[0]
     assert not bot.streams.received
 
 

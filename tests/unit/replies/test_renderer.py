@@ -265,6 +265,22 @@ def test_times_are_relative_when_near_and_dates_when_far(
     assert phrases("zh_CN").when(NOW + distance, NOW) == chinese
 
 
+def test_a_date_within_a_sentence_reads_as_part_of_it() -> None:
+    far, near = NOW - timedelta(days=17), NOW + timedelta(hours=2)
+    assert phrases().at(far, NOW) == "on Mar 3, 2026"
+    assert phrases().at(near, NOW) == "in 2 hours"
+    assert phrases("zh_CN").at(far, NOW) == "2026年3月3日"
+
+
+def test_a_day_is_a_date_however_near_it_is() -> None:
+    assert phrases().day(NOW) == "Mar 20, 2026"
+    assert phrases("zh_CN").day(NOW) == "2026年3月20日"
+
+
+def test_languages_are_shown_with_the_command_that_chooses_them() -> None:
+    assert phrases().spoken(["en", "zh_CN"], "!") == "English (!lang en) and 中文 (!lang zh)"
+
+
 def test_the_present_is_now_unless_told() -> None:
     assert phrases().when(datetime.now(UTC)) == "just now"
 
@@ -277,6 +293,7 @@ def test_the_present_is_now_unless_told() -> None:
         (90.0, "1 minute 30 seconds", "1 分钟 30 秒"),
         (2_592_000.0, "30 days", "30 天"),
         (90_061.0, "1 day 1 hour", "1 天 1 小时"),
+        (86_520.0, "1 day", "1 天"),
     ],
 )
 def test_spans_have_their_two_largest_units(seconds: float, english: str, chinese: str) -> None:
