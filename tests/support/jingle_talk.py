@@ -76,7 +76,7 @@ def _done(effect: Dial | Activate | OpenStream | AwaitStream | Flow) -> str:
 def _spoken(jingle: Jingle) -> str:
     more = [jingle.reason.value] if jingle.reason is not None else []
     if jingle.info is not None:
-        more.append(type(jingle.info).__name__.lower())
+        more.append(type(jingle.info).__name__.removesuffix("Info").lower())
     for content in jingle.contents:
         match content.transport:
             case TransportNotice(_, notice):
