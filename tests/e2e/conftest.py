@@ -1,4 +1,4 @@
-"""One real server and one real bot for the tests of a module; people of their own for each test."""
+"""Real server and real bot for the tests of a module; people of their own for each test."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -43,11 +43,11 @@ class World:
         return self.folder / "data"
 
     def blobs(self) -> list[Path]:
-        """What is visible in the store."""
+        """Return the files that are visible in the store."""
         return [path for path in (self.data / "blobs").rglob("*") if path.is_file()]
 
     def keeps(self, path: Path) -> bool:
-        """Whether the bytes of a file are in the store."""
+        """Return whether the bytes of a file are in the store."""
         with path.open("rb") as file:
             wanted = hashlib.file_digest(file, "sha256").hexdigest()
         size = path.stat().st_size
@@ -57,7 +57,7 @@ class World:
         return list((self.data / "incoming").iterdir())
 
     def partials(self) -> list[Path]:
-        """What can be gone on with, and what is being written that could be."""
+        """Return the partial files, those that are being written included."""
         return list((self.data / "partial").iterdir())
 
     async def ask(self, peer: Peer, text: str) -> Received:

@@ -62,7 +62,7 @@ async def den_in(
     *,
     second_bot: bool = False,
 ) -> AsyncIterator[Den]:
-    """All but the bots are there; the first one serves one person outside of the room."""
+    """Make a room with everybody but the bots in it; the first bot serves one person outside of it."""
     async with AsyncExitStack() as stack:
         server = server or private_server(folder / "server", users=DEN_USERS)
         await stack.enter_async_context(server)

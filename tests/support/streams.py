@@ -87,7 +87,7 @@ class House:
         )
 
     async def file(self) -> bytes:
-        """The next file that came, or what became of it, raised."""
+        """Return the next file that came, or raise what became of it."""
         came = await asyncio.wait_for(self.files.get(), LIMIT_S)
         if isinstance(came, FilebotError):
             raise came
@@ -104,7 +104,7 @@ class House:
         await until(idle, LIMIT_S)
 
     async def send(self, to: str, file: Path, method: Method) -> list[int]:
-        """Send a file by stream initiation; the progress that was reported."""
+        """Send a file by stream initiation and return the progress that was reported."""
         reported: list[int] = []
         async with asyncio.timeout(LIMIT_S):
             await self.session.streams.send(
@@ -158,7 +158,7 @@ async def take(house: House, offer: StreamOffer) -> None:
 
 
 def entry(file: Path) -> Entry:
-    """What the catalog would say of it."""
+    """Return the entry that the catalog would have for a file."""
     content = file.read_bytes()
     now = datetime.now(UTC)
     blob = BlobRef(hashlib.sha256(content).hexdigest(), len(content))
@@ -208,7 +208,7 @@ def tasks_of_streams() -> list[str]:
 
 @dataclass
 class Answer:
-    """What came back for a request."""
+    """Answer to a request."""
 
     stanza: Element
 
