@@ -16,7 +16,7 @@ from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from tests.servers import component_login, private_server
 from tests.support.muc import affiliate, configure
-from tests.support.room import Here
+from tests.support.room import BotRoom
 
 ROOM = "team@conference.localhost"
 USERS = ("alice", "bob", "carol", "eve", "filebot")
@@ -65,7 +65,9 @@ class World:
         peer.say(text, self.bot_jid)
         return await peer.next_message(self.from_bot)
 
-    async def room(self, admin: Peer, owner: Peer, name: str, *, password: str = "", **fields: str) -> Here:
+    async def room(
+        self, admin: Peer, owner: Peer, name: str, *, password: str = "", **fields: str
+    ) -> BotRoom:
         """Let ``owner`` make a room with such a configuration (see ``configure``), and ``admin`` bring the
         bot into it.
         """
@@ -77,7 +79,7 @@ class World:
             await affiliate(owner, room, self.bot_jid, "member")
         said = await self.ask(admin, f"join {room} with {password}" if password else f"join {room}")
         assert "I am in" in said.body, said.body
-        return Here(room)
+        return BotRoom(room)
 
     def from_bot(self, heard: Received) -> bool:
         is_said = heard.kind != "error" and bool(heard.body)

@@ -11,7 +11,7 @@ NICK = "filebot"
 
 
 @dataclass(frozen=True)
-class Here:
+class BotRoom:
     """Room, by its address."""
 
     room: str
@@ -38,7 +38,7 @@ class Here:
         return await self.heard(peer, "chat")
 
     async def heard(self, peer: Peer, kind: str) -> Received:
-        """Return the next words of the bot, to all (``groupchat``) or to one through the room (``chat``)."""
+        """Return the bot's next words, to all (``groupchat``) or to one through the room (``chat``)."""
         return await peer.next_message(lambda each: self._is_bot(each, kind))
 
     async def got(self, peer: Peer, kind: str) -> bytes:

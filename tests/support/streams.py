@@ -37,10 +37,10 @@ BYTESTREAMS = "http://jabber.org/protocol/bytestreams"
 IBB = "http://jabber.org/protocol/ibb"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 
-OnOffer = Callable[["House", StreamOffer], Awaitable[None]]
+OnOffer = Callable[["StreamPeer", StreamOffer], Awaitable[None]]
 
 
-class House:
+class StreamPeer:
     """A session that takes everything, and what came of it."""
 
     def __init__(
@@ -112,14 +112,14 @@ class House:
             )
         return reported
 
-    async def send_by_jingle(self, other: "House", file: Path, method: Method) -> Method:
+    async def send_by_jingle(self, other: "StreamPeer", file: Path, method: Method) -> Method:
         """Send a file by Jingle, once it is known what the other can do; the method in the end."""
         await self.knows(other)
         async with asyncio.timeout(LIMIT_S):
             way = StreamMethod(Negotiation.JINGLE, method)
             return await self.session.streams.send(other.jid, file, entry(file), way, lambda _: None)
 
-    async def knows(self, other: "House") -> None:
+    async def knows(self, other: "StreamPeer") -> None:
         """Let each see the other's presence, and wait until the other's features are known."""
         for one, two in ((self, other), (other, self)):
             one.session._stream.send_presence(pto=JID(two.jid).bare)
@@ -143,7 +143,7 @@ class House:
         await self.session.messenger.say(message.sender.address, "pong")
 
 
-async def take(house: House, offer: StreamOffer) -> None:
+async def take(stream_peer: StreamPeer, offer: StreamOffer) -> None:
     """Accept and read all."""
     content = bytearray()
     try:
@@ -152,9 +152,9 @@ async def take(house: House, offer: StreamOffer) -> None:
             async for piece in download.chunks():
                 content += piece
     except FilebotError as error:
-        house.files.put_nowait(error)
+        stream_peer.files.put_nowait(error)
     else:
-        house.files.put_nowait(bytes(content))
+        stream_peer.files.put_nowait(bytes(content))
 
 
 def entry(file: Path) -> Entry:
@@ -166,7 +166,7 @@ def entry(file: Path) -> Entry:
 
 
 @asynccontextmanager
-async def house(
+async def stream_peer(
     server: Server,
     user: str,
     *,
@@ -176,7 +176,7 @@ async def house(
     on_offer: OnOffer | None = None,
     limits: StreamLimits | None = None,
     component: bool = False,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[StreamPeer]:
     """Online; leaves nothing behind. ``user`` is a domain if it is a component.
 
     Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own unless told; a
@@ -192,7 +192,7 @@ async def house(
                 policy, limits.idle_s, listener, ("127.0.0.1",) if listens else ()
             )
         login = server.component(user) if component else component_login(server, user)
-        made = House(server, user, connections, on_offer, limits, component=login)
+        made = StreamPeer(server, user, connections, on_offer, limits, component=login)
         async with made.session as session:
             made.jid = await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
             yield made
