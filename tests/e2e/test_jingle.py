@@ -122,13 +122,16 @@ async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
 async def test_a_client_that_goes_offline_ends_its_session(
     server: Server, bot: StreamPeer, tmp_path: Path
 ) -> None:
+    noticed = asyncio.Event()
+
     async def ponder(own: StreamPeer, _: StreamOffer) -> None:
         own.session._stream.send_presence(pto=bot.jid.partition("/")[0], ptype="unavailable")
-        await asyncio.sleep(LIMIT_S)
+        await noticed.wait()
 
     async with stream_peer(server, "other", on_offer=ponder) as other:
         with pytest.raises(PeerGone):
             await bot.send_by_jingle(other, file_of(tmp_path, 10), Method.IBB)
+        noticed.set()
 
 
 # --- with a peer that writes its own stanzas ------------------------------------------------------------
