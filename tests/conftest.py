@@ -1,4 +1,4 @@
-"""For all tests."""
+"""Settings of pytest and hypothesis for all tests."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One real server and one real bot for the tests of a module; people of their own for each test."""
+"""Real server and real bot for the tests of a module; people of their own for each test."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from tests.servers import component_login, private_server
 from tests.support.muc import affiliate, configure
-from tests.support.room import Here
+from tests.support.room import BotRoom
 
 ROOM = "team@conference.localhost"
 USERS = ("alice", "bob", "carol", "eve", "filebot")
@@ -43,11 +43,11 @@ class World:
         return self.folder / "data"
 
     def blobs(self) -> list[Path]:
-        """What is visible in the store."""
+        """Return the files that are visible in the store."""
         return [path for path in (self.data / "blobs").rglob("*") if path.is_file()]
 
     def keeps(self, path: Path) -> bool:
-        """Whether the bytes of a file are in the store."""
+        """Return whether the bytes of a file are in the store."""
         with path.open("rb") as file:
             wanted = hashlib.file_digest(file, "sha256").hexdigest()
         size = path.stat().st_size
@@ -57,7 +57,7 @@ class World:
         return list((self.data / "incoming").iterdir())
 
     def partials(self) -> list[Path]:
-        """What can be gone on with, and what is being written that could be."""
+        """Return the partial files, those that are being written included."""
         return list((self.data / "partial").iterdir())
 
     async def ask(self, peer: Peer, text: str) -> Received:
@@ -65,7 +65,9 @@ class World:
         peer.say(text, self.bot_jid)
         return await peer.next_message(self.from_bot)
 
-    async def room(self, admin: Peer, owner: Peer, name: str, *, password: str = "", **fields: str) -> Here:
+    async def room(
+        self, admin: Peer, owner: Peer, name: str, *, password: str = "", **fields: str
+    ) -> BotRoom:
         """Let ``owner`` make a room with such a configuration (see ``configure``), and ``admin`` bring the
         bot into it.
         """
@@ -77,7 +79,7 @@ class World:
             await affiliate(owner, room, self.bot_jid, "member")
         said = await self.ask(admin, f"join {room} with {password}" if password else f"join {room}")
         assert "I am in" in said.body, said.body
-        return Here(room)
+        return BotRoom(room)
 
     def from_bot(self, heard: Received) -> bool:
         is_said = heard.kind != "error" and bool(heard.body)

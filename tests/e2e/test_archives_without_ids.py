@@ -12,7 +12,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers.strange_prosody import StrangeProsody
-from tests.support.hidden_room import DEN_USERS, den_in
+from tests.support.hidden_room import HIDDEN_ROOM_USERS, hidden_room_in
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.needs("modules of our own"), pytest.mark.needs("an account")]
@@ -64,8 +64,8 @@ async def test_after_a_restart_nothing_is_done_again_and_what_was_kept_back_is_k
 
 
 async def test_in_a_room_nothing_is_done_again_either(tmp_path: Path) -> None:
-    server = StrangeProsody(tmp_path / "server", users=DEN_USERS, of_rooms=MODULE)
-    async with den_in(tmp_path, server=server) as den:
+    server = StrangeProsody(tmp_path / "server", users=HIDDEN_ROOM_USERS, of_rooms=MODULE)
+    async with hidden_room_in(tmp_path, server=server) as den:
 
         async def until_stored(*names: str) -> None:
             await until(lambda: stored(den.folder / "data") == Counter(names), 20)

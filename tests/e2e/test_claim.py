@@ -7,14 +7,14 @@ import pytest
 from slixmpp import JID
 
 from tests.e2e.conftest import ROOM
-from tests.support.hidden_room import den_in
+from tests.support.hidden_room import hidden_room_in
 
 
 @pytest.mark.needs("occupant-id")
 async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_private_chat(
     tmp_path: Path,
 ) -> None:
-    async with den_in(tmp_path, serves="bob@localhost") as den:
+    async with hidden_room_in(tmp_path, serves="bob@localhost") as den:
         await den.let_the_bot_in()
 
         async def ask_in_private(text: str) -> str:

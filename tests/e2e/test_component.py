@@ -16,7 +16,7 @@ from filebot.model import Method
 from tests.e2e.conftest import ROOM, bot_config, sha256
 from tests.e2e.test_cascade import Person
 from tests.servers import private_server
-from tests.support.streams import house
+from tests.support.streams import stream_peer
 
 DOMAIN = "files.localhost"
 
@@ -151,8 +151,8 @@ async def test_a_component_sends_and_receives_by_streams(
     path.write_bytes(os.urandom(300_000))
     async with (
         private_server(tmp_path / "prosody", users=["anna"], components=[DOMAIN]) as server,
-        house(server, DOMAIN, component=True, listens=listens) as bot,
-        house(server, "anna", listens=listens) as anna,
+        stream_peer(server, DOMAIN, component=True, listens=listens) as bot,
+        stream_peer(server, "anna", listens=listens) as anna,
     ):
         assert bot.jid.startswith(f"{DOMAIN}/")
         await bot.send(anna.jid, path, method)

@@ -15,7 +15,7 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import USERS, World, bot_config
 from tests.servers import private_server
-from tests.support.streams import LIMIT_S, House, house
+from tests.support.streams import LIMIT_S, StreamPeer, stream_peer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -69,7 +69,7 @@ async def until_seen(world: World, person: Peer, *resources: str) -> str:
                 return said
 
 
-def shows_itself(person: House | Peer, world: World) -> str:
+def shows_itself(person: StreamPeer | Peer, world: World) -> str:
     """Lets the bot see the client's presence; returns its resource."""
     stream = person.client if isinstance(person, Peer) else person.session._stream
     stream.send_presence(pto=JID(world.bot_jid))
@@ -79,7 +79,7 @@ def shows_itself(person: House | Peer, world: World) -> str:
 async def test_with_an_upload_service_and_a_client_that_takes_everything(with_service: World) -> None:
     async with (
         await with_service.login("alice") as alice,
-        house(with_service.server, "alice") as services,
+        stream_peer(with_service.server, "alice") as services,
     ):
         said = await until_seen(with_service, alice, shows_itself(services, with_service))
         assert services.offers == []
@@ -124,7 +124,7 @@ async def test_who_is_not_seen_online_is_told_how_to_be(with_service: World) -> 
 async def test_without_an_upload_service_everything_goes_by_the_proxy(without_service: World) -> None:
     async with (
         await without_service.login("alice") as alice,
-        house(without_service.server, "alice") as services,
+        stream_peer(without_service.server, "alice") as services,
     ):
         said = await until_seen(without_service, alice, shows_itself(services, without_service))
     assert said.startswith("Links: not possible.")
@@ -138,7 +138,7 @@ async def test_a_client_with_the_chat_connection_only_is_told_how_long_it_takes(
 ) -> None:
     async with (
         await without_service.login("bob") as bob,
-        house(without_service.server, "bob", socks5=False) as services,
+        stream_peer(without_service.server, "bob", socks5=False) as services,
     ):
         said = await until_seen(without_service, bob, shows_itself(services, without_service))
     assert "takes files only over the chat connection" in said

@@ -17,7 +17,18 @@ from filebot.model import Method
 from filebot.ports import FileRequest, StreamOffer
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from tests.servers import private_server
-from tests.support.streams import IBB, LIMIT_S, Answer, House, ask, block, entry, house, opening, requests
+from tests.support.streams import (
+    IBB,
+    LIMIT_S,
+    Answer,
+    StreamPeer,
+    ask,
+    block,
+    entry,
+    opening,
+    requests,
+    stream_peer,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,8 +46,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def bot(server: Server) -> AsyncIterator[House]:
-    async with house(server, "bot") as made:
+async def bot(server: Server) -> AsyncIterator[StreamPeer]:
+    async with stream_peer(server, "bot") as made:
         yield made
 
 
@@ -63,8 +74,8 @@ async def test_a_file_goes_by_socks5_and_arrives_whole(
 ) -> None:
     path = file_of(tmp_path, size)
     async with (
-        house(server, "bot", listens=listening == "sender") as bot,
-        house(server, "other", listens=listening == "receiver") as other,
+        stream_peer(server, "bot", listens=listening == "sender") as bot,
+        stream_peer(server, "other", listens=listening == "receiver") as other,
     ):
         assert await bot.send_by_jingle(other, path, Method.SOCKS5) is Method.SOCKS5
         assert await other.file() == path.read_bytes()
@@ -72,10 +83,10 @@ async def test_a_file_goes_by_socks5_and_arrives_whole(
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_file_goes_in_band_and_arrives_whole(
-    server: Server, bot: House, tmp_path: Path, size: int
+    server: Server, bot: StreamPeer, tmp_path: Path, size: int
 ) -> None:
     path = file_of(tmp_path, size)
-    async with house(server, "other") as other:
+    async with stream_peer(server, "other") as other:
         assert await bot.send_by_jingle(other, path, Method.IBB) is Method.IBB
         assert await other.file() == path.read_bytes()
 
@@ -83,7 +94,10 @@ async def test_a_file_goes_in_band_and_arrives_whole(
 @pytest.mark.conformance(69, 70)
 async def test_where_nobody_can_connect_the_session_goes_on_in_band(server: Server, tmp_path: Path) -> None:
     path = file_of(tmp_path, 100_000)
-    async with house(server, "bot", private=False) as bot, house(server, "other", private=False) as other:
+    async with (
+        stream_peer(server, "bot", private=False) as bot,
+        stream_peer(server, "other", private=False) as other,
+    ):
         assert await bot.send_by_jingle(other, path, Method.SOCKS5) is Method.IBB
         assert await other.file() == path.read_bytes()
 
@@ -91,30 +105,33 @@ async def test_where_nobody_can_connect_the_session_goes_on_in_band(server: Serv
 @pytest.mark.conformance(48)
 @pytest.mark.parametrize("method", [Method.SOCKS5, Method.IBB])
 async def test_a_file_that_turns_out_wrong_is_not_said_to_be_received(
-    server: Server, bot: House, tmp_path: Path, method: Method
+    server: Server, bot: StreamPeer, tmp_path: Path, method: Method
 ) -> None:
-    async def find_it_wrong(own: House, offer: StreamOffer) -> None:
+    async def find_it_wrong(own: StreamPeer, offer: StreamOffer) -> None:
         async with offer.accept() as download:
             async for _ in download.chunks():
                 pass
             raise DigestMismatch(algorithm="sha-256")
 
-    async with house(server, "other", on_offer=find_it_wrong) as other:
+    async with stream_peer(server, "other", on_offer=find_it_wrong) as other:
         with pytest.raises(PeerProtocolError, match="media-error"):
             await bot.send_by_jingle(other, file_of(tmp_path, 5000), method)
 
 
 @pytest.mark.conformance(53)
 async def test_a_client_that_goes_offline_ends_its_session(
-    server: Server, bot: House, tmp_path: Path
+    server: Server, bot: StreamPeer, tmp_path: Path
 ) -> None:
-    async def ponder(own: House, _: StreamOffer) -> None:
-        own.session._stream.send_presence(pto=bot.jid.partition("/")[0], ptype="unavailable")
-        await asyncio.sleep(LIMIT_S)
+    noticed = asyncio.Event()
 
-    async with house(server, "other", on_offer=ponder) as other:
+    async def ponder(own: StreamPeer, _: StreamOffer) -> None:
+        own.session._stream.send_presence(pto=bot.jid.partition("/")[0], ptype="unavailable")
+        await noticed.wait()
+
+    async with stream_peer(server, "other", on_offer=ponder) as other:
         with pytest.raises(PeerGone):
             await bot.send_by_jingle(other, file_of(tmp_path, 10), Method.IBB)
+        noticed.set()
 
 
 # --- with a peer that writes its own stanzas ------------------------------------------------------------
@@ -135,7 +152,9 @@ def content(
     )
 
 
-async def begin(peer: Peer, bot: House, sid: str, contents: str) -> tuple[Answer, asyncio.Queue[Element]]:
+async def begin(
+    peer: Peer, bot: StreamPeer, sid: str, contents: str
+) -> tuple[Answer, asyncio.Queue[Element]]:
     """Begin a session; the bare answer, and what the bot says afterwards."""
     said = requests(peer, f"{{{JINGLE}}}jingle")
     heard: asyncio.Queue[Element] = asyncio.Queue()
@@ -164,7 +183,9 @@ def reason(said: Element) -> str:
 
 @pytest.mark.core
 @pytest.mark.conformance(48, 50, 79)
-async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: House, anna: Peer) -> None:
+async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(
+    bot: StreamPeer, anna: Peer
+) -> None:
     answer, heard = await begin(anna, bot, "s1", content())
     assert answer.kind == "result"
     accept = await next_said(heard)
@@ -182,7 +203,7 @@ async def test_a_plain_session_is_acknowledged_accepted_received_and_ended(bot: 
 
 @pytest.mark.conformance(46)
 async def test_a_hash_that_comes_after_the_data_is_waited_for_if_it_was_promised(
-    bot: House, anna: Peer
+    bot: StreamPeer, anna: Peer
 ) -> None:
     promised = "<name>a</name><size>3</size><hash-used xmlns='urn:xmpp:hashes:2' algo='sha-256'/>"
     _, heard = await begin(anna, bot, "s2", content(file=promised))
@@ -213,7 +234,7 @@ async def test_a_hash_that_comes_after_the_data_is_waited_for_if_it_was_promised
     ],
 )
 async def test_what_cannot_be_taken_is_acknowledged_and_then_declined(
-    bot: House, anna: Peer, contents: str, expected: str
+    bot: StreamPeer, anna: Peer, contents: str, expected: str
 ) -> None:
     answer, heard = await begin(anna, bot, "s3", contents)
     assert answer.kind == "result"
@@ -223,7 +244,7 @@ async def test_what_cannot_be_taken_is_acknowledged_and_then_declined(
 
 @pytest.mark.conformance(52)
 async def test_of_several_files_the_first_is_taken_and_the_others_are_rejected(
-    bot: House, anna: Peer
+    bot: StreamPeer, anna: Peer
 ) -> None:
     _, heard = await begin(
         anna, bot, "s4", content() + content(name="d", transport="<transport xmlns='x:y'/>")
@@ -251,14 +272,14 @@ async def test_of_several_files_the_first_is_taken_and_the_others_are_rejected(
     ],
 )
 async def test_what_makes_no_sense_is_an_error(
-    bot: House, anna: Peer, payload: Element, condition: str, specific: str
+    bot: StreamPeer, anna: Peer, payload: Element, condition: str, specific: str
 ) -> None:
     answer = await ask(anna, bot.jid, payload)
     assert answer.condition == condition
     assert not specific or specific in {each.tag.partition("}")[2] for each in answer.stanza.iter()}
 
 
-async def test_a_stranger_is_declined_with_words_once(server: Server, bot: House) -> None:
+async def test_a_stranger_is_declined_with_words_once(server: Server, bot: StreamPeer) -> None:
     async with await Peer.of(server, "eve") as eve:
         _, heard = await begin(eve, bot, "s5", content())
         said = await next_said(heard)
@@ -266,7 +287,7 @@ async def test_a_stranger_is_declined_with_words_once(server: Server, bot: House
     assert not bot.offers
 
 
-async def test_a_second_session_of_the_same_sid_is_refused(bot: House, anna: Peer) -> None:
+async def test_a_second_session_of_the_same_sid_is_refused(bot: StreamPeer, anna: Peer) -> None:
     _, heard = await begin(anna, bot, "s6", content())
     await next_said(heard)
     again = await ask(anna, bot.jid, jingle("session-initiate", "s6", content()))
@@ -279,7 +300,7 @@ async def test_a_second_session_of_the_same_sid_is_refused(bot: House, anna: Pee
 
 
 async def test_a_sender_that_says_nothing_more_is_given_up(server: Server, anna: Peer) -> None:
-    async with house(server, "bot", limits=StreamLimits(open_s=1.0)) as bot:
+    async with stream_peer(server, "bot", limits=StreamLimits(open_s=1.0)) as bot:
         _, heard = await begin(anna, bot, "s7", content())
         await next_said(heard)
         assert reason(await next_said(heard)) == "failed-transport"
@@ -292,7 +313,7 @@ async def test_a_sender_that_says_nothing_more_is_given_up(server: Server, anna:
 
 @pytest.mark.parametrize("offset", [0, 2])
 async def test_a_file_that_is_asked_for_is_sent_or_the_part_of_it(
-    bot: House, anna: Peer, tmp_path: Path, offset: int
+    bot: StreamPeer, anna: Peer, tmp_path: Path, offset: int
 ) -> None:
     path = tmp_path / "wanted.txt"
     path.write_bytes(b"ABCDE")
@@ -320,7 +341,7 @@ async def test_a_file_that_is_asked_for_is_sent_or_the_part_of_it(
 
 
 @pytest.mark.conformance(51)
-async def test_a_request_that_is_declined_says_why(bot: House, anna: Peer) -> None:
+async def test_a_request_that_is_declined_says_why(bot: StreamPeer, anna: Peer) -> None:
     async def decline(request: FileRequest) -> None:
         await request.refuse("There is no such file.")
 

@@ -11,11 +11,11 @@ import pytest
 from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import ROOM, World, sha256
 from tests.support import go_sendxmpp
-from tests.support.room import Here
+from tests.support.room import BotRoom
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.core]
 
-HERE = Here(ROOM)
+HERE = BotRoom(ROOM)
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mNk+M8ABSgMAAoAAQEBAQAAAABJRU5ErkJggg=="

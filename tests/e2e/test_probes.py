@@ -12,7 +12,7 @@ from filebot.localserver.peer import Peer
 from filebot.localserver.server import Place, Server
 from filebot.model import ProxyState
 from tests.servers import private_server
-from tests.support.streams import LIMIT_S, house
+from tests.support.streams import LIMIT_S, stream_peer
 from tests.support.waiting import until_answered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,8 +27,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 async def test_a_client_with_streams_and_one_without_are_measured_alike(server: Server) -> None:
     async with (
-        house(server, "bot") as bot,
-        house(server, "other") as other,
+        stream_peer(server, "bot") as bot,
+        stream_peer(server, "other") as other,
         await Peer.of(server, "anna") as anna,
     ):
         for client in (other.jid, anna.jid):
@@ -39,7 +39,7 @@ async def test_a_client_with_streams_and_one_without_are_measured_alike(server: 
 
 
 async def test_who_is_present_is_seen_with_or_without_streams(server: Server) -> None:
-    async with house(server, "bot") as bot, await Peer.of(server, "anna") as anna:
+    async with stream_peer(server, "bot") as bot, await Peer.of(server, "anna") as anna:
         assert await bot.session.streams.present("anna@localhost") == []
         anna.client.send_presence(pto=JID(server.jid("bot")))
         present = await until_answered(lambda: bot.session.streams.present("anna@localhost"), LIMIT_S)
@@ -52,7 +52,7 @@ async def test_a_proxy_that_lets_the_bot_in_is_told_from_one_that_does_not(tmp_p
     for address, reached in (("127.0.0.1", ProxyState.WORKS), ("127.0.0.2", ProxyState.FAILS)):
         place = Place(proxy_address=address)
         server = private_server(tmp_path / address, users=["bot"], place=place)
-        async with server, house(server, "bot") as bot:
+        async with server, stream_peer(server, "bot") as bot:
             proxies = await bot.session.streams.proxies()
             # ejabberd gives its own a resource.
             assert {JID(proxy).bare: lets_in for proxy, lets_in in proxies.items()} == {
@@ -62,7 +62,7 @@ async def test_a_proxy_that_lets_the_bot_in_is_told_from_one_that_does_not(tmp_p
 
 @pytest.mark.parametrize(("listens", "hosts"), [(True, ["127.0.0.1"]), (False, [])])
 async def test_where_the_bot_is_reached_directly(server: Server, listens: bool, hosts: list[str]) -> None:
-    async with house(server, "bot", listens=listens) as bot:
+    async with stream_peer(server, "bot", listens=listens) as bot:
         assert bot.session.streams.addresses() == hosts
 
 
@@ -71,8 +71,8 @@ async def test_under_a_servers_limit_chat_does_not_wait_for_the_measurement(tmp_
     server = private_server(tmp_path / "server", users=["bot", "other", "anna"], client_kb_per_s=10)
     async with (
         server,
-        house(server, "bot") as bot,
-        house(server, "other") as other,
+        stream_peer(server, "bot") as bot,
+        stream_peer(server, "other") as other,
         await Peer.of(server, "anna") as anna,
     ):
         measuring = asyncio.create_task(bot.session.streams.in_band_rate(other.jid))

@@ -8,13 +8,13 @@ import pytest
 
 from tests.e2e.conftest import ROOM
 from tests.e2e.test_session import next_presence, presences
-from tests.support.hidden_room import OCCUPANT, SECOND, den_in
+from tests.support.hidden_room import OCCUPANT, SECOND, hidden_room_in
 
 
 @pytest.mark.smoke
 @pytest.mark.needs("occupant-id")
 async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         for name in ("old1.txt", "old2.txt"):
             await den.post(den.bob, name)
         await den.post(den.alice, "old3.txt")
@@ -46,7 +46,7 @@ async def test_what_is_posted_in_a_room_is_kept_as_long_as_its_people_want_it(tm
 @pytest.mark.needs("an account")
 async def test_what_bots_give_back_is_not_kept_as_theirs(tmp_path: Path) -> None:
     """Neither by the bot that gave it nor by another one, live or out of the room's past."""
-    async with den_in(tmp_path, second_bot=True) as den:
+    async with hidden_room_in(tmp_path, second_bot=True) as den:
         await den.let_the_bot_in()
         den.alice.say("!room set archive on", ROOM, mtype="groupchat")
         assert "archive off for me" in (await den.heard(den.bob, "groupchat")).body
@@ -78,7 +78,7 @@ async def test_what_bots_give_back_is_not_kept_as_theirs(tmp_path: Path) -> None
 
 @pytest.mark.needs("occupant-id")
 async def test_with_its_plugin_disabled_the_archive_of_a_room_ends(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         den.alice.say("!room set archive on", ROOM, mtype="groupchat")
         assert "archive off for me" in (await den.heard(den.bob, "groupchat")).body

@@ -11,24 +11,24 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.conftest import ROOM
-from tests.support.hidden_room import OCCUPANT, Den, den_in
+from tests.support.hidden_room import OCCUPANT, HiddenRoom, hidden_room_in
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("occupant-id")
 
 
-async def keeping(den: Den) -> None:
+async def keeping(den: HiddenRoom) -> None:
     """The bot is there, and keeps what is posted."""
     await den.let_the_bot_in()
     await switch(den, "on")
 
 
-async def switch(den: Den, setting: str) -> None:
+async def switch(den: HiddenRoom, setting: str) -> None:
     den.alice.say(f"!room set archive {setting}", ROOM, mtype="groupchat")
     await den.heard(den.alice, "groupchat")
 
 
-def stored(den: Den) -> Counter[str]:
+def stored(den: HiddenRoom) -> Counter[str]:
     """How often each file is in the catalog."""
     with closing(sqlite3.connect(den.folder / "data" / "catalog.sqlite")) as catalog:
         return Counter(
@@ -36,7 +36,7 @@ def stored(den: Den) -> Counter[str]:
         )
 
 
-async def until_stored(den: Den, *names: str) -> None:
+async def until_stored(den: HiddenRoom, *names: str) -> None:
     try:
         await until(lambda: stored(den) == Counter(names), 20)
     except TimeoutError:
@@ -44,7 +44,7 @@ async def until_stored(den: Den, *names: str) -> None:
 
 
 async def test_what_was_posted_in_the_absence_is_kept_once_and_its_poster_s(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.post(den.bob, "long ago.txt")
         await keeping(den)
         await den.post(den.bob, "before.txt")
@@ -68,7 +68,7 @@ async def test_what_was_posted_in_the_absence_is_kept_once_and_its_poster_s(tmp_
 
 
 async def test_nothing_is_caught_up_that_was_posted_while_the_archive_was_off(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await keeping(den)
         await den.post(den.bob, "before.txt")
         await until_stored(den, "before.txt")
@@ -84,7 +84,7 @@ async def test_nothing_is_caught_up_that_was_posted_while_the_archive_was_off(tm
 
 
 async def test_who_wants_nothing_kept_has_nothing_kept_of_an_absence_either(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await keeping(den)
         assert "keep" in await den.ask(den.bob, "archive off for me")
         await den.bot.kill()
@@ -96,7 +96,7 @@ async def test_who_wants_nothing_kept_has_nothing_kept_of_an_absence_either(tmp_
 
 @pytest.mark.needs("an archive in files")
 async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await keeping(den)
         await den.post(den.bob, "a.txt")
         await until_stored(den, "a.txt")
@@ -119,7 +119,7 @@ async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> Non
         assert sum(each.sender == OCCUPANT and bool(each.body) for each in den.bob.messages) == 2
 
 
-def an_hour_passes(den: Den) -> None:
+def an_hour_passes(den: HiddenRoom) -> None:
     """Make everything in the archive of the room an hour older."""
     node, _, domain = ROOM.partition("@")
     folder = den.folder / "server" / "data" / quote(domain, safe="").replace(".", "%2e") / "muc_log"

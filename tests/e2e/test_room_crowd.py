@@ -8,7 +8,7 @@ from filebot.localserver.peer import Peer
 from tests.e2e.conftest import ROOM, bot_config
 from tests.servers import private_server
 from tests.support.muc import destroy
-from tests.support.room import Here
+from tests.support.room import BotRoom
 from tests.support.room_crowd import Crowd, Heard
 
 DOMAIN = "crowd.localhost"
@@ -27,7 +27,7 @@ async def test_the_bot_serves_a_room_of_five_hundred(tmp_path: Path) -> None:
         alice = await stack.enter_async_context(await Peer.of(server, "alice"))
         await alice.join(ROOM, "alice")
         crowd = await stack.enter_async_context(Crowd(server.component(DOMAIN), MANY))
-        here = Here(ROOM)
+        here = BotRoom(ROOM)
         # Some are there when the bot comes in, and it sees the others come.
         await crowd.enter(ROOM, range(BEFORE_THE_BOT))
         bot = BotProcess(write_config(tmp_path / "config.toml", bot_config(server)))
@@ -47,13 +47,13 @@ async def test_the_bot_serves_a_room_of_five_hundred(tmp_path: Path) -> None:
         await crowd.until(lambda: crowd.put_out == MANY)
 
 
-async def answers(here: Here, alice: Peer) -> None:
+async def answers(here: BotRoom, alice: Peer) -> None:
     """The bot answers, in the room and in private."""
     assert "no files yet" in (await here.ask(alice, "!ls")).body
     assert "no files yet" in (await here.ask_privately(alice, "ls")).body
 
 
-def answered(crowd: Crowd, here: Here) -> list[list[Heard]]:
+def answered(crowd: Crowd, here: BotRoom) -> list[list[Heard]]:
     """What the bot said to each of them alone."""
     return [
         [each for each in crowd.heard[number] if (each.sender, each.kind) == (here.bot, "chat")]

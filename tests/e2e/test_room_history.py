@@ -10,7 +10,7 @@ import pytest
 from filebot.localserver.botprocess import BotProcess, write_config
 from tests.e2e.conftest import ROOM, bot_config, sha256
 from tests.servers import private_server
-from tests.support.room import Here
+from tests.support.room import BotRoom
 from tests.support.room_crowd import Crowd
 from tests.support.room_history import content, file_host, speak
 from tests.support.waiting import until
@@ -29,7 +29,7 @@ LIMIT_S = 60.0
 class Past:
     """What people said to the bot in private, and it to them; what is kept."""
 
-    def __init__(self, people: Crowd, here: Here, catalog: Path) -> None:
+    def __init__(self, people: Crowd, here: BotRoom, catalog: Path) -> None:
         self.people = people
         self.here = here
         self._catalog = catalog
@@ -80,7 +80,7 @@ async def test_ten_thousand_messages_are_gone_through_by_a_bot_that_is_killed_me
         assert len(posted) == FILES
         bot = BotProcess(write_config(tmp_path / "config.toml", bot_config(server)))
         await stack.enter_async_context(bot)
-        past = Past(people, Here(ROOM), tmp_path / "data" / "catalog.sqlite")
+        past = Past(people, BotRoom(ROOM), tmp_path / "data" / "catalog.sqlite")
         # Whoever came first is the owner.
         await past.ask(0, "room set archive on", "archive on: I keep")
         await past.ask(0, "archive history of 3 days", "I am looking through")

@@ -8,7 +8,7 @@ import pytest
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, sha256
 from tests.support.muc import affiliate, configure, destroy, leave, set_role
-from tests.support.room import NICK, Here
+from tests.support.room import NICK, BotRoom
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -148,7 +148,7 @@ async def test_a_room_with_a_password_is_entered_with_it_only(
         for wrong in ("", " with something else"):
             assert "needs a password" in (await world.ask(person, f"join {room}{wrong}")).body
     assert "I am in" in (await world.ask(bob, f"join {room} with a secret")).body
-    assert "no files yet" in (await Here(room).ask(carol, "!ls")).body
+    assert "no files yet" in (await BotRoom(room).ask(carol, "!ls")).body
 
 
 async def test_who_is_not_in_a_members_only_room_sees_nothing_of_it(

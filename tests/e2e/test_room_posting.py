@@ -8,7 +8,7 @@ from slixmpp import JID
 
 from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import ROOM
-from tests.support.hidden_room import HERE, OCCUPANT, Den, den_in
+from tests.support.hidden_room import HERE, OCCUPANT, HiddenRoom, hidden_room_in
 from tests.support.muc import configure, set_role
 
 
@@ -19,7 +19,7 @@ def stanza_id(heard: Received) -> str:
     return given.get("id", "")
 
 
-async def kept(den: Den, peer: Peer, name: str) -> None:
+async def kept(den: HiddenRoom, peer: Peer, name: str) -> None:
     await den.post(peer, name)
     peer.say("!keep", ROOM, mtype="groupchat")
     await den.heard(peer, "groupchat")
@@ -27,7 +27,7 @@ async def kept(den: Den, peer: Peer, name: str) -> None:
 
 @pytest.mark.conformance(96)
 async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         den.bob.say("!ls", ROOM, mtype="groupchat")
         question = await den.alice.next_message(lambda each: each.body == "!ls")
@@ -42,7 +42,7 @@ async def test_an_answer_refers_to_the_question_by_the_id_that_the_room_gave(tmp
 
 @pytest.mark.needs("occupant-id")
 async def test_a_bot_that_may_only_listen_answers_in_private(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await configure(den.alice, ROOM, moderatedroom="1")
         await set_role(den.alice, ROOM, "Bob", "participant")
         await den.let_the_bot_in()
@@ -54,7 +54,7 @@ async def test_a_bot_that_may_only_listen_answers_in_private(tmp_path: Path) -> 
 
 
 async def test_many_questions_at_once_are_all_answered_and_in_order(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         for number in range(30):
             den.bob.say(f"!find word{number}", ROOM, mtype="groupchat")
@@ -64,7 +64,7 @@ async def test_many_questions_at_once_are_all_answered_and_in_order(tmp_path: Pa
 
 @pytest.mark.needs("rooms without private messages")
 async def test_a_room_without_private_messages_is_told_so_and_where_to_ask(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await configure(den.alice, ROOM, whois="anyone", allowpm="none")
         await den.let_the_bot_in()
         assert "only members" in (await HERE.ask(den.alice, "!room set who-may-get members")).body
@@ -72,7 +72,7 @@ async def test_a_room_without_private_messages_is_told_so_and_where_to_ask(tmp_p
 
 
 async def test_who_cannot_be_answered_in_private_is_told_in_the_room_where_to_ask(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         den.bob.say("ls", OCCUPANT)
         answer = await den.heard(den.bob, "chat")
@@ -87,7 +87,7 @@ async def test_who_cannot_be_answered_in_private_is_told_in_the_room_where_to_as
 
 @pytest.mark.needs("occupant-id")
 async def test_keep_as_a_reply_keeps_the_file_that_is_replied_to(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         for name in ("first.txt", "second.txt"):
             await den.post(den.bob, name)
@@ -102,7 +102,7 @@ async def test_keep_as_a_reply_keeps_the_file_that_is_replied_to(tmp_path: Path)
 
 
 async def test_an_occupant_cannot_make_the_bot_believe_that_the_room_put_it_out(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         for condition in ("not-acceptable", "forbidden"):
             forged = den.bob.client.make_message(mto=JID(OCCUPANT), mtype="chat")

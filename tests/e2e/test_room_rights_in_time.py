@@ -13,7 +13,7 @@ from tests.e2e.conftest import ROOM, World, bot_config
 from tests.servers import private_server
 from tests.support.held_web import HeldWeb, held_web, upload_service
 from tests.support.muc import affiliate, configure, set_role
-from tests.support.room import Here
+from tests.support.room import BotRoom
 
 UPLOADS = "uploads.localhost"
 CONTENT = b"what the room has decided" * 40
@@ -27,7 +27,7 @@ class Meeting:
     web: HeldWeb
     bob: Peer
     carol: Peer
-    here: Here
+    here: BotRoom
 
     async def bot_knows(self) -> None:
         """Wait until the bot has dealt with all that the room told before."""
@@ -63,7 +63,7 @@ async def meeting(tmp_path: Path) -> AsyncIterator[Meeting]:
         await stack.enter_async_context(bot)
         await set_role(carol, ROOM, "filebot", "participant")
         await set_role(carol, ROOM, "Bob", "participant")
-        yield Meeting(World(server, bot, tmp_path), web, bob, carol, Here(ROOM))
+        yield Meeting(World(server, bot, tmp_path), web, bob, carol, BotRoom(ROOM))
 
 
 async def test_who_is_no_member_any_more_when_the_upload_has_ended_is_not_given_the_file(

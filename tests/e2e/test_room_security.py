@@ -16,7 +16,7 @@ from filebot.localserver.botprocess import BotEnded, BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World, bot_config, world_in
 from tests.support.muc import configure, leave
-from tests.support.room import Here
+from tests.support.room import BotRoom
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,7 +52,7 @@ class Guarded:
     world: World
     alice: Peer
     carol: Peer
-    here: Here
+    here: BotRoom
     diary: str
     """Its number, with the sign before it."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from filebot.localserver.peer import Received
 from tests.e2e.conftest import ROOM
-from tests.support.hidden_room import OCCUPANT, den_in
+from tests.support.hidden_room import OCCUPANT, hidden_room_in
 from tests.support.muc import affiliate
 
 
@@ -16,7 +16,7 @@ def is_a_file(heard: Received) -> bool:
 
 @pytest.mark.needs("occupant-id")
 async def test_files_for_members_go_to_members_in_private_and_to_nobody_else(tmp_path: Path) -> None:
-    async with den_in(tmp_path) as den:
+    async with hidden_room_in(tmp_path) as den:
         await den.let_the_bot_in()
         await den.post(den.alice, "plan.txt")
         den.alice.say("!keep", ROOM, mtype="groupchat")

@@ -10,7 +10,7 @@ from slixmpp import JID
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import World
 from tests.support.muc import affiliate, set_role
-from tests.support.room import NICK, Here
+from tests.support.room import NICK, BotRoom
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,7 +26,7 @@ def file(tmp_path: Path, name: str) -> Path:
     return path
 
 
-async def served(here: Here, peer: Peer, path: Path) -> None:
+async def served(here: BotRoom, peer: Peer, path: Path) -> None:
     """The room's file is given, in the room and in private."""
     await here.say(peer, f"!get {path.name}")
     assert await here.got(peer, "groupchat") == path.read_bytes()
@@ -34,12 +34,12 @@ async def served(here: Here, peer: Peer, path: Path) -> None:
     assert await here.got(peer, "chat") == path.read_bytes()
 
 
-async def is_back(here: Here, peer: Peer) -> None:
+async def is_back(here: BotRoom, peer: Peer) -> None:
     """The bot is in the room, as somebody there sees it."""
     await until(lambda: NICK in peer.client.plugin["xep_0045"].get_roster(JID(here.room)), RETURN_LIMIT_S)
 
 
-async def silent(here: Here, peer: Peer) -> None:
+async def silent(here: BotRoom, peer: Peer) -> None:
     """Nobody answers in the room."""
     await here.say(peer, "!ls")
     with pytest.raises(TimeoutError):

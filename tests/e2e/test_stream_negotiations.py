@@ -14,7 +14,7 @@ from filebot.localserver.server import Server
 from filebot.model import Method, Negotiation, StreamMethod
 from filebot.ports import StreamOffer
 from tests.servers import private_server
-from tests.support.streams import LIMIT_S, House, entry, house
+from tests.support.streams import LIMIT_S, StreamPeer, entry, stream_peer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,13 +26,13 @@ METHODS = (Method.IBB, Method.SOCKS5)
 class Sender:
     """Session that sends files by one kind of negotiation."""
 
-    session: House
+    session: StreamPeer
     negotiation: Negotiation
     reported: list[int] = field(default_factory=list)
     """Progress of the latest file."""
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, to: House, path: Path, method: Method) -> None:
+    async def send(self, to: StreamPeer, path: Path, method: Method) -> None:
         await self.session.knows(to)
         await self.send_to(to.jid, path, method)
 
@@ -57,7 +57,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 @pytest_asyncio.fixture(loop_scope="module", params=[Negotiation.SI, Negotiation.JINGLE])
 async def sender(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Sender]:
-    async with house(server, "bot") as made:
+    async with stream_peer(server, "bot") as made:
         yield Sender(made, request.param)
 
 
@@ -69,13 +69,13 @@ def file_of(folder: Path, size: int) -> Path:
 
 @pytest.mark.conformance(84)
 async def test_rest_of_a_file_can_be_sent(server: Server, sender: Sender, tmp_path: Path) -> None:
-    async def take_the_rest(own: House, offer: StreamOffer) -> None:
+    async def take_the_rest(own: StreamPeer, offer: StreamOffer) -> None:
         assert offer.resumable
         async with offer.accept(400_000) as download:
             own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
 
     path = file_of(tmp_path, 500_000)
-    async with house(server, "other", on_offer=take_the_rest) as other:
+    async with stream_peer(server, "other", on_offer=take_the_rest) as other:
         for method in METHODS:
             await sender.send(other, path, method)
             assert await other.file() == path.read_bytes()[400_000:]
@@ -84,7 +84,7 @@ async def test_rest_of_a_file_can_be_sent(server: Server, sender: Sender, tmp_pa
 
 async def test_many_files_at_once_arrive_whole(server: Server, sender: Sender, tmp_path: Path) -> None:
     path = file_of(tmp_path, 30_000)
-    async with house(server, "other") as other:
+    async with stream_peer(server, "other") as other:
         methods = [*METHODS] * 4
         await asyncio.gather(*(sender.send(other, path, method) for method in methods))
         assert [await other.file() for _ in methods] == [path.read_bytes()] * 8
@@ -94,10 +94,10 @@ async def test_many_files_at_once_arrive_whole(server: Server, sender: Sender, t
 async def test_declined_offer_raises_refused(
     server: Server, sender: Sender, tmp_path: Path, method: Method
 ) -> None:
-    async def refuse(_: House, offer: StreamOffer) -> None:
+    async def refuse(_: StreamPeer, offer: StreamOffer) -> None:
         await offer.refuse("Not today.")
 
-    async with house(server, "other", on_offer=refuse) as other:
+    async with stream_peer(server, "other", on_offer=refuse) as other:
         with pytest.raises(Refused) as refused:
             await sender.send(other, file_of(tmp_path, 10), method)
         assert refused.value.status == 403
@@ -112,14 +112,14 @@ async def test_offer_to_nobody_raises_peer_gone(sender: Sender, tmp_path: Path) 
 async def test_a_reader_that_stops_ends_the_stream(
     server: Server, sender: Sender, tmp_path: Path, method: Method
 ) -> None:
-    async def read_a_little(_: House, offer: StreamOffer) -> None:
+    async def read_a_little(_: StreamPeer, offer: StreamOffer) -> None:
         async with offer.accept() as download:
             chunks = download.chunks()
             await anext(chunks)
             await chunks.aclose()
             raise asyncio.CancelledError
 
-    async with house(server, "other", on_offer=read_a_little) as other:
+    async with stream_peer(server, "other", on_offer=read_a_little) as other:
         with pytest.raises(TransferError):
             await sender.send(other, file_of(tmp_path, 20_000_000), method)
 
@@ -129,7 +129,7 @@ async def test_a_cancelled_sender_leaves_nothing(
     server: Server, sender: Sender, tmp_path: Path, method: Method
 ) -> None:
     path = file_of(tmp_path, 20_000_000)
-    async with house(server, "other") as other:
+    async with stream_peer(server, "other") as other:
         sending = asyncio.create_task(sender.send(other, path, method))
         await asyncio.wait_for(sender.began.wait(), LIMIT_S)
         sending.cancel()

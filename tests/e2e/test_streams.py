@@ -36,17 +36,17 @@ from tests.support.streams import (
     IBB,
     LIMIT_S,
     SI,
-    House,
+    StreamPeer,
     accepted,
     ask,
     block,
     closing,
     entry,
-    house,
     offer,
     opening,
     requests,
     stream_hosts,
+    stream_peer,
 )
 from tests.support.waiting import until_answered
 
@@ -64,8 +64,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def bot(server: Server) -> AsyncIterator[House]:
-    async with house(server, "bot") as made:
+async def bot(server: Server) -> AsyncIterator[StreamPeer]:
+    async with stream_peer(server, "bot") as made:
         yield made
 
 
@@ -91,7 +91,7 @@ def text(content: bytes) -> str:
 
 @pytest.mark.parametrize("socks5", [True, False])
 async def test_only_what_works_is_announced(server: Server, anna: Peer, *, socks5: bool) -> None:
-    async with house(server, "bot", socks5=socks5) as bot:
+    async with stream_peer(server, "bot", socks5=socks5) as bot:
         iq = anna.client.make_iq_get(DISCO[1:-1], ito=JID(bot.jid))
         answer = (await iq.send(timeout=LIMIT_S)).xml  # type: ignore[no-untyped-call]
         announced = {each.get("var") for each in answer.iter(f"{DISCO}feature")}
@@ -101,7 +101,7 @@ async def test_only_what_works_is_announced(server: Server, anna: Peer, *, socks
 
 
 async def test_clients_are_known_by_their_presence_and_features(server: Server, anna: Peer) -> None:
-    async with house(server, "bot") as bot, house(server, "other") as other:
+    async with stream_peer(server, "bot") as bot, stream_peer(server, "other") as other:
         for one, two in ((bot, "other@localhost"), (other, server.jid("bot"))):
             one.session._stream.send_presence(pto=JID(two))
         anna.client.send_presence(pto=JID(server.jid("bot")))
@@ -122,8 +122,8 @@ async def test_clients_are_known_by_their_presence_and_features(server: Server, 
 
 @pytest.mark.core
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_file_goes_in_band(server: Server, bot: House, tmp_path: Path, size: int) -> None:
-    async with house(server, "other") as other:
+async def test_a_file_goes_in_band(server: Server, bot: StreamPeer, tmp_path: Path, size: int) -> None:
+    async with stream_peer(server, "other") as other:
         path, content = a_file(tmp_path, size)
         reported = await bot.send(other.jid, path, Method.IBB)
         assert await other.file() == content
@@ -140,7 +140,7 @@ async def test_a_file_goes_in_band(server: Server, bot: House, tmp_path: Path, s
 async def test_a_file_goes_by_socks5(
     server: Server, tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture, *, listens: bool
 ) -> None:
-    async with house(server, "bot", listens=listens) as bot, house(server, "other") as other:
+    async with stream_peer(server, "bot", listens=listens) as bot, stream_peer(server, "other") as other:
         path, content = a_file(tmp_path, size)
         await bot.send(other.jid, path, Method.SOCKS5)
         assert await other.file() == content
@@ -152,7 +152,7 @@ async def test_a_file_goes_by_socks5(
 
 @pytest.mark.smoke
 @pytest.mark.parametrize("size", [1, 100_000])
-async def test_slixmpp_sends_in_band(bot: House, anna: Peer, size: int) -> None:
+async def test_slixmpp_sends_in_band(bot: StreamPeer, anna: Peer, size: int) -> None:
     anna.client.register_plugin("xep_0047")
     content = os.urandom(size)
     assert (await ask(anna, bot.jid, offer("s1", size, IBB))).kind == "result"
@@ -166,7 +166,7 @@ async def test_slixmpp_sends_in_band(bot: House, anna: Peer, size: int) -> None:
 @pytest.mark.conformance(72)
 @pytest.mark.parametrize(("size", "largest"), [(1, 8192), (300_000, 4096), (300_000, 8192)])
 async def test_slixmpp_receives_in_band(
-    bot: House, anna: Peer, tmp_path: Path, size: int, largest: int
+    bot: StreamPeer, anna: Peer, tmp_path: Path, size: int, largest: int
 ) -> None:
     plugin_options = {"auto_accept": True, "max_block_size": largest}
     anna.client.register_plugin("xep_0047", plugin_options)
@@ -185,7 +185,7 @@ async def test_slixmpp_receives_in_band(
 
 
 @pytest.mark.core
-async def test_slixmpp_sends_through_the_proxy(bot: House, anna: Peer) -> None:
+async def test_slixmpp_sends_through_the_proxy(bot: StreamPeer, anna: Peer) -> None:
     anna.client.register_plugin("xep_0065")
     content = os.urandom(100_000)
     assert (await ask(anna, bot.jid, offer("s2", len(content), BYTESTREAMS, IBB))).kind == "result"
@@ -197,7 +197,7 @@ async def test_slixmpp_sends_through_the_proxy(bot: House, anna: Peer) -> None:
 
 
 @pytest.mark.core
-async def test_slixmpp_receives_through_the_proxy(bot: House, anna: Peer, tmp_path: Path) -> None:
+async def test_slixmpp_receives_through_the_proxy(bot: StreamPeer, anna: Peer, tmp_path: Path) -> None:
     anna.client.register_plugin("xep_0065", {"auto_accept": True})
     offers = requests(anna, f"{{{SI}}}si")
     came = bytearray()
@@ -217,7 +217,7 @@ async def test_slixmpp_receives_through_the_proxy(bot: House, anna: Peer, tmp_pa
 
 
 @pytest.mark.conformance(81)
-async def test_after_a_failed_connection_the_sender_may_open_in_band(bot: House, anna: Peer) -> None:
+async def test_after_a_failed_connection_the_sender_may_open_in_band(bot: StreamPeer, anna: Peer) -> None:
     assert (await ask(anna, bot.jid, offer("p", 5, BYTESTREAMS, IBB))).kind == "result"
     nowhere = stream_hosts("p", (anna.jid, "127.0.0.1", 1), fast=True)
     assert (await ask(anna, bot.jid, nowhere)).condition == "item-not-found"
@@ -229,7 +229,7 @@ async def test_after_a_failed_connection_the_sender_may_open_in_band(bot: House,
 
 @pytest.mark.conformance(82)
 async def test_a_receiver_that_cannot_connect_gets_it_in_band(
-    bot: House, anna: Peer, tmp_path: Path
+    bot: StreamPeer, anna: Peer, tmp_path: Path
 ) -> None:
     anna.client.register_plugin("xep_0047", {"auto_accept": True})
     offers, queries = requests(anna, f"{{{SI}}}si"), requests(anna, f"{{{BYTESTREAMS}}}query")
@@ -263,7 +263,7 @@ async def test_a_receiver_that_cannot_connect_gets_it_in_band(
     ],
 )
 async def test_a_bad_block_ends_the_stream(
-    bot: House, anna: Peer, seq: str, content: str, condition: str
+    bot: StreamPeer, anna: Peer, seq: str, content: str, condition: str
 ) -> None:
     size = 100 if len(content) < 200 else 10_000
     await ask(anna, bot.jid, offer("b", size))
@@ -274,7 +274,7 @@ async def test_a_bad_block_ends_the_stream(
     assert (await ask(anna, bot.jid, block("b", 0, "QUJD"))).condition == "item-not-found"
 
 
-async def test_bytes_beyond_the_promise_are_seen(bot: House, anna: Peer) -> None:
+async def test_bytes_beyond_the_promise_are_seen(bot: StreamPeer, anna: Peer) -> None:
     await ask(anna, bot.jid, offer("m", 3))
     await ask(anna, bot.jid, opening("m"))
     assert (await ask(anna, bot.jid, block("m", 0, "QUJD"))).kind == "result"
@@ -283,7 +283,7 @@ async def test_bytes_beyond_the_promise_are_seen(bot: House, anna: Peer) -> None
         await bot.file()
 
 
-async def test_a_close_too_early_is_seen(bot: House, anna: Peer) -> None:
+async def test_a_close_too_early_is_seen(bot: StreamPeer, anna: Peer) -> None:
     await ask(anna, bot.jid, offer("c", 300))
     await ask(anna, bot.jid, opening("c"))
     await ask(anna, bot.jid, block("c", 0, "QUJD"))
@@ -292,7 +292,7 @@ async def test_a_close_too_early_is_seen(bot: House, anna: Peer) -> None:
         await bot.file()
 
 
-async def test_nobody_else_can_touch_a_session(server: Server, bot: House, anna: Peer) -> None:
+async def test_nobody_else_can_touch_a_session(server: Server, bot: StreamPeer, anna: Peer) -> None:
     async with await Peer.of(server, "eve") as eve:
         await ask(anna, bot.jid, offer("n", 3))
         await ask(anna, bot.jid, opening("n"))
@@ -305,7 +305,7 @@ async def test_nobody_else_can_touch_a_session(server: Server, bot: House, anna:
 
 
 @pytest.mark.conformance(71)
-async def test_blocks_in_messages_are_taken(bot: House, anna: Peer) -> None:
+async def test_blocks_in_messages_are_taken(bot: StreamPeer, anna: Peer) -> None:
     await ask(anna, bot.jid, offer("g", 9))
     await ask(anna, bot.jid, opening("g"))
     for number in range(3):
@@ -316,14 +316,14 @@ async def test_blocks_in_messages_are_taken(bot: House, anna: Peer) -> None:
 
 
 async def test_a_stream_that_is_never_opened_has_an_end(server: Server, anna: Peer) -> None:
-    async with house(server, "bot", limits=StreamLimits(open_s=1.0)) as bot:
+    async with stream_peer(server, "bot", limits=StreamLimits(open_s=1.0)) as bot:
         assert (await ask(anna, bot.jid, offer("never opened", 3))).kind == "result"
         with pytest.raises(TransferTimeout):
             await bot.file()
 
 
 async def test_a_stream_without_a_block_has_an_end(server: Server, anna: Peer) -> None:
-    async with house(server, "bot", limits=StreamLimits(idle_s=1.0)) as bot:
+    async with stream_peer(server, "bot", limits=StreamLimits(idle_s=1.0)) as bot:
         assert (await ask(anna, bot.jid, offer("opened", 3))).kind == "result"
         assert (await ask(anna, bot.jid, opening("opened"))).kind == "result"
         with pytest.raises(TransferTimeout):
@@ -333,7 +333,7 @@ async def test_a_stream_without_a_block_has_an_end(server: Server, anna: Peer) -
 async def test_an_offer_without_an_answer_has_an_end(server: Server, anna: Peer, tmp_path: Path) -> None:
     offers = requests(anna, f"{{{SI}}}si")
     path, _ = a_file(tmp_path, 100)
-    async with house(server, "bot", limits=StreamLimits(answer_s=1.0)) as bot:
+    async with stream_peer(server, "bot", limits=StreamLimits(answer_s=1.0)) as bot:
         with pytest.raises(TransferTimeout):
             await bot.send(anna.jid, path, Method.IBB)
     assert offers.qsize() == 1
@@ -345,7 +345,7 @@ async def test_a_receiver_that_acknowledges_no_block_has_an_end(
     offers, opens = requests(anna, f"{{{SI}}}si"), requests(anna, f"{{{IBB}}}open")
     blocks = requests(anna, f"{{{IBB}}}data")
     path, _ = a_file(tmp_path, 100)
-    async with house(server, "bot", limits=StreamLimits(idle_s=1.0)) as bot:
+    async with stream_peer(server, "bot", limits=StreamLimits(idle_s=1.0)) as bot:
         sending = asyncio.create_task(bot.send(anna.jid, path, Method.IBB))
         (await asyncio.wait_for(offers.get(), LIMIT_S)).reply().set_payload(accepted(IBB)).send()
         (await asyncio.wait_for(opens.get(), LIMIT_S)).reply().send()
@@ -358,12 +358,12 @@ async def test_a_receiver_that_acknowledges_no_block_has_an_end(
 async def test_a_slow_reader_slows_the_sender(server: Server, anna: Peer) -> None:
     go_on = asyncio.Event()
 
-    async def wait_then_take(own: House, offer: StreamOffer) -> None:
+    async def wait_then_take(own: StreamPeer, offer: StreamOffer) -> None:
         async with offer.accept() as download:
             await go_on.wait()
             own.files.put_nowait(b"".join([bytes(piece) async for piece in download.chunks()]))
 
-    async with house(server, "bot", on_offer=wait_then_take) as bot:
+    async with stream_peer(server, "bot", on_offer=wait_then_take) as bot:
         size, count = 8192, 48
         await ask(anna, bot.jid, offer("w", size * count))
         await ask(anna, bot.jid, opening("w", size))
@@ -379,12 +379,12 @@ async def test_a_slow_reader_slows_the_sender(server: Server, anna: Peer) -> Non
 
 
 async def test_who_takes_no_notice_of_acknowledgements_is_stopped(server: Server, anna: Peer) -> None:
-    async def only_open(own: House, offer: StreamOffer) -> None:
+    async def only_open(own: StreamPeer, offer: StreamOffer) -> None:
         with suppress(PeerProtocolError):
             async with offer.accept():
                 await asyncio.sleep(LIMIT_S)
 
-    async with house(server, "bot", on_offer=only_open) as bot:
+    async with stream_peer(server, "bot", on_offer=only_open) as bot:
         await ask(anna, bot.jid, offer("f", 10_000_000))
         await ask(anna, bot.jid, opening("f", 65535))
         full = text(b"x" * 49152)
@@ -401,7 +401,7 @@ async def test_who_takes_no_notice_of_acknowledgements_is_stopped(server: Server
 
 
 @pytest.mark.conformance(83)
-async def test_strangers_are_told_once(server: Server, bot: House) -> None:
+async def test_strangers_are_told_once(server: Server, bot: StreamPeer) -> None:
     async with await Peer.of(server, "eve") as eve:
         told = [await ask(eve, bot.jid, offer(f"s{number}", 3)) for number in range(3)]
     assert [each.condition for each in told] == ["forbidden"] * 3
@@ -414,7 +414,7 @@ async def test_offers_through_a_room_are_declined_and_never_made(
     server: Server, anna: Peer, tmp_path: Path
 ) -> None:
     room = f"den@{server.conference}"
-    async with house(server, "bot") as bot:
+    async with stream_peer(server, "bot") as bot:
         bot.session._rooms._rooms[room] = None  # type: ignore[assignment]
         try:
             path, _ = a_file(tmp_path, 10)
@@ -433,7 +433,7 @@ async def test_offers_through_a_room_are_declined_and_never_made(
     ],
 )
 async def test_an_offer_that_cannot_be_taken_is_answered(
-    bot: House, anna: Peer, payload: Element, condition: str
+    bot: StreamPeer, anna: Peer, payload: Element, condition: str
 ) -> None:
     assert (await ask(anna, bot.jid, payload)).condition == condition
 
@@ -442,11 +442,11 @@ async def test_an_offer_that_cannot_be_taken_is_answered(
 async def test_a_thousand_offers_are_answered_and_few_are_taken(server: Server, anna: Peer) -> None:
     over = asyncio.Event()
 
-    async def never(_: House, __: StreamOffer) -> None:
+    async def never(_: StreamPeer, __: StreamOffer) -> None:
         await over.wait()
 
     limits = StreamLimits(offer_s=1.0)
-    async with house(server, "bot", on_offer=never, limits=limits) as bot:
+    async with stream_peer(server, "bot", on_offer=never, limits=limits) as bot:
         asked = (ask(anna, bot.jid, offer(f"s{number}", 3)) for number in range(1000))
         began = asyncio.get_running_loop().time()
         async with asyncio.timeout(LIMIT_S):
@@ -460,14 +460,14 @@ async def test_a_thousand_offers_are_answered_and_few_are_taken(server: Server, 
 
 
 async def test_an_offer_that_is_not_handled_is_answered(server: Server, anna: Peer) -> None:
-    async def fail(_: House, __: StreamOffer) -> None:
+    async def fail(_: StreamPeer, __: StreamOffer) -> None:
         raise RuntimeError("a bug")
 
-    async with house(server, "bot", on_offer=fail) as bot:
+    async with stream_peer(server, "bot", on_offer=fail) as bot:
         assert (await ask(anna, bot.jid, offer("s", 3))).condition == "resource-constraint"
 
 
-async def test_the_same_sid_twice_is_a_conflict(bot: House, anna: Peer) -> None:
+async def test_the_same_sid_twice_is_a_conflict(bot: StreamPeer, anna: Peer) -> None:
     assert (await ask(anna, bot.jid, offer("twice", 3))).kind == "result"
     assert (await ask(anna, bot.jid, offer("twice", 3))).condition == "conflict"
     # The first of them is as good as before.
@@ -481,7 +481,7 @@ async def test_the_same_sid_twice_is_a_conflict(bot: House, anna: Peer) -> None:
 
 @pytest.mark.needs("stream management")
 async def test_a_broken_connection_is_resumed_and_the_file_arrives(server: Server, tmp_path: Path) -> None:
-    async with house(server, "bot") as bot, house(server, "other") as other:
+    async with stream_peer(server, "bot") as bot, stream_peer(server, "other") as other:
         path, content = a_file(tmp_path, 1_000_000)
         began = asyncio.Event()
         sending = asyncio.create_task(
@@ -504,8 +504,8 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
     server = private_server(tmp_path / "server", users=["bot", "other", "anna"], client_kb_per_s=10)
     async with (
         server,
-        house(server, "bot") as bot,
-        house(server, "other") as other,
+        stream_peer(server, "bot") as bot,
+        stream_peer(server, "other") as other,
         await Peer.of(server, "anna") as anna,
     ):
         path, content = a_file(tmp_path, 60_000)
@@ -522,7 +522,7 @@ async def test_a_command_does_not_wait_behind_a_file(tmp_path: Path) -> None:
         assert max(waits) < 5.0
 
 
-async def until_seen(bot: House, peer: Peer) -> None:
+async def until_seen(bot: StreamPeer, peer: Peer) -> None:
     """Let the bot see that this person is online."""
     peer.client.send_presence(pto=JID(bot.jid).bare)
     await until_answered(lambda: bot.session.streams.present(JID(peer.jid).bare), LIMIT_S)
@@ -535,7 +535,7 @@ async def test_who_goes_offline_is_waited_for_no_longer(
     """Not for the person's answer, nor for the client's choice of a host, nor for its in-band stream."""
     method = Method.IBB if stage == "opening" else Method.SOCKS5
     path, _ = a_file(tmp_path, 100)
-    async with house(server, "bot") as bot:
+    async with stream_peer(server, "bot") as bot:
         await until_seen(bot, anna)
         offers, opens = requests(anna, f"{{{SI}}}si"), requests(anna, f"{{{IBB}}}open")
         queries = requests(anna, f"{{{BYTESTREAMS}}}query")
@@ -552,7 +552,7 @@ async def test_who_goes_offline_is_waited_for_no_longer(
 async def test_a_sender_that_goes_offline_before_its_stream_is_waited_for_no_longer(
     server: Server, anna: Peer
 ) -> None:
-    async with house(server, "bot") as bot:
+    async with stream_peer(server, "bot") as bot:
         await until_seen(bot, anna)
         assert (await ask(anna, bot.jid, offer("never opened", 3))).kind == "result"
         await anna.client.disconnect()

@@ -27,7 +27,7 @@ _TABLES: Final[dict[MoveBy, dict[str, dict[str, Any]]]] = {
 
 @dataclass(frozen=True)
 class DesktopWorld(World):
-    """All of them know one another, the bot included."""
+    """World in which all users have one another as contacts, the bot included."""
 
     network: Network
     way: MoveBy
@@ -63,7 +63,7 @@ async def server_in_a_network(
 async def bot_in_a_network(
     folder: Path, way: MoveBy, upload_limit_bytes: int | None = None
 ) -> AsyncIterator[DesktopWorld]:
-    """With a bot, and but one way for files, or for those over the limit of an upload service."""
+    """Run a server and a bot with one way for files, or for those over the limit of an upload service."""
     if way is MoveBy.UPLOAD:
         upload_limit_bytes = UPLOAD_LIMIT
     async with server_in_a_network(folder, upload_limit_bytes, proxy=way is not MoveBy.IBB) as (

@@ -24,7 +24,7 @@ PAPERCLIP_TRIES: Final = 5
 CLICK_LIMIT_S: Final = 2.0
 SETTLE_S: Final = 0.5
 AUTOMATIC_BYTES: Final = 5_000_000
-"""What is smaller is taken unasked, if it comes from somebody in the roster."""
+"""Size below which a file of a contact is taken unasked."""
 
 # Places in a window that fills the screen.
 PAPERCLIP: Final = (338, 713)
@@ -125,7 +125,7 @@ class Dino(DesktopClient):
         return await self.until(arrived, f"whole file of {by}", limit_s)
 
     async def _click_on_file(self, number: int) -> None:
-        """It stands above what was said after it."""
+        """Click on the file, which stands above what was said after it."""
 
         async def taken() -> bool | None:
             [(state, path)] = self._rows("SELECT state, path FROM file_transfer WHERE id = ?", number)

@@ -1,4 +1,4 @@
-"""What is tested against the bot, and the table in docs/interop.md: who, which way, how, how much.
+"""Cells that are tested with the bot, and their table in docs/interop.md.
 
 ``python -m tests.interop.matrix`` runs the tests of the matrix and writes the file from what they report.
 Each of these tests checks its own cell of the committed file: it cannot say what a run does not show.
@@ -40,7 +40,7 @@ UNTESTED: Final = "–"
 
 
 class Direction(StrEnum):
-    """Whose file moves, and why."""
+    """Direction in which a file moves, and the reason."""
 
     SENDS = "sends"
     GETS = "gets, by METHOD"
@@ -49,7 +49,7 @@ class Direction(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a cell says."""
+    """Outcome that a cell states."""
 
     SAME = "yes"
     REFUSED = "refused"
@@ -59,7 +59,7 @@ class Outcome(StrEnum):
 
 
 class Cell(NamedTuple):
-    """One of the matrix."""
+    """Cell of the matrix."""
 
     client: str
     direction: Direction
@@ -159,7 +159,7 @@ def render(outcomes: Mapping[Cell, Outcome], clients: str) -> str:
 
 
 def committed() -> dict[Cell, str]:
-    """What the file says, cell by cell, without those that are not tested."""
+    """Return the committed outcomes of the cells that are tested."""
     by_row = {cell.row: cell for cell in CELLS}
     found: dict[Cell, str] = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():

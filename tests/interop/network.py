@@ -20,7 +20,7 @@ from typing import Final, Self
 from filebot.localserver.server import ADDRESS, Place, Server
 
 ADDRESS_OUTSIDE: Final = "192.0.2.1"
-"""Of the interface (RFC 5737: it is nobody's)."""
+"""Address of the interface (RFC 5737: nobody has it)."""
 C2S_PORT: Final = 5222
 AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 LIMIT_S: Final = 10.0
@@ -47,7 +47,7 @@ class NoNetwork(Exception):
 
 
 class Network:
-    """For as long as the context is open. Whatever still runs in it then is killed."""
+    """Network that exists while the context is open; programs that still run in it then are killed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -77,13 +77,13 @@ class Network:
 
     @property
     def launcher(self) -> tuple[str, ...]:
-        """What goes before a command line to start it in here; its working directory is ``/``."""
+        """Prefix of a command line that starts it in this network, with ``/`` as working directory."""
         assert self._holder is not None
         inside = ("--user", "--preserve-credentials", "--net", "--mount")
         return ("nsenter", f"--target={self._holder.pid}", *inside, "--")
 
     def place(self, *, proxy: bool = True) -> Place:
-        """Where a server goes that all of the clients find; with a SOCKS5 proxy or without."""
+        """Return the place for a server that all clients find, with a SOCKS5 proxy or without."""
         addresses = (ADDRESS, ADDRESS_OUTSIDE)
         return Place(self.launcher, addresses, ADDRESS_OUTSIDE if proxy else None, C2S_PORT)
 

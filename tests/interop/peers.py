@@ -30,7 +30,7 @@ BUILD_LIMIT_S: Final = 120.0
 
 
 class Method(StrEnum):
-    """What the peer's surroundings let it use; the head of each program says how."""
+    """Method that the peer's surroundings allow; the head of each program says how."""
 
     ANY = "any"
     DIRECT = "direct"
@@ -42,14 +42,14 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One of the two, and how it is made."""
+    """Program of ours, with what is needed to build it."""
 
     name: str
     source: Path
     compiler: str
     options: tuple[str, ...]
     libraries: tuple[str, ...]
-    """As pkg-config calls them."""
+    """Libraries, by their names in pkg-config."""
 
 
 PURPLE: Final = Program("purple", HERE / "purple/peer.c", "cc", ("-std=gnu11",), ("purple", "glib-2.0"))
@@ -87,19 +87,19 @@ def _output(command: list[str]) -> str:
 
 
 def version(program: Program) -> str:
-    """That of the installed library."""
+    """Return the version of the installed library."""
     return _output(["pkg-config", "--modversion", program.libraries[0]]).strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a program; what it does not say is empty."""
+    """Line that a program printed; fields that it lacks are empty."""
 
     event: str
     jid: str = ""
     """The full JID of the other one; at "online" the program's own."""
     name: str = ""
-    """What the file was called in the offer."""
+    """Name of the file in the offer."""
     path: str = ""
     size: str = ""
     method: str = ""
@@ -299,7 +299,7 @@ KINDS: Final[dict[str, type[ForeignPeer]]] = {"purple": Purple, "gloox": Gloox}
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's bytes, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

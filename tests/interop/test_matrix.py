@@ -70,14 +70,14 @@ async def bot_on_a_server(folder: Path, upload_limit_bytes: int | None) -> Async
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """With an upload service."""
+    """Run a bot on a server with an upload service."""
     async with bot_on_a_server(tmp_path_factory.mktemp("world"), 100_000_000) as world:
         yield world
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def plain_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """Without."""
+    """Run a bot on a server without an upload service."""
     async with bot_on_a_server(tmp_path_factory.mktemp("plain_world"), None) as world:
         yield world
 

@@ -1,4 +1,4 @@
-"""What a server that logs stanzas saw of Jingle (XEP-0166) between any two clients."""
+"""Jingle sessions (XEP-0166) between any two clients, read from the log of a server."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +14,7 @@ IBB: Final = "{urn:xmpp:jingle:transports:ibb:1}"
 
 
 class MoveBy(StrEnum):
-    """How a client that chooses for itself moves a file."""
+    """Way of a file that the client chose for itself."""
 
     # None of them is called as one of ``peers.Method``: they stand in one table.
     UPLOAD = "HTTP upload"
@@ -25,7 +25,7 @@ class MoveBy(StrEnum):
 
 @dataclass
 class Session:
-    """One, as far as it came."""
+    """Jingle session, as far as it came."""
 
     sid: str
     initiator: str
@@ -34,7 +34,7 @@ class Session:
     actions: list[str] = field(default_factory=list)
     """In the order in which the server passed them on."""
     way: MoveBy | None = None
-    """What the bytes went by; None before that was clear."""
+    """Way of the bytes; None before that was clear."""
     reason: str = ""
     """Why it ended; empty if it has not."""
     stanzas: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Session:
 
 
 def sessions(server: Server, since: int = 0) -> list[Session]:
-    """All that began after the server's log had this many bytes, in order."""
+    """Return all sessions that began after the server's log had this many bytes, in order."""
     found: dict[str, Session] = {}
     for stanza in server.sent(since):
         if not stanza.startswith("<iq ") or f"xmlns='{JINGLE.strip('{}')}'" not in stanza:

@@ -25,23 +25,23 @@ P = ParamSpec("P")
 
 
 def choose(kind: str, mode: Mode) -> None:
-    """One of the KINDS and of the MODES, for this process; set once, before any test."""
+    """Set one of the KINDS and of the MODES for this process, once and before any test."""
     _choice[:] = [kind, mode]
 
 
 def chosen() -> type[Server]:
-    """The kind that was chosen."""
+    """Return the kind that was chosen."""
     return _KINDS_BY_MODE[mode()][_choice[0]]
 
 
 def mode() -> Mode:
-    """Kind of the bot's place on the server."""
+    """Return the mode that was chosen."""
     chosen_mode: Mode = _choice[1]
     return chosen_mode
 
 
 def component_login(server: Server, user: str) -> ComponentLogin | None:
-    """That of a bot; None for people, and for bots with an account."""
+    """Return the login of a bot; None for people, and for bots with an account."""
     return server.component(BOTS[user]) if mode() == "component" and user in BOTS else None
 
 

@@ -137,7 +137,7 @@ class Ejabberd(Server):
 
 
 def _binary(literal: bytes) -> bytes:
-    """What Erlang writes between << and >>: as a text if it is one in Latin-1, else as numbers."""
+    """Return the bytes that Erlang wrote between << and >>, as a text or as numbers."""
     if literal.startswith(b'"'):
         text = literal[1:].removesuffix(b'"')
         return _ESCAPED.sub(lambda match: _CONTROLS.get(match[1], match[1]), text)
@@ -145,7 +145,7 @@ def _binary(literal: bytes) -> bytes:
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """As Erlang writes them."""
+    """Return the pairs in Erlang's notation."""
     return ", ".join(f'{{<<"{one}">>, <<"{other}">>}}' for one, other in pairs)
 
 

@@ -1,4 +1,4 @@
-"""What is not run for what a server lacks is told, by one process or by several."""
+"""Tests that are not run for lack of something are named, by one process or by several."""
 
 import subprocess
 import sys

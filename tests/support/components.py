@@ -21,7 +21,7 @@ async def log_in(component: ComponentXMPP) -> None:
 
 @asynccontextmanager
 async def logged_in(component: ComponentXMPP) -> AsyncIterator[None]:
-    """It is there, and then it goes in an orderly manner."""
+    """Keep the component logged in while the context is open, and log it out in order."""
     await log_in(component)
     try:
         yield

@@ -13,7 +13,7 @@ LIMIT_S = 30.0
 
 
 class Account(TypedDict):
-    """Who is logging in, and where."""
+    """Account and server for a login."""
 
     jid: str
     password: str
@@ -34,7 +34,7 @@ async def send_text(text: str, to: str, **account: Unpack[Account]) -> str:
 
 @dataclass(frozen=True)
 class Listener:
-    """What a listening client prints."""
+    """Output of a listening client."""
 
     process: Process
 

@@ -10,17 +10,17 @@ from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from tests.e2e.conftest import ROOM, bot_config
 from tests.servers import private_server
-from tests.support.room import Here
+from tests.support.room import BotRoom
 
-HERE = Here(ROOM)
+HERE = BotRoom(ROOM)
 OCCUPANT = HERE.bot
-DEN_USERS = ("alice", "bob", "filebot", "second")
+HIDDEN_ROOM_USERS = ("alice", "bob", "filebot", "second")
 SECOND = f"{ROOM}/second"
 """Another filebot as an occupant."""
 
 
 @dataclass(frozen=True)
-class Den:
+class HiddenRoom:
     """A semi-anonymous room that Alice owns, with Bob in it, and a bot that can come in.
 
     It is no moderator, and the room hides people from it.
@@ -55,16 +55,16 @@ class Den:
 
 
 @asynccontextmanager
-async def den_in(
+async def hidden_room_in(
     folder: Path,
     serves: str = "nobody@localhost",
     server: Server | None = None,
     *,
     second_bot: bool = False,
-) -> AsyncIterator[Den]:
-    """All but the bots are there; the first one serves one person outside of the room."""
+) -> AsyncIterator[HiddenRoom]:
+    """Make a room with everybody but the bots in it; the first bot serves one person outside of it."""
     async with AsyncExitStack() as stack:
-        server = server or private_server(folder / "server", users=DEN_USERS)
+        server = server or private_server(folder / "server", users=HIDDEN_ROOM_USERS)
         await stack.enter_async_context(server)
         alice, bob = [
             await stack.enter_async_context(await Peer.of(server, user)) for user in ("alice", "bob")
@@ -74,7 +74,7 @@ async def den_in(
         config = bot_config(server)
         config["access"]["allow"] = [serves]
         bot = BotProcess(write_config(folder / "config.toml", config))
-        yield Den(
+        yield HiddenRoom(
             alice,
             bob,
             folder,

@@ -19,7 +19,7 @@ USERS = ["alice", "bob", "carol", "eve", "filebot"]
 
 
 def invite_directly(peer: Peer, bot: str, room: str, password: str = "") -> None:
-    """As Dino and Gajim do (XEP-0249), with words for clients that know no invitations."""
+    """Invite as Dino and Gajim do (XEP-0249), with words for clients that know no invitations."""
     message = peer.client.make_message(mto=JID(bot), mbody=f"Come to {room}", mtype="normal")
     extra = {"password": password} if password else {}
     message.append(Element("{jabber:x:conference}x", {"jid": room, "reason": "files"} | extra))
@@ -27,7 +27,7 @@ def invite_directly(peer: Peer, bot: str, room: str, password: str = "") -> None
 
 
 def invite_through_room(peer: Peer, bot: str, room: str = ROOM) -> None:
-    """As Conversations and Psi do (XEP-0045 section 7.8.2)."""
+    """Invite as Conversations and Psi do (XEP-0045 section 7.8.2)."""
     message = peer.client.make_message(mto=JID(room), mtype="normal")
     invite = SubElement(SubElement(message.xml, f"{{{MUC}#user}}x"), f"{{{MUC}#user}}invite", {"to": bot})
     SubElement(invite, f"{{{MUC}#user}}reason").text = "files"
@@ -53,7 +53,7 @@ class World:
         return await self._stack.enter_async_context(await Peer.of(self.server, user))
 
     async def told(self, peer: Peer) -> str:
-        """What the bot says next to somebody in private."""
+        """Return the next message of the bot to somebody in private."""
         heard = await peer.next_message(lambda each: each.sender.startswith(self.bot) and bool(each.body))
         return heard.body
 

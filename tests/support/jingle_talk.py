@@ -1,4 +1,4 @@
-"""One session machine, and the words for what goes in and what comes out."""
+"""Jingle session machine with short words for its input and output."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def _spoken(jingle: Jingle) -> str:
 
 
 def answer(error: StanzaError | None) -> str:
-    """Of an iq of the peer."""
+    """Return the answer to an iq of the peer."""
     if error is None:
         return "ok"
     return error.specific.partition("}")[2] or error.condition
@@ -117,7 +117,7 @@ class Talk:
         self.ended: list[Ended] = []
 
     def words(self, effects: list[Effect] | tuple[Effect, ...]) -> list[str]:
-        """What follows, and nothing follows the end."""
+        """Return the words for the output; nothing follows the end."""
         for effect in effects:
             assert not self.ended, effect
             if isinstance(effect, Ended):

@@ -44,7 +44,7 @@ FILE = FileDescription(Offer(name="a.bin", size=10), range=Range())
 Side = Literal["initiator", "responder"]
 SIDES: tuple[Side, Side] = ("initiator", "responder")
 PlannedRoute = tuple[str, Side]
-"""What happens, and at which side."""
+"""Event, and the side at which it happens."""
 
 MEETING = {Route.DIALLED: Route.AWAITED, Route.AWAITED: Route.DIALLED, Route.IN_BAND: Route.IN_BAND}
 """The other end of each route; a proxy is reached by dialling on both sides."""
@@ -57,7 +57,7 @@ def candidate(cid: str, kind: CandidateType, priority: int = 0) -> Candidate:
 
 @dataclass(frozen=True)
 class Setting:
-    """How the world is made: what each side offers, and what works."""
+    """Settings of a world: the offers of each side, and the connections that work."""
 
     offers: dict[Side, CandidateType | None]
     """The one candidate of each side."""
@@ -74,17 +74,17 @@ class Setting:
 
 @dataclass
 class End:
-    """One side."""
+    """Side of a session."""
 
     session: JingleSession
     to_say: deque[Jingle] = field(default_factory=deque)
     waiting: Jingle | None = None
     """The iq that the peer has not answered yet."""
     inbox: deque[Jingle | str] = field(default_factory=deque)
-    """What is on its way to this side: iqs, the opening of an in-band stream, and its bytes."""
+    """Input under way to this side: iqs, the opening of an in-band stream, and its bytes."""
     answers: deque[StanzaError | None] = field(default_factory=deque)
     busy: set[str] = field(default_factory=set)
-    """What it is working on: dialling, activating."""
+    """Work that it has under way: dialling, activating."""
     dialling: Socks5Transport | None = None
     route: Route | None = None
     moved: bool = False
@@ -149,11 +149,11 @@ class World:
     # --- what can happen, and what follows ----------------------------------------------------------
 
     def steps(self) -> list[PlannedRoute]:
-        """All that can happen now, but for time running out."""
+        """Return all events that can happen now, timeouts excepted."""
         return [(step, side) for side in self.ends for step in self._steps_of(side)]
 
     def timeouts(self) -> list[PlannedRoute]:
-        """Whose time can run out."""
+        """Return the sides whose time can run out."""
         return [("time out", side) for side, end in self.ends.items() if end.session.wait_s is not None]
 
     def _steps_of(self, side: Side) -> list[str]:

@@ -1,4 +1,4 @@
-"""What owners and moderators do with rooms, and how people leave them (XEP-0045), written out."""
+"""Requests of owners and moderators of rooms, and leaving a room (XEP-0045), written out."""
 
 import asyncio
 from typing import Any, Literal

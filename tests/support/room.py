@@ -11,8 +11,8 @@ NICK = "filebot"
 
 
 @dataclass(frozen=True)
-class Here:
-    """One room, by its address."""
+class BotRoom:
+    """Room, by its address."""
 
     room: str
 
@@ -38,7 +38,7 @@ class Here:
         return await self.heard(peer, "chat")
 
     async def heard(self, peer: Peer, kind: str) -> Received:
-        """What the bot says next, to everybody (``groupchat``) or to one through the room (``chat``)."""
+        """Return the bot's next words, to all (``groupchat``) or to one through the room (``chat``)."""
         return await peer.next_message(lambda each: self._is_bot(each, kind))
 
     async def got(self, peer: Peer, kind: str) -> bytes:
@@ -58,7 +58,7 @@ class Here:
         return (await self.ask(peer, "!keep")).body
 
     def words(self, peer: Peer, kind: str) -> list[str]:
-        """All that somebody has heard the bot say so."""
+        """Return everything that somebody has heard the bot say so."""
         return [each.body for each in peer.messages if self._is_bot(each, kind)]
 
     def _is_bot(self, heard: Received, kind: str) -> bool:

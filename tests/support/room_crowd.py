@@ -28,7 +28,7 @@ _ABOUT_THEMSELVES = re.compile(rb"\bcode=['\"]110['\"]")
 
 @dataclass(frozen=True)
 class Heard:
-    """One message to one of the crowd."""
+    """Message to one of the crowd."""
 
     sender: str
     kind: str
@@ -41,7 +41,7 @@ class Crowd:
     def __init__(self, login: ComponentLogin, size: int) -> None:
         self.size = size
         self.heard: defaultdict[int, list[Heard]] = defaultdict(list)
-        """What each of them heard, in order, if it had words."""
+        """Messages with words that each of them heard, in order."""
         self.entered = 0
         """Times that one of them was told to be in a room."""
         self.put_out = 0

@@ -45,7 +45,7 @@ async def file_host() -> AsyncIterator[FileHost]:
 
 
 def content(name: str) -> bytes:
-    """What a file of this name holds: another one for each name."""
+    """Return the content of a file of this name: another one for each name."""
     return hashlib.sha256(name.encode()).digest() * 40
 
 

@@ -44,7 +44,7 @@ _DATA = re.compile(r"<data [^>]*>([^<]*)</data>")
 
 @dataclass(frozen=True)
 class Job:
-    """What to send, to whom, and how."""
+    """File to send, receiver and method."""
 
     jid: str
     password: str
@@ -76,11 +76,11 @@ class Brake:
     stops_at: int
 
     def holds(self, sent: int) -> bool:
-        """Whether one that has sent so much of a file has to wait."""
+        """Return whether a sender that has sent so much of a file has to wait."""
         return sent >= self.stops_at or sent - self.kept() > AHEAD_BYTES
 
     def kept(self) -> int:
-        """How much of the file is on the disk."""
+        """Return the number of bytes of the file that are on the disk."""
         return sum(file.stat().st_size for file in self.kept_in.iterdir())
 
 

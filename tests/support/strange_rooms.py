@@ -37,7 +37,7 @@ class StrangeRooms(ComponentXMPP):
             self.register_handler(Callback(f"strange {name}", MatchXPath(space + name), take))
 
     def say(self, text: str, to: str, *, public: bool = True) -> None:
-        """As the occupant who is called admin."""
+        """Say something as the occupant with the nick admin."""
         kind: Any = "groupchat" if public else "chat"
         message = self.make_message(mto=JID(to), mbody=text, mtype=kind, mfrom=f"{self.den}/admin")
         if not public:

@@ -34,7 +34,7 @@ BOT = "bot@example.org/filebot"
 PEER = "anna@example.org/phone"
 ALL = frozenset({*OWN_IN_BAND, *OWN_SOCKS5, FILE_TRANSFER, SI, BYTESTREAMS, IBB})
 SOCKS5_ONLY = ALL - OWN_IN_BAND - {IBB} | {JINGLE, FILES}
-"""What a client lists that has both kinds of negotiation and no in-band streams."""
+"""Features of a client with both kinds of negotiation and no in-band streams."""
 
 Answer: TypeAlias = str | StanzaError | None
 """The inside of a result, an error, or silence."""
@@ -42,7 +42,7 @@ Act: TypeAlias = Callable[[Element], None]
 
 
 def what(stanza: Element) -> str:
-    """What an iq is about: the action of Jingle, else the name of its payload; ``result`` or ``error``."""
+    """Return the action of Jingle, else the name of an iq's payload; ``result`` or ``error``."""
     if stanza.get("type") in {"result", "error"} or not len(stanza):
         return stanza.get("type", "")
     payload = stanza[0]
@@ -62,7 +62,7 @@ class Lab:
         self.on_offer: Callable[[StreamOffer], Any] = lambda _: asyncio.sleep(10_000)
         self.on_request: Callable[[FileRequest], Any] = lambda _: asyncio.sleep(10_000)
         self.came: list[bytes | FilebotError] = []
-        """What :meth:`take` got."""
+        """Files that :meth:`take` got."""
         self._events = asyncio.Event()
         self._answers: dict[str, Answer] = {"query of disco#items": ""}
         self._acts: dict[str, Act] = {}
@@ -87,7 +87,7 @@ class Lab:
         )
 
     def is_ours(self, jid: str) -> bool:
-        """Of rooms."""
+        """Return whether an address is a room."""
         return jid.startswith("den@")
 
     # --- the script -------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ class Lab:
             self._acts[kind] = then
 
     def knows(self, features: frozenset[str] = ALL, node: str = "n", jid: str = PEER) -> None:
-        """What the peer's client can do is known."""
+        """Let the bot know the features of the peer's client."""
         caps = f"<c xmlns='http://jabber.org/protocol/caps' node='{node}' ver='1' hash='sha-1'/>"
         self.resources.presence(
             fromstring(f"<presence xmlns='jabber:client' from='{jid}'>{caps}</presence>")
@@ -116,18 +116,18 @@ class Lab:
         return name
 
     def answer_to(self, name: str) -> Element:
-        """What the bot answered to an iq."""
+        """Return the answer of the bot to an iq."""
         found = [each for each in self.said if each.get("id") == name]
         assert len(found) == 1, f"{len(found)} answers"
         return found[0]
 
     def heard(self, kind: str) -> list[Element]:
-        """All payloads of this kind that the bot has sent."""
+        """Return all payloads of this kind that the bot has sent."""
         return [each[0] for each in self.said if what(each) == kind]
 
     @property
     def order(self) -> list[str]:
-        """What the bot has said, one word for each."""
+        """Return what the bot has said, one word for each stanza."""
         return [what(each) for each in self.said]
 
     # --- what the bot does ------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class Lab:
             await self._events.wait()
 
     async def settled(self) -> None:
-        """All that can happen without waiting has happened."""
+        """Let everything happen that needs no wait."""
         for _ in range(20):
             await asyncio.sleep(0)
 

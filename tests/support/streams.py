@@ -37,10 +37,10 @@ BYTESTREAMS = "http://jabber.org/protocol/bytestreams"
 IBB = "http://jabber.org/protocol/ibb"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 
-OnOffer = Callable[["House", StreamOffer], Awaitable[None]]
+OnOffer = Callable[["StreamPeer", StreamOffer], Awaitable[None]]
 
 
-class House:
+class StreamPeer:
     """A session that takes everything, and what came of it."""
 
     def __init__(
@@ -88,7 +88,7 @@ class House:
         )
 
     async def file(self) -> bytes:
-        """The next file that came, or what became of it, raised."""
+        """Return the next file that came, or raise what became of it."""
         came = await asyncio.wait_for(self.files.get(), LIMIT_S)
         if isinstance(came, FilebotError):
             raise came
@@ -105,7 +105,7 @@ class House:
         await until(idle, LIMIT_S)
 
     async def send(self, to: str, file: Path, method: Method) -> list[int]:
-        """Send a file by stream initiation; the progress that was reported."""
+        """Send a file by stream initiation and return the progress that was reported."""
         reported: list[int] = []
         async with asyncio.timeout(LIMIT_S):
             await self.session.streams.send(
@@ -113,14 +113,14 @@ class House:
             )
         return reported
 
-    async def send_by_jingle(self, other: "House", file: Path, method: Method) -> Method:
+    async def send_by_jingle(self, other: "StreamPeer", file: Path, method: Method) -> Method:
         """Send a file by Jingle, once it is known what the other can do; the method in the end."""
         await self.knows(other)
         async with asyncio.timeout(LIMIT_S):
             way = StreamMethod(Negotiation.JINGLE, method)
             return await self.session.streams.send(other.jid, file, entry(file), way, lambda _: None)
 
-    async def knows(self, other: "House") -> None:
+    async def knows(self, other: "StreamPeer") -> None:
         """Let each see the other's presence, and wait until the other's features are known."""
         for one, two in ((self, other), (other, self)):
             one.session._stream.send_presence(pto=JID(two.jid).bare)
@@ -144,7 +144,7 @@ class House:
         await self.session.messenger.say(message.sender.address, "pong")
 
 
-async def take(house: House, offer: StreamOffer) -> None:
+async def take(stream_peer: StreamPeer, offer: StreamOffer) -> None:
     """Accept and read all."""
     content = bytearray()
     try:
@@ -153,13 +153,13 @@ async def take(house: House, offer: StreamOffer) -> None:
             async for piece in download.chunks():
                 content += piece
     except FilebotError as error:
-        house.files.put_nowait(error)
+        stream_peer.files.put_nowait(error)
     else:
-        house.files.put_nowait(bytes(content))
+        stream_peer.files.put_nowait(bytes(content))
 
 
 def entry(file: Path) -> Entry:
-    """What the catalog would say of it."""
+    """Return the entry that the catalog would have for a file."""
     content = file.read_bytes()
     now = datetime.now(UTC)
     blob = BlobRef(hashlib.sha256(content).hexdigest(), len(content))
@@ -167,7 +167,7 @@ def entry(file: Path) -> Entry:
 
 
 @asynccontextmanager
-async def house(
+async def stream_peer(
     server: Server,
     user: str,
     *,
@@ -177,7 +177,7 @@ async def house(
     on_offer: OnOffer | None = None,
     limits: StreamLimits | None = None,
     component: bool = False,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[StreamPeer]:
     """Online; leaves nothing behind. ``user`` is a domain if it is a component.
 
     Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own unless told; a
@@ -193,7 +193,7 @@ async def house(
                 policy, limits.idle_s, listener, ("127.0.0.1",) if listens else ()
             )
         login = server.component(user) if component else component_login(server, user)
-        made = House(server, user, connections, on_offer, limits, component=login)
+        made = StreamPeer(server, user, connections, on_offer, limits, component=login)
         async with made.session as session:
             made.jid = await asyncio.wait_for(session.run_until_ready(), LIMIT_S)
             yield made
@@ -209,7 +209,7 @@ def tasks_of_streams() -> list[str]:
 
 @dataclass
 class Answer:
-    """What came back for a request."""
+    """Answer to a request."""
 
     stanza: Element
 

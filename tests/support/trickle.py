@@ -8,7 +8,7 @@ EVERY_S = 0.3
 
 
 class Trickle:
-    """How many connections are open, and where it is."""
+    """URL of a slow file, and the number of open connections."""
 
     def __init__(self) -> None:
         self.url = ""

@@ -32,7 +32,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self.now_s = 0.0
         self.threads = 0
-        """Those that the loop waits for: they take real time and no virtual one."""
+        """Number of threads that the loop waits for: they take real time and no virtual one."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
@@ -47,7 +47,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """See above."""
+    """Event loop in virtual time, see the module."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -87,7 +87,7 @@ def in_virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]
 
 
 async def seconds(work: Awaitable[object]) -> float:
-    """How long it takes, whatever comes of it."""
+    """Return how long it takes, whatever comes of it."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     await asyncio.gather(work, return_exceptions=True)
