@@ -22,6 +22,7 @@ from filebot.localserver.peer import Peer
 from filebot.rooms.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.server_clock import ServerClock
 from tests.support.waiting import POLL_S, until
 
 pytestmark = pytest.mark.needs("an archive of its own")
@@ -47,6 +48,7 @@ class Absence:
 
     world: World
     people: dict[str, Peer]
+    clock: ServerClock
 
     @property
     def bot(self) -> BotProcess:
@@ -142,13 +144,6 @@ class Absence:
             lines += [f"archived: {each}" for each in archive if drop.name in each]
         return "\n".join([*lines, "--- the bot's log", *self.bot.log])
 
-    def an_hour_passes(self) -> None:
-        """Make everything in the archive of the bot an hour older."""
-        text = self._archive().read_text()
-        older = re.sub(r'(\["when"\] = )([0-9.]+)', lambda m: f"{m[1]}{float(m[2]) - 3600}", text)
-        assert older != text
-        self._archive().write_text(older)
-
     def _archive(self) -> Path:
         return self.world.server.folder / "data" / "localhost" / "archive" / "filebot.list"
 
@@ -156,14 +151,16 @@ class Absence:
 @pytest.fixture
 async def absence(tmp_path: Path) -> AsyncIterator[Absence]:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(private_server(tmp_path / "prosody", users=USERS))
+        clock = ServerClock(tmp_path)
+        server = private_server(tmp_path / "prosody", users=USERS, place=clock.place)
+        await stack.enter_async_context(server)
         bot = BotProcess(write_config(tmp_path / "config.toml", bot_config(server, limits=PATIENT)))
         people = {each: await stack.enter_async_context(await Peer.of(server, each)) for each in PEOPLE}
         stack.push_async_callback(bot.stop)
-        yield Absence(World(server, bot, tmp_path), people)
+        yield Absence(World(server, bot, tmp_path), people, clock)
 
 
-@pytest.mark.needs("an archive in files")
+@pytest.mark.needs("a clock that can be set")
 async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -> None:
     await absence.begin()
     await absence.bot.stop()
@@ -176,7 +173,7 @@ async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -
     SubElement(SubElement(message.xml, "{jabber:x:oob}x"), "{jabber:x:oob}url").text = dead
     message.send()
     await absence.until_taken()
-    absence.an_hour_passes()
+    absence.clock.an_hour_passes()
     await absence.bot.start()
     for person, count in (("alice", 4), ("bob", 5), ("carol", 4)):
         heard = await absence.until_heard(person, count)
@@ -206,7 +203,7 @@ async def test_a_command_of_just_now_is_carried_out_after_a_short_absence(absenc
     assert "away" not in answer
 
 
-@pytest.mark.needs("an archive in files")
+@pytest.mark.needs("a clock that can be set")
 async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
     await absence.begin()
     await absence.bot.stop()
@@ -214,7 +211,7 @@ async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
         absence.say(PEOPLE[number % 3], f"get {number}")
     await absence.drop("carol", "last.bin")
     await absence.until_taken()
-    absence.an_hour_passes()
+    absence.clock.an_hour_passes()
     await absence.bot.start()
     for person in PEOPLE:
         heard = await absence.until_heard(person, 1 + (person == "carol"))
@@ -222,7 +219,7 @@ async def test_more_than_a_page_is_read_to_its_end(absence: Absence) -> None:
     assert absence.stored() == Counter([Drop("carol", "last.bin")])
 
 
-@pytest.mark.needs("an archive in files")
+@pytest.mark.needs("a clock that can be set")
 async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_history(
     absence: Absence,
 ) -> None:
@@ -231,7 +228,7 @@ async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_his
         await another.next_message()
     await absence.drop("bob", "kept.bin")
     await absence.until_taken()
-    absence.an_hour_passes()
+    absence.clock.an_hour_passes()
     await absence.bot.start()
     assert "Stored" in (await absence.until_heard("bob", 1))[0]
     await absence.until_saved()

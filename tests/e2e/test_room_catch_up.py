@@ -1,17 +1,17 @@
 """Nothing missed in a room whose files are kept: what was posted there while the bot was away."""
 
 import asyncio
-import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
 from tests.e2e.conftest import ROOM
-from tests.support.hidden_room import OCCUPANT, HiddenRoom, hidden_room_in
+from tests.servers import private_server
+from tests.support.hidden_room import HIDDEN_ROOM_USERS, OCCUPANT, HiddenRoom, hidden_room_in
+from tests.support.server_clock import ServerClock
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("occupant-id")
@@ -94,9 +94,11 @@ async def test_who_wants_nothing_kept_has_nothing_kept_of_an_absence_either(tmp_
         await until_stored(den, "alice's.txt")
 
 
-@pytest.mark.needs("an archive in files")
+@pytest.mark.needs("a clock that can be set")
 async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> None:
-    async with hidden_room_in(tmp_path) as den:
+    clock = ServerClock(tmp_path)
+    server = private_server(tmp_path / "server", users=HIDDEN_ROOM_USERS, place=clock.place)
+    async with hidden_room_in(tmp_path, server=server) as den:
         await keeping(den)
         await den.post(den.bob, "a.txt")
         await until_stored(den, "a.txt")
@@ -106,7 +108,7 @@ async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> Non
         for peer in (den.alice, den.bob):
             peer.say("!rm a.txt", ROOM, mtype="groupchat")
             await peer.until_taken()
-        an_hour_passes(den)
+        clock.an_hour_passes()
         den.bob.messages.clear()
         den.bob._read = 0
         await den.bot.start()
@@ -117,14 +119,3 @@ async def test_old_commands_of_a_room_are_summed_up_there(tmp_path: Path) -> Non
         den.bob.say("!ls", ROOM, mtype="groupchat")
         assert "a.txt" in (await den.heard(den.bob, "groupchat")).body
         assert sum(each.sender == OCCUPANT and bool(each.body) for each in den.bob.messages) == 2
-
-
-def an_hour_passes(den: HiddenRoom) -> None:
-    """Make everything in the archive of the room an hour older."""
-    node, _, domain = ROOM.partition("@")
-    folder = den.folder / "server" / "data" / quote(domain, safe="").replace(".", "%2e") / "muc_log"
-    archive = folder / f"{node}.list"
-    text = archive.read_text()
-    older = re.sub(r'(\["when"\] = )([0-9.]+)', lambda m: f"{m[1]}{float(m[2]) - 3600}", text)
-    assert older != text
-    archive.write_text(older)

@@ -18,7 +18,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
     },
     "ejabberd": {
         "a daily upload quota": "ejabberd's quota refuses nothing: it removes older uploads",
-        "an archive in files": "the tests make Prosody's archive older by writing its files",
+        "a clock that can be set": "Erlang follows a jump of the clock by one percent at a time only",
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "modules of our own": "the tests have some for Prosody only, and start one for that",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
