@@ -1,3 +1,3 @@
 """filebot: an XMPP bot for dropping files in a chat and getting them back."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -28,8 +28,9 @@ NAMES: Final[Mapping[str, str]] = {
     "HistoryGone": "HistoryImportFinished",
     "LinkNoticed": "LinkReceived",
     "Memberships": "RoomAccess",
+    "Usage": "StorageUsage",
 }
-"""What ``filebot.plugin`` called its classes."""
+"""Classes by the names that ``filebot.plugin`` had for them."""
 
 ATTRIBUTES: Final = (
     (NewEntry, "archived", "auto_archived"),
