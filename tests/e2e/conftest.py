@@ -43,7 +43,7 @@ class World:
         return self.folder / "data"
 
     def blobs(self) -> list[Path]:
-        """What is visible in the store."""
+        """Return the files that are visible in the store."""
         return [path for path in (self.data / "blobs").rglob("*") if path.is_file()]
 
     def keeps(self, path: Path) -> bool:
@@ -57,7 +57,7 @@ class World:
         return list((self.data / "incoming").iterdir())
 
     def partials(self) -> list[Path]:
-        """What can be gone on with, and what is being written that could be."""
+        """Return the files of resumable transfers, whether interrupted or still being written."""
         return list((self.data / "partial").iterdir())
 
     async def ask(self, peer: Peer, text: str) -> Received:

@@ -54,7 +54,7 @@ async def answers(here: Here, alice: Peer) -> None:
 
 
 def answered(crowd: Crowd, here: Here) -> list[list[Heard]]:
-    """What the bot said to each of them alone."""
+    """Return the private messages of the bot to each member of the crowd."""
     return [
         [each for each in crowd.heard[number] if (each.sender, each.kind) == (here.bot, "chat")]
         for number in range(MANY)

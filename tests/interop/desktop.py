@@ -1,4 +1,4 @@
-"""What a client with windows needs to run without a person: a home, a bus and a display of its own."""
+"""Surroundings of a graphical client that runs without a person: its own home, D-Bus and display."""
 
 import asyncio
 import os
@@ -65,7 +65,7 @@ class Program:
 
     def __init__(self, process: Process, log: Path, start: int) -> None:
         self.log = log
-        """Of all programs of that name in that place, one after the other."""
+        """Log shared by all programs of this name on this desktop; each appends to it."""
         self._process = process
         self._start = start
 
@@ -284,7 +284,7 @@ class Desktop:
 
 
 def _png(dump: Path) -> bytes:
-    """What Xvfb keeps below its ``-fbdir``, 24 bits in 32 (XWDFile.h of X11), as PNG (RFC 2083)."""
+    """Convert a frame buffer of Xvfb's ``-fbdir``, 24 bits in 32 (XWDFile.h of X11), to PNG (RFC 2083)."""
     data = dump.read_bytes()
     head = struct.unpack(">25I", data[:100])
     head_size, width, height, line_size, colours = head[0], head[4], head[5], head[12], head[19]
@@ -309,7 +309,7 @@ def _png(dump: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What became of a file that a client was told to send."""
+    """Outcome of a file that a client was told to send."""
 
     offered: bool
     """Whether the client lets its user send files to this contact at all."""
@@ -324,7 +324,7 @@ class Arrival:
 
     path: Path
     name: str
-    """What the client calls it."""
+    """Name that the client gives the file."""
     method: str
     """``http`` or ``jingle``."""
 
@@ -396,17 +396,17 @@ class DesktopClient:
             raise TimeoutError(f"{self.name}: no {wanted} after {limit_s} s; {self.report()}") from None
 
     def report(self) -> str:
-        """What a person would look at who has to find out why it does not work."""
+        """Return a screenshot's path and the end of the client's log, to find out why a test failed."""
         assert self._program is not None
         picture = self.desktop.screenshot(self._folder / f"{self.name}.png")
         return f"its screen is in {picture}, and its log ends with\n{self._program.last_words()}"
 
     def log_size(self) -> int:
-        """Of the server's log, for ``ended_session``."""
+        """Return the size of the server's log, for ``ended_session``."""
         return self._server.log_file.stat().st_size
 
     def ended_session(self, since: int, to: str) -> Sending | None:
-        """What came of the first Jingle session with somebody after that, if it has ended."""
+        """Return the outcome of the first Jingle session with ``to`` after that size, if it has ended."""
         for session in sessions(self._server, since):
             if session.initiator == f"{self.jid}/{self.name}" and session.responder.startswith(f"{to}/"):
                 return Sending(True, session.way, session.reason) if session.reason else None

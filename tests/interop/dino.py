@@ -24,7 +24,7 @@ PAPERCLIP_TRIES: Final = 5
 CLICK_LIMIT_S: Final = 2.0
 SETTLE_S: Final = 0.5
 AUTOMATIC_BYTES: Final = 5_000_000
-"""What is smaller is taken unasked, if it comes from somebody in the roster."""
+"""Limit below which Dino accepts files from roster contacts by itself."""
 
 # Places in a window that fills the screen.
 PAPERCLIP: Final = (338, 713)
@@ -200,7 +200,7 @@ class Dino(DesktopClient):
         for user in self._server.users:
             if user != self._user:
                 self._rows("INSERT INTO jid (bare_jid) VALUES (?)", self._server.jid(user))
-        # Of somebody without a conversation it takes no files.
+        # Dino takes no files from somebody with whom it has no conversation.
         self._rows(
             "INSERT INTO conversation (account_id, jid_id, active, active_last_changed, last_active, type,"
             " encryption, read_up_to, notification, send_typing, send_marker)"

@@ -40,7 +40,7 @@ _SETTINGS: Final = {
 
 
 class Gajim(DesktopClient):
-    """As Debian has it, with one plugin more."""
+    """Gajim as Debian packages it, with one more plugin."""
 
     name = "gajim"
     # It refuses to run as root. To the kernel it is still us; the bus insists on users with a name.
@@ -49,7 +49,7 @@ class Gajim(DesktopClient):
     def __init__(self, network: Network, server: Server, user: str, folder: Path) -> None:
         super().__init__(network, server, user, folder)
         self.events: list[dict[str, Any]] = []
-        """What it told, in order."""
+        """Events that the plugin reported, in order."""
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._writer: StreamWriter | None = None
         self._plugin: asyncio.Server | None = None

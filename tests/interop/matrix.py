@@ -1,4 +1,4 @@
-"""What is tested against the bot, and the table in docs/interop.md: who, which way, how, how much.
+"""Matrix of interoperability tests, and its table in docs/interop.md: client, direction, method, size.
 
 ``python -m tests.interop.matrix`` runs the tests of the matrix and writes the file from what they report.
 Each of these tests checks its own cell of the committed file: it cannot say what a run does not show.
@@ -40,7 +40,7 @@ UNTESTED: Final = "–"
 
 
 class Direction(StrEnum):
-    """Whose file moves, and why."""
+    """Direction of a file as the client sees it, and the reason why the bot sends one."""
 
     SENDS = "sends"
     GETS = "gets, by METHOD"
@@ -49,7 +49,7 @@ class Direction(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a cell says."""
+    """Result of a cell."""
 
     SAME = "yes"
     REFUSED = "refused"
@@ -159,7 +159,7 @@ def render(outcomes: Mapping[Cell, Outcome], clients: str) -> str:
 
 
 def committed() -> dict[Cell, str]:
-    """What the file says, cell by cell, without those that are not tested."""
+    """Return the results in the committed file by cell, without the cells that are not tested."""
     by_row = {cell.row: cell for cell in CELLS}
     found: dict[Cell, str] = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():

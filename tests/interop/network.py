@@ -20,7 +20,7 @@ from typing import Final, Self
 from filebot.localserver.server import ADDRESS, Place, Server
 
 ADDRESS_OUTSIDE: Final = "192.0.2.1"
-"""Of the interface (RFC 5737: it is nobody's)."""
+"""Address of the interface, from the range for documentation (RFC 5737)."""
 C2S_PORT: Final = 5222
 AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 LIMIT_S: Final = 10.0
@@ -77,7 +77,7 @@ class Network:
 
     @property
     def launcher(self) -> tuple[str, ...]:
-        """What goes before a command line to start it in here; its working directory is ``/``."""
+        """Return the prefix of a command line that starts it in this network, with ``/`` as its folder."""
         assert self._holder is not None
         inside = ("--user", "--preserve-credentials", "--net", "--mount")
         return ("nsenter", f"--target={self._holder.pid}", *inside, "--")

@@ -30,7 +30,7 @@ BUILD_LIMIT_S: Final = 120.0
 
 
 class Method(StrEnum):
-    """What the peer's surroundings let it use; the head of each program says how."""
+    """Transfer method to which a peer is limited; the comment at the head of each program says how."""
 
     ANY = "any"
     DIRECT = "direct"
@@ -49,7 +49,7 @@ class Program:
     compiler: str
     options: tuple[str, ...]
     libraries: tuple[str, ...]
-    """As pkg-config calls them."""
+    """Names for pkg-config."""
 
 
 PURPLE: Final = Program("purple", HERE / "purple/peer.c", "cc", ("-std=gnu11",), ("purple", "glib-2.0"))
@@ -99,7 +99,7 @@ class Event:
     jid: str = ""
     """The full JID of the other one; at "online" the program's own."""
     name: str = ""
-    """What the file was called in the offer."""
+    """Name of the file in the offer."""
     path: str = ""
     size: str = ""
     method: str = ""
@@ -299,7 +299,7 @@ KINDS: Final[dict[str, type[ForeignPeer]]] = {"purple": Purple, "gloox": Gloox}
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's bytes, in hex."""
+    """Return the SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

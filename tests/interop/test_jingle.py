@@ -68,7 +68,7 @@ async def drop(client: Dino | Gajim, world: DesktopWorld, path: Path) -> None:
 
 
 async def drop_it(client: Dino | Gajim, world: DesktopWorld, said: str) -> None:
-    """What cannot be sent now is not tried again."""
+    """Cancel the file that cannot be sent now, so that the bot does not try it again."""
     command = re.search(r"To cancel it, type: (cancel \d+)", said)
     assert command is not None, said
     await client.chat(world.bot_jid, command[1])

@@ -49,7 +49,7 @@ async def test_dino_sends_20_mb_and_gets_them_back(
 
 
 async def test_gajim_sends_20_mb(cramped: tuple[DesktopWorld, str], tmp_path: Path) -> None:
-    """As a receiver it never answers, see ``test_jingle``."""
+    """Gajim only sends here: as a receiver it never answers an offer, see ``test_jingle``."""
     world, _ = cramped
     path = random_file(tmp_path / "Ein größeres Blatt.bin", SIZE)
     async with Gajim(world.network, world.server, "bob", world.folder / "bob") as gajim:

@@ -1,4 +1,4 @@
-"""What a server that logs stanzas saw of Jingle (XEP-0166) between any two clients."""
+"""Jingle sessions (XEP-0166) between any two clients, read from a server's log of stanzas."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,7 +34,7 @@ class Session:
     actions: list[str] = field(default_factory=list)
     """In the order in which the server passed them on."""
     way: MoveBy | None = None
-    """What the bytes went by; None before that was clear."""
+    """Way that the bytes took; None until the trace shows it."""
     reason: str = ""
     """Why it ended; empty if it has not."""
     stanzas: list[str] = field(default_factory=list)

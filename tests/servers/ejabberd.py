@@ -137,7 +137,7 @@ class Ejabberd(Server):
 
 
 def _binary(literal: bytes) -> bytes:
-    """What Erlang writes between << and >>: as a text if it is one in Latin-1, else as numbers."""
+    """Parse the inside of an Erlang binary: a quoted string in Latin-1, or byte values with commas."""
     if literal.startswith(b'"'):
         text = literal[1:].removesuffix(b'"')
         return _ESCAPED.sub(lambda match: _CONTROLS.get(match[1], match[1]), text)
@@ -145,7 +145,7 @@ def _binary(literal: bytes) -> bytes:
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """As Erlang writes them."""
+    """Return the pairs as Erlang tuples of binaries."""
     return ", ".join(f'{{<<"{one}">>, <<"{other}">>}}' for one, other in pairs)
 
 

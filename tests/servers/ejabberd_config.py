@@ -90,7 +90,7 @@ def ejabberd_config(
 
 
 def _modules() -> dict[str, dict[str, Any]]:
-    """What is always there."""
+    """Return the modules that every configuration has."""
     plain = (
         "mod_blocking", "mod_caps", "mod_carboncopy", "mod_disco", "mod_fail2ban", "mod_last",
         "mod_offline", "mod_ping", "mod_privacy", "mod_private", "mod_roster", "mod_stream_mgmt",

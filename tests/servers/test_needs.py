@@ -1,4 +1,4 @@
-"""What is not run for what a server lacks is told, by one process or by several."""
+"""The summary names each test that a server cannot run, with one process or several."""
 
 import subprocess
 import sys

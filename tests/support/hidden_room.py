@@ -1,4 +1,4 @@
-"""A room of which the bot is told nothing but what everybody there is told."""
+"""Semi-anonymous room in which the bot learns no more than any other occupant."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,14 +16,14 @@ HERE = Here(ROOM)
 OCCUPANT = HERE.bot
 DEN_USERS = ("alice", "bob", "filebot", "second")
 SECOND = f"{ROOM}/second"
-"""Another filebot as an occupant."""
+"""Occupant JID of another filebot."""
 
 
 @dataclass(frozen=True)
 class Den:
-    """A semi-anonymous room that Alice owns, with Bob in it, and a bot that can come in.
+    """Semi-anonymous room that Alice owns, with Bob in it, and a bot that can enter.
 
-    It is no moderator, and the room hides people from it.
+    The bot is not a moderator, so the room does not show it real JIDs.
     """
 
     alice: Peer
@@ -47,7 +47,7 @@ class Den:
         await HERE.post(peer, path)
 
     async def ask(self, peer: Peer, text: str) -> str:
-        """Through the room, in private."""
+        """Send a private message to the bot through the room and return its answer."""
         return (await HERE.ask_privately(peer, text)).body
 
     async def heard(self, peer: Peer, kind: str) -> Received:
@@ -62,7 +62,7 @@ async def den_in(
     *,
     second_bot: bool = False,
 ) -> AsyncIterator[Den]:
-    """All but the bots are there; the first one serves one person outside of the room."""
+    """Set the room up without the bots; the first one serves one person outside of the room."""
     async with AsyncExitStack() as stack:
         server = server or private_server(folder / "server", users=DEN_USERS)
         await stack.enter_async_context(server)

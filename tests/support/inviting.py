@@ -19,7 +19,7 @@ USERS = ["alice", "bob", "carol", "eve", "filebot"]
 
 
 def invite_directly(peer: Peer, bot: str, room: str, password: str = "") -> None:
-    """As Dino and Gajim do (XEP-0249), with words for clients that know no invitations."""
+    """Send a direct invitation as Dino and Gajim do (XEP-0249), with a body for clients without it."""
     message = peer.client.make_message(mto=JID(bot), mbody=f"Come to {room}", mtype="normal")
     extra = {"password": password} if password else {}
     message.append(Element("{jabber:x:conference}x", {"jid": room, "reason": "files"} | extra))
@@ -27,7 +27,7 @@ def invite_directly(peer: Peer, bot: str, room: str, password: str = "") -> None
 
 
 def invite_through_room(peer: Peer, bot: str, room: str = ROOM) -> None:
-    """As Conversations and Psi do (XEP-0045 section 7.8.2)."""
+    """Send a mediated invitation as Conversations and Psi do (XEP-0045 section 7.8.2)."""
     message = peer.client.make_message(mto=JID(room), mtype="normal")
     invite = SubElement(SubElement(message.xml, f"{{{MUC}#user}}x"), f"{{{MUC}#user}}invite", {"to": bot})
     SubElement(invite, f"{{{MUC}#user}}reason").text = "files"
@@ -35,7 +35,7 @@ def invite_through_room(peer: Peer, bot: str, room: str = ROOM) -> None:
 
 
 class World:
-    """A server, a bot on it that serves alice (its admin) and bob, and those who log in."""
+    """Server, a bot on it that serves alice (its admin) and bob, and the people who log in."""
 
     def __init__(self, server: Server, folder: Path, stack: AsyncExitStack) -> None:
         self.server = server
@@ -53,14 +53,14 @@ class World:
         return await self._stack.enter_async_context(await Peer.of(self.server, user))
 
     async def told(self, peer: Peer) -> str:
-        """What the bot says next to somebody in private."""
+        """Return the bot's next private message to ``peer``."""
         heard = await peer.next_message(lambda each: each.sender.startswith(self.bot) and bool(each.body))
         return heard.body
 
 
 @asynccontextmanager
 async def world_with(folder: Path, *components: str) -> AsyncIterator[World]:
-    """A server that lets others play services of these domains; the bot is not started yet."""
+    """Start a server with external components for these domains; the bot is not started yet."""
     async with AsyncExitStack() as stack:
         server = private_server(folder / "server", users=USERS, components=components)
         await stack.enter_async_context(server)

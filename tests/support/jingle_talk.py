@@ -1,4 +1,4 @@
-"""One session machine, and the words for what goes in and what comes out."""
+"""One Jingle session state machine, with short words for its inputs and effects."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def socks5(*candidates: Candidate) -> Socks5Transport:
 
 
 def word(effect: Effect) -> str:
-    """Short for it, and enough to tell it from all others of these tests."""
+    """Return a short text that tells the effect from all others in these tests."""
     match effect:
         case SendJingle(jingle, after_s):
             return _spoken(jingle) + (f" after {after_s:g} s" if after_s else "")
@@ -88,14 +88,14 @@ def _spoken(jingle: Jingle) -> str:
 
 
 def answer(error: StanzaError | None) -> str:
-    """Of an iq of the peer."""
+    """Return the word for the answer to an iq of the peer."""
     if error is None:
         return "ok"
     return error.specific.partition("}")[2] or error.condition
 
 
 class Talk:
-    """The bot's machine, spoken to."""
+    """Conversation with the bot's session state machine."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Talk:
         self.ended: list[Ended] = []
 
     def words(self, effects: list[Effect] | tuple[Effect, ...]) -> list[str]:
-        """What follows, and nothing follows the end."""
+        """Return the words for the effects; assert that none follows the end."""
         for effect in effects:
             assert not self.ended, effect
             if isinstance(effect, Ended):
@@ -136,7 +136,7 @@ class Talk:
         reason: JingleReason | None = None,
         info: Info | None = None,
     ) -> list[str]:
-        """The answer, and what follows."""
+        """Pass an action of the peer in; return the words for the answer and the effects."""
         content = Content(name, file=file, transport=transport)
         contents = () if reason is not None or info is not None else (content,)
         reaction: Reaction = self.session.receive(Jingle(action, "s", contents, reason, info=info))
@@ -151,7 +151,7 @@ class Talk:
     # --- the bot ----------------------------------------------------------------------------------
 
     def begins(self, file: FileDescription | None = None) -> list[str]:
-        """The session is offered and accepted, by whoever has to."""
+        """Offer and accept the session, each by the side whose turn it is."""
         if not self.session.terms.initiating:
             assert isinstance(self.ours, Socks5Transport | InBandTransport)
             return self.words(self.session.accept(self.ours))
@@ -169,7 +169,7 @@ class Talk:
 
 
 def in_state(state: State, *, initiating: bool = True, senders: str = "initiator") -> Talk:
-    """A session that stands so, by the shortest way."""
+    """Return a session brought into the state by the shortest way."""
     if state in {State.OPENING, State.FLOWING, State.FINISHING, State.ENDED}:
         talk = Talk(initiating=initiating, senders=senders, ours=IN_BAND, theirs=IN_BAND)
     elif state is State.ACTIVATING:

@@ -44,7 +44,7 @@ FILE = FileDescription(Offer(name="a.bin", size=10), range=Range())
 Side = Literal["initiator", "responder"]
 SIDES: tuple[Side, Side] = ("initiator", "responder")
 PlannedRoute = tuple[str, Side]
-"""What happens, and at which side."""
+"""Step, and the side that takes it."""
 
 MEETING = {Route.DIALLED: Route.AWAITED, Route.AWAITED: Route.DIALLED, Route.IN_BAND: Route.IN_BAND}
 """The other end of each route; a proxy is reached by dialling on both sides."""
@@ -57,10 +57,10 @@ def candidate(cid: str, kind: CandidateType, priority: int = 0) -> Candidate:
 
 @dataclass(frozen=True)
 class Setting:
-    """How the world is made: what each side offers, and what works."""
+    """Parameters of a world: the offers of each side, and the connections that work."""
 
     offers: dict[Side, CandidateType | None]
-    """The one candidate of each side."""
+    """Only candidate of each side."""
     dials: dict[Side, bool]
     """Whether each side can connect to the other's candidate."""
     activates: bool = True
@@ -74,17 +74,17 @@ class Setting:
 
 @dataclass
 class End:
-    """One side."""
+    """State of one side of the session."""
 
     session: JingleSession
     to_say: deque[Jingle] = field(default_factory=deque)
     waiting: Jingle | None = None
-    """The iq that the peer has not answered yet."""
+    """Iq that the peer has not answered yet."""
     inbox: deque[Jingle | str] = field(default_factory=deque)
-    """What is on its way to this side: iqs, the opening of an in-band stream, and its bytes."""
+    """Messages on their way to this side: iqs, the opening of an in-band stream, and its bytes."""
     answers: deque[StanzaError | None] = field(default_factory=deque)
     busy: set[str] = field(default_factory=set)
-    """What it is working on: dialling, activating."""
+    """Work in progress: dialling, activating."""
     dialling: Socks5Transport | None = None
     route: Route | None = None
     moved: bool = False
@@ -110,7 +110,7 @@ class End:
 
 
 def _name(said: Jingle | StanzaError | str | None) -> Hashable:
-    """Enough to tell it from all others that can be said here."""
+    """Return a key that tells the message from all others in this model."""
     if not isinstance(said, Jingle):
         return said
     transports = tuple(content.transport for content in said.contents)
@@ -118,7 +118,7 @@ def _name(said: Jingle | StanzaError | str | None) -> Hashable:
 
 
 class World:
-    """Both ends, and what is between them."""
+    """Both sides of a session, and the link between them."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -137,23 +137,23 @@ class World:
         self.perform("initiator", self.ends["initiator"].session.offer())
 
     def copy(self) -> "World":
-        """Another world that stands as this one does."""
+        """Return an independent copy in the same state."""
         twin = copy(self)
         twin.ends = {side: end.copy() for side, end in self.ends.items()}
         return twin
 
     def mark(self) -> Hashable:
-        """The same for worlds in which the same can happen."""
+        """Return a key that is equal for equivalent states."""
         return tuple(end.mark() for end in self.ends.values())
 
     # --- what can happen, and what follows ----------------------------------------------------------
 
     def steps(self) -> list[PlannedRoute]:
-        """All that can happen now, but for time running out."""
+        """Return all steps that are possible now, without timeouts."""
         return [(step, side) for side in self.ends for step in self._steps_of(side)]
 
     def timeouts(self) -> list[PlannedRoute]:
-        """Whose time can run out."""
+        """Return a step for each side whose wait has a limit that can expire."""
         return [("time out", side) for side, end in self.ends.items() if end.session.wait_s is not None]
 
     def _steps_of(self, side: Side) -> list[str]:

@@ -11,17 +11,17 @@ from aiohttp import web
 from tests.support.room_crowd import Crowd
 
 IN_FLIGHT = 200
-"""Messages that the room has not told to everybody yet."""
+"""Limit on messages that the room has not reflected yet."""
 
 
 @dataclass(frozen=True)
 class FileHost:
-    """A web server on loopback that has a small file of any name."""
+    """Web server on loopback that has a small file of any name."""
 
     url: str
-    """The beginning of all addresses."""
+    """Prefix of all URLs."""
     asked: Counter[str] = field(default_factory=Counter)
-    """How often each name was."""
+    """Count of requests for each name."""
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ async def file_host() -> AsyncIterator[FileHost]:
 
 
 def content(name: str) -> bytes:
-    """What a file of this name holds: another one for each name."""
+    """Return the content of the file of this name; each name has its own."""
     return hashlib.sha256(name.encode()).digest() * 40
 
 

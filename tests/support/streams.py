@@ -41,7 +41,7 @@ OnOffer = Callable[["House", StreamOffer], Awaitable[None]]
 
 
 class House:
-    """A session that takes everything, and what came of it."""
+    """Session that accepts every offer, with the files and errors that it received."""
 
     def __init__(
         self,
@@ -88,14 +88,14 @@ class House:
         )
 
     async def file(self) -> bytes:
-        """The next file that came, or what became of it, raised."""
+        """Return the next received file, or raise the error of its transfer."""
         came = await asyncio.wait_for(self.files.get(), LIMIT_S)
         if isinstance(came, FilebotError):
             raise came
         return came
 
     async def until_idle(self) -> None:
-        """Wait until no byte stream is left, and nothing that worked for one."""
+        """Wait until no byte stream and no task of one is left."""
         streams = self.session.streams
 
         def idle() -> bool:
@@ -105,7 +105,7 @@ class House:
         await until(idle, LIMIT_S)
 
     async def send(self, to: str, file: Path, method: Method) -> list[int]:
-        """Send a file by stream initiation; the progress that was reported."""
+        """Send a file by stream initiation and return the reported progress."""
         reported: list[int] = []
         async with asyncio.timeout(LIMIT_S):
             await self.session.streams.send(
@@ -114,7 +114,7 @@ class House:
         return reported
 
     async def send_by_jingle(self, other: "House", file: Path, method: Method) -> Method:
-        """Send a file by Jingle, once it is known what the other can do; the method in the end."""
+        """Send a file by Jingle once the other's features are known; return the method that was used."""
         await self.knows(other)
         async with asyncio.timeout(LIMIT_S):
             way = StreamMethod(Negotiation.JINGLE, method)
@@ -145,7 +145,7 @@ class House:
 
 
 async def take(house: House, offer: StreamOffer) -> None:
-    """Accept and read all."""
+    """Accept the offer and read all of it."""
     content = bytearray()
     try:
         async with offer.accept() as download:
@@ -159,7 +159,7 @@ async def take(house: House, offer: StreamOffer) -> None:
 
 
 def entry(file: Path) -> Entry:
-    """What the catalog would say of it."""
+    """Return a catalog entry for the file."""
     content = file.read_bytes()
     now = datetime.now(UTC)
     blob = BlobRef(hashlib.sha256(content).hexdigest(), len(content))
@@ -202,14 +202,14 @@ async def house(
 
 
 def tasks_of_streams() -> list[str]:
-    """The names of those that run."""
+    """Return the names of the running tasks of byte streams."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return [name for name in names if name in {"stream offer", "dialling", "a Jingle session"}]
 
 
 @dataclass
 class Answer:
-    """What came back for a request."""
+    """Response to an iq."""
 
     stanza: Element
 
@@ -228,7 +228,7 @@ class Answer:
 
 
 async def ask(peer: Peer, to: str, payload: Element) -> Answer:
-    """Send an iq-set and wait for the answer, whatever it is."""
+    """Send an iq of type ``set`` and return the response, be it a result or an error."""
     iq = peer.client.make_iq_set(payload, ito=JID(to))
     try:
         return Answer((await iq.send(timeout=LIMIT_S)).xml)  # type: ignore[no-untyped-call]
@@ -279,7 +279,7 @@ def closing(sid: str) -> Element:
 
 
 def requests(peer: Peer, payload: str) -> asyncio.Queue[Any]:
-    """All iqs with this payload that come to the peer from now on; it has to answer them."""
+    """Return a queue of all later iqs to the peer with this payload; the caller has to answer them."""
     came: asyncio.Queue[Any] = asyncio.Queue()
     path = f"{{jabber:client}}iq/{payload}"
     peer.client.register_handler(Callback(payload, MatchXPath(path), came.put_nowait))
