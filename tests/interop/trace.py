@@ -14,9 +14,9 @@ IBB: Final = "{urn:xmpp:jingle:transports:ibb:1}"
 
 
 class MoveBy(StrEnum):
-    """How a client that chooses for itself moves a file."""
+    """Way of a file that the client chooses by itself."""
 
-    # None of them is called as one of ``peers.Method``: they stand in one table.
+    # The values differ from those of ``peers.Method``, since both are in one table.
     UPLOAD = "HTTP upload"
     DIRECT = "Jingle, SOCKS5, direct"
     PROXY = "Jingle, SOCKS5, proxy"
@@ -25,23 +25,23 @@ class MoveBy(StrEnum):
 
 @dataclass
 class Session:
-    """One, as far as it came."""
+    """Jingle session, as far as the log shows it."""
 
     sid: str
     initiator: str
-    """Full JIDs, both."""
+    """Full JID, like the responder."""
     responder: str
     actions: list[str] = field(default_factory=list)
-    """In the order in which the server passed them on."""
+    """Actions in the order in which the server routed them."""
     way: MoveBy | None = None
     """Way that the bytes took; None until the trace shows it."""
     reason: str = ""
-    """Why it ended; empty if it has not."""
+    """Reason of the end; empty while the session is open."""
     stanzas: list[str] = field(default_factory=list)
-    """With both full JIDs, for whoever has to find out what went wrong."""
+    """Stanzas with both full JIDs, for diagnosis."""
 
     def add(self, jingle: Element, stanza: str) -> None:
-        """Take the next action in."""
+        """Update the session by its next action."""
         action = jingle.get("action", "")
         self.actions.append(action)
         self.stanzas.append(stanza)
@@ -62,7 +62,7 @@ class Session:
 
 
 def sessions(server: Server, since: int = 0) -> list[Session]:
-    """All that began after the server's log had this many bytes, in order."""
+    """Return the sessions that began after byte ``since`` of the server's log, in order."""
     found: dict[str, Session] = {}
     for stanza in server.sent(since):
         if not stanza.startswith("<iq ") or f"xmlns='{JINGLE.strip('{}')}'" not in stanza:
