@@ -1,8 +1,7 @@
 """Matrix of interoperability tests, and its table in docs/interop.md: client, direction, method, size.
 
 ``python -m tests.interop.matrix`` runs the tests of the matrix and writes the file from what they report.
-Each of these tests checks its own cell of the committed file, so the file cannot claim what a run does not
-show.
+Each test checks its own cell of the committed file, so the file cannot claim what a run does not show.
 """
 
 import os

@@ -17,7 +17,7 @@ Mode = Literal["client", "component"]
 KINDS: Final[dict[str, type[Server]]] = {"prosody": Prosody, "ejabberd": Ejabberd}
 MODES: Final[tuple[Mode, ...]] = ("client", "component")
 BOTS: Final = {"filebot": "files.localhost", "bot": "bot.localhost"}
-"""Users that are bots, and the domain that each of them is in component mode."""
+"""Users that are bots, with the domain of each in component mode."""
 
 _choice: list[Any] = ["prosody", "client"]
 
@@ -25,28 +25,28 @@ P = ParamSpec("P")
 
 
 def choose(kind: str, mode: Mode) -> None:
-    """One of the KINDS and of the MODES, for this process; set once, before any test."""
+    """Set the kind of server and the mode of this process; called once, before any test."""
     _choice[:] = [kind, mode]
 
 
 def chosen() -> type[Server]:
-    """The kind that was chosen."""
+    """Return the class of the chosen server."""
     return _KINDS_BY_MODE[mode()][_choice[0]]
 
 
 def mode() -> Mode:
-    """Kind of the bot's place on the server."""
+    """Return the chosen mode of the bot."""
     chosen_mode: Mode = _choice[1]
     return chosen_mode
 
 
 def component_login(server: Server, user: str) -> ComponentLogin | None:
-    """That of a bot; None for people, and for bots with an account."""
+    """Return the component login of a bot; None for people, and for bots with an account."""
     return server.component(BOTS[user]) if mode() == "component" and user in BOTS else None
 
 
 class _WithBotsAsComponents(Server):
-    """A server on which bots are external components, whatever else they are asked for as."""
+    """Server on which bots are external components, even if they are requested as users."""
 
     def __init__(
         self, folder: Path, *, users: Iterable[str] = (), components: Iterable[str] = (), **others: Any
@@ -78,4 +78,4 @@ def _made_like(kind: Callable[P, Server]) -> Callable[P, Server]:
 
 
 private_server: Final = _made_like(Prosody)
-"""One of the chosen kind, made with what :class:`Server` takes."""
+"""Server of the chosen kind; takes the arguments of :class:`Server`."""

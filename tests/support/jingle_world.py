@@ -1,8 +1,8 @@
-"""Two session machines and the link between them: in order, without loss, at any pace.
+"""Two session state machines and the link between them: in order, without loss, at any pace.
 
-The world knows at each moment what can happen next; a test chooses. What is modelled beside the machines is
-what the driver does: one iq at a time from each side, answered at once; dialling, activating and opening as
-things that take a while; bytes that move once both sides let them.
+The world lists the steps that are possible at each moment, and a test chooses one. Besides the machines it
+models the driver: one iq at a time from each side, answered at once; dialling, activating and opening as
+steps that take a while; bytes that move once both sides are ready.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""A room with a past: thousands of messages in its archive, some of them files on a server of their own."""
+"""Room with a history: thousands of messages in its archive, some of them links to files."""
 
 import hashlib
 from collections import Counter
@@ -50,7 +50,7 @@ def content(name: str) -> bytes:
 
 
 async def speak(people: Crowd, room: str, host: FileHost, messages: int, files: int) -> dict[str, int]:
-    """Let all people in a room say so much in turn that its archive has it; who posted which file.
+    """Fill a room's archive with messages of all people in turn, and return who posted which file.
 
     Every ``messages // files``-th message is a file.
     """

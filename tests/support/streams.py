@@ -1,4 +1,4 @@
-"""Two sessions of the bot's kind and a person, for the tests of byte streams on a real server."""
+"""Sessions like the bot's, and helpers for a plain client, for tests of byte streams on a real server."""
 
 import asyncio
 import hashlib
@@ -178,10 +178,10 @@ async def house(
     limits: StreamLimits | None = None,
     component: bool = False,
 ) -> AsyncIterator[House]:
-    """Online; leaves nothing behind. ``user`` is a domain if it is a component.
+    """Run a session and check that it leaves nothing behind. A component's ``user`` is its domain.
 
-    Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own unless told; a
-    test that waits for one shortens that one alone: on a machine with much to do others would end, too.
+    Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own by default; a
+    test that waits for a limit shortens only that one, since others could expire on a busy machine.
     """
     limits = limits or StreamLimits()
     async with AsyncExitStack() as stack:
