@@ -4,8 +4,8 @@ import os
 
 from hypothesis import settings
 
-# What decides whether a change goes in has to come out the same twice; everywhere else new examples are
-# tried each time.
+# CI decides whether a change goes in, so it must give the same verdict twice; everywhere else new examples
+# are tried each time.
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")

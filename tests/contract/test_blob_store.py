@@ -1,4 +1,4 @@
-"""What every blob store promises (filebot.ports.BlobStore), held against each of them."""
+"""Contract of every blob store (filebot.ports.BlobStore), checked on each implementation."""
 
 import asyncio
 import hashlib

@@ -76,7 +76,7 @@ async def test_what_people_write_reaches_the_bot_once_whoever_else_is_there(
         await here.until_stored("bare.bin", "full.bin")
         here.alice.say("ls", here.another.jid)
         await here.alice.next_message(lambda each: "2 files" in each.body)
-        # What the other client says is no command of anybody's.
+        # The bot must not take a message of its own account's other client for a command.
         here.another.say("rm bare.bin", here.world.server.jid("alice"))
         await here.alice.next_message(lambda each: each.body == "rm bare.bin")
         await asyncio.sleep(1.0)  # the mark is saved

@@ -1,4 +1,4 @@
-"""What strangers' servers and hostile senders do: each gets a clear answer and leaves nothing behind."""
+"""Bad input from foreign servers and hostile senders: each gets an answer and leaves nothing behind."""
 
 import asyncio
 import hashlib

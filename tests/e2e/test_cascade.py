@@ -42,7 +42,7 @@ class Person:
         """People who have said something."""
         self.offers: list[StreamOffer] = []
         self.content = bytearray()
-        """Of the last file; a further offer of it goes on where the one before ended."""
+        """Bytes of the last file; another offer of it resumes where the one before ended."""
         self.complete = asyncio.Event()
         self.stop_after: int | None = None
         """Read no further than this, once."""
@@ -234,7 +234,7 @@ async def test_whoever_is_killed_in_the_middle_the_rest_comes_afterwards(
             else:
                 await bot.kill()
                 await bot.start()
-        # What came before is not sent again: it would stand in the file twice.
+        # The bytes that had arrived are not sent again: they would be in the file twice.
         assert await alice.file() == content
         assert alice.offers[-1].resumable
         assert len(kept) >= 12 * MB

@@ -184,7 +184,7 @@ async def test_files_are_kept_and_old_commands_are_summed_up(absence: Absence) -
     assert any("gone.bin" in each for each in absence.heard("bob"))
     files = {Drop(person, f"{person}-{number}.bin") for person in PEOPLE for number in range(3)}
     assert absence.stored() == Counter(files)
-    # What was dealt with is not met again.
+    # Messages that were handled are not handled again after a restart.
     await absence.bot.stop()
     await absence.bot.start()
     absence.say("alice", "ls")

@@ -61,7 +61,7 @@ async def asked(world: World, person: Peer) -> str:
 
 
 async def until_seen(world: World, person: Peer, *resources: str) -> str:
-    """What the bot says as soon as it sees these clients, and no others."""
+    """Return the bot's answer as soon as it sees these clients, and no others."""
     async with asyncio.timeout(LIMIT_S):
         while True:
             said = await asked(world, person)

@@ -67,7 +67,7 @@ async def test_two_people_who_fill_the_bot_leave_a_third_answers_and_room(
         carol.say("get tea.txt", world.bot_jid)
         heard = await carol.next_message(lambda each: each.url is not None)
         assert await carol.download(heard.url or "") == path.read_bytes()
-    # Those who fill it are not mute either.
+    # The people who fill the queue can still use commands, too.
     alice.say("transfers", world.bot_jid)
     listed = await alice.next_message(lambda heard: "waiting for its turn" in heard.body)
     assert "more are waiting for their turn" in listed.body

@@ -102,7 +102,7 @@ async def test_the_bot_is_invited_into_a_members_only_room_by_its_owner(world: W
     await configure(bob, ROOM, membersonly="1", publicroom="0", whois="anyone")
     invite_directly(bob, world.bot, ROOM)
     assert (await world.told(bob)).startswith("Only members may enter")
-    # Of whom an owner invites through the room, that makes a member.
+    # An owner's mediated invitation makes the bot a member, so it may enter now.
     await asyncio.sleep(5.5)  # what comes at once is taken for the other form of the same
     invite_through_room(bob, world.bot)
     assert (await world.told(bob)).startswith(f'I am in "{ROOM}" now.')

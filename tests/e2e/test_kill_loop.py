@@ -173,7 +173,7 @@ async def started(bot: BotProcess) -> bool:
 @pytest.mark.timeout(360 + 20 * KILLS)
 @pytest.mark.parametrize("rivals", [1, 2])
 async def test_what_was_acknowledged_holds_after_every_kill(world: World, rivals: int) -> None:
-    """Of two rivals on one data folder, whichever has it serves."""
+    """With two rivals on one data folder, the one that holds its lock serves."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - to be seen when it fails
     bots = [world.bot, *(BotProcess(world.bot.config) for _ in range(rivals - 1))]

@@ -273,7 +273,7 @@ async def test_a_room_named_by_an_admin_is_entered_again_after_a_crash_until_it_
         await bob.join(den, "Bob")
 
         async def told(peer: Peer, text: str, words: str) -> None:
-            # What a killed bot had not acknowledged comes to it once more, and is answered once more.
+            # The server delivers again what a killed bot had not acknowledged, so an answer may come twice.
             peer.say(text, server.jid("filebot"))
             own = server.jid("filebot")
             await peer.next_message(lambda heard: heard.sender.startswith(own) and words in heard.body)

@@ -1,4 +1,4 @@
-"""What is found out of the ways to a person's client, on a real server."""
+"""Probes of the ways to a person's client, on a real server."""
 
 import asyncio
 from collections.abc import AsyncIterator

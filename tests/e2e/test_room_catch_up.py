@@ -58,7 +58,7 @@ async def test_what_was_posted_in_the_absence_is_kept_once_and_its_poster_s(tmp_
         await until_stored(den, "before.txt", "missed.txt", "missed too.txt")
         assert "Only" in await den.ask(den.bob, "rm missed too.txt")
         assert "missed.txt" in await den.ask(den.bob, "rm missed.txt")
-        # What was dealt with is not met again.
+        # Messages that were handled are not handled again after a restart.
         await den.post(den.alice, "last.txt")
         await until_stored(den, "before.txt", "missed too.txt", "last.txt")
         await den.bot.stop()

@@ -20,14 +20,14 @@ PEOPLE = 3
 MESSAGES = 10_000
 FILES = 500
 KILLED_AT = (150, 350)
-"""When so many files are kept."""
+"""Numbers of kept files at which the bot is killed."""
 FILES_OF_A_PAGE = 3
-"""Of fifty messages."""
+"""Files among the fifty messages of one page of the archive."""
 LIMIT_S = 60.0
 
 
 class Past:
-    """What people said to the bot in private, and it to them; what is kept."""
+    """Crowd in a room with a history, with its talk with the bot and the files that the bot kept."""
 
     def __init__(self, people: Crowd, here: BotRoom, catalog: Path) -> None:
         self.people = people
@@ -48,7 +48,7 @@ class Past:
         return found() or ""
 
     def heard(self, person: int, kind: str) -> list[str]:
-        """What the bot has said, to somebody alone (``chat``) or to everybody (``groupchat``)."""
+        """Return the bot's messages to one person (``chat``) or to everybody (``groupchat``)."""
         heard = self.people.heard[person]
         return [each.body for each in heard if (each.sender, each.kind) == (self.here.bot, kind)]
 

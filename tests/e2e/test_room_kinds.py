@@ -60,7 +60,7 @@ async def test_a_file_lives_in_a_room_of_every_kind(
         assert await here.got(peer, "groupchat") == path.read_bytes()
         peer.say(f"get {path.name}", here.bot)
         assert await here.got(peer, "chat") == path.read_bytes()
-    # What was said to one person in private, nobody else heard.
+    # Nobody else heard the private messages to one person.
     assert [len(here.words(peer, "chat")) for peer in (bob, carol, eve)] == [4, 4, 4]
     assert len(here.words(bob, "groupchat")) == len(here.words(eve, "groupchat")) == 1 + 3 * 4
     # It is the poster's, and the room's owner's.

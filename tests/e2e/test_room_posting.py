@@ -76,7 +76,7 @@ async def test_who_cannot_be_answered_in_private_is_told_in_the_room_where_to_as
         await den.let_the_bot_in()
         den.bob.say("ls", OCCUPANT)
         answer = await den.heard(den.bob, "chat")
-        # What a room says that lets nobody write in private looks like this, too.
+        # A room in which nobody may send private messages gives this error, too.
         refused = den.bob.client.make_message(mto=JID(OCCUPANT), mtype="error")
         refused["id"] = answer.element.get("id")
         error = SubElement(refused.xml, "{jabber:client}error", {"type": "auth"})

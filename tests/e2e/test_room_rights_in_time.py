@@ -1,4 +1,4 @@
-"""What somebody may do in a room counts when it is done, not when it was asked for: on a real server."""
+"""Rights in a room are checked when a command acts, not when it was given: on a real server."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack

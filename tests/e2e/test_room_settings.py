@@ -1,4 +1,4 @@
-"""What a room's admins want holds for everybody there: on a real server."""
+"""Settings by a room's admins hold for everybody there: on a real server."""
 
 from pathlib import Path
 

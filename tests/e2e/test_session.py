@@ -179,7 +179,7 @@ async def test_an_untrusted_certificate_is_refused_before_anything_is_said(
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(session.run_until_ready(), 3.0)
     assert "certificate is not valid for localhost" in caplog.text
-    # As Prosody and ejabberd say it.
+    # Prosody and ejabberd log a login in these words.
     assert not re.search(r"authenticat(ed|ion) (as|for) ", server.log_file.read_text(), re.IGNORECASE)
 
 

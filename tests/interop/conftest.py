@@ -1,4 +1,4 @@
-"""The two programs, built when the first test needs them, and what came of the cells of the matrix."""
+"""Fixtures: the two client programs, built on first use, and the report of the matrix's results."""
 
 import os
 from collections.abc import Callable
@@ -14,14 +14,14 @@ Reports = Callable[[Cell, Outcome], None]
 
 @pytest.fixture(scope="session")
 def binaries(request: pytest.FixtureRequest) -> dict[str, Path]:
-    """By name. They are kept in pytest's cache; a missing compiler or header is an error, not a skip."""
+    """Return the programs by name, built in pytest's cache; a missing compiler or header is an error."""
     folder = request.config.cache.mkdir("interop")
     return {program.name: build(program, folder) for program in (PURPLE, GLOOX)}
 
 
 @pytest.fixture
 def report(record_property: Callable[[str, object], None]) -> Reports:
-    """Tell what came of a cell; it must be what docs/interop.md says."""
+    """Return a function that records the result of a cell and compares it with docs/interop.md."""
 
     def tell(cell: Cell, outcome: Outcome) -> None:
         record_property(PROPERTY, f"{cell}: {outcome}")  # plain text: it travels between processes

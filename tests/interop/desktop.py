@@ -31,7 +31,7 @@ WIDTH: Final = 1100
 HEIGHT: Final = 750
 LINES_SHOWN: Final = 40
 
-# No services are started on request: all that runs is what we start.
+# The bus starts no services on request, so that nothing runs that we did not start.
 _BUS: Final = """\
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -51,17 +51,17 @@ T = TypeVar("T")
 
 
 class ToolFailed(Exception):
-    """A program that does one thing and ends did not do it; the text is what it said."""
+    """Failure of a command; the text is its output."""
 
 
 def packaged(package: str) -> str:
-    """The version of a client, as Debian has it."""
+    """Return the version of a client's Debian package."""
     query = ("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", package)
     return subprocess.run(query, capture_output=True, text=True, check=True).stdout
 
 
 class Program:
-    """A process with a session of its own, so that with it goes whatever it starts."""
+    """Process in a session of its own, so that its children are signalled with it."""
 
     def __init__(self, process: Process, log: Path, start: int) -> None:
         self.log = log
@@ -100,11 +100,11 @@ class Program:
         return self.log.read_bytes()[self._start :].decode(errors="replace")
 
     def last_words(self) -> str:
-        """The end of that."""
+        """Return the end of the output."""
         return "\n".join(self.said().splitlines()[-LINES_SHOWN:])
 
     async def stop(self) -> None:
-        """Ask it to end; kill it if it does not in time."""
+        """Terminate the process; kill it if it does not end in time."""
         self._signal(signal.SIGTERM)
         try:
             with suppress(TimeoutError):
@@ -113,7 +113,7 @@ class Program:
             await self.kill()
 
     async def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, as a crash would."""
         self._signal(signal.SIGKILL)
         await self._process.wait()
 
@@ -126,14 +126,14 @@ class Desktop:
     """Desktop that exists while the context is open, with all its files below ``folder``."""
 
     def __init__(self, network: Network, folder: Path, *, wrapper: Sequence[str] = ()) -> None:
-        """``wrapper`` goes before every command line."""
+        """Set the desktop up; ``wrapper`` is a prefix for every command line."""
         self.home = folder / "home"
         self._folder = folder
         self._network = network
         self._wrapper = wrapper
         self._stack = AsyncExitStack()
         self._bus_address = f"unix:path={quote(f'{self.home}/run/bus')}"
-        # Nothing of the surroundings: no proxy, no theme, no bus of whoever runs the tests.
+        # Nothing is inherited: no proxy, theme or bus of the person who runs the tests.
         self.environment = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
@@ -176,7 +176,7 @@ class Desktop:
     async def start(
         self, *command: str, environment: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
     ) -> Program:
-        """Start a program in here. The caller ends it."""
+        """Start a program on this desktop. The caller ends it."""
         line = [*self._network.launcher, *self._wrapper, *command]
         log = self._folder / f"{command[0]}.log"
         return await Program.start(
@@ -184,7 +184,7 @@ class Desktop:
         )
 
     async def run(self, *command: str) -> str:
-        """Run a program in here that does one thing, and return what it says. Raises ToolFailed."""
+        """Run a command on this desktop and return its output. Raises ToolFailed."""
         line = [*self._network.launcher, *self._wrapper, *command]
         process = await asyncio.create_subprocess_exec(
             *line, env=self.environment, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
@@ -201,7 +201,7 @@ class Desktop:
         return said.decode(errors="replace")
 
     async def type(self, text: str) -> None:
-        """Type on the keyboard, into whatever has the focus."""
+        """Type on the keyboard, into the widget with the focus."""
         for ascii_only, part in groupby(text, str.isascii):
             if ascii_only:
                 await self.run("xdotool", "type", "--delay", "10", "--", "".join(part))
@@ -214,22 +214,22 @@ class Desktop:
         await self.run("xdotool", "key", "--delay", "20", *keys)
 
     async def click(self, x: int, y: int) -> None:
-        """Click on a place of the screen."""
+        """Click on a point of the screen."""
         await self.run("xdotool", "mousemove", str(x), str(y), "click", "1")
 
     async def activate(self, application: str, path: str, action: str, parameters: str) -> None:
-        """Have an application do one of its actions (org.gtk.Actions)."""
+        """Activate an action of an application (org.gtk.Actions)."""
         call = ("--session", "--dest", application, "--object-path", path, "--method")
         await self.run("gdbus", "call", *call, "org.gtk.Actions.Activate", action, parameters, "{}")
 
     async def windows(self, kind: str) -> list[str]:
-        """The visible windows of a program, by its window class."""
+        """Return the visible windows of a program, by its window class."""
         with suppress(ToolFailed):  # it fails if there are none
             return (await self.run("xdotool", "search", "--onlyvisible", "--class", kind)).split()
         return []
 
     async def fill_the_screen(self, window: str) -> None:
-        """Give a window the focus and a size that is always the same."""
+        """Give a window the focus and a fixed size."""
         await self.run("xdotool", "windowactivate", "--sync", window)
         await self.run("xdotool", "windowmove", window, "0", "0")
         await self.run("xdotool", "windowsize", window, str(WIDTH), str(HEIGHT))
@@ -238,7 +238,7 @@ class Desktop:
                 await asyncio.sleep(POLL_S)
 
     def screenshot(self, path: Path) -> Path:
-        """Write what is on the screen, as PNG."""
+        """Write the screen's content as PNG and return the path."""
         path.write_bytes(_png(self._folder / "Xvfb_screen0"))
         return path
 
@@ -315,12 +315,12 @@ class Sending:
     """Whether the client lets its user send files to this contact at all."""
     way: MoveBy | None = None
     state: str = ""
-    """``success``, or what the client or the end of the session says otherwise."""
+    """``success``, or the error of the client or the reason of the session's end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file as the client keeps it."""
+    """Received file as the client stores it."""
 
     path: Path
     name: str
@@ -330,19 +330,19 @@ class Arrival:
 
 
 class DesktopClient:
-    """Somebody's client, logged in: ``async with Dino(network, server, "alice", folder) as alice``.
+    """Client that is logged in: ``async with Dino(network, server, "alice", folder) as alice``.
 
     The server has to log stanzas.
     """
 
     name: ClassVar[str]
-    """Its resource, and what its windows are called."""
+    """Resource of the client, and class of its windows."""
     wrapper: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, network: Network, server: Server, user: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.jid = server.jid(user)
-        """The bare one."""
+        """Bare JID."""
         self.desktop = Desktop(network, folder, wrapper=self.wrapper)
         self._server = server
         self._user = user
@@ -365,17 +365,17 @@ class DesktopClient:
         await self.stop()
 
     async def start(self) -> None:
-        """Start the client and return when it is online; also again, after ``kill``."""
+        """Start the client, also after ``kill``, and wait until it is online."""
         self._program = await self._launch()
         await self._until_online()
 
     async def kill(self) -> None:
-        """End the client at once, as a crash would."""
+        """Kill the client, as a crash would."""
         assert self._program is not None
         await self._program.kill()
 
     async def stop(self) -> None:
-        """Ask the client to end, and take its desktop away."""
+        """Terminate the client and close its desktop."""
         try:
             if self._program is not None:
                 await self._program.stop()
@@ -383,7 +383,7 @@ class DesktopClient:
             await self.desktop.__aexit__(None, None, None)
 
     async def until(self, look: Callable[[], Awaitable[T | None]], wanted: str, limit_s: float) -> T:
-        """Look until there is something. Raises TimeoutError, or EOFError if the client ended."""
+        """Poll until there is a result. Raises TimeoutError, or EOFError if the client ended."""
         assert self._program is not None
         try:
             async with asyncio.timeout(limit_s):
@@ -413,7 +413,7 @@ class DesktopClient:
         return None
 
     async def _prepare(self) -> None:
-        """Write its settings."""
+        """Write the client's settings."""
         raise NotImplementedError
 
     async def _launch(self) -> Program:

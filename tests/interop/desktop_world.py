@@ -1,4 +1,4 @@
-"""A server and a bot in a network of their own, where clients with windows find them."""
+"""Server and bot in a network namespace that they share with graphical clients."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,8 +15,8 @@ from tests.servers import private_server
 
 UPLOAD_LIMIT: Final = 20_000_000
 
-# Where it does not listen, and may not connect to the clients' addresses either, the server's proxy is
-# left; without that, in-band streams.
+# A bot that neither listens nor may connect to private addresses is left with the server's proxy, and
+# without a proxy with in-band streams.
 _TABLES: Final[dict[MoveBy, dict[str, dict[str, Any]]]] = {
     MoveBy.UPLOAD: {},
     MoveBy.DIRECT: {"bytestreams": {"addresses": [ADDRESS_OUTSIDE], "bind": ADDRESS_OUTSIDE}},
@@ -31,11 +31,11 @@ class DesktopWorld(World):
 
     network: Network
     way: MoveBy
-    """The only one that there is, for files in either direction."""
+    """Only way that is possible, for files in either direction."""
 
     def uploaded(self, path: Path) -> str:
-        """The name that a file has in its link."""
-        # COMPAT(ejabberd, 23.01): it has no blanks in what it keeps.
+        """Return the name that a file has in its link."""
+        # COMPAT(ejabberd, 23.01): it replaces spaces in the names of uploaded files.
         return path.name.replace(" ", "_") if self.server.name == "ejabberd" else path.name
 
 
@@ -43,7 +43,7 @@ class DesktopWorld(World):
 async def server_in_a_network(
     folder: Path, upload_limit_bytes: int | None, *, proxy: bool = True
 ) -> AsyncIterator[tuple[Network, Server]]:
-    """Without a bot."""
+    """Start a network and a server in it, without a bot."""
     async with AsyncExitStack() as stack:
         network = await stack.enter_async_context(Network(folder / "network"))
         server = private_server(

@@ -1,4 +1,4 @@
-"""Dino 0.4, driven by keys and clicks; what came of them is in its database and in the server's log."""
+"""Dino 0.4, driven by keys and clicks; the results are read from its database and the server's log."""
 
 import asyncio
 import sqlite3
@@ -40,13 +40,13 @@ SENT: Final = 1
 
 
 class Dino(DesktopClient):
-    """All other users of the server are in its list of conversations."""
+    """Dino with a conversation for each other user of the server."""
 
     name = "dino"
     _last_arrival = 0
 
     async def chat(self, to: str, text: str, *beginnings: str, limit_s: float = REPLY_LIMIT_S) -> str:
-        """Write a message, and return the first answer that begins with one of these, if there are any."""
+        """Send a message and return the first answer that begins with one of ``beginnings``, if given."""
         since = self.last_message()
         await self.say(to, text)
         return await self.said(to, *beginnings, since=since, limit_s=limit_s)
@@ -58,12 +58,12 @@ class Dino(DesktopClient):
         await self.desktop.press("Return")
 
     def last_message(self) -> int:
-        """The number of the latest message, for ``said``."""
+        """Return the id of the latest message, for ``said``."""
         [(last,)] = self._rows("SELECT coalesce(max(id), 0) FROM message")
         return int(last)
 
     async def said(self, by: str, *beginnings: str, since: int = 0, limit_s: float = REPLY_LIMIT_S) -> str:
-        """The first message of somebody that begins with one of these, after the one of that number."""
+        """Return the first message of ``by`` after id ``since`` that begins with one of ``beginnings``."""
         query = (
             "SELECT body FROM message m JOIN jid j ON j.id = m.counterpart_id"
             " WHERE m.id > ? AND direction = ? AND j.bare_jid = ? ORDER BY m.id"
@@ -86,7 +86,7 @@ class Dino(DesktopClient):
             return Sending(offered=False)
 
         async def ended() -> Sending | None:
-            # COMPLETE is what it says from the beginning on.
+            # The state is COMPLETE from the beginning on, so it does not show success.
             for state, info in self._rows("SELECT state, info FROM file_transfer WHERE id > ?", last):
                 if state == FAILED:
                     return Sending(True, state="failed")
@@ -97,7 +97,7 @@ class Dino(DesktopClient):
         return await self.until(ended, f"end of {path.name}", limit_s)
 
     async def received(self, by: str, *, limit_s: float = TRANSFER_LIMIT_S) -> Arrival:
-        """The next file of somebody, clicked on if Dino does not take it by itself."""
+        """Return the next file of ``by``; click on it if Dino does not accept it by itself."""
         query = (
             "SELECT f.id, file_name, path, provider, state, size FROM file_transfer f"
             " JOIN jid j ON j.id = f.counterpart_id WHERE f.id > ? AND direction = ? AND j.bare_jid = ?"
@@ -138,7 +138,7 @@ class Dino(DesktopClient):
                 return
 
     async def _choose(self, to: str, path: Path) -> bool:
-        """Choose a file to send in its dialog; whether that can be had at all."""
+        """Choose a file to send in the file dialog; return whether Dino offers the dialog."""
         [(another,)] = self._rows(
             "SELECT bare_jid FROM jid WHERE bare_jid NOT IN (?, ?) LIMIT 1", self.jid, to
         )
@@ -147,7 +147,7 @@ class Dino(DesktopClient):
             with suppress(TimeoutError):
                 await self._until_windows(2)
                 break
-            # COMPAT(Dino, 0.4): when it learns of a way, what is on the screen does not always learn of it.
+            # COMPAT(Dino, 0.4): when a way to send becomes available, the window is not always updated.
             await self._open(another)
             await self._open(to)
         else:
@@ -184,7 +184,7 @@ class Dino(DesktopClient):
             return connection.execute(query, values).fetchall()
 
     async def _prepare(self) -> None:
-        # It makes its tables when it is first started.
+        # Dino makes its tables on its first start.
         self._program = await self._launch()
         await self.until(self._has_tables, "tables", START_LIMIT_S)
         await self._program.stop()
@@ -200,7 +200,7 @@ class Dino(DesktopClient):
         for user in self._server.users:
             if user != self._user:
                 self._rows("INSERT INTO jid (bare_jid) VALUES (?)", self._server.jid(user))
-        # Of somebody without a conversation it takes no files.
+        # Dino takes no files from somebody with whom it has no conversation.
         self._rows(
             "INSERT INTO conversation (account_id, jid_id, active, active_last_changed, last_active, type,"
             " encryption, read_up_to, notification, send_typing, send_marker)"
@@ -209,11 +209,11 @@ class Dino(DesktopClient):
         )
 
     async def _has_tables(self) -> bool | None:
-        # Until it has a write-ahead log, whoever reads its database locks it out, and then it gives up.
+        # Before Dino has switched to a write-ahead log, a reader would lock it out of its database.
         if not self._database.with_name(f"{self._database.name}-wal").exists():
             return None
         with suppress(sqlite3.OperationalError):
-            # The last thing that it writes.
+            # This setting is the last that Dino writes at its start.
             return self._rows("SELECT 1 FROM settings WHERE key = 'window_width'") != [] or None
         return None
 

@@ -1,4 +1,4 @@
-"""Gajim 1.7, driven from inside by a plugin of ours, ``gajim_plugin``."""
+"""Gajim 1.7, driven from inside by our plugin ``gajim_plugin``."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ class Gajim(DesktopClient):
     """Gajim as Debian packages it, with one plugin more."""
 
     name = "gajim"
-    # It refuses to run as root. To the kernel it is still us; the bus insists on users with a name.
+    # Gajim refuses to run as root, and the bus insists on users with a name, so root is mapped to nobody.
     wrapper = ("unshare", "--user", "--map-user=nobody", "--map-group=nogroup")
 
     def __init__(self, network: Network, server: Server, user: str, folder: Path) -> None:
@@ -72,7 +72,7 @@ class Gajim(DesktopClient):
             "savepass": True,
             "password": self._server.password(self._user),
             "use_custom_host": True,
-            # Not the loopback: it offers the address that it connects from.
+            # Not the loopback: Gajim offers the address from which it connects.
             "custom_host": ADDRESS_OUTSIDE,
             "custom_port": self._server.c2s_port,
             "custom_type": "START TLS",
@@ -108,18 +108,18 @@ class Gajim(DesktopClient):
         return (self._writer is not None and await self._ask("connected")) or None
 
     async def offered(self, jid: str) -> dict[str, bool]:
-        """By ``http`` and by ``jingle``: whether a file can be sent to somebody so."""
+        """Return whether a file can be sent to ``jid`` by ``http`` and by ``jingle``."""
         offered: dict[str, bool] = await self._ask("offered", jid=jid)
         return offered
 
     async def chat(self, to: str, text: str, *beginnings: str, limit_s: float = REPLY_LIMIT_S) -> str:
-        """Write a message, and return the first answer that begins with one of these, if there are any."""
+        """Send a message and return the first answer that begins with one of ``beginnings``, if given."""
         told = len(self.events)
         await self._ask("say", jid=to, text=text)
         return await self.said(to, *beginnings, since=told, limit_s=limit_s)
 
     async def said(self, by: str, *beginnings: str, since: int = 0, limit_s: float = REPLY_LIMIT_S) -> str:
-        """The first message of somebody that begins with one of these, after ``since`` events."""
+        """Return the first message after ``since`` events that begins with one of ``beginnings``."""
 
         async def answer() -> str | None:
             texts = (
@@ -130,7 +130,7 @@ class Gajim(DesktopClient):
         return await self.until(answer, f"message of {by}", limit_s)
 
     async def until_offered(self, jid: str, how: str) -> None:
-        """Wait until a file can be sent to somebody so: up to ten seconds after somebody is seen."""
+        """Wait until a file can be sent to ``jid`` so: up to ten seconds after its presence."""
 
         async def offered() -> bool | None:
             return (await self.offered(jid))[how] or None
@@ -140,7 +140,7 @@ class Gajim(DesktopClient):
     async def send(
         self, to: str, path: Path, *, directly: bool = False, limit_s: float = TRANSFER_LIMIT_S
     ) -> Sending:
-        """Upload a file and send the link; or send the file itself."""
+        """Upload a file and send the link, or send the file by Jingle."""
         told, before = len(self.events), self.log_size()
         if not await self._ask("send", jid=to, path=str(path), directly=directly):
             return Sending(offered=False)
@@ -156,7 +156,7 @@ class Gajim(DesktopClient):
         return await self.until(ended, f"end of {path.name}", limit_s)
 
     async def received(self, url: str, *, limit_s: float = TRANSFER_LIMIT_S) -> Arrival:
-        """The file behind a link that somebody sent."""
+        """Download the file of a link that was received."""
 
         async def found() -> list[str] | None:
             found: list[str] | None = await self._ask("download", url=url)

@@ -1,7 +1,7 @@
 """Cells that are tested with the bot, and their table in docs/interop.md.
 
 ``python -m tests.interop.matrix`` runs the tests of the matrix and writes the file from what they report.
-Each of these tests checks its own cell of the committed file: it cannot say what a run does not show.
+Each test checks its own cell of the committed file, so the file cannot claim what a run does not show.
 """
 
 import os
@@ -75,7 +75,7 @@ class Cell(NamedTuple):
 
     @property
     def slow(self) -> bool:
-        """A block of 4096 bytes for each round trip takes its time."""
+        """Return whether the transfer is slow: one block of 4096 bytes for each round trip."""
         return self.method is Method.IBB and self.size > 10_000_000
 
 
@@ -88,7 +88,7 @@ def _cells_of_programs() -> Iterable[Cell]:
                     yield Cell(client, Direction.GETS, method, size)
                 if size in {1, 1_000_000}:
                     yield Cell(client, Direction.UNASKED, method, size)
-    # gloox has no second try.
+    # gloox does not fall back to another method.
     for direction in (Direction.SENDS, Direction.UNASKED):
         for size in (1, 1_000_000):
             yield Cell("purple", direction, Method.BROKEN, size)
@@ -149,7 +149,7 @@ FOOT: Final = """
 
 
 def render(outcomes: Mapping[Cell, Outcome], clients: str) -> str:
-    """The file. A cell without an outcome was not tested."""
+    """Return the text of the file. A cell without an outcome was not tested."""
     lines = [["client", "direction", "method", *SIZES.values()], ["---"] * (3 + len(SIZES))]
     for client, direction, method in dict.fromkeys((c.client, c.direction, c.method) for c in CELLS):
         cells = [Cell(client, direction, method, size) for size in SIZES]
@@ -171,7 +171,7 @@ def committed() -> dict[Cell, str]:
 
 
 class Collector:
-    """A pytest plugin that listens to the tests of the matrix."""
+    """Pytest plugin that collects the results of the matrix's tests."""
 
     def __init__(self) -> None:
         self.outcomes: dict[Cell, Outcome] = {}
@@ -186,7 +186,7 @@ class Collector:
 
 
 def main() -> int:
-    """Run the matrix and write the file, if all of it went well."""
+    """Run the matrix and write the file if no test failed."""
     os.environ[WRITING] = "yes"
     collector = Collector()
     code = pytest.main([*map(str, TESTS), "-q", *sys.argv[1:]], plugins=[collector])

@@ -1,11 +1,11 @@
-"""A network of its own for a server, a bot and the clients: nothing gets out, and nothing collides.
+"""Network namespace for a server, a bot and the clients: isolated from outside and from other tests.
 
-Dino cannot be told a port, so the server has to have 5222, which in the machine's own network only one of
-the tests that run at the same time could have. Clients of the kind offer no loopback addresses, and Gajim
-connects to none, so there is an interface that is not the loopback. And the clients trust the authorities
-of the system: in here the test's own is among them.
+Dino's port cannot be set, so the server must listen on 5222; in the host's network only one test at a
+time could do that. Graphical clients offer no loopback addresses and Gajim connects to none, so there is
+a second interface. The clients trust the system's certificate authorities, so the namespace's list
+includes the test's own.
 
-It is a user namespace, in which we are root, with a network and a mount namespace; that takes no rights.
+A user namespace, in which we are root, makes the network and mount namespaces without privileges.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ C2S_PORT: Final = 5222
 AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 LIMIT_S: Final = 10.0
 
-# Clients think that they are offline without a default route. Nobody answers for the machine's name servers
-# in here, and the loopback says so at once. The namespaces are there for as long as somebody holds them,
-# which is this shell, until we close its stdin or end.
+# Without a default route clients think that they are offline. The host's name servers cannot be reached
+# from the namespace; queries to loopback fail at once instead of timing out. This shell keeps the
+# namespaces alive until its stdin is closed, so they also end with our process.
 _SCRIPT: Final = f"""
 mount --bind "$1" {AUTHORITIES}
 mount --bind "$2" /etc/resolv.conf
@@ -43,7 +43,7 @@ read -r _
 
 
 class NoNetwork(Exception):
-    """The machine does not let us have one; the text is what it said."""
+    """Namespace could not be made; the text is the error output."""
 
 
 class Network:
@@ -88,12 +88,12 @@ class Network:
         return Place(self.launcher, addresses, ADDRESS_OUTSIDE if proxy else None, C2S_PORT)
 
     def trust(self, server: Server) -> None:
-        """Add the server's certificate to the authorities of the system, in here."""
-        # The same inode: it is mounted.
+        """Add the server's certificate authority to the namespace's list of trusted ones."""
+        # The file is bind-mounted, so it must be overwritten in place.
         self._authorities.write_bytes(AUTHORITIES.read_bytes() + server.ca_file.read_bytes())
 
     def running(self) -> list[int]:
-        """The processes that are left, but for the one that holds it."""
+        """Return the process ids in the namespace, without the shell that holds it."""
         assert self._holder is not None
         ours = _network_of(self._holder.pid)
         pids = (int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal())
@@ -116,7 +116,7 @@ class Network:
 
 
 def _network_of(pid: int) -> str:
-    """Which one a process is in; empty if it has ended or is not ours."""
+    """Return a process's network namespace; empty if it has ended or belongs to another user."""
     with suppress(OSError):
         return str(Path(f"/proc/{pid}/ns/net").readlink())
     return ""

@@ -1,4 +1,4 @@
-"""People whose clients nobody here wrote: libpurple (that of Pidgin and Finch) and gloox, without a person.
+"""Independent clients driven by tests: libpurple (the library of Pidgin and Finch) and gloox.
 
 ``purple/peer.c`` and ``gloox/peer.cpp`` are built once for a session of tests and driven by lines of text.
 """
@@ -37,7 +37,7 @@ class Method(StrEnum):
     PROXY = "proxy"
     IBB = "ibb"
     BROKEN = "broken"
-    """SOCKS5 is agreed upon, and then no stream host can be reached."""
+    """SOCKS5 is negotiated, but no stream host can be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class BuildFailed(Exception):
 
 
 def build(program: Program, folder: Path) -> Path:
-    """Compile the program into ``folder``, unless what is there was made of the same source."""
+    """Compile the program into ``folder``, unless it was already built there from the same source."""
     for tool in (program.compiler, "pkg-config"):
         if shutil.which(tool) is None:
             raise BuildFailed(f"{tool} is not installed; scripts/bootstrap test brings it")
@@ -97,35 +97,35 @@ class Event:
 
     event: str
     jid: str = ""
-    """The full JID of the other one; at "online" the program's own."""
+    """Full JID of the contact; in an "online" event the program's own."""
     name: str = ""
     """Name of the file in the offer."""
     path: str = ""
     size: str = ""
     method: str = ""
-    """That was used: direct, proxy or ibb."""
+    """Method that was used: direct, proxy or ibb."""
     body: str = ""
     text: str = ""
     condition: str = ""
 
 
 class TransferCancelled(Exception):
-    """The program gave the transfer up; the text is what it said meanwhile."""
+    """Transfer that the program gave up; the text is its latest output."""
 
 
 class ForeignPeer:
-    """One of the programs, logged in: ``async with Purple(binary, server, "alice", folder) as alice``."""
+    """Program that is logged in: ``async with Purple(binary, server, "alice", folder) as alice``."""
 
     program: ClassVar[Program]
 
     def __init__(self, binary: Path, server: Server, user: str, folder: Path) -> None:
         self.jid = server.jid(user)
-        """The bare one."""
+        """Bare JID."""
         self.full_jid = ""
         self.events: list[Event] = []
-        """All that came, in order."""
+        """Events that the program reported, in order."""
         self.output: deque[str] = deque(maxlen=200)
-        """Its latest lines, whatever they were."""
+        """Latest lines of output, of every kind."""
         self.downloads = folder / "downloads"
         self._binary = binary
         self._server = server
@@ -166,7 +166,7 @@ class ForeignPeer:
         await self.kill()
 
     async def kill(self) -> None:
-        """End it at once."""
+        """Kill the program."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -182,12 +182,12 @@ class ForeignPeer:
         await self.expect("contact", lambda event: event.jid == jid, limit_s=LOGIN_LIMIT_S)
 
     async def find_proxy(self) -> None:
-        """Return when the program knows the server's SOCKS5 proxy. It asks on its own, at login."""
+        """Wait until the program knows the server's SOCKS5 proxy, for which it asks at login."""
         if not any(event.event == "proxy" for event in self.events):
             await self.expect("proxy")
 
     async def use(self, method: Method) -> None:
-        """From the next transfer on."""
+        """Use the method from the next transfer on."""
         self._command(f"method {method}")
         await self.expect("method", lambda event: event.method == method)
 
@@ -201,7 +201,7 @@ class ForeignPeer:
         return await self.said(to)
 
     async def said(self, by: str, *beginnings: str, limit_s: float = EVENT_LIMIT_S) -> str:
-        """The next message of somebody, by the bare JID, beginning with one of these, if there are any."""
+        """Return the next message of bare JID ``by`` that begins with one of ``beginnings``, if given."""
 
         def fitting(event: Event) -> bool:
             return event.jid.partition("/")[0] == by and event.body.startswith(beginnings or "")
@@ -218,11 +218,11 @@ class ForeignPeer:
         return await self._finished("sent", limit_s)
 
     async def received(self, *, limit_s: float = TRANSFER_LIMIT_S) -> Event:
-        """The next file that arrives, whole."""
+        """Return the next file that arrives in full."""
         return await self._finished("received", limit_s)
 
     async def cancelled(self) -> Event:
-        """The next transfer that is given up."""
+        """Return the next transfer that is cancelled."""
         return await self.expect("cancelled")
 
     async def expect(
@@ -232,9 +232,9 @@ class ForeignPeer:
         *,
         limit_s: float = EVENT_LIMIT_S,
     ) -> Event:
-        """The first fitting event of a kind after the one of this kind that was returned last.
+        """Return the first matching event of a kind after the last returned one of that kind.
 
-        Raises TimeoutError, or EOFError if the program ended, and says what came instead.
+        Raises TimeoutError, or EOFError if the program ended, with the latest output.
         """
         return await self._next(lambda event: event.event == kind and predicate(event), kind, limit_s)
 
@@ -290,7 +290,7 @@ class Purple(ForeignPeer):
 
 
 class Gloox(ForeignPeer):
-    """gloox 1: SI over whatever its program chooses."""
+    """gloox 1: SI over the methods that its program chooses."""
 
     program = GLOOX
 
@@ -305,7 +305,7 @@ def sha256_of(path: Path) -> str:
 
 
 def random_file(path: Path, size: int) -> Path:
-    """A file of bytes that nobody foresees."""
+    """Write a file of random bytes."""
     with Path("/dev/urandom").open("rb") as source, path.open("wb") as target:
         while (left := size - target.tell()) > 0:
             target.write(source.read(min(left, 2**20)))

@@ -88,7 +88,7 @@ async def test_gajim_uploads_a_file_and_gets_it_back(
 async def plain_server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[Network, Server]]:
-    """Without an upload service."""
+    """Start a server without an upload service."""
     async with server_in_a_network(tmp_path_factory.mktemp("plain"), None) as place:
         yield place
 
@@ -133,7 +133,7 @@ async def test_gajim_never_answers_what_dino_offers(
 
 
 async def test_a_killed_client_comes_back_and_nothing_is_left_of_a_network(tmp_path: Path) -> None:
-    # While the other tests' servers have port 5222.
+    # Other tests' servers listen on 5222 meanwhile, so this shows that the network is separate.
     async with server_in_a_network(tmp_path, None) as (network, server):
         running = network.running()
         async with Dino(network, server, "alice", tmp_path / "dino") as client:

@@ -57,7 +57,7 @@ async def gajim(world: DesktopWorld) -> AsyncIterator[Gajim]:
 
 
 async def drop(client: Dino | Gajim, world: DesktopWorld, path: Path) -> None:
-    """The file goes to the bot by the only way that there is, and is kept."""
+    """Send a file to the bot by the only possible way, and check that the bot keeps it."""
     if isinstance(client, Gajim):
         sent = await client.send(world.bot_jid, path, directly=True)
     else:
@@ -75,7 +75,7 @@ async def drop_it(client: Dino | Gajim, world: DesktopWorld, said: str) -> None:
 
 
 def offers(world: DesktopWorld, client: Dino | Gajim, since: int) -> list[Session]:
-    """The sessions that the bot began with a client after this many bytes of the server's log."""
+    """Return the sessions that the bot began with a client after byte ``since`` of the server's log."""
     both = (f"{world.bot_jid}/", f"{client.jid}/")
     found = sessions(world.server, since)
     return [
@@ -106,7 +106,7 @@ async def test_dino_takes_what_the_bot_sends(
     assert sha256_of(arrived.path) == sha256_of(path)
 
     async def ended() -> Session | None:
-        # The server may write of a session, and of its end, later than Dino has its file.
+        # The server may log a session and its end after Dino has the file.
         found = offers(world, dino, since)
         assert len(found) <= 1
         return found[0] if found and found[0].reason else None

@@ -1,4 +1,4 @@
-"""20 MB where links cannot be: each client gets them, and gives them, without any hint from its person."""
+"""Files of 20 MB where the upload service is too small: both ways with each client, without options."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,7 +23,7 @@ WHY = {None: "Your server has no place", 1_000_000: "Your server takes files up 
 async def cramped(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[World, str]]:
-    """A server on which 20 MB cannot be a link, and what the bot says about it."""
+    """Start a server that takes no uploads of 20 MB; also give the bot's remark about that."""
     async with bot_on_a_server(tmp_path_factory.mktemp("cramped"), request.param) as world:
         yield world, WHY[request.param]
 

@@ -1,4 +1,4 @@
-"""20 MB where links cannot be, with Dino and Gajim, who find another way by themselves; so does the bot."""
+"""Files of 20 MB over the upload limit: Dino, Gajim and the bot each fall back to Jingle by themselves."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,7 +27,7 @@ pytestmark = [
 async def cramped(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[DesktopWorld, str]]:
-    """A server on which 20 MB cannot be a link, and what the bot says about it."""
+    """Start a server that takes no uploads of 20 MB; also give the bot's remark about that."""
     folder = tmp_path_factory.mktemp("cramped")
     async with bot_in_a_network(folder, MoveBy.DIRECT, request.param) as world:
         yield world, WHY[request.param]

@@ -1,4 +1,4 @@
-"""The bot and clients that nobody here wrote exchange files: each method, both ways, 0 bytes to 50 MB."""
+"""File exchange of the bot with independent clients: each method, both ways, 0 bytes to 50 MB."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ BY = {Method.DIRECT: "socks5", Method.PROXY: "socks5", Method.IBB: "ibb"}
 
 
 def some(direction: Direction, *, empty: bool = False) -> pytest.MarkDecorator:
-    """The cells of one direction, as parameters of a test."""
+    """Return a mark that runs a test with the cells of one direction."""
     cells = [
         cell
         for cell in CELLS
@@ -45,7 +45,7 @@ def _marks(cell: Cell) -> Sequence[pytest.MarkDecorator]:
     marks = [*SLOW] if cell.slow else []
     if (cell.client, cell.method) in SMOKE and cell.size == SMOKE_SIZE:
         marks.append(pytest.mark.smoke)
-    # COMPAT(libpurple, 2.14): in what it hashes for SOCKS5, each address has a node and an "@".
+    # COMPAT(libpurple, 2.14): its hash for SOCKS5 expects a node and an "@" in each address.
     if cell.client == "purple" and cell.method is not Method.IBB:
         marks.append(pytest.mark.needs("a node in its address"))
     return marks
@@ -86,7 +86,7 @@ async def plain_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def login(
     world: World, cell: Cell, binaries: dict[str, Path], tmp_path: Path
 ) -> AsyncIterator[ForeignPeer]:
-    """The client of a cell, with the bot among its contacts."""
+    """Log in the client of a cell, with the bot among its contacts."""
     folder = tmp_path / "client"
     async with KINDS[cell.client](binaries[cell.client], world.server, USER[cell.client], folder) as peer:
         await peer.find_proxy()
@@ -102,7 +102,7 @@ async def drop(peer: ForeignPeer, world: World, path: Path, limit_s: float) -> E
 
 
 async def forget(peer: ForeignPeer, world: World, *paths: Path) -> None:
-    """The disk of whoever runs this is not ours to fill."""
+    """Delete the file here and in the bot, so that the tests do not fill the disk."""
     for path in paths:
         path.unlink()
     peer.say(f"rm {paths[0].name}", world.bot_jid)

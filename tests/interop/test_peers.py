@@ -1,4 +1,4 @@
-"""libpurple and gloox against each other, without the bot: what fails here is not the bot's fault."""
+"""libpurple and gloox with each other, without the bot: failures here are not the bot's fault."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ async def ben(
 
 
 async def arrives(path: Path, sender: ForeignPeer, receiver: ForeignPeer, method: Method) -> None:
-    """The file is sent, received by that method, and the same."""
+    """Send a file and check that it arrives unchanged, by that method."""
     sent, received = await asyncio.gather(sender.send(path, receiver.jid), receiver.received())
     assert (sent.method, received.method) == (method, method)
     assert received.jid == sender.full_jid

@@ -16,7 +16,7 @@ IBB: Final = "{urn:xmpp:jingle:transports:ibb:1}"
 class MoveBy(StrEnum):
     """Way of a file that the client chose for itself."""
 
-    # None of them is called as one of ``peers.Method``: they stand in one table.
+    # The values differ from those of ``peers.Method``, since both are in one table.
     UPLOAD = "HTTP upload"
     DIRECT = "Jingle, SOCKS5, direct"
     PROXY = "Jingle, SOCKS5, proxy"
@@ -29,19 +29,19 @@ class Session:
 
     sid: str
     initiator: str
-    """Full JIDs, both."""
+    """Full JID, like the responder."""
     responder: str
     actions: list[str] = field(default_factory=list)
-    """In the order in which the server passed them on."""
+    """Actions in the order in which the server routed them."""
     way: MoveBy | None = None
     """Way of the bytes; None before that was clear."""
     reason: str = ""
-    """Why it ended; empty if it has not."""
+    """Reason of the end; empty while the session is open."""
     stanzas: list[str] = field(default_factory=list)
-    """With both full JIDs, for whoever has to find out what went wrong."""
+    """Stanzas with both full JIDs, for diagnosis."""
 
     def add(self, jingle: Element, stanza: str) -> None:
-        """Take the next action in."""
+        """Update the session by its next action."""
         action = jingle.get("action", "")
         self.actions.append(action)
         self.stanzas.append(stanza)

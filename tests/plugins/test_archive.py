@@ -1,4 +1,4 @@
-"""What a room keeps unasked, with whose consent, and what it takes from its past."""
+"""Automatic archive of a room: members' consent, and files from the room's history."""
 
 import asyncio
 import hashlib
@@ -226,7 +226,7 @@ async def test_whose_wish_cannot_be_noted_any_more_is_told_so(
     assert await archived.catalog.count_opted_out(ROOM) == 3
     other = in_room(None, "eve", occupant_id="666")
     assert (await archived.say("archive off for me", other))[0].startswith("I cannot save that")
-    # Who is known by an address is heard all the same, and who was heard before stays so.
+    # Though the list is full, people with a known address can opt out, and earlier opt-outs stay.
     for sender in (BEN, HAL):
         assert (await archived.say("archive off for me", sender))[0].startswith(
             "From now on I keep nothing"
@@ -291,7 +291,7 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
     assert len(archived.web.asked) == asked
     assert await names(archived) == []
     assert archived.store.blobs == {}
-    # What somebody asks for is another matter, and so is what they want again.
+    # An opt-out stops neither an explicit "keep" nor posts after opting in again.
     await archived.say("keep", HAL)
     await archived.say("archive on for me", BEN)
     await post(archived, BEN, "again.ogg", b"song")

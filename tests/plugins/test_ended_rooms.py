@@ -1,4 +1,4 @@
-"""What people have of a room that was destroyed."""
+"""Files of a destroyed room: what people can still do with them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What somebody may do is asked again when it is done: much may happen while bytes are under way."""
+"""Rights are checked again when a command acts: they may change while bytes are under way."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -57,7 +57,7 @@ async def while_held(
 
 @pytest.fixture
 def upload(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> Held:
-    """Of the file that is going to be sent."""
+    """Hold back the upload of the file that is going to be sent."""
     held, slot = Held(), bot.uploads.slot
 
     async def slow(name: str, size: int, media_type: str) -> object:
@@ -70,7 +70,7 @@ def upload(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> Held:
 
 @pytest.fixture
 def download(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> Held:
-    """Of whatever file is fetched."""
+    """Hold back every download."""
     held, get = Held(), bot.web.get
 
     class Slow:
@@ -186,7 +186,7 @@ async def test_a_file_does_not_become_the_rooms_for_who_lost_their_voice_meanwhi
 
 @pytest.fixture
 def inspection(monkeypatch: pytest.MonkeyPatch) -> Held:
-    """Of a file whose bytes are durable already."""
+    """Hold back the inspection of a file whose bytes are durable already."""
     held, inspect = Held(), InspectorByName.inspect
 
     async def slow(inspector: InspectorByName, file: Path, name: str, claimed: str | None) -> FileKind:

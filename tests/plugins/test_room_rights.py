@@ -1,4 +1,4 @@
-"""Who may do what with a room's files. The first tests are what errbot#334 and its relatives are about."""
+"""Rights to a room's files. The first tests cover errbot#334 and related issues."""
 
 import asyncio
 from dataclasses import replace
@@ -108,7 +108,7 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
         return found
 
     monkeypatch.setattr(bot.rooms, "room_role", recorded)
-    # What holds up the act: somebody else is at work on the same bytes.
+    # Holding the lock of the blob delays the deletion until the rights have changed.
     async with bot._services.locks(entry.blob.digest):
         received = asyncio.create_task(bot.dispatcher.receive(IncomingMessage(in_room(BOB), "rm plan.txt")))
         async with asyncio.timeout(5):
@@ -231,7 +231,7 @@ STRANGE = "den@muc.evil.example"
 
 @pytest.fixture
 def impostor(bot: FakeBot) -> Sender:
-    """Of whom a room service that nobody vouches for says that it is the admin of the bot."""
+    """Occupant whom an untrusted room service claims to be the admin of the bot."""
     mark = f"{STRANGE}/{ADMIN}"
     bot.rooms.rolls[STRANGE] = frozenset({mark})
     bot.rooms.managers[STRANGE] = frozenset({mark})

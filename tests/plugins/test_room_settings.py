@@ -207,7 +207,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
         assert not room_settings.of(ROOM).announce
         await later._services.retention.look()
         assert await names(later) == (["plan.txt"] if disabled == "room" else [])
-        # What keeps files from people holds all the same.
+        # The settings that restrict people hold all the same.
         assert (room_settings.of(ROOM).members_only, room_settings.max_bytes(ROOM)) == (True, 10)
         if disabled == "announce":
             assert 'turned "announce" off' in (await later.say("room set announce on", ANNA))[0]

@@ -1,4 +1,4 @@
-"""Those who run the bot bring it into rooms and out of them."""
+"""Commands by which the bot's admins bring it into rooms and out of them."""
 
 from collections.abc import Callable
 

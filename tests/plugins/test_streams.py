@@ -151,7 +151,7 @@ async def test_a_transfer_is_shown_and_can_be_stopped(bot: FakeBot) -> None:
 
 
 async def said_meanwhile(bot: FakeBot, text: str, person: str) -> str:
-    """What the bot says while something else is still going on."""
+    """Return the bot's answer while something else is still going on."""
     before = len(bot.messenger.texts(person))
     speaking = asyncio.create_task(bot.say(text, person))
     await until(lambda: len(bot.messenger.texts(person)) != before, 10)

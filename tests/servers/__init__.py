@@ -1,4 +1,4 @@
-"""The servers that the tests run against, and which one it is this time."""
+"""Servers that the tests run against, and the choice of one for a run."""
 
 from tests.servers.choice import chosen, component_login, mode, private_server
 

@@ -17,7 +17,7 @@ Mode = Literal["client", "component"]
 KINDS: Final[dict[str, type[Server]]] = {"prosody": Prosody, "ejabberd": Ejabberd}
 MODES: Final[tuple[Mode, ...]] = ("client", "component")
 BOTS: Final = {"filebot": "files.localhost", "bot": "bot.localhost"}
-"""Users that are bots, and the domain that each of them is in component mode."""
+"""Users that are bots, with the domain of each in component mode."""
 
 _choice: list[Any] = ["prosody", "client"]
 
@@ -46,7 +46,7 @@ def component_login(server: Server, user: str) -> ComponentLogin | None:
 
 
 class _WithBotsAsComponents(Server):
-    """A server on which bots are external components, whatever else they are asked for as."""
+    """Server on which bots are external components, even if they are requested as users."""
 
     def __init__(
         self, folder: Path, *, users: Iterable[str] = (), components: Iterable[str] = (), **others: Any
@@ -78,4 +78,4 @@ def _made_like(kind: Callable[P, Server]) -> Callable[P, Server]:
 
 
 private_server: Final = _made_like(Prosody)
-"""One of the chosen kind, made with what :class:`Server` takes."""
+"""Server of the chosen kind; takes the arguments of :class:`Server`."""

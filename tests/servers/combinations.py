@@ -1,13 +1,13 @@
 """Pairwise choice of the combinations of server and mode that each test runs in.
 
 All tests run on Prosody with the bot as a client. To run them all in each other combination would take
-hours, and hardly any mistake shows only where one server, one mode and one parameter of a test meet. So
-each value of each parameter of each test meets each server and each mode at least once, as far as they have
-what the test needs (``tests/servers/needs.py``). Tests marked ``core`` run in every combination.
+hours, and few bugs depend on one server, one mode and one parameter at the same time. So each value of each
+parameter of each test runs with each server and with each mode at least once, unless these lack a feature
+that the test needs (``tests/servers/needs.py``). Tests marked ``core`` run in every combination.
 
-``make test`` runs the part ``smoke``: on Prosody everything but ``tests/e2e`` and ``tests/interop``, and of
-those what is marked ``smoke`` or ``core``; with the bot as a component of Prosody what is marked ``core``.
-``make test-all`` runs that and then the part ``rest``: whatever this plan has besides.
+``make test`` runs the part ``smoke``: on Prosody all tests outside ``tests/e2e`` and ``tests/interop``, and
+those inside that are marked ``smoke`` or ``core``; with the bot as a component of Prosody the tests marked
+``core``. ``make test-all`` runs that and then the part ``rest``: all other tests of this plan.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Part = Literal["smoke", "rest"]
 
 
 class Combination(NamedTuple):
-    """Server, and what the bot is on it."""
+    """Server, and the bot's mode on it."""
 
     server: str
     mode: Mode
@@ -33,7 +33,7 @@ class Combination(NamedTuple):
 Run = tuple[Combination, Part]
 
 MAIN: Final = Combination("prosody", "client")
-# The second differs from the first in both, so it covers most pairs; the others have what it lacks.
+# The second differs from the first in both, so it covers most pairs; the others cover those that remain.
 COMBINATIONS: Final = (
     MAIN,
     Combination("ejabberd", "component"),
@@ -41,7 +41,7 @@ COMBINATIONS: Final = (
     Combination("prosody", "component"),
 )
 SMOKED: Final = (MAIN, Combination("prosody", "component"))
-"""Combinations that ``make test`` runs in."""
+"""Combinations that ``make test`` runs."""
 
 BEHAVIOUR: Final = (
     "tests/servers/test_private_server.py",
@@ -49,20 +49,20 @@ BEHAVIOUR: Final = (
     "tests/e2e/",
     "tests/interop/",
 )
-"""Tests that ask for a server of the chosen kind."""
+"""Tests that use a server of the chosen kind."""
 CHOSEN_SMOKE: Final = ("tests/e2e/", "tests/interop/")
-"""Folders of which ``make test`` runs only what is marked."""
+"""Folders in which ``make test`` runs only marked tests."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Test, as far as the choice depends on it."""
+    """Properties of a test on which its combinations depend."""
 
     nodeid: str
     values: frozenset[str]
     """Name of the function, and each value of each of its parameters."""
     impossible: frozenset[str]
-    """Servers and modes that lack what it needs."""
+    """Servers and modes that lack a feature that the test needs."""
     marks: frozenset[str]
 
     @property
@@ -77,12 +77,12 @@ class Candidate:
         return self.impossible.isdisjoint(combination)
 
     def pairs(self, combination: Combination) -> frozenset[tuple[str, str]]:
-        """Return what meets if it runs in the combination."""
+        """Return the pairs of a value and a server or mode that a run in the combination covers."""
         return frozenset((value, each) for value in self.values for each in combination)
 
 
 class NeverRun(Exception):
-    """Test that no combination can run; the text is its name."""
+    """Test that cannot run in any combination; the text is its name."""
 
 
 class Plan:

@@ -1,8 +1,8 @@
 """A private, throw-away ejabberd, for the tests only.
 
-It runs in an Erlang that is no node of a network: without a name, a cookie or an ``epmd``, so that nothing
-of it can clash with another, or be left behind. ``ejabberdctl`` would need all of these, and a second for
-each account, so a script does that which it is for, from within (``_SCRIPT``).
+It runs in an Erlang that is not a distributed node: without a node name, a cookie or an ``epmd``, so that
+it cannot clash with another one or leave a process behind. ``ejabberdctl`` would need all of these, and a
+second for each account, so a script inside Erlang makes the accounts instead (``_SCRIPT``).
 """
 
 import os
@@ -19,8 +19,8 @@ from tests.servers.ejabberd_config import ejabberd_config
 
 _EBIN: Final = "ejabberd-*/ebin/ejabberd.app"
 
-# Ends when its standard input does, in an orderly manner and at once; on SIGTERM, Erlang takes two seconds.
-# So it ends with us, too, whatever becomes of us.
+# The script shuts down cleanly as soon as its standard input is closed; on SIGTERM, Erlang takes two
+# seconds. Since the kernel closes the pipe when our process dies, ejabberd also ends then.
 _SCRIPT: Final = """\
 {{ok, _}} = application:ensure_all_started(ejabberd).
 lists:foreach(
@@ -51,7 +51,7 @@ spawn(
 """
 _READY: Final = "Everybody may come in"
 
-# Its schedulers do not spin while they wait: there are other tests.
+# The schedulers do not spin while they wait, to leave the processor to other tests.
 _ERLANG: Final = (
     "-noshell",
     *("+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"),
@@ -65,14 +65,14 @@ _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 class Ejabberd(Server):
-    """ejabberd 23.01, as Debian 12 has it; it starts in about a second and a half."""
+    """ejabberd 23.01, as Debian 12 packages it; it starts in about a second and a half."""
 
     name = "ejabberd"
     package = "ejabberd"
     _stdin: ClassVar[int] = PIPE
 
     def _component_port(self, domain: str) -> int:
-        # Whoever logs in at a port is sent what is for any of the components there.
+        # ejabberd may deliver a stanza to any component of a port, so each domain has a port of its own.
         return self._ports_by_component[domain]
 
     @classmethod
@@ -129,7 +129,7 @@ class Ejabberd(Server):
             host=HOST,
             accounts=_pairs(self._passwords.items()),
             friends=_pairs(friends if self._acquainted else ()),
-            # Without the level "debug", which tells so much besides that little gets done.
+            # The log level "debug" would log stanzas, too, but so much else that the server gets slow.
             logs_stanzas=str(self._logs_stanzas).lower(),
             ready=_READY,
         )
@@ -150,6 +150,6 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _library() -> Path | None:
-    """Where Erlang finds ejabberd and what it needs."""
+    """Return the folder of Erlang's libraries with ejabberd; None if it is not installed."""
     found = next(Path("/usr/lib").glob(f"*/{_EBIN}"), None)
     return found.parents[2] if found else None

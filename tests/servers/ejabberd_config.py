@@ -1,8 +1,8 @@
-"""The configuration of the private ejabberd. It is YAML, and all JSON is.
+"""Configuration of the private ejabberd, written as JSON, which is valid YAML.
 
-As in the example that comes with ejabberd, but for what loopback needs, for limits that would only be in
-the way, and for what the private Prosody lets everybody do: components may use the services, and all rooms
-have an archive.
+It follows the example that comes with ejabberd, except for settings for loopback, for limits that would
+hinder tests, and for rights that the private Prosody grants, too: components may use the services, and all
+rooms have an archive.
 """
 
 import json
@@ -30,7 +30,7 @@ def ejabberd_config(
     client_kb_per_s: int | None,
     client_stanza_bytes: int,
 ) -> str:
-    """The text of ``ejabberd.yml``. ``components`` has the secret of each domain."""
+    """Return the text of ``ejabberd.yml``. ``components`` has the secret of each domain."""
     clients: dict[str, Any] = {
         "module": "ejabberd_c2s",
         "port": ports.c2s,

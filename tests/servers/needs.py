@@ -1,8 +1,7 @@
-"""Tests that a server, or a kind of bot on it, cannot be asked to pass are not run, and the last lines of a
-run name each of them.
+"""Plugin of pytest that deselects tests whose needs a server or mode lacks, and names them in the summary.
 
-A plugin of pytest, named in ``pyproject.toml``. ``@pytest.mark.needs("occupant-id")`` says what a test
-needs; ``LACKS`` says which server lacks that, and why; ``MODE_LACKS`` the same of accounts and components.
+It is enabled in ``pyproject.toml``. ``@pytest.mark.needs("occupant-id")`` names a need of a test; ``LACKS``
+says which server lacks it, and why; ``MODE_LACKS`` says the same of accounts and components.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "patience": "50 MB in-band take up to three minutes, and the path is that of 1 MB",
     },
 }
-"""By server, then by what is needed."""
+"""Reasons by server, then by need."""
 
 MODE_LACKS: Final[dict[str, dict[str, str]]] = {
     "client": {},
@@ -41,7 +40,7 @@ MODE_LACKS: Final[dict[str, dict[str, str]]] = {
         "stream management": "components have neither it nor its resumption",
     },
 }
-"""By what the bot is on the server, then by what is needed."""
+"""Reasons by mode of the bot, then by need."""
 
 _NOT_RUN: Final = pytest.StashKey[set[tuple[str, str]]]()
 _TO_CONTROLLER: Final = "tests that a server lacks something for"
@@ -83,7 +82,7 @@ def needs(item: pytest.Item) -> Iterator[str]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process of xdist that prints the summary."""
+    """Send the deselected tests to the xdist controller, which prints the summary."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         not_run = session.config.stash[_NOT_RUN]

@@ -1,7 +1,7 @@
 """Plugin of pytest for ``--part``: it runs a part of the plan of ``tests/servers/combinations.py``.
 
-What another run has is not run in this one, and the last lines of a run name it. ``--part plan`` runs
-nothing and prints how many tests of each file each run has.
+Tests of another run are deselected, and the summary names them. ``--part plan`` runs nothing and prints how
+many tests of each file each run has.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_PLAN] = ""
 
 
-# Before needs.py drops what the server lacks something for: the plan knows of that.
+# This hook runs before that of needs.py, since the plan takes account of the needs itself.
 @pytest.hookimpl
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     part = config.getoption("--part")
@@ -62,7 +62,7 @@ def planned(items: list[pytest.Item]) -> Plan:
 
 
 def candidate(item: pytest.Item) -> Candidate:
-    """Return what the plan has to know of a test."""
+    """Return the properties of a test that the plan depends on."""
     needed = set(needs(item))
     lacking = [
         name for by in (LACKS, MODE_LACKS) for name, lacks in by.items() if not needed.isdisjoint(lacks)
@@ -87,7 +87,7 @@ def _values(item: pytest.Item) -> Iterator[str]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process of xdist that prints the summary."""
+    """Send the deselected tests to the xdist controller, which prints the summary."""
     output = getattr(session.config, "workeroutput", None)
     if session.config.stash[_PLAN] and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         session.exitstatus = pytest.ExitCode.OK

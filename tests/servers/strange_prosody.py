@@ -1,4 +1,4 @@
-"""A Prosody with modules of the tests' own, which behaves as other servers do."""
+"""Prosody with extra modules from the tests, which make it behave as other servers do."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ _ROOMS: Final = '    modules_enabled = { "muc_mam" }\n'
 
 
 class StrangeProsody(Prosody):
-    """``of_accounts`` and ``of_rooms`` are names of modules; ``without`` are stock ones that it lacks."""
+    """Prosody with the modules ``of_accounts`` and ``of_rooms``, minus the stock modules ``without``."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The servers of the tests have what docs/operating/servers.md tells operators to write."""
+"""Settings in docs/operating/servers.md are those that the tests' servers use."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def snippet(language: str) -> str:
 
 
 def paths(yaml: str) -> Iterator[tuple[str, ...]]:
-    """Each value with the keys that lead to it; of YAML just as much as the document has."""
+    """Yield each value after the keys that lead to it; parses only the YAML that the document uses."""
     above: list[tuple[int, str]] = []
     for line in yaml.splitlines():
         key, _, value = line.strip().removeprefix("-").partition(":")

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run_pytest(folder: Path, needed: str, *options: str) -> tuple[int, str]:
-    """The exit code of pytest, and what it printed."""
+    """Run pytest and return its exit code and output."""
     (folder / "test_it.py").write_text(TESTS.format(needed=needed))
     command = [
         sys.executable,
@@ -37,7 +37,7 @@ def run_pytest(folder: Path, needed: str, *options: str) -> tuple[int, str]:
         "-p",
         "tests.servers.parts",
     ]
-    # From here "tests" is ours.
+    # The working folder makes ``tests`` importable as this repository's package.
     done = subprocess.run(
         [*command, *options, folder], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )

@@ -1,4 +1,4 @@
-"""The private server does what all other tests against a real server take for granted."""
+"""Features of the private server on which all other tests against a real server rely."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,11 +1,11 @@
-"""The command line, called as an operator does."""
+"""Command line, called as an operator calls it."""
 
 import asyncio
 import sys
 
 
 async def filebot(*arguments: str) -> tuple[int, str]:
-    """Run the command line to its end; its exit code and all that it said."""
+    """Run the command line to its end and return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""External components (XEP-0114) that tests play services with."""
+"""External components (XEP-0114) with which tests simulate services."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ LIMIT_S = 20.0
 
 
 async def log_in(component: ComponentXMPP) -> None:
-    """Return when the server has taken it."""
+    """Connect the component and wait until the server has accepted it."""
     began = asyncio.Event()
     component.add_event_handler("session_start", lambda _: began.set())
     component.connect()

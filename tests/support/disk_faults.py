@@ -1,4 +1,4 @@
-"""Lets the n-th write to a folder fail for want of space: Python's own calls, and those of SQLite.
+"""Fault injection for a full disk: the n-th write to a folder fails, in Python's calls or in SQLite's.
 
 SQLite's calls are replaced in its default VFS (https://sqlite.org/c3ref/vfs.html, xSetSystemCall). Its
 syncs cannot be replaced there; those of the blobs are.
@@ -19,12 +19,12 @@ import pytest
 
 _ERROR: Final = -1
 _PATHS: Final = {"open": 0, "rename": 0, "link": 1, "mkdir": 0}
-"""Calls that may take space, and which argument is the path that does."""
+"""Calls that may take space on disk, with the position of the path among their arguments."""
 _FILES: Final = ("write", "fsync", "fdatasync", "ftruncate")
 
 
 class DiskFaults:
-    """Counts the calls that may take space, and fails some of them."""
+    """Fault injector that counts the calls that may take space, and fails some of them."""
 
     def __init__(self, root: Path) -> None:
         self.root = str(root)
@@ -34,12 +34,12 @@ class DiskFaults:
         self._lock = threading.Lock()
 
     def fail(self, first: int, *, lasting: bool) -> None:
-        """From now on the call of this number fails, or all from that one on; 0 for none."""
+        """Fail the call of this number, counted from now, or all calls from it on; 0 fails none."""
         with self._lock:
             self.count, self._first, self._lasting = 0, first, lasting
 
     def is_due(self) -> bool:
-        """Count a call; whether it fails."""
+        """Count a call and return whether it fails."""
         with self._lock:
             self.count += 1
             reached = self._first and self.count >= self._first
@@ -98,7 +98,7 @@ _Open = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_i
 
 @contextmanager
 def faulty_sqlite(faults: DiskFaults) -> Iterator[None]:
-    """SQLite's writes, growth of files and new files are calls that may fail."""
+    """Let SQLite's writes, growth of files and creation of files fail, too."""
     library = ctypes.CDLL(_sqlite3.__file__)
     library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
     assert library.sqlite3_libversion_number() == sqlite3.sqlite_version_info[0] * 1_000_000 + (

@@ -1,4 +1,4 @@
-"""A small file system of its own, to be really full."""
+"""Small file system that a test can fill completely."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ PIECE = 64 * 1024
 
 @contextmanager
 def small_disk(folder: Path, size_mib: int) -> Iterator[Path]:
-    """A tmpfs mounted at ``folder``. Takes root; whoever cannot mount fails, and does not skip."""
+    """Mount a tmpfs at ``folder``. It takes root; a test that cannot mount fails, and is not skipped."""
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=0700", "tmpfs", str(folder)]
     done = subprocess.run(mount, check=False, capture_output=True, text=True)
@@ -23,13 +23,13 @@ def small_disk(folder: Path, size_mib: int) -> Iterator[Path]:
 
 
 class Filler:
-    """Somebody else's file that takes all there is."""
+    """File of another program that takes all free space."""
 
     def __init__(self, disk: Path) -> None:
         self._path = disk / "filler"
 
     def fill(self) -> None:
-        """Leave no byte."""
+        """Write until no byte is free."""
         with self._path.open("ab", buffering=0) as file:
             for piece in (b"x" * PIECE, b"x" * 4096):
                 with suppress(OSError):
@@ -39,5 +39,5 @@ class Filler:
         assert room.f_bavail == 0, room
 
     def remove(self) -> None:
-        """Give everything back."""
+        """Delete the file."""
         self._path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""go-sendxmpp, the command line client that Debian packages: a client that none of us wrote."""
+"""go-sendxmpp, the command line client that Debian packages, as an independent client."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ class Account(TypedDict):
 
 
 async def send_file(path: Path, to: str, **account: Unpack[Account]) -> str:
-    """Upload a file and send its URL; returns what the program said. Raises ChildProcessError."""
+    """Upload a file, send its URL and return the program's output. Raises ChildProcessError."""
     return await _run("", "--http-upload", str(path), to, **account)
 
 
 async def send_text(text: str, to: str, **account: Unpack[Account]) -> str:
-    """Write a message; returns what the program said. Raises ChildProcessError."""
+    """Send a message and return the program's output. Raises ChildProcessError."""
     return await _run(text, to, **account)
 
 
@@ -39,7 +39,7 @@ class Listener:
     process: Process
 
     async def line_with(self, words: str) -> str:
-        """The next line with these words. Raises TimeoutError or EOFError."""
+        """Return the next line with these words. Raises TimeoutError or EOFError."""
         assert self.process.stdout is not None
         async with asyncio.timeout(LIMIT_S):
             async for line in self.process.stdout:
@@ -50,7 +50,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(**account: Unpack[Account]) -> AsyncIterator[Listener]:
-    """A client that prints what it is sent."""
+    """Run a client that prints the messages it receives."""
     process = await _start("--listen", **account)
     try:
         await asyncio.sleep(1)  # it says nothing when it is online

@@ -1,4 +1,4 @@
-"""A web server whose transfers stop before their end until they are let go; also as an upload service."""
+"""Web server whose transfers pause before their end until released; also as an upload service."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ LIMIT_S = 20.0
 
 
 class HeldWeb:
-    """Gives the ``files``, and takes others; while it holds, each transfer waits before its end."""
+    """Server of ``files`` that also takes uploads; while it holds, each transfer pauses before its end."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.url = ""
-        """The beginning of all addresses."""
+        """Prefix of all URLs."""
         self._reached = asyncio.Event()
         self._go_on = asyncio.Event()
         self._go_on.set()
@@ -64,7 +64,7 @@ class HeldWeb:
 
 @asynccontextmanager
 async def held_web() -> AsyncIterator[HeldWeb]:
-    """On loopback."""
+    """Run the server on loopback."""
     held, app = HeldWeb(), web.Application(client_max_size=10_000_000)
     app.router.add_get("/{name}", held._give)
     app.router.add_put("/{name}", held._take)
@@ -80,7 +80,7 @@ async def held_web() -> AsyncIterator[HeldWeb]:
 
 
 class _Slots(ComponentXMPP):
-    """The stanzas of an upload service (XEP-0363) without a limit, whose place is the held web."""
+    """Upload service (XEP-0363) without a size limit, with its slots on the held web server."""
 
     def __init__(self, server: Server, domain: str, held: HeldWeb) -> None:
         login = server.component(domain)
@@ -104,6 +104,6 @@ class _Slots(ComponentXMPP):
 
 @asynccontextmanager
 async def upload_service(server: Server, domain: str, held: HeldWeb) -> AsyncIterator[None]:
-    """Let a server that has none, but this component, have an upload service."""
+    """Run an upload service as an external component of a server that has none of its own."""
     async with logged_in(_Slots(server, domain, held)):
         yield

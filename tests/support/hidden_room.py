@@ -1,4 +1,4 @@
-"""A room of which the bot is told nothing but what everybody there is told."""
+"""Semi-anonymous room in which the bot learns no more than any other occupant."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,14 +16,14 @@ HERE = BotRoom(ROOM)
 OCCUPANT = HERE.bot
 HIDDEN_ROOM_USERS = ("alice", "bob", "filebot", "second")
 SECOND = f"{ROOM}/second"
-"""Another filebot as an occupant."""
+"""Occupant JID of another filebot."""
 
 
 @dataclass(frozen=True)
 class HiddenRoom:
     """A semi-anonymous room that Alice owns, with Bob in it, and a bot that can come in.
 
-    It is no moderator, and the room hides people from it.
+    The bot is not a moderator, so the room does not show it real JIDs.
     """
 
     alice: Peer
@@ -47,7 +47,7 @@ class HiddenRoom:
         await HERE.post(peer, path)
 
     async def ask(self, peer: Peer, text: str) -> str:
-        """Through the room, in private."""
+        """Send a private message to the bot through the room and return its answer."""
         return (await HERE.ask_privately(peer, text)).body
 
     async def heard(self, peer: Peer, kind: str) -> Received:

@@ -35,7 +35,7 @@ def invite_through_room(peer: Peer, bot: str, room: str = ROOM) -> None:
 
 
 class World:
-    """A server, a bot on it that serves alice (its admin) and bob, and those who log in."""
+    """Server, a bot on it that serves alice (its admin) and bob, and the people who log in."""
 
     def __init__(self, server: Server, folder: Path, stack: AsyncExitStack) -> None:
         self.server = server
@@ -60,7 +60,7 @@ class World:
 
 @asynccontextmanager
 async def world_with(folder: Path, *components: str) -> AsyncIterator[World]:
-    """A server that lets others play services of these domains; the bot is not started yet."""
+    """Start a server with external components for these domains; the bot is not started yet."""
     async with AsyncExitStack() as stack:
         server = private_server(folder / "server", users=USERS, components=components)
         await stack.enter_async_context(server)

@@ -49,7 +49,7 @@ def socks5(*candidates: Candidate) -> Socks5Transport:
 
 
 def word(effect: Effect) -> str:
-    """Short for it, and enough to tell it from all others of these tests."""
+    """Return a short text that tells the effect from all others in these tests."""
     match effect:
         case SendJingle(jingle, after_s):
             return _spoken(jingle) + (f" after {after_s:g} s" if after_s else "")
@@ -95,7 +95,7 @@ def answer(error: StanzaError | None) -> str:
 
 
 class Talk:
-    """The bot's machine, spoken to."""
+    """Conversation with the bot's session state machine."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Talk:
         reason: JingleReason | None = None,
         info: Info | None = None,
     ) -> list[str]:
-        """The answer, and what follows."""
+        """Pass an action of the peer in; return the words for the answer and the effects."""
         content = Content(name, file=file, transport=transport)
         contents = () if reason is not None or info is not None else (content,)
         reaction: Reaction = self.session.receive(Jingle(action, "s", contents, reason, info=info))
@@ -151,7 +151,7 @@ class Talk:
     # --- the bot ----------------------------------------------------------------------------------
 
     def begins(self, file: FileDescription | None = None) -> list[str]:
-        """The session is offered and accepted, by whoever has to."""
+        """Offer and accept the session, each by the side whose turn it is."""
         if not self.session.terms.initiating:
             assert isinstance(self.ours, Socks5Transport | InBandTransport)
             return self.words(self.session.accept(self.ours))
@@ -169,7 +169,7 @@ class Talk:
 
 
 def in_state(state: State, *, initiating: bool = True, senders: str = "initiator") -> Talk:
-    """A session that stands so, by the shortest way."""
+    """Return a session brought into the state by the shortest way."""
     if state in {State.OPENING, State.FLOWING, State.FINISHING, State.ENDED}:
         talk = Talk(initiating=initiating, senders=senders, ours=IN_BAND, theirs=IN_BAND)
     elif state is State.ACTIVATING:

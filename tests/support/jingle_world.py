@@ -1,8 +1,8 @@
-"""Two session machines and the link between them: in order, without loss, at any pace.
+"""Two session state machines and the link between them: in order, without loss, at any pace.
 
-The world knows at each moment what can happen next; a test chooses. What is modelled beside the machines is
-what the driver does: one iq at a time from each side, answered at once; dialling, activating and opening as
-things that take a while; bytes that move once both sides let them.
+The world lists the steps that are possible at each moment, and a test chooses one. Besides the machines it
+models the driver: one iq at a time from each side, answered at once; dialling, activating and opening as
+steps that take a while; bytes that move once both sides are ready.
 """
 
 from collections import deque
@@ -60,7 +60,7 @@ class Setting:
     """Settings of a world: the offers of each side, and the connections that work."""
 
     offers: dict[Side, CandidateType | None]
-    """The one candidate of each side."""
+    """Only candidate of each side."""
     dials: dict[Side, bool]
     """Whether each side can connect to the other's candidate."""
     activates: bool = True
@@ -79,7 +79,7 @@ class End:
     session: JingleSession
     to_say: deque[Jingle] = field(default_factory=deque)
     waiting: Jingle | None = None
-    """The iq that the peer has not answered yet."""
+    """Iq that the peer has not answered yet."""
     inbox: deque[Jingle | str] = field(default_factory=deque)
     """Input under way to this side: iqs, the opening of an in-band stream, and its bytes."""
     answers: deque[StanzaError | None] = field(default_factory=deque)
@@ -110,7 +110,7 @@ class End:
 
 
 def _name(said: Jingle | StanzaError | str | None) -> Hashable:
-    """Enough to tell it from all others that can be said here."""
+    """Return a key that tells the message from all others in this model."""
     if not isinstance(said, Jingle):
         return said
     transports = tuple(content.transport for content in said.contents)
@@ -118,7 +118,7 @@ def _name(said: Jingle | StanzaError | str | None) -> Hashable:
 
 
 class World:
-    """Both ends, and what is between them."""
+    """Both sides of a session, and the link between them."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -137,13 +137,13 @@ class World:
         self.perform("initiator", self.ends["initiator"].session.offer())
 
     def copy(self) -> "World":
-        """Another world that stands as this one does."""
+        """Return an independent copy in the same state."""
         twin = copy(self)
         twin.ends = {side: end.copy() for side, end in self.ends.items()}
         return twin
 
     def mark(self) -> Hashable:
-        """The same for worlds in which the same can happen."""
+        """Return a key that is equal for equivalent states."""
         return tuple(end.mark() for end in self.ends.values())
 
     # --- what can happen, and what follows ----------------------------------------------------------

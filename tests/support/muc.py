@@ -24,7 +24,7 @@ async def configure(owner: Peer, room: str, **fields: str) -> None:
         f"muc#roomconfig_{name}": value for name, value in fields.items()
     }
     if fields.get("allowpm") == "none":
-        # COMPAT(ejabberd, 23.01): calls it otherwise.
+        # COMPAT(ejabberd, 23.01): has another name for the field.
         del values["muc#roomconfig_allowpm"]
         values["allow_private_messages"] = "0"
     if fields.get("moderatedroom") == "1":
@@ -37,7 +37,7 @@ async def configure(owner: Peer, room: str, **fields: str) -> None:
 
 
 async def destroy(owner: Peer, room: str, other: str = "") -> None:
-    """End a room for good, perhaps with the name of another one (section 10.9)."""
+    """Destroy a room, with the JID of an alternate venue if there is one (section 10.9)."""
     await _ask(owner, room, "owner", Element(f"{{{MUC}#owner}}destroy", {"jid": other} if other else {}))
 
 
@@ -54,7 +54,7 @@ async def set_role(moderator: Peer, room: str, nick: str, role: Role) -> None:
 
 
 async def leave(peer: Peer, room: str, nick: str) -> None:
-    """Go out of a room; returns when the nick is free (section 7.14)."""
+    """Leave a room and wait until the nick is free (section 7.14)."""
     gone = asyncio.Event()
 
     def take(stanza: Any) -> None:

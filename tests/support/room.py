@@ -18,11 +18,11 @@ class BotRoom:
 
     @property
     def bot(self) -> str:
-        """The bot's address as an occupant."""
+        """Return the bot's occupant JID."""
         return f"{self.room}/{NICK}"
 
     async def say(self, peer: Peer, text: str) -> None:
-        """Say something in the room; returns when the room has told it to everybody."""
+        """Say something in the room and wait until the room has reflected it."""
         message = peer.client.make_message(JID(self.room), text, mtype="groupchat")
         message.send()
         await peer.next_message(lambda each: each.element.get("id") == message["id"])
@@ -42,18 +42,18 @@ class BotRoom:
         return await peer.next_message(lambda each: self._is_bot(each, kind))
 
     async def got(self, peer: Peer, kind: str) -> bytes:
-        """The next file that the bot sends so."""
+        """Return the content of the next file that the bot sends with this type of message."""
         heard = await peer.next_message(lambda each: self._is_bot(each, kind) and each.url is not None)
         assert heard.body == heard.url
         return await peer.download(heard.body)
 
     async def post(self, peer: Peer, path: Path) -> None:
-        """Post a file in the room; returns when the room has told it to everybody."""
+        """Post a file in the room and wait until the room has reflected it."""
         url = await peer.drop(path, self.room, mtype="groupchat")
         await peer.next_message(lambda each: each.url == url)
 
     async def keep(self, peer: Peer, path: Path) -> str:
-        """Post a file in the room and have it kept; what the bot said."""
+        """Post a file in the room, have the bot keep it and return the bot's answer."""
         await self.post(peer, path)
         return (await self.ask(peer, "!keep")).body
 

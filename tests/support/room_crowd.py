@@ -36,16 +36,16 @@ class Heard:
 
 
 class Crowd:
-    """``size`` people called ``p0``, ``p1`` ...; ``async with Crowd(login, 500) as crowd``."""
+    """Crowd of ``size`` people ``p0``, ``p1`` ...: ``async with Crowd(login, 500) as crowd``."""
 
     def __init__(self, login: ComponentLogin, size: int) -> None:
         self.size = size
         self.heard: defaultdict[int, list[Heard]] = defaultdict(list)
         """Messages with words that each of them heard, in order."""
         self.entered = 0
-        """Times that one of them was told to be in a room."""
+        """Count of entries into rooms that the room confirmed."""
         self.put_out = 0
-        """Times that one of them was told that a room is no more."""
+        """Count of notices that a room was destroyed."""
         self._login = login
         self._rest = b""
         self._reading: asyncio.Task[None] | None = None
@@ -78,11 +78,11 @@ class Crowd:
         await self._writer.wait_closed()
 
     def jid(self, number: int) -> str:
-        """The full JID of one of them."""
+        """Return the full JID of a member."""
         return f"p{number}@{self._login.domain}/phone"
 
     async def enter(self, room: str, who: range) -> None:
-        """Let some of them go in; returns when the last one is told to be inside."""
+        """Let some members enter the room and wait until it has confirmed the last one."""
         before = self.entered
         x = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>"
         for number in who:
@@ -90,11 +90,11 @@ class Crowd:
         await self.until(lambda: self.entered >= before + len(who))
 
     def rename(self, number: int, room: str, nick: str) -> None:
-        """Let one of them take another nick."""
+        """Change the nick of a member."""
         self._presence(number, f"{room}/{nick}")
 
     def say(self, number: int, to: str, text: str, *, kind: str = "chat", url: str = "") -> None:
-        """Let one of them say something, or send a link as clients send files (XEP-0066)."""
+        """Send a message of a member, or a link as clients send files (XEP-0066)."""
         more = f"<x xmlns='jabber:x:oob'><url>{escape(url)}</url></x>" if url else ""
         self._write(
             f"<message from='{self.jid(number)}' to='{escape(to)}' type='{kind}'>"
@@ -102,7 +102,7 @@ class Crowd:
         )
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what is heard to fulfil a condition. Raises TimeoutError."""
+        """Wait until the condition holds; it is checked as messages arrive. Raises TimeoutError."""
         async with asyncio.timeout(LIMIT_S):
             while not condition():
                 self._came.clear()

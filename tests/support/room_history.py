@@ -1,4 +1,4 @@
-"""A room with a past: thousands of messages in its archive, some of them files on a server of their own."""
+"""Room with a history: thousands of messages in its archive, some of them links to files."""
 
 import hashlib
 from collections import Counter
@@ -11,17 +11,17 @@ from aiohttp import web
 from tests.support.room_crowd import Crowd
 
 IN_FLIGHT = 200
-"""Messages that the room has not told to everybody yet."""
+"""Limit on messages that the room has not reflected yet."""
 
 
 @dataclass(frozen=True)
 class FileHost:
-    """A web server on loopback that has a small file of any name."""
+    """Web server on loopback that has a small file of any name."""
 
     url: str
-    """The beginning of all addresses."""
+    """Prefix of all URLs."""
     asked: Counter[str] = field(default_factory=Counter)
-    """How often each name was."""
+    """Count of requests for each name."""
 
 
 @asynccontextmanager
@@ -50,7 +50,7 @@ def content(name: str) -> bytes:
 
 
 async def speak(people: Crowd, room: str, host: FileHost, messages: int, files: int) -> dict[str, int]:
-    """Let all people in a room say so much in turn that its archive has it; who posted which file.
+    """Fill a room's archive with messages of all people in turn, and return who posted which file.
 
     Every ``messages // files``-th message is a file.
     """

@@ -32,12 +32,12 @@ from tests.support.streams import entry
 
 PIECE_BYTES = 64 * 1024
 PAUSE_S = 0.008
-"""For each piece: about 8 MB/s at most."""
+"""Pause after each piece, for a rate of at most about 8 MB/s."""
 AHEAD_BYTES = 2 * SendWindow().most_bytes
-"""What a sender may have put on the wire before the bot has it on its disk. More than the window in which
-blocks wait for an acknowledgement: so each of them can arrive while the sender waits."""
+"""Limit on bytes on the wire that the bot does not have on disk yet. It is larger than the window of
+unacknowledged blocks, so that all blocks of a window can arrive while the sender waits."""
 LOOKS_S = 0.001
-"""How often it is looked how far the bot is."""
+"""Interval between looks at the size of the bot's partial file."""
 
 _DATA = re.compile(r"<data [^>]*>([^<]*)</data>")
 
@@ -55,21 +55,22 @@ class Job:
     negotiation: str
     method: str
     listens: bool
-    """Whether the receiver can connect directly; otherwise by the server's proxy."""
+    """Whether the receiver can connect directly; if not, the server's proxy is used."""
     kept_in: str = ""
-    """The folder in which the bot keeps what has come, for a brake; without one nothing holds it."""
+    """Folder of the bot's partial files, for a brake; without it the sender has no brake."""
     stops_at: int = 0
-    """After so many bytes a sender with a brake goes no further."""
+    """Size after which a sender with a brake stops."""
 
 
 @dataclass(frozen=True)
 class Brake:
-    """Keeps a sender, which is going to be killed, from running away from the bot.
+    """Flow control for a sender that is going to be killed: keeps it from running ahead of the bot.
 
-    What is lost in a kill is what the bot has not written yet: in the buffers of two kernels, in the bot's
-    own, in the queue to the disk. On a machine with much to do those fill, up to megabytes, and what is
-    sent twice would tell how busy it was. So a sender waits while the bot is behind by more than
-    :data:`AHEAD_BYTES`. A bot that kept more than that to itself until more comes would never see the end.
+    A kill loses the bytes that the bot has not written yet: those in the kernels' buffers, in the bot's
+    own and in the queue to the disk. On a busy machine these hold megabytes, and the count of bytes sent
+    twice would measure the load instead of the bot. So the sender waits while the bot is behind by more
+    than :data:`AHEAD_BYTES`. A bot that buffered more than that before it writes would never get the whole
+    file.
     """
 
     kept_in: Path
@@ -85,7 +86,7 @@ class Brake:
 
 
 class Meter:
-    """Counts what is put on the wire."""
+    """Counter of the bytes that are put on the wire."""
 
     def __init__(self, brake: Brake | None) -> None:
         self.sent = 0

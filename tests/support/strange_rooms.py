@@ -1,4 +1,4 @@
-"""A room service of somebody's own, which says and does what it likes."""
+"""Untrusted room service of a third party, which makes false claims."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ STRANGE = f"den@{EVIL}"
 
 
 class StrangeRooms(ComponentXMPP):
-    """A room service that says of its one other occupant whatever it likes, in all of its rooms."""
+    """Room service that claims a real JID of its choice for the one other occupant of each room."""
 
     def __init__(self, server: Server, claimed: str, domain: str, kind: str) -> None:
         login = server.component(domain)
@@ -45,7 +45,7 @@ class StrangeRooms(ComponentXMPP):
         message.send()
 
     def put_out(self, occupant: str, to: str, *, destroyed: bool = False) -> None:
-        """By a ban, or because the room is no more."""
+        """Remove an occupant by a ban, or because the room was destroyed."""
         presence = self.make_presence(pto=JID(to), pfrom=JID(occupant), ptype="unavailable")
         x = SubElement(presence.xml, f"{{{MUC}#user}}x")
         SubElement(x, f"{{{MUC}#user}}item", {"affiliation": "outcast", "role": "none"})

@@ -1,4 +1,4 @@
-"""The byte streams of a session without a server: a peer that says what it is told to, or nothing."""
+"""Byte streams of a session without a server: a scripted peer that answers as told, or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -37,7 +37,7 @@ SOCKS5_ONLY = ALL - OWN_IN_BAND - {IBB} | {JINGLE, FILES}
 """Features of a client with both kinds of negotiation and no in-band streams."""
 
 Answer: TypeAlias = str | StanzaError | None
-"""The inside of a result, an error, or silence."""
+"""Payload of a result, an error, or None for no answer."""
 Act: TypeAlias = Callable[[Element], None]
 
 
@@ -52,11 +52,11 @@ def what(stanza: Element) -> str:
 
 
 class Lab:
-    """The bot's side, and the script of the other one."""
+    """Byte streams of the bot, and the script of the peer."""
 
     def __init__(self, connections: Socks5Connections | None, limits: StreamLimits | None) -> None:
         self.said: list[Element] = []
-        """All that the bot has sent."""
+        """Stanzas that the bot has sent."""
         self.offers: list[StreamOffer] = []
         self.requests: list[FileRequest] = []
         self.on_offer: Callable[[StreamOffer], Any] = lambda _: asyncio.sleep(10_000)
@@ -93,7 +93,7 @@ class Lab:
     # --- the script -------------------------------------------------------------------------------
 
     def answers(self, kind: str, answer: Answer = "", then: Act | None = None) -> None:
-        """From now on the peer answers this, and then does something. At first it answers nothing."""
+        """Set the peer's answer to iqs of a kind, and its act after that. By default it does not answer."""
         self._answers[kind] = answer
         if then is not None:
             self._acts[kind] = then
@@ -107,7 +107,7 @@ class Lab:
         self.resources._people[jid.partition("/")[0]][jid].features = features
 
     def ask(self, payload: str | Element, sender: str = PEER) -> str:
-        """The peer sends an iq-set; its id."""
+        """Send an iq of type ``set`` from the peer and return its id."""
         self._asked += 1
         name = f"of-peer-{self._asked}"
         iq = Element("{jabber:client}iq", {"type": "set", "id": name, "from": sender, "to": BOT})
@@ -135,12 +135,12 @@ class Lab:
     async def send(
         self, file: Any, method: Method = Method.IBB, negotiation: Negotiation = Negotiation.JINGLE
     ) -> Method:
-        """A file to the peer."""
+        """Send a file to the peer."""
         way = StreamMethod(negotiation, method)
         return await self.streams.send(PEER, file, entry(file), way, lambda _: None)
 
     async def take(self, offer: StreamOffer) -> None:
-        """To be an ``on_offer``: accept it and read all."""
+        """Accept an offer and read all of it; for ``on_offer``."""
         try:
             async with offer.accept() as download:
                 came = b"".join([bytes(piece) async for piece in download.chunks()])
@@ -151,7 +151,7 @@ class Lab:
         self._events.set()
 
     async def until(self, happened: Callable[[], object]) -> None:
-        """Wait until the bot has said or got something that makes this true."""
+        """Wait until the condition holds; it is checked whenever the bot sends or receives something."""
         while not happened():
             self._events.clear()
             await self._events.wait()
@@ -200,7 +200,7 @@ class Lab:
     # --- what is left -----------------------------------------------------------------------------
 
     def left(self) -> dict[str, object]:
-        """All that is remembered of sessions, by where it is; nothing of it may be left at their end."""
+        """Return the state kept for sessions, by its place; all of it must be gone when they end."""
         streams = self.streams
         places = {
             "sessions": streams._sessions._sessions,
@@ -221,7 +221,7 @@ class Lab:
 async def lab(
     connections: Socks5Connections | None = None, limits: StreamLimits | None = None
 ) -> AsyncIterator[Lab]:
-    """Checks at the end that nothing is left: no task, timer, entry, socket."""
+    """Run a lab, and check at its end that no task, timer, entry or socket is left."""
     loop: Any = asyncio.get_running_loop()
     async with nothing_left():
         timers = set(loop._scheduled)
@@ -242,7 +242,7 @@ async def lab(
 
 @asynccontextmanager
 async def net(*, listens: bool = True, idle_s: float = 60.0) -> AsyncIterator[Socks5Connections]:
-    """Real sockets on this machine."""
+    """Run SOCKS5 connections over real sockets on this machine."""
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener("127.0.0.1", 0)) if listens else None
         policy = AddressPolicy(allow_insecure=True, allow_private=True)
@@ -274,7 +274,7 @@ def candidate(cid: str, port: int, *, kind: str = "proxy") -> str:
 
 
 def their_proxy(port: int, hashed: str) -> Callable[[str], str]:
-    """Make transports that name a proxy of the peer's, which knows the session by this hash."""
+    """Return a function that makes transports with a proxy of the peer; ``hashed`` is its DST.ADDR."""
 
     def transport(sid: str) -> str:
         return socks5(sid, candidate("theirs", port)).replace(" sid=", f" dstaddr='{hashed}' sid=", 1)
@@ -289,7 +289,7 @@ def sid_of(said: Any) -> str:
 
 
 def accepts(peer: Lab, transport: Callable[[str], str], then: str = "") -> None:
-    """The peer takes an offer of the bot, with a transport made of the offered sid."""
+    """Let the peer accept an offer of the bot, with a transport made from the offered sid."""
 
     def accept(said: Any) -> None:
         peer.ask(jingle("session-accept", said.get("sid"), transport(sid_of(said))))
@@ -313,7 +313,7 @@ def names_in(element: Any) -> set[str]:
 
 
 def our_proxy(peer: Lab, port: int) -> None:
-    """The bot's server has a proxy, which never answers when it is to be activated."""
+    """Give the bot's server a proxy that never answers an activation."""
 
     def fall_silent(_: Any) -> None:
         peer.answers("query of bytestreams", None)

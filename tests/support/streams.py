@@ -1,4 +1,4 @@
-"""Two sessions of the bot's kind and a person, for the tests of byte streams on a real server."""
+"""Sessions like the bot's, and helpers for a plain client, for tests of byte streams on a real server."""
 
 import asyncio
 import hashlib
@@ -95,7 +95,7 @@ class StreamPeer:
         return came
 
     async def until_idle(self) -> None:
-        """Wait until no byte stream is left, and nothing that worked for one."""
+        """Wait until no byte stream and no task of one is left."""
         streams = self.session.streams
 
         def idle() -> bool:
@@ -180,8 +180,8 @@ async def stream_peer(
 ) -> AsyncIterator[StreamPeer]:
     """Online; leaves nothing behind. ``user`` is a domain if it is a component.
 
-    Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own unless told; a
-    test that waits for one shortens that one alone: on a machine with much to do others would end, too.
+    Without ``private`` it connects to nothing on this machine. ``limits`` are the bot's own by default; a
+    test that waits for a limit shortens only that one, since others could expire on a busy machine.
     """
     limits = limits or StreamLimits()
     async with AsyncExitStack() as stack:
@@ -202,7 +202,7 @@ async def stream_peer(
 
 
 def tasks_of_streams() -> list[str]:
-    """The names of those that run."""
+    """Return the names of the running tasks of byte streams."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return [name for name in names if name in {"stream offer", "dialling", "a Jingle session"}]
 
@@ -228,7 +228,7 @@ class Answer:
 
 
 async def ask(peer: Peer, to: str, payload: Element) -> Answer:
-    """Send an iq-set and wait for the answer, whatever it is."""
+    """Send an iq of type ``set`` and return the response, be it a result or an error."""
     iq = peer.client.make_iq_set(payload, ito=JID(to))
     try:
         return Answer((await iq.send(timeout=LIMIT_S)).xml)  # type: ignore[no-untyped-call]
@@ -279,7 +279,7 @@ def closing(sid: str) -> Element:
 
 
 def requests(peer: Peer, payload: str) -> asyncio.Queue[Any]:
-    """All iqs with this payload that come to the peer from now on; it has to answer them."""
+    """Return a queue of all later iqs to the peer with this payload; the caller has to answer them."""
     came: asyncio.Queue[Any] = asyncio.Queue()
     path = f"{{jabber:client}}iq/{payload}"
     peer.client.register_handler(Callback(payload, MatchXPath(path), came.put_nowait))

@@ -1,4 +1,4 @@
-"""A web server that gives each file a byte at a time, for as long as anybody listens."""
+"""Web server that sends each file a byte at a time until the client disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ class Trickle:
 
 @asynccontextmanager
 async def trickling_web() -> AsyncIterator[Trickle]:
-    """On loopback."""
+    """Run the server on loopback."""
     web = Trickle()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

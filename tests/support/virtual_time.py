@@ -12,9 +12,9 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, TypeVarTuple
 
 _SETTLES_S: Final = 0.002
-"""How long sockets of this machine are given to bring what is under way, in real time."""
+"""Real time that local sockets get to deliver data in transit."""
 _THREADS_S: Final = 10.0
-"""How long a thread is waited for, in real time."""
+"""Limit of a wait for a thread, in real time."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,11 +22,11 @@ Ts = TypeVarTuple("Ts")
 
 
 class Stuck(BaseException):
-    """Everything waits, and no wait has a limit. Not to be caught by what waits."""
+    """Deadlock: every task waits, without a limit. A BaseException, so that no task catches it."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Reports what real sockets have; time passes only if they have nothing."""
+    """Selector that reports real sockets' events, and advances virtual time only if there are none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def in_virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
-    """Run an asynchronous test on such a loop."""
+    """Run an asynchronous test on a :class:`VirtualLoop`."""
 
     @wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:

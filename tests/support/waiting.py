@@ -1,4 +1,4 @@
-"""Waits for what a test is about to see, instead of for a time.
+"""Waits for a condition instead of a fixed time.
 
 A test that sleeps for a moment and then looks fails on a slow machine and wastes time on a fast one.
 """
@@ -36,6 +36,6 @@ async def until_answered(
 
 
 async def loop_turns(turns: int = TURNS) -> None:
-    """Let every task that is ready run, and what becomes ready by that."""
+    """Run every task that is ready, and those that become ready by it."""
     for _ in range(turns):
         await asyncio.sleep(0)

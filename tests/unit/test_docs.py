@@ -1,4 +1,4 @@
-"""What the documents show is what the code does."""
+"""Documentation agrees with the code."""
 
 import configparser
 import re

@@ -1,4 +1,4 @@
-"""What a peer called a file becomes a name that is safe to show."""
+"""Conversion of a peer's file name to one that is safe to show."""
 
 import unicodedata
 

@@ -31,13 +31,13 @@ WORDINGS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""What older metadata says instead of an SPDX identifier."""
+"""SPDX identifiers for the licence names in older metadata."""
 
 READ_BY_HAND = {
     "jinja2": ("BSD-3-Clause", "LICENSE.txt in its wheel"),
     "pyasn1-modules": ("BSD-2-Clause", "LICENSE.txt in its wheel"),
 }
-"""Where metadata says BSD and not which: the licence, and where it stands."""
+"""Licence and its source for packages whose metadata does not say which BSD licence."""
 
 
 def licences(told: metadata.PackageMetadata) -> set[str]:

@@ -164,7 +164,7 @@ def now() -> float:
 
 @contextmanager
 def takes(limit_s: float) -> Any:
-    """What is inside takes just this long; a little more where sockets are looked at now and then."""
+    """Assert that the block takes this long, or up to 0.3 s longer where sockets are polled."""
     began = now()
     yield
     assert limit_s <= now() - began <= limit_s + 0.3, now() - began
@@ -313,7 +313,7 @@ async def test_a_client_that_does_not_say_that_it_has_the_file(file: Path) -> No
         with takes(30.0):
             assert await peer.send(file) is Method.IBB
         assert reasons(peer) == ["success"]
-        # What is not read yet would be thrown away by a close.
+        # A close of the stream would discard data that the receiver has not read yet.
         assert peer.order.index("session-terminate") < peer.order.index("close")
 
 
@@ -389,7 +389,7 @@ async def test_a_sender_that_does_not_open_its_stream() -> None:
 @in_virtual_time
 async def test_a_sender_that_does_not_tell_what_came_of_our_candidates() -> None:
     async with net() as connections, lab(connections) as peer:
-        # As the responder the bot waits for a replacement then.
+        # The bot is the responder, so it then waits for the initiator to replace the transport.
         await taken(peer, file_offer("s", socks5("t")), limit_s=60.0)
         assert (type(peer.came[0]), reasons(peer)) == (PeerGone, ["failed-transport"])
 

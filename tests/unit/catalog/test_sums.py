@@ -60,7 +60,7 @@ def kept(path: Path) -> list[tuple[str, str, int, int]]:
 
 
 def added_up(path: Path) -> list[tuple[str, str, int, int]]:
-    """What the rows themselves give."""
+    """Return the sums computed from the rows themselves."""
     sums = []
     with closing(sqlite3.connect(path)) as connection:
         for kind, column in (("all", "''"), ("owner", "owner"), ("scope", "scope")):

@@ -1,4 +1,4 @@
-"""What is remembered of clients, and for how long."""
+"""History of transfers by client: its content and its bound."""
 
 from datetime import UTC, datetime, timedelta
 

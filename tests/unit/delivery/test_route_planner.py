@@ -95,7 +95,7 @@ def told(made: Plan) -> list[str]:
         (facts(HUGE, None, SLOW), []),
         (facts(HUGE, None, PSI, SLOW), ["sj psi", "ss psi"]),
         (facts(HUGE, None, SLOW, asked=Method.IBB), ["is slow"]),
-        # What is asked for, and nothing else.
+        # A method that was asked for rules out all others.
         (facts(MB, ANY, PSI, asked=Method.SOCKS5), ["sj psi", "ss psi"]),
         (facts(MB, ANY, PSI, asked=Method.IBB), ["ij psi", "is psi"]),
         (facts(MB, ANY, PSI, asked=Method.HTTP), ["link"]),
@@ -276,7 +276,7 @@ def test_whatever_the_facts_a_plan_keeps_its_promises(
     # A link first, in-band last.
     order = [(Method.HTTP, Method.SOCKS5, Method.IBB).index(step.method) for step in made.steps]
     assert order == sorted(order)
-    # What is missing has its cause.
+    # A plan without a link or a stream names the cause.
     if known.asked in {None, Method.HTTP}:
         assert (made.no_link is None) == bool(links)
     if known.to is AddressKind.CHAT and known.asked is not Method.HTTP:

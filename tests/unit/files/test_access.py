@@ -1,4 +1,4 @@
-"""Who is served, by verified JID and nothing else."""
+"""Access: the verified JID decides, and nothing else."""
 
 import pytest
 

@@ -130,7 +130,7 @@ METHODS: dict[str, Callable[[Workbench], Line]] = {
     "jingle, hash before": lambda bench: Stream(bench, before="sha-256"),
     "jingle, hash after": lambda bench: Stream(bench, after="sha-1"),
 }
-"""Those that can go on from somewhere."""
+"""Ways of transfer that support resumption."""
 
 BEGINNINGS: dict[str, Callable[[Workbench], Line]] = METHODS | {
     "si without hash": Stream,

@@ -1,4 +1,4 @@
-"""What is moving, how fast, and how it is stopped."""
+"""Transfers in progress: their rates and their cancellation."""
 
 import asyncio
 

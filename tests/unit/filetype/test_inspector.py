@@ -1,4 +1,4 @@
-"""What files are taken for: samples made here, judged by the real libmagic."""
+"""Media types of generated samples, detected by the real libmagic."""
 
 import io
 import os

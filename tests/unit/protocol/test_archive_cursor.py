@@ -25,12 +25,12 @@ def ids(count: int) -> list[str]:
 
 
 def after(mark: ArchivePosition, archive: list[str]) -> list[str]:
-    """What a reader of the archive gets who goes on from the mark."""
+    """Return the part of the archive after the mark."""
     return archive[archive.index(mark.last_id) + 1 :] if mark.last_id else archive
 
 
 def caught_up(mark: ArchivePosition, archive: list[str]) -> tuple[ArchiveCursor, list[str]]:
-    """A ledger that has read the archive, and what is to be dealt with."""
+    """Return a cursor that has read the archive, and the messages to handle."""
     cursor = ArchiveCursor(mark)
     new = [each for each in after(mark, archive) if cursor.missed(each, moment(each))]
     cursor.caught_up(NOW)
@@ -144,7 +144,7 @@ def test_an_archive_is_read_no_further_than_can_be_remembered() -> None:
     assert cursor.is_crowded
     cursor.handled("first")
     assert not cursor.is_crowded
-    # What has no place yet gets one by reading on, so it holds nothing up.
+    # A live message gets its place in the archive by reading on, so it must not stop the reading.
     cursor = ArchiveCursor(START, in_order=False)
     for each in archive:
         cursor.live(each, NOW)

@@ -1,4 +1,4 @@
-"""What a peer says of a file has bounds, and no message makes the reader raise."""
+"""Bounds on a peer's description of a file; no message makes the reader raise."""
 
 from xml.etree.ElementTree import Element, SubElement, fromstring
 

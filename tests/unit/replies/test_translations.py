@@ -28,7 +28,7 @@ CAUSES: tuple[errors.FilebotError, ...] = (
     errors.PeerGone(),
     errors.PeerProtocolError(),
 )
-"""What may keep a file from going to somebody."""
+"""Errors that may keep a file from being delivered."""
 
 SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.FileTooLarge(size_bytes=2_100_000_000, limit_bytes=1_000_000_000),

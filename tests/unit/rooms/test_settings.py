@@ -1,4 +1,4 @@
-"""What admins of a room write, as settings."""
+"""Parsing of the settings that a room's admins write."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What DiskStore does beyond the contract: crashes, cancellations, full disks, permissions."""
+"""Behaviour of DiskStore beyond the contract: crashes, cancellations, full disks, permissions."""
 
 import asyncio
 import errno

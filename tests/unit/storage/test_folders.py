@@ -1,4 +1,4 @@
-"""What stands in the way of writing in a folder."""
+"""Reasons why a folder cannot be written to."""
 
 import os
 from pathlib import Path

@@ -9,7 +9,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 
 def descriptors() -> set[str]:
-    """What the kernel calls the sockets and files that the process has open."""
+    """Return the kernel's names of the sockets and files that the process has open."""
     found = set()
     for entry in _DESCRIPTORS.iterdir():
         try:
@@ -21,7 +21,7 @@ def descriptors() -> set[str]:
 
 @asynccontextmanager
 async def nothing_left() -> AsyncIterator[None]:
-    """What was begun inside has ended at the end, sockets, files and tasks."""
+    """Check that the block leaves no socket, file or task behind."""
     await asyncio.sleep(0)
     files, tasks = descriptors(), asyncio.all_tasks()
     yield

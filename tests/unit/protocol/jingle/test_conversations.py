@@ -1,4 +1,4 @@
-"""What a session says to what it hears, in every state, from either side; see ``talk`` for the words."""
+"""Reactions of a session in every state, from either side; see ``jingle_talk`` for the words."""
 
 from dataclasses import replace
 
@@ -335,7 +335,7 @@ def test_the_peer_may_replace_the_transport_before_any_byte(state: State, *, ini
     talk = in_state(state, initiating=initiating)
     said = talk.hears(Action.TRANSPORT_REPLACE, InBandTransport("new", 4096))
     assert said == ["ok", "transport-accept new 4096", f"{'open' if initiating else 'await'} new 4096"]
-    # What came of the candidates does not matter any more.
+    # The results of the old transport's candidates do not matter any more.
     assert talk.dialled(THEIR_DIRECT) == []
     assert talk.hears_notice(CandidateError()) == ["out-of-order"]
 

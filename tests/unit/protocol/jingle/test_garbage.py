@@ -71,7 +71,7 @@ class Watched:
             match effect:
                 case SendJingle(jingle, after_s):
                     assert 0 <= after_s <= LONGEST_S
-                    # What we say, others can read.
+                    # Each message that we send must be readable to others.
                     assert read_jingle(jingle.element()).action is jingle.action
                     self.said.append(jingle)
                 case Flow():
@@ -94,7 +94,7 @@ class Watched:
         for _ in range(len(State)):
             if self.ended:
                 return
-            # What has no limit is the bot's own turn, and it gives up.
+            # A state without a limit waits for the bot itself, so the bot gives up.
             self.take(EXPIRED if self.session.wait_s is not None else GIVES_UP)
         raise AssertionError(f"still {self.session.state} when all time has run out")
 
@@ -260,7 +260,7 @@ def test_after_any_prefix_silence_is_enough_for_an_end(watched: Watched) -> None
 
 
 def test_the_conversations_are_valid_to_their_end() -> None:
-    """What the prefixes are cut from: the file is over at the end of each, and nothing was refused."""
+    """Check the source of the prefixes: each conversation transfers the file and refuses nothing."""
     count = 0
     for initiating in (True, False):
         for sending in (True, False):

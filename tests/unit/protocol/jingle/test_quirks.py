@@ -29,7 +29,7 @@ TESTS = Path(__file__).parents[2]
 
 
 def remarks() -> list[str]:
-    """Each remark about a client, from its names on, in plain words."""
+    """Return the text of each ``COMPAT`` comment about a client, without line breaks and backticks."""
     found = []
     for place in PLACES:
         for module in sorted((Path(filebot.__file__).parent / place).glob("*.py")):
@@ -39,7 +39,7 @@ def remarks() -> list[str]:
 
 
 def named() -> list[str]:
-    """What the marks of the tests say."""
+    """Return the arguments of the tests' ``compat`` marks."""
     found = []
     for path in TESTS.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

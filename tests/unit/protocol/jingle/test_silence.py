@@ -1,4 +1,4 @@
-"""What it means that a receiver says nothing when it has every byte."""
+"""Silence of a receiver that has every byte, and the outcome that it counts as."""
 
 import pytest
 

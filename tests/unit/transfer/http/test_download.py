@@ -519,7 +519,7 @@ async def test_a_redirect_is_checked_like_any_url(client: HttpClient, to: str, r
 
 
 async def test_a_redirect_into_the_own_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if 127.0.0.1 were public: the redirect goes to 127.0.0.2, which is not."""
+    """Treat 127.0.0.1 as public; the redirect goes to 127.0.0.2, which is not."""
     allows = AddressPolicy.allows
     monkeypatch.setattr(
         AddressPolicy, "allows", lambda self, address: address == "127.0.0.1" or allows(self, address)

@@ -77,7 +77,7 @@ async def guests(listener: Listener) -> AsyncIterator[Guests]:
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
-    """What came until the other side cut the connection."""
+    """Return the bytes received until the other side closed the connection."""
     try:
         return await asyncio.wait_for(reader.read(), 2)
     except ConnectionError:

@@ -39,7 +39,7 @@ def iq(payload: str, *, kind: str = "set", sender: str = PEER, stanza_id: str = 
 
 @pytest.fixture
 def posted(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> list[Element]:
-    """What is sent as text, read again."""
+    """Stanzas that are sent as text, parsed again."""
     sent: list[Element] = []
 
     def post(text: str) -> None:
@@ -249,7 +249,7 @@ def caps(ver: str) -> str:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whose features were asked for; everybody has both kinds of stream."""
+    """JIDs whose features were queried; every client supports both kinds of stream."""
     jids: list[str] = []
     features = (FILE_TRANSFER, BYTESTREAMS, IBB)
 

@@ -1,4 +1,4 @@
-"""What becomes of unacknowledged stanzas when the server does not resume the session."""
+"""Unacknowledged stanzas, and their fate when the server does not resume the session."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,6 +1,4 @@
-"""What somebody between the bot and its server can make it say in clear: nothing. And what is said when the
-server is there again.
-"""
+"""Stream to the server: no clear text for a man in the middle, and stanzas sent around an outage."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -329,7 +329,7 @@ def test_a_direct_candidate_is_asked_by_both_orders_where_they_differ(*, initiat
     theirs = Socks5Transport("t", (value("c", CandidateType.DIRECT),))
     asked = [each.destination for each in to_dial(terms(initiating=initiating), theirs, BOT, PEER)]
     by_offerer, by_initiator = destination("t", PEER, BOT), destination("t", BOT, PEER)
-    # As the responder the peer is both the one who offers and the initiator.
+    # If the bot is the responder, the peer both offers the candidate and is the initiator.
     assert asked == ([by_offerer, by_initiator] if initiating else [by_offerer])
 
 

@@ -1,4 +1,4 @@
-"""Who is believed to have said what: every message that a server or a room can bring."""
+"""Verified senders of every kind of message that a server or a room can deliver."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ ROOM = "room@muc.example.org"
 X = "<x xmlns='http://jabber.org/protocol/muc#user'/>"
 
 MARY = Occupant(None, f"{ROOM}/m4ry", claimed="mallory@example.org")
-"""Of whom the room says more than is believed."""
+"""Occupant whose claimed JID is not trusted."""
 
 
 class OneRoom:

@@ -1,4 +1,4 @@
-"""Whose clients come online, told once for each."""
+"""Notices of clients that come online, one for each."""
 
 from collections.abc import Callable
 from xml.etree.ElementTree import fromstring

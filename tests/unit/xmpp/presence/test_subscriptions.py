@@ -1,4 +1,4 @@
-"""Who may see the bot, and whom it asks back."""
+"""Subscriptions to the bot's presence, and its requests in return."""
 
 import asyncio
 from collections.abc import Callable

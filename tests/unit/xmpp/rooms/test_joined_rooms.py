@@ -65,8 +65,8 @@ class World:
         self.stream.send = self._sent  # type: ignore[method-assign]
         self.stays = Stays()
         self.answers: dict[str, list[str]] = {"rooms.example.org": [SERVICE]}
-        """What each address says of itself, one after the other, the last for ever. An empty word: nothing;
-        one without a bracket: an error."""
+        """Answers of each address to disco#info, in order; the last one repeats. An empty string means no
+        answer, one without a bracket an error."""
         self.created: set[str] = set()
         self.destroyed: list[str] = []
         self.said: Counter[tuple[str, str]] = Counter()

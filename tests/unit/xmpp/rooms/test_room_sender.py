@@ -1,4 +1,4 @@
-"""What a room does not take just now is said again; what it does not want at all is not."""
+"""Messages that a room rejects for now are sent again; those that it rejects for good are not."""
 
 import asyncio
 from typing import cast
