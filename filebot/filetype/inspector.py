@@ -1,4 +1,4 @@
-"""What a file is, told from its content by libmagic, its ZIP directory and its picture header.
+"""Media type and dimensions of a file, found by libmagic, its ZIP directory and its picture header.
 
 However large or hostile the file is, only bounded parts of it are read: the first 64 KiB, for a ZIP its end
 and the beginning of its directory, for a picture at most a MiB here and there.
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 HEAD_BYTES: Final = 64 * 1024
 DIRECTORY_BYTES: Final = 256 * 1024
-"""Of a ZIP's directory: some thousand names, and what tells the kind is mostly among the first."""
+"""Bytes read of a ZIP's directory: some thousand names; those that tell the type mostly come first."""
 
 ZIP_MEMBER: Final = b"PK\x03\x04"
 """Before the first member of a ZIP (APPNOTE 4.3.7)."""
@@ -32,7 +32,7 @@ ZIP_MEMBER: Final = b"PK\x03\x04"
 THREADS: Final = 2
 
 MAX_PIXELS: Final = 200_000
-"""Of one side of a picture; more is a mistake or a lie."""
+"""Largest width or height that is believed; more is a mistake or a lie."""
 
 
 class LibmagicInspector:

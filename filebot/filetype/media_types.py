@@ -14,7 +14,7 @@ UNKNOWN: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
 ZIP: Final = "application/zip"
 
-# What libmagic says -> what is registered or, for wav, what everybody says.
+# libmagic's name -> the registered name or, for wav, the usual one.
 _ALIASES: Final[Mapping[str, str]] = {
     "application/csv": "text/csv",
     "application/javascript": "text/javascript",
@@ -102,7 +102,7 @@ def registered(media_type: str) -> str:
 
 
 def of_zip(members: Iterable[str]) -> str:
-    """What a ZIP with these members (or more) is."""
+    """Return the media type of a ZIP that has these members."""
     names = {part for name in members for part in (name, name.partition("/")[0] + "/")}
     return next((kind for needed, kind in _MEMBERS if needed <= names), ZIP)
 

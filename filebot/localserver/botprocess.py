@@ -49,7 +49,7 @@ class BotProcess:
 
     @property
     def pid(self) -> int:
-        """Of the running process."""
+        """Process id of the running bot."""
         assert self._process is not None  # noqa: S101 - entered
         return self._process.pid
 

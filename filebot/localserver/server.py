@@ -34,13 +34,13 @@ class Place:
     """Where the server runs: on this machine's loopback, or in a network of its own."""
 
     launcher: tuple[str, ...] = ()
-    """What goes before its command line, to start it elsewhere."""
+    """Words in front of the server's command line, such as those that start it in another network."""
     addresses: tuple[str, ...] = (ADDRESS,)
-    """On all of which it listens."""
+    """Addresses that the server listens on."""
     proxy_address: str | None = ADDRESS
-    """Where it says that its SOCKS5 proxy is (XEP-0065); it has none if None."""
+    """Address that it announces for its SOCKS5 proxy (XEP-0065); None for no proxy."""
     c2s_port: int | None = None
-    """Of clients; any free one if None."""
+    """Port for clients; any free one if None."""
 
 
 LOOPBACK: Final = Place()
@@ -58,7 +58,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class ComponentLogin:
-    """What an external component needs to log in (XEP-0114)."""
+    """Address and credentials of an external component (XEP-0114)."""
 
     domain: str
     secret: str
@@ -83,9 +83,9 @@ class Server(ABC):
     conference: Final = CONFERENCE
     proxy: Final = PROXY
     name: ClassVar[str]
-    """What people call it."""
+    """Name of the server software, for people."""
     package: ClassVar[str]
-    """Of Debian, with the server in it."""
+    """Debian package of the server."""
     _stdin: ClassVar[int] = DEVNULL
 
     def __init__(
@@ -126,17 +126,17 @@ class Server(ABC):
 
     @property
     def c2s_port(self) -> int:
-        """Of clients, with STARTTLS; on every address of its place, as everything here."""
+        """Port for clients, with STARTTLS; like all others, on every address of its place."""
         return self._ports.c2s
 
     @property
     def proxy_port(self) -> int:
-        """Of the SOCKS5 proxy."""
+        """Port of the SOCKS5 proxy."""
         return self._ports.proxy
 
     @property
     def pid(self) -> int:
-        """Of the process, while it runs. Raises LookupError."""
+        """Process id of the server. Raises LookupError if it does not run."""
         if self._process is None:
             raise LookupError(f"{self.name} does not run")
         return self._process.pid
@@ -148,16 +148,16 @@ class Server(ABC):
 
     @property
     def log_file(self) -> Path:
-        """Its own, at the chosen level. ``debug`` tells of every stanza, and that takes time."""
+        """Log file of the server, at the chosen level. ``debug`` logs every stanza, which takes time."""
         return self.folder / "server.log"
 
     @abstractmethod
     def sent(self, since: int = 0) -> Iterator[str]:
-        """What it has sent, in order, since its log had so many bytes. It has to log stanzas."""
+        """Yield the stanzas sent since the log had ``since`` bytes, in order. Needs ``logs_stanzas``."""
 
     @property
     def users(self) -> tuple[str, ...]:
-        """Who has an account."""
+        """Names of the accounts."""
         return tuple(self._passwords)
 
     def jid(self, user: str) -> str:

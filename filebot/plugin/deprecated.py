@@ -29,7 +29,7 @@ NAMES: Final[Mapping[str, str]] = {
     "LinkNoticed": "LinkReceived",
     "Memberships": "RoomAccess",
 }
-"""What ``filebot.plugin`` called its classes."""
+"""Former names of classes of ``filebot.plugin``, each with the present one."""
 
 ATTRIBUTES: Final = (
     (NewEntry, "archived", "auto_archived"),

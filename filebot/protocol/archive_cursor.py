@@ -41,7 +41,7 @@ class _Message:
 
 
 class ArchiveCursor:
-    """What is known of one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
+    """Position in one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
 
     def __init__(self, position: ArchivePosition, *, in_order: bool = True) -> None:
         """``mark`` is the one that was saved last.
@@ -54,9 +54,9 @@ class ArchiveCursor:
         self._messages: dict[str, _Message] = {}
         self._order: deque[str] = deque()
         self._characters = 0
-        """Of the ids of these."""
+        """Characters of the ids in ``_messages``, in total."""
         self._passed: dict[int, None] = {}
-        """By hashes."""
+        """Hashes of the ids of messages before the mark, the oldest first."""
         self._catching_up = True
         self._open = 0
 
@@ -78,7 +78,7 @@ class ArchiveCursor:
 
     @property
     def position(self) -> ArchivePosition:
-        """What is to be saved now."""
+        """Position to save now."""
         done = {each for each, message in self._messages.items() if message.handled}
         return replace(self._position, ahead=frozenset(done | self._ahead))
 

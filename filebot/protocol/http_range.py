@@ -24,7 +24,7 @@ _MOST_FRUITLESS: Final = 3
 """Broken connections in a row, with hardly a byte between them, after which there is another attempt."""
 
 PROGRESS_BYTES: Final = 64 * 1024
-"""What a connection must bring to count as progress; a trickle must not go on for ever."""
+"""Bytes that a connection must bring to count as progress: a trickle must not go on for ever."""
 
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
 # RFC 9110 section 8.8.3; a weak one (W/) does not promise the same bytes.
@@ -33,7 +33,7 @@ _STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedBody:
-    """What the first answer said of the whole file."""
+    """Size and version of the whole file, by the first answer."""
 
     size: int | None
     """In bytes, of the whole file."""
@@ -56,7 +56,7 @@ def strong_etag(value: str | None) -> str | None:
 
 
 def announced_by(status: int, headers: Mapping[str, str], length: int | None) -> AnnouncedBody:
-    """What the first answer, 200 or 206, says; ``length`` is its Content-Length."""
+    """Read the first answer, 200 or 206; ``length`` is its Content-Length."""
     if status == 206:
         match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
         length = None if match is None or match[3] == "*" else int(match[3])
@@ -68,7 +68,7 @@ def announced_by(status: int, headers: Mapping[str, str], length: int | None) ->
 def brought_up(
     announced: AnnouncedBody, received: int, status: int, headers: Mapping[str, str], length: int | None
 ) -> AnnouncedBody:
-    """What is known after a further answer that fits.
+    """Return what is known after a further answer that fits.
 
     The file's size, if the first did not tell it; and all of it where nothing has been received so far,
     for the bytes are going to be those of this one.

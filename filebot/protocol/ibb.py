@@ -27,14 +27,13 @@ IBB: Final = "http://jabber.org/protocol/ibb"
 LARGEST_BLOCK: Final = 65535
 """Section 2.1: ``block-size`` is at most this."""
 SMALLEST_BLOCK: Final = 1024
-"""Who cannot take this many bytes at once is not sent anything."""
+"""Smallest block that is sent; a receiver that takes only less is sent nothing."""
 USUAL_BLOCK: Final = 4096
 """Section 6 recommends it; every client takes it."""
 FIRST_BLOCK: Final = 6144
-"""What to begin with where the receiver takes it: fills just one of the reads of a server."""
+"""Size of the first block, where the receiver takes it: it just fills one read of a server."""
 OFFERED_BLOCK: Final = 16384
-"""What to ask for first where the server does not tell how large a stanza may be: some end a stream for
-64 KiB."""
+"""Size offered first where the server tells no limit for stanzas: some end a stream at 64 KiB."""
 SEQUENCE: Final = 65536
 
 _LARGEST_NUMBER: Final = 2**63 - 1
@@ -62,7 +61,7 @@ def read_block_size(text: str | None) -> int:
 
 
 def first_block_size(most_stanza_bytes: int | None) -> int:
-    """What to offer first: as much as the server's limit for stanzas allows (XEP-0478), if it tells it."""
+    """Return the size to offer first: as large as the server's limit for stanzas allows (XEP-0478)."""
     if most_stanza_bytes is None:
         return OFFERED_BLOCK
     fits = (most_stanza_bytes - _AROUND_BYTES) // 4 * 3
@@ -70,7 +69,7 @@ def first_block_size(most_stanza_bytes: int | None) -> int:
 
 
 def smaller_block_size(size: int) -> int | None:
-    """What to offer after ``resource-constraint`` (section 2.1); None if it is no use to go on."""
+    """Return the size to offer after ``resource-constraint`` (section 2.1); None to give up."""
     return max(size // 2, SMALLEST_BLOCK) if size > SMALLEST_BLOCK else None
 
 

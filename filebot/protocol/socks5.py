@@ -81,14 +81,14 @@ class _State(Enum):
 
 
 class _Handshake:
-    """What both roles share: collecting bytes until there are enough for a step."""
+    """Base of both roles: collects bytes until there are enough for a step."""
 
     def __init__(self, state: _State) -> None:
         self._state = state
         self._buffer = bytearray()
 
     def receive(self, data: bytes) -> list[Event]:
-        """What follows from these bytes, in order. Raises PeerProtocolError; and Refused, as a client."""
+        """Return the events of these bytes, in order. Raises PeerProtocolError or, as client, Refused."""
         if self._has_ended():
             raise LocalProtocolError("the handshake is over")
         self._buffer += data

@@ -15,15 +15,15 @@ _PIECE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HostedFile:
-    """What stands behind a URL."""
+    """File behind a URL, and how its server behaves."""
 
     content: bytes
     media_type: str | None = None
     name: str | None = None
     size: int | None = None
-    """As the server announces it, which need not be true."""
+    """Size that the server announces, which need not be true."""
     breaks_at: int | None = None
-    """After so many bytes of the file the connection is gone, and stays so."""
+    """Offset at which every connection breaks."""
     recognizable: bool = True
     """Whether the server tells one version of the file from another."""
     offset: int = 0

@@ -34,7 +34,7 @@ class RecordingMessenger:
         self.corrections = True
         """Whether clients show corrections."""
         self.at_work_for: set[Address] = set()
-        """Who sees a sign that an answer is being worked on."""
+        """Addresses that are shown that an answer is being worked on."""
 
     async def say(
         self,
@@ -61,9 +61,9 @@ class RecordingMessenger:
             self.at_work_for.discard(to)
 
     def texts(self, to: str) -> list[str]:
-        """What was said to this JID."""
+        """Return the texts said to this JID."""
         return [each.text for each in self.sent if isinstance(each, Said) and each.to.jid == to]
 
     def files(self, to: str) -> list[FileShown]:
-        """Which files were shown to this JID."""
+        """Return the files shown to this JID."""
         return [each for each in self.sent if isinstance(each, FileShown) and each.to.jid == to]

@@ -60,7 +60,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What one message shares."""
+    """Files, sources and text of one message."""
 
     offers: tuple[Offer, ...] = ()
     """Files that can be fetched, at most ``MAX_OFFERS``; each has a URL, of any scheme."""
@@ -89,7 +89,7 @@ class _Described:
 
 
 def read(message: Element) -> Shared:
-    """What the message shares. Never raises."""
+    """Return what the message shares. Never raises."""
     described = [*_sfs(message), *_sims(message)]
     attached = _attached(message)
     oob = _oob(message)
