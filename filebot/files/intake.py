@@ -1,4 +1,4 @@
-"""Intake: every file that is kept comes through here, from an offer to a durable blob and a catalog row.
+"""Intake of every file that is kept: from an offer to a durable blob and a catalog row.
 
 The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
 blob durable, row durable, event. Whatever fails on the way leaves no blob, no row and no temporary file;

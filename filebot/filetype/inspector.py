@@ -27,7 +27,7 @@ DIRECTORY_BYTES: Final = 256 * 1024
 """Bytes read of a ZIP's directory: some thousand names; those that tell the type mostly come first."""
 
 ZIP_MEMBER: Final = b"PK\x03\x04"
-"""Before the first member of a ZIP (APPNOTE 4.3.7)."""
+"""Signature of a local file header (APPNOTE 4.3.7)."""
 
 THREADS: Final = 2
 
@@ -103,10 +103,10 @@ class _Frugal:
 def _picture_size(file: BinaryIO) -> tuple[int | None, int | None]:
     """Width and height as shown, in pixels; both or none."""
     file.seek(0)
-    # How a HEIF picture is turned stands behind tables of which imagesize keeps whatever number of entries
+    # The rotation of a HEIF picture follows tables of which imagesize keeps whatever number of entries
     # they claim, in a few bytes: gigabytes, for a file of some kilobytes.
     is_heif = file.read(8)[4:] == b"ftyp"
     width, height = imagesize.get(_Frugal(file), exif_rotation=not is_heif)
-    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: an SVG's joke
+    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: a hostile SVG
         return None, None
     return math.ceil(width), math.ceil(height)

@@ -1,4 +1,4 @@
-"""A bot as an operator runs it: its own process, its own config file."""
+"""Process of a bot, run as an operator does: with a config file of its own."""
 
 import asyncio
 import sys

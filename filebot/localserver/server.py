@@ -1,4 +1,4 @@
-"""A private, throw-away XMPP server on loopback: what the kinds of them have in common.
+"""Base of private, throw-away XMPP servers on loopback.
 
 All that it writes is in the folder that it is given. It runs as whoever starts it, root included.
 """
@@ -119,7 +119,7 @@ class Server(ABC):
         ports = _free_ports(4 + len(self._secrets))
         self._ports = Ports(*ports[:4])
         self._ports_by_component = dict(zip(self._secrets, ports[4:], strict=True))
-        """For servers that want one for each."""
+        """Ports of components, for servers that need one for each."""
         if place.c2s_port is not None:
             self._ports = replace(self._ports, c2s=place.c2s_port)
         self._process: Process | None = None
@@ -165,7 +165,7 @@ class Server(ABC):
         return f"{user}@{HOST}"
 
     def password(self, user: str) -> str:
-        """A new one in every instance."""
+        """Return the user's password, which is new in every instance."""
         return self._passwords[user]
 
     def component(self, domain: str) -> ComponentLogin:
@@ -201,7 +201,7 @@ class Server(ABC):
         self._write_files(self.ca_file, self.ca_file.with_suffix(".key"))
 
     async def kill(self) -> None:
-        """End it without a word to anybody, as a crash would. ``restart`` brings it back."""
+        """Kill the server, as a crash would. ``restart`` brings it back."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -223,27 +223,27 @@ class Server(ABC):
     @classmethod
     @abstractmethod
     def installed(cls) -> bool:
-        """Whether it is on this machine."""
+        """Whether the server is installed."""
 
     def _component_port(self, domain: str) -> int:
-        """Where this component logs in."""
+        """Return the port for this component."""
         return self._ports.component
 
     @abstractmethod
     def _write_files(self, certificate: Path, key: Path) -> None:
-        """Its configuration and whatever else it finds at its start."""
+        """Write the configuration and all other files that it needs to start."""
 
     @abstractmethod
     def _command(self) -> Sequence[str | Path]:
-        """The command line that starts it in the foreground."""
+        """Return the command line that starts it in the foreground."""
 
     def _environment(self) -> dict[str, str] | None:
-        """For the process; ours if None."""
+        """Return the environment of the process; None for this one's."""
         return None
 
     @abstractmethod
     def _ask_to_end(self, process: Process) -> None:
-        """Begin an orderly end."""
+        """Ask the process to shut down."""
 
     @abstractmethod
     def _listens(self, said: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""SOCKS5 bytestreams: who meets where, and under which hash (XEP-0065)."""
+"""SOCKS5 bytestreams: stream hosts and destination hashes (XEP-0065)."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class StreamHost:
-    """Where one side can be met, or a proxy that both can reach."""
+    """Stream host: a listener of one side, or a proxy that both can reach."""
 
     jid: str
     """JID of the stream host, by which ``streamhost-used`` names it (XEP-0065 5.3.3)."""
@@ -30,7 +30,7 @@ class StreamHost:
 
 
 def destination(sid: str, requester: str, target: str) -> str:
-    """The address that stands for a session: 40 hexadecimal digits (XEP-0065 5.3.2).
+    """Return the DST.ADDR of a session: 40 hexadecimal digits (XEP-0065 5.3.2).
 
     The requester is the one who began the negotiation. Both are full JIDs, prepared (RFC 7622).
     """

@@ -1,4 +1,4 @@
-"""Messages that came before: servers, archives and rooms may deliver one twice (XEP-0359)."""
+"""Recognition of duplicate messages: servers, archives and rooms may deliver one twice (XEP-0359)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""A web of files in memory, in place of the HTTP client."""
+"""Files on HTTP servers, in memory: a fake of the HTTP client."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -27,7 +27,7 @@ class HostedFile:
     recognizable: bool = True
     """Whether the server tells one version of the file from another."""
     offset: int = 0
-    """Where the chunks begin."""
+    """Offset of the first chunk."""
     late_hashes: Mapping[str, bytes] = field(default_factory=dict)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -41,12 +41,12 @@ class HostedFile:
 
 
 class MemoryWeb:
-    """The ``HttpTransfer`` port. Put files into ``hosted`` by hand, or through :meth:`put`."""
+    """Implements the ``HttpTransfer`` port. Tests add files to ``hosted``, or by :meth:`put`."""
 
     def __init__(self) -> None:
         self.hosted: dict[str, HostedFile] = {}
         self.asked: list[tuple[str, int]] = []
-        """Every download that was begun: the URL, and the offset."""
+        """URL and offset of every download that was begun."""
 
     @asynccontextmanager
     async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HostedFile]:

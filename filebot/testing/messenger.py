@@ -1,4 +1,4 @@
-"""A ``Messenger`` that keeps what was said."""
+"""Fake ``Messenger`` that records all messages."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class FileShown:
 
 
 class RecordingMessenger:
-    """Delivers nothing and remembers all, in order; ``to`` in the questions is an address's JID."""
+    """Delivers nothing and records everything in order; ``to`` of the methods is an address's JID."""
 
     def __init__(self) -> None:
         self.sent: list[Said | FileShown] = []

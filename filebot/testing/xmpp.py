@@ -1,4 +1,4 @@
-"""Fakes of what the bot meets over XMPP: rooms, an upload service, streams. No server, but its promises."""
+"""Fakes of XMPP services, without a server: rooms, message archives, an upload service and streams."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -38,12 +38,12 @@ from filebot.model import (
 
 
 class FixedRooms:
-    """Rooms with a fixed roll: for each room the identities of those in it."""
+    """Rooms with fixed occupants, given by their identities."""
 
     def __init__(self, rolls: Mapping[BareJid, frozenset[Identity]] | None = None) -> None:
         self.rolls = dict(rolls or {})
         self.managers: dict[BareJid, frozenset[Identity]] = {}
-        """For each room its owners and admins, while they are on its roll; likewise the others."""
+        """Owners and admins of each room, while they are in it; likewise the following."""
         self.members: dict[BareJid, frozenset[Identity]] = {}
         """Occupants with the affiliation of a member, without owners and admins."""
         self.visitors: dict[BareJid, frozenset[Identity]] = {}
@@ -152,14 +152,14 @@ class FakeHistories:
 
 
 class FakeUploadService:
-    """Gives slots on one host until it is told to be away."""
+    """Gives slots on one host until a test makes it unavailable."""
 
     def __init__(self, host: str = "upload.example.org", limit_bytes: int | None = None) -> None:
         self._host = host
         self.limit_bytes = limit_bytes
         self.away = False
         self.slots: list[Slot] = []
-        """All that were given."""
+        """Slots that were given."""
 
     async def size_limit(self) -> int | None:
         self._must_be_there()
@@ -269,7 +269,7 @@ class FakeStreamOffer:
     late_hashes: Mapping[str, bytes] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
-    """Where each acceptance began."""
+    """Offsets at which the offer was accepted."""
 
     @property
     def sender(self) -> Sender:

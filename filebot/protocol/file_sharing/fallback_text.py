@@ -1,4 +1,4 @@
-"""The words of a message without those that only repeat its extensions (XEP-0428, XEP-0426)."""
+"""Text of a message without the fallback for its extensions (XEP-0428, XEP-0426)."""
 
 from typing import Final
 from xml.etree.ElementTree import Element

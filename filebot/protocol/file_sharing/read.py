@@ -65,7 +65,7 @@ class Shared:
     offers: tuple[Offer, ...] = ()
     """Files that can be fetched, at most ``MAX_OFFERS``; each has a URL, of any scheme."""
     offered: int = 0
-    """How many there are in truth."""
+    """Number of files in the message, including those not read."""
     text: str = ""
     """The body without fallback for files or replies, and without lines that only repeat a file's URL."""
     encrypted: bool = False
