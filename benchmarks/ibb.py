@@ -32,10 +32,10 @@ VARIANTS: Final = {
     "ours to slixmpp": ("sender", "stock", "plain"),
     "ours": ("sender", "ours", "offer"),
 }
-"""Who sends to whom, and how."""
+"""Sender, receiver and command of each measured variant."""
 
 USERS: Final = {"ours": "ours", "sender": "ours", "stock": "stock", "stocksender": "stock"}
-"""Of what kind they are."""
+"""Kind of client that each user of the server runs."""
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -80,7 +80,7 @@ async def end(server: Prosody, user: str, file: Path) -> AsyncIterator[End]:
 
 
 def cpu_s(pid: int) -> float:
-    """What a process has used so far (proc(5), ``stat``)."""
+    """Return the CPU time that a process has used so far (proc(5), ``stat``)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 

@@ -38,7 +38,7 @@ class Login:
     file: str
 
     def content(self) -> bytes:
-        """What is sent, in memory: no disk is measured here."""
+        """Return the bytes to send. They are held in memory, so that no disk is measured."""
         return Path(self.file).read_bytes()
 
 
@@ -48,13 +48,13 @@ def say(text: str) -> None:
 
 
 async def lines() -> AsyncIterator[str]:
-    """What the one who measures wants, until it wants nothing more."""
+    """Yield the commands of the measuring process, until an empty line or the end of the input."""
     while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
         yield line
 
 
 async def stock(login: Login) -> None:
-    """What slixmpp is by itself: a block of 4096 bytes for each round trip; takes up to 8192."""
+    """Run slixmpp's own IBB: sends one block of 4096 bytes per round trip, receives up to 8192."""
     content = login.content()
     drains: set[asyncio.Task[None]] = set()
 

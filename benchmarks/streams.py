@@ -91,7 +91,7 @@ async def filebot_in(port: int, size: int, root: Path) -> float:
 
 
 def settled(out: Path, work: Callable[[], float]) -> float:
-    """What the work measures, on a disk that is done with what others wrote and removed."""
+    """Return the result of ``work``, measured when the disk has finished all earlier writes."""
     out.unlink(missing_ok=True)
     os.sync()
     return work()

@@ -21,7 +21,7 @@ from filebot.plugin import (
 plugin = Plugin[None]("delivery")
 
 SLOW_S = 10.0
-"""What takes longer is announced with its duration."""
+"""Expected duration from which a transfer is announced with its duration."""
 
 
 @plugin.command("get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",))
@@ -107,7 +107,7 @@ async def say_that_it_waits(ctx: Context[None], event: DeliveryQueued) -> None:
 
 @plugin.on(DeliveryAbandoned)
 async def say_that_it_is_not_sent(ctx: Context[None], event: DeliveryAbandoned) -> None:
-    """What waited has come to its end."""
+    """Tell the asker that a waiting delivery was given up."""
     await ctx.reply_error(event.error, event.entry.name, action="send")
 
 

@@ -8,7 +8,7 @@ FIRST = (
     *("get", "ls", "find", "more", "send", "rm", "info", "rename", "fetch", "quota", "lang", "help"),
     *("keep", "room", "join", "leave", "archive", "claim"),
 )
-"""What people want every day, then what there is for rooms; the others follow by their names."""
+"""Commands listed first: those of every day, then those for rooms. Others follow by name."""
 
 
 @plugin.command("help", usage="help [COMMAND]", aliases=("?", "hello", "hi", "commands", "帮助", "你好"))

@@ -1,4 +1,4 @@
-"""What holds in a room, as its owners and admins want it.
+"""Settings of a room, made by its owners and admins.
 
 Write `room` there to see it, and `room set archive on`, say, to change it. From a private chat, name the
 room: `room team@conference.example.org`.

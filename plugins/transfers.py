@@ -14,7 +14,7 @@ async def show_transfers(ctx: Context[None]) -> None:
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
     moving = [each for each in running if not each.waits]
     queued = [each for each in running if each.waits]
-    # What they are called is nobody else's business.
+    # The names of files are for their owner only.
     await ctx.reply_aside(
         "transfers/list",
         transfers=moving + queued[:QUEUED_SHOWN],

@@ -40,7 +40,7 @@ def extracted() -> Catalog:
 
 
 def _help_texts(module: ast.Module) -> Iterator[str]:
-    """What ``help`` shows of each command: the first line of its docstring, and all of it."""
+    """Yield the texts of each command that ``help`` shows: its docstring's first line, and all of it."""
     for node in module.body:
         if isinstance(node, ast.AsyncFunctionDef) and any(map(_declares_command, node.decorator_list)):
             text = paragraphs(ast.get_docstring(node) or "")
@@ -63,7 +63,7 @@ def read(path: Path) -> Catalog:
 
 
 def merged(path: Path) -> bytes:
-    """What the catalogue should look like: every message in use, and no other."""
+    """Return the catalogue with every message in use, and no other."""
     catalogue, template = read(path), extracted()
     template.creation_date = catalogue.creation_date
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
@@ -73,7 +73,7 @@ def merged(path: Path) -> bytes:
 
 
 def shortcomings(path: Path) -> Iterator[str]:
-    """What is missing, unsure or wrong in a catalogue."""
+    """Yield each message that is missing, unsure or wrong in a catalogue."""
     catalogue, used = read(path), extracted()
     for wanted in filter(_is_text, used):
         ours = catalogue.get(wanted.id, wanted.context)
@@ -101,7 +101,7 @@ def _forms(text: str | tuple[str, ...] | list[str] | None) -> list[str]:
 
 
 def _placeholders(form: str) -> frozenset[str]:
-    """What follows each per cent sign, so that a stray one is found as well."""
+    """Return the placeholders, and whatever else follows a per cent sign: a stray one is an error."""
     return frozenset(re.findall(r"%(?:\(\w+\)s|.?)", form))
 
 

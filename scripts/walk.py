@@ -40,7 +40,7 @@ SETTLE_S: Final = 2.0
 """Pause before each round, so that nothing of the one before it is still under way."""
 
 WIDTH: Final = 112
-"""Of lines in the document."""
+"""Columns of the document's lines."""
 SHOWN: Final = 3
 """Functions of a module that are printed by name."""
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-# What a database may not keep or compare as it is: NUL, which ends a text in C; lone surrogates, which
+# A database may not keep or compare these as they are: NUL, which ends a text in C; lone surrogates, which
 # have no UTF-8; the non-characters that FTS5 reads as U+FFFD; and the last code point, which marks the
 # end of a range of names (see ``queries.find_by_prefix``).
 _UNFIT: Final = re.compile("[\0\ud800-\udfff\ufffe\uffff\U0010ffff]")

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 LISTENER_LIMIT_S: Final = 60.0
 SUGGESTION_SCORE: Final = 60.0
-"""Of 100: how alike two words must be for one to be suggested for the other."""
+"""Lowest similarity, of 100, at which one word is suggested for another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _THREE_WAYS: Final = (
 )
 
 _SIMILAR: Final = 70.0
-"""Of 100; below, a suggestion would only puzzle."""
+"""Lowest similarity, of 100; below it, a suggestion would only puzzle."""
 
 _WORDS: Final = {
     "missing": "missing; add it",

@@ -34,7 +34,7 @@ class Places:
     """Lines of the keys of one file."""
 
     file: str
-    """As it stands before a mistake."""
+    """The file's name, as printed in front of an error."""
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int | None:

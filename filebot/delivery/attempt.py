@@ -11,7 +11,7 @@ Theory of operation::
                      +--> else the causes are told ----------------> row removed
 
 A row is kept from before a stream begins until it has ended, so a crash at any moment leaves a delivery
-that goes out again. What ends it is written after the last byte went: a crash in between sends a file twice
+that is tried again. The row is removed after the last byte was sent: a crash in between sends a file twice
 rather than never.
 """
 
@@ -52,10 +52,10 @@ FIRST_PAUSE: Final = timedelta(seconds=15)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 
 RATE_FROM_BYTES: Final = 50_000
-"""Bytes from which a rate is told: less says mostly how it began."""
+"""Bytes needed to tell a rate: fewer show mostly how the transfer began."""
 
 _NO_LINK: Final = (NoUploadService, TooLargeForService, ServiceQuotaReached)
-"""Errors that say that there can be no link, as a plan would."""
+"""Errors after which no link is possible, as if the plan had none."""
 
 DECLINED: Final = 403
 """The status by which :class:`Streams` tells that a person said no."""
@@ -66,8 +66,8 @@ async def send(
 ) -> Method | None:
     """Bring a file where it is wanted and return by which method, or None if it waits.
 
-    ``queued`` is what has waited until now and goes without anybody's asking again: that it still waits
-    is no news. Raises UserError, TransferError or StorageError; after the former two nothing waits.
+    ``queued`` is a delivery that has waited and is tried again by itself: that it still waits is not told
+    again. Raises UserError, TransferError or StorageError; after the former two nothing waits.
     """
     in_background = queued is not None
     if queued is None and request.to.kind is AddressKind.CHAT:
@@ -100,14 +100,14 @@ async def _track_transfer(
             async with context.slots.taken(transfer, request.sender.room, quiet=in_background):
                 return await _Attempt(context, request, transfer, queued, in_background).go()
     except (UserError, TransferError, BlobCorrupt):
-        # Anything else, a stop of the bot above all, is no end: the delivery stays.
+        # Anything else, such as a stop of the bot, leaves the delivery in the queue.
         if number is not None:
             await context.queue.remove(number)
         raise
 
 
 def pause(tries: int) -> timedelta:
-    """Return how long to leave somebody alone who was tried so often."""
+    """Return the pause after this many attempts."""
     longer: int = 4 ** min(max(tries - 1, 0), 10)
     return min(FIRST_PAUSE * longer, LONGEST_PAUSE)
 
@@ -326,7 +326,7 @@ class _Begun:
         self._last = 0
 
     def at(self, done_bytes: int, now: datetime) -> None:
-        """Note how far it is."""
+        """Note the number of bytes that are done."""
         self._first = self._first or (done_bytes, now)
         self._last = done_bytes
 

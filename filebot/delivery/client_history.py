@@ -1,4 +1,4 @@
-"""Client history: which ways to clients worked lately, and how fast they were in-band.
+"""Client history: outcomes of recent attempts by client and method, and in-band rates.
 
 Kept in memory for an hour, and bounded. A client is a full JID with the software behind it: another app on
 the same resource begins anew.
@@ -14,7 +14,7 @@ from filebot.model import Client, StreamMethod
 
 KEPT_FOR: Final = timedelta(hours=1)
 MOST: Final = 1000
-"""Outcomes, and rates; the oldest are forgotten."""
+"""Outcomes kept, and rates kept; the oldest are forgotten."""
 
 
 @unique
@@ -40,19 +40,19 @@ class ClientHistory:
         self._outcomes[client.jid, client.software, way] = outcome, now
 
     def outcome(self, client: Client, way: StreamMethod, now: datetime) -> Outcome:
-        """Return how the last attempt ended, if that is not long ago."""
+        """Return the outcome of the last attempt, if it is not too old."""
         outcome, at = self._outcomes.get((client.jid, client.software, way), (Outcome.UNKNOWN, now))
         return outcome if now - at <= KEPT_FOR else Outcome.UNKNOWN
 
     def note_rate(self, client: Client, bytes_per_s: float, now: datetime) -> None:
-        """Remember how fast bytes went to a client in-band; what is no rate is ignored."""
+        """Remember an in-band rate of a client; a value that is no rate is ignored."""
         if bytes_per_s > 0:
             self._last_rate = self._rates[client.jid, client.software] = bytes_per_s, now
 
     def rate(self, client: Client, now: datetime) -> float | None:
-        """Return the bytes a second in-band: to this client, else to whichever was measured last.
+        """Return the in-band rate in bytes per second: this client's, else the last that was measured.
 
-        What slows in-band streams most are the limits of the bot's own server, the same for everybody.
+        In-band streams are slowed most by the limits of the bot's own server, the same for every client.
         """
         own = self._rates.get((client.jid, client.software))
         for measured in (own, self._last_rate):

@@ -19,7 +19,7 @@ from filebot.ports import BlobStore, Entries, Messenger, Streams, UploadService
 
 
 async def _ready() -> None:
-    """Let the file go."""
+    """Allow the delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,18 @@ class DeliveryRequest:
     """Request of somebody for a file to be sent."""
 
     sender: Sender
-    """The asker, whom events name."""
+    """Person who asked, named in events."""
     language: str | None
     entry: Entry
     to: Address
     method: Method | None = None
-    """The one that was named."""
+    """Method that the person named."""
     ready: Callable[[], Awaitable[None]] = _ready
     """Awaited right before it goes, if it is still there; raises UserError if it must not go any more."""
 
     @property
     def asker(self) -> BareJid:
-        """Only people whose address is verified have anything sent to them by a stream."""
+        """JID of the asker, if it is verified: streams go to nobody else."""
         return self.sender.jid or ""
 
     @property

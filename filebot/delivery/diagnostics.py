@@ -1,4 +1,4 @@
-"""Diagnostics: by which routes files reach one person just now, tried out without sending one."""
+"""Diagnostics: routes by which files reach one person at present, tried without sending a file."""
 
 import asyncio
 import logging
@@ -95,7 +95,7 @@ class Diagnostics:
         uploads, proxies, clients = await asyncio.gather(
             self._context.upload_service(), streams.proxies(), streams.present(person)
         )
-        rate = await self._rate(clients)  # before the ways: they depend on it
+        rate = await self._rate(clients)  # before the routes: they depend on it
         return Diagnosis(
             uploads=uploads,
             addresses=tuple(streams.addresses()),
@@ -108,7 +108,7 @@ class Diagnostics:
         )
 
     async def _rate(self, clients: Sequence[Client]) -> Rate | None:
-        """Measure the rate to the likeliest client: what is slow is mostly the same for all."""
+        """Measure the rate to the likeliest client: the bottleneck is mostly the same for all."""
         client = next((each for each in clients if Method.IBB in each.methods), None)
         if client is None:
             return None

@@ -1,16 +1,16 @@
-"""By which ways a file may go, in which order, and why: facts in, a plan out. No I/O, and no clock.
+"""Plan of the routes for a file, in order and with reasons: facts in, a plan out. No I/O, and no clock.
 
 Theory of operation. Rooms and their occupants get links and nothing else: every client shows those, and
 a stream through a room reaches nobody (XEP-0065 section 7). A person gets a link, too, where there can be
 one: it needs nobody to be online and nobody to accept. Behind the link, or instead of it where the upload
 service is missing, full or takes no file so large, stand the streams to each client that is online:
 
-* the client in which the person asked before all others, unless it lately failed by that way;
+* the client in which the person asked before all others, unless its last attempt by that way failed;
 * SOCKS5 before in-band, whatever else is true: in-band is slow and at the expense of all that is said. The
   streams fall from SOCKS5 to in-band by themselves, within one session, where both ends can.
-* a client that lately failed by a way stands behind the others in this;
-* then the client that is likeliest to have its person in front of it;
-* for one client by what went well lately, then Jingle before SI.
+* a client whose last attempt by a way failed comes after the others in this way;
+* then the client that the person most likely uses at the moment;
+* for one client, methods whose last attempt succeeded, then Jingle before SI.
 
 In-band alone is planned only up to the size that makes sense at the rate that was measured.
 
@@ -35,17 +35,17 @@ from filebot.errors import (
 from filebot.model import AddressKind, Client, Method, Negotiation, StreamMethod
 
 IN_BAND_LIMIT_S: Final = 1800.0
-"""Longer in-band transfers have to be asked for."""
+"""Longest in-band transfer that is planned unless the person names the method."""
 
 ASSUMED_BYTES_PER_S: Final = 7_000.0
-"""In-band, where nothing was measured: under the stock limits of Prosody."""
+"""In-band rate assumed where none was measured: that under Prosody's default limits."""
 
 _PREFERENCE: Final = tuple(Negotiation)
 
 
 @unique
 class Reason(Enum):
-    """Why a step stands where it does."""
+    """Reason for the position of a step."""
 
     ASKED = "asked"
     """The person named the method."""
@@ -67,21 +67,21 @@ class Uploads:
     limit_bytes: int | None = None
     """The largest file; None if it names no limit."""
     full_until: datetime | None = None
-    """It said that it takes nothing more until then, or no file of this size."""
+    """Time until which it takes no file, or none of this size, by its own answer."""
     too_large: bool = False
-    """It lately refused a file of this size, or a smaller one, as too large."""
+    """Whether it recently refused a file of this size or a smaller one as too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingInputs:
-    """All that a plan is made of, beside experience and the time."""
+    """Facts for a plan, beside the client history and the time."""
 
     size_bytes: int
     to: AddressKind
     uploads: Uploads | None
     """None: there is no service."""
     has_link: bool = False
-    """An earlier upload of this file is still alive."""
+    """Whether an earlier upload of this file is still available."""
     clients: tuple[Client, ...] = ()
     """Clients of the person that are online, with the streams that the bot can do as well; the likeliest to
     be used first."""
@@ -114,9 +114,9 @@ class Plan:
 
     steps: tuple[PlannedRoute, ...]
     no_link: TransferError | None = None
-    """Why there can be no link."""
+    """Reason why there can be no link."""
     no_stream: FilebotError | None = None
-    """Why there is no stream: NoTransferMethod or TooSlowInBand."""
+    """Reason why there is no stream: NoTransferMethod or TooSlowInBand."""
 
 
 def plan(facts: RoutingInputs, client_history: ClientHistory, now: datetime) -> Plan:

@@ -1,4 +1,4 @@
-"""From a catalog row to a link that works: an upload that is still alive is used again."""
+"""Links to entries: an upload that is still available is used again, else the blob is uploaded."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 UPLOAD_ATTEMPTS: Final = 3
 PAUSE_S: Final = 0.5
-"""Before a second attempt; twice that before the third."""
+"""Pause before a second attempt; twice that before the third."""
 
 _TOO_LARGE: Final = 413
 _FULL: Final = 507
@@ -34,7 +34,7 @@ _MAY_PASS: Final = frozenset({408, 409, 425, 429})
 
 
 class UploadLinks:
-    """Gives files out over HTTP (XEP-0363)."""
+    """Uploads files and gives links to them (XEP-0363)."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class UploadLinks:
         self.refusals = UploadRefusals(clock)
 
     async def has_link(self, entry: Entry) -> bool:
-        """Whether an earlier upload is still alive."""
+        """Whether an earlier upload is still available."""
         link = await self._links.link(entry.blob.digest, entry.name)
         return link is not None and await self._http.alive(link.url, entry.blob.size)
 
@@ -120,7 +120,7 @@ class UploadLinks:
             raise ServiceRefused(f"answers {refused.status} to the upload") from refused
 
     async def _slot(self, entry: Entry) -> Slot:
-        """Ask for a place, but not again and again for what was refused."""
+        """Request a slot, unless the service recently refused such a file."""
         size = entry.blob.size
         self.refusals.check(size)
         try:

@@ -11,10 +11,10 @@ from typing import Final
 from filebot.errors import ServiceQuotaReached, TooLargeForService
 
 REST: Final = timedelta(hours=1)
-"""After the service said that its quota is reached and not until when (XEP-0363 section 6; Prosody counts
+"""Pause after a quota refusal that names no time (XEP-0363 section 6; Prosody counts
 by the day)."""
 LONGEST_REST: Final = timedelta(days=1)
-"""Whatever the service says: its clock may be wrong, and so may it."""
+"""Longest time that a refusal counts, whatever the service says: its clock may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class _Refusal:
     until: datetime
 
     def joined(self, earlier: "_Refusal | None", now: datetime) -> "_Refusal":
-        """Together with one that still holds."""
+        """Combine it with an earlier refusal that still holds."""
         if earlier is None or earlier.until <= now:
             return self
         return _Refusal(min(self.size_bytes, earlier.size_bytes), self.until)

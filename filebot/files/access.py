@@ -47,8 +47,9 @@ class Access:
         return jid in self._admins or self._allow.fullmatch(jid) is not None
 
     def denies(self, sender: Sender) -> bool:
-        """Whether the operator shut out whoever speaks, or whom a room of doubtful word calls so: that they
-        are somebody else is no more certain than that they are not.
+        """Whether the operator shut out the sender's JID or the one that an untrusted room claims for it.
+
+        Such a claim cannot be verified, so it may deny a right but never give one.
         """
         return self.is_denied(sender.jid) or self.is_denied(sender.claimed)
 

@@ -1,4 +1,4 @@
-"""Intake: every file that is kept comes through here, from an offer to a durable blob and a catalog row.
+"""Intake of every file that is kept: from an offer to a durable blob and a catalog row.
 
 The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
 blob durable, row durable, event. Whatever fails on the way leaves no blob, no row and no temporary file;
@@ -217,7 +217,7 @@ class Intake:
         source, offer = attempt.source, attempt.offer
         # COMPAT(Conversations): announces a SHA-1 and a SHA-256, both after the data.
         algorithms = (*offer.hashes, *(("sha-1",) if offer.hash_follows else ()))
-        # Who has many files break does not fill the disk with them.
+        # The partials of an owner with many broken transfers must not fill the disk.
         await self._store.trim_partials(partials_of(attempt.owner), reservation.left_bytes)
         async with AsyncExitStack() as stack:
             if offer.size is None:
@@ -255,7 +255,7 @@ class Intake:
                 await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
                 if known.auto_archived and not destination.auto_archived:
                     await self._entries.adopt(known.id)
-                # What came without a name came under no other one.
+                # A file that came without a name is called by the name that it is stored under.
                 return IntakeResult(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
             described: NewEntry | None = None

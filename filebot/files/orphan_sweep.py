@@ -24,7 +24,7 @@ BATCH: Final = 500
 
 MOST: Final = 20
 MOST_PERCENT: Final = 5
-"""A crash leaves no more than both of these."""
+"""Limits of what a crash can leave; above both, a wrong catalog is likelier."""
 
 PAUSE_S: Final = 3600.0
 

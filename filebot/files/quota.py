@@ -190,7 +190,7 @@ class Quota:
 
 
 def _hold_if_it_fits(hold: Hold, take: Callable[[], None]) -> None:
-    """Whoever comes second finds what the first one holds; who is refused is in nobody's way."""
+    """Take the hold if it fits; nothing is awaited between, so that two at once see each other's holds."""
     try:
         take()
         hold.check()

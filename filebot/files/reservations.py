@@ -5,8 +5,9 @@ is there or will never be. Counting takes several questions to the catalog, and 
 becomes a row) meanwhile. A hold that settles during a count is added to it: nothing is ever missed, but
 some may be counted twice. So a refusal in such a moment is doubtful, and the count is made again.
 
-The disk is counted apart. What a file has written lacks in the free space already, and what it found there
-when it was resumed was never to come: so what is still to come is compared with what is free.
+The disk is counted apart. Bytes that a file has written are missing from the free space already, and those
+that a resumed file found on the disk are not written again: so the bytes still to be written are compared
+with the free space.
 """
 
 from collections import Counter

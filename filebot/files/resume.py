@@ -1,9 +1,9 @@
 """Resuming: an attempt at a source, and the bytes that a broken one leaves for the next.
 
-What came before a break is kept for a while, under a name made of whose file it is, what it is called and
-how large it is: by whatever method the same file is offered next, it goes on from there. Nothing made of
-two attempts is stored unless a hash over the whole proves it to be one file. Within one download by HTTP a
-server's word for it is enough; where it gives none, the file is fetched once more from its beginning.
+The bytes before a break are kept for a while, by the owner, name and size of the file: when the same file
+is offered next, by whatever method, it goes on from there. A file made of two attempts is only stored if a
+hash over the whole proves it to be one file. Within one download by HTTP the server's validators are
+enough; where it gives none, the file is fetched once more from its beginning.
 """
 
 import asyncio

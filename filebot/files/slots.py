@@ -1,9 +1,9 @@
-"""Slots: whatever holds a socket or a file for somebody takes one first.
+"""Slots: each use of a socket or an open file on somebody's behalf takes one first.
 
-Those for files that come in and those for files that go out are counted apart, so that nobody's downloads
-keep them from getting what they have stored. Both are shared fairly, see
-:mod:`filebot.concurrency.fair_semaphore`. Who has to wait hears of it, but not of what ends by itself in a
-moment, as a folder full of photos does.
+Slots for files that come in and for files that go out are counted apart, so that nobody's downloads
+keep them from getting their stored files. Both are shared fairly, see
+:mod:`filebot.concurrency.fair_semaphore`. A person is told of a transfer that has to wait, but not of a
+wait that soon ends by itself, such as that of a folder full of photos.
 """
 
 import asyncio
@@ -24,8 +24,7 @@ PER_PERSON: Final = 10
 PER_ROOM: Final = 20
 
 STILL_S: Final = 3.0
-"""A person none of whose slots came or went for so long is told at once that a file waits; anybody else,
-when it has waited for so long."""
+"""Time after which a waiting person is told; at once, if none of their slots changed for this long."""
 
 
 def shares(total: int) -> Shares:

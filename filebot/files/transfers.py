@@ -1,4 +1,4 @@
-"""Transfers: files that are moving just now, seen by their people and stopped by them."""
+"""Transfers under way, listed for the people they belong to and cancelled by them."""
 
 import asyncio
 from collections import deque
@@ -52,7 +52,7 @@ class Transfer:
 
     @property
     def progress(self) -> Progress:
-        """Bytes that are done, and all."""
+        """Bytes transferred, and the size."""
         return Progress(self.done_bytes, self.total_bytes)
 
     @property

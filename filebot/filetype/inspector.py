@@ -1,4 +1,4 @@
-"""What a file is, told from its content by libmagic, its ZIP directory and its picture header.
+"""Media type and dimensions of a file, found by libmagic, its ZIP directory and its picture header.
 
 However large or hostile the file is, only bounded parts of it are read: the first 64 KiB, for a ZIP its end
 and the beginning of its directory, for a picture at most a MiB here and there.
@@ -24,15 +24,15 @@ _log = logging.getLogger(__name__)
 
 HEAD_BYTES: Final = 64 * 1024
 DIRECTORY_BYTES: Final = 256 * 1024
-"""Of a ZIP's directory: some thousand names, and what tells the kind is mostly among the first."""
+"""Bytes read of a ZIP's directory: some thousand names; those that tell the type mostly come first."""
 
 ZIP_MEMBER: Final = b"PK\x03\x04"
-"""Before the first member of a ZIP (APPNOTE 4.3.7)."""
+"""Signature of a local file header (APPNOTE 4.3.7)."""
 
 THREADS: Final = 2
 
 MAX_PIXELS: Final = 200_000
-"""Of one side of a picture; more is a mistake or a lie."""
+"""Largest width or height that is believed; more is a mistake or a lie."""
 
 
 class LibmagicInspector:
@@ -103,10 +103,10 @@ class _Frugal:
 def _picture_size(file: BinaryIO) -> tuple[int | None, int | None]:
     """Width and height as shown, in pixels; both or none."""
     file.seek(0)
-    # How a HEIF picture is turned stands behind tables of which imagesize keeps whatever number of entries
+    # The rotation of a HEIF picture follows tables of which imagesize keeps whatever number of entries
     # they claim, in a few bytes: gigabytes, for a file of some kilobytes.
     is_heif = file.read(8)[4:] == b"ftyp"
     width, height = imagesize.get(_Frugal(file), exif_rotation=not is_heif)
-    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: an SVG's joke
+    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: a hostile SVG
         return None, None
     return math.ceil(width), math.ceil(height)

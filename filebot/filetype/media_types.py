@@ -1,4 +1,4 @@
-"""Media types in the registered terms of IANA, and what to make of a vague one.
+"""Media types by their IANA names, and the refinement of vague ones.
 
 libmagic knows what bytes begin with. It cannot tell a table from prose or a manual from a diary, and for
 it many formats are "a ZIP" or "some data". There, and only there, the name and the sender's claim count:
@@ -14,7 +14,7 @@ UNKNOWN: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
 ZIP: Final = "application/zip"
 
-# What libmagic says -> what is registered or, for wav, what everybody says.
+# libmagic's name -> the registered name or, for wav, the usual one.
 _ALIASES: Final[Mapping[str, str]] = {
     "application/csv": "text/csv",
     "application/javascript": "text/javascript",
@@ -96,19 +96,19 @@ _MEMBERS: Final[tuple[tuple[frozenset[str], str], ...]] = (
 
 
 def registered(media_type: str) -> str:
-    """The registered name of a type, where there is one."""
+    """Return the registered name of a type, or the type itself."""
     lower = media_type.lower()
     return _ALIASES.get(lower, lower)
 
 
 def of_zip(members: Iterable[str]) -> str:
-    """What a ZIP with these members (or more) is."""
+    """Return the media type of a ZIP that has these members."""
     names = {part for name in members for part in (name, name.partition("/")[0] + "/")}
     return next((kind for needed, kind in _MEMBERS if needed <= names), ZIP)
 
 
 def refined(found: str, name: str, claimed: str | None) -> str:
-    """A vague type made precise by the file's name, else by the sender's claim; others stay."""
+    """Refine a vague type by the file's name, else by the sender's claim; return others unchanged."""
     hints = _HINTS.get(found, {})
     by_name = hints.get(extension(name))
     if by_name is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 TAIL_BYTES: Final = 65536 + 22
-"""Where the end record is: it is followed by nothing but a comment of 16-bit length."""
+"""Bytes at the end that hold the end record: only a comment of 16-bit length may follow it."""
 
 # Signature, disk numbers, counts of entries, the directory's size and offset, the comment's length.
 _END: Final = struct.Struct("<4sHHHHIIH")
@@ -30,7 +30,7 @@ def directory_range(tail: bytes, file_size: int) -> tuple[int, int] | None:
 
 
 def member_names(directory: bytes) -> Iterator[str]:
-    """Names of the members, as far as the directory can be read."""
+    """Return the names of the members, as far as the directory can be read."""
     at = 0
     while at + _ENTRY.size <= len(directory):
         signature, name_length, extra_length, comment_length = _ENTRY.unpack_from(directory, at)

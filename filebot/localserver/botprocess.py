@@ -1,4 +1,4 @@
-"""A bot as an operator runs it: its own process, its own config file."""
+"""Process of a bot, run as an operator does: with a config file of its own."""
 
 import asyncio
 import sys
@@ -49,7 +49,7 @@ class BotProcess:
 
     @property
     def pid(self) -> int:
-        """Of the running process."""
+        """Process id of the running bot."""
         assert self._process is not None  # noqa: S101 - entered
         return self._process.pid
 

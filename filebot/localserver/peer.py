@@ -195,7 +195,7 @@ class Peer:
         return url
 
     async def download(self, url: str) -> bytes:
-        """What is behind a URL."""
+        """Download a URL and return its content."""
         async with (
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls)) as session,
             session.get(url) as answer,

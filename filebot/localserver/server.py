@@ -1,4 +1,4 @@
-"""A private, throw-away XMPP server on loopback: what the kinds of them have in common.
+"""Base of private, throw-away XMPP servers on loopback.
 
 All that it writes is in the folder that it is given. It runs as whoever starts it, root included.
 """
@@ -34,13 +34,13 @@ class Place:
     """Where the server runs: on this machine's loopback, or in a network of its own."""
 
     launcher: tuple[str, ...] = ()
-    """What goes before its command line, to start it elsewhere."""
+    """Words in front of the server's command line, such as those that start it in another network."""
     addresses: tuple[str, ...] = (ADDRESS,)
-    """On all of which it listens."""
+    """Addresses that the server listens on."""
     proxy_address: str | None = ADDRESS
-    """Where it says that its SOCKS5 proxy is (XEP-0065); it has none if None."""
+    """Address that it announces for its SOCKS5 proxy (XEP-0065); None for no proxy."""
     c2s_port: int | None = None
-    """Of clients; any free one if None."""
+    """Port for clients; any free one if None."""
 
 
 LOOPBACK: Final = Place()
@@ -58,7 +58,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class ComponentLogin:
-    """What an external component needs to log in (XEP-0114)."""
+    """Address and credentials of an external component (XEP-0114)."""
 
     domain: str
     secret: str
@@ -83,9 +83,9 @@ class Server(ABC):
     conference: Final = CONFERENCE
     proxy: Final = PROXY
     name: ClassVar[str]
-    """What people call it."""
+    """Name of the server software, for people."""
     package: ClassVar[str]
-    """Of Debian, with the server in it."""
+    """Debian package of the server."""
     _stdin: ClassVar[int] = DEVNULL
 
     def __init__(
@@ -119,24 +119,24 @@ class Server(ABC):
         ports = _free_ports(4 + len(self._secrets))
         self._ports = Ports(*ports[:4])
         self._ports_by_component = dict(zip(self._secrets, ports[4:], strict=True))
-        """For servers that want one for each."""
+        """Ports of components, for servers that need one for each."""
         if place.c2s_port is not None:
             self._ports = replace(self._ports, c2s=place.c2s_port)
         self._process: Process | None = None
 
     @property
     def c2s_port(self) -> int:
-        """Of clients, with STARTTLS; on every address of its place, as everything here."""
+        """Port for clients, with STARTTLS; like all others, on every address of its place."""
         return self._ports.c2s
 
     @property
     def proxy_port(self) -> int:
-        """Of the SOCKS5 proxy."""
+        """Port of the SOCKS5 proxy."""
         return self._ports.proxy
 
     @property
     def pid(self) -> int:
-        """Of the process, while it runs. Raises LookupError."""
+        """Process id of the server. Raises LookupError if it does not run."""
         if self._process is None:
             raise LookupError(f"{self.name} does not run")
         return self._process.pid
@@ -148,16 +148,16 @@ class Server(ABC):
 
     @property
     def log_file(self) -> Path:
-        """Its own, at the chosen level. ``debug`` tells of every stanza, and that takes time."""
+        """Log file of the server, at the chosen level. ``debug`` logs every stanza, which takes time."""
         return self.folder / "server.log"
 
     @abstractmethod
     def sent(self, since: int = 0) -> Iterator[str]:
-        """What it has sent, in order, since its log had so many bytes. It has to log stanzas."""
+        """Yield the stanzas sent since the log had ``since`` bytes, in order. Needs ``logs_stanzas``."""
 
     @property
     def users(self) -> tuple[str, ...]:
-        """Who has an account."""
+        """Names of the accounts."""
         return tuple(self._passwords)
 
     def jid(self, user: str) -> str:
@@ -165,7 +165,7 @@ class Server(ABC):
         return f"{user}@{HOST}"
 
     def password(self, user: str) -> str:
-        """A new one in every instance."""
+        """Return the user's password, which is new in every instance."""
         return self._passwords[user]
 
     def component(self, domain: str) -> ComponentLogin:
@@ -201,7 +201,7 @@ class Server(ABC):
         self._write_files(self.ca_file, self.ca_file.with_suffix(".key"))
 
     async def kill(self) -> None:
-        """End it without a word to anybody, as a crash would. ``restart`` brings it back."""
+        """Kill the server, as a crash would. ``restart`` brings it back."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -223,27 +223,27 @@ class Server(ABC):
     @classmethod
     @abstractmethod
     def installed(cls) -> bool:
-        """Whether it is on this machine."""
+        """Whether the server is installed."""
 
     def _component_port(self, domain: str) -> int:
-        """Where this component logs in."""
+        """Return the port for this component."""
         return self._ports.component
 
     @abstractmethod
     def _write_files(self, certificate: Path, key: Path) -> None:
-        """Its configuration and whatever else it finds at its start."""
+        """Write the configuration and all other files that it needs to start."""
 
     @abstractmethod
     def _command(self) -> Sequence[str | Path]:
-        """The command line that starts it in the foreground."""
+        """Return the command line that starts it in the foreground."""
 
     def _environment(self) -> dict[str, str] | None:
-        """For the process; ours if None."""
+        """Return the environment of the process; None for this one's."""
         return None
 
     @abstractmethod
     def _ask_to_end(self, process: Process) -> None:
-        """Begin an orderly end."""
+        """Ask the process to shut down."""
 
     @abstractmethod
     def _listens(self, said: bytes) -> bool:

@@ -137,7 +137,7 @@ def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
     if isinstance(aliases, str):
         raise PluginError(f"{place}: aliases are a tuple, not one text; write ({aliases!r},)")
     for word in (name, *aliases):
-        # As they are looked up: what somebody types is folded, and loses a prefix.
+        # Words are looked up casefolded and without the prefix, so others would never be found.
         if word.casefold().split() != [word] or word.startswith("!"):
             raise PluginError(
                 f"{place}: nobody could type {word!r}; a name or alias is one word without capitals "

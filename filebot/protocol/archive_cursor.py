@@ -1,18 +1,17 @@
-"""Which messages of an archive are dealt with, and how far the mark in it may go.
+"""Handled messages of an archive, and the position (the mark) before which all are handled.
 
-Theory of operation. An archive has an order; work on its messages ends in any order. The mark may stand
-only on a message before which nothing is left to do: whoever reads the archive from the mark on after a
-crash then misses nothing. What was dealt with ahead of the mark is kept beside it, so that it is not met as
-new.
+Theory of operation. An archive has an order; work on its messages ends in any order. The mark may only be
+at a message before which all are handled: a reader of the archive from the mark on, after a crash, misses
+nothing. Messages handled ahead of the mark are saved with it, so that they do not count as new.
 
-In a new session nobody knows what came since the last one. So the archive is read from the mark on, and
-what it has is put in its order (``missed``); what meanwhile comes live (``live``) is known, but has no
-place until the archive shows it, or until the archive has been read to its end (``caught_up``).
+In a new session it is unknown which messages came since the last one. So the archive is read from the mark
+on, and its messages are put in its order (``missed``). Live messages (``live``) are remembered meanwhile,
+but have no place in that order until the archive shows them or has been read to its end (``caught_up``).
 
-Afterwards it depends on the archive. A room sends each message to everybody in it: what comes live has the
-archive's order, with nothing in between (``in_order``). An account may have other clients, and a message
-that went to one of them alone lies between two that came here. There only the archive gives places; until
-it does, a message that was dealt with stands beside the mark.
+Afterwards it depends on the archive. A room sends each message to everybody in it: live messages come in
+the archive's order, without gaps (``in_order``). An account may have other clients, and the archive may
+have messages between two live ones that went to another client alone. There only the archive gives places;
+until it does, a handled message is saved with the mark.
 """
 
 from collections import deque
@@ -23,14 +22,14 @@ from typing import Final
 from filebot.model import ArchivePosition
 
 MOST: Final = 20_000
-"""Messages after the mark that are remembered: as many as may come while one of them is dealt with, a
-download that takes hours for one."""
+"""Messages after the mark that are remembered: as many as may come while one of them is handled, such as
+during a download of hours."""
 MOST_CHARACTERS: Final = 2 * 1024 * 1024
 """Characters of remembered ids, in all: the service of a room may give long ones."""
 MOST_PASSED: Final = 1_000
-"""Messages before the mark that are remembered, for those that come twice."""
+"""Messages before the mark that are remembered, to recognize duplicates."""
 SHOWN_WITHIN: Final = timedelta(minutes=2)
-"""An archive that does not show a message by then has not kept it."""
+"""Time after which a message that the archive does not show counts as not archived."""
 
 
 @dataclass(slots=True)
@@ -41,12 +40,12 @@ class _Message:
 
 
 class ArchiveCursor:
-    """What is known of one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
+    """Position in one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
 
     def __init__(self, position: ArchivePosition, *, in_order: bool = True) -> None:
-        """``mark`` is the one that was saved last.
+        """``position`` is the one that was saved last.
 
-        ``in_order``: what comes live after the archive was read is all there is, in the archive's order.
+        ``in_order``: after the catch-up, live messages come in the archive's order and without gaps.
         """
         self._in_order = in_order
         self._position = position
@@ -54,21 +53,21 @@ class ArchiveCursor:
         self._messages: dict[str, _Message] = {}
         self._order: deque[str] = deque()
         self._characters = 0
-        """Of the ids of these."""
+        """Characters of the ids in ``_messages``, in total."""
         self._passed: dict[int, None] = {}
-        """By hashes."""
+        """Hashes of the ids of messages before the mark, the oldest first."""
         self._catching_up = True
         self._open = 0
 
     @property
     def open(self) -> int:
-        """Messages that are not dealt with yet."""
+        """Number of messages that are not handled yet."""
         return self._open
 
     @property
     def is_crowded(self) -> bool:
-        """Whether no more of the archive can be remembered until what is dealt with has ended."""
-        # Else nothing would ever make room: what has no place gets one when the archive is read on.
+        """Whether no more of the archive can be remembered until some messages are handled."""
+        # Messages without a place alone must not stop the reading: only the archive gives them one.
         return bool(self._order) and self._is_full
 
     @property
@@ -78,28 +77,28 @@ class ArchiveCursor:
 
     @property
     def position(self) -> ArchivePosition:
-        """What is to be saved now."""
+        """Position to save now."""
         done = {each for each, message in self._messages.items() if message.handled}
         return replace(self._position, ahead=frozenset(done | self._ahead))
 
     def begin(self) -> None:
-        """There may be messages that did not come: the archive is going to be read from the mark on."""
+        """Begin to catch up: the archive is going to be read from the mark on."""
         self._catching_up = True
         self._order.clear()
         for message in self._messages.values():
             message.placed = False
 
     def begin_after(self, message_id: str, at: datetime) -> None:
-        """The mark stands here, if this message is not known to be still dealt with."""
+        """Set the mark to this message, unless it is among those after the mark."""
         if message_id not in self._messages:
             self._position = replace(self._position, last_id=message_id, at=at)
 
     def begin_at(self, at: datetime) -> None:
-        """The mark stands before everything that was archived since then."""
+        """Set the mark to a time, before everything that was archived since."""
         self._position = replace(self._position, last_id="", at=at)
 
     def missed(self, message_id: str, at: datetime) -> bool:
-        """The archive's next message; whether it has to be dealt with."""
+        """Take the archive's next message; return whether it has to be handled."""
         new = self._is_new(message_id, at)
         message = self._messages.get(message_id)
         if message is not None and not message.placed:
@@ -110,9 +109,9 @@ class ArchiveCursor:
         return new
 
     def live(self, message_id: str, at: datetime) -> bool:
-        """A message comes; whether it has to be dealt with.
+        """Take a live message; return whether it has to be handled.
 
-        When too much is open to remember it, it is one of those that the archive has to show again.
+        If too many are open it is not remembered, and the archive shows it again.
         """
         if self._is_full and message_id not in self._messages:
             return hash(message_id) not in self._passed
@@ -125,7 +124,7 @@ class ArchiveCursor:
         return new
 
     def caught_up(self, now: datetime) -> None:
-        """The archive has been read to its end."""
+        """End the catch-up: the archive has been read to its end."""
         self._catching_up = False
         self._ahead.clear()
         if self._in_order:
@@ -145,7 +144,7 @@ class ArchiveCursor:
             self._pass(message_id)
 
     def handled(self, message_id: str) -> None:
-        """It is dealt with for good. One that is not known is no mistake."""
+        """Note that a message is handled; an unknown one is ignored."""
         message = self._messages.get(message_id)
         if message is not None and not message.handled:
             message.handled = True

@@ -1,4 +1,4 @@
-"""SOCKS5 bytestreams: who meets where, and under which hash (XEP-0065)."""
+"""SOCKS5 bytestreams: stream hosts and destination hashes (XEP-0065)."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ CANDIDATES: Final = 24
 """Most stream hosts that are tried or announced for one session; nobody honest has more."""
 
 DEFAULT_PORT: Final = 1080
-"""Of a stream host that names none (the registered port of SOCKS, as XEP-0260 has it, too)."""
+"""Port of a stream host that names none: the registered port of SOCKS, also in XEP-0260."""
 
 _HOST: Final = re.compile(r"[!-~\u00a1-\uffff]{1,255}")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
@@ -18,19 +18,19 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class StreamHost:
-    """Where one side can be met, or a proxy that both can reach."""
+    """Stream host: a listener of one side, or a proxy that both can reach."""
 
     jid: str
-    """Who runs it; the answer ``streamhost-used`` names it by this (XEP-0065 5.3.3)."""
+    """JID of the stream host, by which ``streamhost-used`` names it (XEP-0065 5.3.3)."""
     host: str
     """An IP address or a name. Given by a peer: not trusted, see ``transfer/address_policy``."""
     port: int
     destination: str = ""
-    """What to ask it for, where that is not the same for all of a session; see :func:`destination`."""
+    """DST.ADDR to ask it for; empty where all hosts of a session share one. See :func:`destination`."""
 
 
 def destination(sid: str, requester: str, target: str) -> str:
-    """The address that stands for a session: 40 hexadecimal digits (XEP-0065 5.3.2).
+    """Return the DST.ADDR of a session: 40 hexadecimal digits (XEP-0065 5.3.2).
 
     The requester is the one who began the negotiation. Both are full JIDs, prepared (RFC 7622).
     """

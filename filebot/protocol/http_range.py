@@ -3,9 +3,10 @@
 How it goes: a GET from the beginning names no range (Prosody answers ``bytes=0-`` with 416). When the
 connection breaks after N > 0 bytes, or when N bytes are there from an earlier download, the next GET asks
 for ``bytes=N-``. A server may answer 206 with that part, or 200 with everything, of which N bytes are then
-skipped. What cannot belong to the same file is refused: half of an old file and half of a new one would be
-worse than none. So is what need not: unless a hash over the whole is going to be checked, the answer has to
-have the same strong entity tag as the first, or where that had none the same time of change and size.
+skipped. An answer that cannot belong to the same file is refused: half of an old file and half of a new one
+would be worse than none. So is one that is not shown to belong to it: unless a hash over the whole is going
+to be checked, the answer has to have the same strong entity tag as the first or, where that had none, the
+same time of change and size.
 """
 
 import re
@@ -21,10 +22,10 @@ from filebot.errors import PeerProtocolError, Unresumable
 _FIRST_DELAY_S: Final = 0.1
 _LONGEST_DELAY_S: Final = 3.0
 _MOST_FRUITLESS: Final = 3
-"""Broken connections in a row, with hardly a byte between them, after which there is another attempt."""
+"""Consecutive broken connections without progress after which there is another attempt."""
 
 PROGRESS_BYTES: Final = 64 * 1024
-"""What a connection must bring to count as progress; a trickle must not go on for ever."""
+"""Bytes that a connection must bring to count as progress: a trickle must not go on for ever."""
 
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
 # RFC 9110 section 8.8.3; a weak one (W/) does not promise the same bytes.
@@ -33,16 +34,16 @@ _STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedBody:
-    """What the first answer said of the whole file."""
+    """Size and version of the whole file, by the first answer."""
 
     size: int | None
     """In bytes, of the whole file."""
     etag: str | None
     """Strong, or None."""
     modified: str | None = None
-    """When it was changed last, as it was said; None beside any entity tag."""
+    """Last-Modified as the server sent it; None beside any entity tag."""
     dated: bool = False
-    """Whether that is exact enough for a request to depend on it (RFC 9110 section 8.8.2.2)."""
+    """Whether the time is exact enough for a condition (RFC 9110 section 8.8.2.2)."""
 
     @property
     def recognizable(self) -> bool:
@@ -56,7 +57,7 @@ def strong_etag(value: str | None) -> str | None:
 
 
 def announced_by(status: int, headers: Mapping[str, str], length: int | None) -> AnnouncedBody:
-    """What the first answer, 200 or 206, says; ``length`` is its Content-Length."""
+    """Read the first answer, 200 or 206; ``length`` is its Content-Length."""
     if status == 206:
         match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
         length = None if match is None or match[3] == "*" else int(match[3])
@@ -68,7 +69,7 @@ def announced_by(status: int, headers: Mapping[str, str], length: int | None) ->
 def brought_up(
     announced: AnnouncedBody, received: int, status: int, headers: Mapping[str, str], length: int | None
 ) -> AnnouncedBody:
-    """What is known after a further answer that fits.
+    """Return what is known after a further answer that fits.
 
     The file's size, if the first did not tell it; and all of it where nothing has been received so far,
     for the bytes are going to be those of this one.
@@ -177,14 +178,14 @@ def _differ(one: int | None, other: int | None) -> bool:
 
 @dataclass(slots=True)
 class Attempts:
-    """Counts broken connections; says how long to wait before the next one, or that it is enough."""
+    """Counts broken connections, and tells how long to wait before the next one or when to give up."""
 
     received: int = 0
-    """Bytes there were at the last break."""
+    """Bytes received at the last break."""
     backoff: Backoff = field(default_factory=lambda: Backoff(_FIRST_DELAY_S, _LONGEST_DELAY_S, factor=10.0))
 
     def next_delay_s(self, received: int) -> float | None:
-        """After a break at ``received`` bytes: seconds to wait before going on; None to give up."""
+        """Return the seconds to wait after a break at ``received`` bytes; None to give up."""
         if received - self.received >= PROGRESS_BYTES:
             self.backoff.reset()
         self.received = received

@@ -103,7 +103,7 @@ def allowed_headers(offered: Iterator[tuple[str, str]]) -> dict[str, str]:
 
 
 def slot_error(iq: Element, size_bytes: int) -> TransferError:
-    """What an error answer to a request for ``size_bytes`` means (section 6)."""
+    """Return the error that an answer to a request for ``size_bytes`` stands for (section 6)."""
     error = first(iq, namespace_of(iq), "error")
     too_large = first(error, UPLOAD, "file-too-large")
     if too_large is not None:
@@ -118,7 +118,7 @@ def slot_error(iq: Element, size_bytes: int) -> TransferError:
 
 
 def slot_filename(name: str) -> str:
-    """What to call the file in a request: letters and digits of any script, blanks, ``_.-()``.
+    """Return the file's name for a request: letters and digits of any script, blanks, ``_.-()``.
 
     It ends in the URL: clients tell the kind of file by its extension, and many show it as the name.
     Section 4 asks for a name without a path. COMPAT(ejabberd): replaces what it does not like itself.

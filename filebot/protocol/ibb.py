@@ -27,21 +27,20 @@ IBB: Final = "http://jabber.org/protocol/ibb"
 LARGEST_BLOCK: Final = 65535
 """Section 2.1: ``block-size`` is at most this."""
 SMALLEST_BLOCK: Final = 1024
-"""Who cannot take this many bytes at once is not sent anything."""
+"""Smallest block that is sent; a receiver that takes only less is sent nothing."""
 USUAL_BLOCK: Final = 4096
 """Section 6 recommends it; every client takes it."""
 FIRST_BLOCK: Final = 6144
-"""What to begin with where the receiver takes it: fills just one of the reads of a server."""
+"""Size of the first block, where the receiver takes it: it just fills one read of a server."""
 OFFERED_BLOCK: Final = 16384
-"""What to ask for first where the server does not tell how large a stanza may be: some end a stream for
-64 KiB."""
+"""Size offered first where the server tells no limit for stanzas: some end a stream at 64 KiB."""
 SEQUENCE: Final = 65536
 
 _LARGEST_NUMBER: Final = 2**63 - 1
 _AROUND_BYTES: Final = 8192
-"""More than there can be around the base64 of one block: two JIDs of 3071 bytes each, and names."""
+"""Upper bound of a stanza's bytes around the base64 of a block: two JIDs of 3071 bytes, and names."""
 _SHORTEST_S: Final = 0.001
-"""Clocks do not tell less apart reliably."""
+"""Shortest time that clocks measure reliably."""
 _WHITESPACE: Final = str.maketrans("", "", " \t\r\n")
 
 
@@ -62,7 +61,7 @@ def read_block_size(text: str | None) -> int:
 
 
 def first_block_size(most_stanza_bytes: int | None) -> int:
-    """What to offer first: as much as the server's limit for stanzas allows (XEP-0478), if it tells it."""
+    """Return the size to offer first: as large as the server's limit for stanzas allows (XEP-0478)."""
     if most_stanza_bytes is None:
         return OFFERED_BLOCK
     fits = (most_stanza_bytes - _AROUND_BYTES) // 4 * 3
@@ -70,7 +69,7 @@ def first_block_size(most_stanza_bytes: int | None) -> int:
 
 
 def smaller_block_size(size: int) -> int | None:
-    """What to offer after ``resource-constraint`` (section 2.1); None if it is no use to go on."""
+    """Return the size to offer after ``resource-constraint`` (section 2.1); None to give up."""
     return max(size // 2, SMALLEST_BLOCK) if size > SMALLEST_BLOCK else None
 
 
@@ -122,7 +121,7 @@ class IbbReceiver:
         return self._expected is not None and self.received >= self._expected
 
     def block(self, seq: str | None, text: str | None) -> bytes:
-        """The bytes of the next block. Raises BadBlock, or SizeMismatch for more than was promised."""
+        """Return the bytes of the next block. Raises BadBlock, or SizeMismatch for more than announced."""
         number = bounded_int(seq, _LARGEST_NUMBER)
         if number is None:
             raise BadBlock("bad-request", f"seq {seq!r:.50}")
@@ -139,20 +138,20 @@ class IbbReceiver:
         return data
 
     def closed(self) -> None:
-        """The sender closed the stream. Raises SizeMismatch if that is too early."""
+        """Note that the sender closed the stream. Raises SizeMismatch if that is too early."""
         if self._expected is not None and not self.complete:
             raise SizeMismatch(announced_bytes=self._expected, received_bytes=self.received)
 
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """How much may be in flight, and what counts as a slow or a fast round trip."""
+    """Limits of the window, and of slow and fast round trips."""
 
     first_window: int = 2
     largest_window: int = 16
     """More gains nothing (it is the servers' work that takes the time) and delays everything else."""
     most_bytes: int = 128 * 1024
-    """In flight. What a server lets through fast at first and slowly later waits there then."""
+    """Bytes in flight: they queue up in a server that is fast at first and slow later."""
     wary_bytes: int = 128 * 1024
     """Until so much is acknowledged, growth is slow: servers are generous at first. Prosody's mod_limits
     lets 20 kB pass, and then 10 kB/s."""
@@ -188,7 +187,7 @@ class IbbSender:
 
     @property
     def window(self) -> int:
-        """How many blocks may be in flight now."""
+        """Number of blocks that may be in flight now."""
         return self._window
 
     @property
@@ -197,11 +196,11 @@ class IbbSender:
         return len(self._in_flight)
 
     def room(self) -> int:
-        """How many bytes the next block may carry now; 0 while an acknowledgement has to come first."""
+        """Bytes that the next block may carry; 0 while an acknowledgement has to come first."""
         return self._block if len(self._in_flight) < self._window else 0
 
     def sent(self, size: int, now: float) -> int:
-        """A block goes out now; returns its number."""
+        """Note that a block is sent; return its number."""
         if not 0 < size <= self._block or len(self._in_flight) >= self._window:
             raise LocalProtocolError("a block that the window has no room for")
         number = self._next
@@ -210,7 +209,7 @@ class IbbSender:
         return number
 
     def acked(self, number: int, now: float) -> None:
-        """The receiver took this block. Raises PeerProtocolError if it was not asked to."""
+        """Note an acknowledgement. Raises PeerProtocolError if the block is not in flight."""
         block = self._in_flight.pop(number, None)
         if block is None:
             raise PeerProtocolError(f"acknowledges block {number}, which is not on its way")
@@ -223,7 +222,7 @@ class IbbSender:
             self._speed_up()
 
     def _speed_up(self) -> None:
-        """One more for a window, later for a quarter, of fast ones; or half as many, twice as large."""
+        """Widen the window if enough blocks were fast; at its limit, halve it and double the blocks."""
         self._grown += 1
         wary = self.acknowledged < self._pace.wary_bytes
         if self._grown < (self._window if wary else self._window // 4):
@@ -237,7 +236,7 @@ class IbbSender:
             self._window = max(self._window // 2, 1)
 
     def _slow_down(self, sent_at: float, now: float) -> None:
-        """Once for all that was in flight together: the same queue delayed it."""
+        """Halve once for all blocks in flight together: the same queue delayed them."""
         if sent_at < self._calm_until:
             return
         self._calm_until, self._grown = now, 0
@@ -261,5 +260,5 @@ def steady_rate(samples: Sequence[tuple[float, int]]) -> float:
 
 
 def encode(data: bytes | memoryview) -> str:
-    """One block as text (RFC 4648 section 4)."""
+    """Encode one block (RFC 4648 section 4)."""
     return b64encode(data).decode("ascii")

@@ -1,4 +1,4 @@
-"""Messages that came before: servers, archives and rooms may deliver one twice (XEP-0359)."""
+"""Recognition of duplicate messages: servers, archives and rooms may deliver one twice (XEP-0359)."""
 
 from collections.abc import Iterable
 
@@ -31,7 +31,7 @@ class SeenMessages:
         return not known
 
     def _forget(self, now: float) -> None:
-        """What is too old; the entries stand in the order of their age."""
+        """Forget entries that are too old; they are in the order of their age."""
         while self._since:
             oldest, since = next(iter(self._since.items()))
             if since + self._max_age_s > now:

@@ -47,14 +47,14 @@ _HASH: Final = re.compile(rb"[0-9a-fA-F]{40}")
 
 @dataclass(frozen=True, slots=True)
 class SendBytes:
-    """To be written to the other side, alone and in one piece: Prosody's proxy counts on it."""
+    """Bytes to write to the other side in one write: Prosody's proxy relies on it."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """The other side is turned away: write ``data``, then close."""
+    """Rejection of the other side: write ``data``, then close."""
 
     data: bytes
     reason: str
@@ -81,14 +81,14 @@ class _State(Enum):
 
 
 class _Handshake:
-    """What both roles share: collecting bytes until there are enough for a step."""
+    """Base of both roles: collects bytes until there are enough for a step."""
 
     def __init__(self, state: _State) -> None:
         self._state = state
         self._buffer = bytearray()
 
     def receive(self, data: bytes) -> list[Event]:
-        """What follows from these bytes, in order. Raises PeerProtocolError; and Refused, as a client."""
+        """Return the events of these bytes, in order. Raises PeerProtocolError or, as client, Refused."""
         if self._has_ended():
             raise LocalProtocolError("the handshake is over")
         self._buffer += data
@@ -109,7 +109,7 @@ class _Handshake:
         raise NotImplementedError
 
     def _check_version(self) -> None:
-        # At the first byte: whoever speaks HTTP or TLS here need not be heard to the end.
+        # Checked at the first byte, so that HTTP or TLS on this port is not read to its end.
         if self._buffer and self._buffer[0] != VERSION:
             raise PeerProtocolError(f"not SOCKS5: {bytes(self._buffer[:8])!r}")
 
@@ -124,7 +124,7 @@ class _Handshake:
 
 
 class ClientHandshake(_Handshake):
-    """Asks a stream host for the session of that hash. Write ``opening`` first, alone."""
+    """Client role: asks a stream host for the session of a hash. Write ``opening`` first, alone."""
 
     opening: Final = bytes((VERSION, 1, _NO_AUTHENTICATION))
 
@@ -162,7 +162,7 @@ class ClientHandshake(_Handshake):
         return [self._done()]
 
     def _reply_bytes(self) -> int | None:
-        """How long the whole reply is; None while that cannot be told."""
+        """Return the length of the whole reply; None while it is unknown."""
         if len(self._buffer) < 5:
             return None
         kind = self._buffer[3]
@@ -174,7 +174,7 @@ class ClientHandshake(_Handshake):
 
 
 class ServerHandshake(_Handshake):
-    """Lets those in who know the hash of a session. ``knows`` is asked with lower-case digits."""
+    """Server role: accepts clients that know a session's hash. ``knows`` is asked in lower case."""
 
     destination: str
     """The hash that the client asked for, in lower case; there once Done is out."""

@@ -34,7 +34,7 @@ CONDITIONS: Final = frozenset(
         "unexpected-request",
     }
 )
-"""Those of section 8.3.3."""
+"""Conditions of section 8.3.3."""
 
 _LONGEST_CONDITION: Final = 60
 """The defined conditions of streams have half of that; others are shown in the log alone."""
@@ -52,7 +52,7 @@ _CONDITIONS_BY_CODE: Final = {code: condition for condition, code in _LEGACY_COD
 
 @dataclass(frozen=True, slots=True)
 class StanzaError:
-    """What an ``<error/>`` says."""
+    """Content of an ``<error/>``."""
 
     condition: str
     kind: str = "cancel"
@@ -78,7 +78,7 @@ class StanzaError:
 
 
 def read_error(stanza: Element) -> StanzaError:
-    """What the error in a stanza says; ``undefined-condition`` if it says nothing known."""
+    """Read the error in a stanza; ``undefined-condition`` if its condition is not known."""
     error = first(stanza, namespace_of(stanza), "error")
     if error is None:
         return StanzaError("undefined-condition")

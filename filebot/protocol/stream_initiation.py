@@ -49,7 +49,7 @@ class SiOffer:
 
     sid: str
     methods: tuple[Method, ...]
-    """Those that filebot knows, in the sender's order; at least one."""
+    """Offered methods that filebot knows, in the sender's order; at least one."""
     offer: Offer
     size: int
     """In bytes."""
@@ -59,7 +59,7 @@ class SiOffer:
 
 @dataclass(frozen=True, slots=True)
 class SiAnswer:
-    """What a receiver wants."""
+    """Answer of a receiver: a method, and the part of the file."""
 
     method: Method
     offset: int

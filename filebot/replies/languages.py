@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 
 SOURCE: Final = "en"
 LANGUAGES: Final = (SOURCE, "zh_CN")
-"""As locale identifiers; in ``xml:lang`` the underscore is a hyphen."""
+"""Locale identifiers of the languages; in ``xml:lang`` the underscore is a hyphen."""
 
 CATALOGUES: Final = Path(__file__).parent.parent / "locale"
 

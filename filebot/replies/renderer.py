@@ -67,7 +67,7 @@ class Replies:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """As locale identifiers, the source language first."""
+        """Locale identifiers of the languages, the source language first."""
         return languages.LANGUAGES
 
     def render(self, template: str, language: str, /, **values: object) -> str:
@@ -164,7 +164,7 @@ def _environment(
         cache_size=-1,
         extensions=["jinja2.ext.i18n"],
     )
-    # What stands before a command, where whoever renders does not say it.
+    # Prefix of commands, unless the caller of render() gives another.
     environment.globals["prefix"] = ""
     catalogue = languages.translations(language)
     environment.policies["ext.i18n.trimmed"] = True

@@ -57,7 +57,7 @@ class Announcer:
         return asyncio.shield(gathered.told) if gathered.count <= MOST_WAITING else _no_need()
 
     async def close(self) -> None:
-        """Say no more."""
+        """Stop announcing."""
         self._closed = True
         await self._tasks.close()
 

@@ -1,11 +1,11 @@
 """Auto-archive: files that people post in a room are kept there, unasked, but with everybody's consent.
 
-The room's admins switch it on, everybody in the room is told, and whoever does not want it says so once:
-then nothing of theirs is kept any more, and what was kept unasked is removed. Nobody's word counts for
-another: of people whom the room does not tell apart, nothing is kept.
+The room's admins switch it on, everybody in the room is told, and each person can opt out: then nothing of
+theirs is kept any more, and files kept unasked are removed. Nobody can consent for another: of people whom
+the room does not tell apart, nothing is kept.
 
-What the bot posts, or another filebot, is what somebody else had posted, and is never kept. Nor are copies
-of bytes that came from somebody who has said so since.
+Files posted by this bot or another filebot are copies of somebody else's, and never kept. Nor are copies of
+bytes that came from somebody who has opted out since.
 """
 
 from collections.abc import Iterable, Sequence

@@ -25,12 +25,12 @@ MOST_CODES: Final = 100
 
 A room's service can make up any number of occupants; they push out each other's codes and nobody else's."""
 MOST_ROOMS: Final = 500
-"""With codes; the one that asked for none the longest is forgotten."""
+"""Rooms with codes; the least recently used one is forgotten."""
 
 HANDED_OVER_AT_ONCE: Final = 1000
-"""Files that change hands in one transaction. Whoever has more gets the others in further ones."""
+"""Files that change their owner in one transaction; more files take further ones."""
 
-# None that looks like another one. Eight of them are guessed once in 10**11 tries.
+# No two of them look alike. A code of eight is guessed once in 10**11 tries.
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _HALF: Final = 4
 
@@ -47,14 +47,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Files that changed hands."""
+    """Files that changed their owner."""
 
     files: int
     room: BareJid
 
 
 class Claims:
-    """Holds the codes; they are lost at a restart, and nothing else."""
+    """Holds the codes, in memory only: a restart loses them."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Files that people posted in rooms lately: what ``keep`` takes. Lost at a restart, bounded in bytes."""
+"""Recently posted files of rooms, for ``keep``. Held in memory only, and bounded in bytes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,16 +10,16 @@ from filebot.model import BareJid, Identity, Offer
 MOST_OF_ALL_BYTES: Final = 16 * 1024 * 1024
 MOST_OF_ROOM_BYTES: Final = 512 * 1024
 MOST_OF_PERSON_BYTES: Final = 128 * 1024
-"""In one room."""
+"""Bytes of one person's posts in one room."""
 MOST_OF_ROOM: Final = 200
-"""Each post counts twice: by its id, and as its poster's last. So a lively room forgets none of another."""
+"""Keys of one room, so that no room displaces another's: a post has two, its id and its poster's last."""
 MOST_OF_ALL: Final = 50_000
 
 _Key = tuple[BareJid, Identity, str]
 
 
 class RecentPosts:
-    """By room, poster and the id that the room gave the message; those of the last one by no id, too."""
+    """Posts by room, poster and the room's message id; each poster's last one also by an empty id."""
 
     def __init__(self) -> None:
         self._posts = ByteBounded[_Key, tuple[Offer, ...]]()
@@ -54,4 +54,4 @@ class RecentPosts:
             Share(None, MOST_OF_ALL_BYTES, MOST_OF_ALL),
         )
         if not self._posts.put(key, offers, shares):
-            self._posts.put(key, (), shares)  # that there was one is worth telling
+            self._posts.put(key, (), shares)  # tells a post that was too large from none

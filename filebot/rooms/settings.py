@@ -30,7 +30,7 @@ _NEEDS: Final[Mapping[str, frozenset[str]]] = {
     "announce": frozenset({"announce", "room"}),
     "retention": frozenset({"room"}),
 }
-"""By setting: plugins without which it would be out of people's hands."""
+"""Plugins that each setting needs, so that people can see it, change it and opt out."""
 _OFF: Final = frozenset({"off", "no", "none", "never"})
 
 

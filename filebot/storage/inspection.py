@@ -80,7 +80,7 @@ def digest_of(file: Path, pace: ReadThrottle) -> tuple[Digest, int]:
         while data := os.read(fd, PIECE_BYTES):
             hasher.update(data)
             size += len(data)
-            # What is read here once must not drive out of the memory what the bot reads again.
+            # These bytes are read once; they must not displace others from the page cache.
             if hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(fd, 0, size, os.POSIX_FADV_DONTNEED)
             pace.read(len(data))

@@ -31,5 +31,5 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 
 def _hang_up() -> None:
-    # Of a closed terminal, or of an operator who expects it to read the config again.
+    # It comes from a closed terminal, or from an operator who expects a reload of the config.
     log.warning("SIGHUP is ignored: a changed config is read at the next start")

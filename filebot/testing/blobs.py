@@ -74,7 +74,7 @@ class MemoryBlobs:
     def __init__(self, capacity_bytes: int = 1 << 30) -> None:
         self.blobs: dict[Digest, bytes] = {}
         self.partials: dict[str, bytearray] = {}
-        """Bytes that were kept for a later writer, by its name."""
+        """Partials by name."""
         self.unreferenced: dict[Digest, bytes] = {}
         """Blobs that are set aside."""
         self._open: dict[str, MemoryWriter] = {}
@@ -99,7 +99,7 @@ class MemoryBlobs:
                 self.release(partial, writer)
 
     def release(self, partial: str, writer: MemoryWriter) -> None:
-        """The writer is done with the name, if it is still its own."""
+        """Release the name, if the writer still holds it."""
         if self._open.get(partial) is writer:
             del self._open[partial]
 

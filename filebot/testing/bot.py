@@ -182,8 +182,9 @@ class FakeBot:
         return await self._answers(self.dispatcher.receive_stream(stream))
 
     async def come_online(self, *clients: Client) -> list[str]:
-        """Let somebody's clients come online, all of one person; wait until what waited for them is dealt
-        with, and return what was said.
+        """Let clients of one person come online, and return the answers.
+
+        It waits until the deliveries queued for the person are dealt with.
         """
         person = clients[0].jid.partition("/")[0]
         self.streams.online[person] = clients

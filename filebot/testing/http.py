@@ -1,4 +1,4 @@
-"""A web of files in memory, in place of the HTTP client."""
+"""Files on HTTP servers, in memory: a fake of the HTTP client."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -15,19 +15,19 @@ _PIECE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HostedFile:
-    """What stands behind a URL."""
+    """File behind a URL, and how its server behaves."""
 
     content: bytes
     media_type: str | None = None
     name: str | None = None
     size: int | None = None
-    """As the server announces it, which need not be true."""
+    """Size that the server announces, which need not be true."""
     breaks_at: int | None = None
-    """After so many bytes of the file the connection is gone, and stays so."""
+    """Offset at which every connection breaks."""
     recognizable: bool = True
     """Whether the server tells one version of the file from another."""
     offset: int = 0
-    """Where the chunks begin."""
+    """Offset of the first chunk."""
     late_hashes: Mapping[str, bytes] = field(default_factory=dict)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -41,12 +41,12 @@ class HostedFile:
 
 
 class MemoryWeb:
-    """The ``HttpTransfer`` port. Put files into ``hosted`` by hand, or through :meth:`put`."""
+    """Implements the ``HttpTransfer`` port. Tests add files to ``hosted``, or by :meth:`put`."""
 
     def __init__(self) -> None:
         self.hosted: dict[str, HostedFile] = {}
         self.asked: list[tuple[str, int]] = []
-        """Every download that was begun: the URL, and the offset."""
+        """URL and offset of every download that was begun."""
 
     @asynccontextmanager
     async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HostedFile]:

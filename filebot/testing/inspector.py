@@ -1,4 +1,4 @@
-"""Tells what a file is by its name alone."""
+"""Fake inspector that tells the media type by the file's name alone."""
 
 import mimetypes
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A ``Messenger`` that keeps what was said."""
+"""Fake ``Messenger`` that records all messages."""
 
 from dataclasses import dataclass
 
@@ -27,14 +27,14 @@ class FileShown:
 
 
 class RecordingMessenger:
-    """Delivers nothing and remembers all, in order; ``to`` in the questions is an address's JID."""
+    """Delivers nothing and records everything in order; ``to`` of the methods is an address's JID."""
 
     def __init__(self) -> None:
         self.sent: list[Said | FileShown] = []
         self.corrections = True
         """Whether clients show corrections."""
         self.at_work_for: set[Address] = set()
-        """Who sees a sign that an answer is being worked on."""
+        """Addresses that are shown that an answer is being worked on."""
 
     async def say(
         self,
@@ -61,9 +61,9 @@ class RecordingMessenger:
             self.at_work_for.discard(to)
 
     def texts(self, to: str) -> list[str]:
-        """What was said to this JID."""
+        """Return the texts said to this JID."""
         return [each.text for each in self.sent if isinstance(each, Said) and each.to.jid == to]
 
     def files(self, to: str) -> list[FileShown]:
-        """Which files were shown to this JID."""
+        """Return the files shown to this JID."""
         return [each for each in self.sent if isinstance(each, FileShown) and each.to.jid == to]

@@ -1,4 +1,4 @@
-"""Fakes of what the bot meets over XMPP: rooms, an upload service, streams. No server, but its promises."""
+"""Fakes of XMPP services, without a server: rooms, message archives, an upload service and streams."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -38,16 +38,16 @@ from filebot.model import (
 
 
 class FixedRooms:
-    """Rooms with a fixed roll: for each room the identities of those in it."""
+    """Rooms with fixed occupants, given by their identities."""
 
     def __init__(self, rolls: Mapping[BareJid, frozenset[Identity]] | None = None) -> None:
         self.rolls = dict(rolls or {})
         self.managers: dict[BareJid, frozenset[Identity]] = {}
-        """For each room its owners and admins, while they are on its roll; likewise the others."""
+        """Owners and admins of each room, while they are in it; likewise the following."""
         self.members: dict[BareJid, frozenset[Identity]] = {}
-        """Those who are members, but no more than that."""
+        """Occupants with the affiliation of a member, without owners and admins."""
         self.visitors: dict[BareJid, frozenset[Identity]] = {}
-        """Those who may not speak."""
+        """Occupants who may not speak."""
         self.with_ids: set[BareJid] = set()
         """Rooms that give their occupants ids."""
         self.mute: set[BareJid] = set()
@@ -60,9 +60,9 @@ class FixedRooms:
         self.closed: dict[BareJid, str] = {}
         """Rooms that do not let the bot in, and why; see RoomClosed."""
         self.passwords: dict[BareJid, str] = {}
-        """What was given when a room was entered."""
+        """Passwords with which rooms were entered."""
         self.inviters: dict[BareJid, BareJid | None] = {}
-        """For whose sake it was entered."""
+        """Inviters for whom rooms were entered."""
         self.declined: list[tuple[Invitation, str]] = []
         """Invitations, and the words that their rooms were given."""
 
@@ -120,14 +120,14 @@ class FixedRooms:
 
 
 class FakeHistories:
-    """What was posted in rooms, page by page; the ids are the numbers of the messages."""
+    """Message archives of rooms, read page by page; the ids are the numbers of the messages."""
 
     def __init__(self) -> None:
         self.posts: dict[BareJid, list[IncomingMessage]] = {}
-        """In each room; others have no history."""
+        """Messages of each room; other rooms have no history."""
         self.page_size = 10
         self.failures: list[FilebotError] = []
-        """What the next pages end with, in this order."""
+        """Errors that the next requests for a page raise, in this order."""
 
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
         if self.failures:
@@ -152,14 +152,14 @@ class FakeHistories:
 
 
 class FakeUploadService:
-    """Gives slots on one host until it is told to be away."""
+    """Gives slots on one host until a test makes it unavailable."""
 
     def __init__(self, host: str = "upload.example.org", limit_bytes: int | None = None) -> None:
         self._host = host
         self.limit_bytes = limit_bytes
         self.away = False
         self.slots: list[Slot] = []
-        """All that were given."""
+        """Slots that were given."""
 
     async def size_limit(self) -> int | None:
         self._must_be_there()
@@ -188,15 +188,15 @@ class FakeStreams:
     def __init__(self) -> None:
         self.online: dict[BareJid, tuple[Client, ...]] = {}
         self.received: list[tuple[str, StreamMethod, bytes]] = []
-        """To whom, how, and what."""
+        """Full JID, method and content of each file that arrived."""
         self.failures: list[TransferError] = []
-        """What the next attempts end with, in this order; then they succeed."""
+        """Errors that the next attempts raise, in this order; later ones succeed."""
         self.attempts: list[tuple[str, StreamMethod]] = []
-        """All, also those that failed."""
+        """Full JID and method of each attempt, failed ones included."""
         self.hosts: tuple[str, ...] = ()
-        """Where the bot is reached directly."""
+        """Addresses where the bot is reached directly."""
         self.let_in: dict[str, ProxyState] = {}
-        """The proxies, and whether they do."""
+        """States of the proxies, by JID."""
         self.rates: dict[str, float] = {}
         """Bytes per second in-band, by full JID; other clients answer nothing."""
 
@@ -269,7 +269,7 @@ class FakeStreamOffer:
     late_hashes: Mapping[str, bytes] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
-    """Where each acceptance began."""
+    """Offsets at which the offer was accepted."""
 
     @property
     def sender(self) -> Sender:

@@ -92,7 +92,7 @@ def _parsed(url: str) -> URL:
     if _INVISIBLE.search(url):
         raise ForbiddenTarget(reason="malformed")
     try:
-        # As it stands: quoting it anew breaks signed URLs. Only non-ASCII needs quoting (RFC 3987).
+        # Not quoted anew, which breaks signed URLs. Only non-ASCII needs quoting (RFC 3987).
         parsed = URL(url, encoded=url.isascii())
         _ = parsed.port  # parsed late, and may raise
     except ValueError as error:

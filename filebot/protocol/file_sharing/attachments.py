@@ -130,7 +130,7 @@ class AttachmentJoiner:
 
 
 def _joined(known: _Message, shared: Shared, attached: Attached) -> tuple[Offer, ...]:
-    """What the message adds to the one that it is attached to."""
+    """Return the offers that a message adds to the one that it is attached to."""
     complete = []
     sources = set[str]()
     for file_id, urls in attached.sources:

@@ -1,4 +1,4 @@
-"""The words of a message without those that only repeat its extensions (XEP-0428, XEP-0426)."""
+"""Text of a message without the fallback for its extensions (XEP-0428, XEP-0426)."""
 
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -7,7 +7,7 @@ from filebot.protocol.file_sharing.namespaces import FALLBACK, OOB, REFERENCE, R
 from filebot.protocol.xml import bounded_int, first, named, namespace_of
 
 FILES: Final = frozenset({OOB, SFS, SIMS, REFERENCE})
-"""What a fallback may stand for that is not needed where the files themselves were read."""
+"""Extensions whose fallback text is not needed once the files themselves were read."""
 QUOTES: Final = frozenset({REPLY})
 """The quotation before a reply (XEP-0461 section 3.1): somebody else's words."""
 

@@ -1,4 +1,4 @@
-"""Several descriptions of one file made one."""
+"""Merging of several descriptions of one file."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from filebot.protocol.file_sharing.sources import MAX_URLS
 
 
 def combined(told: Offer, more: Offer) -> Offer:
-    """All that is said of the file; where both say something, ``told`` holds."""
+    """Merge two descriptions of a file; where both say something, ``told`` wins."""
     return replace(
         told,
         urls=tuple(dict.fromkeys((*told.urls, *more.urls)))[:MAX_URLS],
@@ -23,7 +23,7 @@ def combined(told: Offer, more: Offer) -> Offer:
 
 
 def merged(offers: Iterable[Offer]) -> list[Offer]:
-    """The files in their order, those that share a URL made one."""
+    """Return the files in their order, merged where they share a URL."""
     files: list[Offer] = []
     at: dict[str, int] = {}
     for offer in offers:

@@ -1,4 +1,4 @@
-"""What ``<file/>`` says of a file: XEP-0446, and XEP-0234 section "Application Format".
+"""File metadata in ``<file/>``: XEP-0446, and XEP-0234 section "Application Format".
 
 Both namespaces have the same children. Whatever does not fit its bounds counts as not said.
 """

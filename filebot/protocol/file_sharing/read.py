@@ -60,12 +60,12 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What one message shares."""
+    """Files, sources and text of one message."""
 
     offers: tuple[Offer, ...] = ()
     """Files that can be fetched, at most ``MAX_OFFERS``; each has a URL, of any scheme."""
     offered: int = 0
-    """How many there are in truth."""
+    """Number of files in the message, including those not read."""
     text: str = ""
     """The body without fallback for files or replies, and without lines that only repeat a file's URL."""
     encrypted: bool = False
@@ -89,7 +89,7 @@ class _Described:
 
 
 def read(message: Element) -> Shared:
-    """What the message shares. Never raises."""
+    """Return what the message shares. Never raises."""
     described = [*_sfs(message), *_sims(message)]
     attached = _attached(message)
     oob = _oob(message)

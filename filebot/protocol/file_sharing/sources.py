@@ -49,7 +49,7 @@ def sorted_out(urls: Iterable[str | None]) -> Sources:
 
 
 def read_sources(parent: Element | None) -> Sources:
-    """What a ``<sources/>`` element of SFS or SIMS names. Kinds that are not URLs are skipped."""
+    """Read a ``<sources/>`` element of SFS or SIMS. Sources without a URL are skipped."""
     if parent is None:
         return Sources()
     plain = sorted_out(sane_url(_url_of(child)) for child in parent)

@@ -185,7 +185,7 @@ class JingleSession:
             case State.CHECKING:
                 return self._fall_back()
             case State.ACTIVATING:
-                # Whose turn it was does not matter: the proxy is of no use.
+                # Whether the peer or the bot had to activate it does not matter: the proxy cannot be used.
                 return [self._tell(ProxyError()), *self._fall_back()]
             case State.REPLACING | State.OPENING:
                 return self.fail(JingleReason.FAILED_TRANSPORT)

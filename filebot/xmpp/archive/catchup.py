@@ -141,7 +141,7 @@ class CatchUp:
                 return
             self._is_new = position is None
             self._pages.skips_past = position is None and self._of_room
-            # What is older than the first session is not the bot's business.
+            # Messages older than the first session are not for the bot.
             mark_now = position or ArchivePosition(self._jid, "", self._clock())
             self._cursor = ArchiveCursor(mark_now, in_order=self._of_room)
             await self._keeper.start(position, mark_now)
@@ -215,7 +215,7 @@ class CatchUp:
         """Read no more until the next session."""
         await self._stop_reading()
         if self._cursor is not None:
-            # What comes before the archive was read again has no place: there may be something before it.
+            # A message that comes before the archive is read again has no position: others may precede it.
             self._cursor.begin()
 
     async def close(self) -> None:

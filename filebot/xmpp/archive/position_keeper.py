@@ -83,7 +83,7 @@ class MarkKeeper:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SAVE_EVERY_S):
                     await self._changed.wait()
-            # What changes while this is saved is saved together, next.
+            # Changes made while this is saved are saved together, next.
             self._changed.clear()
             if not await self._save(HEARD_LIMIT_S):
                 await asyncio.sleep(SAVE_AGAIN_S)
@@ -94,8 +94,8 @@ class MarkKeeper:
     async def _save(self, limit_s: float) -> bool:
         position = self._position()
         if position is not None and position != self._saved:
-            # What is only written to the socket dies with a process that is killed: so would the answers to
-            # messages that the mark calls dealt with. The server reads a ping after them.
+            # Data only written to the socket is lost when the process is killed, and with it answers to
+            # messages that the position counts as handled. The server reads a ping after them.
             if not await server_answers(self._stream, limit_s):
                 return False
             try:

@@ -49,7 +49,7 @@ async def reachable(connections: Socks5Connector, proxies: Sequence[StreamHost])
 
 
 async def _lets_in(connections: Socks5Connector, proxy: StreamHost) -> ProxyState:
-    # Of no session: nobody else will ask for it, and the proxy forgets it with the connection.
+    # A hash of no session: nobody else asks for it, and the proxy forgets it with the connection.
     nobody = secrets.token_hex(20)
     try:
         _, connection = await connections.dial([proxy], nobody, trusted=True)

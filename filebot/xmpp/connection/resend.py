@@ -90,7 +90,7 @@ class UnackedResender:
         self.find_lost: FindLost | None = None
         """Tells which of some messages the server has not heard."""
         self._repeating: asyncio.Task[None] | None = None
-        # Who binds a resource is in a new session, and slixmpp drops what it has of the old one.
+        # Binding a resource begins a new session, and slixmpp drops its queue of the old one.
         stream.add_event_handler("session_bind", lambda _: self._renew())
         # Not at the beginning of the session: that is before its stanzas are counted.
         stream.add_event_handler("stream_negotiated", lambda _: self._say_again())
@@ -227,5 +227,5 @@ class UnackedResender:
 def _is_worth_repeating(stanza: object) -> bool:
     if not isinstance(stanza, Message):
         return False
-    # What went to an occupant in private may be for somebody else by now: nicks change hands.
+    # A private message to an occupant may reach somebody else by now: nicks are reused.
     return first(stanza.xml, HINTS, "no-store") is None and first(stanza.xml, MUC_USER, "x") is None

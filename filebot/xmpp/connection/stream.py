@@ -286,7 +286,7 @@ class ComponentStream(_Narrowed, ComponentXMPP):
     """
 
     def __init__(self, settings: SessionSettings, jid: JID) -> None:
-        # What is written names no namespace, and so is in that of the stream.
+        # Stanzas are written without a namespace, and so are in that of the stream.
         super().__init__(jid.domain, settings.password, settings.host, settings.port, use_jc_ns=True)
         jid.resource = settings.nick
         self.boundjid = jid

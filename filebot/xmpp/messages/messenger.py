@@ -108,7 +108,7 @@ class StreamMessenger:
         body, children = outgoing(entry, url)
         message["body"] = body
         for child in children:
-            # Those that most clients read come first; a long URL may leave no room for the others.
+            # Elements that most clients read come first; a long URL may leave no room for the others.
             if stanza_bytes(child, self._stream.default_ns) > self._room_for_text(message):
                 break
             message.xml.append(child)

@@ -146,8 +146,8 @@ class Reader:
             return invitation if invitation and self._is_new(stanza, speaker, now) else None
         is_elsewhere = is_copy or (archived_at is not None and archive is None)
         if is_elsewhere and self._is_of_a_room(stanza, speaker):
-            # Who had a nick at that time cannot be known, and an answer would go to whoever has it now; and
-            # what another client hears in a room was not said to the bot.
+            # The owner of a nick at that time is unknown, and an answer would go to whoever has it now; and
+            # a message to another client in a room was not said to the bot.
             return None
         sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
         said = None if sender is None else self._said(stanza, speaker, sender, now)

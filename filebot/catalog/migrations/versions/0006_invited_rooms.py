@@ -1,4 +1,4 @@
-"""Who invited the bot into a room.
+"""Table of the rooms that the bot was invited into, and by whom.
 
 A migration says what was true on its day: it names its columns itself and never imports the schema.
 """

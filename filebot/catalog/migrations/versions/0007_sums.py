@@ -1,4 +1,4 @@
-"""What each owner, each scope and all together have is added up as rows come and go.
+"""Sums for each owner, each scope and in total, kept up to date as rows come and go.
 
 A migration says what was true on its day: it names its columns itself and never imports the schema.
 """
