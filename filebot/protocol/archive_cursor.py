@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cachetools import FIFOCache
+
 from filebot.model import ArchivePosition
 
 MOST: Final = 20_000
@@ -55,7 +57,7 @@ class ArchiveCursor:
         self._order: deque[str] = deque()
         self._characters = 0
         """Of the ids of these."""
-        self._passed: dict[int, None] = {}
+        self._passed = FIFOCache[int, None](MOST_PASSED)
         """By hashes."""
         self._catching_up = True
         self._open = 0
@@ -178,5 +180,3 @@ class ArchiveCursor:
 
     def _pass(self, message_id: str) -> None:
         self._passed[hash(message_id)] = None
-        if len(self._passed) > MOST_PASSED:
-            del self._passed[next(iter(self._passed))]
