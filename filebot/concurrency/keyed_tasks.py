@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from filebot.concurrency.tasks import end
+
 log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
@@ -50,8 +52,7 @@ class KeyedTasks(Generic[K]):
         task = self._running.get(key)
         if task is None:
             return False
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
         return True
 
     async def idle(self) -> None:
@@ -62,10 +63,7 @@ class KeyedTasks(Generic[K]):
     async def close(self) -> None:
         """Cancel all, wait for their clean-up, and start nothing more."""
         self._closed = True
-        tasks = tuple(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._running.values())
 
     async def _run(self, key: K, work: Coroutine[Any, Any, None], then: Callable[[], object]) -> None:
         try:

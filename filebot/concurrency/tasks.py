@@ -63,7 +63,7 @@ class Tasks:
         return task
 
 
-async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel tasks, and return when they have ended, however they did."""
     ending = tuple(tasks)
     for task in ending:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cachetools import FIFOCache
+
 from filebot.model import ArchivePosition
 
 MOST: Final = 20_000
@@ -54,7 +56,7 @@ class ArchiveCursor:
         self._order: deque[str] = deque()
         self._characters = 0
         """Characters of the ids in ``_messages``, in total."""
-        self._passed: dict[int, None] = {}
+        self._passed = FIFOCache[int, None](MOST_PASSED)
         """Hashes of the ids of messages before the mark, the oldest first."""
         self._catching_up = True
         self._open = 0
@@ -177,5 +179,3 @@ class ArchiveCursor:
 
     def _pass(self, message_id: str) -> None:
         self._passed[hash(message_id)] = None
-        if len(self._passed) > MOST_PASSED:
-            del self._passed[next(iter(self._passed))]

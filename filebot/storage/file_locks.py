@@ -11,7 +11,7 @@ import logging
 import os
 from pathlib import Path
 
-from filebot.storage.folder_lock import NO_LOCKS
+from filebot.storage.folder_lock import try_lock
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +21,7 @@ def lock(fd: int) -> bool:
 
     Where there are no locks, the lock of the whole folder has to do, or the operator's care.
     """
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-    return True
+    return try_lock(fd, fcntl.LOCK_EX) is not False
 
 
 def has_name(fd: int, path: Path) -> bool:

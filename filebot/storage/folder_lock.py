@@ -25,7 +25,7 @@ PATIENCE_S: Final = 1.0
 _PAUSE_S: Final = 0.05
 _MOST_BYTES: Final = 500
 
-NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+_NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 """Answers of file systems that have no such locks, or none for folders."""
 
 
@@ -69,11 +69,24 @@ def holder_of(folder: Path) -> str | None:
             except OSError:
                 continue
             # Shared, and given back at once: whoever takes the lock just now tries it again.
-            if _lock(fd, fcntl.LOCK_SH) is False:
+            if try_lock(fd, fcntl.LOCK_SH) is False:
                 return _read(folder)
             with suppress(OSError):
                 fcntl.flock(fd, fcntl.LOCK_UN)
     return None
+
+
+def try_lock(fd: int, kind: int) -> bool | None:
+    """Take the lock of an open file if it is free, and tell whether it was; None if there are none here."""
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        return None
+    return True
 
 
 def _opened(place: Path, stack: ExitStack) -> int:
@@ -86,25 +99,12 @@ def _wait_for(fd: int, folder: Path) -> bool:
     """Take a lock. False if there are none here."""
     until = time.monotonic() + PATIENCE_S
     while True:
-        taken = _lock(fd, fcntl.LOCK_EX)
+        taken = try_lock(fd, fcntl.LOCK_EX)
         if taken is not False:
             return bool(taken)
         if time.monotonic() > until:
             raise FolderInUse(_read(folder))
         time.sleep(_PAUSE_S)
-
-
-def _lock(fd: int, kind: int) -> bool | None:
-    """Take a lock if it is free. None if it cannot be told."""
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        return None
-    return True
 
 
 def _myself() -> str:

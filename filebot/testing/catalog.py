@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from cachetools import FIFOCache
+
 from filebot.catalog.case_folding import fold
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import added_entry, private_entry
@@ -32,7 +34,7 @@ class MemoryCatalog:
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
         self._last_id = 0
-        self._unwanted: dict[BareJid, dict[tuple[Digest, Identity], None]] = {}
+        self._unwanted: dict[BareJid, FIFOCache[tuple[Digest, Identity], None]] = {}
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
         self._deliveries: dict[int, QueuedDelivery] = {}
@@ -117,17 +119,15 @@ class MemoryCatalog:
         return sum(1 for each, _ in self._opt_outs if each == room)
 
     async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
-        return any(each == digest for each, _ in self._unwanted.get(room, {}))
+        return any(each == digest for each, _ in self._unwanted.get(room, ()))
 
     async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        copies = self._unwanted.setdefault(room, {})
-        copies.setdefault((digest, who))
-        if len(copies) > MOST_UNWANTED_OF_ROOM:
-            del copies[next(iter(copies))]
+        copies = self._unwanted.setdefault(room, FIFOCache(MOST_UNWANTED_OF_ROOM))
+        copies.setdefault((digest, who), None)
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        copies = self._unwanted.pop(room, {})
-        self._unwanted[room] = {copy: None for copy in copies if copy[1] != who}
+        for copy in [copy for copy in self._unwanted.get(room, ()) if copy[1] == who]:
+            del self._unwanted[room][copy]
 
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return any(link.url in urls for link in self._links.values())

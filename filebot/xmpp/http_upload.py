@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import SubElement
 
+from cachetools import FIFOCache
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq
 
@@ -39,7 +40,7 @@ class UploadSlots:
         self._found: _Found | None = None
         self._search_after_s = 0.0
         self._searching = asyncio.Lock()
-        self._hosts: dict[str, None] = {}
+        self._hosts = FIFOCache[str, None](MOST_HOSTS)
 
     async def size_limit(self) -> int | None:
         return (await self._service()).limit_bytes
@@ -112,5 +113,3 @@ class UploadSlots:
         host = urlsplit(url).hostname
         if host:
             self._hosts[host] = None
-        if len(self._hosts) > MOST_HOSTS:
-            del self._hosts[next(iter(self._hosts))]

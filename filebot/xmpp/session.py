@@ -18,6 +18,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from filebot.concurrency.tasks import end
 from filebot.model import BareJid
 from filebot.ports import Cursors, Subscriptions
 from filebot.protocol.stanza_error import stream_condition
@@ -286,8 +287,7 @@ class XmppSession:
             await self._stream.drain(CLOSE_LIMIT_S)
             await self._stream.close(CLOSE_LIMIT_S)
         if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await end([running])
         await self._rooms.forget()
         await self._stream.close(0.0)
 

@@ -14,6 +14,7 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+from filebot.concurrency.tasks import end
 from filebot.errors import LocalProtocolError, PeerGone, TransferError, TransferTimeout
 from filebot.protocol.socks5 import ServerHandshake
 from filebot.system.descriptors import MOST_HANDSHAKES
@@ -124,11 +125,7 @@ class Listener:
         self._socket.close()
         for expected in self._expected.values():
             expected.close()
-        tasks = [task for _, task in self._unknown.values()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end(task for _, task in self._unknown.values())
 
     @contextmanager
     def expect(self, destinations: Collection[str]) -> Iterator[ExpectedSocket]:

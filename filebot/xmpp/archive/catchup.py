@@ -33,6 +33,7 @@ from xml.etree.ElementTree import Element
 from slixmpp.exceptions import XMPPError
 
 from filebot.concurrency.supervisor import run_supervised
+from filebot.concurrency.tasks import end
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import ArchivePosition, BareJid
 from filebot.ports import Cursors
@@ -282,8 +283,7 @@ class CatchUp:
     async def _stop_reading(self) -> None:
         reading, self._reading = self._reading, None
         if reading is not None:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await end([reading])
 
     async def _read_whenever_wanted(self, cursor: ArchiveCursor) -> None:
         while True:

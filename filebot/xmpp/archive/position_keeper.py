@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from filebot.concurrency.supervisor import run_supervised
+from filebot.concurrency.tasks import end
 from filebot.errors import FilebotError
 from filebot.model import ArchivePosition
 from filebot.ports import Cursors
@@ -74,8 +75,7 @@ class MarkKeeper:
         saving, self._saving = self._saving, None
         if saving is None:
             return False
-        saving.cancel()
-        await asyncio.gather(saving, return_exceptions=True)
+        await end([saving])
         return True
 
     async def _save_changes(self) -> None:

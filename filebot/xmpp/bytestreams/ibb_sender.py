@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from slixmpp.exceptions import IqError, XMPPError
 
+from filebot.concurrency.tasks import end
 from filebot.errors import (
     BlobCorrupt,
     PeerGone,
@@ -159,8 +160,7 @@ class IbbStreamSender:
                 raise self._failure
             return await task
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end([task])
 
     # --- what the receiver does -----------------------------------------------------------------
 

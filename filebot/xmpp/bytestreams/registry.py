@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from cachetools import FIFOCache
+
 from filebot.protocol.ibb import IBB
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
@@ -66,7 +68,7 @@ class Sessions:
         self._sessions: dict[tuple[str, str], StreamSession] = {}
         self._counted: set[tuple[str, str]] = set()
         self._people: Counter[str] = Counter()
-        self._ended: dict[tuple[str, str], None] = {}
+        self._ended = FIFOCache[tuple[str, str], None](_MOST_ENDED)
         fast_path.serve(f"{{{BYTESTREAMS}}}query", self._requested)
         fast_path.serve(f"{{{IBB}}}open", self._opened)
         fast_path.serve(f"{{{IBB}}}data", self._data, in_messages=True)
@@ -113,8 +115,6 @@ class Sessions:
             self._counted.remove((peer, sid))
             self.let_go(peer)
         self._ended[peer, sid] = None
-        if len(self._ended) > _MOST_ENDED:
-            del self._ended[next(iter(self._ended))]
 
     def gone(self, peer: str) -> None:
         """A client went offline: nothing more comes from it, and nobody there answers."""

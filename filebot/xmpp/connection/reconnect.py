@@ -14,10 +14,11 @@ the waits are made here.
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from filebot.concurrency.backoff import SPREAD, Backoff
+from filebot.concurrency.tasks import race
 from filebot.errors import LoginFailed
 from filebot.xmpp.connection.authentication import REFUSED, refused_backoff, try_once
 from filebot.xmpp.connection.ping import server_answers
@@ -43,7 +44,7 @@ class StreamKeeper:
         self,
         stream: Stream,
         settings: SessionSettings,
-        online: Callable[[bool], Awaitable[None]],
+        online: Callable[[bool], Coroutine[Any, Any, None]],
         most_attempts: int | None = None,
     ) -> None:
         """``online`` is awaited whenever a session has begun; True if it is the old one, resumed.
@@ -135,7 +136,8 @@ class StreamKeeper:
             began = loop.time()
             self._was_online, self._refusal, self.trouble = True, "", ""
             self._refused_backoff.reset()
-            await self._while_up(self._online(resumed))
+            # Only while the connection lasts: then the answers that it waits for do not come.
+            await race(self._online(resumed), self._down.wait())
             await self._watch()
             return loop.time() - began
         except TimeoutError:
@@ -158,18 +160,6 @@ class StreamKeeper:
             return False
         self.trouble = ""
         return True
-
-    async def _while_up(self, work: Awaitable[None]) -> None:
-        """Do something as long as the connection lasts: then the answers that it waits for do not come."""
-        doing, down = asyncio.ensure_future(work), asyncio.ensure_future(self._down.wait())
-        try:
-            await asyncio.wait({doing, down}, return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                doing.result()
-        finally:
-            doing.cancel()
-            down.cancel()
-            await asyncio.gather(doing, down, return_exceptions=True)
 
     async def _watch(self) -> None:
         """Return when the connection is gone, whether the socket says so or a ping (XEP-0199)."""

@@ -22,6 +22,7 @@ from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
+from filebot.concurrency.tasks import end
 from filebot.errors import ConfigError
 from filebot.protocol.stanza_error import STANZAS, stream_condition
 from filebot.system.certificates import Trust
@@ -229,8 +230,7 @@ class _Narrowed(BaseXMPP):
         # slixmpp ends its sending task only when the object is collected, which may be after the loop.
         sender, self._run_out_filters = self._run_out_filters, None
         if sender is not None:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            await end([sender])
 
 
 class ClientStream(_Narrowed, ClientXMPP):

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from filebot.concurrency.fair_semaphore import on_behalf_of
-from filebot.concurrency.tasks import Tasks
+from filebot.concurrency.tasks import Tasks, end
 from filebot.errors import PeerGone, TransferError
 from filebot.protocol.ibb import BadBlock, read_block_size
 from filebot.protocol.jingle.actions import Jingle, JingleReason
@@ -186,8 +186,7 @@ class Driver:
                 raise failure
             return None
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end([task])
 
     def lost(self) -> None:
         """The peer has gone offline, or our own XMPP session is gone."""

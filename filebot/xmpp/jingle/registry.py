@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from cachetools import FIFOCache
+
 from filebot.protocol.jingle.actions import (
     OUT_OF_ORDER,
     TIE_BREAK,
@@ -30,7 +32,7 @@ class JingleSessions:
         self._fast_path = fast_path
         self._sessions = sessions
         self._drivers: dict[tuple[str, str], Driver] = {}
-        self._ended: dict[tuple[str, str], None] = {}
+        self._ended = FIFOCache[tuple[str, str], None](_MOST_ENDED)
         fast_path.serve(f"{{{JINGLE}}}jingle", self._take)
 
     def __len__(self) -> int:
@@ -48,8 +50,6 @@ class JingleSessions:
             return
         self._sessions.let_go(driver.peer)
         self._ended[key] = None
-        if len(self._ended) > _MOST_ENDED:
-            del self._ended[next(iter(self._ended))]
 
     def uses(self, peer: str, sids: frozenset[str]) -> bool:
         """Whether one of these already names a session with this peer, or its transport."""

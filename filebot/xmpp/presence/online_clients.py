@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from cachetools import FIFOCache
+
 from filebot.model import BareJid, Client, Method, Negotiation
 from filebot.protocol import stream_initiation as si
 from filebot.protocol.disco import INFO, features_in
@@ -88,7 +90,7 @@ class OnlineClients:
         self._is_served = is_served
         self._on_gone = on_gone
         self._on_online = on_online
-        self._people: dict[BareJid, dict[str, _Online]] = {}
+        self._people = FIFOCache[BareJid, dict[str, _Online]](MOST_PEOPLE)
 
     def presence(self, stanza: Element) -> None:
         """Take a presence that is not from a room."""
@@ -155,8 +157,6 @@ class OnlineClients:
             online.own = stanza.get("to", "")
         online.priority = _number(stanza, "priority")
         online.show = _text(stanza, "show")[:LONGEST_SHOW]
-        if len(self._people) > MOST_PEOPLE:
-            del self._people[next(iter(self._people))]
         if new:
             self._on_online(bare)
 

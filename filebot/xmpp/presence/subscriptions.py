@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from cachetools import FIFOCache
+
 from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
 from filebot.ports import Subscriptions
@@ -46,7 +48,7 @@ class Contacts:
         self._status = settings.status
         self._may_subscribe = may_subscribe
         self._reason = unserved_reason
-        self._asked: dict[int, None] = {}  # by hashes
+        self._asked = FIFOCache[int, None](MOST_ASKED)  # by hashes
         self._subscribers = Subscribers(stream, kept, settings.status, may_subscribe)
         self._work = Tasks(MOST_WAITING)
         self._in_order = asyncio.Lock()
@@ -122,8 +124,6 @@ class Contacts:
         if hash((person, own)) in self._asked:
             return
         self._asked[hash((person, own))] = None
-        if len(self._asked) > MOST_ASKED:
-            del self._asked[next(iter(self._asked))]
         self._send(person, own, "subscribe")
 
     def _send(self, person: BareJid, own: BareJid, kind: str, status: str | None = None) -> None:
