@@ -54,7 +54,7 @@ async def answers(here: BotRoom, alice: Peer) -> None:
 
 
 def answered(crowd: Crowd, here: BotRoom) -> list[list[Heard]]:
-    """What the bot said to each of them alone."""
+    """Words of the bot to each of them alone."""
     return [
         [each for each in crowd.heard[number] if (each.sender, each.kind) == (here.bot, "chat")]
         for number in range(MANY)
