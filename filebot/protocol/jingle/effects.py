@@ -79,7 +79,6 @@ class Ended:
     reason: JingleReason
     text: str = ""
     """The peer's words, if it was the peer who ended it."""
-    by_peer: bool = False
     error: StanzaError | None = None
     """Error answer of the peer, if that ended the session."""
     waited_s: float = 0.0

@@ -52,6 +52,9 @@ from filebot.protocol.stanza_error import StanzaError
 ACTIVATED_AGAIN_S: Final = 2.0
 """COMPAT(Dino): refuses ``activated`` if it is not yet ready for it (dino#1804); once more is enough."""
 
+_NEEDED: Final = frozenset({Action.SESSION_INITIATE, Action.SESSION_ACCEPT})
+"""Without these nothing goes on."""
+
 
 class JingleSession:
     """Machine of one session; see the theory of operation in ``states``."""
@@ -235,7 +238,7 @@ class JingleSession:
         if self.state is State.ENDED:
             return []
         if error.specific == UNKNOWN_SESSION.specific or jingle.action in _NEEDED:
-            return self._end(Ended(JingleReason.GONE, error.text, by_peer=True, error=error))
+            return self._end(Ended(JingleReason.GONE, error.text, error=error))
         if jingle.action is Action.TRANSPORT_REPLACE and error.specific != TIE_BREAK.specific:
             return self.fail(JingleReason.FAILED_TRANSPORT)
         if isinstance(jingle.notice, Activated) and not self._told_twice:
@@ -250,7 +253,7 @@ class JingleSession:
         if reason is JingleReason.SUCCESS and self.state is State.FLOWING and not self.terms.sending:
             # COMPAT(Dino, Gajim): say so as soon as the last byte is sent, not when it is received.
             return Reaction()
-        return Reaction(tuple(self._end(Ended(reason, jingle.text, by_peer=True))))
+        return Reaction(tuple(self._end(Ended(reason, jingle.text))))
 
     def _another_added(self, jingle: Jingle) -> Reaction:
         """One session, one file: another can have a session of its own."""
@@ -260,16 +263,16 @@ class JingleSession:
         return Reaction(tuple(self.fail(JingleReason.CANCEL)) if self._mine(jingle) is not None else ())
 
     def _rejected(self, _: Jingle) -> Reaction:
-        if not self._is_replacing():
-            return Reaction(error=OUT_OF_ORDER)
-        return Reaction(tuple(self.fail(JingleReason.FAILED_TRANSPORT)))
+        if self._is_replacing():
+            return Reaction(tuple(self.fail(JingleReason.FAILED_TRANSPORT)))
+        return Reaction(error=OUT_OF_ORDER)
 
     def _informed(self, jingle: Jingle) -> Reaction:
         match jingle.info:
             case ReceivedInfo() if self.terms.sending:
                 self.received = True
                 done = self.state is State.FINISHING
-                return Reaction(tuple(self._end(Ended(JingleReason.SUCCESS, by_peer=True))) if done else ())
+                return Reaction(tuple(self._end(Ended(JingleReason.SUCCESS))) if done else ())
             case Checksum(hashes) if not self.terms.sending:
                 self.late_hashes |= hashes
             case Ping() | ReceivedInfo() | Checksum():
@@ -383,10 +386,8 @@ class JingleSession:
 
     def _give_up(self) -> list[Effect]:
         """End the session: the peer has been silent for too long."""
-        waited_s = self.wait_s or 0.0
-        return self._end(
-            self._requests.terminate(JingleReason.TIMEOUT), Ended(JingleReason.TIMEOUT, waited_s=waited_s)
-        )
+        ended = Ended(JingleReason.TIMEOUT, waited_s=self.wait_s or 0.0)
+        return self._end(self._requests.terminate(JingleReason.TIMEOUT), ended)
 
     def _is_replacing(self) -> bool:
         return self.state is State.REPLACING and self.terms.initiating
@@ -397,7 +398,3 @@ class JingleSession:
 
     def _tell(self, notice: Notice) -> SendJingle:
         return self._requests.tell(self._exchange.own.sid if self._exchange is not None else "", notice)
-
-
-_NEEDED: Final = frozenset({Action.SESSION_INITIATE, Action.SESSION_ACCEPT})
-"""Without these nothing goes on."""
