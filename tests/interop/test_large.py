@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)
 
 SIZE = 20_000_000
 LIMIT_S = 120.0
-WHY = {None: "Your server has no place", 1_000_000: "Your server takes files up to 1 MB"}
+WHY = {None: "Your server has no upload service", 1_000_000: "Your server takes files up to 1 MB"}
 
 
 @pytest_asyncio.fixture(

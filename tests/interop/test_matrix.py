@@ -170,7 +170,7 @@ async def test_without_an_upload_service_a_file_comes_by_stream_unasked(
         arrived = await peer.received(limit_s=LIMIT_S)
         assert arrived.method == (Method.IBB if cell.method is Method.BROKEN else cell.method)
         assert sha256_of(Path(arrived.path)) == sha256_of(path)
-        await peer.said(world.bot_jid, "Your server has no place")
+        await peer.said(world.bot_jid, "Your server has no upload service")
         await forget(peer, world, path, Path(arrived.path))
     report(cell, Outcome.SAME)
 
