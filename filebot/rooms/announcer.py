@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from filebot.concurrency.backoff import Backoff
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.events.bus import EventBus
 from filebot.events.facts import RoomFilesAdded
@@ -63,11 +64,10 @@ class Announcer:
 
     async def _run(self, room: BareJid) -> None:
         """Tell the room now and then, until nothing new came for a whole pause."""
-        pause_s = self._gather_s
+        pause = Backoff(self._gather_s, LONGEST_S)
         try:
             while True:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_S)
+                await asyncio.sleep(pause.next_s())
                 if room not in self._gathered:
                     return
                 await self._tell(room, self._gathered.pop(room))
