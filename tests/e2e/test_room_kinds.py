@@ -119,13 +119,13 @@ async def test_who_has_no_voice_gets_files_and_puts_none_in(
     assert "not seen a file from you" in (await here.ask_privately(bob, "keep")).body
     bob.say("get slides.bin", here.bot)
     assert await here.got(bob, "chat") == path.read_bytes()
-    assert "One file" in (await here.ask_privately(bob, "ls")).body
+    assert "one file" in (await here.ask_privately(bob, "ls")).body
     assert (await here.ask_privately(bob, "rm slides.bin")).body == OWNERS_ONLY
     # By the private chat there is no way around it.
     await bob.drop(own, world.bot_jid)
     assert "Stored" in (await bob.next_message(world.from_bot)).body
     assert LISTENS_ONLY in (await world.ask(bob, f"send handout.bin to {here.room}")).body
-    assert "One file" in (await here.ask(carol, "!ls")).body
+    assert "one file" in (await here.ask(carol, "!ls")).body
     # With a voice he may, and without one again not what he posted meanwhile.
     await set_role(carol, here.room, "bob", "participant")
     await here.post(bob, own)
