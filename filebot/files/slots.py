@@ -8,11 +8,12 @@ wait that soon ends by itself, such as that of a folder full of photos.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
+from filebot.concurrency.tasks import end
 from filebot.concurrency.turns import end_turn
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued
@@ -80,9 +81,7 @@ class Slots:
             if not free.waits(person):
                 self._told.discard(key)
             if telling is not None:
-                telling.cancel()
-                with suppress(asyncio.CancelledError):
-                    await telling
+                await end([telling])
 
     @asynccontextmanager
     async def held(self, direction: Direction, sender: Sender) -> AsyncIterator[None]:
