@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebot.model import BlobRef, Entry, Offer
@@ -84,6 +84,7 @@ def test_a_document_is_for_saving_not_for_showing() -> None:
     assert [child.get("disposition") for child in children if "sfs" in child.tag] == ["attachment"]
 
 
+@settings(deadline=None)
 @given(
     name=st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=40),
     size=st.integers(0, 2**63 - 1),
