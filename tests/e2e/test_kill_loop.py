@@ -24,7 +24,8 @@ from tests.servers import private_server
 KILLS = int(os.environ.get("KILLS", "5"))
 """``KILLS=300`` makes this a run of about half an hour."""
 PEOPLE = ("alice", "bob", "carol")
-ANSWER_LIMIT_S = 240.0
+ANSWER_LIMIT_S = 240.0 + 2 * KILLS
+"""A late command is summed up after seconds of quiet; many lives are too short for that."""
 """For one answer: each kill may come before it."""
 LIFE_S = 3.0
 """Longest time between the bot's being ready and the next kill."""
@@ -220,7 +221,7 @@ async def test_what_was_acknowledged_holds_after_every_kill(world: World, rivals
 
 def _check(person: Person, kept: list[Kept]) -> None:
     """Compare what somebody was told with what is there."""
-    assert person.unanswered == []
+    assert not person.unanswered, "\n".join(person.unanswered)
     sure = [row for row in kept if row.name not in person.summed_up]
     own = Counter(row.name for row in sure if not row.in_room)
     assert own == Counter(person.stored.keys() - person.removed - person.summed_up)
