@@ -89,7 +89,7 @@ class Absence:
 
     def announced(self) -> int:
         """How many new files the room was told of."""
-        told = [re.match(r"(\d+|One) new files? (?:is|are) kept here", each) for each in self._room_heard()]
+        told = [re.match(r"(\d+|One) new files? in this room", each) for each in self._room_heard()]
         return sum(1 if match[1] == "One" else int(match[1]) for match in told if match)
 
     def _room_heard(self) -> list[str]:

@@ -128,7 +128,7 @@ async def test_whoever_makes_a_destroyed_room_anew_gets_none_of_its_files_even_i
         service.put_out(f"{STRANGE}/filebot", occupant, destroyed=True)
         await until(lambda: any(f"{STRANGE} is no more" in line for line in bot.log))
         alice.say(f"join {STRANGE}", world.bot)
-        assert "and stay there" in await world.told(alice)
+        assert "I will stay there" in await world.told(alice)
         for command in ("!ls", "!get plan.txt", "!get #1", "!get #2"):
             service.say(command, occupant)
             assert (await service.answer()).startswith(("This room has no files", "I have no file"))
