@@ -1,6 +1,8 @@
 """Runs the handlers of messages; a message is handled only when its handler is done."""
 
+import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -12,6 +14,7 @@ from filebot.xmpp.messages.reader import EncryptedMessage
 
 MOST_HANDLERS: Final = 20_000
 """Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""
+FINISH_S: Final = 0.5
 
 _T = TypeVar("_T")
 
@@ -28,7 +31,13 @@ class HandlerTasks:
         self._tasks.start(work, name)
 
     async def close(self) -> None:
-        """Cancel all that is under way."""
+        """Let handlers end whose work is done already, for at most ``FINISH_S``; cancel the others.
+
+        A message that was answered and whose handler is cut off would be answered again after the start.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                await self._tasks.idle()
         await self._tasks.close()
 
     def take(
