@@ -98,7 +98,7 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
-    "xmpp/messages/handler_tasks.FINISH_S": "for handlers of our own, when the bot stops; in test_handler_tasks",
+    "xmpp/messages/handler_tasks.FINISH_S": "for our own handlers at a stop; in test_handler_tasks",
     "xmpp/presence/client_check.ANSWER_LIMIT_S": "before an answer in chat; in test_client_check",
     "xmpp/presence/client_check.BELIEVED_FOR_S": "how long something is remembered",
     "xmpp/presence/client_check.PAUSE_S": "before an answer in chat; in test_client_check",

@@ -34,7 +34,7 @@ async def closed_after(answered: asyncio.Event, *, answer: bool) -> list[str | N
             await asyncio.sleep(0)
 
     tasks, positions = HandlerTasks(Handlers(message=handle, is_served=lambda _: True)), Positions()
-    assert tasks.take(MESSAGE, cast(CatchUp, positions), "id")
+    assert tasks.take(MESSAGE, cast("CatchUp", positions), "id")
     await asyncio.sleep(0)
     if answer:
         answered.set()
