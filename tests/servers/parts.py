@@ -1,7 +1,7 @@
 """Plugin of pytest for ``--part``: it runs a part of the plan of ``tests/servers/combinations.py``.
 
-Tests of another run are deselected, and the summary names them. ``--part plan`` runs nothing and prints how
-many tests of each file each run has.
+Tests of another run are deselected, and the summary counts them by file. ``--part plan`` runs nothing and
+prints how many tests of each file each run has.
 """
 
 from collections.abc import Iterator
@@ -117,10 +117,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def grouped(elsewhere: dict[str, str]) -> Iterator[str]:
-    """Yield a line for each function and each choice of runs that have some of its tests."""
+    """Yield a line for each file and each choice of runs that have some of its tests."""
     counts: dict[tuple[str, str], int] = {}
     for nodeid, where in sorted(elsewhere.items()):
-        key = nodeid.partition("[")[0], where
+        key = nodeid.partition("::")[0], where
         counts[key] = counts.get(key, 0) + 1
-    for (function, where), count in counts.items():
-        yield f"{function}: {count} in {where}"
+    for (file, where), count in counts.items():
+        yield f"{file}: {count} in {where}"

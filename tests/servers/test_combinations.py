@@ -85,9 +85,9 @@ def test_the_plan_is_printed_by_file() -> None:
     assert lines[2].split() == ["all", "2", "2", "2"]
 
 
-def test_what_another_run_has_is_printed_by_function() -> None:
+def test_what_another_run_has_is_printed_by_file() -> None:
     elsewhere = {"a.py::f[1]": "here", "a.py::f[2]": "here", "a.py::g": "there"}
-    assert [*grouped(elsewhere)] == ["a.py::f: 2 in here", "a.py::g: 1 in there"]
+    assert [*grouped(elsewhere)] == ["a.py: 2 in here", "a.py: 1 in there"]
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
@@ -95,4 +95,4 @@ def test_a_run_names_what_it_leaves_to_another(tmp_path: Path, processes: str) -
     code, printed = run_pytest(tmp_path, "occupant-id", "--part", "smoke", "-n", processes)
     assert code == 1, printed
     assert "part 'smoke' of prosody client: another run has 1 tests" in printed
-    assert "test_it.py::test_thorough: 1 in prosody client (rest)" in printed
+    assert "test_it.py: 1 in prosody client (rest)" in printed
