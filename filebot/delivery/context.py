@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from filebot.delivery import route_planner as cascade
+from filebot.delivery import route_planner
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.queue import DeliveryQueue
 from filebot.delivery.route_planner import Plan, RoutingInputs, Uploads
@@ -99,7 +99,7 @@ class DeliveryContext:
             asked=method,
             asking_client=to.jid,
         )
-        return cascade.plan(facts, self.client_history, self.clock())
+        return route_planner.plan(facts, self.client_history, self.clock())
 
     async def clients(self, to: Address) -> Sequence[Client]:
         """Return the clients behind an address; none behind those of rooms."""

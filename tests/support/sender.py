@@ -27,7 +27,7 @@ from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteStream, Socks5Connections
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.session import Handlers, SessionSettings, StreamHandlers, XmppSession
-from filebot.xmpp.si import outgoing as outbound
+from filebot.xmpp.si import outgoing
 from tests.support.streams import entry
 
 PIECE_BYTES = 64 * 1024
@@ -132,7 +132,7 @@ def measured(meter: Meter, file: Path) -> None:
         return offer
 
     ByteStream.send_file = counted  # type: ignore[method-assign]  # measured, not replaced
-    vars(outbound)["write_offer"] = with_hash
+    vars(outgoing)["write_offer"] = with_hash
 
 
 async def send(job: Job) -> None:

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect
 
 from filebot.catalog import catalog as sql
-from filebot.catalog import open_catalog, queries, sqlite
-from filebot.catalog import writes as changes
+from filebot.catalog import open_catalog, queries, sqlite, writes
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 
@@ -76,7 +75,7 @@ async def test_cancelled_question_costs_no_connection(catalog: Catalog) -> None:
     assert opened == []
 
 
-def plan(path: Path, statement: sa.Select[Any] | changes.Change) -> str:
+def plan(path: Path, statement: sa.Select[Any] | writes.Change) -> str:
     compiled = statement.compile(
         dialect=dialect(paramstyle="named"), compile_kwargs={"render_postcompile": True}
     )
@@ -112,7 +111,7 @@ def test_other_questions_about_entries_use_an_index(path: Path) -> None:
         (queries.used_by("a@example.org"), "sums USING PRIMARY KEY"),
         (queries.used_in(SCOPE), "sums USING PRIMARY KEY"),
         (queries.find_by_prefix(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),
-        (changes.remove(1), "PRIMARY KEY"),
+        (writes.remove(1), "PRIMARY KEY"),
     ):
         text = plan(path, statement)
         assert index in text, text

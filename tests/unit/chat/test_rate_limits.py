@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from filebot.chat import rate_limits as pace
+from filebot.chat import rate_limits
 from filebot.chat.rate_limits import RateLimiter, RateLimits
 from filebot.model import Address, AddressKind, Sender
 from filebot.xmpp.rooms.joined_rooms import MOST_INVITED_BY_ONE
@@ -19,10 +19,10 @@ def occupant(number: int, room: str = "den@muc.evil.example") -> Sender:
 def test_a_room_that_makes_up_occupants_fills_its_own_share_only() -> None:
     load = RateLimiter(RateLimits())
     with ExitStack() as waiting:
-        for number in range(pace.WAITING_PER_ROOM):
+        for number in range(rate_limits.WAITING_PER_ROOM):
             assert not load.is_full(occupant(number))
             waiting.enter_context(load.waiting(occupant(number)))
-        assert load.is_full(occupant(pace.WAITING_PER_ROOM))
+        assert load.is_full(occupant(rate_limits.WAITING_PER_ROOM))
         assert load.is_full(occupant(0).privately)
         assert not load.is_full(occupant(0, "other@muc.example.org"))
         assert not load.is_full(ANNA)
@@ -32,7 +32,7 @@ def test_a_room_that_makes_up_occupants_fills_its_own_share_only() -> None:
 def test_one_person_waits_for_so_much_and_no_more() -> None:
     load = RateLimiter(RateLimits())
     with ExitStack() as waiting:
-        for _ in range(pace.WAITING_PER_PERSON):
+        for _ in range(rate_limits.WAITING_PER_PERSON):
             assert not load.is_full(ANNA)
             waiting.enter_context(load.waiting(ANNA))
         assert load.is_full(ANNA)
@@ -41,7 +41,7 @@ def test_one_person_waits_for_so_much_and_no_more() -> None:
 
 
 def test_there_is_an_end_to_what_all_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "WAITING", 2)
+    monkeypatch.setattr(rate_limits, "WAITING", 2)
     load = RateLimiter(RateLimits())
     with load.waiting(occupant(0)), load.waiting(occupant(0, "other@muc.example.org")):
         assert load.is_full(ANNA)
@@ -60,4 +60,4 @@ async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may
 
 
 def test_rooms_of_one_inviter_cannot_take_everything() -> None:
-    assert MOST_INVITED_BY_ONE * pace.WAITING_PER_ROOM < pace.WAITING
+    assert MOST_INVITED_BY_ONE * rate_limits.WAITING_PER_ROOM < rate_limits.WAITING

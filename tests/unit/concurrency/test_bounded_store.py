@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from filebot.chat import rate_limits as pace
+from filebot.chat import rate_limits
 from filebot.chat.rate_limits import RateLimiter, RateLimits
 from filebot.concurrency.bounded_store import ByteBounded, Share, weight
 from filebot.errors import PostTooLarge
@@ -156,9 +156,9 @@ def test_large_messages_of_one_person_wait_up_to_a_bound_in_bytes_and_small_ones
     large = IncomingMessage(message("").sender, "", large_post(1))
     with ExitStack() as held:
         count = waiting(RateLimiter(RateLimits()), large, held)
-        assert count * weight(large) <= pace.WAITING_BYTES_PER_PERSON
+        assert count * weight(large) <= rate_limits.WAITING_BYTES_PER_PERSON
         assert 10 < count < 100
-        assert waiting(RateLimiter(RateLimits()), message("ls"), held) == pace.WAITING_PER_PERSON
+        assert waiting(RateLimiter(RateLimits()), message("ls"), held) == rate_limits.WAITING_PER_PERSON
 
 
 def test_large_messages_of_many_wait_up_to_a_bound_in_bytes() -> None:
@@ -167,7 +167,7 @@ def test_large_messages_of_many_wait_up_to_a_bound_in_bytes() -> None:
         for number in range(100):
             each = IncomingMessage(message("", number).sender, "", large_post(number))
             total += waiting(load, each, held) * weight(each)
-        assert 0.9 * pace.WAITING_BYTES < total <= pace.WAITING_BYTES
+        assert 0.9 * rate_limits.WAITING_BYTES < total <= rate_limits.WAITING_BYTES
 
 
 def test_a_room_has_its_own_bound_in_bytes() -> None:
@@ -177,7 +177,7 @@ def test_a_room_has_its_own_bound_in_bytes() -> None:
             occupant = Sender(Address(room, AddressKind.ROOM), None, room, f"n{number}", f"{room}/{number}")
             each = IncomingMessage(occupant, "", large_post(number))
             total += waiting(load, each, held) * weight(each)
-        assert total <= pace.WAITING_BYTES_PER_ROOM
+        assert total <= rate_limits.WAITING_BYTES_PER_ROOM
         assert not load.is_full(message("ls").sender, 100)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from filebot.concurrency.threads import Threads
 from filebot.transfer.http.upload import FileBody
-from filebot.xmpp.si import outgoing as outbound
+from filebot.xmpp.si import outgoing
 from tests.support.waiting import loop_turns
 from tests.unit.transfer.leaks import nothing_left
 
@@ -89,8 +89,8 @@ async def test_a_file_sent_in_band_is_closed_after_the_thread_that_reads_it(
     path.write_bytes(HALF)
     go_on = threading.Event()
     readers = Threads("test", 1)
-    monkeypatch.setattr(outbound, "_READERS", readers)
-    async with no_complaints(), nothing_left(), aclosing(outbound.pieces_of(path, 0, SIZE)) as pieces:
+    monkeypatch.setattr(outgoing, "_READERS", readers)
+    async with no_complaints(), nothing_left(), aclosing(outgoing.pieces_of(path, 0, SIZE)) as pieces:
         assert await anext(pieces) == HALF
         readers.start(go_on.wait)
         task = asyncio.ensure_future(anext(pieces))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.delivery import upload_links as delivery
+from filebot.delivery import upload_links
 from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.upload_refusals import LONGEST_REST, REST
 from filebot.errors import (
@@ -64,7 +64,7 @@ class FullService(FakeUploadService):
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "PAUSE_S", 0)
+    monkeypatch.setattr(upload_links, "PAUSE_S", 0)
 
 
 async def stored(store: MemoryBlobs, catalog: MemoryCatalog, content: bytes) -> Entry:

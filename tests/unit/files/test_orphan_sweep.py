@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from filebot.concurrency.keyed_locks import KeyedLocks
-from filebot.files import orphan_sweep as cleanup
+from filebot.files import orphan_sweep
 from filebot.files.orphan_sweep import (
     Unreferenced,
     UnreferencedBlobs,
@@ -115,7 +115,7 @@ async def test_unreferenced_blobs_are_removed_every_hour() -> None:
     task = asyncio.create_task(caring(store, catalog, keep_s=0).run((digest(0),)))
     await asyncio.sleep(1)
     store.unreferenced = {digest(1): b""}
-    await asyncio.sleep(cleanup.PAUSE_S - 2)
+    await asyncio.sleep(orphan_sweep.PAUSE_S - 2)
     assert store.unreferenced
     await asyncio.sleep(2)
     assert not store.unreferenced
@@ -130,5 +130,5 @@ async def test_partial_files_stay_while_the_time_is_not_certain(is_certain: bool
     async def trusted_now() -> datetime | None:
         return NOW if is_certain else None
 
-    assert await cleanup.forget_partials(store, trusted_now, -1.0) is is_certain
+    assert await orphan_sweep.forget_partials(store, trusted_now, -1.0) is is_certain
     assert bool(store.partials) is not is_certain

@@ -19,9 +19,7 @@ import pytest
 
 from filebot.errors import StorageError, StorageFull
 from filebot.model import BlobRef
-from filebot.storage import reader as reading
-from filebot.storage import spool
-from filebot.storage import writeback as early_writeback
+from filebot.storage import reader, spool, writeback
 from filebot.storage.disk import DiskStore
 from tests.support.waiting import loop_turns, until
 
@@ -143,7 +141,7 @@ async def test_a_failure_of_an_early_sync_is_raised(
             synced.set()
 
     monkeypatch.setattr(os, "fdatasync", failing_once)
-    monkeypatch.setattr(early_writeback, "SYNC_BYTES", MIB)
+    monkeypatch.setattr(writeback, "SYNC_BYTES", MIB)
 
     async def store_slowly() -> None:
         async with store.create() as writer:
@@ -244,7 +242,7 @@ async def test_cancelling_a_reader_closes_its_file(
         return pread(fd, size, offset)
 
     monkeypatch.setattr(os, "pread", slow)
-    monkeypatch.setattr(reading, "_NOWAIT", None)
+    monkeypatch.setattr(reader, "_NOWAIT", None)
 
     async def read() -> None:
         async with aclosing(store.read(ref.digest)) as pieces:
@@ -277,7 +275,7 @@ async def test_bytes_outside_the_page_cache_are_read_in_a_thread(
         return preadv(fd, buffers, offset)
 
     monkeypatch.setattr(os, "preadv", partly)
-    monkeypatch.setattr(reading, "_NOWAIT", None if in_memory == "no such flag" else 8)
+    monkeypatch.setattr(reader, "_NOWAIT", None if in_memory == "no such flag" else 8)
     assert b"".join([piece async for piece in store.read(ref.digest)]) == data
     assert b"".join([piece async for piece in store.read(ref.digest, 2 * MIB + 1)]) == data[2 * MIB + 1 :]
 

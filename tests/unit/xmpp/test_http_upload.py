@@ -9,7 +9,7 @@ from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import Iq
 
 from filebot.errors import NoUploadService, ServiceQuotaReached, ServiceRefused, TooLargeForService
-from filebot.xmpp import http_upload as upload
+from filebot.xmpp import http_upload
 from filebot.xmpp.connection import disco
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.http_upload import UploadSlots
@@ -64,7 +64,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     scripted = Server()
-    monkeypatch.setattr(upload, "ask", scripted.ask)
+    monkeypatch.setattr(http_upload, "ask", scripted.ask)
     monkeypatch.setattr(disco, "ask", scripted.ask)
     return scripted
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from filebot.errors import BlobCorrupt, PeerGone, SizeMismatch, TransferTimeout
-from filebot.transfer.socks5 import receive as byte_source
+from filebot.transfer.socks5 import receive
 from filebot.transfer.socks5 import send as byte_sink
 from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.socket import SocketConnection
@@ -25,8 +25,8 @@ BODY = bytes(range(256)) * 8000  # 2,048,000 bytes
 
 @pytest.fixture(autouse=True)
 async def _clean(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(byte_source, "GRACE_S", 0.03)
-    monkeypatch.setattr(byte_source, "COOL_S", 0.05)
+    monkeypatch.setattr(receive, "GRACE_S", 0.03)
+    monkeypatch.setattr(receive, "COOL_S", 0.05)
     monkeypatch.setattr(byte_sink, "CLOSE_S", 0.1)
     monkeypatch.setattr(byte_sink, "_POLL_S", 0.01)
     async with nothing_left():
@@ -202,7 +202,7 @@ async def test_slow_is_not_stalled() -> None:
 
 
 async def test_what_trickles_in_is_handed_on_in_larger_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(byte_source, "GATHER_S", 0.5)
+    monkeypatch.setattr(receive, "GATHER_S", 0.5)
     stream, peer = pair()
     body = BODY[:100_000]
 
@@ -216,7 +216,7 @@ async def test_what_trickles_in_is_handed_on_in_larger_pieces(monkeypatch: pytes
         pieces = [bytes(piece) async for piece in chunks]
     await sending
     assert b"".join(pieces) == body
-    assert len(pieces) <= 1 + len(body) // byte_source.SMALLEST_BYTES
+    assert len(pieces) <= 1 + len(body) // receive.SMALLEST_BYTES
     peer.close()
 
 
@@ -231,7 +231,7 @@ async def test_a_taker_that_does_not_ask_slows_the_peer_and_is_not_blamed() -> N
         await asyncio.sleep(0.15)
         assert not sending.done()
         second = await anext(chunks)
-        assert len(second) <= byte_source.LARGEST_BYTES
+        assert len(second) <= receive.LARGEST_BYTES
         taken += [second, *[piece async for piece in chunks]]
     await sending
     assert b"".join(taken) == body
@@ -241,7 +241,7 @@ async def test_a_taker_that_does_not_ask_slows_the_peer_and_is_not_blamed() -> N
 async def test_an_idle_transfer_keeps_no_buffer() -> None:
     stream, peer = pair(idle_s=1)
     async with used(stream):
-        landing = byte_source._Landing(missing=None)
+        landing = receive._Landing(missing=None)
         transport, _ = await asyncio.get_running_loop().create_connection(
             lambda: landing, sock=stream.connection.sock
         )

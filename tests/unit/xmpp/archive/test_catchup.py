@@ -10,13 +10,12 @@ import pytest
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq
 
-from filebot.concurrency import supervisor as run_supervised
+from filebot.concurrency import supervisor
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import ArchivePosition
-from filebot.protocol import archive_cursor as cursor
+from filebot.protocol import archive_cursor
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp.archive import catchup, page_reader
-from filebot.xmpp.archive import position_keeper as mark_keeper
+from filebot.xmpp.archive import catchup, page_reader, position_keeper
 from filebot.xmpp.archive.catchup import MOST_OPEN, CatchUp
 from filebot.xmpp.archive.first_session import BEGINNING
 from filebot.xmpp.archive.mam_query import Archived, ArchivePage
@@ -49,8 +48,8 @@ class World:
         self.gives_ids: list[bool | None] = [True]
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
-        monkeypatch.setattr(mark_keeper, "SAVE_AGAIN_S", 0.0)
-        monkeypatch.setattr(mark_keeper, "server_answers", self._server_answers)
+        monkeypatch.setattr(position_keeper, "SAVE_AGAIN_S", 0.0)
+        monkeypatch.setattr(position_keeper, "server_answers", self._server_answers)
         monkeypatch.setattr(page_reader, "LONGEST_WAIT_S", 0.0)
         self.catch_up = self.bot()
 
@@ -210,7 +209,7 @@ async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
 async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cursor, "MOST", 200)
+    monkeypatch.setattr(archive_cursor, "MOST", 200)
     world.numbers = [*range(1, 1001)]
 
     def take(archived: Archived) -> bool:
@@ -552,7 +551,7 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     await world.catch_up.close()
     assert world.saved() == ("2", frozenset())
     world.numbers = [1, 2]
-    monkeypatch.setattr(mark_keeper, "SAVE_EVERY_S", 0.01)
+    monkeypatch.setattr(position_keeper, "SAVE_EVERY_S", 0.01)
     world.bot()
     await world.online()
     assert world.catch_up.live("3", kept_back=False)
@@ -593,7 +592,7 @@ async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_supervised, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.01)
 
 
 async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
@@ -649,7 +648,7 @@ async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytes
 async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mark_keeper, "IDS_A_SECOND", 10)
+    monkeypatch.setattr(position_keeper, "IDS_A_SECOND", 10)
     saves = list[ArchivePosition]()
     save = world.marks.save_position
 

@@ -11,7 +11,7 @@ from slixmpp.stanza import Iq, Message
 
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError
 from filebot.model import Address, AddressKind, Sender
-from filebot.xmpp.archive import mam_query as archive
+from filebot.xmpp.archive import mam_query
 from filebot.xmpp.archive.mam_query import PAGE, Archived, ArchivePage, MessageArchive
 from filebot.xmpp.archive.room_history import RoomHistories
 from filebot.xmpp.connection.stream import Stream
@@ -55,7 +55,7 @@ class Server:
         self.messages: Callable[[str], list[Element]] = lambda query: []
         self.asked: list[Element] = []
         self.taken: list[bool] = []
-        monkeypatch.setattr(archive, "ask", self._answer)
+        monkeypatch.setattr(mam_query, "ask", self._answer)
 
     async def _answer(self, stream: Stream, iq: Iq, limit_s: float) -> Iq:
         question = iq.xml[0]
@@ -203,7 +203,7 @@ async def test_page_that_comes_while_the_bot_is_out_of_the_room_is_asked_for_aga
         raise XMPPError("forbidden")
 
     if forbidden:
-        monkeypatch.setattr(archive, "ask", refuse)
+        monkeypatch.setattr(mam_query, "ask", refuse)
     out_of_it = RoomHistories(server.archive._stream, lambda *_: None, lambda *_: False, frozenset)
     with pytest.raises(PeerGone):
         await out_of_it.page(TEA, "z", None)

@@ -8,7 +8,7 @@ import pytest
 
 from filebot.model import ArchivePosition, BareJid
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp.archive import position_keeper as mark_keeper
+from filebot.xmpp.archive import position_keeper
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
 from filebot.xmpp.archive.room_catchups import RoomCatchUps
@@ -43,7 +43,7 @@ async def world(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     async def server_answers(stream: Stream, limit_s: float) -> bool:
         return True
 
-    monkeypatch.setattr(mark_keeper, "server_answers", server_answers)
+    monkeypatch.setattr(position_keeper, "server_answers", server_answers)
     made = World(outbox)
     yield made
     await made.rooms.close()

@@ -15,7 +15,7 @@ from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.transfer.socks5.listener import Listener
-from filebot.xmpp.bytestreams import avoided_hosts as avoided
+from filebot.xmpp.bytestreams import avoided_hosts
 from filebot.xmpp.bytestreams.avoided_hosts import AVOIDED_FOR_S, AvoidedHosts
 from tests.support.stream_lab import (
     BOT,
@@ -75,7 +75,7 @@ async def test_one_that_failed_one_person_is_left_alone_for_them_and_only_for_a_
 
 
 async def test_nobody_fills_the_memory_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(avoided, "MOST", 3)
+    monkeypatch.setattr(avoided_hosts, "MOST", 3)
     hosts = AvoidedHosts()
     many = [StreamHost("proxy.example.org", f"10.0.0.{number}", 5000) for number in range(9)]
     hosts.avoid(many)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from filebot.xmpp.connection import reconnect as connection
+from filebot.xmpp.connection import reconnect
 from filebot.xmpp.connection.authentication import refused_backoff
 from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.support.virtual_time import in_virtual_time, seconds
@@ -56,7 +56,7 @@ def closed_port() -> Iterator[int]:
 async def test_each_failed_attempt_is_logged_with_its_cause_and_the_last_one_is_told(
     closed_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(connection, "LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr(reconnect, "LONGEST_WAIT_S", 0.0)
     settings = SessionSettings("bot@localhost", "x", host="127.0.0.1", port=closed_port)
     session = XmppSession(
         settings, Handlers(message=lambda _: None, is_served=lambda _: False), most_attempts=3
@@ -140,5 +140,5 @@ async def test_a_connection_that_breaks_while_the_session_is_set_up_is_given_up_
     await session.stop()
 
 
-async def _alive(link: connection.StreamKeeper) -> None:
+async def _alive(link: reconnect.StreamKeeper) -> None:
     await link._live_once()

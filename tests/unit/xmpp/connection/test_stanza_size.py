@@ -10,7 +10,7 @@ from slixmpp.features.feature_limits.limits import Limits
 from slixmpp.stanza import Message
 from slixmpp.xmlstream import tostring
 
-from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender as IbbOutbox
+from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.settings import SessionSettings
@@ -107,7 +107,7 @@ async def test_text_that_is_too_large_is_not_sent(stream: Stream, sent: list[str
 @pytest.mark.parametrize("agreed", [1, 4096, 16384, 65535])
 async def test_a_block_of_a_file_is_never_too_large(stream: Stream, agreed: int) -> None:
     to = f"{'a' * 1_000}@example.org/phone"
-    outbox = IbbOutbox(stream, IqFastPath(stream), StreamLimits(), to, "sid", str(stream.boundjid))
+    outbox = IbbStreamSender(stream, IqFastPath(stream), StreamLimits(), to, "sid", str(stream.boundjid))
     outbox.be_open(agreed)
     assert outbox._sender is not None
     largest = outbox._sender._largest_block

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from slixmpp.stanza import Message
 
-from filebot.xmpp.rooms import room_sender as flow
+from filebot.xmpp.rooms import room_sender
 from filebot.xmpp.rooms.room_sender import BURST, ENTRY_LIMIT_S, REMEMBERED, TRIES, RoomSender
 from tests.support.virtual_time import in_virtual_time, seconds
 
@@ -50,7 +50,7 @@ class Door:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "AGAIN_S", 0.0)
+    monkeypatch.setattr(room_sender, "AGAIN_S", 0.0)
 
 
 async def turns() -> None:
@@ -163,7 +163,7 @@ async def test_what_a_room_refused_because_the_bot_was_out_is_said_after_its_ent
 async def test_a_room_that_refuses_everything_takes_no_other_room_its_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(flow, "AGAIN_S", 10.0)
+    monkeypatch.setattr(room_sender, "AGAIN_S", 10.0)
     rooms = RoomSender(always_in)
     elsewhere, message = a_message("elsewhere")
     await rooms.send("other@muc.example.org", message)
@@ -182,5 +182,5 @@ async def test_what_was_said_in_a_room_is_remembered_up_to_a_bound_in_bytes() ->
     for number in range(100):
         await said.send(ROOM, cast("Message", Recorded(f"m{number}", "x" * 15_000)))
         said._rooms[ROOM].limiter._level = 0
-    assert said._rooms[ROOM].said.currsize <= flow.REMEMBERED_BYTES
+    assert said._rooms[ROOM].said.currsize <= room_sender.REMEMBERED_BYTES
     assert "m99" in said._rooms[ROOM].said
