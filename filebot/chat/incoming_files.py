@@ -66,10 +66,8 @@ class IncomingFiles:
         if len(offers) > self._files_per_message:
             await conversation.reply_error(TooManyFiles(count=len(offers), limit=self._files_per_message))
             return
-        messenger, files = (
-            self._reply_sender.messenger,
-            self._files_of(message.sender, conversation.language),
-        )
+        messenger = self._reply_sender.messenger
+        files = self._files_of(message.sender, conversation.language)
         for number, offer in enumerate(offers):
             taking = files.keep(
                 offer, caption=caption, source_message=source_message(message, number), in_burst=True

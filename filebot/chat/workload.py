@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Final
 
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, WAITING, RateLimiter, RateLimits
@@ -51,8 +50,6 @@ class Workload:
 
     async def close(self, *, patience_s: float) -> None:
         """Let running work end, for at most ``patience_s``; then cancel it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                await self.idle()
+        await self._tasks.idle(patience_s)
         self._closed = True
         await self._tasks.close()

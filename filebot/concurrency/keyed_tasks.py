@@ -1,14 +1,11 @@
 """Background tasks by key, with one owner: at most one for each key."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from filebot.concurrency.tasks import end
-
-log = logging.getLogger(__name__)
+from filebot.concurrency.tasks import end, log_failure
 
 K = TypeVar("K", bound=Hashable)
 
@@ -80,5 +77,5 @@ class KeyedTasks(Generic[K]):
             work.close()
             del self._running[key]
             then()
-        elif not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)
+        else:
+            log_failure(task)

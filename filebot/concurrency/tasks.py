@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class Tasks:
         task = self._create(work, name)
         if task is None:
             return False
-        task.add_done_callback(_log_failure)
+        task.add_done_callback(log_failure)
         return True
 
     async def run(self, work: Coroutine[Any, Any, object], name: str) -> bool:
@@ -39,14 +40,16 @@ class Tasks:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             if not task.done():
-                task.add_done_callback(_log_failure)  # nobody else will hear of it
+                task.add_done_callback(log_failure)  # nobody else will hear of it
             raise
         return True
 
-    async def idle(self) -> None:
-        """Wait until no task is running."""
-        while self._running:
-            await asyncio.wait(self._running)
+    async def idle(self, limit_s: float | None = None) -> None:
+        """Wait until no task is running, for at most ``limit_s`` if there is a limit."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self._running:
+                    await asyncio.wait(self._running)
 
     async def close(self) -> None:
         """Cancel all and wait for their clean-up. May be used again afterwards."""
@@ -82,6 +85,7 @@ async def race(*works: Coroutine[Any, Any, object]) -> None:
         task.result()
 
 
-def _log_failure(task: asyncio.Task[Any]) -> None:
+def log_failure(task: asyncio.Task[Any]) -> None:
+    """Log what a task that has ended raised, if it raised anything."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s failed", task.get_name(), exc_info=error)

@@ -164,10 +164,8 @@ class Intake:
     async def _fetch_from(
         self, url: str, offer: Offer, destination: Destination, watch: Transfer | None
     ) -> IntakeResult:
-        source, name = (
-            WebSource(self._http, url, hashed=bool(offer.hashes)),
-            offer.name or name_from_url(url),
-        )
+        source = WebSource(self._http, url, hashed=bool(offer.hashes))
+        name = offer.name or name_from_url(url)
         attempt = Attempt(source, offer, destination.owner, destination.room, name)
         try:
             return await self._take(attempt, destination, watch)

@@ -1,8 +1,6 @@
 """Runs the handlers of messages; a message is handled only when its handler is done."""
 
-import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -35,9 +33,7 @@ class HandlerTasks:
 
         A message that was answered and whose handler is cut off would be answered again after the start.
         """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FINISH_S):
-                await self._tasks.idle()
+        await self._tasks.idle(FINISH_S)
         await self._tasks.close()
 
     def take(
