@@ -22,7 +22,7 @@ from filebot.localserver.peer import Peer
 from filebot.rooms.announcer import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
-from tests.support.server_clock import ServerClock
+from tests.support.fake_clock import ServerClock
 from tests.support.waiting import POLL_S, until
 
 pytestmark = pytest.mark.needs("an archive of its own")

@@ -14,42 +14,19 @@ from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
 from tests.e2e.conftest import UPLOAD_LIMIT, USERS, World, bot_config
 from tests.servers import private_server
+from tests.support.fake_clock import FakeClock, library
 from tests.support.waiting import until
 
 LIMIT_S = 40.0
 DAYS = 91
 WRONG = "this machine's clock says"
 ROOM_NAME = "clock"
-LIBRARY = "usr/lib/*/faketime/libfaketime.so.1"
-
-
-class Clock:
-    """Clock of the bot's process; it can be set while the bot runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "faketime"
-        self.set("+0")
-
-    def set(self, offset: str) -> None:
-        self._file.write_text(offset + "\n")
-
-    @property
-    def launcher(self) -> tuple[str, ...]:
-        [library] = Path("/").glob(LIBRARY)
-        return (
-            "env",
-            f"LD_PRELOAD={library}",
-            f"FAKETIME_TIMESTAMP_FILE={self._file}",
-            "FAKETIME_NO_CACHE=1",
-            "FAKETIME_DONT_FAKE_MONOTONIC=1",
-            "NO_FAKE_STAT=1",
-        )
 
 
 class Scene:
     """The server, and a bot on a machine whose clock can be wrong."""
 
-    def __init__(self, world: World, clock: Clock, alice: Peer) -> None:
+    def __init__(self, world: World, clock: FakeClock, alice: Peer) -> None:
         self.world = world
         self.clock = clock
         self.alice = alice
@@ -87,13 +64,12 @@ async def scene_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     # The certificate holds on both sides of the present: here it is not about that.
     tools = folder / "tools"
     tools.mkdir()
-    [library] = Path("/").glob(LIBRARY)
     (tools / "openssl").write_text(
-        f'#!/bin/sh\nexec env LD_PRELOAD={library} FAKETIME=-200d /usr/bin/openssl "$@" -days 400\n'
+        f'#!/bin/sh\nexec env LD_PRELOAD={library()} FAKETIME=-200d /usr/bin/openssl "$@" -days 400\n'
     )
     (tools / "openssl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    clock = Clock(folder)
+    clock = FakeClock(folder / "faketime")
     async with AsyncExitStack() as stack:
         server = private_server(folder / "server", users=USERS, upload_limit_bytes=UPLOAD_LIMIT)
         await stack.enter_async_context(server)

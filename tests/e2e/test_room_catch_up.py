@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.conftest import ROOM
 from tests.servers import private_server
+from tests.support.fake_clock import ServerClock
 from tests.support.hidden_room import HIDDEN_ROOM_USERS, OCCUPANT, HiddenRoom, hidden_room_in
-from tests.support.server_clock import ServerClock
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("occupant-id")
