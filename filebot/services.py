@@ -83,11 +83,7 @@ class Services:
     rooms: RoomServices
     """Given to each ``RoomAccess``."""
     access: Access
-    quota: Quota
-    intake: Intake
-    context: DeliveryContext
     worker: DeliveryWorker
-    claims: Claims
     membership: Membership
     room_settings: RoomSettingsStore
     archive: AutoArchive
@@ -189,11 +185,7 @@ def build_services(
         files=files,
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
         access=access,
-        quota=quota,
-        intake=intake,
-        context=context,
         worker=worker,
-        claims=claims,
         membership=membership,
         room_settings=room_settings,
         archive=archive,

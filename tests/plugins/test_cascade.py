@@ -106,7 +106,7 @@ async def test_a_friend_reads_from_whom_it_is_and_why_so(bot: FakeBot) -> None:
 
 async def test_who_is_on_another_server_is_told_of_the_bots(bot: FakeBot) -> None:
     bot.streams.online[ALICE] = (DESKTOP,)
-    object.__setattr__(bot._services.context, "server", "other.example")
+    object.__setattr__(bot._services.worker._context, "server", "other.example")
     assert (await bot.say("get a.bin"))[0].startswith("My server has no upload service")
 
 

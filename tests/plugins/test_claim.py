@@ -81,24 +81,24 @@ async def test_a_code_ends_with_its_time(bot: FakeBot) -> None:
     now, claims = timed(bot)
     code = claims.begin(KEY).code
     now(VALID_S + 1)
-    bot._services.claims._codes = claims._codes
+    bot._services.files.of_rooms.claims._codes = claims._codes
     (answer,) = await bot.say(f"claim {code}", ALICE)
     assert answer.startswith("I do not know that code")
 
 
 def timed(bot: FakeBot) -> tuple[Callable[[float], None], Claims]:
     moments = [0.0]
-    claims = Claims(bot.catalog, bot._services.quota, BOT, lambda: moments[-1], EventBus())
+    claims = Claims(bot.catalog, bot._services.files.stored.quota, BOT, lambda: moments[-1], EventBus())
     return moments.append, claims
 
 
 async def test_a_room_full_of_made_up_occupants_pushes_out_its_own_codes_alone(bot: FakeBot) -> None:
     await posted(bot)
     code = await code_for(bot)
-    first = bot._services.claims.begin("den@evil.example/0").code
+    first = bot._services.files.of_rooms.claims.begin("den@evil.example/0").code
     for number in range(1, 2000):
-        bot._services.claims.begin(f"den@evil.example/{number}")
-    assert len(bot._services.claims._codes["den@evil.example"]) == MOST_CODES
+        bot._services.files.of_rooms.claims.begin(f"den@evil.example/{number}")
+    assert len(bot._services.files.of_rooms.claims._codes["den@evil.example"]) == MOST_CODES
     (answer,) = await bot.say(f"claim {first}", BOB)
     assert answer.startswith("I do not know that code")
     await bot.say(f"claim {code}", ALICE)
@@ -106,7 +106,7 @@ async def test_a_room_full_of_made_up_occupants_pushes_out_its_own_codes_alone(b
 
 
 async def test_rooms_with_codes_are_bounded_and_the_one_that_asked_last_stays(bot: FakeBot) -> None:
-    claims = bot._services.claims
+    claims = bot._services.files.of_rooms.claims
     claims.begin("first@evil.example/0")
     claims.begin(KEY)
     for number in range(MOST_ROOMS - 1):

@@ -188,7 +188,7 @@ async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -
     await managed.say("room set retention 1", ANNA)
     for number in range(230):
         await managed.drop(f"{number}.txt", str(number).encode(), BEN)
-        await managed._services.intake.fetch(
+        await managed._services.files.stored.drops.fetch(
             Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, room_itself(ROOM), ROOM)
         )
     managed.now += timedelta(days=2)
