@@ -42,7 +42,7 @@ from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
 from filebot.xmpp.archive.mam_query import Archived, ArchivePage, MessageArchive
 from filebot.xmpp.archive.page_reader import PageReader
-from filebot.xmpp.archive.position_keeper import MarkKeeper
+from filebot.xmpp.archive.position_keeper import PositionKeeper
 from filebot.xmpp.archive.turns import Turn, with_answers
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
@@ -58,7 +58,7 @@ REVIEW_S: Final = 10.0
 
 
 class CatchUp:
-    """Keeps the ledger of one archive. Without ``marks`` it does nothing at all."""
+    """Catches up with one archive. Without ``positions`` it does nothing at all."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class CatchUp:
         self._stirred = asyncio.Event()
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._keeper = None if positions is None else MarkKeeper(stream, positions, self._position)
+        self._keeper = None if positions is None else PositionKeeper(stream, positions, self._position)
 
     def took(self, stanza: Element) -> bool:
         """Whether a message came out of the archive because we asked for it."""

@@ -1,4 +1,4 @@
-"""Saves the mark of an archive soon after it has moved, and never before the answers are said."""
+"""Keeper of an archive position: saved soon after it has moved, and never before the answers are said."""
 
 import asyncio
 import logging
@@ -18,22 +18,22 @@ log = logging.getLogger(__name__)
 
 SAVE_AGAIN_S: Final = 5.0
 IDS_A_SECOND: Final = 5_000
-"""Pace of saving the ids beside a mark: they are saved as a whole, and so the more, the more seldom."""
+"""Rate of saving the ids beside a position: all are saved each time, so many of them less often."""
 SAVE_EVERY_S: Final = 30.0
-"""When only such messages moved the mark as asked for nothing."""
+"""For moves by messages that asked for nothing."""
 HEARD_LIMIT_S: Final = 30.0
 """In-band streams may keep the server from answering for a while."""
 HEARD_AT_LAST_S: Final = 3.0
 """The same when the bot is stopped and somebody waits for that."""
 
 
-class MarkKeeper:
-    """Keeps the saved mark of one archive up to the present one."""
+class PositionKeeper:
+    """Keeps the saved position in one archive up to the present one."""
 
     def __init__(
         self, stream: Stream, positions: Cursors, position: Callable[[], ArchivePosition | None]
     ) -> None:
-        """``mark`` returns the present one; None if there is nothing to save."""
+        """``position`` returns the present one; None if there is nothing to save."""
         self._stream = stream
         self._positions = positions
         self._position = position
@@ -54,10 +54,12 @@ class MarkKeeper:
         if saved is None:
             await self.save_now(position)
         if self._saving is None:
-            self._saving = asyncio.create_task(run_supervised(self._save_changes, "marks"), name="marks")
+            self._saving = asyncio.create_task(
+                run_supervised(self._save_changes, "archive position"), name="archive position"
+            )
 
     async def save_now(self, position: ArchivePosition) -> None:
-        """Save a mark behind which nothing was answered yet; later if that fails."""
+        """Save a position behind which nothing was answered yet; later if that fails."""
         try:
             await self._positions.save_position(position)
             self._saved = position

@@ -168,7 +168,7 @@ class UnackedResender:
             if self._told[to] <= MOST_TOLD:
                 self._stream.on_unsent(message)
         if self._has_suspects() or (self._kept and self._doubtful and self.find_lost is not None):
-            self._repeating = asyncio.get_running_loop().create_task(self._repeat(), name="unheard")
+            self._repeating = asyncio.get_running_loop().create_task(self._repeat(), name="resend")
         else:
             self._say_kept()
 

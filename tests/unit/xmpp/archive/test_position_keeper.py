@@ -9,7 +9,7 @@ import pytest
 
 from filebot.model import ArchivePosition
 from filebot.testing.catalog import MemoryCatalog
-from filebot.xmpp.archive.position_keeper import MarkKeeper
+from filebot.xmpp.archive.position_keeper import PositionKeeper
 from tests.unit.xmpp.conftest import Mode, SentStanzas
 
 ROOM = "tea@rooms.example.org"
@@ -23,7 +23,7 @@ async def test_the_server_has_read_the_answers_before_the_mark_moves(
 ) -> None:
     """A component asks the server that it belongs to: its own domain is itself."""
     outbox, catalog = outbox_of(mode), MemoryCatalog()
-    keeper = MarkKeeper(outbox.stream, catalog, lambda: SECOND)
+    keeper = PositionKeeper(outbox.stream, catalog, lambda: SECOND)
     await keeper.start(None, FIRST)
     keeper.changed()
     while not outbox.sent:
