@@ -209,7 +209,7 @@ async def test_a_killed_bot_brings_it_to_who_was_offline(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "who",
-    ["bot", pytest.param("server", marks=pytest.mark.needs("presence after a crash")), "person"],
+    ["bot", "server", "person"],
 )
 @speaking
 async def test_whoever_is_killed_in_the_middle_the_rest_comes_afterwards(

@@ -40,6 +40,14 @@ lists:foreach(
     end,
     [{friends}]).
 xmpp:set_config([{{debug, {logs_stanzas}}}]).
+spawn(
+    fun() ->
+        (fun Repeat() ->
+            timer:sleep({sync_ms}),
+            lists:foreach(fun dets:sync/1, [roster, roster_version]),
+            Repeat()
+        end)()
+    end).
 logger:notice("{ready}").
 spawn(
     fun() ->
@@ -49,6 +57,9 @@ spawn(
         erlang:halt(0)
     end).
 """
+_SYNC_MS: Final = 100
+"""How often rosters are written to the disk. Left alone, Mnesia's dets tables keep changes in memory for up
+to three minutes, and a killed ejabberd forgets subscriptions that everybody else knows of."""
 _READY: Final = "Everybody may come in"
 
 # The schedulers do not spin while they wait, to leave the processor to other tests.
@@ -132,6 +143,7 @@ class Ejabberd(Server):
             # The log level "debug" would log stanzas, too, but so much else that the server gets slow.
             logs_stanzas=str(self._logs_stanzas).lower(),
             ready=_READY,
+            sync_ms=_SYNC_MS,
         )
         (self.folder / "start.erl").write_text(script)
 

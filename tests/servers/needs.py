@@ -20,7 +20,6 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "a clock that can be set": "Erlang follows a jump of the clock by one percent at a time only",
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "modules of our own": "the tests have some for Prosody only, and start one for that",
-        "presence after a crash": "once killed, ejabberd often does not tell a component who is back",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
         "stanzas in its log": "of in-band blocks ejabberd logs only some, and ends of sessions are missed",
         "tombstones": "ejabberd 23.01 forgets a destroyed room, and whoever comes makes it anew",
