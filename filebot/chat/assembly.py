@@ -10,9 +10,8 @@ from filebot.chat.file_requests import FileRequests
 from filebot.chat.incoming_files import IncomingFiles
 from filebot.chat.invitations import Invitations
 from filebot.chat.progress_messages import ProgressReports
-from filebot.chat.rate_limits import RateLimits
+from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
-from filebot.chat.workload import Workload
 from filebot.plugin.context import Channel
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess

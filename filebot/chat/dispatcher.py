@@ -13,9 +13,8 @@ from filebot.chat.incoming_files import IncomingFiles
 from filebot.chat.invitations import Invitations
 from filebot.chat.late_commands import LateCommands
 from filebot.chat.links import is_link, is_upload
-from filebot.chat.rate_limits import PEOPLE_REMEMBERED
+from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
-from filebot.chat.workload import Work, Workload
 from filebot.concurrency.bounded_store import weight
 from filebot.concurrency.debouncer import MINUTE_S, Debouncer
 from filebot.errors import FilebotError, MessageTooLong, TooManyRequests

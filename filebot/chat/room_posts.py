@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable
 
 from filebot.chat.incoming_files import source_message
-from filebot.chat.workload import Workload
+from filebot.chat.rate_limits import Workload
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, StorageError, TooManyRequests
 from filebot.events.bus import EventBus
