@@ -26,6 +26,7 @@ from filebot.model import (
     Address,
     AddressKind,
     BareJid,
+    EncryptedMessage,
     IncomingMessage,
     Invitation,
     Sender,
@@ -115,17 +116,19 @@ class MessageDispatcher:
         else:
             await self._workload.run_counted(request.sender, self._file_requests.answer(request))
 
-    async def receive_encrypted(self, sender: Sender, device: str, language: str | None) -> None:
-        """Answer a message that cannot be read, once a day for each device of the sender's: whoever has
-        turned encryption off on one learns of the other.
+    async def receive_encrypted(self, message: EncryptedMessage) -> None:
+        """Answer a message that cannot be read, once a day for each device of the sender's.
+
+        A person who has turned encryption off on one device learns that another still encrypts.
         """
+        sender = message.sender
 
         async def answer() -> None:
             if await self._rate_limiter.is_in_pace(sender):  # clients can make up devices
-                await self._say(sender, language, "errors/encrypted")
+                await self._say(sender, message.language, "errors/encrypted")
 
         if self._access.may_speak(sender):
-            await self._workload.once_per_day(sender, f"encrypted: {device}", answer)
+            await self._workload.once_per_day(sender, f"encrypted: {message.device}", answer)
 
     async def receive_invitation(self, invitation: Invitation) -> None:
         """Follow an invitation into a room, or say why not."""
