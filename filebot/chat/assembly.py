@@ -16,7 +16,7 @@ from filebot.plugin.context import Channel
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 from filebot.services import Services
 
 

@@ -14,7 +14,7 @@ from filebot.files.slots import Slots
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import BareJid, Entry, Method, Offer, Scope
 from filebot.ports import BlobStore, Catalog, FileRequest, Rooms
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from filebot.model import IncomingMessage, Offer, Sender
 from filebot.plugin.context import Conversation
 from filebot.plugin.files import Files
 from filebot.ports import Download, StreamOffer
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from filebot.model import BareJid, Invitation, Sender
 from filebot.plugin.context import Conversation
 from filebot.plugin.rooms import RoomAccess
 from filebot.ports import Rooms
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 
 log = logging.getLogger(__name__)
 

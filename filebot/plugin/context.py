@@ -16,7 +16,7 @@ from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
 
 log = logging.getLogger(__name__)

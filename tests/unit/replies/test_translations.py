@@ -10,7 +10,7 @@ import pytest
 
 from filebot import errors
 from filebot.replies import Replies
-from filebot.replies.languages import LANGUAGES
+from filebot.replies.renderer import LANGUAGES
 
 ROOTS = (errors.UserError, errors.TransferError, errors.StorageError)
 
