@@ -126,7 +126,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await _expect_rooms(services, session)
         await _open(services, stack)
         chat = build_chat(services, plugins, replies, rate_limits(config), config.rooms.command_prefix)
-        streams.offer, streams.request = chat.dispatcher.receive_stream, chat.dispatcher.receive_request
+        streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
         _set_handlers(handlers, services, chat.dispatcher)
         works = _background_work(config, services, data, chat)
         tasks = Tasks(len(works))

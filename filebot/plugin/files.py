@@ -19,7 +19,7 @@ from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Entry, Method, Offer, Sender, StorageUsage
-from filebot.plugin.command_syntax import names_in
+from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive

@@ -5,11 +5,12 @@ themselves; every other one is a gettext catalogue in ``filebot/locale``, checke
 memory, so that there is no build step.
 """
 
+import asyncio
 import gettext
 import logging
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -31,6 +32,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from filebot.concurrency.tasks import end
 from filebot.errors import ConfigError, FilebotError, PluginError, StorageError
 from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
@@ -38,6 +40,9 @@ from filebot.replies.filters import Phrases, load_words, present
 from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
+
+COMPOSING_AFTER_S: Final = 0.5
+"""Answers that come at once need no sign that one is being written."""
 
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 _SHIPPED: Final = "shipped"
@@ -223,6 +228,29 @@ class ReplySender:
         """Return the text for an error that a peer is told otherwise than by a message."""
         template = self.replies.template_for(error) or "errors/transfer_error"
         return self.replies.render(template, language, error=error, name=name, action=action)
+
+    @asynccontextmanager
+    async def composing(self, to: Address, *, wanted: bool) -> AsyncIterator[None]:
+        """Show that an answer is on its way if it takes a moment (XEP-0085); never in rooms.
+
+        ``wanted`` tells whether the client takes part in chat states.
+        """
+        if not wanted or to.kind is not AddressKind.CHAT:
+            yield
+            return
+        sign = asyncio.create_task(self._compose(to))
+        try:
+            yield
+        finally:
+            await end([sign])
+
+    async def _compose(self, to: Address) -> None:
+        await asyncio.sleep(COMPOSING_AFTER_S)
+        await self.messenger.composing(to, active=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.messenger.composing(to, active=False)
 
     def _rendered(
         self, to: Address, template: str, language: str, values: Mapping[str, object]

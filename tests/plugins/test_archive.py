@@ -475,7 +475,7 @@ async def test_what_cannot_be_said_in_time_is_no_internal_error(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In a room from which the bot was put out, what it says waits."""
-    monkeypatch.setattr("filebot.chat.commands.LISTENER_LIMIT_S", 0.05)
+    monkeypatch.setattr("filebot.plugin.context.LISTENER_LIMIT_S", 0.05)
     past(archived, 5)
     say, waits = archived.messenger.say, asyncio.Event()
 
