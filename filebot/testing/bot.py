@@ -172,7 +172,7 @@ class FakeBot:
 
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""
-        self.rooms.rolls.pop(room, None)
+        self.rooms.occupants.pop(room, None)
         await self._services.membership.forget(room, destroyed=True)
 
     async def offer(self, stream: StreamOffer) -> list[str]:
