@@ -18,8 +18,7 @@ from filebot.adapters import (
 )
 from filebot.chat.assembly import Chat, build_chat
 from filebot.chat.dispatcher import MessageDispatcher
-from filebot.concurrency.supervisor import run_supervised
-from filebot.concurrency.tasks import Tasks, race
+from filebot.concurrency.tasks import Tasks, race, run_supervised
 from filebot.config import Config
 from filebot.data_folder import DataFolder, open_data_folder
 from filebot.delivery.worker import DeliveryWorker
