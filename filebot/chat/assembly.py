@@ -53,7 +53,7 @@ def build_chat(
         files_of,
         rooms_of,
     )
-    events.listen(calls.tell)
+    events.tell = calls.tell
     dispatcher = MessageDispatcher(
         channel=channel,
         plugins=calls,
