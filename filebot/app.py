@@ -18,25 +18,21 @@ from filebot.adapters import (
 )
 from filebot.chat.assembly import Chat, build_chat
 from filebot.chat.dispatcher import MessageDispatcher
-from filebot.concurrency.supervisor import run_supervised
-from filebot.concurrency.tasks import Tasks, race
+from filebot.concurrency.tasks import Tasks, race, run_supervised
 from filebot.config import Config
 from filebot.data_folder import DataFolder, open_data_folder
 from filebot.delivery.worker import DeliveryWorker
-from filebot.errors import StorageError
 from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
-from filebot.model import Address, IncomingMessage, Invitation
-from filebot.ports import FileRequest, StreamOffer
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
 from filebot.system.signals import stop_signals
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
-from filebot.xmpp.session import EncryptedMessage, Handlers, StreamHandlers, StreamLimits, XmppSession
+from filebot.xmpp.session import Handlers, StreamHandlers, StreamLimits, XmppSession
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +97,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             deny=config.access.deny,
             invitations=config.rooms.invitations,
         )
-        handlers = _Handlers()
+        streams = StreamHandlers()
+        handlers = Handlers(is_served=access.serves, streams=streams)
         session = XmppSession(
             replace(
                 session_settings(config),
@@ -109,17 +106,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
                     "archive/status", config.replies.language, prefix=config.rooms.command_prefix
                 ),
             ),
-            Handlers(
-                message=handlers.on_message,
-                is_served=access.serves,
-                encrypted=handlers.on_encrypted,
-                invitation=handlers.on_invitation,
-                streams=StreamHandlers(handlers.on_stream_offer, handlers.on_file_request),
-                online=handlers.on_online,
-                no_private=handlers.on_no_private,
-                unsent=handlers.on_unsent,
-                shut_out=handlers.on_shut_out,
-            ),
+            handlers,
             connections=await byte_connections(config, stack, share, names),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
             unserved_reason=replies.render("errors/stranger", config.replies.language),
@@ -138,7 +125,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await _expect_rooms(services, session)
         await _open(services, stack)
         chat = build_chat(services, plugins, replies, rate_limits(config), config.rooms.command_prefix)
-        handlers.services, handlers.dispatcher = services, chat.dispatcher
+        streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
+        _set_handlers(handlers, services, chat.dispatcher)
         works = _background_work(config, services, data, chat)
         tasks = Tasks(len(works))
         stack.push_async_callback(tasks.close)
@@ -147,45 +135,14 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         yield Bot(session, chat.dispatcher, services.worker)
 
 
-class _Handlers:
-    """Handlers of what the session receives.
-
-    The session is made first; the parts that they call are set before it is used.
-    """
-
-    services: Services
-    dispatcher: MessageDispatcher
-
-    async def on_message(self, message: IncomingMessage) -> None:
-        await self.dispatcher.receive(message)
-
-    async def on_encrypted(self, message: EncryptedMessage) -> None:
-        await self.dispatcher.receive_encrypted(message.sender, message.device, message.language)
-
-    async def on_invitation(self, invitation: Invitation) -> None:
-        await self.dispatcher.receive_invitation(invitation)
-
-    async def on_stream_offer(self, offer: StreamOffer) -> None:
-        await self.dispatcher.receive_stream(offer)
-
-    async def on_file_request(self, request: FileRequest) -> None:
-        await self.dispatcher.receive_request(request)
-
-    async def on_no_private(self, room: str) -> None:
-        await self.dispatcher.receive_no_private(room)
-
-    async def on_unsent(self, to: Address, language: str | None) -> None:
-        await self.dispatcher.receive_unsent(to, language)
-
-    def on_online(self, person: str) -> None:
-        self.services.worker.came_online(person)
-
-    async def on_shut_out(self, room: str, destroyed: bool) -> None:
-        """Forget a room that the bot cannot be in any more."""
-        try:
-            await self.services.membership.forget(room, destroyed=destroyed)
-        except StorageError as error:
-            log.warning("room %s is not forgotten: %s", room, error)
+def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDispatcher) -> None:
+    handlers.message = dispatcher.receive
+    handlers.encrypted = dispatcher.receive_encrypted
+    handlers.invitation = dispatcher.receive_invitation
+    handlers.no_private = dispatcher.receive_no_private
+    handlers.unsent = dispatcher.receive_unsent
+    handlers.online = services.worker.came_online
+    handlers.shut_out = services.membership.shut_out
 
 
 def _ports(session: XmppSession, data: DataFolder, http: HttpClient, clock: ServerClock) -> Ports:

@@ -17,9 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
-from filebot.chat.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
+from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.replies import Replies
 from filebot.system.ownership import weakness
 
@@ -97,7 +97,7 @@ class _Loading:
             return
         if plugin.name not in self._off:
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
-            CommandTable(loaded)
+            commands_of(loaded)
             self._replies.add(plugin.name, plugin.templates)
             self.loaded = loaded
         self.known.add(plugin.name)

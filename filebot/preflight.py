@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filebot.catalog.examination import unusable
-from filebot.chat.commands import LoadedPlugin
 from filebot.config import Config
 from filebot.data_folder import CATALOG
 from filebot.errors import ConfigError
+from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin_loader import load, weaknesses
 from filebot.replies import Replies
 from filebot.storage.folders import obstacle

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.delivery.client_history import ClientHistory
@@ -25,7 +26,7 @@ from filebot.files.sharing import Sharing
 from filebot.files.slots import Slots
 from filebot.files.transfers import Transfers
 from filebot.files.unused_blobs import UnusedBlobs
-from filebot.model import BareJid, Sender
+from filebot.model import BareJid
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
 from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
@@ -165,11 +166,8 @@ def build_services(
     retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
 
-    def file_access(sender: Sender) -> FileAccess:
-        return FileAccess(access, ports.rooms, room_settings, sender)
-
     files = FileServices(
-        file_access,
+        partial(FileAccess, access, ports.rooms, room_settings),
         StoredFiles(
             ports.catalog,
             Drops(intake, transfers, free_slots),

@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.file_requests import FileRequests
-from filebot.chat.incoming_files import IncomingFiles
 from filebot.chat.invitations import Invitations
 from filebot.chat.progress_messages import ProgressReports
-from filebot.chat.rate_limits import RateLimits
+from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
-from filebot.chat.workload import Workload
-from filebot.plugin.context import Channel
+from filebot.chat.stream_offers import StreamOffers
+from filebot.plugin.context import Channel, PluginCalls, PluginListener
+from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 from filebot.services import Services
 
 
@@ -26,6 +25,7 @@ class Chat:
     """Parts of the chat side that the composition root runs."""
 
     dispatcher: MessageDispatcher
+    stream_offers: StreamOffers
     progress_reports: ProgressReports
 
 
@@ -37,15 +37,27 @@ def build_chat(
     command_prefix: str = "!",
 ) -> Chat:
     """Build everything between messages and services. To be called in a running event loop."""
-    ports, events = services.ports, services.events
+    ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events)
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
-    commands = Commands(plugins, channel, files_of, rooms_of)
-    workload = Workload(limits)
+    calls = PluginCalls(
+        channel,
+        commands_of(plugins),
+        [
+            PluginListener(each.plugin.name, event, listener)
+            for each in plugins
+            for event, listener in each.plugin.listeners
+        ],
+        {each.plugin.name: each.settings for each in plugins},
+        files_of,
+        rooms_of,
+    )
+    events.tell = calls.tell
     dispatcher = MessageDispatcher(
-        commands=commands,
-        incoming_files=IncomingFiles(commands, files_of, events, reply_sender, limits.files_per_message),
+        channel=channel,
+        plugins=calls,
+        files_of=files_of,
         room_posts=RoomPosts(
             channel.chat_state.posts,
             services.archive,
@@ -55,7 +67,7 @@ def build_chat(
             limits.files_per_message,
         ),
         file_requests=FileRequests(
-            commands=commands,
+            channel=channel,
             access=services.access,
             catalog=ports.catalog,
             store=ports.store,
@@ -63,18 +75,19 @@ def build_chat(
             room_settings=services.room_settings,
             transfers=services.transfers,
             slots=services.slots,
-            events=events,
-            reply_sender=reply_sender,
         ),
-        invitations=Invitations(commands, rooms_of, ports.rooms, events, reply_sender),
+        invitations=Invitations(channel, rooms_of, ports.rooms),
         workload=workload,
         access=services.access,
         rooms=ports.rooms,
         room_settings=services.room_settings,
         uploads=ports.uploads,
-        messenger=ports.messenger,
-        events=events,
         clock=ports.clock,
         jid=ports.jid,
+        files_per_message=limits.files_per_message,
     )
-    return Chat(dispatcher, ProgressReports(services.transfers, reply_sender))
+    return Chat(
+        dispatcher,
+        StreamOffers(channel, files_of, workload, services.access),
+        ProgressReports(services.transfers, reply_sender),
+    )

@@ -2,37 +2,37 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
-from filebot.chat.commands import Commands
-from filebot.chat.conversation import composing
 from filebot.chat.file_requests import FileRequests
-from filebot.chat.incoming_files import IncomingFiles
 from filebot.chat.invitations import Invitations
 from filebot.chat.late_commands import LateCommands
-from filebot.chat.links import is_link, is_upload
-from filebot.chat.rate_limits import PEOPLE_REMEMBERED
+from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
-from filebot.chat.workload import Work, Workload
 from filebot.concurrency.bounded_store import weight
 from filebot.concurrency.debouncer import MINUTE_S, Debouncer
-from filebot.errors import FilebotError, MessageTooLong, TooManyRequests
+from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
-from filebot.events.facts import LinkReceived
+from filebot.events.facts import FileRefused, LinkReceived
 from filebot.files.access import Access
+from filebot.files.drops import name_of, source_message
+from filebot.files.intake import IntakeResult
 from filebot.model import (
     LONGEST_TEXT,
     Address,
     AddressKind,
     BareJid,
+    EncryptedMessage,
     IncomingMessage,
     Invitation,
+    Offer,
     Sender,
 )
-from filebot.plugin.context import Conversation
-from filebot.ports import FileRequest, Messenger, Rooms, StreamOffer, UploadService
+from filebot.plugin.context import Channel, Conversation, FilesOf, PluginCalls, errors_in_words
+from filebot.ports import FileRequest, Rooms, UploadService
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,9 @@ class MessageDispatcher:
     def __init__(
         self,
         *,
-        commands: Commands,
-        incoming_files: IncomingFiles,
+        channel: Channel,
+        plugins: PluginCalls,
+        files_of: FilesOf,
         room_posts: RoomPosts,
         file_requests: FileRequests,
         invitations: Invitations,
@@ -57,14 +58,14 @@ class MessageDispatcher:
         rooms: Rooms,
         room_settings: RoomSettingsStore,
         uploads: UploadService,
-        messenger: Messenger,
-        events: EventBus,
         clock: Callable[[], datetime],
         jid: BareJid,
+        files_per_message: int,
     ) -> None:
         """``clock`` gives the present in UTC; ``jid`` is the bot's own address."""
-        self._commands = commands
-        self._incoming_files = incoming_files
+        self._channel = channel
+        self._plugins = plugins
+        self._files_of = files_of
         self._room_posts = room_posts
         self._file_requests = file_requests
         self._invitations = invitations
@@ -74,10 +75,9 @@ class MessageDispatcher:
         self._rooms = rooms
         self._room_settings = room_settings
         self._uploads = uploads
-        self._messenger = messenger
-        self._events = events
         self._clock = clock
         self._jid = jid
+        self._files_per_message = files_per_message
         self._late_commands = LateCommands()
         self._once_per_minute = Debouncer(MINUTE_S, PEOPLE_REMEMBERED)
 
@@ -100,15 +100,6 @@ class MessageDispatcher:
             work.append(self._admit(message))
         await asyncio.gather(*work)
 
-    async def receive_stream(self, stream: StreamOffer) -> None:
-        """Take in, or decline, a file that is offered by a stream; returns when that is done."""
-        if not self._access.serves(stream.sender.jid):
-            await self._workload.run(self._incoming_files.decline(stream, "errors/stranger"))
-        elif self._rate_limiter.is_full(stream.sender):
-            await self._workload.run(self._incoming_files.decline(stream, "errors/too_many_requests"))
-        else:
-            await self._workload.run_counted(stream.sender, self._incoming_files.take_stream(stream))
-
     async def receive_request(self, request: FileRequest) -> None:
         """Give a file to a client that asks for it by itself; returns when that is done."""
         if self._rate_limiter.is_full(request.sender):
@@ -116,17 +107,19 @@ class MessageDispatcher:
         else:
             await self._workload.run_counted(request.sender, self._file_requests.answer(request))
 
-    async def receive_encrypted(self, sender: Sender, device: str, language: str | None) -> None:
-        """Answer a message that cannot be read, once a day for each device of the sender's: whoever has
-        turned encryption off on one learns of the other.
+    async def receive_encrypted(self, message: EncryptedMessage) -> None:
+        """Answer a message that cannot be read, once a day for each device of the sender's.
+
+        A person who has turned encryption off on one device learns that another still encrypts.
         """
+        sender = message.sender
 
         async def answer() -> None:
             if await self._rate_limiter.is_in_pace(sender):  # clients can make up devices
-                await self._say(sender, language, "errors/encrypted")
+                await self._say(sender, message.language, "errors/encrypted")
 
         if self._access.may_speak(sender):
-            await self._workload.once_per_day(sender, f"encrypted: {device}", answer)
+            await self._workload.once_per_day(sender, f"encrypted: {message.device}", answer)
 
     async def receive_invitation(self, invitation: Invitation) -> None:
         """Follow an invitation into a room, or say why not."""
@@ -200,31 +193,52 @@ class MessageDispatcher:
             self._room_settings.of(sender.room).members_only or not self._rooms.has_voice(sender.room)
         ):
             sender = sender.privately
-        conversation = await self._commands.conversation(
+        conversation = await self._channel.conversation(
             sender, message.language, replies_to=message.replies_to
         )
         length = len(message.text) + message.left_out
         if length > LONGEST_TEXT:
             await conversation.reply_error(MessageTooLong(length=length, limit=LONGEST_TEXT))
         elif message.offers and not message.sender.in_public:
-            await self._incoming_files.take(conversation, message)
+            await self._take_files(conversation, message, message.offers, message.text)
         elif message.text.strip():
             await self._answer_text(conversation, message)
 
     async def _answer_text(self, conversation: Conversation, message: IncomingMessage) -> None:
         text = message.text.strip()
-        url = text if is_link(text) and not message.sender.in_public else None
-        if url is not None and is_upload(url, message.sender, self._uploads.hosts()):
-            await self._incoming_files.take_link(conversation, message, url)
-        elif url is not None:
-            await self._events.tell(LinkReceived(message.sender, message.language, url))
+        if is_link(text) and not message.sender.in_public:
+            await self._take_link(conversation, message, text)
         elif message.delayed_since and self._is_late(message):
             await self._late_commands.tell(conversation, text, message.delayed_since)
         else:
-            async with composing(
-                self._messenger, conversation.sender.address, wanted=message.wants_chat_states
+            async with self._channel.reply_sender.composing(
+                conversation.sender.address, wanted=message.wants_chat_states
             ):
-                await self._commands.run(conversation, text)
+                await self._plugins.run_command(conversation, text)
+
+    async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
+        if is_upload(url, message.sender, self._uploads.hosts()):
+            await self._take_files(conversation, message, (Offer(urls=(url,)),), "")
+        else:
+            await self._channel.events.tell(LinkReceived(message.sender, message.language, url))
+
+    async def _take_files(
+        self, conversation: Conversation, message: IncomingMessage, offers: tuple[Offer, ...], caption: str
+    ) -> None:
+        if len(offers) > self._files_per_message:
+            await conversation.reply_error(TooManyFiles(count=len(offers), limit=self._files_per_message))
+            return
+        files = self._files_of(message.sender, conversation.language)
+        for number, offer in enumerate(offers):
+            taking = files.keep(
+                offer, caption=caption, source_message=source_message(message, number), in_burst=True
+            )
+            async with self._channel.reply_sender.composing(
+                conversation.sender.address, wanted=message.wants_chat_states
+            ):
+                await store_and_report(
+                    self._channel.events, conversation, message.language, name_of(offer), taking
+                )
 
     # --- refusals -------------------------------------------------------------------------------
 
@@ -233,9 +247,46 @@ class MessageDispatcher:
         await self._say(message.sender.privately, message.language, "errors/stranger")
 
     async def _say(self, sender: Sender, language: str | None, template: str, /, **values: object) -> None:
-        conversation = await self._commands.conversation(sender, language)
+        conversation = await self._channel.conversation(sender, language)
         await conversation.reply(template, **values)
 
     async def _reply_error(self, sender: Sender, language: str | None, error: FilebotError) -> None:
-        conversation = await self._commands.conversation(sender, language)
+        conversation = await self._channel.conversation(sender, language)
         await conversation.reply_error(error)
+
+
+async def store_and_report(
+    events: EventBus,
+    conversation: Conversation,
+    language: str | None,
+    name: str,
+    taking: Awaitable[IntakeResult],
+) -> FilebotError | None:
+    """Take a file in; if it is not kept, emit FileRefused and return the error."""
+    sender, refusal = conversation.sender, None
+    async with errors_in_words(conversation, name=name):
+        try:
+            await taking
+        except FilebotError as error:
+            refusal = error
+            log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
+            await events.tell(FileRefused(sender, language, name, error))
+    return refusal
+
+
+def is_link(text: str) -> bool:
+    """Return whether a text is a web link and nothing else."""
+    return len(text.split()) == 1 and text.lower().startswith(("https://", "http://"))
+
+
+def is_upload(url: str, sender: Sender, upload_hosts: Collection[str]) -> bool:
+    """Return whether a bare link is an upload, by a client that sends no more than the link.
+
+    Uploads are at the sender's server, or at ``upload_hosts``: those of the bot's server.
+    """
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:  # no link at all: fetch will say so
+        return False
+    domain = (sender.jid or "").partition("@")[2]
+    return host in upload_hosts or (bool(domain) and (host == domain or host.endswith("." + domain)))

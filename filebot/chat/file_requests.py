@@ -2,10 +2,7 @@
 
 import logging
 
-from filebot.chat.commands import Commands
-from filebot.chat.conversation import errors_in_words
 from filebot.errors import FilebotError, NoSuchEntry, NotAllowed
-from filebot.events.bus import EventBus
 from filebot.events.facts import FileDelivered
 from filebot.filenames import plain_text
 from filebot.files.access import Access
@@ -13,8 +10,8 @@ from filebot.files.damage import naming
 from filebot.files.slots import Slots
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import BareJid, Entry, Method, Offer, Scope
+from filebot.plugin.context import Channel, errors_in_words
 from filebot.ports import BlobStore, Catalog, FileRequest, Rooms
-from filebot.replies.sender import ReplySender
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -26,7 +23,7 @@ class FileRequests:
     def __init__(
         self,
         *,
-        commands: Commands,
+        channel: Channel,
         access: Access,
         catalog: Catalog,
         store: BlobStore,
@@ -34,10 +31,8 @@ class FileRequests:
         room_settings: RoomSettingsStore,
         transfers: Transfers,
         slots: Slots,
-        events: EventBus,
-        reply_sender: ReplySender,
     ) -> None:
-        self._commands = commands
+        self._channel = channel
         self._access = access
         self._catalog = catalog
         self._store = store
@@ -45,23 +40,23 @@ class FileRequests:
         self._room_settings = room_settings
         self._transfers = transfers
         self._slots = slots
-        self._events = events
-        self._reply_sender = reply_sender
 
     async def answer(self, request: FileRequest) -> None:
         """Send the file that a client asks for, or decline."""
-        conversation = await self._commands.conversation(request.sender, request.language)
+        conversation = await self._channel.conversation(request.sender, request.language)
         try:
             entry = await self._find(request)
         except FilebotError as error:
             log.info("a request of %s is declined: %s", request.sender.jid, type(error).__name__)
-            await request.refuse(self._reply_sender.words(error, conversation.language))
+            await request.refuse(self._channel.reply_sender.words(error, conversation.language))
             return
         conversation.action = "get"
         async with errors_in_words(conversation, name=entry.name):
             used = await self._send(request, entry, conversation.language)
             to, language = request.sender.address, request.language
-            await self._events.tell(FileDelivered(request.sender, language, entry, to, used, asked=False))
+            await self._channel.events.tell(
+                FileDelivered(request.sender, language, entry, to, used, asked=False)
+            )
 
     async def _find(self, request: FileRequest) -> Entry:
         """Return the file meant: the person's own by its hash or name, or by name one of a room that they

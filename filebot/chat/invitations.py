@@ -1,20 +1,14 @@
 """Following people's invitations into rooms, or telling them why not."""
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
-from filebot.chat.commands import Commands
-from filebot.chat.conversation import errors_in_words
 from filebot.concurrency.debouncer import Debouncer
 from filebot.errors import FilebotError
-from filebot.events.bus import EventBus
 from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
-from filebot.plugin.context import Conversation
-from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.context import Channel, Conversation, RoomsOf, errors_in_words
 from filebot.ports import Rooms
-from filebot.replies.sender import ReplySender
 
 log = logging.getLogger(__name__)
 
@@ -26,19 +20,10 @@ the same one."""
 class Invitations:
     """Answers invitations; limits are in the ``Rooms`` port."""
 
-    def __init__(
-        self,
-        commands: Commands,
-        rooms_of: Callable[[Sender], RoomAccess],
-        rooms: Rooms,
-        events: EventBus,
-        reply_sender: ReplySender,
-    ) -> None:
-        self._commands = commands
+    def __init__(self, channel: Channel, rooms_of: RoomsOf, rooms: Rooms) -> None:
+        self._channel = channel
         self._rooms_of = rooms_of
         self._rooms = rooms
-        self._events = events
-        self._reply_sender = reply_sender
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
         self._handled = Debouncer(DOUBLE_S)
 
@@ -49,7 +34,7 @@ class Invitations:
             return
         self._under_way.add(key)
         try:
-            conversation = await self._commands.conversation(sender, invitation.language, action="join")
+            conversation = await self._channel.conversation(sender, invitation.language, action="join")
             async with errors_in_words(conversation):
                 await self._enter(invitation, conversation)
         finally:
@@ -61,7 +46,7 @@ class Invitations:
         ask again otherwise.
         """
         log.info("invited to %s by somebody who is not served: %s", invitation.room, sender.jid)
-        conversation = await self._commands.conversation(sender, invitation.language)
+        conversation = await self._channel.conversation(sender, invitation.language)
         if not invitation.mediated_for:
             await conversation.reply("errors/stranger")
         elif sender.jid is not None:
@@ -78,15 +63,17 @@ class Invitations:
                 raise
             log.info("did not follow an invitation: %s: %s", error.kind, error)
             action, language = conversation.action, conversation.language
-            self._rooms.decline(invitation, self._reply_sender.words(error, language, action=action))
+            self._rooms.decline(
+                invitation, self._channel.reply_sender.words(error, language, action=action)
+            )
             return
         log.info("invited to %s by %s", room, sender.jid)
-        await self._events.tell(InvitationAccepted(sender, invitation.language, room))
+        await self._channel.events.tell(InvitationAccepted(sender, invitation.language, room))
 
     def _decline(
         self, invitation: Invitation, conversation: Conversation, template: str, **values: object
     ) -> None:
-        words = self._reply_sender.replies.render(template, conversation.language, **values)
+        words = self._channel.reply_sender.replies.render(template, conversation.language, **values)
         self._rooms.decline(invitation, words)
 
     def _is_expected_in(self, room: BareJid) -> bool:

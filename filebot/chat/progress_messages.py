@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Progress
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 
 log = logging.getLogger(__name__)
 

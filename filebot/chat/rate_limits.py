@@ -1,4 +1,4 @@
-"""Rate limits for requests, by person, by room and for all; bounds for those that wait.
+"""Work that people's messages begin: within limits by person, by room and for all, and ended with the bot.
 
 How many files move at once is decided in ``files/slots``.
 
@@ -8,16 +8,16 @@ who brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold u
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.debouncer import DAY_S, Debouncer
 from filebot.concurrency.lru import DefaultLRUCache
-from filebot.concurrency.turns import begin_turn
+from filebot.concurrency.tasks import Tasks, begin_turn
 from filebot.model import Sender
 
 TURN_S: Final = 2.0
@@ -33,8 +33,12 @@ WAITING_BYTES_PER_ROOM: Final = 16 * 1024 * 1024
 WAITING_BYTES_PER_PERSON: Final = 8 * 1024 * 1024
 TASK_BYTES: Final = 8 * 1024
 """Rough size of the tasks of each message."""
+MOST_TASKS: Final = 2 * WAITING
+"""Requests are counted by the rate limiter; as many more are refusals, and what is said once a day."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
+
+Work = Coroutine[object, object, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Waiting:
     most_bytes: int
     count: int = 0
     size_bytes: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while one of them begins, so that they begin in the order in which they came."""
 
     def is_full(self, more_bytes: int) -> bool:
         """Return whether one more message of that size is too much."""
@@ -73,7 +79,6 @@ class RateLimiter:
     """Limiter that counts requests under way, and those of the last minute."""
 
     def __init__(self, limits: RateLimits) -> None:
-        self._turns = KeyedLocks(asyncio.Lock)
         self._waiting = Waiting(WAITING, WAITING_BYTES)
         self._waiting_in = defaultdict[str, Waiting](
             lambda: Waiting(WAITING_PER_ROOM, WAITING_BYTES_PER_ROOM)
@@ -120,11 +125,13 @@ class RateLimiter:
             await each.acquire()
         return True
 
-    async def in_turn(self, sender: Sender, work: Coroutine[object, object, None]) -> None:
-        """Run ``work`` after the sender's earlier requests, but do not wait long for any of them."""
+    async def in_turn(self, sender: Sender, work: Work) -> None:
+        """Run ``work``, which is counted as waiting, after the sender's earlier requests, but do not wait
+        long for any of them.
+        """
         task: asyncio.Task[None] | None = None
         try:
-            async with self._turns(sender.rate_key):
+            async with self._waiting_of[sender.rate_key].turn:
                 task, over = begin_turn(work)
                 await asyncio.wait({task, over}, timeout=TURN_S, return_when=asyncio.FIRST_COMPLETED)
             await task
@@ -144,3 +151,43 @@ class RateLimiter:
         for shares, key in ((self._waiting_of, sender.rate_key), (self._waiting_in, sender.room or "")):
             if key in shares and not shares[key].count:
                 del shares[key]
+
+
+class Workload:
+    """Owner of all tasks that messages begin."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self.rate_limiter = RateLimiter(limits)
+        self._tasks = Tasks(MOST_TASKS)
+        self._once_per_day = Debouncer(DAY_S, PEOPLE_REMEMBERED)
+        self._closed = False
+
+    async def run(self, work: Work) -> None:
+        """Run ``work`` in a task of its own, which a cancelled caller leaves running; return when it ends.
+
+        Raises CancelledError if it was cut off by :meth:`close`.
+        """
+        if self._closed:
+            work.close()
+            raise asyncio.CancelledError("closing")
+        await self._tasks.run(work, "request")
+
+    async def run_counted(self, sender: Sender, work: Work, size_bytes: int = 0) -> None:
+        """Run ``work``, which counts among what waits for the sender; its message takes ``size_bytes``."""
+        with self.rate_limiter.waiting(sender, size_bytes):
+            await self.run(work)
+
+    async def once_per_day(self, sender: Sender, reason: str, answer: Callable[[], Work]) -> None:
+        """Run ``answer`` unless the sender has had one for this reason within a day."""
+        if self._once_per_day.passes(sender.rate_key, reason):
+            await self.run(answer())
+
+    async def idle(self) -> None:
+        """Wait until no work is running."""
+        await self._tasks.idle()
+
+    async def close(self, *, patience_s: float) -> None:
+        """Let running work end, for at most ``patience_s``; then cancel it."""
+        await self._tasks.idle(patience_s)
+        self._closed = True
+        await self._tasks.close()

@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Awaitable
 
-from filebot.chat.incoming_files import source_message
-from filebot.chat.workload import Workload
+from filebot.chat.rate_limits import Workload
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, StorageError, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRefused
-from filebot.files.drops import name_of
+from filebot.files.drops import name_of, source_message
 from filebot.model import IncomingMessage, Offer
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive

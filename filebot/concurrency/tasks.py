@@ -1,12 +1,26 @@
-"""The one owner of background tasks: nothing started here outlives its :class:`Tasks`."""
+"""Background tasks with an owner: nothing started here outlives its :class:`Tasks`.
+
+Turns let requests of one person begin in order, while none waits long for the one before.
+"""
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
+
+from filebot.concurrency.backoff import Backoff
 
 log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 600.0
+"""Pauses of supervised work after errors."""
+
+_T = TypeVar("_T")
+
+_TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
 
 
 class Tasks:
@@ -89,3 +103,38 @@ def log_failure(task: asyncio.Task[Any]) -> None:
     """Log what a task that has ended raised, if it raised anything."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s failed", task.get_name(), exc_info=error)
+
+
+async def run_supervised(work: Callable[[], Awaitable[_T]], name: str) -> _T:
+    """Run ``work``, again after each error, until it returns; return its result.
+
+    Errors are logged with their traceback. The pause after an error doubles while errors follow each
+    other soon.
+    """
+    loop, backoff = asyncio.get_running_loop(), Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+    while True:
+        began = loop.time()
+        try:
+            return await work()
+        except Exception:
+            if loop.time() - began > LONGEST_PAUSE_S:
+                backoff.reset()
+            pause_s = backoff.next_s()
+            log.exception("%s failed; going on in %.0f s", name, pause_s)
+        await asyncio.sleep(pause_s)
+
+
+def begin_turn(work: Coroutine[object, object, None]) -> tuple[asyncio.Task[None], asyncio.Future[None]]:
+    """Start work in a task; the future is done when the work lets the next request go on."""
+    over = asyncio.get_running_loop().create_future()
+    token = _TURN.set(over)
+    task = asyncio.create_task(work)
+    _TURN.reset(token)
+    return task, over
+
+
+def end_turn() -> None:
+    """Let the next request of the same person go on: the present one is going to wait for something."""
+    over = _TURN.get()
+    if over is not None and not over.done():
+        over.set_result(None)

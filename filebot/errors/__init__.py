@@ -57,11 +57,11 @@ from filebot.errors.storage import (
 from filebot.errors.transfer import (
     DigestMismatch,
     ForbiddenTarget,
-    NotLetIn,
     PeerGone,
     PeerProtocolError,
     Refused,
     SizeMismatch,
+    StreamHostRefused,
     TransferTimeout,
     Unresumable,
 )
@@ -100,7 +100,6 @@ __all__ = [
     "NoUploadService",
     "NotAllowed",
     "NotDelivered",
-    "NotLetIn",
     "PeerGone",
     "PeerProtocolError",
     "PluginError",
@@ -114,6 +113,7 @@ __all__ = [
     "SizeMismatch",
     "StorageError",
     "StorageFull",
+    "StreamHostRefused",
     "TooLargeForService",
     "TooManyFiles",
     "TooManyOptOuts",

@@ -33,7 +33,7 @@ class PeerGone(TransferError):
     """The connection could not be made, or broke and could not be resumed."""
 
 
-class NotLetIn(PeerGone):
+class StreamHostRefused(PeerGone):
     """A stream host was reached, but does not know the session."""
 
 

@@ -1,26 +1,21 @@
-"""Event bus: carries facts from the services that make them to those who listen."""
+"""Event bus: carries facts from the services that make them to whoever listens."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 
 from filebot.events.facts import Event
 
-Listener = Callable[[Event], Awaitable[None]]
+
+async def _ignore(event: Event) -> None:
+    """Take no notice of it."""
 
 
+@dataclass(slots=True)
 class EventBus:
-    """Passes each event to all listeners, in the order in which they came; there may be none."""
+    """Connection that services share, made before there is anybody who listens."""
 
-    def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+    tell: Callable[[Event], Coroutine[object, object, None]] = _ignore
+    """Passes an event on; returns when all is done that it leads to. The composition root sets it.
 
-    def listen(self, listener: Listener) -> None:
-        """Call ``listener`` with every event from now on; it must not raise."""
-        self._listeners.append(listener)
-
-    async def tell(self, event: Event) -> None:
-        """Pass an event on; returns when all listeners are done with it.
-
-        Call it after the commit, outside of every lock, slot and reservation: a listener may take a minute.
-        """
-        for listener in self._listeners:
-            await listener(event)
+    Call it after the commit, outside of every lock, slot and reservation: a listener may take a minute.
+    """

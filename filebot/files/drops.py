@@ -7,7 +7,7 @@ from filebot.filenames import UNNAMED, name_from_url, safe_name
 from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.files.slots import Slots
 from filebot.files.transfers import Direction, Transfer, Transfers
-from filebot.model import Method, Offer
+from filebot.model import IncomingMessage, Method, Offer
 from filebot.ports import StreamOffer
 
 
@@ -50,3 +50,8 @@ def name_of(offer: Offer) -> str:
     """Return the name of a file of which no byte has come yet; empty if nobody named it."""
     offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
     return safe_name(offered) if offered else ""
+
+
+def source_message(message: IncomingMessage, number: int) -> str | None:
+    """Return the catalog's key for the message's file of this number, by which it is known again."""
+    return None if message.mam_id is None else f"{message.mam_id}/{number}"

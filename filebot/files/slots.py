@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
-from filebot.concurrency.tasks import end
-from filebot.concurrency.turns import end_turn
+from filebot.concurrency.tasks import end, end_turn
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued
 from filebot.files.transfers import Direction, Transfer

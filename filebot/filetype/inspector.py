@@ -83,8 +83,8 @@ def _zip_type(file: BinaryIO) -> str | None:
     return None if kind == ZIP else kind
 
 
-class _Frugal:
-    """A file for a parser that would follow any length and any number of boxes."""
+class _LimitedReader:
+    """A file with a limit for a parser that would follow any length and any number of boxes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -106,7 +106,7 @@ def _picture_size(file: BinaryIO) -> tuple[int | None, int | None]:
     # The rotation of a HEIF picture follows tables of which imagesize keeps whatever number of entries
     # they claim, in a few bytes: gigabytes, for a file of some kilobytes.
     is_heif = file.read(8)[4:] == b"ftyp"
-    width, height = imagesize.get(_Frugal(file), exif_rotation=not is_heif)
+    width, height = imagesize.get(_LimitedReader(file), exif_rotation=not is_heif)
     if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: a hostile SVG
         return None, None
     return math.ceil(width), math.ceil(height)

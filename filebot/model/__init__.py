@@ -14,12 +14,20 @@ from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offe
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
+    EncryptedMessage,
     HistoryPage,
     IncomingMessage,
+)
+from filebot.model.people import (
+    Address,
+    AddressKind,
+    BareJid,
+    Identity,
     MessageRef,
+    Occupant,
+    RoomRole,
     Sender,
 )
-from filebot.model.people import Address, AddressKind, BareJid, Identity, Occupant, RoomRole
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
 from filebot.model.rooms import HistoryImport, Invitation, RememberedRoom, RoomSettings
@@ -34,6 +42,7 @@ __all__ = [
     "BlobRef",
     "Client",
     "Digest",
+    "EncryptedMessage",
     "Entry",
     "FileKind",
     "HistoryImport",

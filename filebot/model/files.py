@@ -83,14 +83,10 @@ class Entry(NewEntry):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Set of entries: one person's private ones, or one room's."""
+    """Set of entries: the private ones of one ``owner``, or those of one ``room``. Exactly one is given."""
 
     owner: Identity | None = None
     room: BareJid | None = None
-
-    def __post_init__(self) -> None:
-        if (self.owner is None) == (self.room is None):
-            raise ValueError("a scope is either a person's or a room's")
 
     def covers(self, entry: NewEntry) -> bool:
         """Tell whether the entry belongs to this scope."""

@@ -1,4 +1,4 @@
-"""People and the addresses that reach them."""
+"""People, the addresses that reach them, and senders of messages."""
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, unique
@@ -73,3 +73,62 @@ class Occupant:
     def identity(self) -> Identity | None:
         """The JID if it is known, else the key."""
         return self.jid or self.key
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Reference to a message that another one replies to (XEP-0461)."""
+
+    author: str
+    """The JID that it came from; in a room, the occupant's."""
+    message_id: str
+    """Its id; in a room, the id that the room gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sender of a message, as far as the server or the room vouches for it."""
+
+    address: Address
+    """Destination of an answer to this message."""
+    jid: BareJid | None
+    """The verified bare JID; None if a room hides it. The only base of rights beyond a room."""
+    room: BareJid | None = None
+    """The room spoken in, or through which a private message came."""
+    nick: str = ""
+    """For display only; never a base of rights."""
+    occupant: Identity | None = None
+    """``room/occupant-id``, where the room has such: the base of rights in it, and there only. See
+    ``Occupant.key``."""
+    claimed: BareJid | None = None
+    """See ``Occupant.claimed``."""
+    message_ref: MessageRef | None = field(default=None, compare=False)
+    """The message itself, for the answer to refer to; in rooms, where others speak in between."""
+
+    @property
+    def identity(self) -> Identity | None:
+        """The JID, else the occupant id; None if nothing but a nick is known."""
+        return self.jid or self.occupant
+
+    @property
+    def identities(self) -> frozenset[Identity]:
+        """All identities known here: a room may have hidden the JID once, and show it now."""
+        return frozenset(each for each in (self.jid, self.occupant) if each is not None)
+
+    @property
+    def rate_key(self) -> str:
+        """Key under which requests are counted: the identity, else the nick, which gives no right here."""
+        return self.identity or f"{self.room}/{self.nick}"
+
+    @property
+    def privately(self) -> "Sender":
+        """The same sender, with a private message through the room as destination."""
+        if not self.in_public:
+            return self
+        address = Address(f"{self.room}/{self.nick}", AddressKind.ROOM_PRIVATE, self.identity)
+        return replace(self, address=address, message_ref=None)
+
+    @property
+    def in_public(self) -> bool:
+        """Whether the whole room reads the answer."""
+        return self.address.kind is AddressKind.ROOM

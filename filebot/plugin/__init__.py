@@ -50,7 +50,8 @@ from filebot.events.facts import (
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
 from filebot.plugin import deprecated
-from filebot.plugin.context import Command, CommandList, Context, Page
+from filebot.plugin.commands import Command, CommandList
+from filebot.plugin.context import Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess

@@ -1,22 +1,26 @@
-"""The context that handlers are given: who asks, what they may see and do, and how to answer."""
+"""Calls of plugin functions, and the context they are given: who asks, what they may do, how to answer."""
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, ParamSpec, Protocol, TypeVar
+from functools import cached_property
+from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
 from filebot.concurrency.threads import Threads
-from filebot.errors import FilebotError
+from filebot.errors import FilebotError, UnknownCommand
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
+from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
 
 log = logging.getLogger(__name__)
@@ -29,44 +33,17 @@ MOST_OPEN_LISTS: Final = 1000
 """Lists that can still be continued with ``more``; the oldest are forgotten. Each takes a few kB: what was
 searched for is no longer than a command."""
 
+LISTENER_LIMIT_S: Final = 60.0
+
 _BLOCKING: Final = Threads("plugin", 8)
 
 Page = Callable[[int, int | None], Awaitable[list[Entry]]]
 """Given how many entries at most, and the id below which to go on (None: the newest), the next ones."""
 
 
-class Command(Protocol):
-    """A command as the help shows it."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def usage(self) -> tuple[str, ...]:
-        """Each way to write it, the everyday one first."""
-
-    @property
-    def aliases(self) -> tuple[str, ...]: ...
-
-    @property
-    def summary(self) -> str:
-        """The first line of the docstring."""
-
-    @property
-    def help(self) -> str:
-        """The whole docstring."""
-
-
-class CommandList(Protocol):
-    """The commands that the sender can use here."""
-
-    def all(self) -> Sequence[Command]: ...
-
-    def named(self, name: str) -> Command | None:
-        """Return the command of this name or alias."""
-
-    def nearest(self, word: str) -> tuple[str, ...]:
-        """Return names that somebody who typed ``word`` may have meant."""
+FilesOf = Callable[[Sender, str], Files]
+"""Given a sender and the language of the replies, the files that the sender sees."""
+RoomsOf = Callable[[Sender], RoomAccess]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +72,22 @@ class Channel:
     reply_sender: ReplySender
     events: EventBus
     chat_state: ChatState = field(default_factory=ChatState)
+
+    async def conversation(
+        self, sender: Sender, client_language: str | None, *, replies_to: str = "", action: str = ""
+    ) -> "Conversation":
+        """Begin to answer somebody; ``replies_to`` is the id of the message that theirs is a reply to."""
+        language = await self.reply_sender.language_of(sender.identity, client_language)
+        return Conversation(self, sender, language, replies_to=replies_to, action=action)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginListener:
+    """A listener of a plugin."""
+
+    plugin: str
+    event: type[Event]
+    listener: Callable[["Context[Any]", Any], Awaitable[None]]
 
 
 class Conversation:
@@ -224,29 +217,115 @@ class Context(Conversation, Generic[S_co]):
     def __init__(
         self,
         channel: Channel,
-        sender: Sender,
-        language: str,
+        conversation: Conversation,
         *,
-        replies_to: str = "",
-        action: str = "",
         usage: str = "",
         settings: S_co,
-        files: Files,
-        rooms: RoomAccess,
         commands: CommandList,
+        files_of: FilesOf,
+        rooms_of: RoomsOf,
     ) -> None:
-        super().__init__(channel, sender, language, replies_to=replies_to, action=action)
+        super().__init__(
+            channel,
+            conversation.sender,
+            conversation.language,
+            replies_to=conversation.replies_to,
+            action=conversation.action,
+        )
         self.settings = settings
         """The plugin's own settings."""
-        self.files = files
-        """The files as the sender sees them; raises UserError where something is not theirs to do."""
-        self.rooms = rooms
-        """The bot's rooms, as far as the sender may change them."""
         self.commands = commands
         """The commands that help shows."""
         self.usage = usage
         """The usage line that fitted what was typed; empty for listeners."""
+        self._files_of = files_of
+        self._rooms_of = rooms_of
+
+    @cached_property
+    def files(self) -> Files:
+        """The files as the sender sees them; raises UserError where something is not theirs to do."""
+        return self._files_of(self.sender, self.language)
+
+    @cached_property
+    def rooms(self) -> RoomAccess:
+        """The bot's rooms, as far as the sender may change them."""
+        return self._rooms_of(self.sender)
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something that would block, in one of the threads that all plugins share."""
         return await _BLOCKING.run(function, *args, **kwargs)
+
+
+class PluginCalls:
+    """Calls the functions of plugins: commands, and listeners of events."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        commands: CommandList,
+        listeners: Sequence[PluginListener],
+        settings: Mapping[str, object],
+        files_of: FilesOf,
+        rooms_of: RoomsOf,
+    ) -> None:
+        """``settings`` has those of each plugin; ``files_of`` and ``rooms_of`` give what a sender sees."""
+        self._channel = channel
+        self._commands = commands
+        self._listeners = listeners
+        self._settings = settings
+        self._files_of = files_of
+        self._rooms_of = rooms_of
+
+    async def run_command(self, conversation: Conversation, text: str) -> None:
+        """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
+        async with errors_in_words(conversation):
+            word, rest = (*text.split(maxsplit=1), "", "")[:2]
+            command = self._commands.named(word)
+            if command is None:
+                raise UnknownCommand(word[:40], suggestions=self._commands.nearest(word))
+            conversation.action = command.name
+            usage, values = command.match(rest)
+            await command.handler(self._context(command.plugin, conversation, usage), **values)
+
+    async def tell(self, event: Event) -> None:
+        """Call the listeners of an event one after the other. A failing one does not stop the rest."""
+        listeners = [each for each in self._listeners if isinstance(event, each.event)]
+        if not listeners:
+            return
+        conversation = await self._channel.conversation(event.sender, event.language)
+        for each in listeners:
+            try:
+                # The limit outside: within, its error would be told to the person as one of the bot's.
+                async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
+                    await each.listener(self._context(each.plugin, conversation), event)
+            except TimeoutError:
+                log.error(
+                    "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
+                )
+
+    def _context(self, plugin: str, conversation: Conversation, usage: str = "") -> Context[Any]:
+        return Context(
+            self._channel,
+            conversation,
+            usage=usage,
+            settings=self._settings[plugin],
+            commands=self._commands,
+            files_of=self._files_of,
+            rooms_of=self._rooms_of,
+        )
+
+
+@asynccontextmanager
+async def errors_in_words(conversation: Conversation, *, name: str = "") -> AsyncIterator[None]:
+    """Answer what is raised within, which may be about the file ``name``.
+
+    This is the one place where an error becomes a reply. One that nobody foresaw is answered with an
+    incident id that stands in the log as well.
+    """
+    try:
+        yield
+    except FilebotError as error:
+        log.info("%s: %s", type(error).__name__, error)
+        await conversation.reply_error(error, name)
+    except Exception as error:  # noqa: BLE001 - this is where nothing may pass
+        await conversation.reply_error(error)

@@ -2,13 +2,13 @@
 
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
-from filebot.plugin.command_syntax import CommandUsage
+from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
 
 S = TypeVar("S")
@@ -17,29 +17,6 @@ P = ParamSpec("P")
 
 Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
 Listener = Callable[[Context[S], E], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSpec:
-    """A command as its plugin declared it."""
-
-    plugin: str
-    name: str
-    usages: tuple[CommandUsage, ...]
-    """In the order in which they are tried."""
-    aliases: tuple[str, ...]
-    help: str
-    handler: Callable[..., Awaitable[None]]
-
-    @property
-    def usage(self) -> tuple[str, ...]:
-        """Each way to write it, the everyday one first."""
-        return tuple(usage.line for usage in reversed(self.usages))
-
-    @property
-    def summary(self) -> str:
-        """The first line of the docstring."""
-        return self.help.splitlines()[0]
 
 
 class Plugin(Generic[S]):
@@ -63,7 +40,7 @@ class Plugin(Generic[S]):
         self.name = name
         self.settings = settings
         self.templates = dict(templates or {})
-        self.commands: list[CommandSpec] = []
+        self.commands: list[Command] = []
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
 
     def command(
@@ -89,7 +66,7 @@ class Plugin(Generic[S]):
             help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
                 raise PluginError(f"{place} needs a docstring: its help")
-            self.commands.append(CommandSpec(self.name, name, usages, tuple(aliases), help_text, handler))
+            self.commands.append(Command(self.name, name, usages, tuple(aliases), help_text, handler))
             return handler
 
         return declare
@@ -108,6 +85,19 @@ class Plugin(Generic[S]):
             return listener
 
         return declare
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin with its settings checked."""
+
+    plugin: Plugin[Any]
+    settings: object
+
+
+def commands_of(plugins: Iterable[LoadedPlugin]) -> CommandList:
+    """Return all commands of some plugins. Raises PluginError if two have a word in common."""
+    return CommandList(command for each in plugins for command in each.plugin.commands)
 
 
 def paragraphs(docstring: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from filebot.delivery.diagnostics import Diagnosis, Diagnostics
 from filebot.delivery.sending import Sending
@@ -19,7 +20,7 @@ from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Entry, Method, Offer, Sender, StorageUsage
-from filebot.plugin.command_syntax import names_in
+from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive
@@ -79,12 +80,15 @@ class Files:
     def __init__(self, services: FileServices, sender: Sender, language: str | None = None) -> None:
         self._services = services
         self._access = services.access(sender)
-        self._lookup = Lookup(services.stored.entries, self._access)
         self._stored = services.stored
         self._outgoing = services.outgoing
         self._of_rooms = services.of_rooms
         self._sender = sender
         self._by = Actor(sender, language)
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self._stored.entries, self._access)
 
     # --- finding --------------------------------------------------------------------------------
 

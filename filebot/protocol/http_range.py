@@ -66,7 +66,7 @@ def announced_by(status: int, headers: Mapping[str, str], length: int | None) ->
     return AnnouncedBody(length, strong_etag(etag), modified, _is_exact(modified, headers.get("Date")))
 
 
-def brought_up(
+def updated_by(
     announced: AnnouncedBody, received: int, status: int, headers: Mapping[str, str], length: int | None
 ) -> AnnouncedBody:
     """Return what is known after a further answer that fits.

@@ -1,8 +1,7 @@
 """Replies: templates rendered as plain text in the language of the reader.
 
-``renderer`` finds and renders templates, ``filters`` puts numbers, dates and media types into words,
-``languages`` has the catalogues and negotiates, ``overrides`` checks the operator's templates, and
-``sender`` sends the texts.
+``renderer`` renders templates and sends the texts, ``filters`` puts numbers, dates and media types into
+words, and ``overrides`` checks the operator's templates.
 """
 
 from filebot.replies.renderer import Replies

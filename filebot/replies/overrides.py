@@ -13,6 +13,7 @@ RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
     "errors/examination_under_way": "errors/diagnostics_running",
     "errors/no_room_for_claim": "errors/claim_exceeds_quota",
     "errors/no_way_to_send": "errors/no_transfer_method",
+    "errors/not_let_in": "errors/stream_host_refused",
     "errors/room_closed": "errors/cannot_enter_room",
     "errors/room_full": "errors/room_quota_exceeded",
     "errors/same_name": "errors/duplicate_name",

@@ -1,12 +1,24 @@
-"""Finds templates and renders them, one sandboxed Jinja2 environment for each language."""
+"""Replies: templates are rendered in the language of the reader, and sent.
 
+There is one sandboxed Jinja2 environment for each language. English is the language of the templates
+themselves; every other one is a gettext catalogue in ``filebot/locale``, checked in as text and compiled in
+memory, so that there is no build step.
+"""
+
+import asyncio
+import gettext
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from jinja2 import (
     BaseLoader,
     ChoiceLoader,
@@ -20,16 +32,49 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from filebot.errors import ConfigError, FilebotError, PluginError
-from filebot.replies import languages
+from filebot.concurrency.tasks import end
+from filebot.errors import ConfigError, FilebotError, PluginError, StorageError
+from filebot.model import Address, AddressKind, Identity, Sender
+from filebot.ports import Catalog, Messenger
 from filebot.replies.filters import Phrases, load_words, present
 from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
 
+COMPOSING_AFTER_S: Final = 0.5
+"""Answers that come at once need no sign that one is being written."""
+
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 _SHIPPED: Final = "shipped"
 """Before a template's name and a colon: the one that came with filebot or its plugin."""
+
+SOURCE: Final = "en"
+LANGUAGES: Final = (SOURCE, "zh_CN")
+"""Locale identifiers of the languages; in ``xml:lang`` the underscore is a hyphen."""
+
+CATALOGUES: Final = Path(__file__).parent.parent / "locale"
+
+_LONGEST_TAG: Final = 35
+"""RFC 5646 4.4.1: no sensible language tag is longer."""
+
+# One catalogue serves all Chinese: CLDR's language matching also prefers simplified characters to English
+# for readers of traditional ones.
+_RANGES: Final = {name.lower(): name for name in LANGUAGES} | {"zh": "zh_CN"}
+
+_AS_TYPED: Final = {
+    "english": "en",
+    "英文": "en",
+    "英语": "en",
+    "英語": "en",
+    "chinese": "zh_CN",
+    "simplified chinese": "zh_CN",
+    "mandarin": "zh_CN",
+    "中文": "zh_CN",
+    "简体": "zh_CN",
+    "简体中文": "zh_CN",
+    "汉语": "zh_CN",
+    "漢語": "zh_CN",
+}
 
 
 class Replies:
@@ -41,7 +86,7 @@ class Replies:
 
     def __init__(
         self,
-        default_language: str = languages.SOURCE,
+        default_language: str = SOURCE,
         overrides: Path | None = None,
         clock: Callable[[], datetime] = present,
     ) -> None:
@@ -50,25 +95,25 @@ class Replies:
 
         Raises ConfigError if the language is not spoken, or a template of the folder cannot be used.
         """
-        self._default = languages.negotiated((default_language,), "")
+        self._default = negotiated((default_language,), "")
         if not self._default:
-            known = ", ".join(languages.LANGUAGES)
+            known = ", ".join(LANGUAGES)
             raise ConfigError((f"replies.language: {default_language} is not spoken; use one of: {known}",))
         self._inline: dict[str, str] = {}
         loader = _loader(self._inline, overrides)
         self._overrides = overrides
-        self._environments = {name: _environment(name, loader, clock) for name in languages.LANGUAGES}
+        self._environments = {name: _environment(name, loader, clock) for name in LANGUAGES}
         if overrides is not None and (mistakes := tuple(mistakes_in(overrides, self._source))):
             raise ConfigError(mistakes)
 
     @property
     def _source(self) -> ImmutableSandboxedEnvironment:
-        return self._environments[languages.SOURCE]
+        return self._environments[SOURCE]
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Locale identifiers of the languages, the source language first."""
-        return languages.LANGUAGES
+        return LANGUAGES
 
     def render(self, template: str, language: str, /, **values: object) -> str:
         """Return the text of ``template`` (``drop/stored``) in ``language``, or in the default language.
@@ -129,11 +174,11 @@ class Replies:
 
     def negotiate(self, *wanted: str | None) -> str:
         """Return the first spoken language of some tags (``xml:lang``, a stored choice), or the default."""
-        return languages.negotiated(wanted, self._default)
+        return negotiated(wanted, self._default)
 
     def parse_language(self, text: str) -> str | None:
         """Return the language for ``english``, ``zh`` or ``中文``; None if the bot does not speak it."""
-        return languages.as_typed(text)
+        return as_typed(text)
 
     def template_for(self, error: FilebotError) -> str | None:
         """Return the template for this error, or for the nearest class above it; None if there is none."""
@@ -143,6 +188,107 @@ class Replies:
         except TemplatesNotFound:
             return None
         return str(found.name).removesuffix(SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySender:
+    """Renders templates and hands their texts to the messenger."""
+
+    messenger: Messenger
+    replies: Replies
+    catalog: Catalog
+    prefix: str = "!"
+    """The signs before a command in a room: templates show commands as they are to be typed."""
+
+    async def language_of(self, person: Identity | None, client_language: str | None) -> str:
+        """Return the language that somebody chose, else that of their client, else the default."""
+        chosen = None
+        with suppress(StorageError):  # an answer in another language is better than none
+            chosen = await self.catalog.language(person) if person else None
+        return self.replies.negotiate(chosen, client_language)
+
+    async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
+        """Say a template's text and return an id for it."""
+        text, tag = self._rendered(to, template, language, values)
+        return await self.messenger.say(to, text, language=tag)
+
+    async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> None:
+        """Say a template's text to somebody who has just spoken."""
+        text, tag = self._rendered(sender.address, template, language, values)
+        await self.messenger.say(sender.address, text, language=tag, answers=sender.message_ref)
+
+    async def correct(
+        self, message_id: str, to: Address, language: str, template: str, /, **values: object
+    ) -> None:
+        """Say a template's text in place of the message with this id."""
+        text, tag = self._rendered(to, template, language, values)
+        await self.messenger.say(to, text, language=tag, replaces=message_id)
+
+    def words(self, error: FilebotError, language: str, *, name: str = "", action: str = "") -> str:
+        """Return the text for an error that a peer is told otherwise than by a message."""
+        template = self.replies.template_for(error) or "errors/transfer_error"
+        return self.replies.render(template, language, error=error, name=name, action=action)
+
+    @asynccontextmanager
+    async def composing(self, to: Address, *, wanted: bool) -> AsyncIterator[None]:
+        """Show that an answer is on its way if it takes a moment (XEP-0085); never in rooms.
+
+        ``wanted`` tells whether the client takes part in chat states.
+        """
+        if not wanted or to.kind is not AddressKind.CHAT:
+            yield
+            return
+        sign = asyncio.create_task(self._compose(to))
+        try:
+            yield
+        finally:
+            await end([sign])
+
+    async def _compose(self, to: Address) -> None:
+        await asyncio.sleep(COMPOSING_AFTER_S)
+        await self.messenger.composing(to, active=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.messenger.composing(to, active=False)
+
+    def _rendered(
+        self, to: Address, template: str, language: str, values: Mapping[str, object]
+    ) -> tuple[str, str]:
+        """Return the text, and its language as a tag (RFC 5646)."""
+        prefix = self.prefix if to.kind is AddressKind.ROOM else ""
+        text = self.replies.render(template, language, **{"prefix": prefix, **values})
+        return text, language.replace("_", "-")
+
+
+def translations(language: str) -> gettext.NullTranslations:
+    """Return the catalogue of one of ``LANGUAGES``; that of the source language changes nothing."""
+    if language == SOURCE:
+        return gettext.NullTranslations()
+    with (CATALOGUES / language / "LC_MESSAGES" / "filebot.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def negotiated(wanted: tuple[str | None, ...], default: str) -> str:
+    """Return the first of ``wanted`` (BCP 47 tags, locale identifiers) that is spoken, else ``default``."""
+    ranges = (part for tag in wanted if tag for part in _ever_shorter(tag))
+    return next((_RANGES[part] for part in ranges if part in _RANGES), default)
+
+
+def as_typed(text: str) -> str | None:
+    """Return the language that a person names by a tag or a word, or None."""
+    word = " ".join(text.casefold().split())
+    return _AS_TYPED.get(word) or negotiated((word,), "") or None
+
+
+def _ever_shorter(tag: str) -> list[str]:
+    """Return the tag and its prefixes, longest first (RFC 4647 3.4, lookup)."""
+    parts = tag[:_LONGEST_TAG].strip().replace("-", "_").split("_")
+    return ["_".join(parts[:count]).lower() for count in range(len(parts), 0, -1)]
 
 
 def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
@@ -166,7 +312,7 @@ def _environment(
     )
     # Prefix of commands, unless the caller of render() gives another.
     environment.globals["prefix"] = ""
-    catalogue = languages.translations(language)
+    catalogue = translations(language)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(Phrases(language, catalogue, clock).filters())

@@ -5,11 +5,15 @@ second one: a component has none, every client of the account could change them,
 backup that has the rooms' files.
 """
 
-from filebot.errors import FilebotError
+import logging
+
+from filebot.errors import FilebotError, StorageError
 from filebot.model import BareJid, RememberedRoom
 from filebot.ports import Rooms, RoomStore
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.settings import RoomSettingsStore
+
+log = logging.getLogger(__name__)
 
 
 class Membership:
@@ -57,6 +61,13 @@ class Membership:
         """Leave a room for good; its files stay, its archive is off. Raises StorageError."""
         await self.forget(room)
         await self._rooms.leave(room)
+
+    async def shut_out(self, room: BareJid, destroyed: bool) -> None:
+        """Forget a room that the bot cannot be in any more; that it is not forgotten is logged."""
+        try:
+            await self.forget(room, destroyed=destroyed)
+        except StorageError as error:
+            log.warning("room %s is not forgotten: %s", room, error)
 
     async def forget(self, room: BareJid, *, destroyed: bool = False) -> None:
         """Forget a room that the bot is out of for good. The files of a destroyed one are released.

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.chat.assembly import build_chat
-from filebot.chat.commands import LoadedPlugin
+from filebot.chat.assembly import Chat, build_chat
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
@@ -24,6 +23,7 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin import Plugin
+from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
 from filebot.plugin_loader import bundled, checked
 from filebot.ports import StreamOffer
@@ -118,14 +118,13 @@ class FakeBot:
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             self._replies.add(plugin.plugin.name, plugin.plugin.templates)
-        self._dispatcher: MessageDispatcher | None = None
+        self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
         await self._services.room_settings.open()
         await self._services.history_importer.open()
         await self._services.worker.open()
-        chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
-        self._dispatcher = chat.dispatcher
+        self._chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
         return self
 
     async def __aexit__(
@@ -139,8 +138,7 @@ class FakeBot:
     @property
     def dispatcher(self) -> MessageDispatcher:
         """The receiver of messages; only inside of the context."""
-        assert self._dispatcher is not None, "use it as a context"  # noqa: S101 - for authors of tests
-        return self._dispatcher
+        return self._running.dispatcher
 
     reception = alias("FakeBot", "reception", "dispatcher")
 
@@ -174,12 +172,12 @@ class FakeBot:
 
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""
-        self.rooms.rolls.pop(room, None)
+        self.rooms.occupants.pop(room, None)
         await self._services.membership.forget(room, destroyed=True)
 
     async def offer(self, stream: StreamOffer) -> list[str]:
         """Offer a file by a stream, wait until it is dealt with, and return what was said."""
-        return await self._answers(self.dispatcher.receive_stream(stream))
+        return await self._answers(self._running.stream_offers.receive(stream))
 
     async def come_online(self, *clients: Client) -> list[str]:
         """Let clients of one person come online, and return the answers.
@@ -194,6 +192,11 @@ class FakeBot:
         """Let so much time pass that nothing waits any longer, and return what was said."""
         self.now += KEPT_FOR + timedelta(seconds=1)
         return await self._answers(self._expire())
+
+    @property
+    def _running(self) -> Chat:
+        assert self._chat is not None, "use it as a context"  # noqa: S101 - for authors of tests
+        return self._chat
 
     async def _expire(self) -> None:
         await self._services.worker.expire()

@@ -35,13 +35,14 @@ from filebot.model import (
     Slot,
     StreamMethod,
 )
+from filebot.plugin.deprecated import alias
 
 
 class FixedRooms:
     """Rooms with fixed occupants, given by their identities."""
 
-    def __init__(self, rolls: Mapping[BareJid, frozenset[Identity]] | None = None) -> None:
-        self.rolls = dict(rolls or {})
+    def __init__(self, occupants: Mapping[BareJid, frozenset[Identity]] | None = None) -> None:
+        self.occupants = dict(occupants or {})
         self.managers: dict[BareJid, frozenset[Identity]] = {}
         """Owners and admins of each room, while they are in it; likewise the following."""
         self.members: dict[BareJid, frozenset[Identity]] = {}
@@ -58,7 +59,7 @@ class FixedRooms:
         """Rooms of the config."""
         self.prefix = "!"
         self.closed: dict[BareJid, str] = {}
-        """Rooms that do not let the bot in, and why; see RoomClosed."""
+        """Rooms that do not let the bot in, and why; see CannotEnterRoom."""
         self.passwords: dict[BareJid, str] = {}
         """Passwords with which rooms were entered."""
         self.inviters: dict[BareJid, BareJid | None] = {}
@@ -66,8 +67,10 @@ class FixedRooms:
         self.declined: list[tuple[Invitation, str]] = []
         """Invitations, and the words that their rooms were given."""
 
+    rolls = alias("FixedRooms", "rolls", "occupants")
+
     def joined(self) -> frozenset[BareJid]:
-        return frozenset(self.rolls)
+        return frozenset(self.occupants)
 
     def configured(self) -> frozenset[BareJid]:
         return self.config
@@ -81,14 +84,14 @@ class FixedRooms:
             raise CannotEnterRoom(room, reason=self.closed[room])
         if invited_by is not None:
             invited_by = self.inviters.get(room, invited_by)
-        if room not in self.rolls or invited_by is None:
+        if room not in self.occupants or invited_by is None:
             self.passwords[room] = password or self.passwords.get(room, "")
-        self.rolls.setdefault(room, frozenset())
+        self.occupants.setdefault(room, frozenset())
         self.inviters[room] = invited_by
         return RememberedRoom(room, self.passwords[room], invited_by)
 
     async def leave(self, room: BareJid) -> None:
-        self.rolls.pop(room, None)
+        self.occupants.pop(room, None)
         self.inviters.pop(room, None)
         self.passwords.pop(room, None)
 
@@ -96,7 +99,7 @@ class FixedRooms:
         self.declined.append((invitation, words))
 
     def room_role(self, room: BareJid, who: Identity) -> RoomRole | None:
-        if who not in self.rolls.get(room, frozenset()):
+        if who not in self.occupants.get(room, frozenset()):
             return None
         manages = who in self.managers.get(room, frozenset())
         return RoomRole(
@@ -116,7 +119,7 @@ class FixedRooms:
 
     async def joined_room(self, target: str) -> BareJid | None:
         room = self.address_in(target)
-        return room if room in self.rolls else None
+        return room if room in self.occupants else None
 
 
 class FakeHistories:

@@ -1,12 +1,15 @@
-"""Handlers of what a session receives: one object, which the session is given when it is made."""
+"""Handlers of what a session receives.
+
+The session is given the object when it is made. Handlers that need the session themselves are set in it
+afterwards, before the session runs.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeVar
 
-from filebot.model import Address, IncomingMessage, Invitation
+from filebot.model import Address, EncryptedMessage, IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
-from filebot.xmpp.messages.reader import EncryptedMessage
 
 _T = TypeVar("_T")
 Handler = Callable[[_T], Awaitable[None] | None]
@@ -21,26 +24,30 @@ async def _remember_no_rooms(room: str, destroyed: bool) -> None:
     """Nobody remembers rooms."""
 
 
-async def _refuse(request: FileRequest) -> None:
-    await request.refuse("")
+async def _refuse(offered: StreamOffer | FileRequest) -> None:
+    await offered.refuse("")
 
 
-@dataclass(frozen=True, slots=True)
+def _ignore_message(message: IncomingMessage) -> None:
+    """Take no notice of it."""
+
+
+@dataclass(slots=True)
 class StreamHandlers:
     """Handlers of byte streams (XEP-0095, XEP-0166)."""
 
-    offer: Handler[StreamOffer]
+    offer: Handler[StreamOffer] = _refuse
     request: Handler[FileRequest] = _refuse
     """Without it nobody is given what they ask for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Handlers:
     """Handlers of one session. The tasks in which they run are cancelled when the session is stopped."""
 
-    message: Handler[IncomingMessage]
     is_served: Callable[[str], bool]
     """Returns whether the bot serves a bare JID: no others see its presence, or have their files taken."""
+    message: Handler[IncomingMessage] = _ignore_message
     encrypted: Handler[EncryptedMessage] | None = None
     invitation: Handler[Invitation] | None = None
     streams: StreamHandlers | None = None

@@ -43,7 +43,7 @@ from filebot.xmpp.http_upload import UploadSlots
 from filebot.xmpp.messages.bounces import Bounces
 from filebot.xmpp.messages.handler_tasks import HandlerTasks
 from filebot.xmpp.messages.messenger import StreamMessenger
-from filebot.xmpp.messages.reader import EncryptedMessage, Reader
+from filebot.xmpp.messages.reader import Reader
 from filebot.xmpp.messages.router import MessageRouter
 from filebot.xmpp.presence.client_check import ClientCheck
 from filebot.xmpp.presence.online_clients import OnlineClients
@@ -54,7 +54,6 @@ from filebot.xmpp.streams import PeerStreams
 from filebot.xmpp.xml import sender_of
 
 __all__ = [
-    "EncryptedMessage",
     "Handlers",
     "SessionSettings",
     "StreamHandlers",
@@ -126,10 +125,16 @@ class XmppSession:
         def room_turn(room: BareJid, stanza: Element) -> Turn:
             return router.room_turn(room, stanza)
 
+        async def shut_out(room: BareJid, destroyed: bool) -> None:
+            await handlers.shut_out(room, destroyed)
+
+        def came_online(person: BareJid) -> None:
+            handlers.online(person)
+
         self._room_catch_ups = RoomCatchUps(stream, positions, missed_in_room, room_turn, clock)
-        self._rooms = JoinedRooms(stream, settings, self._room_catch_ups, handlers.shut_out)
+        self._rooms = JoinedRooms(stream, settings, self._room_catch_ups, shut_out)
         self._room_sender = RoomSender(self._rooms.until_in)
-        self._clients = OnlineClients(stream, handlers.is_served, self._gone, handlers.online)
+        self._clients = OnlineClients(stream, handlers.is_served, self._gone, came_online)
         self._client_check = ClientCheck(stream, self._clients.online_for_s)
         self._contacts = Contacts(stream, settings, handlers.is_served, unserved_reason, subscriptions)
         self._messenger = StreamMessenger(

@@ -59,7 +59,7 @@ class PeerStreams:
         self._table = JingleSessions(fast_path, self._sessions)
         self._policy = OfferPolicy(rooms, is_served, self._sessions, limits, words or StreamWords())
         if handlers is not None:
-            offers = SiOfferHandler(self._tools, self._policy, handlers.offer)
+            offers = SiOfferHandler(self._tools, self._policy, handlers)
             fast_path.serve(f"{{{si.SI}}}si", offers.take)
             self._table.on_initiate = JingleInitiateHandler(
                 self._jingle_tools, self._table, self._policy, resources, handlers

@@ -23,9 +23,9 @@ from filebot.errors import LoginFailed, NoUploadService, TooLargeForService
 from filebot.localserver.certificate import self_signed
 from filebot.localserver.peer import Peer
 from filebot.localserver.server import ComponentLogin, Server
-from filebot.model import Address, AddressKind, IncomingMessage
+from filebot.model import Address, AddressKind, EncryptedMessage, IncomingMessage
 from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES
-from filebot.xmpp.session import EncryptedMessage, Handlers, SessionSettings, XmppSession
+from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.servers import component_login, private_server
 from tests.support.waiting import loop_turns
 

@@ -36,7 +36,7 @@ HAL = in_room(None, "hal", occupant_id="9000")
 async def archived(bot: FakeBot) -> FakeBot:
     """A bot in a room whose archive Alice, who manages it, has switched on."""
     bot.rooms.managers[ROOM] = frozenset({ALICE})
-    bot.rooms.rolls[ROOM] |= HAL.identities
+    bot.rooms.occupants[ROOM] |= HAL.identities
     bot.rooms.with_ids.add(ROOM)
     await bot.say("room set archive on", ANNA)
     return bot
@@ -117,7 +117,7 @@ async def test_the_room_is_told_and_the_presence_says_it(bot: FakeBot) -> None:
 @pytest.mark.parametrize("sender", [BEN, in_room(None, ALICE), HAL, through_room(None, ALICE)])
 async def test_only_who_manages_the_room_switches_its_archive(bot: FakeBot, sender: Sender) -> None:
     bot.rooms.managers[ROOM] = frozenset({ALICE})
-    bot.rooms.rolls[ROOM] |= sender.identities
+    bot.rooms.occupants[ROOM] |= sender.identities
     (refused,) = await bot.say("room set archive on", sender)
     assert refused.startswith("Only the room's owners and admins can do that")
     await post(bot, BEN, "plan.txt")
@@ -126,7 +126,7 @@ async def test_only_who_manages_the_room_switches_its_archive(bot: FakeBot, send
 
 @pytest.mark.parametrize("text", ["room", "room set archive on"])
 async def test_whoever_names_no_room_in_a_private_chat_is_shown_how(bot: FakeBot, text: str) -> None:
-    bot.rooms.rolls["team@rooms.example.org"] = frozenset({ALICE})
+    bot.rooms.occupants["team@rooms.example.org"] = frozenset({ALICE})
     bot.rooms.managers["team@rooms.example.org"] = frozenset({ALICE})
     (answer,) = await bot.say(text)
     found = re.fullmatch(
@@ -143,7 +143,7 @@ async def test_a_room_is_set_from_a_private_chat_by_those_who_are_in_it(bot: Fak
     assert told.startswith("From now on I keep the files")
     assert answer.startswith(f'"{ROOM}" has 0 files, 0 bytes of 20 MB.')
     assert "archive on" in (await bot.say(f"room {ROOM}", BOB))[0]
-    bot.rooms.rolls[ROOM] -= {BOB}
+    bot.rooms.occupants[ROOM] -= {BOB}
     assert "archive" not in (await bot.say(f"room {ROOM}", BOB))[0]
 
 
@@ -191,7 +191,7 @@ async def test_a_hidden_occupant_opts_out_and_whoever_takes_the_nick_has_not(arc
     await post(archived, replace(HAL, nick="dave"), "later.ogg")
     assert await names(archived) == []
     other = in_room(None, "hal", occupant_id="6000")
-    archived.rooms.rolls[ROOM] |= other.identities
+    archived.rooms.occupants[ROOM] |= other.identities
     await post(archived, other, "theirs.ogg")
     assert await names(archived) == ["theirs.ogg"]
 
@@ -433,11 +433,11 @@ async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
     await archived.catalog.save_history_import(
         HistoryImport(ROOM, ALICE, ANNA.address, None, month, archived.now)
     )
-    occupants = archived.rooms.rolls.pop(ROOM)
+    occupants = archived.rooms.occupants.pop(ROOM)
     await archived._services.history_importer.open()
     await loop_turns()
     assert await kept(archived) == []
-    archived.rooms.rolls[ROOM] = occupants
+    archived.rooms.occupants[ROOM] = occupants
     async with asyncio.timeout(5):
         await archived._services.history_importer.idle()
     assert len(await kept(archived)) == 5
@@ -449,13 +449,13 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
     monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
     past(archived, 5)
     page, asked = archived.histories.page, 0
-    occupants = archived.rooms.rolls[ROOM]
+    occupants = archived.rooms.occupants[ROOM]
 
     async def kicked(room: str, after: str, since: datetime | None) -> HistoryPage:
         nonlocal asked
         asked += 1
         if asked == 2:  # the first only asks whether there is a history
-            archived.rooms.rolls.pop(ROOM)
+            archived.rooms.occupants.pop(ROOM)
         return await page(room, after, since)
 
     archived.histories.page = kicked  # type: ignore[method-assign]
@@ -463,7 +463,7 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
     before = len(archived.messenger.sent)
     await loop_turns()
     assert len(archived.messenger.sent) == before
-    archived.rooms.rolls[ROOM] = occupants
+    archived.rooms.occupants[ROOM] = occupants
     async with asyncio.timeout(5):
         await archived._services.history_importer.idle()
     [said] = archived.messenger.sent[before:]
@@ -475,7 +475,7 @@ async def test_what_cannot_be_said_in_time_is_no_internal_error(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In a room from which the bot was put out, what it says waits."""
-    monkeypatch.setattr("filebot.chat.commands.LISTENER_LIMIT_S", 0.05)
+    monkeypatch.setattr("filebot.plugin.context.LISTENER_LIMIT_S", 0.05)
     past(archived, 5)
     say, waits = archived.messenger.say, asyncio.Event()
 

@@ -20,7 +20,7 @@ HAL_PRIVATE = through_room(None, "hal", occupant_id="9000")
 
 
 async def posted(bot: FakeBot, name: str = "plan.txt", sender: Sender = HAL) -> None:
-    bot.rooms.rolls[ROOM] |= sender.identities
+    bot.rooms.occupants[ROOM] |= sender.identities
     await bot.drop(name, name.encode(), sender)
     await bot.say("keep", sender)
 

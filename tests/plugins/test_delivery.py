@@ -215,7 +215,7 @@ async def test_where_the_bot_may_only_listen_it_answers_aside_and_posts_nothing(
 
 async def test_what_a_room_may_not_see_goes_to_the_asker_alone(bot: FakeBot) -> None:
     other = "other@conference.example.org"
-    bot.rooms.rolls[other] = frozenset({ALICE, BOB})
+    bot.rooms.occupants[other] = frozenset({ALICE, BOB})
     await bot.drop("theirs.txt", b"1", BOB)
     await bot.say(f"send theirs.txt to {other}", BOB)
     private, shared = await bot.catalog.page(Scope(owner=BOB), limit=9), bot.sent[-1].entry

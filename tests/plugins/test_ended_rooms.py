@@ -12,7 +12,7 @@ HAL = in_room(None, "hal", occupant_id="9000")
 @pytest.fixture
 async def ended(bot: FakeBot) -> FakeBot:
     """Alice, Bob and somebody whom the room hides had files there; its archive was on."""
-    bot.rooms.rolls[ROOM] |= HAL.identities
+    bot.rooms.occupants[ROOM] |= HAL.identities
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     await bot.drop("plan.txt", b"plan", ALICE)
     await bot.say(f"send plan.txt to {ROOM}", in_room(ALICE))
@@ -41,7 +41,7 @@ async def test_what_nobody_can_ever_claim_is_removed_with_its_bytes(ended: FakeB
 
 @pytest.mark.parametrize("sender", [in_room(BOB), HAL, in_room(None, "eve")])
 async def test_another_room_at_its_address_has_nothing_of_it(ended: FakeBot, sender: Sender) -> None:
-    ended.rooms.rolls[ROOM] = sender.identities
+    ended.rooms.occupants[ROOM] = sender.identities
     ended.rooms.managers[ROOM] = sender.identities
     (answer,) = await ended.say("ls", sender)
     assert answer.startswith("This room has no files")
@@ -53,6 +53,6 @@ async def test_another_room_at_its_address_has_nothing_of_it(ended: FakeBot, sen
 async def test_what_it_was_set_to_is_forgotten(ended: FakeBot) -> None:
     assert ended.rooms.archiving == set()
     assert await ended.catalog.room_settings() == {}
-    ended.rooms.rolls[ROOM] = frozenset({BOB})
+    ended.rooms.occupants[ROOM] = frozenset({BOB})
     await ended.drop("new.txt", b"new", in_room(BOB))
     assert await ended.catalog.count(Scope(room=ROOM)) == 0

@@ -86,7 +86,7 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
     monkeypatch.setattr(claims, "HANDED_OVER_AT_ONCE", 2)
     monkeypatch.setattr(destroyed_rooms, "RELEASED_AT_ONCE", 2)
     async with FakeBot(watcher) as bot:
-        bot.rooms.rolls[ROOM] |= HAL.identities
+        bot.rooms.occupants[ROOM] |= HAL.identities
         bot.rooms.managers[ROOM] = frozenset({ALICE})
         yield EventCase(bot, heard)
 

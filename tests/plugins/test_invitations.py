@@ -120,7 +120,7 @@ async def test_where_it_is_already_an_invitation_changes_nothing(bot: FakeBot) -
 
 async def test_who_invited_first_stays_the_one(bot: FakeBot) -> None:
     await bot.invite(BY_ALICE)
-    del bot.rooms.rolls[DEN]  # its server is away
+    del bot.rooms.occupants[DEN]  # its server is away
     await bot.invite(replace(BY_ALICE, inviter=BOB))
     assert await bot.catalog.rooms() == [RememberedRoom(DEN, "sesame", ALICE)]
 
@@ -172,7 +172,7 @@ async def test_the_inviter_sends_it_away_again(bot: FakeBot) -> None:
 
 async def test_owners_and_admins_of_a_room_send_it_away_and_others_do_not(bot: FakeBot) -> None:
     await bot.invite(BY_ALICE)
-    bot.rooms.rolls[DEN] = frozenset({f"{DEN}/9000", f"{DEN}/7000"})
+    bot.rooms.occupants[DEN] = frozenset({f"{DEN}/9000", f"{DEN}/7000"})
     bot.rooms.managers[DEN] = frozenset({f"{DEN}/9000"})
     await bot.say("leave", in_room(None, "boss", DEN, "7000"))
     await bot.say(f"leave {DEN}", in_room(None, "boss", ROOM, "9000"))
@@ -185,7 +185,7 @@ async def test_owners_and_admins_of_a_room_send_it_away_and_others_do_not(bot: F
 async def test_who_sends_it_away_in_the_room_is_told_in_private(bot: FakeBot) -> None:
     await bot.invite(Invitation(DEN, ALICE))
     for sender in (in_room(ALICE, "alice", DEN), through_room(ALICE, "alice", DEN)):
-        bot.rooms.rolls[DEN] = frozenset()
+        bot.rooms.occupants[DEN] = frozenset()
         await bot.catalog.remember_room(RememberedRoom(DEN, "", ALICE))
         assert await bot.say("leave", sender) == [f'I left "{DEN}". I still keep its files.']
         assert bot.messenger.sent[-1].to.jid == ALICE

@@ -11,7 +11,7 @@ import pytest
 from filebot.chat.rate_limits import RateLimits
 from filebot.errors import CatalogUnavailable
 from filebot.files.quota import StorageLimits
-from filebot.model import Address, AddressKind, IncomingMessage, Offer, Scope, Sender
+from filebot.model import Address, AddressKind, EncryptedMessage, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, FileRemoved, FileStored, Plugin
 from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
@@ -185,13 +185,15 @@ async def test_what_cannot_be_read_is_answered_once_for_each_device() -> None:
     anna, stranger = Sender(Address(ALICE), ALICE), "eve@elsewhere.example"
     async with FakeBot(rate_limits=RateLimits(commands_per_minute=5)) as bot:
         for device in ("1", "1", "2"):
-            await bot.dispatcher.receive_encrypted(anna, device, None)
-        await bot.dispatcher.receive_encrypted(Sender(Address(stranger), stranger), "3", None)
+            await bot.dispatcher.receive_encrypted(EncryptedMessage(anna, device, None))
+        await bot.dispatcher.receive_encrypted(
+            EncryptedMessage(Sender(Address(stranger), stranger), "3", None)
+        )
         assert bot.messenger.texts(stranger) == []
         told = bot.messenger.texts(ALICE)
         assert ["Turn encryption (OMEMO) off" in each for each in told] == [True, True]
         for number in range(3, 20):
-            await bot.dispatcher.receive_encrypted(anna, str(number), None)
+            await bot.dispatcher.receive_encrypted(EncryptedMessage(anna, str(number), None))
         assert len(bot.messenger.texts(ALICE)) == 5
 
 

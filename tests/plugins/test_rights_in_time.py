@@ -118,7 +118,7 @@ async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
     files = len(bot.sent)
 
     def put_out() -> None:
-        bot.rooms.rolls[ROOM] -= {BOB}
+        bot.rooms.occupants[ROOM] -= {BOB}
 
     message = IncomingMessage(bot._sender(BOB), f"get #{entry.id}")
     said = await while_held(bot, upload, message, put_out)
@@ -150,7 +150,7 @@ async def test_what_waited_does_not_go_to_who_was_put_out_during_its_upload(
     phone = Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})})
     bringing = asyncio.create_task(bot.come_online(phone))
     await asyncio.wait_for(upload.reached.wait(), 5)
-    bot.rooms.rolls[ROOM] -= {BOB}
+    bot.rooms.occupants[ROOM] -= {BOB}
     upload.released.set()
     await asyncio.wait_for(bringing, 5)
     assert len(bot.sent) == files
@@ -161,7 +161,7 @@ async def test_a_file_is_not_posted_for_who_lost_their_voice_meanwhile(bot: Fake
     await bot.drop("plan.txt", b"plan", ALICE)
 
     def silence() -> None:
-        bot.rooms.rolls[ROOM] -= {ALICE}
+        bot.rooms.occupants[ROOM] -= {ALICE}
 
     message = IncomingMessage(bot._sender(ALICE), f"send plan.txt to {ROOM}")
     said = await while_held(bot, upload, message, silence)
@@ -177,7 +177,7 @@ async def test_a_file_does_not_become_the_rooms_for_who_lost_their_voice_meanwhi
     await bot.receive(posted(bot, sender))
 
     def silence() -> None:
-        bot.rooms.rolls[ROOM] -= {ALICE}
+        bot.rooms.occupants[ROOM] -= {ALICE}
 
     said = await while_held(bot, download, IncomingMessage(sender, "keep"), silence)
     assert "not allowed to post" in said[-1]
@@ -209,7 +209,7 @@ async def test_no_file_becomes_that_of_a_room_which_ends_while_the_file_is_inspe
 
 
 async def put_out(bot: FakeBot, entry: Entry) -> None:
-    bot.rooms.rolls[ROOM] -= {ALICE}
+    bot.rooms.occupants[ROOM] -= {ALICE}
 
 
 async def destroy(bot: FakeBot, entry: Entry) -> None:
@@ -315,7 +315,7 @@ async def test_who_posts_something_and_goes_has_it_kept(archived: FakeBot, downl
     archived.web.hosted[message.offers[0].urls[0]] = HostedFile(b"other")
 
     def go() -> None:
-        archived.rooms.rolls[ROOM] -= {ALICE}
+        archived.rooms.occupants[ROOM] -= {ALICE}
 
     await while_held(archived, download, message, go)
     assert await kept(archived) == ["other.txt", "plan.txt"]

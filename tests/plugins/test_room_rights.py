@@ -122,7 +122,7 @@ async def test_an_affiliation_that_was_taken_away_between_request_and_act_counts
 
 async def test_who_is_denied_manages_nothing(bot: FakeBot) -> None:
     mallory = "mallory@example.org"
-    bot.rooms.rolls[ROOM] |= {mallory}
+    bot.rooms.occupants[ROOM] |= {mallory}
     bot.rooms.managers[ROOM] = frozenset({mallory})
     await shared(bot)
     await bot.say("rm plan.txt", in_room(mallory))
@@ -142,7 +142,7 @@ async def posted(bot: FakeBot, sender: Sender, name: str = "plan.txt") -> list[s
 def hidden(bot: FakeBot) -> Sender:
     """Somebody of whom the room tells an id only."""
     sender = in_room(None, "hal", occupant_id="9000")
-    bot.rooms.rolls[ROOM] |= {f"{ROOM}/9000"}
+    bot.rooms.occupants[ROOM] |= {f"{ROOM}/9000"}
     return sender
 
 
@@ -183,7 +183,7 @@ async def test_an_occupants_id_is_worth_nothing_in_another_room(bot: FakeBot, hi
 
 async def test_an_occupant_has_a_quota_of_their_own(hidden: Sender) -> None:
     async with FakeBot(limits=replace(LIMITS, quota_per_user_bytes=FILE_OVERHEAD_BYTES + 10)) as bot:
-        bot.rooms.rolls[ROOM] |= {f"{ROOM}/9000", f"{ROOM}/7000"}
+        bot.rooms.occupants[ROOM] |= {f"{ROOM}/9000", f"{ROOM}/7000"}
         await posted(bot, hidden)
         (full,) = await posted(bot, hidden, "second.txt")
         assert "There is not enough space" in full
@@ -199,7 +199,7 @@ async def test_a_hidden_admin_of_the_room_manages_its_files(bot: FakeBot, hidden
 
 
 async def test_who_is_no_user_of_the_bot_owns_files_in_the_room_and_nothing_else(bot: FakeBot) -> None:
-    bot.rooms.rolls[ROOM] |= {CAROL}
+    bot.rooms.occupants[ROOM] |= {CAROL}
     await posted(bot, in_room(CAROL, "carol"))
     assert await names(bot) == ["plan.txt"]
     await bot.say("fetch https://upload.example.org/carol/plan.txt", through_room(CAROL, "carol"))
@@ -233,7 +233,7 @@ STRANGE = "den@muc.evil.example"
 def impostor(bot: FakeBot) -> Sender:
     """Occupant whom an untrusted room service claims to be the admin of the bot."""
     mark = f"{STRANGE}/{ADMIN}"
-    bot.rooms.rolls[STRANGE] = frozenset({mark})
+    bot.rooms.occupants[STRANGE] = frozenset({mark})
     bot.rooms.managers[STRANGE] = frozenset({mark})
     return Sender(Address(STRANGE, AddressKind.ROOM), None, STRANGE, "admin", occupant=mark, claimed=ADMIN)
 
@@ -291,8 +291,8 @@ async def test_who_wants_nothing_kept_is_heeded_whether_the_room_is_believed_the
     )
     known = in_room(ALICE, "a", STRANGE)
     then, now = (known, strange) if was_believed else (strange, known)
-    bot.rooms.rolls[STRANGE] = frozenset({ALICE, f"{STRANGE}/{ALICE}"})
-    bot.rooms.managers[STRANGE] = bot.rooms.rolls[STRANGE]
+    bot.rooms.occupants[STRANGE] = frozenset({ALICE, f"{STRANGE}/{ALICE}"})
+    bot.rooms.managers[STRANGE] = bot.rooms.occupants[STRANGE]
     await bot.say("room set archive on", then)
     await bot.drop("before.txt", b"before", then)
     assert await names(bot, STRANGE) == ["before.txt"]
@@ -308,7 +308,7 @@ async def test_who_wants_nothing_kept_is_heeded_whether_the_room_is_believed_the
 async def test_who_is_denied_is_denied_where_a_strange_service_says_who_they_are(bot: FakeBot) -> None:
     mallory = "mallory@example.org"
     mark = f"{STRANGE}/m4"
-    bot.rooms.rolls[STRANGE] = frozenset({mark})
+    bot.rooms.occupants[STRANGE] = frozenset({mark})
     bot.rooms.managers[STRANGE] = frozenset({mark})
     sender = Sender(Address(STRANGE, AddressKind.ROOM), None, STRANGE, "m", occupant=mark, claimed=mallory)
     await bot.say("help", sender)  # one refusal

@@ -291,7 +291,7 @@ def listened_to() -> tuple[Announcer, list[int]]:
         assert isinstance(event, RoomFilesAdded)
         told.append(event.count)
 
-    events.listen(listen)
+    events.tell = listen
     return Announcer(events, lambda _: True, gather_s=0.05), told
 
 
@@ -346,7 +346,7 @@ async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
     await managed.say(f"get #{entry.id}", BOB)
     assert [each.asker for each in await managed.catalog.deliveries()] == [BOB]
     if out:
-        managed.rooms.rolls[ROOM] -= {BOB}
+        managed.rooms.occupants[ROOM] -= {BOB}
     said = await managed.come_online(Client(f"{BOB}/phone", {Negotiation.SI: frozenset({Method.SOCKS5})}))
     assert any("Enter that room, then ask again" in each for each in said) is out
     assert len(managed.streams.received) == (0 if out else 1)

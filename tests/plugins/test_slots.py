@@ -144,7 +144,7 @@ async def test_keep_in_a_room_counts_as_well() -> None:
 async def test_a_room_has_its_share_however_many_people_are_in_it() -> None:
     async with slow_bot() as bot:
         people = [in_room(None, f"nick{number}", occupant_id=str(number)) for number in range(30)]
-        bot.rooms.rolls[people[0].room or ""] = frozenset({each.occupant or "" for each in people}) | {
+        bot.rooms.occupants[people[0].room or ""] = frozenset({each.occupant or "" for each in people}) | {
             ALICE,
             BOB,
         }

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from filebot.chat.commands import CommandTable, LoadedPlugin
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Context, FileStored, Plugin
+from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin_loader import bundled, load
 from filebot.replies import Replies
 
@@ -111,7 +111,7 @@ def test_a_foreign_plugin_that_is_broken_is_left_out_whole_with_the_reason_in_on
     replies = Replies()
     loaded = load({}, replies, paths=[tmp_path], left_out=left_out.append)
     assert {each.plugin.name for each in loaded} == {plugin.name for plugin in bundled()} | {"local"}
-    CommandTable(loaded)
+    commands_of(loaded)
     [line] = left_out
     assert line.startswith(f"plugin {tmp_path}/broken.py cannot be loaded: {mistake}")
     assert line.endswith("; going on without it")
@@ -187,7 +187,7 @@ def test_two_commands_of_one_name_are_refused() -> None:
         return LoadedPlugin(made, None)
 
     with pytest.raises(PluginError, match="same"):
-        CommandTable([plugin("one"), plugin("two")])
+        commands_of([plugin("one"), plugin("two")])
 
 
 async def documented(ctx: Context[None]) -> None:

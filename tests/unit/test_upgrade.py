@@ -59,7 +59,7 @@ def test_the_manual_has_every_renamed_name_of_the_plugin_api() -> None:
         attributes[f"{owner}.{old}"] = f"{owner}.{new}"
         assert new in dir(cls) or new in cls.__annotations__
     assert table("attribute") == attributes
-    assert set(table("name")) == {"FakeBot.reception"}
+    assert set(table("name")) == {"FakeBot.reception", "FixedRooms.rolls"}
 
 
 @pytest.mark.parametrize(("old", "new"), deprecated.NAMES.items())
@@ -102,6 +102,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
         assert "goes at None" in await bot.drop("a.txt", b"a")
         assert await bot.say("look") == ["NoSuchRoom"]
         assert bot.reception is bot.dispatcher
+        assert bot.rooms.rolls is bot.rooms.occupants
     assert [
         record.getMessage().split()[3].rstrip(",")
         for record in caplog.records
@@ -112,6 +113,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
         "Files.goes_at",
         "RoomAccess.look_back",
         "FakeBot.reception",
+        "FixedRooms.rolls",
     ]
 
 

@@ -14,9 +14,9 @@ from filebot.protocol.http_range import (
     AnnouncedBody,
     Attempts,
     announced_by,
-    brought_up,
     bytes_to_skip,
     resume_headers,
+    updated_by,
 )
 from filebot.transfer.http.errors import translated
 
@@ -169,7 +169,7 @@ class HttpDownload:
         if response.status not in {200, 206}:
             raise Refused(status=response.status)
         known = self._known(response)
-        self._announced = brought_up(
+        self._announced = updated_by(
             self._announced, self._received, response.status, response.headers, response.content_length
         )
         return known

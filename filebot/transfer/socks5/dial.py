@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from filebot.concurrency.fair_semaphore import ON_BEHALF_OF, FairSemaphore
-from filebot.errors import ForbiddenTarget, NotLetIn, PeerGone, Refused, TransferError
+from filebot.errors import ForbiddenTarget, PeerGone, Refused, StreamHostRefused, TransferError
 from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake
 from filebot.system.descriptors import is_shortage
@@ -68,7 +68,11 @@ async def dial(
 def _verdict(failures: Sequence[Exception]) -> TransferError:
     if all(isinstance(failure, ForbiddenTarget) for failure in failures):
         return ForbiddenTarget(reason="private")
-    kind = NotLetIn if any(isinstance(failure, NotLetIn) for failure in failures) else PeerGone
+    kind = (
+        StreamHostRefused
+        if any(isinstance(failure, StreamHostRefused) for failure in failures)
+        else PeerGone
+    )
     reasons = "; ".join(f"{type(failure).__name__}: {failure}" for failure in failures)
     return kind(f"no stream host could be used: {reasons}")
 
@@ -101,7 +105,7 @@ class _Caller:
             raise PeerGone(f"{host.host}: no answer in time") from error
         except ExceptionGroup as failed:
             refused = any(isinstance(each, Refused) for each in failed.exceptions)
-            kind = NotLetIn if refused else PeerGone
+            kind = StreamHostRefused if refused else PeerGone
             raise kind(f"{host.host}: {failed.exceptions[0]}") from failed
 
     async def _addresses(self, host: StreamHost) -> list[_SocketAddress]:

@@ -32,8 +32,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.concurrency.supervisor import run_supervised
-from filebot.concurrency.tasks import end
+from filebot.concurrency.tasks import end, run_supervised
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import ArchivePosition, BareJid
 from filebot.ports import Cursors

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from filebot.concurrency.supervisor import run_supervised
-from filebot.concurrency.tasks import end
+from filebot.concurrency.tasks import end, run_supervised
 from filebot.errors import FilebotError
 from filebot.model import ArchivePosition
 from filebot.ports import Cursors

@@ -13,7 +13,7 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from filebot.errors import NotLetIn, TransferError, TransferTimeout
+from filebot.errors import StreamHostRefused, TransferError, TransferTimeout
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost
 
@@ -42,7 +42,7 @@ class AvoidedHosts:
 
         That a proxy refuses may be the peer's doing, who said that they are connected to it and are not.
         """
-        self.avoid(hosts, peer if isinstance(error, NotLetIn) else "")
+        self.avoid(hosts, peer if isinstance(error, StreamHostRefused) else "")
 
     def is_avoided(self, host: StreamHost, peer: str = "") -> bool:
         """Whether it is left alone now, for streams with this person."""

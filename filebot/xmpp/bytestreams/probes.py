@@ -14,7 +14,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
-from filebot.errors import NotLetIn, PeerGone, TransferError, TransferTimeout
+from filebot.errors import PeerGone, StreamHostRefused, TransferError, TransferTimeout
 from filebot.model import ProxyState
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, IbbSender, SendWindow, encode, steady_rate
@@ -53,7 +53,7 @@ async def _lets_in(connections: Socks5Connector, proxy: StreamHost) -> ProxyStat
     nobody = secrets.token_hex(20)
     try:
         _, connection = await connections.dial([proxy], nobody, trusted=True)
-    except NotLetIn:
+    except StreamHostRefused:
         return ProxyState.POSSIBLE
     except TransferError:
         return ProxyState.FAILS

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import XMPPError
 
-from filebot.errors import NotLetIn, PeerGone
+from filebot.errors import PeerGone, StreamHostRefused
 from filebot.protocol.bytestreams import StreamHost, stream_host
 from filebot.protocol.disco import identities_in
 from filebot.protocol.stream_initiation import BYTESTREAMS
@@ -77,7 +77,7 @@ class Proxies:
         try:
             await ask(self._stream, iq, ANSWER_LIMIT_S)
         except XMPPError as error:
-            kind = PeerGone if error.condition in _NOT_THERE else NotLetIn
+            kind = PeerGone if error.condition in _NOT_THERE else StreamHostRefused
             raise kind(f"{proxy.jid} does not activate: {error.condition}") from error
 
     async def _search(self) -> tuple[StreamHost, ...]:

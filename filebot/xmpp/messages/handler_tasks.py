@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from filebot.concurrency.tasks import Tasks
-from filebot.model import IncomingMessage, Invitation
+from filebot.model import EncryptedMessage, IncomingMessage, Invitation
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.handlers import Handler, Handlers
-from filebot.xmpp.messages.reader import EncryptedMessage
 
 MOST_HANDLERS: Final = 20_000
 """Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""

@@ -8,7 +8,7 @@ a room is what the room's service says, so that counts only if the service is be
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Final, Protocol
@@ -21,6 +21,7 @@ from filebot.model import (
     Address,
     AddressKind,
     BareJid,
+    EncryptedMessage,
     IncomingMessage,
     Invitation,
     MessageRef,
@@ -69,16 +70,6 @@ _ENCRYPTED: Final = {
     "{urn:xmpp:openpgp:0}openpgp": "",  # XEP-0373
     "{jabber:x:encrypted}x": "",  # XEP-0027
 }
-
-
-@dataclass(frozen=True, slots=True)
-class EncryptedMessage:
-    """Somebody wrote, or sent a file, in a form that the bot cannot read."""
-
-    sender: Sender
-    device: str
-    """The sender's OMEMO device; empty for other kinds of encryption."""
-    language: str | None
 
 
 class RoomLookup(Protocol):

@@ -13,8 +13,7 @@ from xml.etree.ElementTree import SubElement
 from slixmpp.stanza import Presence
 
 from filebot.concurrency.backoff import SPREAD, Backoff
-from filebot.concurrency.supervisor import run_supervised
-from filebot.concurrency.tasks import Tasks
+from filebot.concurrency.tasks import Tasks, run_supervised
 from filebot.model import BareJid
 from filebot.xmpp.connection.disco import features_of
 from filebot.xmpp.connection.ping import ping

@@ -8,12 +8,12 @@ from slixmpp.jid import JID
 
 from filebot.errors import LocalProtocolError
 from filebot.model import Method, Offer
-from filebot.ports import Download, StreamOffer
+from filebot.ports import Download
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import NO_VALID_STREAMS, BadOffer, SiOffer, declined, read_offer
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, PendingOffer, Rejection
-from filebot.xmpp.handlers import Handler
+from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.si.incoming import SiReceive, StreamTools
 from filebot.xmpp.xml import jid_or_none
 
@@ -57,10 +57,10 @@ class PeerOffer(PendingOffer):
 class SiOfferHandler:
     """Handler of offers: declines those that cannot be taken, and brings the others to the bot."""
 
-    def __init__(self, tools: StreamTools, policy: OfferPolicy, on_offer: Handler[StreamOffer]) -> None:
+    def __init__(self, tools: StreamTools, policy: OfferPolicy, handlers: StreamHandlers) -> None:
         self._tools = tools
         self._policy = policy
-        self._on_offer = on_offer
+        self._handlers = handlers
 
     def take(self, request: Request) -> None:
         """Answer an offer, or bring it to the bot."""
@@ -71,7 +71,7 @@ class SiOfferHandler:
             log.info("an offer of %s is refused: %s", request.peer, error)
             self._tools.fast_path.refuse(request, error.error)
             return
-        self._policy.start(self._on_offer, offer)
+        self._policy.start(self._handlers.offer, offer)
 
     def _accepted(self, request: Request, sender: JID | None) -> PeerOffer:
         """Raises BadOffer with the answer to give."""

@@ -6,7 +6,7 @@ from filebot.chat.progress_messages import ProgressReports, Told, is_due
 from filebot.files.transfers import Direction, Transfers
 from filebot.model import Address, AddressKind, Method, Progress, Sender
 from filebot.replies import Replies
-from filebot.replies.sender import ReplySender
+from filebot.replies.renderer import ReplySender
 from filebot.testing import ALICE, in_room
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.messenger import RecordingMessenger, Said

@@ -120,7 +120,7 @@ def limited(**limits: int) -> StorageLimits:
 async def test_parallel_shares_do_not_pass_the_quota_of_a_room() -> None:
     async with FakeBot(limits=limited(quota_per_room_bytes=1_000_000)) as bot:
         people = [f"{number}@example.org" for number in range(4)]
-        bot.rooms.rolls[ROOM] |= set(people)
+        bot.rooms.occupants[ROOM] |= set(people)
         for number, person in enumerate(people):
             await bot.drop("a.bin", bytes([number]) * 264_096, person)
         bot.catalog.add = slow(bot.catalog.add)  # type: ignore[method-assign]

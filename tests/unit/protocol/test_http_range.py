@@ -10,10 +10,10 @@ from filebot.protocol.http_range import (
     AnnouncedBody,
     Attempts,
     announced_by,
-    brought_up,
     bytes_to_skip,
     resume_headers,
     strong_etag,
+    updated_by,
 )
 
 PLAIN = AnnouncedBody(size=100, etag=None)
@@ -191,16 +191,16 @@ def test_without_a_way_to_recognize_a_file_there_is_no_use_in_asking() -> None:
 
 def test_the_size_that_a_later_answer_tells_counts() -> None:
     unknown = AnnouncedBody(None, '"a"')
-    assert brought_up(unknown, 40, 206, {"Content-Range": "bytes 40-49/100"}, 10) == TAGGED
-    assert brought_up(unknown, 40, 200, {}, 100) == TAGGED
-    assert brought_up(unknown, 40, 200, {}, None) == unknown
-    assert brought_up(TAGGED, 40, 200, {}, 100) == TAGGED
+    assert updated_by(unknown, 40, 206, {"Content-Range": "bytes 40-49/100"}, 10) == TAGGED
+    assert updated_by(unknown, 40, 200, {}, 100) == TAGGED
+    assert updated_by(unknown, 40, 200, {}, None) == unknown
+    assert updated_by(TAGGED, 40, 200, {}, 100) == TAGGED
 
 
 def test_the_version_is_that_of_the_answer_that_brought_the_first_byte() -> None:
-    assert brought_up(SAVED, 0, 200, {"Last-Modified": TUESDAY}, None) == AnnouncedBody(100, None, TUESDAY)
-    assert brought_up(SAVED, 40, 200, {"Last-Modified": TUESDAY}, None) == SAVED
-    assert brought_up(SAVED, 0, 200, {}, 100) == PLAIN
+    assert updated_by(SAVED, 0, 200, {"Last-Modified": TUESDAY}, None) == AnnouncedBody(100, None, TUESDAY)
+    assert updated_by(SAVED, 40, 200, {"Last-Modified": TUESDAY}, None) == SAVED
+    assert updated_by(SAVED, 0, 200, {}, 100) == PLAIN
 
 
 @given(

@@ -13,7 +13,7 @@ from filebot import errors
 from filebot.errors import ConfigError, NoSuchEntry, PluginError, StorageFull, UnknownCommand
 from filebot.replies import Replies
 from filebot.replies.filters import Phrases, line
-from filebot.replies.languages import LANGUAGES, translations
+from filebot.replies.renderer import LANGUAGES, translations
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 

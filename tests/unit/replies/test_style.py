@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 
 from filebot import errors
-from filebot.plugin.declare import CommandSpec
+from filebot.plugin.commands import Command
 from filebot.replies import Replies
 from tests.unit.replies.test_translations import SAMPLES, script
 
@@ -139,8 +139,8 @@ def test_a_sentence_ends_like_one() -> None:
 # --- commands -----------------------------------------------------------------------------------
 
 
-def commands() -> dict[str, CommandSpec]:
-    found: dict[str, CommandSpec] = {}
+def commands() -> dict[str, Command]:
+    found: dict[str, Command] = {}
     for file in sorted((ROOT / "plugins").glob("[a-z]*.py")):
         for command in importlib.import_module(f"plugins.{file.stem}").plugin.commands:
             found |= dict.fromkeys((command.name, *command.aliases), command)

@@ -10,7 +10,7 @@ import pytest
 
 from filebot import errors
 from filebot.replies import Replies
-from filebot.replies.languages import LANGUAGES
+from filebot.replies.renderer import LANGUAGES
 
 ROOTS = (errors.UserError, errors.TransferError, errors.StorageError)
 
@@ -100,7 +100,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.DigestMismatch(algorithm="sha-256"),
     errors.DigestMismatch(resumed=True),
     errors.PeerGone(),
-    errors.NotLetIn(),
+    errors.StreamHostRefused(),
     errors.Unresumable(),
     errors.TransferTimeout(idle_s=60.0),
     errors.Refused(status=403),

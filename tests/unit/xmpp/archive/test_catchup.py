@@ -10,7 +10,7 @@ import pytest
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq
 
-from filebot.concurrency import supervisor
+from filebot.concurrency import tasks
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import ArchivePosition
 from filebot.protocol import archive_cursor
@@ -592,7 +592,7 @@ async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_S", 0.01)
 
 
 async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from filebot.errors import NotLetIn, PeerGone, PeerProtocolError, TransferError, TransferTimeout
+from filebot.errors import PeerGone, PeerProtocolError, StreamHostRefused, TransferError, TransferTimeout
 from filebot.model import ProxyState
 from filebot.protocol.bytestreams import StreamHost
 from filebot.protocol.ibb import IBB, USUAL_BLOCK, decode
@@ -182,7 +182,7 @@ class Connections:
         self.destinations.add(destination)
         await asyncio.sleep(0)
         if hosts[0].host not in self._lets_in:
-            raise NotLetIn("refused") if hosts[0].host == "10.0.0.2" else PeerGone("not there")
+            raise StreamHostRefused("refused") if hosts[0].host == "10.0.0.2" else PeerGone("not there")
         self.open += 1
         return hosts[0], self
 

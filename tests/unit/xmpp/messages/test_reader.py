@@ -14,13 +14,14 @@ from filebot.model import (
     LONGEST_TEXT,
     Address,
     AddressKind,
+    EncryptedMessage,
     IncomingMessage,
     Invitation,
     MessageRef,
     Occupant,
 )
 from filebot.xmpp.archive.mam_query import LONGEST_ID
-from filebot.xmpp.messages.reader import EncryptedMessage, Reader
+from filebot.xmpp.messages.reader import Reader
 
 BOT = "bot@example.org"
 ROOM = "room@muc.example.org"

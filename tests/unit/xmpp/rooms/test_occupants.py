@@ -364,14 +364,14 @@ def test_a_room_of_usual_people_is_known_whole() -> None:
 
 
 def test_the_rolls_of_all_rooms_are_bounded_together_and_a_small_one_always_has_room() -> None:
-    rolls: list[OccupantList] = []
+    occupants: list[OccupantList] = []
     for _ in range(3):
         room = OccupantList(
-            ROOM, "filebot", lambda: MOST_OF_ALL_BYTES + sum(each.size_bytes for each in rolls)
+            ROOM, "filebot", lambda: MOST_OF_ALL_BYTES + sum(each.size_bytes for each in occupants)
         )
-        rolls.append(room)
+        occupants.append(room)
         room.presence(presence("filebot", 110))
         for number in range(1_000):
             room.presence(presence(f"Somebody {number}", jid=f"somebody.else.{number}@example.org/x"))
-    assert [room.size_bytes <= SMALL_BYTES for room in rolls] == [True] * 3
-    assert [room.size_bytes > SMALL_BYTES - 2_000 for room in rolls] == [True] * 3
+    assert [room.size_bytes <= SMALL_BYTES for room in occupants] == [True] * 3
+    assert [room.size_bytes > SMALL_BYTES - 2_000 for room in occupants] == [True] * 3

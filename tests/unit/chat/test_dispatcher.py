@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.chat.links import is_link, is_upload
+from filebot.chat.dispatcher import is_link, is_upload
 from filebot.model import Address, Sender
 
 ANNA = Sender(Address("anna@example.org"), "anna@example.org")

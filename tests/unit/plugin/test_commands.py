@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filebot.plugin.command_syntax import CommandUsage
+from filebot.plugin.commands import CommandUsage
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,148 @@
+"""Commands of plugins: how they are written, and which there are.
+
+A usage line is read as a pattern: ``send NAME to TARGET``. Lower-case words stand for themselves,
+upper-case words for what a person fills in; one in brackets at the end may be left out. A value with blanks
+needs quotes only where it would otherwise end too early; the last value always takes the rest of the line.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from rapidfuzz import fuzz, process
+
+from filebot.errors import BadCommand, PluginError
+
+SUGGESTION_SCORE: Final = 60.0
+"""Lowest similarity, of 100, at which one word is suggested for another."""
+
+_PARAMETER = re.compile(r"(\[)?([A-Z][A-Z_]*)(?(1)\])")
+_QUOTES = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("'", "'"))
+_QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandUsage:
+    """One way to use a command."""
+
+    line: str
+    parameters: tuple[str, ...]
+    """Names of the values, in lower case, in the order of the line."""
+    _pattern: re.Pattern[str]
+
+    @classmethod
+    def parse(cls, line: str) -> Self:
+        """Read a usage line, the command's name included. Raises ValueError if it is not of the form."""
+        _, *words = line.split()
+        pattern, parameters = "", list[str]()
+        for index, word in enumerate(words):
+            part, last = re.escape(word), index == len(words) - 1
+            if match := _PARAMETER.fullmatch(word):
+                name = match[2].lower()
+                parameters.append(name)
+                part = f"(?P<{name}>{_QUOTED}|.+{'' if last else '?'})"
+                if match[1] and not last:
+                    raise ValueError(f"only the last value may be optional: {line}")
+            elif word != word.lower():
+                raise ValueError(f"neither a word nor a value: {word}")
+            part = rf"\s{part}" if index else part
+            pattern += f"(?:{part})?" if word.startswith("[") else part
+        if len(set(parameters)) != len(parameters):
+            raise ValueError(f"a value is named twice: {line}")
+        return cls(line, tuple(parameters), re.compile(pattern, re.IGNORECASE))
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the values in ``text``, which follows the command's name, or None if it does not fit.
+
+        A value that was left out is the empty string.
+        """
+        # One blank between words keeps the pattern's search linear, whatever somebody sends.
+        found = self._pattern.fullmatch(" ".join(text.split()))
+        if found is None:
+            return None
+        return {name: _unquoted(found[name] or "") for name in self.parameters}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as its plugin declared it."""
+
+    plugin: str
+    name: str
+    usages: tuple[CommandUsage, ...]
+    """In the order in which they are tried."""
+    aliases: tuple[str, ...]
+    help: str
+    """The whole docstring."""
+    handler: Callable[..., Awaitable[None]]
+
+    @property
+    def usage(self) -> tuple[str, ...]:
+        """Each way to write it, the everyday one first."""
+        return tuple(usage.line for usage in reversed(self.usages))
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.help.splitlines()[0]
+
+    def match(self, text: str) -> tuple[str, dict[str, str]]:
+        """Return the usage line that ``text`` fits, and the values of all lines, some empty.
+
+        Raises BadCommand.
+        """
+        names = {name for usage in self.usages for name in usage.parameters}
+        for usage in self.usages:
+            values = usage.match(text)
+            if values is not None:
+                return usage.line, dict.fromkeys(names, "") | values
+        raise BadCommand(command=self.name, usage=self.usage, missing=not text.strip())
+
+
+class CommandList:
+    """Commands by name and alias."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        """Raises PluginError if two have a word in common."""
+        self._commands: list[Command] = []
+        self._by_word: dict[str, Command] = {}
+        for command in commands:
+            self._add(command)
+
+    def _add(self, command: Command) -> None:
+        self._commands.append(command)
+        for word in (command.name, *command.aliases):
+            if word in self._by_word:
+                other = self._by_word[word].plugin
+                raise PluginError(f"both plugins {other!r} and {command.plugin!r} have a command {word!r}")
+            self._by_word[word] = command
+
+    def all(self) -> Sequence[Command]:
+        """Return all commands, by name."""
+        return sorted(self._commands, key=lambda command: command.name)
+
+    def named(self, name: str) -> Command | None:
+        """Return the command of this name or alias."""
+        return self._by_word.get(name.casefold().removeprefix("!"))
+
+    def nearest(self, word: str) -> tuple[str, ...]:
+        """Return names that somebody who typed ``word`` may have meant."""
+        names = [command.name for command in self._commands]
+        found = process.extract(
+            word.casefold()[:40], names, scorer=fuzz.ratio, limit=2, score_cutoff=SUGGESTION_SCORE
+        )
+        return tuple(name for name, _, _ in found)
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names in a text with blanks between them; one in quotes may hold blanks itself."""
+    return [_unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
+
+
+def _unquoted(value: str) -> str:
+    for start, end in _QUOTES:
+        inside = value[1:-1]
+        if inside and value.startswith(start) and value.endswith(end) and end not in inside:
+            return inside
+    return value
