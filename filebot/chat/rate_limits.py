@@ -15,9 +15,8 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks, begin_turn
 from filebot.concurrency.lru import DefaultLRUCache
-from filebot.concurrency.turns import begin_turn
 from filebot.model import Sender
 
 TURN_S: Final = 2.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileAutoArchived, FileStored

@@ -2,7 +2,7 @@
 
 Slots for files that come in and for files that go out are counted apart, so that nobody's downloads
 keep them from getting their stored files. Both are shared fairly, see
-:mod:`filebot.concurrency.fair_semaphore`. A person is told of a transfer that has to wait, but not of a
+:mod:`filebot.concurrency.locks`. A person is told of a transfer that has to wait, but not of a
 wait that soon ends by itself, such as that of a folder full of photos.
 """
 
@@ -12,9 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from filebot.concurrency.fair_semaphore import FairSemaphore, Shares, Ticket, on_behalf_of
+from filebot.concurrency.locks import FairSemaphore, Shares, Ticket, end_turn, on_behalf_of
 from filebot.concurrency.tasks import end
-from filebot.concurrency.turns import end_turn
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued
 from filebot.files.transfers import Direction, Transfer
