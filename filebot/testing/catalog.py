@@ -8,9 +8,8 @@ from itertools import islice
 
 from cachetools import FIFOCache
 
-from filebot.catalog.case_folding import fold
+from filebot.catalog.mapping import added_entry, fold, private_entry
 from filebot.catalog.name_suggestions import likeliest
-from filebot.catalog.rows import added_entry, private_entry
 from filebot.model import (
     ArchivePosition,
     BareJid,
