@@ -18,13 +18,24 @@ from typing import Self
 
 from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
 from filebot.model import BlobRef, Digest
-from filebot.storage.file_locks import remove_unless_open
-from filebot.storage.folders import PRIVATE, make_folder, sync_folder
-from filebot.storage.layout import BLOBS, INCOMING, PARTIAL, SHARDS, digests_in, place_in, shards_of
-from filebot.storage.piece_queue import Data
+from filebot.ports import Data
+from filebot.storage.file_system import (
+    BLOBS,
+    INCOMING,
+    PARTIAL,
+    PRIVATE,
+    SHARDS,
+    StorageThreads,
+    digests_in,
+    make_folder,
+    place_in,
+    remove_unless_open,
+    shards_of,
+    storage_errors,
+    sync_folder,
+)
 from filebot.storage.reader import pieces
 from filebot.storage.spool import Spool
-from filebot.storage.thread_pool import StorageThreads, storage_errors
 from filebot.storage.unreferenced import UnreferencedFolder
 from filebot.storage.verification import Verification
 

@@ -1,23 +1,25 @@
 """Spool of one blob: a temporary file that is hashed, counted and written by threads.
 
 One thread hashes and another writes the same pieces at once: both take about as long. The bytes that wait
-are bounded, so that a slow disk slows the sender down instead of filling the memory (back-pressure).
+are bounded, so that a slow disk slows the sender down instead of filling the memory (back-pressure). What
+is written goes to the disk while more still comes.
 """
 
 import asyncio
+import ctypes
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from filebot.concurrency.threads import settled
 from filebot.errors import LocalProtocolError, StorageError
+from filebot.ports import Data
 from filebot.protocol.hashes import KNOWN
-from filebot.storage.file_locks import has_name, lock
-from filebot.storage.folders import sync_folder
-from filebot.storage.piece_queue import Data, PieceQueue
-from filebot.storage.thread_pool import StorageThreads
-from filebot.storage.writeback import EarlyWriteback
+from filebot.storage.file_system import StorageThreads, has_name, lock, sync_folder
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""
@@ -27,6 +29,23 @@ PIECE_BYTES: Final = 1024 * 1024
 
 TRIES: Final = 5
 """Attempts to open a file by a name that other tasks use as well."""
+
+TURN_BYTES: Final = 64 * 1024 * 1024
+"""Bytes after which a job ends, so that another file gets its turn."""
+
+WINDOW_BYTES: Final = 8 * 1024 * 1024
+"""Bytes handed to the disk at a time."""
+
+SYNC_BYTES: Final = 64 * 1024 * 1024
+"""Bytes made durable at a time, ahead of the end."""
+
+_SYNC_FILE_RANGE_WRITE: Final = 2
+"""<linux/fs.h>: start write-out of dirty pages, do not wait for it. Gives no promise of durability."""
+
+_libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+_start = getattr(_libc, "sync_file_range", None)
+if _start is not None:
+    _start.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 class Spool:
@@ -202,3 +221,104 @@ def _write_all(fd: int, data: Data) -> None:
         rest = memoryview(data)[written:]
         while rest:
             rest = rest[os.write(fd, rest) :]
+
+
+class PieceQueue:
+    """Queue of the pieces of a file, to each of which a thread does the same work in order.
+
+    The event loop only queues the pieces. One job at a time takes them, for as long as there are some: a
+    job per piece would cost more in switching threads than the work itself. It has no bound of its own:
+    its user limits the bytes that wait.
+    """
+
+    def __init__(
+        self, threads: StorageThreads, work: Callable[[Data], None], moved: Callable[[], None]
+    ) -> None:
+        """``work`` and ``moved`` run in a thread, for each piece, the latter after ``done`` has grown."""
+        self.done = 0
+        """Bytes so far; changed by the worker only, while there is a job."""
+        self.job: asyncio.Future[None] | None = None
+        self.failure: BaseException | None = None
+        self._threads = threads
+        self._work = work
+        self._moved = moved
+        self._queue: deque[Data] = deque()
+        self._abandoned = False
+
+    def put(self, data: Data) -> None:
+        """Queue a piece after all others."""
+        self._queue.append(data)
+        self._start()
+
+    def abandon(self) -> None:
+        """Drop all pieces but the one that is being worked on."""
+        self._abandoned = True
+
+    async def ended(self) -> None:
+        """Wait until no thread works here any more. A failure is not raised."""
+        while self.job is not None:
+            await asyncio.wait((self.job,))
+            await asyncio.sleep(0)  # until the job's own callback has looked for more
+
+    def _start(self) -> None:
+        if self.job is None and self.failure is None and self._queue and not self._abandoned:
+            self.job = self._threads.start(self._run)
+            self.job.add_done_callback(self._job_ended)
+
+    def _job_ended(self, job: "asyncio.Future[None]") -> None:
+        self.job = None
+        self.failure = job.exception()
+        self._start()
+        self._moved()
+
+    def _run(self) -> None:
+        turn_ends = self.done + TURN_BYTES
+        while self._queue and self.done < turn_ends and not self._abandoned:
+            data = self._queue.popleft()
+            self._work(data)
+            self.done += len(data)
+            del data  # others see from that whether they may write to its memory again
+            self._moved()
+
+
+class EarlyWriteback:
+    """Early write-back of one growing file: dirty pages go to the disk while more bytes still come.
+
+    Without it the kernel keeps up to gigabytes in memory, and the final fdatasync waits for all of them at
+    once. Starting the write-out (sync_file_range, Linux only) costs nothing; but the device and the file
+    system have work of their own to finish, so every now and then a thread beside the writer waits for
+    that, too.
+
+    Linux tells a failed write-out to one sync of an open file and to no later one. So what a sync here is
+    told is kept, and is raised in the end: the last sync would know nothing of it.
+    """
+
+    def __init__(self, syncers: ThreadPoolExecutor) -> None:
+        """``syncers`` are threads of their own: whoever calls :meth:`settle` waits for one of them."""
+        self._syncers = syncers
+        self._started = 0
+        self._synced = 0
+        self._syncing: Future[None] | None = None
+
+    def reached(self, fd: int, end: int) -> None:
+        """Note that the open file is ``end`` bytes long. Blocks only while the disk's queue is full.
+
+        Raises OSError if a sync failed, as :meth:`finish` does.
+        """
+        if _start is not None and end - self._started >= WINDOW_BYTES:
+            _start(fd, self._started, end - self._started, _SYNC_FILE_RANGE_WRITE)
+            self._started = end
+        if end - self._synced >= SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            self.finish()
+            self._synced = end
+            self._syncing = self._syncers.submit(os.fdatasync, fd)
+
+    def finish(self) -> None:
+        """Wait until no thread uses the file any more. Raises OSError if its last sync failed."""
+        if self._syncing is not None:
+            self._syncing.result()
+
+    def settle(self) -> None:
+        """Wait until no thread uses the file any more; it may be closed then."""
+        if self._syncing is not None:
+            self._syncing.exception()

@@ -25,7 +25,7 @@ from cachetools import TTLCache
 
 from filebot.errors import BlobCorrupt, StorageError
 from filebot.model import Digest
-from filebot.storage.thread_pool import StorageThreads
+from filebot.storage.file_system import StorageThreads
 
 VALID_S: Final = 86_400.0
 """Time for which a blob counts as whole after it was hashed."""
