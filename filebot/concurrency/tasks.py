@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,25 @@ async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     for task in ending:
         task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def settled(job: "asyncio.Future[T]") -> T:
+    """Return the job's result. A cancellation meanwhile is raised after the job has ended, never before.
+
+    For jobs that cannot be stopped half-way, such as those of threads.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait((job,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    failure = job.exception()
+    if cancelled is not None:
+        raise cancelled
+    if failure is not None:
+        raise failure
+    return job.result()
 
 
 async def race(*works: Coroutine[Any, Any, object]) -> None:

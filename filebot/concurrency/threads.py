@@ -1,8 +1,8 @@
-"""Blocking work in small pools of threads, and waiting for it in a way that cancellation cannot break.
+"""Blocking work in small pools of threads.
 
 Each kind of work has a pool of its own: what holds one kind up stops no other. A job in a thread cannot be
-stopped, and may use a file that somebody is going to close. So a cancelled task first waits for such a job,
-and only then lets the cancellation go on.
+stopped, and may use a file that somebody is going to close: whoever waits for such a job does it by
+:func:`filebot.concurrency.tasks.settled`.
 """
 
 import asyncio
@@ -13,24 +13,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from filebot.concurrency.tasks import settled
+
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-async def settled(job: "asyncio.Future[T]") -> T:
-    """Return the job's result. A cancellation meanwhile is raised after the job has ended, never before."""
-    cancelled: asyncio.CancelledError | None = None
-    while not job.done():
-        try:
-            await asyncio.wait((job,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    failure = job.exception()
-    if cancelled is not None:
-        raise cancelled
-    if failure is not None:
-        raise failure
-    return job.result()
 
 
 class Threads:

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from filebot.concurrency.threads import Threads, settled
+from filebot.concurrency.tasks import settled
+from filebot.concurrency.threads import Threads
 from filebot.errors import BlobCorrupt, NoDescriptors, StorageError, StorageFull
 from filebot.model import Digest
 from filebot.system.descriptors import is_shortage

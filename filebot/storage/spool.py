@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from filebot.concurrency.threads import settled
+from filebot.concurrency.tasks import settled
 from filebot.errors import LocalProtocolError, StorageError
 from filebot.ports import Data
 from filebot.protocol.hashes import KNOWN

@@ -12,7 +12,8 @@ from typing import Final, NoReturn
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
-from filebot.concurrency.threads import Threads, settled
+from filebot.concurrency.tasks import settled
+from filebot.concurrency.threads import Threads
 from filebot.errors import BlobCorrupt, TransferTimeout
 from filebot.transfer.sendfile import pump
 

@@ -19,7 +19,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import IqError, XMPPError
 
-from filebot.concurrency.threads import Threads, settled
+from filebot.concurrency.tasks import settled
+from filebot.concurrency.threads import Threads
 from filebot.errors import PeerGone, PeerProtocolError, TransferError, TransferTimeout
 from filebot.model import Entry, Method
 from filebot.protocol.bytestreams import StreamHost, candidates, destination, destinations
