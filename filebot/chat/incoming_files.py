@@ -9,8 +9,7 @@ from filebot.chat.conversation import composing, errors_in_words
 from filebot.errors import FilebotError, TooManyFiles
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused
-from filebot.files.drops import name_of
-from filebot.files.intake import IntakeResult
+from filebot.files.intake import IntakeResult, name_of
 from filebot.model import IncomingMessage, Offer, Sender
 from filebot.plugin.context import Conversation
 from filebot.plugin.files import Files
