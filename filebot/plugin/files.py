@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from filebot.delivery.diagnostics import Diagnosis, Diagnostics
 from filebot.delivery.sending import Sending
@@ -78,22 +79,25 @@ class Files:
     def __init__(self, services: FileServices, sender: Sender, language: str | None = None) -> None:
         self._services = services
         self._access = services.access(sender)
-        self._lookup = Lookup(services.stored.entries, self._access)
         self._stored = services.stored
         self._outgoing = services.outgoing
         self._of_rooms = services.of_rooms
         self._sender = sender
         self._by = Actor(sender, language)
 
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self._stored.entries, self._access)
+
     # --- finding --------------------------------------------------------------------------------
 
     async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the newest files here, below the id ``before``."""
-        return await self._lookup.page(limit=limit, before=before)
+        return await self._stored.entries.page(self._access.here(), limit=limit, before=before)
 
     async def count(self) -> int:
         """Return how many files there are here."""
-        return await self._lookup.count()
+        return await self._stored.entries.count(self._access.here())
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the files here with all of these words in their name or caption, newest first."""
