@@ -1,25 +1,22 @@
 """Spool of one blob: a temporary file that is hashed, counted and written by threads.
 
 One thread hashes and another writes the same pieces at once: both take about as long. The bytes that wait
-are bounded, so that a slow disk slows the sender down instead of filling the memory (back-pressure). What
-is written goes to the disk while more still comes.
+are bounded, so that a slow disk slows the sender down instead of filling the memory (back-pressure).
 """
 
 import asyncio
-import ctypes
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from filebot.concurrency.tasks import settled
 from filebot.errors import LocalProtocolError, StorageError
+from filebot.model import BlobRef, Digest
 from filebot.ports import Data
 from filebot.protocol.hashes import KNOWN
-from filebot.storage.file_system import StorageThreads, has_name, lock, sync_folder
+from filebot.storage.file_system import EarlyWriteback, StorageThreads, has_name, lock, sync_folder
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""
@@ -33,29 +30,34 @@ TRIES: Final = 5
 TURN_BYTES: Final = 64 * 1024 * 1024
 """Bytes after which a job ends, so that another file gets its turn."""
 
-WINDOW_BYTES: Final = 8 * 1024 * 1024
-"""Bytes handed to the disk at a time."""
-
-SYNC_BYTES: Final = 64 * 1024 * 1024
-"""Bytes made durable at a time, ahead of the end."""
-
-_SYNC_FILE_RANGE_WRITE: Final = 2
-"""<linux/fs.h>: start write-out of dirty pages, do not wait for it. Gives no promise of durability."""
-
-_libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
-_start = getattr(_libc, "sync_file_range", None)
-if _start is not None:
-    _start.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
-
 
 class Spool:
-    """Temporary file being filled, by one task, which calls :meth:`discard` at the end."""
+    """Temporary file being filled, by one task, which calls :meth:`discard` at the end.
 
-    def __init__(self, path: Path, algorithms: Sequence[str], threads: StorageThreads) -> None:
+    Implements :class:`filebot.ports.BlobWriter`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        algorithms: Sequence[str],
+        threads: StorageThreads,
+        place: Callable[[Digest], Path],
+        placed: Callable[[Digest, os.stat_result], None],
+        *,
+        is_partial: bool = False,
+    ) -> None:
+        """``place`` gives the final path of a blob, ``placed`` is told when one is there.
+
+        A file that ``is_partial`` can be kept, for the next spool of its path.
+        """
         self.path = path
         self.size = 0
-        self.keeps = False
-        """Whether the file outlives :meth:`discard`."""
+        self._place = place
+        self._placed = placed
+        self._is_partial = is_partial
+        self._keeps = False
+        self._digest: Digest | None = None
         self._threads = threads
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
         self._queues = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
@@ -101,14 +103,24 @@ class Spool:
             await queue.ended()
         self._raise_failure()
         await self._threads.run(self._sync)
-        return {name: hasher.digest() for name, hasher in self._hashers.items()}
+        digests = {name: hasher.digest() for name, hasher in self._hashers.items()}
+        self._digest = digests["sha-256"].hex()
+        return digests
 
-    async def move(self, place: Path) -> os.stat_result:
-        """Give the sealed file its final name, durably, in place of any other; return its stat.
+    def keep(self) -> None:
+        """Have the file outlive :meth:`discard`, if it is a partial one."""
+        self._keeps = self._is_partial
+
+    async def commit(self) -> BlobRef:
+        """Give the sealed file its final name, durably, in place of any other.
 
         The old name is free then, and the next spool may use it at once. Raises StorageError.
         """
-        return await self._threads.run(self._rename, place)
+        if self._digest is None:
+            raise LocalProtocolError("commit before seal")
+        written = await self._threads.run(self._rename, self._place(self._digest))
+        self._placed(self._digest, written)
+        return BlobRef(self._digest, self.size)
 
     async def discard(self) -> None:
         """Close the file and, unless it is to be kept or was moved, remove it if it is still there.
@@ -116,7 +128,7 @@ class Spool:
         A cancellation cannot stop it half-way.
         """
         self._closed = True
-        if not self.keeps:
+        if not self._keeps:
             for queue in self._queues:
                 queue.abandon()
         await settled(asyncio.ensure_future(self._end()))
@@ -209,7 +221,7 @@ class Spool:
             fd, self._fd = self._fd, -1
             self._writeback.settle()
             try:
-                if not self.keeps and not self._has_moved and has_name(fd, self.path):
+                if not self._keeps and not self._has_moved and has_name(fd, self.path):
                     self.path.unlink()
             finally:
                 os.close(fd)
@@ -279,46 +291,3 @@ class PieceQueue:
             self.done += len(data)
             del data  # others see from that whether they may write to its memory again
             self._moved()
-
-
-class EarlyWriteback:
-    """Early write-back of one growing file: dirty pages go to the disk while more bytes still come.
-
-    Without it the kernel keeps up to gigabytes in memory, and the final fdatasync waits for all of them at
-    once. Starting the write-out (sync_file_range, Linux only) costs nothing; but the device and the file
-    system have work of their own to finish, so every now and then a thread beside the writer waits for
-    that, too.
-
-    Linux tells a failed write-out to one sync of an open file and to no later one. So what a sync here is
-    told is kept, and is raised in the end: the last sync would know nothing of it.
-    """
-
-    def __init__(self, syncers: ThreadPoolExecutor) -> None:
-        """``syncers`` are threads of their own: whoever calls :meth:`settle` waits for one of them."""
-        self._syncers = syncers
-        self._started = 0
-        self._synced = 0
-        self._syncing: Future[None] | None = None
-
-    def reached(self, fd: int, end: int) -> None:
-        """Note that the open file is ``end`` bytes long. Blocks only while the disk's queue is full.
-
-        Raises OSError if a sync failed, as :meth:`finish` does.
-        """
-        if _start is not None and end - self._started >= WINDOW_BYTES:
-            _start(fd, self._started, end - self._started, _SYNC_FILE_RANGE_WRITE)
-            self._started = end
-        if end - self._synced >= SYNC_BYTES and (self._syncing is None or self._syncing.done()):
-            self.finish()
-            self._synced = end
-            self._syncing = self._syncers.submit(os.fdatasync, fd)
-
-    def finish(self) -> None:
-        """Wait until no thread uses the file any more. Raises OSError if its last sync failed."""
-        if self._syncing is not None:
-            self._syncing.result()
-
-    def settle(self) -> None:
-        """Wait until no thread uses the file any more; it may be closed then."""
-        if self._syncing is not None:
-            self._syncing.exception()
