@@ -30,8 +30,7 @@ from filebot.catalog.mapping import (
 )
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
-from filebot.concurrency.tasks import settled
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
 from filebot.model import (
     ArchivePosition,

@@ -1,11 +1,19 @@
-"""The one owner of background tasks: nothing started here outlives its :class:`Tasks`."""
+"""Background work, each with an owner: tasks, and blocking work in threads.
+
+No task outlives its :class:`Tasks`. A job in a thread cannot be stopped, and may use a file that somebody
+is going to close: whoever waits for such a job does it by :func:`settled`.
+"""
 
 import asyncio
+import io
 import logging
-from collections.abc import Coroutine, Iterable
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -66,6 +74,45 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+
+class Threads:
+    """Pool for one kind of blocking work: what holds one kind up stops no other.
+
+    Its jobs wait for nothing but each other, and its threads are made when they are needed.
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"filebot-{name}")
+
+    def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
+        """Begin a job; whoever begins one that uses a file awaits it by :func:`settled`.
+
+        No task: the end of the loop cancels those, and their threads go on.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a job in one of the threads; a cancelled caller leaves it to end by itself."""
+        return await self.start(work, *args, **kwargs)
+
+    async def close(self) -> None:
+        """End the threads once they have nothing left to do."""
+        # The pool's own threads cannot wait for themselves: one of the loop's does.
+        await settled(asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown))
+
+    @asynccontextmanager
+    async def opened(self, path: Path) -> AsyncIterator[io.FileIO]:
+        """Open a file to read from in these threads, without a buffer. Raises OSError."""
+        job = self.start(lambda: path.open("rb", buffering=0))
+        try:
+            file = await settled(job)
+        except asyncio.CancelledError:
+            if job.exception() is None:
+                job.result().close()
+            raise
+        with file:
+            yield file
 
 
 async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import imagesize  # type: ignore[import-untyped] # it ships no types
 import magic
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.errors import NoDescriptors, StorageError
 from filebot.filenames import extension
 from filebot.filetype.media_types import ALIASES, HINTS, UNKNOWN, ZIP, ZIP_MEMBERS

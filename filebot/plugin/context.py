@@ -8,7 +8,7 @@ from typing import Final, Generic, ParamSpec, Protocol, TypeVar
 
 from cachetools import LRUCache
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.errors import FilebotError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event

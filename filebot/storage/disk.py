@@ -20,10 +20,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol, Self
-from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
 
+from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import BlobCorrupt, LocalProtocolError, StorageError, StorageFull
 from filebot.model import Digest
 from filebot.storage.file_system import (
@@ -264,7 +264,7 @@ class Verification:
     def __init__(self, threads: StorageThreads, timer: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
         self._whole: TTLCache[Digest, Identity] = TTLCache(REMEMBERED, VALID_S, timer)
-        self._locks: WeakValueDictionary[Digest, asyncio.Lock] = WeakValueDictionary()
+        self._locks = KeyedLocks(asyncio.Lock)
 
     def note(self, digest: Digest, written: os.stat_result) -> None:
         """Take a file for whole that was just hashed and has this digest."""
@@ -276,8 +276,7 @@ class Verification:
 
     async def check(self, digest: Digest, path: Path) -> None:
         """Raise BlobCorrupt, and log it as an error, unless the file at ``path`` has this digest."""
-        lock = self._locks.setdefault(digest, asyncio.Lock())
-        async with lock:  # who asks at the same time waits for the same hash
+        async with self._locks(digest):  # who asks at the same time waits for the same hash
             try:
                 await self._check(digest, path)
             except StorageError as error:

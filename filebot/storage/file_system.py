@@ -21,8 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from filebot.concurrency.tasks import settled
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import BlobCorrupt, NoDescriptors, StorageError, StorageFull
 from filebot.model import Digest
 from filebot.system.descriptors import is_shortage

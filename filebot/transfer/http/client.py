@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_range import announced_by
