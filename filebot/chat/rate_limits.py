@@ -15,8 +15,9 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.concurrency.locks import KeyedLocks, begin_turn
+from filebot.concurrency.locks import KeyedLocks
 from filebot.concurrency.lru import DefaultLRUCache
+from filebot.concurrency.tasks import begin_turn
 from filebot.model import Sender
 
 TURN_S: Final = 2.0

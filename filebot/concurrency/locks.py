@@ -1,8 +1,8 @@
-"""Locks by key, a fair semaphore, and turns: who goes on at once, and who waits for whom."""
+"""Locks by key, and a semaphore that is shared fairly."""
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -11,8 +11,6 @@ from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 L = TypeVar("L")
-
-_TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
 
 ON_BEHALF_OF: Final[ContextVar[str]] = ContextVar("ON_BEHALF_OF", default="")
 """The person for whom the present task works: set where work begins, read where something deep below is
@@ -222,22 +220,3 @@ def _count(counter: Counter[str], key: str, change: int) -> None:
     counter[key] += change
     if not counter[key]:
         del counter[key]
-
-
-def begin_turn(work: Coroutine[object, object, None]) -> tuple[asyncio.Task[None], asyncio.Future[None]]:
-    """Start work in a task; the future is done when the work lets the next request go on.
-
-    So requests of one person begin in order, but none waits long for the one before.
-    """
-    over = asyncio.get_running_loop().create_future()
-    token = _TURN.set(over)
-    task = asyncio.create_task(work)
-    _TURN.reset(token)
-    return task, over
-
-
-def end_turn() -> None:
-    """Let the next request of the same person go on: the present one is going to wait for something."""
-    over = _TURN.get()
-    if over is not None and not over.done():
-        over.set_result(None)

@@ -1,5 +1,7 @@
 """Background work, each with an owner: tasks, and blocking work in threads.
 
+Turns let requests of one person begin in order, while none waits long for the one before.
+
 No task outlives its :class:`Tasks`. A job in a thread cannot be stopped, and may use a file that somebody
 is going to close: whoever waits for such a job does it by :func:`settled`.
 """
@@ -10,13 +12,16 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
 
 
 class Tasks:
@@ -157,3 +162,19 @@ def log_failure(task: asyncio.Task[Any]) -> None:
     """Log what a task that has ended raised, if it raised anything."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s failed", task.get_name(), exc_info=error)
+
+
+def begin_turn(work: Coroutine[object, object, None]) -> tuple[asyncio.Task[None], asyncio.Future[None]]:
+    """Start work in a task; the future is done when the work lets the next request go on."""
+    over = asyncio.get_running_loop().create_future()
+    token = _TURN.set(over)
+    task = asyncio.create_task(work)
+    _TURN.reset(token)
+    return task, over
+
+
+def end_turn() -> None:
+    """Let the next request of the same person go on: the present one is going to wait for something."""
+    over = _TURN.get()
+    if over is not None and not over.done():
+        over.set_result(None)

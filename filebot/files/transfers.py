@@ -15,8 +15,8 @@ from enum import Enum, unique
 from itertools import count
 from typing import Final
 
-from filebot.concurrency.locks import FairSemaphore, Shares, Ticket, end_turn, on_behalf_of
-from filebot.concurrency.tasks import end
+from filebot.concurrency.locks import FairSemaphore, Shares, Ticket, on_behalf_of
+from filebot.concurrency.tasks import end, end_turn
 from filebot.errors import NoSuchTransfer, TransferCancelled
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued

@@ -10,7 +10,7 @@ from filebot.model.delivery import (
     Slot,
     StreamMethod,
 )
-from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, Scope, StorageUsage
+from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -19,7 +19,7 @@ from filebot.model.messages import (
     MessageRef,
     Sender,
 )
-from filebot.model.people import Address, AddressKind, BareJid, Identity, Occupant, RoomRole
+from filebot.model.people import Address, AddressKind, BareJid, Identity, Occupant, RoomRole, Scope
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
 from filebot.model.rooms import HistoryImport, Invitation, RememberedRoom, RoomSettings

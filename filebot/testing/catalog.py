@@ -271,7 +271,7 @@ class MemoryCatalog:
         """Yield the entries of a scope, newest first."""
         for entry_id in sorted(self._entries, reverse=True):
             entry = self._entries[entry_id]
-            if scope.covers(entry) and (before is None or entry_id < before):
+            if scope.covers(entry.owner, entry.room) and (before is None or entry_id < before):
                 yield entry
 
 
