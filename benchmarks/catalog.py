@@ -20,7 +20,7 @@ from typing import Any
 import aiosqlite
 
 from filebot.catalog import open_catalog
-from filebot.catalog.rows import entry_columns
+from filebot.catalog.mapping import entry_columns
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 

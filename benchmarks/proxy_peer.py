@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.stream_peer import give, take
 from filebot.protocol.socks5 import ClientHandshake, Done, SendBytes
-from filebot.storage.folders import sync_folder
+from filebot.storage.file_system import sync_folder
 
 READ_BYTES: Final = 256 * 1024
 

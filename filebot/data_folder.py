@@ -20,11 +20,10 @@ from filebot.files.orphan_sweep import Unreferenced, bring_back_referenced, find
 from filebot.model import Digest
 from filebot.ports import Catalog
 from filebot.storage.disk import DiskStore
+from filebot.storage.file_system import BLOBS, storage_errors
 from filebot.storage.folder_lock import FolderInUse, folder_lock
 from filebot.storage.inspection import has_blobs
-from filebot.storage.layout import BLOBS
 from filebot.storage.mounts import remote_file_system
-from filebot.storage.thread_pool import storage_errors
 
 log = logging.getLogger(__name__)
 

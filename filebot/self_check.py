@@ -21,9 +21,9 @@ from filebot.errors import ConfigError, FilebotError, ForbiddenTarget, LoginFail
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.fsck.catalog_doubt import catalog_doubt
 from filebot.preflight import make_data_dir
+from filebot.storage.file_system import FOLDERS
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
-from filebot.storage.layout import FOLDERS
 from filebot.storage.mounts import remote_file_system
 from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
 from filebot.delivery.diagnostics import Diagnostics
@@ -17,14 +17,12 @@ from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
-from filebot.files.drops import Drops
-from filebot.files.intake import Intake
+from filebot.files.intake import Drops, Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.sharing import Sharing
-from filebot.files.slots import Slots
-from filebot.files.transfers import Transfers
+from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import BareJid
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles

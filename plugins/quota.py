@@ -30,5 +30,5 @@ async def show_quota(ctx: Context[Settings]) -> None:
 async def warn_when_nearly_full(ctx: Context[Settings], event: FileStored) -> None:
     """Before the quota refuses a file, not after."""
     usage = await ctx.files.usage()
-    if not event.already_known and usage.fraction >= ctx.settings.warn_at:
+    if not event.already_known and usage.used_bytes >= ctx.settings.warn_at * usage.limit_bytes:
         await ctx.reply_aside("quota/nearly_full", usage=usage)

@@ -11,16 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, writes
-from filebot.catalog.case_folding import fold
-from filebot.catalog.errors import translated
 from filebot.catalog.integrity import IntegrityCheck
-from filebot.catalog.name_suggestions import likeliest
-from filebot.catalog.rows import (
+from filebot.catalog.mapping import (
     added_entry,
     delivery_columns,
     delivery_of,
     entry_columns,
     entry_of,
+    fold,
     history_import_columns,
     history_import_of,
     link_of,
@@ -28,9 +26,11 @@ from filebot.catalog.rows import (
     private_entry,
     room_settings_columns,
     room_settings_of,
+    translated,
 )
-from filebot.catalog.writer import Writer
-from filebot.concurrency.threads import Threads, settled
+from filebot.catalog.name_suggestions import likeliest
+from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
+from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
 from filebot.model import (
     ArchivePosition,
@@ -74,7 +74,7 @@ class SqlCatalog:
             self._open = False
 
     async def add(self, new: NewEntry) -> Entry:
-        return added_entry(new, await self._writer.run(writes.add_entries, entry_columns(new)))
+        return added_entry(new, await self._writer.run(add_entries, entry_columns(new)))
 
     async def entry(self, entry_id: int) -> Entry | None:
         return await self._entry(queries.by_id(entry_id))
@@ -127,14 +127,14 @@ class SqlCatalog:
         return await self._entries(queries.archived(room, owner, limit))
 
     async def adopt(self, entry_id: int) -> None:
-        await self._writer.run(writes.execute, writes.adopt(entry_id))
+        await self._writer.run(execute, writes.adopt(entry_id))
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
         return bool(await self._read(queries.opt_out(room, who)))
 
     async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
         change = sqlite.save_opt_out(room, who) if out else writes.forget_opt_out(room, who)
-        await self._writer.run(writes.execute, change, urgent=out)
+        await self._writer.run(execute, change, urgent=out)
 
     async def count_opted_out(self, room: BareJid) -> int:
         rows = await self._read(queries.count_opt_outs(room))
@@ -148,7 +148,7 @@ class SqlCatalog:
         await self._writer.run(writes.save_unwanted, (room, digest, who), urgent=True)
 
     async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        await self._writer.run(writes.execute, writes.forget_unwanted(room, who))
+        await self._writer.run(execute, writes.forget_unwanted(room, who))
 
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return bool(await self._read(queries.link_at(urls)))
@@ -158,18 +158,16 @@ class SqlCatalog:
 
     async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
         saved = sqlite.save_room_settings(room_settings_columns(room, settings))
-        await self._writer.run(writes.execute, saved)
+        await self._writer.run(execute, saved)
 
     async def history_imports(self) -> list[HistoryImport]:
         return [history_import_of(row) for row in await self._read(queries.all_history_imports())]
 
     async def save_history_import(self, history_import: HistoryImport) -> None:
-        await self._writer.run(
-            writes.execute, sqlite.save_history_import(history_import_columns(history_import))
-        )
+        await self._writer.run(execute, sqlite.save_history_import(history_import_columns(history_import)))
 
     async def forget_history_import(self, room: BareJid) -> None:
-        await self._writer.run(writes.execute, writes.forget_history_import(room), urgent=True)
+        await self._writer.run(execute, writes.forget_history_import(room), urgent=True)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.referenced_digests(digests))}
@@ -223,10 +221,10 @@ class SqlCatalog:
         return link_of(rows[0]) if rows else None
 
     async def save_link(self, link: Link) -> None:
-        await self._writer.run(writes.execute, sqlite.save_link(link, fold(link.name)))
+        await self._writer.run(execute, sqlite.save_link(link, fold(link.name)))
 
     async def forget_links(self, digest: Digest) -> None:
-        await self._writer.run(writes.execute, writes.forget_links(digest), urgent=True)
+        await self._writer.run(execute, writes.forget_links(digest), urgent=True)
 
     async def language(self, jid: BareJid) -> str | None:
         rows = await self._read(queries.language(jid))
@@ -234,7 +232,7 @@ class SqlCatalog:
 
     async def set_language(self, jid: BareJid, language: str | None) -> None:
         if language is None:
-            await self._writer.run(writes.execute, writes.forget_language(jid))
+            await self._writer.run(execute, writes.forget_language(jid))
         else:
             await self._writer.run(writes.save_languages, (jid, language))
 
@@ -243,19 +241,19 @@ class SqlCatalog:
         return position_of(rows[0]) if rows else None
 
     async def save_position(self, position: ArchivePosition) -> None:
-        await self._writer.run(writes.execute, sqlite.save_position(position))
+        await self._writer.run(execute, sqlite.save_position(position))
 
     async def forget_position(self, archive: BareJid) -> None:
-        await self._writer.run(writes.execute, writes.forget_position(archive), urgent=True)
+        await self._writer.run(execute, writes.forget_position(archive), urgent=True)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
 
     async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
-        await self._writer.run(writes.execute, sqlite.save_subscription(person, own))
+        await self._writer.run(execute, sqlite.save_subscription(person, own))
 
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
-        await self._writer.run(writes.execute, writes.forget_subscription(person, own))
+        await self._writer.run(execute, writes.forget_subscription(person, own))
 
     async def deliveries(self) -> list[QueuedDelivery]:
         return [delivery_of(row) for row in await self._read(queries.all_deliveries())]
@@ -266,7 +264,7 @@ class SqlCatalog:
         )
 
     async def count_tries(self, number: int, tries: int) -> None:
-        await self._writer.run(writes.execute, writes.count_tries(number, tries), urgent=True)
+        await self._writer.run(execute, writes.count_tries(number, tries), urgent=True)
 
     async def remove_delivery(self, number: int) -> bool:
         return await self._returned(writes.remove_delivery(number), urgent=True) is not None
@@ -276,10 +274,10 @@ class SqlCatalog:
         return [RememberedRoom(row.jid, row.password, row.invited_by) for row in found]
 
     async def remember_room(self, room: RememberedRoom) -> None:
-        await self._writer.run(writes.execute, sqlite.save_room(room))
+        await self._writer.run(execute, sqlite.save_room(room))
 
     async def forget_room(self, jid: BareJid) -> None:
-        await self._writer.run(writes.execute, writes.forget_room(jid), urgent=True)
+        await self._writer.run(execute, writes.forget_room(jid), urgent=True)
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
@@ -314,9 +312,9 @@ class SqlCatalog:
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(self, change: writes.Change, *, urgent: bool = False) -> Entry | None:
+    async def _change(self, change: Change, *, urgent: bool = False) -> Entry | None:
         row = await self._returned(change, urgent=urgent)
         return None if row is None else entry_of(row)
 
-    async def _returned(self, change: writes.Change, *, urgent: bool = False) -> sa.Row[Any] | None:
-        return await self._writer.run(writes.execute_returning, change, urgent=urgent)
+    async def _returned(self, change: Change, *, urgent: bool = False) -> sa.Row[Any] | None:
+        return await self._writer.run(execute_returning, change, urgent=urgent)

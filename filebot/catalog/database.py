@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import sqlite
 from filebot.catalog.catalog import SqlCatalog
-from filebot.catalog.errors import translated
+from filebot.catalog.mapping import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable, StorageFull

@@ -9,10 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from filebot.catalog.case_folding import fold
 from filebot.catalog.database import known_migrations
 from filebot.catalog.integrity import BUSY_TIMEOUT_S, damage, reading
-from filebot.catalog.rows import scope_mark
+from filebot.catalog.mapping import fold, scope_mark
 from filebot.model import Digest
 
 Version = Literal["current", "older", "newer", "none"]

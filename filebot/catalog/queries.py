@@ -7,8 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog import sqlite
-from filebot.catalog.case_folding import fold
-from filebot.catalog.rows import scope_key, scope_mark
+from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
     deliveries,
     entries,
@@ -58,7 +57,7 @@ def find_by_digest(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
 def find_by_source_message(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
     """Select the newest entry of an owner that came from this message."""
     # The planner has to start from the index of messages: an owner may have many entries.
-    mine = sqlite.unindexed(entries.c.owner) == owner
+    mine = _unindexed(entries.c.owner) == owner
     return _few(scope, mine, entries.c.brought_by == message).limit(1)
 
 
@@ -222,7 +221,7 @@ def _few(scope: Scope, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
     Sorting these is cheaper than reading the scope in order.
     """
-    here = sqlite.unindexed(entries.c.scope) == scope_key(scope)
+    here = _unindexed(entries.c.scope) == scope_key(scope)
     return sa.select(entries).where(*conditions, here).order_by(entries.c.id.desc())
 
 
@@ -244,7 +243,13 @@ def _found(
     before: int | None = None,
 ) -> sa.Select[Any]:
     key = scope_key(scope)
-    return sqlite.found(columns, key, scope_mark(key), phrases, names_only=names_only, before=before)
+    candidates = sqlite.found(columns, scope_mark(key), phrases, names_only=names_only, before=before)
+    return candidates.where(_unindexed(entries.c.scope) == key)
+
+
+def _unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Hide the column from the planner, which must not start from a condition on it."""
+    return sa.func.coalesce(column, "")
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:

@@ -1,33 +1,14 @@
 """Tables of the catalog. Every change is a new file in ``migrations/versions``; a test compares them."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
 
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """Column of a moment, kept in UTC without its zone and returned with it."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Convert to UTC. A naive value is a mistake of the caller: its moment is unknown."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return the stored moment with its zone."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
+from filebot.catalog.mapping import UtcDateTime
 
 metadata: Final = sa.MetaData()
 
-# Derived columns, all filled by ``rows``:
+# Derived columns, all filled by ``mapping``:
 #   scope        the scope as one text, so that a private and a room's list need one index between them;
 #   mark         three characters that stand for the scope in the full-text index;
 #   name_key,    folded texts: what is compared and searched.

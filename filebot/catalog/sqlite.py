@@ -6,6 +6,7 @@ Another database needs another module with these names, and migrations that make
 import json
 import os
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,10 +115,8 @@ def _set_pragmas(engine: sa.Engine, pragmas: Sequence[str]) -> None:
 
 def _begin_at_once(engine: sa.Engine) -> None:
     """Take the write lock at BEGIN: wanted later it may be refused (SQLITE_BUSY_SNAPSHOT)."""
-
-    @sa.event.listens_for(engine, "begin")
-    def _(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    begin = partial(sa.Connection.exec_driver_sql, statement="BEGIN IMMEDIATE")
+    sa.event.listen(engine, "begin", begin)
 
 
 # --- statements ---------------------------------------------------------------------------------
@@ -206,11 +205,6 @@ def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.In
     )
 
 
-def unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Hide the column from the planner, which must not start from a condition on it."""
-    return sa.func.coalesce(column, "")
-
-
 def used_by_another_index(digest: str) -> sa.Select[Any]:
     """Search scope by scope for an entry with these bytes, without the index of digests.
 
@@ -252,16 +246,15 @@ def indexed(words: Collection[str]) -> list[str]:
 
 def found(
     columns: Sequence[sa.ColumnElement[Any]],
-    scope: str,
     mark: str,
     phrases: Collection[str],
     *,
     names_only: bool = False,
     before: int | None = None,
 ) -> sa.Select[Any]:
-    """Select ``columns`` of a scope's entries that hold all the phrases, newest first.
+    """Select ``columns`` of entries with this scope's mark that hold all the phrases, newest first.
 
-    The scope's mark is part of the full-text query: FTS5 then skips from one row of the scope to the next
+    The mark is part of the full-text query: FTS5 then skips from one row of the scope to the next
     and never reads rows of other scopes with the same words.
     """
     fields = "name_key" if names_only else "name_key caption_key"
@@ -271,7 +264,6 @@ def found(
         sa.select(*columns)
         .join_from(_fts, entries, entries.c.id == _fts.c.rowid)
         .where(_fts.c.entries_fts.op("MATCH", is_comparison=True)(question))
-        .where(unindexed(entries.c.scope) == scope)
         .order_by(_fts.c.rowid.desc())
     )
     return statement if before is None else statement.where(_fts.c.rowid < before)

@@ -22,10 +22,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
-from filebot.catalog.errors import translated
+from filebot.catalog.mapping import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
+from filebot.catalog.schema import entries
 from filebot.errors import CatalogUnavailable, StorageFull
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,13 @@ R = TypeVar("R")
 Operation = Callable[[AsyncConnection, Sequence[A]], Awaitable[Sequence[R]]]
 """Function that is applied to each argument in turn and returns as many results. May run again after a
 rollback."""
+
+Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
+"""A statement about one row that returns it."""
+
+# Built once: the columns are given as parameters, many rows at a time.
+_INSERT: Final = sa.insert(entries)
+_NEWEST_ID: Final = sa.select(sa.func.max(entries.c.id))
 
 MAX_GROUP: Final = 64
 MAX_WAITING: Final = 256
@@ -191,3 +201,32 @@ def _fail(jobs: Iterable[_Job], error: Exception) -> None:
     for job in jobs:
         if not job.done.done():
             job.done.set_exception(error)
+
+
+# --- operations -------------------------------------------------------------------------------------
+
+
+async def add_entries(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+    """Insert the rows and return their ids.
+
+    They are consecutive: only one transaction writes at a time, and AUTOINCREMENT counts by one.
+    """
+    await connection.execute(_INSERT, rows)
+    newest: int = (await connection.execute(_NEWEST_ID)).scalar_one()
+    return range(newest - len(rows) + 1, newest + 1)
+
+
+async def execute(
+    connection: AsyncConnection, statements: Sequence[sa.Insert | sa.Update | sa.Delete]
+) -> list[None]:
+    """Execute statements that return nothing."""
+    for statement in statements:
+        await connection.execute(statement)
+    return [None] * len(statements)
+
+
+async def execute_returning(
+    connection: AsyncConnection, changes: Sequence[Change]
+) -> list[sa.Row[Any] | None]:
+    """Execute statements that return one row each, or None if their row is gone."""
+    return [(await connection.execute(change)).one_or_none() for change in changes]

@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog import sqlite
-from filebot.catalog.case_folding import fold
+from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.queries import one
-from filebot.catalog.rows import scope_key, scope_mark
 from filebot.catalog.schema import (
     deliveries,
     entries,
@@ -28,43 +27,12 @@ from filebot.catalog.schema import (
 from filebot.model import Digest, Scope
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 
-Change = ReturningUpdate[Any] | ReturningDelete[Any] | ReturningInsert[Any]
-"""A statement about one row that returns it."""
-
-# Built once: their columns are given as parameters, many rows at a time.
-_INSERT: Final = sa.insert(entries)
+# Built once: its columns are given as parameters, many rows at a time.
 _MAKE_PRIVATE: Final = (
     sa.update(entries)
     .where(entries.c.id == sa.bindparam("this"))
     .values(room=None, scope=sa.bindparam("key"), mark=sa.bindparam("its_mark"), archived=False)
 )
-_NEWEST_ID: Final = sa.select(sa.func.max(entries.c.id))
-
-
-async def add_entries(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
-    """Insert the rows and return their ids.
-
-    They are consecutive: only one transaction writes at a time, and AUTOINCREMENT counts by one.
-    """
-    await connection.execute(_INSERT, rows)
-    newest: int = (await connection.execute(_NEWEST_ID)).scalar_one()
-    return range(newest - len(rows) + 1, newest + 1)
-
-
-async def execute(
-    connection: AsyncConnection, statements: Sequence[sa.Insert | sa.Update | sa.Delete]
-) -> list[None]:
-    """Execute statements that return nothing."""
-    for statement in statements:
-        await connection.execute(statement)
-    return [None] * len(statements)
-
-
-async def execute_returning(
-    connection: AsyncConnection, changes: Sequence[Change]
-) -> list[sa.Row[Any] | None]:
-    """Execute statements that return one row each, or None if their row is gone."""
-    return [(await connection.execute(change)).one_or_none() for change in changes]
 
 
 def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:

@@ -18,8 +18,7 @@ from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRe
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, LinkReceived
 from filebot.files.access import Access
-from filebot.files.drops import name_of, source_message
-from filebot.files.intake import IntakeResult
+from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.model import (
     LONGEST_TEXT,
     Address,

@@ -7,8 +7,7 @@ from filebot.events.facts import FileDelivered
 from filebot.filenames import plain_text
 from filebot.files.access import Access
 from filebot.files.damage import naming
-from filebot.files.slots import Slots
-from filebot.files.transfers import Direction, Transfers
+from filebot.files.transfers import Direction, Slots, Transfers
 from filebot.model import BareJid, Entry, Method, Offer, Scope
 from filebot.plugin.context import Channel, errors_in_words
 from filebot.ports import BlobStore, Catalog, FileRequest, Rooms

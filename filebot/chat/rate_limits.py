@@ -1,6 +1,6 @@
 """Work that people's messages begin: within limits by person, by room and for all, and ended with the bot.
 
-How many files move at once is decided in ``files/slots``.
+How many files move at once is decided in ``files/transfers``.
 
 A room's service can make up any number of occupants, so all in one room together have a limit too. Somebody
 who brings the bot into ten such rooms (``MOST_INVITED_BY_ONE``) does not hold up people elsewhere.

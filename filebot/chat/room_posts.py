@@ -8,7 +8,7 @@ from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, StorageError, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRefused
-from filebot.files.drops import name_of, source_message
+from filebot.files.intake import name_of, source_message
 from filebot.model import IncomingMessage, Offer
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from filebot.chat.dispatcher import store_and_report
 from filebot.chat.rate_limits import Workload
 from filebot.files.access import Access
-from filebot.files.drops import name_of
+from filebot.files.intake import name_of
 from filebot.plugin.context import Channel, FilesOf
 from filebot.ports import Download, StreamOffer
 

@@ -1,24 +1,31 @@
-"""Background tasks with an owner: nothing started here outlives its :class:`Tasks`.
+"""Background work, each with an owner: tasks, and blocking work in threads.
 
 Turns let requests of one person begin in order, while none waits long for the one before.
+
+No task outlives its :class:`Tasks`. A job in a thread cannot be stopped, and may use a file that somebody
+is going to close: whoever waits for such a job does it by :func:`settled`.
 """
 
 import asyncio
+import io
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
 
 from filebot.concurrency.backoff import Backoff
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 600.0
 """Pauses of supervised work after errors."""
-
-_T = TypeVar("_T")
 
 _TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
 
@@ -80,12 +87,70 @@ class Tasks:
         return task
 
 
+class Threads:
+    """Pool for one kind of blocking work: what holds one kind up stops no other.
+
+    Its jobs wait for nothing but each other, and its threads are made when they are needed.
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"filebot-{name}")
+
+    def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
+        """Begin a job; whoever begins one that uses a file awaits it by :func:`settled`.
+
+        No task: the end of the loop cancels those, and their threads go on.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a job in one of the threads; a cancelled caller leaves it to end by itself."""
+        return await self.start(work, *args, **kwargs)
+
+    async def close(self) -> None:
+        """End the threads once they have nothing left to do."""
+        # The pool's own threads cannot wait for themselves: one of the loop's does.
+        await settled(asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown))
+
+    @asynccontextmanager
+    async def opened(self, path: Path) -> AsyncIterator[io.FileIO]:
+        """Open a file to read from in these threads, without a buffer. Raises OSError."""
+        job = self.start(lambda: path.open("rb", buffering=0))
+        try:
+            file = await settled(job)
+        except asyncio.CancelledError:
+            if job.exception() is None:
+                job.result().close()
+            raise
+        with file:
+            yield file
+
+
 async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel tasks, and return when they have ended, however they did."""
     ending = tuple(tasks)
     for task in ending:
         task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def settled(job: "asyncio.Future[T]") -> T:
+    """Return the job's result. A cancellation meanwhile is raised after the job has ended, never before.
+
+    For jobs that cannot be stopped half-way, such as those of threads.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait((job,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    failure = job.exception()
+    if cancelled is not None:
+        raise cancelled
+    if failure is not None:
+        raise failure
+    return job.result()
 
 
 async def race(*works: Coroutine[Any, Any, object]) -> None:
@@ -105,7 +170,7 @@ def log_failure(task: asyncio.Task[Any]) -> None:
         log.error("%s failed", task.get_name(), exc_info=error)
 
 
-async def run_supervised(work: Callable[[], Awaitable[_T]], name: str) -> _T:
+async def run_supervised(work: Callable[[], Awaitable[T]], name: str) -> T:
     """Run ``work``, again after each error, until it returns; return its result.
 
     Errors are logged with their traceback. The pause after an error doubles while errors follow each

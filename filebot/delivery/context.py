@@ -12,8 +12,7 @@ from filebot.delivery.upload_links import UploadLinks
 from filebot.errors import NoUploadService
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileDelivered
-from filebot.files.slots import Slots
-from filebot.files.transfers import Transfers
+from filebot.files.transfers import Slots, Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
 from filebot.ports import BlobStore, Entries, Messenger, Streams, UploadService
 

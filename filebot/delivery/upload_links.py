@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.upload_refusals import UploadRefusals
 from filebot.errors import (
     PeerGone,

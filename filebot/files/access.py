@@ -140,7 +140,7 @@ class FileAccess:
 
     def may_see(self, entry: Entry, *, in_public: bool) -> bool:
         """Whether the sender may see a file; ``in_public``, so that everybody in the room does."""
-        if any(scope.covers(entry) for scope in self.scopes()):
+        if any(scope.covers(entry.owner, entry.room) for scope in self.scopes()):
             return True
         if self.owner is None or in_public:
             return False

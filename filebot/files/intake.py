@@ -2,7 +2,7 @@
 
 The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
 blob durable, row durable, event. Whatever fails on the way leaves no blob, no row and no temporary file;
-after a break, the bytes to go on with are kept (see :mod:`filebot.files.resume`).
+after a break, the bytes to go on with are kept (see :mod:`filebot.files.receiving`).
 """
 
 import asyncio
@@ -13,19 +13,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
-from filebot.files.receiving import check_hashes, receive, sealed
-from filebot.files.resume import Attempt, partials_of
-from filebot.files.sources import WebSource
-from filebot.files.transfers import Transfer
+from filebot.files.receiving import Attempt, WebSource, check_hashes, partials_of, receive, sealed
+from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
-from filebot.model import BareJid, BlobRef, Digest, Entry, Identity, NewEntry, Offer, Scope
+from filebot.model import (
+    BareJid,
+    BlobRef,
+    Digest,
+    Entry,
+    Identity,
+    IncomingMessage,
+    Method,
+    NewEntry,
+    Offer,
+    Scope,
+)
 from filebot.ports import BlobStore, BlobWriter, Download, Entries, HttpTransfer, Inspector, StreamOffer
 
 log = logging.getLogger(__name__)
@@ -289,3 +298,52 @@ class Intake:
             auto_archived=destination.auto_archived,
             source_message=destination.source_message,
         )
+
+
+class Drops:
+    """Intake of files that people send, each with a slot and shown while it comes.
+
+    Raises whatever :class:`Intake` raises.
+    """
+
+    def __init__(self, intake: Intake, transfers: Transfers, slots: Slots) -> None:
+        self._intake = intake
+        self._transfers = transfers
+        self._slots = slots
+
+    async def fetch(
+        self, offer: Offer, destination: Destination, *, in_burst: bool = False
+    ) -> IntakeResult:
+        """Take the file that an offer points to, when its turn has come.
+
+        FileQueued tells of a file that waits; ``in_burst``, of the first that waits only.
+        """
+        place = self._moving(offer, destination, Method.HTTP, in_burst=in_burst)
+        return await self._intake.fetch(offer, destination, place)
+
+    async def receive(self, stream: StreamOffer, destination: Destination) -> IntakeResult:
+        """Take a file that a client sends by a stream, when its turn has come."""
+        place = self._moving(stream.offer, destination, Method.SOCKS5, in_burst=True)
+        return await self._intake.receive(stream, destination, place)
+
+    @asynccontextmanager
+    async def _moving(
+        self, offer: Offer, destination: Destination, method: Method, *, in_burst: bool
+    ) -> AsyncIterator[Transfer]:
+        """Wait for a slot, and show the file to its person meanwhile and until the context is left."""
+        by, name = destination.by, name_of(offer) or UNNAMED
+        shown = self._transfers.running(by.sender, by.language, name, Direction.TO_BOT, method, offer.size)
+        with shown as transfer:
+            async with self._slots.taken(transfer, by.sender.room, in_burst=in_burst):
+                yield transfer
+
+
+def name_of(offer: Offer) -> str:
+    """Return the name of a file of which no byte has come yet; empty if nobody named it."""
+    offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
+    return safe_name(offered) if offered else ""
+
+
+def source_message(message: IncomingMessage, number: int) -> str | None:
+    """Return the catalog's key for the message's file of this number, by which it is known again."""
+    return None if message.mam_id is None else f"{message.mam_id}/{number}"

@@ -31,14 +31,6 @@ class Lookup:
         self._entries = entries
         self._access = access
 
-    async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
-        """Return the newest files here, below the id ``before``."""
-        return await self._entries.page(self._access.here(), limit=limit, before=before)
-
-    async def count(self) -> int:
-        """Return how many files there are here."""
-        return await self._entries.count(self._access.here())
-
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the files here with all of these words in their name or caption, newest first."""
         return await self._entries.search(self._access.here(), words.split(), limit=limit, before=before)

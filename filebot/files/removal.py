@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRemoved, RemovalReason
 from filebot.files.unused_blobs import UnusedBlobs

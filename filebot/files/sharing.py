@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import NoSuchEntry
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileShared

@@ -2,20 +2,26 @@
 
 However large or hostile the file is, only bounded parts of it are read: the first 64 KiB, for a ZIP its end
 and the beginning of its directory, for a picture at most a MiB here and there.
+
+libmagic knows what bytes begin with. It cannot tell a table from prose or a manual from a diary, and for
+it many formats are "a ZIP" or "some data". There, and only there, the name and the sender's claim count:
+they choose among harmless types, so that a program never passes for a picture.
 """
 
 import logging
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import imagesize  # type: ignore[import-untyped] # it ships no types
 import magic
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.errors import NoDescriptors, StorageError
-from filebot.filetype.media_types import UNKNOWN, ZIP, of_zip, refined, registered
+from filebot.filenames import extension
+from filebot.filetype.media_types import ALIASES, HINTS, UNKNOWN, ZIP, ZIP_MEMBERS
 from filebot.filetype.zip_directory import TAIL_BYTES, directory_range, member_names
 from filebot.model import FileKind
 from filebot.system.descriptors import is_shortage
@@ -49,7 +55,7 @@ class LibmagicInspector:
     def _inspect(self, path: Path, name: str, claimed: str | None) -> FileKind:
         try:
             with path.open("rb") as file:
-                media_type = refined(self._content_type(file), name, claimed)
+                media_type = _refined(self._content_type(file), name, claimed)
                 if not media_type.startswith("image/"):
                     return FileKind(media_type)
                 return FileKind(media_type, *_picture_size(file))
@@ -59,7 +65,7 @@ class LibmagicInspector:
     def _content_type(self, file: BinaryIO) -> str:
         head = file.read(HEAD_BYTES)
         try:
-            found = registered(self._magic.from_buffer(head))
+            found = _registered(self._magic.from_buffer(head))
         except magic.MagicException as error:
             _log.warning("libmagic failed: %s", error)
             found = UNKNOWN
@@ -79,8 +85,30 @@ def _zip_type(file: BinaryIO) -> str | None:
         return None
     start, length = found
     file.seek(start)
-    kind = of_zip(member_names(file.read(min(length, DIRECTORY_BYTES))))
+    kind = _of_zip(member_names(file.read(min(length, DIRECTORY_BYTES))))
     return None if kind == ZIP else kind
+
+
+def _registered(media_type: str) -> str:
+    """Return the registered name of a type, or the type itself."""
+    lower = media_type.lower()
+    return ALIASES.get(lower, lower)
+
+
+def _of_zip(members: Iterable[str]) -> str:
+    """Return the media type of a ZIP that has these members."""
+    names = {part for name in members for part in (name, name.partition("/")[0] + "/")}
+    return next((kind for needed, kind in ZIP_MEMBERS if needed <= names), ZIP)
+
+
+def _refined(found: str, name: str, claimed: str | None) -> str:
+    """Refine a vague type by the file's name, else by the sender's claim; return others unchanged."""
+    hints = HINTS.get(found, {})
+    by_name = hints.get(extension(name))
+    if by_name is not None:
+        return by_name
+    claim = _registered((claimed or "").partition(";")[0].strip())
+    return claim if claim in hints.values() else found
 
 
 class _LimitedReader:

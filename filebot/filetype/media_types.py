@@ -1,21 +1,14 @@
-"""Media types by their IANA names, and the refinement of vague ones.
+"""Tables of media types by their IANA names: other names, and those that a vague type may mean."""
 
-libmagic knows what bytes begin with. It cannot tell a table from prose or a manual from a diary, and for
-it many formats are "a ZIP" or "some data". There, and only there, the name and the sender's claim count:
-they choose among harmless types, so that a program never passes for a picture.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
-
-from filebot.filenames import extension
 
 UNKNOWN: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
 ZIP: Final = "application/zip"
 
 # libmagic's name -> the registered name or, for wav, the usual one.
-_ALIASES: Final[Mapping[str, str]] = {
+ALIASES: Final[Mapping[str, str]] = {
     "application/csv": "text/csv",
     "application/javascript": "text/javascript",
     "application/vnd.ms-opentype": "font/otf",
@@ -80,10 +73,11 @@ _ZIPS: Final[Mapping[str, str]] = {
     ".ods": _ODF + "spreadsheet",
     ".odt": _ODF + "text",
 }
-_HINTS: Final[Mapping[str, Mapping[str, str]]] = {TEXT: _TEXTS, UNKNOWN: _DATA, ZIP: _ZIPS}
+HINTS: Final[Mapping[str, Mapping[str, str]]] = {TEXT: _TEXTS, UNKNOWN: _DATA, ZIP: _ZIPS}
+"""For each vague type, the harmless types that names with these extensions may make of it."""
 
 # Which members, or folders at the top, make a ZIP something else; the first rule that fits counts.
-_MEMBERS: Final[tuple[tuple[frozenset[str], str], ...]] = (
+ZIP_MEMBERS: Final[tuple[tuple[frozenset[str], str], ...]] = (
     (frozenset({"AndroidManifest.xml", "classes.dex"}), "application/vnd.android.package-archive"),
     (frozenset({"AndroidManifest.xml", "resources.arsc"}), "application/vnd.android.package-archive"),
     (frozenset({"[Content_Types].xml", "word/"}), _OOXML + "wordprocessingml.document"),
@@ -93,25 +87,3 @@ _MEMBERS: Final[tuple[tuple[frozenset[str], str], ...]] = (
     (frozenset({"META-INF/MANIFEST.MF"}), "application/java-archive"),
     (frozenset({"doc.kml"}), "application/vnd.google-earth.kmz"),
 )
-
-
-def registered(media_type: str) -> str:
-    """Return the registered name of a type, or the type itself."""
-    lower = media_type.lower()
-    return _ALIASES.get(lower, lower)
-
-
-def of_zip(members: Iterable[str]) -> str:
-    """Return the media type of a ZIP that has these members."""
-    names = {part for name in members for part in (name, name.partition("/")[0] + "/")}
-    return next((kind for needed, kind in _MEMBERS if needed <= names), ZIP)
-
-
-def refined(found: str, name: str, claimed: str | None) -> str:
-    """Refine a vague type by the file's name, else by the sender's claim; return others unchanged."""
-    hints = _HINTS.get(found, {})
-    by_name = hints.get(extension(name))
-    if by_name is not None:
-        return by_name
-    claim = registered((claimed or "").partition(";")[0].strip())
-    return claim if claim in hints.values() else found

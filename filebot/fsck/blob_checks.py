@@ -10,9 +10,8 @@ from filebot.catalog.inspection import CatalogInspection
 from filebot.fsck.position import Position
 from filebot.fsck.report import Report
 from filebot.model import Digest
-from filebot.storage.folders import sync_folder
+from filebot.storage.file_system import BLOBS, QUARANTINE, SHARDS, place_in, sync_folder
 from filebot.storage.inspection import ReadThrottle, digest_of, list_shard, quarantine, strange_folders
-from filebot.storage.layout import BLOBS, QUARANTINE, SHARDS, place_in
 from filebot.storage.unreferenced import UnreferencedFolder
 
 IN_FLIGHT_S: Final = 600.0

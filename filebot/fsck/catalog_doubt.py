@@ -7,8 +7,8 @@ from filebot.catalog.inspection import inspected
 from filebot.catalog.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG, damaged_catalog, incomplete_catalog, missing_catalog
 from filebot.files.orphan_sweep import Unreferenced
+from filebot.storage.file_system import SHARDS
 from filebot.storage.inspection import list_shard
-from filebot.storage.layout import SHARDS
 
 
 def catalog_doubt(folder: Path) -> str | None:

@@ -24,9 +24,9 @@ from filebot.fsck.blob_checks import BlobChecks
 from filebot.fsck.catalog_checks import check_database, check_entries, note_quotas
 from filebot.fsck.position import Position
 from filebot.fsck.report import Outcome, Report
+from filebot.storage.file_system import UNREFERENCED
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
 from filebot.storage.inspection import ReadThrottle, has_blobs
-from filebot.storage.layout import UNREFERENCED
 
 FINE: Final = 0
 FAULTS: Final = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.model import Digest
-from filebot.storage.layout import DIGEST
+from filebot.storage.file_system import DIGEST
 
 FILE: Final = "fsck.position"
 SAVED_EVERY_S: Final = 10.0

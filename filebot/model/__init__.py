@@ -10,7 +10,7 @@ from filebot.model.delivery import (
     Slot,
     StreamMethod,
 )
-from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, Scope, StorageUsage
+from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -26,6 +26,7 @@ from filebot.model.people import (
     MessageRef,
     Occupant,
     RoomRole,
+    Scope,
     Sender,
 )
 from filebot.model.proxy_state import ProxyState

@@ -82,20 +82,6 @@ class Entry(NewEntry):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Set of entries: the private ones of one ``owner``, or those of one ``room``. Exactly one is given."""
-
-    owner: Identity | None = None
-    room: BareJid | None = None
-
-    def covers(self, entry: NewEntry) -> bool:
-        """Tell whether the entry belongs to this scope."""
-        if self.room is not None:
-            return entry.room == self.room
-        return entry.room is None and entry.owner == self.owner
-
-
-@dataclass(frozen=True, slots=True)
 class StorageUsage:
     """Storage that somebody uses. The same bytes under two names count once."""
 
@@ -108,8 +94,3 @@ class StorageUsage:
     def left_bytes(self) -> int:
         """Bytes that may still be stored; never negative."""
         return max(self.limit_bytes - self.used_bytes, 0)
-
-    @property
-    def fraction(self) -> float:
-        """Used share of the limit, 0.0 and up."""
-        return self.used_bytes / self.limit_bytes if self.limit_bytes else 1.0

@@ -1,4 +1,4 @@
-"""People, the addresses that reach them, and senders of messages."""
+"""People, the addresses that reach them, senders of messages, and scopes of files."""
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, unique
@@ -43,6 +43,24 @@ class Address:
         if self.kind is not AddressKind.CHAT:
             return self
         return replace(self, jid=self.jid.partition("/")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Set of entries: one person's private ones, or one room's."""
+
+    owner: Identity | None = None
+    room: BareJid | None = None
+
+    def __post_init__(self) -> None:
+        if (self.owner is None) == (self.room is None):
+            raise ValueError("a scope is either a person's or a room's")
+
+    def covers(self, owner: Identity, room: BareJid | None) -> bool:
+        """Tell whether an entry of this owner and room belongs to this scope."""
+        if self.room is not None:
+            return room == self.room
+        return room is None and owner == self.owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.errors import FilebotError, UnknownCommand
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event

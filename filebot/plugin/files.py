@@ -11,8 +11,7 @@ from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import FileAccessFactory, unknown
-from filebot.files.drops import Drops
-from filebot.files.intake import Destination, IntakeResult
+from filebot.files.intake import Destination, Drops, IntakeResult
 from filebot.files.lookup import Lookup
 from filebot.files.quota import Quota
 from filebot.files.removal import Removal
@@ -94,11 +93,11 @@ class Files:
 
     async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the newest files here, below the id ``before``."""
-        return await self._lookup.page(limit=limit, before=before)
+        return await self._stored.entries.page(self._access.here(), limit=limit, before=before)
 
     async def count(self) -> int:
         """Return how many files there are here."""
-        return await self._lookup.count()
+        return await self._stored.entries.count(self._access.here())
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the files here with all of these words in their name or caption, newest first."""

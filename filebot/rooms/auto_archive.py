@@ -17,8 +17,7 @@ from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import Access, unknown
 from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.files.removal import Removal
-from filebot.files.slots import Slots
-from filebot.files.transfers import Direction
+from filebot.files.transfers import Direction, Slots
 from filebot.model import BareJid, Entry, Identity, Offer, Sender
 from filebot.ports import Entries, Links, RoomStore
 from filebot.rooms.settings import RoomSettingsStore

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import BadRoomSetting
 from filebot.model import BareJid, Identity, RoomRole, RoomSettings, size_bytes
 from filebot.ports import Rooms, RoomStore

@@ -7,58 +7,58 @@ are removed at the next start. Files that can be resumed are in ``partial/`` fro
 stay there. Blobs that no entry refers to are in ``unreferenced/`` for a while.
 """
 
+import asyncio
+import hashlib
+import logging
+import mmap
 import os
 import secrets
 import shutil
+import stat
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Protocol, Self
 
-from filebot.errors import BlobCorrupt, LocalProtocolError, StorageFull
-from filebot.model import BlobRef, Digest
-from filebot.storage.file_locks import remove_unless_open
-from filebot.storage.folders import PRIVATE, make_folder, sync_folder
-from filebot.storage.layout import BLOBS, INCOMING, PARTIAL, SHARDS, digests_in, place_in, shards_of
-from filebot.storage.piece_queue import Data
+from cachetools import TTLCache
+
+from filebot.concurrency.locks import KeyedLocks
+from filebot.errors import BlobCorrupt, LocalProtocolError, StorageError, StorageFull
+from filebot.model import Digest
+from filebot.storage.file_system import (
+    BLOBS,
+    INCOMING,
+    PARTIAL,
+    PRIVATE,
+    SHARDS,
+    StorageThreads,
+    digests_in,
+    make_folder,
+    place_in,
+    remove_unless_open,
+    shards_of,
+    storage_errors,
+    sync_folder,
+)
 from filebot.storage.reader import pieces
 from filebot.storage.spool import Spool
-from filebot.storage.thread_pool import StorageThreads, storage_errors
 from filebot.storage.unreferenced import UnreferencedFolder
-from filebot.storage.verification import Verification
 
+VALID_S: Final = 86_400.0
+"""Time for which a blob counts as whole after it was hashed."""
 
-class DiskWriter:
-    """Implements :class:`filebot.ports.BlobWriter` by a spool."""
+REMEMBERED: Final = 20_000
+"""Number of blobs that are remembered, some 300 bytes each; the least recently used one is dropped."""
 
-    def __init__(self, spool: Spool, store: "DiskStore", *, partial: bool) -> None:
-        self._spool = spool
-        self._partial = partial
-        self._store = store
-        self._digest: Digest | None = None
+PIECE_BYTES: Final = 1024 * 1024
+TURN_BYTES: Final = 64 * 1024 * 1024
+"""Bytes after which the thread turns to another file's work."""
 
-    @property
-    def size(self) -> int:
-        return self._spool.size
+log = logging.getLogger(__name__)
 
-    async def write(self, data: Data) -> None:
-        await self._spool.write(data)
-
-    def keep(self) -> None:
-        self._spool.keeps = self._partial
-
-    async def seal(self) -> Mapping[str, bytes]:
-        digests = await self._spool.seal()
-        self._digest = digests["sha-256"].hex()
-        return digests
-
-    async def commit(self) -> BlobRef:
-        if self._digest is None:
-            raise LocalProtocolError("commit before seal")
-        written = await self._spool.move(self._store.place(self._digest))
-        self._store.verification.note(self._digest, written)
-        return BlobRef(self._digest, self.size)
+Identity = tuple[int, int, int, int]
+"""A file's device, number, size and time of its last change."""
 
 
 class DiskStore:
@@ -95,18 +95,17 @@ class DiskStore:
     @asynccontextmanager
     async def create(
         self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
-    ) -> AsyncIterator[DiskWriter]:
+    ) -> AsyncIterator[Spool]:
         if partial is not None and not partial.isalnum():
             raise LocalProtocolError(f"{partial!r} is no name for a partial blob")
-        spool = Spool(self._partials / partial if partial else self._temporary(), algorithms, self._threads)
+        spool = self._spool(algorithms, partial)
         try:
             if partial is None:
                 await spool.open()
             elif not await spool.reopen(resume_at_most):
-                spool = Spool(self._temporary(), algorithms, self._threads)
+                spool = self._spool(algorithms)
                 await spool.open()
-                partial = None
-            yield DiskWriter(spool, self, partial=partial is not None)
+            yield spool
         finally:
             await spool.discard()
 
@@ -191,6 +190,11 @@ class DiskStore:
     async def free_bytes(self) -> int:
         return (await self._threads.run(shutil.disk_usage, self._blobs)).free
 
+    def _spool(self, algorithms: Sequence[str], partial: str | None = None) -> Spool:
+        path = self._partials / partial if partial else self._temporary()
+        note = self.verification.note
+        return Spool(path, algorithms, self._threads, self.place, note, is_partial=partial is not None)
+
     def _temporary(self) -> Path:
         return self._incoming / secrets.token_hex(16)
 
@@ -238,3 +242,98 @@ def _forget_if_old(file: Path, last_written: float) -> None:
     with suppress(FileNotFoundError):
         if file.stat().st_mtime < last_written:
             remove_unless_open(file)
+
+
+class _Hasher(Protocol):
+    def update(self, data: mmap.mmap | memoryview, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+class Verification:
+    """Verification of blobs before they are sent: the file must be there and have its digest.
+
+    Theory of operation: a blob that was hashed in the last day, and whose file has the same inode, size and
+    time of change, counts as whole; that costs one stat. Any other is read and hashed once more. That is a
+    trade-off: damage by the disk itself, which changes none of these, is found within a day and not at
+    once, and a file that nobody asked for since yesterday is first read at the speed of the disk or of the
+    hash (more than 1 GB/s). It is in memory then, and sending it is no slower than before.
+
+    Blobs that this process stored were hashed while they were written.
+    """
+
+    def __init__(self, threads: StorageThreads, timer: Callable[[], float] = time.monotonic) -> None:
+        self._threads = threads
+        self._whole: TTLCache[Digest, Identity] = TTLCache(REMEMBERED, VALID_S, timer)
+        self._locks = KeyedLocks(asyncio.Lock)
+
+    def note(self, digest: Digest, written: os.stat_result) -> None:
+        """Take a file for whole that was just hashed and has this digest."""
+        self._whole[digest] = identity(written)
+
+    def forget(self, digest: Digest) -> None:
+        """Forget a blob whose file may be another one now."""
+        self._whole.pop(digest, None)
+
+    async def check(self, digest: Digest, path: Path) -> None:
+        """Raise BlobCorrupt, and log it as an error, unless the file at ``path`` has this digest."""
+        async with self._locks(digest):  # who asks at the same time waits for the same hash
+            try:
+                await self._check(digest, path)
+            except StorageError as error:
+                self.forget(digest)
+                log.error("blob %s is lost or damaged: %s", digest, error)
+                raise BlobCorrupt(f"blob {digest}: {error}") from error
+
+    async def _check(self, digest: Digest, path: Path) -> None:
+        found = identity(await self._threads.run(path.lstat))
+        if self._whole.get(digest) == found:
+            return
+        file = _OpenFile()
+        try:
+            await self._threads.run(file.open, path)
+            while await self._threads.run(file.hash_some):
+                pass
+        finally:
+            file.close()
+        if file.digest != digest:
+            raise BlobCorrupt(f"its {found[2]} bytes have the digest {file.digest}")
+        self._whole[digest] = found
+
+
+def identity(about: os.stat_result) -> Identity:
+    """Return the attributes that change with a file's bytes."""
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+
+
+class _OpenFile:
+    """File that is hashed in turns, with its descriptor, to be closed after a cancellation as well."""
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._hasher: _Hasher = hashlib.sha256()
+
+    @property
+    def digest(self) -> Digest:
+        return self._hasher.hexdigest()
+
+    def open(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            raise BlobCorrupt("it is no file")
+        if hasattr(os, "posix_fadvise"):  # not on macOS
+            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+    def hash_some(self) -> bool:
+        """Hash a part of the file; return whether there may be more."""
+        with mmap.mmap(-1, PIECE_BYTES) as buffer, memoryview(buffer) as view:
+            for _ in range(TURN_BYTES // PIECE_BYTES):
+                count = os.readv(self._fd, [buffer])
+                if not count:
+                    return False
+                with view[:count] as piece:
+                    self._hasher.update(piece)
+        return True
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)

@@ -4,7 +4,6 @@ Both the folder itself and a file in it are locked (flock). The lock of the fold
 the file; the file tells who holds the lock, and serves where folders cannot be locked (NFS).
 """
 
-import errno
 import fcntl
 import os
 import socket
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import StorageError
+from filebot.storage.file_system import try_lock
 
 LOCK_FILE: Final = "filebot.lock"
 
@@ -24,10 +24,6 @@ PATIENCE_S: Final = 1.0
 
 _PAUSE_S: Final = 0.05
 _MOST_BYTES: Final = 500
-
-_NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-"""Answers of file systems that have no such locks, or none for folders."""
-
 
 UNKNOWN_HOLDER: Final = "another process"
 
@@ -74,19 +70,6 @@ def holder_of(folder: Path) -> str | None:
             with suppress(OSError):
                 fcntl.flock(fd, fcntl.LOCK_UN)
     return None
-
-
-def try_lock(fd: int, kind: int) -> bool | None:
-    """Take the lock of an open file if it is free, and tell whether it was; None if there are none here."""
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        return None
-    return True
 
 
 def _opened(place: Path, stack: ExitStack) -> int:

@@ -1,4 +1,4 @@
-"""Folders whose entries survive a power cut."""
+"""Check whether folders can be written, and how much space is left there."""
 
 import errno
 import os
@@ -7,18 +7,6 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
-
-PRIVATE: Final = 0o700
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def obstacle(folder: Path) -> str | None:
@@ -55,12 +43,3 @@ def try_writing(folder: Path, below: Iterable[str] = ()) -> int:
         file.flush()
         os.fsync(file.fileno())
         return shutil.disk_usage(file.fileno()).free
-
-
-def make_folder(folder: Path) -> None:
-    """Create a private folder and those above it, durably; one that exists is left as it is."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(mode=PRIVATE, exist_ok=True)
-    sync_folder(folder.parent)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.model import Digest
-from filebot.storage.folders import make_folder, sync_folder
-from filebot.storage.layout import BLOBS, QUARANTINE, SHARDS, is_blob
+from filebot.storage.file_system import BLOBS, QUARANTINE, SHARDS, is_blob, make_folder, sync_folder
 
 PIECE_BYTES: Final = 1024 * 1024
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.errors import BlobCorrupt
-from filebot.storage.thread_pool import StorageThreads
+from filebot.storage.file_system import StorageThreads
 
 PIECE_BYTES: Final = 1024 * 1024
 AHEAD_BYTES: Final = 4 * 1024 * 1024

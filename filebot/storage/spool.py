@@ -6,18 +6,17 @@ are bounded, so that a slow disk slows the sender down instead of filling the me
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from filebot.concurrency.threads import settled
+from filebot.concurrency.tasks import settled
 from filebot.errors import LocalProtocolError, StorageError
+from filebot.model import BlobRef, Digest
+from filebot.ports import Data
 from filebot.protocol.hashes import KNOWN
-from filebot.storage.file_locks import has_name, lock
-from filebot.storage.folders import sync_folder
-from filebot.storage.piece_queue import Data, PieceQueue
-from filebot.storage.thread_pool import StorageThreads
-from filebot.storage.writeback import EarlyWriteback
+from filebot.storage.file_system import EarlyWriteback, StorageThreads, has_name, lock, sync_folder
 
 BUDGET_BYTES: Final = 4 * 1024 * 1024
 """Most that may wait in one spool before :meth:`Spool.write` waits."""
@@ -28,15 +27,37 @@ PIECE_BYTES: Final = 1024 * 1024
 TRIES: Final = 5
 """Attempts to open a file by a name that other tasks use as well."""
 
+TURN_BYTES: Final = 64 * 1024 * 1024
+"""Bytes after which a job ends, so that another file gets its turn."""
+
 
 class Spool:
-    """Temporary file being filled, by one task, which calls :meth:`discard` at the end."""
+    """Temporary file being filled, by one task, which calls :meth:`discard` at the end.
 
-    def __init__(self, path: Path, algorithms: Sequence[str], threads: StorageThreads) -> None:
+    Implements :class:`filebot.ports.BlobWriter`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        algorithms: Sequence[str],
+        threads: StorageThreads,
+        place: Callable[[Digest], Path],
+        placed: Callable[[Digest, os.stat_result], None],
+        *,
+        is_partial: bool = False,
+    ) -> None:
+        """``place`` gives the final path of a blob, ``placed`` is told when one is there.
+
+        A file that ``is_partial`` can be kept, for the next spool of its path.
+        """
         self.path = path
         self.size = 0
-        self.keeps = False
-        """Whether the file outlives :meth:`discard`."""
+        self._place = place
+        self._placed = placed
+        self._is_partial = is_partial
+        self._keeps = False
+        self._digest: Digest | None = None
         self._threads = threads
         self._hashers = {name: KNOWN[name]() for name in ("sha-256", *algorithms)}
         self._queues = tuple(PieceQueue(threads, work, self._moved) for work in (self._write, self._hash))
@@ -82,14 +103,24 @@ class Spool:
             await queue.ended()
         self._raise_failure()
         await self._threads.run(self._sync)
-        return {name: hasher.digest() for name, hasher in self._hashers.items()}
+        digests = {name: hasher.digest() for name, hasher in self._hashers.items()}
+        self._digest = digests["sha-256"].hex()
+        return digests
 
-    async def move(self, place: Path) -> os.stat_result:
-        """Give the sealed file its final name, durably, in place of any other; return its stat.
+    def keep(self) -> None:
+        """Have the file outlive :meth:`discard`, if it is a partial one."""
+        self._keeps = self._is_partial
+
+    async def commit(self) -> BlobRef:
+        """Give the sealed file its final name, durably, in place of any other.
 
         The old name is free then, and the next spool may use it at once. Raises StorageError.
         """
-        return await self._threads.run(self._rename, place)
+        if self._digest is None:
+            raise LocalProtocolError("commit before seal")
+        written = await self._threads.run(self._rename, self._place(self._digest))
+        self._placed(self._digest, written)
+        return BlobRef(self._digest, self.size)
 
     async def discard(self) -> None:
         """Close the file and, unless it is to be kept or was moved, remove it if it is still there.
@@ -97,7 +128,7 @@ class Spool:
         A cancellation cannot stop it half-way.
         """
         self._closed = True
-        if not self.keeps:
+        if not self._keeps:
             for queue in self._queues:
                 queue.abandon()
         await settled(asyncio.ensure_future(self._end()))
@@ -190,7 +221,7 @@ class Spool:
             fd, self._fd = self._fd, -1
             self._writeback.settle()
             try:
-                if not self.keeps and not self._has_moved and has_name(fd, self.path):
+                if not self._keeps and not self._has_moved and has_name(fd, self.path):
                     self.path.unlink()
             finally:
                 os.close(fd)
@@ -202,3 +233,61 @@ def _write_all(fd: int, data: Data) -> None:
         rest = memoryview(data)[written:]
         while rest:
             rest = rest[os.write(fd, rest) :]
+
+
+class PieceQueue:
+    """Queue of the pieces of a file, to each of which a thread does the same work in order.
+
+    The event loop only queues the pieces. One job at a time takes them, for as long as there are some: a
+    job per piece would cost more in switching threads than the work itself. It has no bound of its own:
+    its user limits the bytes that wait.
+    """
+
+    def __init__(
+        self, threads: StorageThreads, work: Callable[[Data], None], moved: Callable[[], None]
+    ) -> None:
+        """``work`` and ``moved`` run in a thread, for each piece, the latter after ``done`` has grown."""
+        self.done = 0
+        """Bytes so far; changed by the worker only, while there is a job."""
+        self.job: asyncio.Future[None] | None = None
+        self.failure: BaseException | None = None
+        self._threads = threads
+        self._work = work
+        self._moved = moved
+        self._queue: deque[Data] = deque()
+        self._abandoned = False
+
+    def put(self, data: Data) -> None:
+        """Queue a piece after all others."""
+        self._queue.append(data)
+        self._start()
+
+    def abandon(self) -> None:
+        """Drop all pieces but the one that is being worked on."""
+        self._abandoned = True
+
+    async def ended(self) -> None:
+        """Wait until no thread works here any more. A failure is not raised."""
+        while self.job is not None:
+            await asyncio.wait((self.job,))
+            await asyncio.sleep(0)  # until the job's own callback has looked for more
+
+    def _start(self) -> None:
+        if self.job is None and self.failure is None and self._queue and not self._abandoned:
+            self.job = self._threads.start(self._run)
+            self.job.add_done_callback(self._job_ended)
+
+    def _job_ended(self, job: "asyncio.Future[None]") -> None:
+        self.job = None
+        self.failure = job.exception()
+        self._start()
+        self._moved()
+
+    def _run(self) -> None:
+        turn_ends = self.done + TURN_BYTES
+        while self._queue and self.done < turn_ends and not self._abandoned:
+            data = self._queue.popleft()
+            self._work(data)
+            self.done += len(data)
+            del data  # others see from that whether they may write to its memory again
+            self._moved()

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.model import Digest
-from filebot.storage.folders import make_folder, sync_folder
-from filebot.storage.layout import BLOBS, DIGEST, UNREFERENCED, place_in
+from filebot.storage.file_system import BLOBS, DIGEST, UNREFERENCED, make_folder, place_in, sync_folder
 
 LONGEST_GAP_S: Final = 2 * 86_400.0
 """Longest time between two looks: after a longer one, ages count anew."""

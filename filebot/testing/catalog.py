@@ -8,9 +8,8 @@ from itertools import islice
 
 from cachetools import FIFOCache
 
-from filebot.catalog.case_folding import fold
+from filebot.catalog.mapping import added_entry, fold, private_entry
 from filebot.catalog.name_suggestions import likeliest
-from filebot.catalog.rows import added_entry, private_entry
 from filebot.model import (
     ArchivePosition,
     BareJid,
@@ -272,7 +271,7 @@ class MemoryCatalog:
         """Yield the entries of a scope, newest first."""
         for entry_id in sorted(self._entries, reverse=True):
             entry = self._entries[entry_id]
-            if scope.covers(entry) and (before is None or entry_id < before):
+            if scope.covers(entry.owner, entry.room) and (before is None or entry_id < before):
                 yield entry
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from filebot.files import slots
+from filebot.files import transfers
 from filebot.model import IncomingMessage, Offer, Sender
 from filebot.ports import Download
 from filebot.testing import FakeBot
@@ -88,10 +88,10 @@ async def soon(condition: Callable[[], object]) -> None:
 @in_virtual_time
 async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it_waits() -> None:
     async with slow_bot() as bot:
-        for number in range(slots.PER_PERSON):
+        for number in range(transfers.PER_PERSON):
             bot.begin(f"fetch {SLOW}/{number}.bin")
-        await soon(lambda: bot.slow.opened == slots.PER_PERSON)
-        await asyncio.sleep(2 * slots.STILL_S)
+        await soon(lambda: bot.slow.opened == transfers.PER_PERSON)
+        await asyncio.sleep(2 * transfers.STILL_S)
         assert bot.texts() == []
         bot.begin(f"fetch {SLOW}/late.bin")
         await soon(bot.texts)
@@ -99,7 +99,7 @@ async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it
         assert told.startswith(
             '"late.bin" is waiting behind 10 other files of yours: I transfer up to 10 of yours'
         )
-        assert bot.slow.opened == slots.PER_PERSON
+        assert bot.slow.opened == transfers.PER_PERSON
         [listed] = await bot.ask("transfers")
         assert "late.bin (waiting for its turn)" in listed
 
@@ -107,9 +107,9 @@ async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it
 @in_virtual_time
 async def test_another_person_stores_and_gets_meanwhile() -> None:
     async with slow_bot() as bot:
-        for number in range(2 * slots.PER_PERSON):
+        for number in range(2 * transfers.PER_PERSON):
             bot.begin(f"fetch {SLOW}/{number}.bin")
-        await soon(lambda: bot.slow.opened == slots.PER_PERSON)
+        await soon(lambda: bot.slow.opened == transfers.PER_PERSON)
         assert "tea.txt" in (await bot.ask("", BOB, bot.host("tea.txt")))[0]
         await bot.ask("get tea.txt", BOB)
         assert [each.entry.name for each in bot.sent] == ["tea.txt"]
@@ -120,9 +120,9 @@ async def test_another_person_stores_and_gets_meanwhile() -> None:
 async def test_whose_downloads_stand_still_gets_files_all_the_same() -> None:
     async with slow_bot() as bot:
         await bot.ask("", ALICE, bot.host("tea.txt"))
-        for number in range(2 * slots.PER_PERSON):
+        for number in range(2 * transfers.PER_PERSON):
             bot.begin(f"fetch {SLOW}/{number}.bin")
-        await soon(lambda: bot.slow.opened == slots.PER_PERSON)
+        await soon(lambda: bot.slow.opened == transfers.PER_PERSON)
         await bot.ask("get tea.txt")
         assert [each.entry.name for each in bot.sent] == ["tea.txt"]
 
@@ -131,13 +131,13 @@ async def test_whose_downloads_stand_still_gets_files_all_the_same() -> None:
 async def test_keep_in_a_room_counts_as_well() -> None:
     async with slow_bot() as bot:
         offers = tuple(Offer(urls=(f"{SLOW}/{number}.jpg",)) for number in range(2))
-        for _ in range(slots.PER_PERSON + 5):
+        for _ in range(transfers.PER_PERSON + 5):
             posted = IncomingMessage(in_room(), "", offers=offers, addressed=False)
             await bot.dispatcher.receive(posted)
             bot.begin("keep", in_room())
-        await soon(lambda: bot.slow.opened == slots.PER_PERSON)
-        await asyncio.sleep(2 * slots.STILL_S)
-        assert bot.slow.opened == slots.PER_PERSON
+        await soon(lambda: bot.slow.opened == transfers.PER_PERSON)
+        await asyncio.sleep(2 * transfers.STILL_S)
+        assert bot.slow.opened == transfers.PER_PERSON
 
 
 @in_virtual_time
@@ -152,9 +152,9 @@ async def test_a_room_has_its_share_however_many_people_are_in_it() -> None:
             offers = (Offer(urls=(f"{SLOW}/a.jpg",)),)
             await bot.dispatcher.receive(IncomingMessage(person, "", offers=offers, addressed=False))
             bot.begin("keep", person)
-        await soon(lambda: bot.slow.opened == slots.PER_ROOM)
-        await asyncio.sleep(2 * slots.STILL_S)
-        assert bot.slow.opened == slots.PER_ROOM
+        await soon(lambda: bot.slow.opened == transfers.PER_ROOM)
+        await asyncio.sleep(2 * transfers.STILL_S)
+        assert bot.slow.opened == transfers.PER_ROOM
         assert any("of this room" in text for text in bot.texts())
 
 
@@ -181,7 +181,7 @@ async def test_of_a_burst_that_stands_still_one_word_is_said() -> None:
             offer = Offer(urls=(f"{SLOW}/{number}.jpg",))
             bot.tasks.append(asyncio.create_task(bot.ask("", ALICE, offer)))
         await soon(bot.texts)
-        await asyncio.sleep(2 * slots.STILL_S)
+        await asyncio.sleep(2 * transfers.STILL_S)
         assert len(bot.texts()) == 1
         assert "is waiting behind" in bot.texts()[0]
 
@@ -189,7 +189,7 @@ async def test_of_a_burst_that_stands_still_one_word_is_said() -> None:
 @in_virtual_time
 async def test_a_file_that_waits_for_its_turn_can_be_cancelled() -> None:
     async with slow_bot() as bot:
-        for number in range(slots.PER_PERSON + 1):
+        for number in range(transfers.PER_PERSON + 1):
             bot.begin(f"fetch {SLOW}/{number}.bin")
         await soon(bot.texts)
         [listed] = await bot.ask("transfers")
@@ -198,13 +198,13 @@ async def test_a_file_that_waits_for_its_turn_can_be_cancelled() -> None:
         await soon(lambda: len(bot.texts()) > 2)
         [listed] = await bot.ask("transfers")
         assert "waiting for its turn" not in listed
-        assert bot.slow.opened == slots.PER_PERSON
+        assert bot.slow.opened == transfers.PER_PERSON
 
 
 @in_virtual_time
 async def test_files_that_go_out_are_bounded_as_well() -> None:
     async with slow_bot() as bot:
-        for number in range(slots.PER_PERSON + 2):
+        for number in range(transfers.PER_PERSON + 2):
             await bot.drop(f"{number}.bin", b"%d" % number)
         under_way = 0
 
@@ -214,16 +214,16 @@ async def test_files_that_go_out_are_bounded_as_well() -> None:
             await asyncio.sleep(3600)
 
         bot.slow.put = hangs  # type: ignore[method-assign]
-        for number in range(slots.PER_PERSON + 2):
+        for number in range(transfers.PER_PERSON + 2):
             bot.begin(f"get {number}.bin")
-        await soon(lambda: under_way == slots.PER_PERSON)
+        await soon(lambda: under_way == transfers.PER_PERSON)
         await soon(lambda: any("is waiting behind" in text for text in bot.texts()))
-        assert under_way == slots.PER_PERSON
+        assert under_way == transfers.PER_PERSON
 
 
 @pytest.mark.parametrize("total", [2, 6, 10, 32, 85, 256])
 def test_the_shares_of_any_number_of_slots_leave_some_for_others(total: int) -> None:
-    shared = slots.shares(total)
+    shared = transfers.shares(total)
     assert shared.per_group is not None
     assert 1 <= shared.per_person < total
     assert 1 <= shared.per_group < total
@@ -237,9 +237,9 @@ async def test_what_waits_for_its_turn_holds_up_no_other_command_of_the_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with slow_bot() as bot:
-        for number in range(slots.PER_PERSON):
+        for number in range(transfers.PER_PERSON):
             bot.begin(f"fetch {SLOW}/{number}.bin")
-        await soon(lambda: bot.slow.opened == slots.PER_PERSON)
+        await soon(lambda: bot.slow.opened == transfers.PER_PERSON)
         monkeypatch.setattr("filebot.chat.rate_limits.TURN_S", 60.0)
         for number in range(20):
             bot.begin(f"fetch {SLOW}/more{number}.bin")

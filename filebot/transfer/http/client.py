@@ -16,14 +16,13 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_range import announced_by
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http.download import HttpDownload
-from filebot.transfer.http.errors import peer_errors
+from filebot.transfer.http.download import HttpDownload, peer_errors
 from filebot.transfer.http.resolver import NameLookup, PolicyResolver
 from filebot.transfer.http.upload import FileBody, idle_limit
 

@@ -1,14 +1,31 @@
-"""One download by HTTP, over as many connections as it takes."""
+"""One download by HTTP, over as many connections as it takes, and what aiohttp's exceptions mean.
+
+Of how a download goes on, :mod:`filebot.protocol.http_range`, nothing is needed until one breaks.
+"""
 
 import asyncio
+import logging
+import ssl
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Self
 
 import aiohttp
 
-from filebot.errors import PeerGone, Refused, SizeMismatch, TransferError, Unresumable
+from filebot.errors import (
+    ForbiddenTarget,
+    NoDescriptors,
+    PeerGone,
+    PeerProtocolError,
+    Refused,
+    SizeMismatch,
+    TransferError,
+    TransferTimeout,
+    Unresumable,
+)
 from filebot.filenames import name_from_url
 from filebot.protocol.http_range import (
     AnnouncedBody,
@@ -18,7 +35,9 @@ from filebot.protocol.http_range import (
     resume_headers,
     updated_by,
 )
-from filebot.transfer.http.errors import translated
+from filebot.system.descriptors import is_shortage
+
+_log = logging.getLogger(__name__)
 
 PIECE_BYTES: Final = 1024 * 1024
 """The largest piece given out; aiohttp buffers up to twice as much."""
@@ -51,15 +70,14 @@ class HttpDownload:
         ``hashed``: what is joined is proved to be one file by a hash.
         """
         self._hashed = hashed or offset > 0
-        self._response = response
+        self._first = self._response = response
         self._request = request
         self._host = response.url.raw_host or ""
         self._idle_s = idle_s
-        self._announced = announced_by(response.status, response.headers, response.content_length)
-        self._received = offset
-        self._skip = self._known(response)
+        self._offset = self._received = offset
+        self._skip = self._known(response) if offset else 0
         self._ranges = True
-        self._attempts = Attempts(received=offset)
+        self.size: int | None = self._announced.size if offset else response.content_length
         self.name: str | None = _disposition_name(response) or name_from_url(url)
         self.media_type: str | None = response.content_type if "Content-Type" in response.headers else None
 
@@ -68,7 +86,7 @@ class HttpDownload:
         cls, request: Request, url: str, offset: int, idle_s: float, *, hashed: bool = False
     ) -> Self:
         """Ask for the file, or for the rest of it. Raises TransferError."""
-        response = await request(resume_headers(AnnouncedBody(None, None), offset))
+        response = await request(resume_headers(AnnouncedBody(None, None), offset) if offset else {})
         if response.status == _NO_RANGES and offset:
             response.close()
             response = await request({})
@@ -78,10 +96,6 @@ class HttpDownload:
         except BaseException:
             response.close()
             raise
-
-    @property
-    def size(self) -> int | None:
-        return self._announced.size
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         while piece := await self._next():
@@ -97,7 +111,7 @@ class HttpDownload:
             try:
                 piece = await self._response.content.read(PIECE_BYTES)
             except (aiohttp.ClientError, OSError) as error:
-                await self._go_on(translated(error, host=self._host, idle_s=self._idle_s))
+                await self._go_on(_translated(error, host=self._host, idle_s=self._idle_s))
                 continue
             if not piece and not self._is_short():
                 return b""
@@ -109,6 +123,15 @@ class HttpDownload:
             self._count(piece)
             if piece:
                 return piece
+
+    @cached_property
+    def _announced(self) -> AnnouncedBody:
+        first = self._first
+        return announced_by(first.status, first.headers, first.content_length)
+
+    @cached_property
+    def _attempts(self) -> Attempts:
+        return Attempts(received=self._offset)
 
     def _is_short(self) -> bool:
         return self.size is not None and self._received < self.size
@@ -172,6 +195,7 @@ class HttpDownload:
         self._announced = updated_by(
             self._announced, self._received, response.status, response.headers, response.content_length
         )
+        self.size = self._announced.size
         return known
 
     def _known(self, response: aiohttp.ClientResponse) -> int:
@@ -196,3 +220,35 @@ def _disposition_name(response: aiohttp.ClientResponse) -> str | None:
         warnings.simplefilter("ignore")  # aiohttp warns of every header that is not well-formed
         disposition = response.content_disposition
     return disposition.filename if disposition else None
+
+
+@contextmanager
+def peer_errors(host: str, idle_s: float) -> Iterator[None]:
+    """Turn what aiohttp raises into TransferErrors, or NoDescriptors where the trouble is the bot's own."""
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        if is_shortage(error):
+            raise NoDescriptors(str(error)) from error
+        raise _translated(error, host=host, idle_s=idle_s) from error
+
+
+def _translated(error: Exception, *, host: str, idle_s: float) -> TransferError:
+    """The TransferError for what aiohttp raised. Logs TLS troubles: the operator has to see those."""
+    if isinstance(error, TimeoutError):
+        return TransferTimeout(idle_s=idle_s)
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        _log.warning("TLS with %s failed: %s", host, _tls_reason(error))
+        return PeerGone(f"TLS with {host} failed")
+    if isinstance(error, aiohttp.InvalidURL):
+        return ForbiddenTarget(reason="malformed")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return PeerProtocolError(f"no valid HTTP from {host}: {error.message}")
+    return PeerGone(f"{host}: {type(error).__name__}")
+
+
+def _tls_reason(error: Exception) -> str:
+    inner = error.__cause__ or error
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {inner.verify_message}"
+    return getattr(inner, "reason", None) or type(inner).__name__

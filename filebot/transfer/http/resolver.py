@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from filebot.concurrency.fair_semaphore import ON_BEHALF_OF, FairSemaphore, Shares, Ticket
+from filebot.concurrency.locks import ON_BEHALF_OF, FairSemaphore, Shares, Ticket
 from filebot.errors import ForbiddenTarget
 from filebot.transfer.address_policy import AddressPolicy
 

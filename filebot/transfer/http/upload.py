@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
-from filebot.concurrency.threads import Threads, settled
+from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import BlobCorrupt, TransferTimeout
 from filebot.transfer.sendfile import pump
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from filebot.concurrency.fair_semaphore import FairSemaphore, Shares
+from filebot.concurrency.locks import FairSemaphore, Shares
 from filebot.errors import PeerGone
 from filebot.ports import Data
 from filebot.protocol.bytestreams import StreamHost

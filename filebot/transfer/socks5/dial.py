@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from filebot.concurrency.fair_semaphore import ON_BEHALF_OF, FairSemaphore
+from filebot.concurrency.locks import ON_BEHALF_OF, FairSemaphore
 from filebot.errors import ForbiddenTarget, PeerGone, Refused, StreamHostRefused, TransferError
 from filebot.protocol.bytestreams import StreamHost, candidates
 from filebot.protocol.socks5 import ClientHandshake

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from filebot.concurrency.fair_semaphore import on_behalf_of
+from filebot.concurrency.locks import on_behalf_of
 from filebot.concurrency.tasks import Tasks, end
 from filebot.errors import PeerGone, TransferError
 from filebot.protocol.ibb import BadBlock, read_block_size

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import CannotEnterRoom
 from filebot.model import Address, BareJid, Identity, Invitation, Occupant, RememberedRoom, RoomRole
 from filebot.xmpp.connection.settings import SessionSettings

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from filebot.concurrency.fair_semaphore import on_behalf_of
+from filebot.concurrency.locks import on_behalf_of
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import ForbiddenTarget, PeerGone, TransferError, TransferTimeout
 from filebot.model import Method

@@ -19,7 +19,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.exceptions import IqError, XMPPError
 
-from filebot.concurrency.threads import Threads, settled
+from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import PeerGone, PeerProtocolError, TransferError, TransferTimeout
 from filebot.model import Entry, Method
 from filebot.protocol.bytestreams import StreamHost, candidates, destination, destinations

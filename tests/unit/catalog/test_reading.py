@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from filebot.catalog import catalog as sql
 from filebot.catalog import open_catalog, queries, sqlite, writes
+from filebot.catalog.writer import Change
 from filebot.model import BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 
@@ -75,7 +76,7 @@ async def test_cancelled_question_costs_no_connection(catalog: Catalog) -> None:
     assert opened == []
 
 
-def plan(path: Path, statement: sa.Select[Any] | writes.Change) -> str:
+def plan(path: Path, statement: sa.Select[Any] | Change) -> str:
     compiled = statement.compile(
         dialect=dialect(paramstyle="named"), compile_kwargs={"render_postcompile": True}
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.concurrency.threads import Threads
+from filebot.concurrency.tasks import Threads
 from filebot.transfer.http.upload import FileBody
 from filebot.xmpp.si import outgoing
 from tests.support.waiting import loop_turns

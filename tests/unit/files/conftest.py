@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor
 from filebot.files.intake import Destination, Intake, IntakeResult

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from filebot.concurrency.keyed_locks import KeyedLocks
+from filebot.concurrency.locks import KeyedLocks
 from filebot.files import orphan_sweep
 from filebot.files.orphan_sweep import (
     Unreferenced,

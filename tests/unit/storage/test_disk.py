@@ -19,7 +19,7 @@ import pytest
 
 from filebot.errors import StorageError, StorageFull
 from filebot.model import BlobRef
-from filebot.storage import reader, spool, writeback
+from filebot.storage import file_system, reader, spool
 from filebot.storage.disk import DiskStore
 from tests.support.waiting import loop_turns, until
 
@@ -141,7 +141,7 @@ async def test_a_failure_of_an_early_sync_is_raised(
             synced.set()
 
     monkeypatch.setattr(os, "fdatasync", failing_once)
-    monkeypatch.setattr(writeback, "SYNC_BYTES", MIB)
+    monkeypatch.setattr(file_system, "SYNC_BYTES", MIB)
 
     async def store_slowly() -> None:
         async with store.create() as writer:

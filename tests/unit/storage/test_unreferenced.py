@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filebot.storage.layout import place_in
+from filebot.storage.file_system import place_in
 from filebot.storage.unreferenced import LONGEST_GAP_S, UnreferencedFolder
 
 DIGEST = "ab" * 32

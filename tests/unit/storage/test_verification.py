@@ -13,9 +13,8 @@ import pytest
 
 from filebot.errors import BlobCorrupt
 from filebot.model import BlobRef, Digest
-from filebot.storage import verification
-from filebot.storage.disk import DiskStore
-from filebot.storage.verification import VALID_S, Verification
+from filebot.storage import disk
+from filebot.storage.disk import VALID_S, DiskStore, Verification
 
 CONTENT = b"content" * 100_000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -47,9 +46,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[DiskStore]:
-    disk = await DiskStore.open(tmp_path)
-    yield disk
-    await disk.close()
+    opened = await DiskStore.open(tmp_path)
+    yield opened
+    await opened.close()
 
 
 async def stored(store: DiskStore, data: bytes = CONTENT) -> BlobRef:
@@ -160,7 +159,7 @@ async def test_a_blob_that_is_no_file_is_corrupt(store: DiskStore) -> None:
 
 async def test_a_large_blob_is_hashed_in_turns(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others' work gets its thread in between, and a cancellation need not wait for the end."""
-    monkeypatch.setattr(verification, "TURN_BYTES", 1024 * 1024)
+    monkeypatch.setattr(disk, "TURN_BYTES", 1024 * 1024)
     await stored(store, content := bytes(5 * 1024 * 1024))
     store.verification = Verification(store._threads)
     jobs, run = list[object](), store._threads.run

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from filebot.catalog import open_catalog
-from filebot.concurrency.fair_semaphore import Shares, on_behalf_of
+from filebot.concurrency.locks import Shares, on_behalf_of
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import Scope
 from filebot.transfer.http import resolver

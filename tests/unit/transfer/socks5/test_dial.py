@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from filebot.concurrency.fair_semaphore import FairSemaphore, Shares
+from filebot.concurrency.locks import FairSemaphore, Shares
 from filebot.errors import ForbiddenTarget, LocalProtocolError, PeerGone, PeerProtocolError, TransferError
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.transfer.address_policy import AddressPolicy

@@ -1,13 +1,20 @@
-"""Values to columns and back."""
+"""Mapping between the database and us: columns and values, moments, texts, and errors."""
 
 import hashlib
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
-from filebot.catalog.case_folding import fold
+from filebot.catalog.integrity import is_damage
+from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
 from filebot.model import (
     Address,
     AddressKind,
@@ -24,8 +31,80 @@ from filebot.model import (
     Scope,
 )
 
+# A database may not keep or compare these as they are: NUL, which ends a text in C; lone surrogates, which
+# have no UTF-8; the non-characters that FTS5 reads as U+FFFD; and the last code point, which marks the
+# end of a range of names (see ``queries.find_by_prefix``).
+_UNFIT: Final = re.compile("[\0\ud800-\udfff\ufffe\uffff\U0010ffff]")
+
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 """Code points that no name holds."""
+
+# Mistakes of our own, not of the database: they stay as they are, to be found.
+_BUGS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.InterfaceError, exc.DataError)
+
+# The index of the WAL is a file of its own that may find no space.
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+# --- errors -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise StorageFull, CatalogDamaged or CatalogUnavailable where the database cannot be used."""
+    try:
+        yield
+    except _BUGS:
+        raise
+    except exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise _ours(error.orig) from error
+        raise CatalogUnavailable(str(error.orig)) from error
+    except sqlite3.Error as error:
+        raise _ours(error) from error
+    except (exc.TimeoutError, OSError) as error:
+        raise CatalogUnavailable(str(error)) from error
+
+
+def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
+    # Some errors are raised by the sqlite3 module itself and carry no code.
+    if getattr(error, "sqlite_errorcode", None) in _FULL:
+        return StorageFull(str(error))
+    return CatalogDamaged(str(error)) if is_damage(error) else CatalogUnavailable(str(error))
+
+
+# --- texts and moments ------------------------------------------------------------------------------
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without case and in NFC, so that equal names are equal strings (Unicode 3.13, D145).
+
+    Folding may lengthen (``ß`` becomes ``ss``): patterns and substrings are about the folded text.
+    """
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+    return _UNFIT.sub("\ufffd", folded)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """Column of a moment, kept in UTC without its zone and returned with it."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Convert to UTC. A naive value is a mistake of the caller: its moment is unknown."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Return the stored moment with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+# --- values -----------------------------------------------------------------------------------------
 
 
 def scope_key(scope: Scope) -> str:

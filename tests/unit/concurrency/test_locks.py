@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from filebot.concurrency.fair_semaphore import Bottleneck, FairSemaphore, Shares, Ticket
+from filebot.concurrency.locks import Bottleneck, FairSemaphore, Shares, Ticket
 
 
 def granted(*tickets: Ticket) -> list[bool]:

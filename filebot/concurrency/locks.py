@@ -1,22 +1,35 @@
-"""Semaphore that no person and no group can take whole, and that serves those who wait in turn.
-
-Waiters stand in a queue for each person, the people of one group (a room) beside each other. A place that
-becomes free goes to the next group, there to the next person, and of theirs to the one who waits longest
-(round-robin on two levels). Whoever has as much as one person or group may have is passed over.
-"""
+"""Locks by key, and a semaphore that is shared fairly."""
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Final
+from typing import Final, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+L = TypeVar("L")
 
 ON_BEHALF_OF: Final[ContextVar[str]] = ContextVar("ON_BEHALF_OF", default="")
 """The person for whom the present task works: set where work begins, read where something deep below is
 shared, such as the look-up of names."""
+
+
+class KeyedLocks(Generic[L]):
+    """Locks or semaphores by key, kept while they are in use: all users of a key get the same object."""
+
+    def __init__(self, make: Callable[[], L]) -> None:
+        self._make = make
+        self._in_use: WeakValueDictionary[Hashable, L] = WeakValueDictionary()
+
+    def __call__(self, key: Hashable) -> L:
+        """Return the object of this key. It lives as long as somebody holds it."""
+        found = self._in_use.get(key)
+        if found is None:
+            found = self._in_use[key] = self._make()
+        return found
 
 
 @contextmanager
@@ -71,7 +84,11 @@ class Ticket:
 
 
 class FairSemaphore:
-    """Semaphore that serves people and groups in turn.
+    """Semaphore that no person and no group can take whole, and that serves those who wait in turn.
+
+    Waiters stand in a queue for each person, the people of one group (a room) beside each other. A place
+    that becomes free goes to the next group, there to the next person, and of theirs to the one who waits
+    longest (round-robin on two levels). Whoever has as much as one person or group may have is passed over.
 
     Use :meth:`held`, or :meth:`draw` and :meth:`give_back`.
     """
