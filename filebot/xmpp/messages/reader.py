@@ -166,12 +166,18 @@ class Reader:
         shared = read(stanza)
         if _is_encrypted(stanza, shared):
             return None if sender.in_public else _encrypted(stanza, sender)
-        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
-        offers = self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
-        self._joiner.expire(now)
+        offers = self._joined(stanza, speaker, sender, shared, now) if shared.may_join else ()
         if not offers and not shared.text:
             return None
         return self._message(stanza, sender, shared, offers)
+
+    def _joined(
+        self, stanza: Element, speaker: JID, sender: Sender, shared: Shared, now: float
+    ) -> tuple[Offer, ...]:
+        """Return the files that are complete with this message."""
+        self._joiner.expire(now)
+        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
+        return self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
 
     def author(self, room: BareJid, stanza: Element) -> Sender | None:
         """Return who spoke in a room at an earlier time, by the id that its archive has (XEP-0421).
