@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from filebot.model import Address, IncomingMessage, Invitation
 from filebot.ports import FileRequest, StreamOffer
-from filebot.xmpp.messages.reader import EncryptedMessage
+from filebot.xmpp.messages.encryption import EncryptedMessage
 
 _T = TypeVar("_T")
 Handler = Callable[[_T], Awaitable[None] | None]

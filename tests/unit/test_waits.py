@@ -90,6 +90,7 @@ NO_WAITS = {
     "xmpp/rooms/keeper.LONGEST_ABSENCE_S": "a pause before the bot comes back",
     "xmpp/rooms/keeper.SELF_PING_S": "a pause between two pings",
     "xmpp/rooms/keeper.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
+    "xmpp/messages/reader.SEEN_FOR_S": "how long something is remembered",
     "xmpp/connection/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/presence/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/http_upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
@@ -98,7 +99,7 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
-    "xmpp/messages/handler_tasks.FINISH_S": "for our own handlers at a stop; in test_handler_tasks",
+    "xmpp/messages/router.FINISH_S": "for our own handlers at a stop; in test_router",
     "xmpp/presence/client_check.ANSWER_LIMIT_S": "before an answer in chat; in test_client_check",
     "xmpp/presence/client_check.BELIEVED_FOR_S": "how long something is remembered",
     "xmpp/presence/client_check.PAUSE_S": "before an answer in chat; in test_client_check",

@@ -112,10 +112,6 @@ class CatchUp:
         self._reading: asyncio.Task[None] | None = None
         self._keeper = None if positions is None else PositionKeeper(stream, positions, self._position)
 
-    def took(self, stanza: Element) -> bool:
-        """Whether a message came out of the archive because we asked for it."""
-        return self._archive.took(stanza)
-
     @property
     def has_place(self) -> bool:
         """Whether it is known where in the archive to go on; also if it is not read at all."""

@@ -33,10 +33,6 @@ class ServerTimes:
         self._archive = MessageArchive(stream, stream.boundjid.bare)
         self._warned = False
 
-    def took(self, stanza: Element) -> bool:
-        """Whether a message came out of the archive because we asked for it."""
-        return self._archive.took(stanza)
-
     async def read(self) -> ServerTime | None:
         """The server's time just now; None if it is not to be had, within some seconds."""
         told = await self.exact()

@@ -19,6 +19,8 @@ from slixmpp.basexmpp import BaseXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.jid import JID, InvalidJID
 from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot import __version__
@@ -54,7 +56,9 @@ class _Narrowed(BaseXMPP):
     """Changes of filebot to both kinds of slixmpp's streams."""
 
     fast_path: Callable[[ET.Element], bool] | None = None
-    """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
+    """Is shown each iq, and each message with one of ``fast_payloads``, before slixmpp makes an object of
+    it; True if that was all it needs."""
+    fast_payloads: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -63,6 +67,8 @@ class _Narrowed(BaseXMPP):
         self._outage = OutageLimit()
         self.on_unsent: Callable[[Message], None] = lambda _: None
         """Is told of each message that the server does not take."""
+        self.archive_queries: dict[str, Callable[[ET.Element], bool]] = {}
+        """By the id of each query to a message archive that is under way: who takes its results."""
 
     @property
     def server_domain(self) -> str:
@@ -120,6 +126,14 @@ class _Narrowed(BaseXMPP):
     def is_online(self) -> bool:
         """Whether there is a session: what is sent now goes out now."""
         return bool(self._session_started)
+
+    def listen(self, tag: str, take: Callable[[ET.Element], None]) -> None:
+        """Give every stanza with this tag to ``take``."""
+
+        def took(stanza: StanzaBase) -> None:
+            take(stanza.xml)
+
+        self.register_handler(Callback(f"filebot {tag}", MatchXPath(tag), took))
 
     async def session(self) -> None:
         """Return as soon as there is a session."""
@@ -190,22 +204,22 @@ class _Narrowed(BaseXMPP):
         super().connection_lost(exception)
 
     def _spawn_event(self, xml: ET.Element) -> None:
-        complete(xml)
+        if xml.get("type") == "error":
+            complete(xml)
         if xml.tag == f"{{{MANAGEMENT}}}r" and self._session_started and self.trusted():
             if self.plugin["xep_0198"].enabled_in:
                 self.acks.asked()
-        elif (
-            self.fast_path is None or not self._session_started or not self.trusted() or not self._took(xml)
-        ):
+        elif not (self._session_started and self.trusted() and self._took(xml)):
             super()._spawn_event(xml)
         elif not self.is_component and self.plugin["xep_0198"].enabled_in:
             management = self.plugin["xep_0198"]
             management.handled = (management.handled + 1) % COUNTER
 
     def _took(self, xml: ET.Element) -> bool:
-        assert self.fast_path is not None  # noqa: S101  # the caller has seen to it
+        is_iq = xml.tag == f"{{{self.default_ns}}}iq"
+        is_fast = is_iq or any(child.tag in self.fast_payloads for child in xml)
         try:
-            return self.fast_path(xml)
+            return is_fast and self.fast_path is not None and self.fast_path(xml)
         except Exception:  # a mistake of ours in one stanza must not end the stream
             log.exception("a stanza could not be handled")
             return True

@@ -18,6 +18,7 @@ from filebot.xmpp.xml import FORWARD, is_from, jid_or_none
 log = logging.getLogger(__name__)
 
 CARBONS: Final = "urn:xmpp:carbons:2"
+RECEIVED: Final = f"{{{CARBONS}}}received"
 LIMIT_S: Final = 5.0
 
 

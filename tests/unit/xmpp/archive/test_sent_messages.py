@@ -80,7 +80,7 @@ async def test_what_no_archive_tells_of_is_said_again(archives: Archives) -> Non
 
 
 async def test_what_the_room_has_told_the_bot_itself_has_arrived(archives: Archives) -> None:
-    assert not archives.sent.took(fromstring("<message type='groupchat' id='2'/>"))
+    archives.sent.told_in_room("2")
     assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
     assert archives.asked == [("bot@example.org", "")]
 
