@@ -32,7 +32,8 @@ from filebot.xmpp.connection.account import Account
 from filebot.xmpp.connection.disco_features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.connection.reconnect import StreamKeeper
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import ClientStream, build, tell_features
+from filebot.xmpp.connection.stream import ClientStream
+from filebot.xmpp.connection.stream_setup import build, tell_features
 from filebot.xmpp.handlers import Handlers, StreamHandlers
 from filebot.xmpp.http_upload import UploadSlots
 from filebot.xmpp.messages.bounces import Bounces
@@ -40,7 +41,6 @@ from filebot.xmpp.messages.encryption import EncryptedMessage
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.messages.reader import Reader
 from filebot.xmpp.messages.router import MOST_HANDLERS, MessageRouter
-from filebot.xmpp.presence.client_check import ClientCheck
 from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.presence.subscriptions import Contacts
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
@@ -124,14 +124,13 @@ class XmppSession:
         self._rooms = JoinedRooms(stream, settings, self._room_catch_ups, handlers.shut_out)
         self._room_sender = RoomSender(self._rooms.until_in)
         self._clients = OnlineClients(stream, handlers.is_served, self._gone, handlers.online)
-        self._client_check = ClientCheck(stream, self._clients.online_for_s)
         self._contacts = Contacts(stream, settings, handlers.is_served, unserved_reason, subscriptions)
         self._messenger = StreamMessenger(
             stream,
             self._clients.all_correct,
             self._rooms.is_same_occupant,
             self._room_sender,
-            self._client_check.is_there,
+            self._clients.is_there,
             self._contacts.known_as,
         )
         self._streams = PeerStreams(
@@ -315,7 +314,6 @@ class XmppSession:
         self._ready.set()
 
     def _gone(self, full: str) -> None:
-        self._client_check.gone(full)
         self._streams.gone(full)
 
     async def _tell_features(self) -> None:

@@ -23,7 +23,7 @@ from filebot.transfer.socks5.connections import Socks5Connections
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.streams import PeerStreams

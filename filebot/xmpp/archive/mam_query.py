@@ -15,7 +15,8 @@ from xml.etree.ElementTree import Element, SubElement
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.protocol.xml import first
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import FORM, FORWARD, delayed_since, is_from
 
 MAM: Final = "urn:xmpp:mam:2"

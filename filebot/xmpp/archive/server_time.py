@@ -15,7 +15,8 @@ from filebot.errors import PeerProtocolError
 from filebot.protocol.xml import first
 from filebot.system.server_clock import ServerClock, ServerTime
 from filebot.xmpp.archive.mam_query import MessageArchive
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
 
 log = logging.getLogger(__name__)

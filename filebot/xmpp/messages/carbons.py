@@ -12,7 +12,8 @@ from slixmpp.exceptions import XMPPError
 
 from filebot.model import BareJid
 from filebot.protocol.xml import first
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import FORWARD, is_from, jid_or_none
 
 log = logging.getLogger(__name__)

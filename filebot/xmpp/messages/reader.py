@@ -238,7 +238,7 @@ class Reader:
         if self._is_of_a_room(stanza, speaker):
             return self._through_room(speaker)
         # Answers go to the client that asked, with copies to those with carbons (XEP-0280). Some, such as
-        # go-sendxmpp, leave at once: see ``client_check``.
+        # go-sendxmpp, leave at once: see ``online_clients``.
         return Sender(Address(speaker.full, own=self._written_to(stanza)), speaker.bare)
 
     def _written_to(self, stanza: Element) -> str:

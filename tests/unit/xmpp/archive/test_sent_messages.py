@@ -12,7 +12,7 @@ from slixmpp.stanza import Message
 from filebot.xmpp.archive.mam_query import Archived, MessageArchive
 from filebot.xmpp.archive.sent_messages import MOST_PAGES, SentMessages
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from tests.support.virtual_time import in_virtual_time, seconds
 from tests.unit.xmpp.conftest import SentStanzas
 

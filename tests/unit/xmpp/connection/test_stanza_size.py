@@ -13,9 +13,11 @@ from slixmpp.xmlstream import tostring
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.connection.requests import ask
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stanza_size import first_part
-from filebot.xmpp.connection.stream import Stream, ask, build
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.connection.stream_setup import build
+from filebot.xmpp.messages.messenger import first_part
 
 ANNA = "anna@example.org/phone"
 

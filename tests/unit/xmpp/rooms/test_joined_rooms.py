@@ -13,7 +13,7 @@ from filebot.errors import CannotEnterRoom
 from filebot.model import BareJid
 from filebot.protocol.disco import INFO, ITEMS
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from filebot.xmpp.rooms import occupants
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.rooms.keeper import MOST_NOWHERE
