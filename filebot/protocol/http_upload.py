@@ -28,7 +28,7 @@ MAX_FILENAME: Final = 100
 """Characters of a slot's file name: it becomes a part of a URL, behind a random part."""
 
 MAX_GET_URL: Final = 4_000
-"""Bytes in XML: the link stands twice in a message, which any server has to take (see ``stanza_size``)."""
+"""Bytes in XML: the link stands twice in a message that any server has to take (RFC 6120 section 13.12)."""
 MAX_PUT_URL: Final = 16_000
 
 _NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")

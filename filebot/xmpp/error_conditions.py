@@ -18,9 +18,7 @@ _KNOWN: Final = frozenset(f"{{{STANZAS}}}{each}" for each in Error.conditions)
 
 
 def complete(stanza: Element) -> None:
-    """Let an error stanza have a condition: ``undefined-condition`` if it has none that is known."""
-    if stanza.get("type") != "error":
-        return
+    """Give an error the condition ``undefined-condition`` if it has none that is known."""
     for error in stanza:
         if str(error.tag).endswith("}error") and not any(child.tag in _KNOWN for child in error):
             SubElement(error, f"{{{STANZAS}}}undefined-condition")

@@ -16,7 +16,8 @@ from filebot.errors import NoUploadService, TooLargeForService, TransferError
 from filebot.model import Slot
 from filebot.protocol.http_upload import UPLOAD, read_service, read_slot, slot_error, slot_filename
 from filebot.xmpp.connection.disco import describe, items
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 
 log = logging.getLogger(__name__)
 

@@ -7,18 +7,13 @@ ports on it.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
 from xml.etree.ElementTree import Element
 
-from slixmpp.xmlstream.handler import Callback
-from slixmpp.xmlstream.matcher import MatchXPath
-from slixmpp.xmlstream.stanzabase import StanzaBase
-
-from filebot.concurrency.tasks import end
+from filebot.concurrency.tasks import Tasks, end
 from filebot.model import BareJid
 from filebot.ports import Cursors, Subscriptions
 from filebot.protocol.stanza_error import stream_condition
@@ -37,15 +32,14 @@ from filebot.xmpp.connection.account import Account
 from filebot.xmpp.connection.disco_features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.connection.reconnect import StreamKeeper
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import ClientStream, build, tell_features
+from filebot.xmpp.connection.stream import ClientStream
+from filebot.xmpp.connection.stream_setup import build, tell_features
 from filebot.xmpp.handlers import Handlers, StreamHandlers
 from filebot.xmpp.http_upload import UploadSlots
 from filebot.xmpp.messages.bounces import Bounces
-from filebot.xmpp.messages.handler_tasks import HandlerTasks
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.messages.reader import Reader
-from filebot.xmpp.messages.router import MessageRouter
-from filebot.xmpp.presence.client_check import ClientCheck
+from filebot.xmpp.messages.router import MOST_HANDLERS, MessageRouter
 from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.presence.subscriptions import Contacts
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
@@ -113,7 +107,6 @@ class XmppSession:
         self._uploads = UploadSlots(stream)
         self._times = ServerTimes(stream, clock)
         self._connection = StreamKeeper(stream, settings, self._online, most_attempts)
-        self._tasks = HandlerTasks(handlers)
         router: MessageRouter
 
         def missed_in_room(catch_up: CatchUp, room: BareJid, archived: Archived) -> bool:
@@ -135,14 +128,13 @@ class XmppSession:
         self._rooms = JoinedRooms(stream, settings, self._room_catch_ups, shut_out)
         self._room_sender = RoomSender(self._rooms.until_in)
         self._clients = OnlineClients(stream, handlers.is_served, self._gone, came_online)
-        self._client_check = ClientCheck(stream, self._clients.online_for_s)
         self._contacts = Contacts(stream, settings, handlers.is_served, unserved_reason, subscriptions)
         self._messenger = StreamMessenger(
             stream,
             self._clients.all_correct,
             self._rooms.is_same_occupant,
             self._room_sender,
-            self._client_check.is_there,
+            self._clients.is_there,
             self._contacts.known_as,
         )
         self._streams = PeerStreams(
@@ -171,24 +163,28 @@ class XmppSession:
         sent = SentMessages(stream)
         if isinstance(stream, ClientStream):
             stream.resender.find_lost = sent.lost
+        tasks = Tasks(MOST_HANDLERS)
+        bounces = Bounces(self._rooms, self._room_sender, self._messenger, tasks, handlers)
+        stream.on_unsent = bounces.unsent
         self._router = router = MessageRouter(
-            bare,
+            stream,
             reader,
             self._rooms,
             self._messenger,
+            bounces=bounces,
             catch_up=self._catch_up,
             room_catch_ups=self._room_catch_ups,
             times=self._times,
-            archives=(self._catch_up, self._room_catch_ups, self._histories, self._times, sent),
-            tasks=self._tasks,
-            is_served=handlers.is_served,
+            sent=sent,
+            tasks=tasks,
+            handlers=handlers,
         )
-        self._bounces = Bounces(self._rooms, self._room_sender, self._messenger, self._tasks, handlers)
-        stream.on_unsent = self._bounces.unsent
         self._running: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._is_set_up = False
-        self._listen()
+        stream.listen(f"{{{stream.default_ns}}}message", router.live)
+        stream.listen(f"{{{stream.default_ns}}}presence", self._presence)
+        stream.listen(f"{{{stream.stream_ns}}}error", self._stream_error)
 
     @property
     def messenger(self) -> StreamMessenger:
@@ -279,7 +275,7 @@ class XmppSession:
         """Say good-bye to rooms and contacts and end the stream; takes a few seconds at most."""
         running, self._running = self._running, None
         self._connection.finish()
-        await self._tasks.close()
+        await self._router.close()
         await self._contacts.close()
         await self._catch_up.close()
         await self._room_catch_ups.close()
@@ -297,16 +293,6 @@ class XmppSession:
         await self._stream.close(0.0)
 
     # --- the stream -----------------------------------------------------------------------------
-
-    def _listen(self) -> None:
-        space = self._stream.default_ns
-        listeners: tuple[tuple[str, str, Callable[[Element], None]], ...] = (
-            ("messages", f"{{{space}}}message", self._message),
-            ("presences", f"{{{space}}}presence", self._presence),
-            ("stream errors", f"{{{self._stream.stream_ns}}}error", self._stream_error),
-        )
-        for name, path, take in listeners:
-            self._stream.register_handler(Callback(f"filebot {name}", MatchXPath(path), _unwrapped(take)))
 
     async def _online(self, resumed: bool) -> None:
         if resumed and self._is_set_up:
@@ -332,7 +318,6 @@ class XmppSession:
         self._ready.set()
 
     def _gone(self, full: str) -> None:
-        self._client_check.gone(full)
         self._streams.gone(full)
 
     async def _tell_features(self) -> None:
@@ -344,15 +329,9 @@ class XmppSession:
                     features |= MET_BY_SOCKS5
         await tell_features(self._stream, self._settings.nick, features)
 
-    def _message(self, stanza: Element) -> None:
-        if stanza.get("type") == "error":
-            self._bounces.bounced(stanza)
-        else:
-            self._router.live(stanza)
-
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)
-        if sender is not None and self._rooms.is_ours(sender.bare):
+        if sender is not None and sender.bare in self._rooms.addresses:
             self._rooms.presence(sender.bare, stanza)
         elif not self._settings.passive:
             self._clients.presence(stanza)
@@ -366,7 +345,3 @@ def _features(handlers: Handlers, connections: object | None) -> frozenset[str]:
     if handlers.streams is None:
         return FEATURES
     return FEATURES | IN_BAND | (SOCKS5 if connections is not None else frozenset())
-
-
-def _unwrapped(take: Callable[[Element], None]) -> Callable[[StanzaBase], None]:
-    return lambda stanza: take(stanza.xml)

@@ -98,7 +98,7 @@ class PeerStreams:
         self, to: str, file: Path, entry: Entry, way: StreamMethod, progress: Callable[[int], None]
     ) -> Method:
         jid = jid_or_none(to)
-        if jid is None or not jid.resource or self._rooms.is_ours(jid.bare):
+        if jid is None or not jid.resource or jid.bare in self._rooms.addresses:
             # XEP-0065 section 7: through a room neither side knows the JIDs that the hash is made of.
             raise LocalProtocolError(f"{to} is not one client of a person")
         if not self._sessions.room_for(jid.full):

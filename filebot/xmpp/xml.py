@@ -13,6 +13,7 @@ MUC_USER: Final = "http://jabber.org/protocol/muc#user"
 CONFERENCE: Final = "jabber:x:conference"  # XEP-0249
 CHAT_STATES: Final = "http://jabber.org/protocol/chatstates"  # XEP-0085
 RECEIPTS: Final = "urn:xmpp:receipts"  # XEP-0184
+RECEIPT_REQUEST: Final = f"{{{RECEIPTS}}}request"
 DELAY: Final = "urn:xmpp:delay"  # XEP-0203
 FORM: Final = "jabber:x:data"  # XEP-0004
 FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297

@@ -295,4 +295,4 @@ async def test_a_room_of_the_bots_own_server_is_believed_when_the_bot_is_invited
         sender = (await bot.next()).sender
         assert (sender.jid, sender.claimed) == ("anna@localhost", None)
         await affiliate(anna, ROOM, server.jid("bot"), "outcast")
-        await until(lambda: not bot.session.rooms.is_ours(ROOM))
+        await until(lambda: ROOM not in bot.session.rooms.addresses)

@@ -207,7 +207,7 @@ async def test_the_bot_enters_a_room_with_a_password_comes_back_to_it_and_leaves
             with pytest.raises(CannotEnterRoom) as closed:
                 await bot.session.rooms.join(ROOM, wrong)
             assert closed.value.reason == "password"
-        assert not bot.session.rooms.is_ours(ROOM)
+        assert ROOM not in bot.session.rooms.addresses
         await bot.session.rooms.join(ROOM, "sesame")
         assert bot.session.rooms.joined() == {ROOM}
         came = presences(anna)

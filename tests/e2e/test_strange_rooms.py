@@ -104,7 +104,7 @@ async def test_a_service_is_believed_while_those_who_run_the_bot_want_it_in_a_ro
             await known.leave(STRANGE)
         else:
             service.put_out(f"{STRANGE}/Filebot", await service.entered.get())
-            await until(lambda: not known.is_ours(STRANGE))
+            await until(lambda: STRANGE not in known.addresses)
         assert known.occupant(trap, "admin").jid is None
         assert known.joined() == {trap}
 

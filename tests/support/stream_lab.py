@@ -23,7 +23,7 @@ from filebot.transfer.socks5.connections import Socks5Connections
 from filebot.transfer.socks5.listener import Listener
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from filebot.xmpp.handlers import StreamHandlers
 from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.streams import PeerStreams
@@ -57,6 +57,8 @@ class Lab:
     def __init__(self, connections: Socks5Connections | None, limits: StreamLimits | None) -> None:
         self.said: list[Element] = []
         """Stanzas that the bot has sent."""
+        self.addresses = frozenset({"den@conference.example.org"})
+        """Addresses of rooms."""
         self.offers: list[StreamOffer] = []
         self.requests: list[FileRequest] = []
         self.on_offer: Callable[[StreamOffer], Any] = lambda _: asyncio.sleep(10_000)
@@ -85,10 +87,6 @@ class Lab:
             connections=connections,
             limits=limits,
         )
-
-    def is_ours(self, jid: str) -> bool:
-        """Return whether an address is a room."""
-        return jid.startswith("den@")
 
     # --- the script -------------------------------------------------------------------------------
 

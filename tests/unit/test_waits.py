@@ -90,7 +90,9 @@ NO_WAITS = {
     "xmpp/rooms/keeper.LONGEST_ABSENCE_S": "a pause before the bot comes back",
     "xmpp/rooms/keeper.SELF_PING_S": "a pause between two pings",
     "xmpp/rooms/keeper.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
-    "xmpp/connection/acks._ACK_WITHIN_S": "a pause before the bot itself says something",
+    "xmpp/archive/catchup.SAVE_AFTER_S": "a pause before the bot itself says something",
+    "xmpp/messages/reader.SEEN_FOR_S": "how long something is remembered",
+    "xmpp/connection/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/presence/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/http_upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",
     "protocol/jingle/session.ACTIVATED_AGAIN_S": "a pause before the bot itself says something",
@@ -98,12 +100,11 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
-    "xmpp/messages/handler_tasks.FINISH_S": "for our own handlers at a stop; in test_handler_tasks",
-    "xmpp/presence/client_check.ANSWER_LIMIT_S": "before an answer in chat; in test_client_check",
-    "xmpp/presence/client_check.BELIEVED_FOR_S": "how long something is remembered",
-    "xmpp/presence/client_check.PAUSE_S": "before an answer in chat; in test_client_check",
-    "xmpp/presence/client_check.SETTLED_S": "a client's age",
-    "xmpp/presence/client_check.SILENT_FOR_S": "how long something is remembered",
+    "xmpp/messages/router.FINISH_S": "for our own handlers at a stop; in test_router",
+    "xmpp/presence/online_clients.CHECK_LIMIT_S": "before an answer in chat; in test_online_clients",
+    "xmpp/presence/online_clients.BELIEVED_FOR_S": "how long something is remembered",
+    "xmpp/presence/online_clients.PAUSE_S": "before an answer in chat; in test_online_clients",
+    "xmpp/presence/online_clients.SETTLED_S": "a client's age",
     "xmpp/connection/account.FEATURES_LIMIT_S": "for the server, not for a peer",
     "xmpp/messages/carbons.LIMIT_S": "for the server, not for a peer",
     "xmpp/archive/first_session.LIMIT_S": "for the server, not for a peer",

@@ -19,8 +19,7 @@ from typing import Final
 
 from filebot.concurrency.bounded_store import weight
 from filebot.model import Offer
-from filebot.protocol.file_sharing.merge import combined
-from filebot.protocol.file_sharing.read import AnnouncedFile, Attached, Shared
+from filebot.protocol.file_sharing.read import AnnouncedFile, Attached, Shared, combined
 
 MESSAGE_BYTES: Final = 1_000
 """Memory for a message beside its texts."""

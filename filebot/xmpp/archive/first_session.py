@@ -26,7 +26,8 @@ from slixmpp.exceptions import XMPPError
 
 from filebot.protocol.disco import INFO
 from filebot.xmpp.connection.ping import server_answers
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 
 log = logging.getLogger(__name__)
 

@@ -8,16 +8,19 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
 from filebot.protocol.xml import first
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import FORM, FORWARD, delayed_since, is_from
 
 MAM: Final = "urn:xmpp:mam:2"
+RESULT: Final = f"{{{MAM}}}result"
 RSM: Final = "http://jabber.org/protocol/rsm"  # XEP-0059
 
 PAGE: Final = 50
@@ -51,15 +54,20 @@ class ArchivePage:
     """Nothing comes after these."""
 
 
+def took_result(stream: Stream, stanza: Element) -> bool:
+    """Take a message if it is a result of a query that is under way; return whether it is."""
+    result = first(stanza, MAM, "result")
+    take = None if result is None else stream.archive_queries.get(result.get("queryid", ""))
+    return take is not None and take(stanza)
+
+
 class MessageArchive:
-    """The archive of one address. One page is read at a time."""
+    """The archive of one address."""
 
     def __init__(self, stream: Stream, jid: BareJid) -> None:
         """``jid`` is the bot's own bare JID, or that of a room."""
         self._stream = stream
         self._jid = jid
-        self._query = ""
-        self._results: list[Archived] = []
 
     async def newest(self, before: str = "") -> Archived | None:
         """The last message of all, or the last before this id; None if there is none.
@@ -73,18 +81,6 @@ class MessageArchive:
         """The newest messages, or those right before this id; the oldest first. Raises as :meth:`page`."""
         _, results = await self._ask(before=before)
         return results
-
-    def took(self, stanza: Element) -> bool:
-        """Whether a message was a result of the present question."""
-        result = first(stanza, MAM, "result")
-        if result is None or not self._query or result.get("queryid") != self._query:
-            return False
-        if not is_from(stanza, self._jid, str(self._stream.boundjid.bare)):
-            return False
-        archived = _archived(result)
-        if archived is not None and len(self._results) < PAGE:
-            self._results.append(archived)
-        return True
 
     async def page(self, after: str = "", start: datetime | None = None) -> ArchivePage:
         """The messages after this id, or from this moment on.
@@ -108,17 +104,27 @@ class MessageArchive:
         before: str | None = None,
     ) -> tuple[Element, list[Archived]]:
         iq = self._stream.make_iq_set(ito=self._jid, ifrom=self._stream.boundjid)
-        self._query, self._results = secrets.token_hex(8), []
-        iq.xml.append(_question(self._query, after, start, most, before))
+        query, results = secrets.token_hex(8), list[Archived]()
+        iq.xml.append(_question(query, after, start, most, before))
+        self._stream.archive_queries[query] = partial(self._take, results)
         try:
             answer = await ask(self._stream, iq, LIMIT_S)
-            results = self._results
         finally:
-            self._query, self._results = "", []
+            del self._stream.archive_queries[query]
         fin = first(answer.xml, MAM, "fin")
         if fin is None:
             raise PeerProtocolError("an archive's answer without an end")
         return fin, results
+
+    def _take(self, results: list[Archived], stanza: Element) -> bool:
+        """Take a message with the id of a query; return whether the archive itself sent it."""
+        result = first(stanza, MAM, "result")
+        if result is None or not is_from(stanza, self._jid, str(self._stream.boundjid.bare)):
+            return False
+        archived = _archived(result)
+        if archived is not None and len(results) < PAGE:
+            results.append(archived)
+        return True
 
 
 def _question(query: str, after: str, start: datetime | None, most: int, before: str | None) -> Element:

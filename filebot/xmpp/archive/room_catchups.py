@@ -23,7 +23,6 @@ from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import Archived
 from filebot.xmpp.archive.turns import Turn
 from filebot.xmpp.connection.stream import Stream
-from filebot.xmpp.xml import sender_of
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +56,6 @@ class RoomCatchUps:
     def of(self, room: BareJid) -> CatchUp | None:
         """That of one room, if there is any."""
         return self._catch_ups.get(room)
-
-    def took(self, stanza: Element) -> bool:
-        """Whether a message came out of a room's archive because we asked for it."""
-        sender = sender_of(stanza)
-        catch_up = None if sender is None else self._catch_ups.get(sender.full)
-        return catch_up is not None and catch_up.took(stanza)
 
     async def switch(self, room: BareJid, *, is_on: bool) -> None:
         """The room's archive is switched on or off; returns when that would survive a crash."""

@@ -16,7 +16,7 @@ from filebot.protocol.file_sharing import AttachmentJoiner, read
 from filebot.protocol.xml import named
 from filebot.xmpp.archive.mam_query import LIMIT_S, Archived, ArchivePage, MessageArchive
 from filebot.xmpp.connection.stream import Stream
-from filebot.xmpp.xml import STANZA_IDS, sender_of
+from filebot.xmpp.xml import STANZA_IDS
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ MOST_PAGE_BYTES: Final = 1024 * 1024
 
 
 class RoomHistories:
-    """Reads archives of rooms page by page; for each room one page at a time."""
+    """Reads archives of rooms page by page."""
 
     def __init__(
         self,
@@ -43,21 +43,13 @@ class RoomHistories:
         self._stream = stream
         self._author = author
         self._is_ours = is_ours
-        self._open: dict[BareJid, MessageArchive] = {}
         self._at_once = asyncio.Semaphore(PAGES_AT_ONCE)
-
-    def took(self, stanza: Element) -> bool:
-        """Whether a message came out of an archive because we asked for it."""
-        sender = sender_of(stanza)
-        archive = None if sender is None else self._open.get(sender.full)
-        return archive is not None and archive.took(stanza)
 
     async def page(self, room: BareJid, after: str, since: datetime | None) -> HistoryPage:
         """See the port."""
         try:
             async with self._at_once:
-                archive = self._open.setdefault(room, MessageArchive(self._stream, room))
-                page = await archive.page(after, since)
+                page = await MessageArchive(self._stream, room).page(after, since)
         except IqTimeout as error:
             raise TransferTimeout(idle_s=LIMIT_S) from error
         except XMPPError as error:
@@ -68,8 +60,6 @@ class RoomHistories:
             raise NoHistory(room, reason="closed") from error
         except PeerProtocolError as error:
             raise NoHistory(room, reason="closed") from error
-        finally:
-            self._open.pop(room, None)
         if room not in self._joined():
             # Authors are known by the list of occupants alone: this page would be one without any.
             raise PeerGone("put out of the room meanwhile")

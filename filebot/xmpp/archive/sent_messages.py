@@ -40,21 +40,17 @@ class SentMessages:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._open: list[MessageArchive] = []
         self._at_once = asyncio.Semaphore(ARCHIVES_AT_ONCE)
         self._told_in_rooms: LRUCache[str, None] = LRUCache(MOST_IDS)
 
-    def took(self, stanza: Element) -> bool:
-        """Whether a message came out of an archive because we asked for it; what comes in rooms is noted.
+    def told_in_room(self, message_id: str) -> None:
+        """Note the id of a message that a room has told.
 
         A room tells what is said in it to everybody, also to who said it (XEP-0045 section 7.4): until then
         nobody else knows a message's id.
         """
-        message_id = stanza.get("id", "")
-        if stanza.get("type") == "groupchat" and 0 < len(message_id) <= LONGEST_ID:
+        if 0 < len(message_id) <= LONGEST_ID:
             self._told_in_rooms[message_id] = None
-            return False
-        return any(archive.took(stanza) for archive in self._open)
 
     async def lost(self, messages: Sequence[Message]) -> list[Message]:
         """Return those that the server seems not to have taken, and all of which no archive tells."""
@@ -83,16 +79,12 @@ class SentMessages:
 
     async def _look_through(self, jid: BareJid, ids: set[str], found: set[str]) -> None:
         archive, before = MessageArchive(self._stream, jid), ""
-        self._open.append(archive)
-        try:
-            for _ in range(MOST_PAGES):
-                page = await archive.latest(before)
-                found |= ids & {name for each in page for name in _names(each.message)}
-                if found == ids or not page:
-                    break
-                before = page[0].id
-        finally:
-            self._open.remove(archive)
+        for _ in range(MOST_PAGES):
+            page = await archive.latest(before)
+            found |= ids & {name for each in page for name in _names(each.message)}
+            if found == ids or not page:
+                break
+            before = page[0].id
 
 
 def _names(message: Element) -> set[str]:

@@ -15,7 +15,8 @@ from filebot.errors import PeerProtocolError
 from filebot.protocol.xml import first
 from filebot.system.server_clock import ServerClock, ServerTime
 from filebot.xmpp.archive.mam_query import MessageArchive
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,6 @@ class ServerTimes:
         self._clock = clock
         self._archive = MessageArchive(stream, stream.boundjid.bare)
         self._warned = False
-
-    def took(self, stanza: Element) -> bool:
-        """Whether a message came out of the archive because we asked for it."""
-        return self._archive.took(stanza)
 
     async def read(self) -> ServerTime | None:
         """The server's time just now; None if it is not to be had, within some seconds."""

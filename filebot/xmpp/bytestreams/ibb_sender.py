@@ -33,7 +33,8 @@ from filebot.protocol.ibb import (
 from filebot.protocol.stanza_error import StanzaError, read_error
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.bytestreams.registry import UNKNOWN, UNWILLING, StreamLimits
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.connection.tls_records import room_for_data
 
 ANSWER_LIMIT_S: Final = 30.0

@@ -50,7 +50,6 @@ class IqFastPath:
         self._stream = stream
         self._iq, self._message = f"{{{stream.default_ns}}}iq", f"{{{stream.default_ns}}}message"
         self._takers: dict[str, Take] = {}
-        self._from_messages: frozenset[str] = frozenset()
         self._askers: dict[str, tuple[str, Answered]] = {}
         stream.fast_path = self._take
 
@@ -58,7 +57,7 @@ class IqFastPath:
         """Give all requests with this child (``{namespace}name``) to ``take``."""
         self._takers[payload] = take
         if in_messages:
-            self._from_messages |= {payload}
+            self._stream.fast_payloads |= {payload}
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -115,9 +114,9 @@ class IqFastPath:
             if kind == "set" and len(stanza):
                 return self._requested(stanza, stanza[0], expects_answer=True)
             return kind in {"result", "error"} and self._answered(stanza)
-        if stanza.tag == self._message and self._from_messages and kind != "error":
+        if stanza.tag == self._message and kind != "error":
             for child in stanza:
-                if child.tag in self._from_messages:
+                if child.tag in self._stream.fast_payloads:
                     return self._requested(stanza, child, expects_answer=False)
         return False
 

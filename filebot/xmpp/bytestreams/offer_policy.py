@@ -4,7 +4,7 @@ once, and how each is answered, once and in time.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -35,8 +35,9 @@ class StreamWords:
 class RoomNames(Protocol):
     """Questions about rooms."""
 
-    def is_ours(self, jid: str) -> bool:
-        """Whether it is the bare JID of a room that the bot is in, or wants to be in."""
+    @property
+    def addresses(self) -> Container[str]:
+        """Bare JIDs of the rooms that the bot is in, or wants to be in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class OfferPolicy:
 
     def rejection_of(self, sender: JID) -> Rejection | None:
         """Return why this client may send nothing now; None if it may."""
-        if self._rooms.is_ours(sender.bare):
+        if sender.bare in self._rooms.addresses:
             # The room would have to pass on the whole stream, and hides the JIDs that it depends on.
             return Rejection(self.words.in_room)
         if not self._is_served(sender.bare):

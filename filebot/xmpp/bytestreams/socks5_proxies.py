@@ -14,7 +14,8 @@ from filebot.protocol.stream_initiation import BYTESTREAMS
 from filebot.protocol.xml import named
 from filebot.xmpp.bytestreams.avoided_hosts import AvoidedHosts
 from filebot.xmpp.connection.disco import answer_about, describe, items
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 
 log = logging.getLogger(__name__)
 

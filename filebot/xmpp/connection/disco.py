@@ -10,7 +10,8 @@ from slixmpp.exceptions import XMPPError
 
 from filebot.protocol.disco import INFO, ITEMS, features_in, identities_in, jids_in
 from filebot.protocol.xml import first
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.error_conditions import cause
 
 log = logging.getLogger(__name__)

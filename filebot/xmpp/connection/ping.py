@@ -2,7 +2,8 @@
 
 from slixmpp.exceptions import IqTimeout, XMPPError
 
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 
 
 async def ping(stream: Stream, jid: str, limit_s: float) -> str | None:

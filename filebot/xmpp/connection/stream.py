@@ -8,39 +8,43 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from slixmpp import ClientXMPP, ComponentXMPP
 from slixmpp.basexmpp import BaseXMPP
-from slixmpp.exceptions import IqError, IqTimeout
-from slixmpp.jid import JID, InvalidJID
+from slixmpp.jid import JID
 from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
+from slixmpp.xmlstream import tostring
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from filebot import __version__
 from filebot.concurrency.tasks import end
-from filebot.errors import ConfigError
-from filebot.protocol.stanza_error import STANZAS, stream_condition
+from filebot.protocol.stanza_error import stream_condition
 from filebot.system.certificates import Trust
-from filebot.xmpp.connection.acks import MANAGEMENT, Acks
-from filebot.xmpp.connection.authentication import check_password
-from filebot.xmpp.connection.disco_features import CAPS_NODE, FEATURES, Answers
 from filebot.xmpp.connection.outage import OutageLimit
+from filebot.xmpp.connection.oversized import substitute
 from filebot.xmpp.connection.resend import COUNTER, UnackedResender
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stanza_size import SAFE_BYTES, stanza_bytes
 from filebot.xmpp.connection.tls_records import FILL_BYTES, READ_BYTES, cut, filled
 from filebot.xmpp.error_conditions import complete
-from filebot.xmpp.presence.roster import take_pushes
 
 log = logging.getLogger(__name__)
 
 RESOURCE: Final = "filebot"
 """Asked for at login. Always the same, so that a lost session is replaced instead of left as a ghost."""
+
+SAFE_BYTES: Final = 10_000
+"""Every server has to take this much (RFC 6120 section 13.12). Assumed where a server names no limit."""
+
+MANAGEMENT: Final = "urn:xmpp:sm:3"
+
+_ACK_WITHIN_S: Final = 0.1
+"""The server's questions for an acknowledgement are answered with the next block of a file, or then."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it."""
@@ -50,11 +54,81 @@ _OF_CLIENTS: Final = "{jabber:client}"
 _COMPONENT_STANZAS: Final = frozenset(f"{_OF_COMPONENTS}{name}" for name in ("iq", "message", "presence"))
 
 
+class Acks:
+    """Acknowledgements of what the server sent, and questions for its own (XEP-0198 section 4)."""
+
+    def __init__(self, stream: BaseXMPP) -> None:
+        self._stream = stream
+        self._due: asyncio.TimerHandle | None = None
+        self._holds = False
+        self._was_asked = False
+
+    def asked(self) -> None:
+        """Answer soon: the server wants to know how much was heard."""
+        if self._holds:
+            self._was_asked = True
+        elif self._due is None:
+            self._due = self._stream.loop.call_later(_ACK_WITHIN_S, self._send)
+
+    def along(self) -> str:
+        """Return what is to go along with a stanza.
+
+        On its own it would be one more thing to read for the server, and break the strides of the others.
+        """
+        management = None if self._stream.is_component else self._management
+        text = ""
+        if management is not None and self._due is not None:
+            self.cancel()
+            text += _ack(management.handled)
+        if management is not None and management.enabled_out:
+            management.window_counter -= 1
+            if management.window_counter <= 0:
+                management.window_counter = management.window
+                text += f'<r xmlns="{MANAGEMENT}"/>'
+        return text
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Acknowledge nothing meanwhile: what comes is the server's to keep, should the session be lost."""
+        if self._due is not None:
+            self.cancel()
+            self._send()
+        self._holds, self._was_asked = True, False
+        try:
+            yield
+        finally:
+            self._holds = False
+            if self._was_asked:
+                self.asked()
+
+    def cancel(self) -> None:
+        """Send nothing that is due."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    @property
+    def _management(self) -> Any:
+        return self._stream.plugin["xep_0198"]
+
+    def _send(self) -> None:
+        self._due = None
+        management = self._management
+        if self._stream._session_started and management.enabled_in:  # noqa: SLF001  # no name in slixmpp
+            self._stream.send_raw(_ack(management.handled))
+
+
+def _ack(handled: int) -> str:
+    return f'<a xmlns="{MANAGEMENT}" h="{handled}"/>'
+
+
 class _Narrowed(BaseXMPP):
     """Changes of filebot to both kinds of slixmpp's streams."""
 
     fast_path: Callable[[ET.Element], bool] | None = None
-    """Is shown every stanza before slixmpp makes an object of it; True if that was all it needs."""
+    """Is shown each iq, and each message with one of ``fast_payloads``, before slixmpp makes an object of
+    it; True if that was all it needs."""
+    fast_payloads: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -63,6 +137,8 @@ class _Narrowed(BaseXMPP):
         self._outage = OutageLimit()
         self.on_unsent: Callable[[Message], None] = lambda _: None
         """Is told of each message that the server does not take."""
+        self.archive_queries: dict[str, Callable[[ET.Element], bool]] = {}
+        """By the id of each query to a message archive that is under way: who takes its results."""
 
     @property
     def server_domain(self) -> str:
@@ -91,7 +167,11 @@ class _Narrowed(BaseXMPP):
         Every message, presence and iq goes through here or :meth:`post`.
         """
         if isinstance(data, Message | Presence | Iq) and not self.fits(data):
-            self._replace_oversized(data)
+            smaller = substitute(data, self.stanza_limit_bytes)
+            if smaller is not None:
+                self.send(smaller)
+            elif isinstance(data, Message):
+                self.on_unsent(data)
         # Without filters it is one that slixmpp repeats, and has counted.
         elif self._session_started or not use_filters or self._may_wait(data):
             super().send(data, use_filters)
@@ -101,25 +181,18 @@ class _Narrowed(BaseXMPP):
             stanza_bytes(data.xml, self.default_ns)
         )
 
-    def _replace_oversized(self, stanza: Message | Presence | Iq) -> None:
-        """Send in place of a stanza what still serves its purpose, or tell that nothing does."""
-        what = f"a {stanza.name} to {stanza['to']}, larger than {self.stanza_limit_bytes} bytes"
-        if isinstance(stanza, Iq) and stanza["type"] == "result":
-            log.error("not sent: %s; answered with an error", what)
-            super().send(_as_error(stanza, "resource-constraint"))
-        elif isinstance(stanza, Presence) and stanza["status"]:
-            log.error("sent without its status: %s", what)
-            del stanza["status"]
-            self.send(stanza)
-        else:
-            log.error("not sent: %s", what)
-            if isinstance(stanza, Message):
-                self.on_unsent(stanza)
-
     @property
     def is_online(self) -> bool:
         """Whether there is a session: what is sent now goes out now."""
         return bool(self._session_started)
+
+    def listen(self, tag: str, take: Callable[[ET.Element], None]) -> None:
+        """Give every stanza with this tag to ``take``."""
+
+        def took(stanza: StanzaBase) -> None:
+            take(stanza.xml)
+
+        self.register_handler(Callback(f"filebot {tag}", MatchXPath(tag), took))
 
     async def session(self) -> None:
         """Return as soon as there is a session."""
@@ -190,22 +263,22 @@ class _Narrowed(BaseXMPP):
         super().connection_lost(exception)
 
     def _spawn_event(self, xml: ET.Element) -> None:
-        complete(xml)
+        if xml.get("type") == "error":
+            complete(xml)
         if xml.tag == f"{{{MANAGEMENT}}}r" and self._session_started and self.trusted():
             if self.plugin["xep_0198"].enabled_in:
                 self.acks.asked()
-        elif (
-            self.fast_path is None or not self._session_started or not self.trusted() or not self._took(xml)
-        ):
+        elif not (self._session_started and self.trusted() and self._took(xml)):
             super()._spawn_event(xml)
         elif not self.is_component and self.plugin["xep_0198"].enabled_in:
             management = self.plugin["xep_0198"]
             management.handled = (management.handled + 1) % COUNTER
 
     def _took(self, xml: ET.Element) -> bool:
-        assert self.fast_path is not None  # noqa: S101  # the caller has seen to it
+        is_iq = xml.tag == f"{{{self.default_ns}}}iq"
+        is_fast = is_iq or any(child.tag in self.fast_payloads for child in xml)
         try:
-            return self.fast_path(xml)
+            return is_fast and self.fast_path is not None and self.fast_path(xml)
         except Exception:  # a mistake of ours in one stanza must not end the stream
             log.exception("a stanza could not be handled")
             return True
@@ -244,7 +317,6 @@ class ClientStream(_Narrowed, ClientXMPP):
         self.enable_starttls = not settings.direct_tls
         self.add_filter("in", self._only_tls)
         self.resender = UnackedResender(self)
-        take_pushes(self)
 
     def get_ssl_context(self) -> ssl.SSLContext:
         """For each connection what is trusted at that time."""
@@ -299,99 +371,9 @@ class ComponentStream(_Narrowed, ComponentXMPP):
         super()._spawn_event(xml)
 
 
-def _own_address(settings: SessionSettings) -> JID:
-    try:
-        return JID(settings.jid)
-    except InvalidJID as error:
-        text = f"xmpp.jid: {settings.jid!r} is not an address ({error}); write it like bot@example.org"
-        raise ConfigError((text,)) from None
-
-
 Stream: TypeAlias = ClientStream | ComponentStream
 
 
-def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stream:
-    """The stream for these settings, not yet connected, with what it announces. Needs a running loop.
-
-    Raises ConfigError if address or password are none, or the certificates to trust cannot be read.
-    """
-    # Before there is a stream: one that is only half made cannot be taken down without noise.
-    jid = _own_address(settings)
-    stream: Stream
-    if settings.mode == "component":
-        stream = ComponentStream(settings, jid)
-    else:
-        check_password(settings.password)
-        stream = ClientStream(settings, jid, Trust(settings.ca_file))
-    _load_plugins(stream, settings.nick, frozenset(features))
-    # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
-    # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
-    for name in ("IM", "IMError", "Presence", "Stream Error"):
-        stream.remove_handler(name)
-    return stream
-
-
-async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> None:
-    """From now on this is what the bot has, for all who ask and, by its hash, in presences (XEP-0115)."""
-    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
-    caps = stream.plugin["xep_0115"]
-    await caps.update_caps(broadcast=False)
-    hashed = caps.static.jid_vers.get(stream.boundjid.full)
-    # Whichever of a component's addresses a presence comes from; slixmpp knows the main one.
-    caps.api.register(lambda *_: hashed, "get_verstring", default=True)
-
-
-async def ask(stream: Stream, iq: Iq, limit_s: float) -> Iq:
-    """Send a request and return its result, within ``limit_s`` seconds in all.
-
-    Without a session it is not sent before there is one. slixmpp would keep it until then, also if nobody
-    waits for the answer any more, and after a long outage send thousands of such before all else.
-
-    Raises slixmpp's IqError or IqTimeout, both XMPPError. One that is too large for the server is not sent,
-    and raises the IqError with which a server would refuse it.
-    """
-    deadline = stream.loop.time() + limit_s
-    try:
-        async with asyncio.timeout_at(deadline):
-            await stream.session()
-    except TimeoutError:
-        raise IqTimeout(iq) from None  # type: ignore[no-untyped-call]  # untyped in slixmpp
-    if not stream.fits(iq):
-        log.error("not sent: an iq to %s, larger than %d bytes", iq["to"], stream.stanza_limit_bytes)
-        refusal = _as_error(iq.reply(), "policy-violation")  # type: ignore[no-untyped-call]
-        raise IqError(refusal)  # type: ignore[no-untyped-call]  # untyped in slixmpp
-    limit_s = deadline - stream.loop.time()
-    answer: asyncio.Future[Any] = iq.send(timeout=limit_s)  # type: ignore[no-untyped-call]  # untyped in slixmpp
-    try:
-        result = await answer
-    except asyncio.CancelledError:
-        # Otherwise slixmpp would keep the question, and its timer, until the limit.
-        stream.cancel_schedule(f"IqTimeout_{iq['id']}")
-        stream.remove_handler(f"IqCallback_{iq['id']}")
-        raise
-    assert isinstance(result, Iq)  # noqa: S101  # a get or set has nothing else as its result
-    return result
-
-
-def _as_error(iq: Iq, condition: str) -> Iq:
-    """Make an answer an error in place of what it holds."""
-    error = Element(f"{{{iq.namespace}}}error", {"type": "cancel"})
-    SubElement(error, f"{{{STANZAS}}}{condition}")
-    iq.xml.set("type", "error")
-    iq.xml[:] = [error]
-    # Made anew: slixmpp remembers the children that it has seen.
-    return Iq(iq.stream, xml=iq.xml)  # type: ignore[no-untyped-call]  # untyped in slixmpp
-
-
-def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:
-    # Everybody may send disco results unasked: keep none of them.
-    stream.register_plugin("xep_0030", {"use_cache": False})
-    stream.register_plugin("xep_0092", {"name": "filebot", "version": __version__, "os": ""})
-    stream.register_plugin("xep_0115", {"caps_node": CAPS_NODE})
-    stream.register_plugin("xep_0198")
-    if not stream.is_component:
-        stream.register_plugin("feature_limits")
-    stream.register_plugin("xep_0199")
-    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, features).info)
-    # slixmpp asks every unknown client for its features and keeps the answers for ever.
-    stream.remove_handler("Entity Capabilities")
+def stanza_bytes(xml: Element, namespace: str) -> int:
+    """Return the size of a stanza on a stream with this default namespace."""
+    return len(tostring(xml, xmlns=namespace).encode())

@@ -12,7 +12,8 @@ from filebot.protocol.jingle.actions import Action, Jingle
 from filebot.protocol.jingle.effects import SendJingle
 from filebot.protocol.stanza_error import StanzaError, read_error
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Message
 
+from filebot.concurrency.tasks import Tasks
 from filebot.protocol.stanza_error import read_error
 from filebot.xmpp.handlers import Handlers
-from filebot.xmpp.messages.handler_tasks import HandlerTasks
 from filebot.xmpp.messages.messenger import StreamMessenger, addressee
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.rooms.room_sender import RoomSender
@@ -24,7 +24,7 @@ class Bounces:
         rooms: JoinedRooms,
         room_sender: RoomSender,
         messenger: StreamMessenger,
-        tasks: HandlerTasks,
+        tasks: Tasks,
         handlers: Handlers,
     ) -> None:
         self._rooms = rooms
@@ -41,7 +41,7 @@ class Bounces:
         log.info("a message to %s came back: %s", sender, condition)
         if sender is None:
             return
-        if not self._rooms.is_ours(sender.bare):
+        if sender.bare not in self._rooms.addresses:
             self._messenger.came_back(sender, message_id, condition)
             return
         # Errors with a nick can come from that occupant, who can make up any: they say nothing of the room,

@@ -12,12 +12,14 @@ from slixmpp.exceptions import XMPPError
 
 from filebot.model import BareJid
 from filebot.protocol.xml import first
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import FORWARD, is_from, jid_or_none
 
 log = logging.getLogger(__name__)
 
 CARBONS: Final = "urn:xmpp:carbons:2"
+RECEIVED: Final = f"{{{CARBONS}}}received"
 LIMIT_S: Final = 5.0
 
 

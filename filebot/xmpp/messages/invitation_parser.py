@@ -11,6 +11,8 @@ from filebot.model import BareJid, Invitation
 from filebot.protocol.xml import first
 from filebot.xmpp.xml import CONFERENCE, MUC_USER, jid_or_none, language_of
 
+INVITING: Final = frozenset({f"{{{MUC_USER}}}x", f"{{{CONFERENCE}}}x"})
+"""Payloads of which a message that invites has one, and others may."""
 LONGEST_PASSWORD: Final = 1000
 """In characters: it is stored. No room has longer ones."""
 

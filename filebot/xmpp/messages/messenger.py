@@ -14,8 +14,7 @@ from filebot.model import Address, AddressKind, BareJid, Entry, MessageRef
 from filebot.protocol.file_sharing import outgoing
 from filebot.protocol.file_sharing.namespaces import HINTS
 from filebot.protocol.xml import first
-from filebot.xmpp.connection.stanza_size import SAFE_BYTES, SERVER_BYTES, first_part, stanza_bytes
-from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.connection.stream import SAFE_BYTES, Stream, stanza_bytes
 from filebot.xmpp.rooms.room_sender import RoomSender
 from filebot.xmpp.xml import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
 
@@ -27,10 +26,16 @@ MAX_TEXT: Final = 30_000
 LEAST_BYTES: Final = 500
 """For the text of a message. Long addresses alone may fill one: of 3,071 bytes each, as XML up to 8,000."""
 
+SERVER_BYTES: Final = 400
+"""Left free for what servers add to a text on its way, a sender's address above all."""
+
 REMEMBERED: Final = 200
 """Messages to clients that may come back; each is small enough for any server."""
 
 _NOT_THERE: Final = frozenset({"gone", "item-not-found", "recipient-unavailable", "service-unavailable"})
+
+_ESCAPED: Final = {"&": 5, "<": 4, ">": 4, "'": 6, '"': 6}
+"""Bytes of the characters that slixmpp escapes."""
 
 # XML 1.0 section 2.2. One such character would make the server end the whole stream.
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -147,8 +152,7 @@ class StreamMessenger:
         client = jid_or_none(to.jid) if to.kind is AddressKind.CHAT else None
         if client is None or not client.resource or self._is_there is None:
             return to
-        own = to.own or self._known_as(client.bare)
-        return to if await self._is_there(client, own) else to.conversation
+        return to if await self._is_there(client, self._own(client, to.own)) else to.conversation
 
     def _addressed(self, to: Address) -> Message | None:
         jid = jid_or_none(to.jid)
@@ -170,8 +174,12 @@ class StreamMessenger:
         if self._stream.is_component:
             # Rooms know their occupant by its full JID.
             main, in_room = self._stream.boundjid, kind is not AddressKind.CHAT
-            message["from"] = main if in_room else own or self._known_as(to.bare) or main.bare
+            message["from"] = main if in_room else self._own(to, own) or main.bare
         return message
+
+    def _own(self, to: JID, own: str) -> str:
+        """Return the bot's address for this person; empty for the main one, and an account has no other."""
+        return own or (self._known_as(to.bare) if self._stream.is_component else "")
 
     def _refer(self, message: Message, answers: MessageRef) -> None:
         """Tell what a message answers, if that leaves room for words."""
@@ -214,3 +222,29 @@ def _sayable(text: str) -> str:
     """Leave of a text what can be sent: XML characters only, and not without an end."""
     clean = _NOT_XML.sub("\ufffd", text)
     return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"
+
+
+def first_part(text: str, most_bytes: int) -> tuple[str, str]:
+    """Cut a text after at most so many bytes, and return both parts.
+
+    The cut is at the end of a line if there is one in the later half, else at a blank, else anywhere; the
+    line end or the blank is dropped. The first part has at least one character.
+    """
+    fitting = _fitting(text, most_bytes)
+    if fitting == len(text):
+        return text, ""
+    fitting = max(fitting, 1)
+    for position in ("\n", " "):
+        end = text.rfind(position, fitting // 2, fitting + 1)
+        if end > 0:
+            return text[:end], text[end + 1 :]
+    return text[:fitting], text[fitting:]
+
+
+def _fitting(text: str, most_bytes: int) -> int:
+    """How many characters from the beginning fit."""
+    for place, character in enumerate(text):
+        most_bytes -= _ESCAPED.get(character) or len(character.encode())
+        if most_bytes < 0:
+            return place
+    return len(text)

@@ -7,13 +7,15 @@ a room is what the room's service says, so that counts only if the service is be
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element
 
+from cachetools import TTLCache
 from slixmpp.jid import JID
 
 from filebot.model import (
@@ -30,11 +32,11 @@ from filebot.model import (
     Sender,
 )
 from filebot.protocol.file_sharing import MAX_ID, AttachmentJoiner, Shared, read
-from filebot.protocol.message_dedup import SeenMessages
 from filebot.protocol.xml import first, in_namespace, named
 from filebot.xmpp.archive.mam_query import LONGEST_ID
 from filebot.xmpp.messages.addressing import addressed, in_private
-from filebot.xmpp.messages.invitation_parser import is_invitation, read_direct, read_mediated
+from filebot.xmpp.messages.encryption import ENCRYPTED, read_encrypted
+from filebot.xmpp.messages.invitation_parser import INVITING, is_invitation, read_direct, read_mediated
 from filebot.xmpp.xml import (
     CHAT_STATES,
     DELAY,
@@ -49,6 +51,9 @@ from filebot.xmpp.xml import (
 
 log = logging.getLogger(__name__)
 
+MOST_SEEN: Final = 10_000
+SEEN_FOR_S: Final = 3600.0
+"""How many ids of messages are remembered, and how long: servers and rooms may deliver a message twice."""
 MOST_OWN_IDS: Final = 8
 """Ids of one message: whoever writes thousands would have others' forgotten."""
 
@@ -64,19 +69,14 @@ _NOT_SAID_TO_US: Final = frozenset(
         "{urn:xmpp:message-retract:1}retract",
     }
 )
-_ENCRYPTED: Final = {
-    "{eu.siacs.conversations.axolotl}encrypted": "eu.siacs.conversations.axolotl",  # XEP-0384 before 0.4
-    "{urn:xmpp:omemo:2}encrypted": "urn:xmpp:omemo:2",
-    "{urn:xmpp:openpgp:0}openpgp": "",  # XEP-0373
-    "{jabber:x:encrypted}x": "",  # XEP-0027
-}
 
 
 class RoomLookup(Protocol):
     """Questions of the reader about rooms."""
 
-    def is_ours(self, jid: BareJid) -> bool:
-        """Whether it is the bare JID of a room that the bot is in, or wants to be in."""
+    @property
+    def addresses(self) -> Container[BareJid]:
+        """Bare JIDs of the rooms that the bot is in, or wants to be in."""
 
     def nick_in(self, room: BareJid) -> str:
         """The bot's nick there now."""
@@ -102,67 +102,82 @@ class Reader:
     """Reads messages in the order of their arrival; remembers those of the last hour."""
 
     def __init__(
-        self, own: BareJid, rooms: RoomLookup, command_prefix: str, nick: str, *, whole_domain: bool = False
+        self,
+        own: BareJid,
+        rooms: RoomLookup,
+        command_prefix: str,
+        nick: str,
+        *,
+        whole_domain: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``nick`` is the bot's name outside of rooms; with ``whole_domain`` every address of its domain is
-        the bot's own.
+        the bot's own. ``clock`` gives seconds, and never goes back.
         """
         self._own = own
         self._own_domain = JID(own).domain if whole_domain else None
         self._rooms = rooms
         self._prefix = command_prefix
         self._nick = nick
-        self._seen = SeenMessages()
+        self._clock = clock
+        # An id may be as long as a stanza: only its hash is remembered.
+        self._seen = TTLCache[int, None](MOST_SEEN, SEEN_FOR_S, clock)
         self._joiner = AttachmentJoiner()
 
     def read(
         self,
         stanza: Element,
-        now: float,
         *,
         archived_at: datetime | None = None,
         archive: BareJid | None = None,
         is_copy: bool = False,
     ) -> IncomingMessage | EncryptedMessage | Invitation | None:
-        """None for everything that asks for no answer. ``now``: seconds of a clock that never goes back.
+        """None for everything that asks for no answer.
 
         ``archived_at``: it comes out of an archive, where it lies since then: out of that of the room
         ``archive``, or out of the bot's own. ``is_copy``: it went to another client of the bot's account.
         """
-        speaker = sender_of(stanza)
-        if speaker is None or any(child.tag in _NOT_SAID_TO_US for child in stanza):
+        speaker, payloads = sender_of(stanza), {child.tag for child in stanza}
+        if speaker is None or payloads & _NOT_SAID_TO_US:
             return None
-        if archive is None and is_invitation(stanza):
+        if archive is None and payloads & INVITING and is_invitation(stanza):
             invitation = self._invitation(stanza, speaker)
-            return invitation if invitation and self._is_new(stanza, speaker, now) else None
+            return invitation if invitation and self._is_new(stanza, speaker) else None
         is_elsewhere = is_copy or (archived_at is not None and archive is None)
         if is_elsewhere and self._is_of_a_room(stanza, speaker):
             # The owner of a nick at that time is unknown, and an answer would go to whoever has it now; and
             # a message to another client in a room was not said to the bot.
             return None
         sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
-        said = None if sender is None else self._said(stanza, speaker, sender, now)
-        if isinstance(said, IncomingMessage):
-            if archived_at is not None:
-                return replace(said, delayed_since=archived_at)
-            by_bot = said.by_bot or self._rooms.is_filebot(speaker.bare, speaker.resource)
-            return replace(said, by_bot=by_bot)
-        return said
+        said = None if sender is None else self._said(stanza, speaker, sender)
+        if not isinstance(said, IncomingMessage):
+            return said
+        if archived_at is not None:
+            return replace(said, delayed_since=archived_at)
+        room, nick = said.sender.room, said.sender.nick
+        return replace(said, by_bot=True) if room and self._rooms.is_filebot(room, nick) else said
 
     def _said(
-        self, stanza: Element, speaker: JID, sender: Sender, now: float
+        self, stanza: Element, speaker: JID, sender: Sender
     ) -> IncomingMessage | EncryptedMessage | None:
-        if not self._is_new(stanza, speaker, now):
+        if not self._is_new(stanza, speaker):
             return None
         shared = read(stanza)
-        if _is_encrypted(stanza, shared):
-            return None if sender.in_public else _encrypted(stanza, sender)
-        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
-        offers = self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
-        self._joiner.expire(now)
+        # An aesgcm or ESFS file beside readable files is left out; alone, the person must be told.
+        only_encrypted = shared.encrypted and not shared.offers
+        if only_encrypted or any(child.tag in ENCRYPTED for child in stanza):
+            return None if sender.in_public else read_encrypted(stanza, sender)
+        offers = self._joined(stanza, speaker, sender, shared) if shared.may_join else ()
         if not offers and not shared.text:
             return None
         return self._message(stanza, sender, shared, offers)
+
+    def _joined(self, stanza: Element, speaker: JID, sender: Sender, shared: Shared) -> tuple[Offer, ...]:
+        """Return the files that are complete with this message."""
+        now = self._clock()
+        self._joiner.expire(now)
+        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
+        return self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
 
     def author(self, room: BareJid, stanza: Element) -> Sender | None:
         """Return who spoke in a room at an earlier time, by the id that its archive has (XEP-0421).
@@ -199,14 +214,14 @@ class Reader:
     def _is_of_a_room(self, stanza: Element, speaker: JID) -> bool:
         return (
             stanza.get("type") == "groupchat"
-            or self._rooms.is_ours(speaker.bare)
+            or speaker.bare in self._rooms.addresses
             or first(stanza, MUC_USER, "x") is not None
         )
 
     def _invitation(self, stanza: Element, speaker: JID) -> Invitation | None:
         if self._is_own(speaker):
             return None
-        by_room = self._rooms.is_ours(speaker.bare) or first(stanza, MUC_USER, "x") is not None
+        by_room = speaker.bare in self._rooms.addresses or first(stanza, MUC_USER, "x") is not None
         invitation = read_mediated(stanza, speaker) if by_room else read_direct(stanza, speaker)
         if invitation is not None and not by_room:
             invitation = replace(invitation, own=self._written_to(stanza))
@@ -224,7 +239,7 @@ class Reader:
         if self._is_of_a_room(stanza, speaker):
             return self._through_room(speaker)
         # Answers go to the client that asked, with copies to those with carbons (XEP-0280). Some, such as
-        # go-sendxmpp, leave at once: see ``client_check``.
+        # go-sendxmpp, leave at once: see ``online_clients``.
         return Sender(Address(speaker.full, own=self._written_to(stanza)), speaker.bare)
 
     def _written_to(self, stanza: Element) -> str:
@@ -271,18 +286,21 @@ class Reader:
         address = Address(speaker.full, AddressKind.ROOM_PRIVATE, occupant.identity)
         return Sender(address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed)
 
-    def _is_new(self, stanza: Element, speaker: JID, now: float) -> bool:
+    def _is_new(self, stanza: Element, speaker: JID) -> bool:
         # Plain ids are not always unique, but the same id with the same content is a repetition, such as
         # stream management makes (XEP-0198 section 5).
         content = hash(tuple(stanza.itertext()))
         given = islice(named(stanza, STANZA_IDS, "origin-id"), MOST_OWN_IDS)
-        own = [f"origin {each.get('id', '')}" for each in given]
-        if not own and stanza.get("id"):
-            own = [f"id {stanza.get('id')} {content}"]
-        new = self._seen.is_new(speaker.full, own, now)
-        for giver, each in islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS):
-            new = self._seen.is_new(giver, [each], now) and new
-        return new
+        own_ids = [(speaker.full, f"origin {each.get('id', '')}") for each in given]
+        if not own_ids and stanza.get("id"):
+            own_ids = [(speaker.full, f"id {stanza.get('id')} {content}")]
+        ids = [*own_ids, *islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS)]
+        # An origin-id is the client's word and tells only that client's messages apart; a stanza-id, only
+        # those of the server or room that gave it.
+        keys = {hash(each) for each in ids}
+        new = [key for key in keys if key not in self._seen]
+        self._seen.update(dict.fromkeys(new))
+        return len(new) == len(keys)
 
     def _stanza_ids(self, stanza: Element, speaker: JID) -> Iterator[tuple[str, str]]:
         """Ids given by the bot's own server or by the room; others may be forged (XEP-0359)."""
@@ -321,23 +339,3 @@ class Reader:
             delayed_since=delayed_since(stanza),
             wants_chat_states=in_namespace(stanza, CHAT_STATES),
         )
-
-
-def _is_encrypted(stanza: Element, shared: Shared) -> bool:
-    if any(child.tag in _ENCRYPTED for child in stanza):
-        return True
-    # An aesgcm or ESFS file beside readable files is left out; alone, the person must be told.
-    return shared.encrypted and not shared.offers
-
-
-def _encrypted(stanza: Element, sender: Sender) -> EncryptedMessage | None:
-    for child in stanza:
-        omemo = _ENCRYPTED.get(str(child.tag))
-        if omemo is None:
-            continue
-        header = first(child, omemo, "header") if omemo else None
-        if omemo and first(child, omemo, "payload") is None:
-            return None  # keys only (XEP-0384): nothing was said
-        device = "" if header is None else header.get("sid", "")[:20]
-        return EncryptedMessage(sender, device, language_of(stanza))
-    return EncryptedMessage(sender, "", language_of(stanza))

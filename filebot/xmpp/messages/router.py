@@ -1,78 +1,106 @@
-"""Routes messages: live ones and those out of an archive go to the reader, and from there to handlers."""
+"""Routes messages: live ones and those out of an archive go to the reader, and from there to handlers.
 
-import asyncio
-from collections.abc import Callable, Collection
+The few messages that are something else tell it by their type or by a payload; each of those is known to
+one module, which is asked only then.
+"""
+
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Final, TypeVar
 from xml.etree.ElementTree import Element
 
-from filebot.model import BareJid, IncomingMessage
-from filebot.protocol.xml import first
+from filebot.concurrency.tasks import Tasks
+from filebot.model import BareJid, EncryptedMessage, IncomingMessage, Invitation
 from filebot.xmpp.archive.catchup import CatchUp
-from filebot.xmpp.archive.mam_query import Archived
+from filebot.xmpp.archive.mam_query import RESULT, Archived, took_result
 from filebot.xmpp.archive.room_catchups import RoomCatchUps
+from filebot.xmpp.archive.sent_messages import SentMessages
 from filebot.xmpp.archive.server_time import ServerTimes
 from filebot.xmpp.archive.turns import Turn
-from filebot.xmpp.messages.carbons import received_copy
-from filebot.xmpp.messages.handler_tasks import HandlerTasks
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.handlers import Handler, Handlers
+from filebot.xmpp.messages.bounces import Bounces
+from filebot.xmpp.messages.carbons import RECEIVED, received_copy
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.messages.reader import Reader
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
-from filebot.xmpp.xml import RECEIPTS, delayed_since, sender_of
+from filebot.xmpp.xml import RECEIPT_REQUEST, delayed_since, sender_of
 
+MOST_HANDLERS: Final = 20_000
+"""Messages that are worked on, or wait for it, at once; policy limits each person and all long before."""
+FINISH_S: Final = 0.5
 
-class ArchiveReader(Protocol):
-    """Asks an archive, and gets its results as messages."""
-
-    def took(self, stanza: Element) -> bool:
-        """Return whether a message was a result that was asked for."""
+_T = TypeVar("_T")
 
 
 class MessageRouter:
-    """Brings each message to the reader, and what was read to the handlers."""
+    """Brings each message to the reader, and what was read to the handlers.
+
+    A message is handled only when its handler is done.
+    """
 
     def __init__(
         self,
-        jid: BareJid,
+        stream: Stream,
         reader: Reader,
         rooms: JoinedRooms,
         messenger: StreamMessenger,
         *,
+        bounces: Bounces,
         catch_up: CatchUp,
         room_catch_ups: RoomCatchUps,
         times: ServerTimes,
-        archives: Collection[ArchiveReader],
-        tasks: HandlerTasks,
-        is_served: Callable[[str], bool],
+        sent: SentMessages,
+        tasks: Tasks,
+        handlers: Handlers,
     ) -> None:
-        """``jid`` is the bot's own bare address, ``catch_up`` that of its own archive."""
-        self._jid = jid
+        """``catch_up`` is that of the bot's own archive; :meth:`close` ends the ``tasks``."""
+        self._stream = stream
+        self._jid: Final[BareJid] = str(stream.boundjid.bare)
         self._reader = reader
         self._rooms = rooms
         self._messenger = messenger
+        self._bounces = bounces
         self._catch_up = catch_up
         self._room_catch_ups = room_catch_ups
         self._times = times
-        self._archives = archives
+        self._sent = sent
         self._tasks = tasks
-        self._is_served = is_served
+        self._handlers = handlers
+
+    async def close(self) -> None:
+        """Let handlers end whose work is done already, for at most ``FINISH_S``; cancel the others.
+
+        A message that was answered and whose handler is cut off would be answered again after the start.
+        """
+        await self._tasks.idle(FINISH_S)
+        await self._tasks.close()
 
     def live(self, stanza: Element) -> None:
-        """Take a message that has just come and is no error."""
-        if any(each.took(stanza) for each in self._archives):
+        """Take a message that has just come."""
+        kind, payloads = stanza.get("type"), {child.tag for child in stanza}
+        if kind == "error":
+            self._bounces.bounced(stanza)
             return
-        copy = received_copy(stanza, self._jid)
-        if copy is None:
+        if RESULT in payloads and took_result(self._stream, stanza):
+            return
+        copy = received_copy(stanza, self._jid) if RECEIVED in payloads else None
+        if copy is not None:
+            self._take_live(copy, is_copy=True)
+            return
+        if kind == "groupchat":
+            self._sent.told_in_room(stanza.get("id", ""))
+        elif RECEIPT_REQUEST in payloads:
             self._acknowledge(stanza)
-        message = stanza if copy is None else copy
-        catch_up, archive_id = self._place(message)
-        if copy is not None and archive_id is None:
+        self._take_live(stanza, is_copy=False)
+
+    def _take_live(self, stanza: Element, *, is_copy: bool) -> None:
+        catch_up, archive_id = self._place(stanza)
+        if is_copy and archive_id is None:
             catch_up.look()  # or the next start would meet it as new
-        kept_back, since = self._reader.was_kept_back(message), delayed_since(message)
+        kept_back, since = self._reader.was_kept_back(stanza), delayed_since(stanza)
         if catch_up.live(archive_id, kept_back=kept_back, since=since):
-            now = asyncio.get_running_loop().time()
-            read = self._reader.read(message, now, is_copy=copy is not None)
-            self._tasks.take(read, catch_up, archive_id)
+            self._handle(self._reader.read(stanza, is_copy=is_copy), catch_up, archive_id)
 
     def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
         """Return the catch-up for a message that has just come, and the message's id in the archive."""
@@ -86,6 +114,16 @@ class MessageRouter:
         if sender is None or catch_up is None or self._reader.is_past(stanza):
             return self._catch_up, None
         return catch_up, self._reader.archive_id(stanza, sender.bare)
+
+    def _acknowledge(self, stanza: Element) -> None:
+        """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
+        sender, message_id = sender_of(stanza), stanza.get("id")
+        if sender is None or not message_id or sender.bare in self._rooms.addresses:
+            return
+        if self._handlers.is_served(sender.bare):
+            self._messenger.acknowledge(sender, message_id, stanza.get("to", ""))
+
+    # --- out of archives ------------------------------------------------------------------------
 
     def room_turn(self, room: BareJid, stanza: Element) -> Turn:
         """Return whose turn a message out of a room's archive was."""
@@ -104,18 +142,44 @@ class MessageRouter:
         return self._take_missed(archived, catch_up, room)
 
     def _take_missed(self, archived: Archived, catch_up: CatchUp, room: BareJid | None) -> bool:
-        now = asyncio.get_running_loop().time()
-        read = self._reader.read(archived.message, now, archived_at=archived.at, archive=room)
+        read = self._reader.read(archived.message, archived_at=archived.at, archive=room)
         if isinstance(read, IncomingMessage):
             read = replace(read, maybe_handled=archived.answered)
-        return self._tasks.take(read, catch_up, archived.id)
+        return self._handle(read, catch_up, archived.id)
 
-    def _acknowledge(self, stanza: Element) -> None:
-        """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
-        sender, message_id = sender_of(stanza), stanza.get("id")
-        if sender is None or not message_id or stanza.get("type") == "groupchat":
-            return
-        if first(stanza, RECEIPTS, "request") is None or self._rooms.is_ours(sender.bare):
-            return
-        if self._is_served(sender.bare):
-            self._messenger.acknowledge(sender, message_id, stanza.get("to", ""))
+    # --- handlers -------------------------------------------------------------------------------
+
+    def _handle(
+        self,
+        read: IncomingMessage | EncryptedMessage | Invitation | None,
+        catch_up: CatchUp,
+        archive_id: str | None,
+    ) -> bool:
+        """Return whether there is anything to do; ``catch_up`` hears when that is done."""
+        work: Coroutine[Any, Any, None] | None = None
+        if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
+            message = replace(read, mam_id=catch_up.name(archive_id))
+            work = self._call(self._handlers.message, message, catch_up, archive_id)
+        elif isinstance(read, EncryptedMessage) and self._handlers.encrypted is not None:
+            work = self._call(self._handlers.encrypted, read, catch_up, archive_id)
+        elif isinstance(read, Invitation) and self._handlers.invitation is not None:
+            work = self._call(self._handlers.invitation, read, catch_up, archive_id)
+        if work is None:
+            catch_up.handled(archive_id, save=False)
+            return False
+        # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
+        self._tasks.start(work, "message handler")
+        return True
+
+    async def _call(
+        self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None
+    ) -> None:
+        try:
+            work = handler(value)
+            if work is not None:
+                await work
+        except Exception:
+            # A message that no handler can bear would be met again at every start.
+            catch_up.handled(archive_id)
+            raise
+        catch_up.handled(archive_id)

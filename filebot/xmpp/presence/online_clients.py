@@ -3,16 +3,24 @@
 Presences tell who is there; disco#info (XEP-0030) of the full JID tells what it can do, asked only when
 somebody wants to know. XEP-0115 gives a name to a set of features: while it stays the same in a client's
 presences, the answer holds. It is not shared between clients, so nobody can lie about another's.
+
+Some clients leave at once: go-sendxmpp logs in, writes and ends, in a resource that never comes again. What
+is sent to it while it leaves is lost. To a client that has left already, a server sends nothing either, but
+gives a chat message to the person's other clients, or keeps it (RFC 6121 section 8.5.3.2.1). So a client
+that has not been seen online for a moment is given one, and then asked what it is: every client answers
+that. This is done before the first answer to a client, and holds for a day.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from cachetools import FIFOCache
+from slixmpp.jid import JID
 
+from filebot.concurrency.lru import DefaultLRUCache
 from filebot.model import BareJid, Client, Method, Negotiation
 from filebot.protocol import stream_initiation as si
 from filebot.protocol.disco import INFO, features_in
@@ -35,6 +43,15 @@ LONGEST_SHOW: Final = 8
 """Characters: the longest word of RFC 6121 has four."""
 SILENT_FOR_S: Final = 60.0
 """How long a client that did not answer is not asked again."""
+
+SETTLED_S: Final = 1.0
+"""Whoever has been online for so long has not come to leave at once."""
+PAUSE_S: Final = 0.5
+"""COMPAT(go-sendxmpp, 0.5): answers questions even while it leaves, which takes some ten milliseconds."""
+CHECK_LIMIT_S: Final = 2.0
+BELIEVED_FOR_S: Final = 86_400.0
+"""How long an answer counts. When a client leaves meanwhile, its server knows what to do."""
+MOST_CHECKED: Final = 1_000
 
 _CORRECT: Final = "urn:xmpp:message-correct:0"
 _INTERESTING: Final = frozenset(
@@ -73,6 +90,16 @@ class Known:
     """The node of its caps."""
 
 
+@dataclass(slots=True)
+class _Checked:
+    """A client that was asked whether it is there."""
+
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Answers wait here in their order."""
+    is_there: bool = True
+    ask_at_s: float = 0.0
+
+
 class OnlineClients:
     """Fed with presences; asks for features."""
 
@@ -91,6 +118,7 @@ class OnlineClients:
         self._on_gone = on_gone
         self._on_online = on_online
         self._people = FIFOCache[BareJid, dict[str, _Online]](MOST_PEOPLE)
+        self._checked = DefaultLRUCache[str, _Checked](MOST_CHECKED, _Checked)
 
     def presence(self, stanza: Element) -> None:
         """Take a presence that is not from a room."""
@@ -100,6 +128,7 @@ class OnlineClients:
         kind = stanza.get("type")
         if kind in {"unavailable", "error"}:
             self._gone(sender.bare, sender.full)
+            self._checked.pop(sender.full, None)
             self._on_gone(sender.full)
         elif kind is None and self._is_served(sender.bare) and not own.is_own(self._stream, sender):
             self._came(sender.bare, sender.full, stanza)
@@ -132,6 +161,24 @@ class OnlineClients:
         """For how long a client has been online with these features; 0 if it is not."""
         client = self._people.get(full.partition("/")[0], {}).get(full)
         return 0.0 if client is None else self._stream.loop.time() - client.since_s
+
+    async def is_there(self, client: JID, known_as: BareJid = "") -> bool:
+        """Return whether a client that wrote still reads what is sent to it.
+
+        It is asked from the address that it knows (``known_as``): some answer no strangers. Takes
+        ``PAUSE_S + CHECK_LIMIT_S`` at most.
+        """
+        if self.online_for_s(client.full) >= SETTLED_S or not self._stream.is_online:
+            return True
+        checked, now_s = self._checked[client.full], self._stream.loop.time
+        async with checked.asking:
+            if now_s() >= checked.ask_at_s:
+                await asyncio.sleep(PAUSE_S)
+                asker = own.full(self._stream, known_as)
+                info = await query(self._stream, client.full, INFO, CHECK_LIMIT_S, own=asker)
+                checked.is_there = info is not None
+                checked.ask_at_s = now_s() + (BELIEVED_FOR_S if checked.is_there else SILENT_FOR_S)
+            return checked.is_there
 
     def own_for(self, full: str) -> str:
         """By which full JID of the bot to write to this client: a component has many addresses."""

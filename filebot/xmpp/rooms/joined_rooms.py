@@ -8,7 +8,7 @@ services are believed about them, and ``keeper`` joins the rooms.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
@@ -66,6 +66,8 @@ class JoinedRooms:
         self._settings = settings
         self._stays = stays
         self._rooms = {jid: KeptRoom(self._new_list(jid)) for jid in _addresses(settings.rooms)}
+        self.addresses: Final[Collection[BareJid]] = self._rooms.keys()
+        """Rooms that the bot is in or wants to be in, at any time."""
         self._configured = frozenset(self._rooms)
         self._shut_out = on_shut_out
         self._changing = KeyedLocks[asyncio.Lock](asyncio.Lock)
@@ -94,10 +96,6 @@ class JoinedRooms:
     async def joined_room(self, target: str) -> BareJid | None:
         address = self.address_in(target)
         return address if address and await self.until_in(address, ENTERING_LIMIT_S) else None
-
-    def is_ours(self, jid: BareJid) -> bool:
-        """Whether it is a room that the bot is in or wants to be in."""
-        return jid in self._rooms
 
     def nick_in(self, room: BareJid) -> str:
         """The bot's nick there now."""

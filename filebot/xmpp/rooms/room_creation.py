@@ -7,7 +7,8 @@ from xml.etree.ElementTree import SubElement
 from slixmpp.exceptions import XMPPError
 
 from filebot.model import BareJid
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.xml import FORM
 
 log = logging.getLogger(__name__)

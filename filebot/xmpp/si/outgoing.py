@@ -29,7 +29,8 @@ from filebot.protocol.xml import first
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender, failure
 from filebot.xmpp.bytestreams.socks5_ports import ByteConnection, Socks5Connector
 from filebot.xmpp.bytestreams.socks5_proxies import Proxies
-from filebot.xmpp.connection.stream import Stream, ask
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.si.incoming import StreamTools
 
 log = logging.getLogger(__name__)

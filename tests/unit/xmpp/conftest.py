@@ -8,7 +8,8 @@ import pytest
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import Stream, build
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.connection.stream_setup import build
 
 Mode = Literal["client", "component"]
 

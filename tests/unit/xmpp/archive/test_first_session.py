@@ -7,7 +7,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.xmpp.archive.first_session import FLEXIBLE_OFFLINE, first_presence
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from tests.support.virtual_time import in_virtual_time
 
 AFTER_ACK_S = 1.0

@@ -12,7 +12,7 @@ from slixmpp.stanza import Iq, Message
 from filebot.errors import NoHistory, PeerGone, PeerProtocolError
 from filebot.model import Address, AddressKind, Sender
 from filebot.xmpp.archive import mam_query
-from filebot.xmpp.archive.mam_query import PAGE, Archived, ArchivePage, MessageArchive
+from filebot.xmpp.archive.mam_query import PAGE, Archived, ArchivePage, MessageArchive, took_result
 from filebot.xmpp.archive.room_history import RoomHistories
 from filebot.xmpp.connection.stream import Stream
 from tests.unit.xmpp.conftest import SentStanzas
@@ -60,7 +60,7 @@ class Server:
     async def _answer(self, stream: Stream, iq: Iq, limit_s: float) -> Iq:
         question = iq.xml[0]
         self.asked.append(question)
-        self.taken += [self.archive.took(each) for each in self.messages(question.get("queryid", ""))]
+        self.taken += [took_result(stream, each) for each in self.messages(question.get("queryid", ""))]
         await asyncio.sleep(0)
         answer = fromstring(f"<iq xmlns='jabber:client' type='result'>{self.fin}</iq>")
         return Iq(stream, xml=answer)  # type: ignore[no-untyped-call]  # untyped in slixmpp
@@ -117,7 +117,8 @@ async def test_results_of_others_or_for_other_questions_are_none(server: Server)
     page = await server.archive.page()
     assert server.taken == [False] * 6
     assert page.messages == []
-    assert not server.archive.took(result(server.asked[0].get("queryid", "")))  # long answered
+    late = result(server.asked[0].get("queryid", ""))
+    assert not took_result(server.archive._stream, late)  # long answered
 
 
 async def test_of_a_room_without_a_sender_nothing_is_believed(

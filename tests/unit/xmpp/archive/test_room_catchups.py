@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from xml.etree.ElementTree import Element
 
 import pytest
 
@@ -52,7 +51,6 @@ async def world(outbox: SentStanzas, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
 async def test_a_room_that_keeps_nothing_is_not_caught_up_with(world: World) -> None:
     await world.stay()
     assert world.rooms.of(TEA) is None
-    assert not world.rooms.took(Element("message", {"from": TEA}))
 
 
 async def test_a_room_whose_archive_is_on_is_from_the_beginning_of_the_stay_on(world: World) -> None:

@@ -12,7 +12,7 @@ from slixmpp.stanza import Message
 from filebot.xmpp.archive.mam_query import Archived, MessageArchive
 from filebot.xmpp.archive.sent_messages import MOST_PAGES, SentMessages
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from tests.support.virtual_time import in_virtual_time, seconds
 from tests.unit.xmpp.conftest import SentStanzas
 
@@ -80,7 +80,7 @@ async def test_what_no_archive_tells_of_is_said_again(archives: Archives) -> Non
 
 
 async def test_what_the_room_has_told_the_bot_itself_has_arrived(archives: Archives) -> None:
-    assert not archives.sent.took(fromstring("<message type='groupchat' id='2'/>"))
+    archives.sent.told_in_room("2")
     assert await archives.lost(PRIVATE, IN_ROOM) == ["1"]
     assert archives.asked == [("bot@example.org", "")]
 

@@ -16,7 +16,8 @@ from filebot.xmpp.bytestreams import probes
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.probes import RateProbe, reachable
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import Stream, build
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.connection.stream_setup import build
 from tests.support.virtual_time import in_virtual_time, seconds
 
 PEER = "anna@example.org/phone"

@@ -12,7 +12,8 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from filebot.model import Address, AddressKind
 from filebot.xmpp.connection.resend import MOST_TOLD
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import ClientStream, build
+from filebot.xmpp.connection.stream import ClientStream
+from filebot.xmpp.connection.stream_setup import build
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.rooms.room_sender import RoomSender
 from tests.support.waiting import loop_turns

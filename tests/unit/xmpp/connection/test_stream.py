@@ -12,7 +12,9 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from filebot.errors import ConfigError
 from filebot.model import IncomingMessage
-from filebot.xmpp.connection.stream import Stream, ask, build
+from filebot.xmpp.connection.requests import ask
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.connection.stream_setup import build
 from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.support.virtual_time import in_virtual_time, seconds
 from tests.unit.xmpp.conftest import Mode, SentStanzas

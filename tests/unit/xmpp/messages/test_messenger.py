@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from slixmpp.features.feature_limits.limits import Limits
 from slixmpp.jid import JID
 from slixmpp.xmlstream import tostring
 
 from filebot.model import Address, AddressKind, BlobRef, Entry, MessageRef
-from filebot.xmpp.messages.messenger import MAX_TEXT, StreamMessenger
+from filebot.xmpp.messages.messenger import MAX_TEXT, StreamMessenger, first_part
 from filebot.xmpp.rooms.room_sender import RoomSender
 from tests.unit.xmpp.conftest import Mode, SentStanzas
 from tests.unit.xmpp.rooms.test_room_sender import always_in
@@ -278,3 +280,18 @@ async def test_a_component_speaks_from_where_it_was_spoken_to_or_is_known(
         "files.example.org/filebot",
         "drop@files.example.org",
     ]
+
+
+@given(st.text(max_size=300), st.integers(1, 40))
+def test_a_cut_text_loses_nothing_but_the_signs_at_its_cuts(text: str, most: int) -> None:
+    parts, rest = list[str](), text
+    while rest:
+        part, rest = first_part(rest, most)
+        assert part
+        element = Element("a")
+        element.text = part
+        assert len(part) == 1 or len(tostring(element).encode()) - len("<a></a>") <= most
+        parts.append(part)
+    assert sum(map(len, parts)) >= len(text) - max(len(parts) - 1, 0)
+    kept = iter(text)
+    assert all(sign in kept for sign in "".join(parts))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from unittest.mock import Mock
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -21,7 +22,7 @@ from filebot.model import (
     Occupant,
 )
 from filebot.xmpp.archive.mam_query import LONGEST_ID
-from filebot.xmpp.messages.reader import Reader
+from filebot.xmpp.messages.reader import SEEN_FOR_S, Reader
 
 BOT = "bot@example.org"
 ROOM = "room@muc.example.org"
@@ -34,12 +35,11 @@ MARY = Occupant(None, f"{ROOM}/m4ry", claimed="mallory@example.org")
 class OneRoom:
     """The bot is in one room as ``filebot``; it tells who Anna is, an id of Carl, and nothing of Bert."""
 
+    addresses = frozenset({ROOM})
+
     def __init__(self, *, inside: bool = True, gives_stanza_ids: bool = True) -> None:
         self._inside = inside
         self._gives_stanza_ids = gives_stanza_ids
-
-    def is_ours(self, jid: str) -> bool:
-        return jid == ROOM
 
     def nick_in(self, room: str) -> str:
         return "filebot" if room == ROOM else ""
@@ -86,7 +86,7 @@ def reader(*, inside: bool = True) -> Reader:
 
 
 def read(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
-    return reader().read(element, 0.0)
+    return reader().read(element)
 
 
 def message(element: Element) -> IncomingMessage:
@@ -162,8 +162,8 @@ def test_an_announced_file_and_its_source_are_one_message() -> None:
         "<attach-to xmlns='urn:xmpp:message-attaching:1' id='o1'/><sources xmlns='urn:xmpp:sfs:0' id='f'>"
         "<url-data xmlns='http://jabber.org/protocol/url-data' target='https://up.example.org/a'/></sources>"
     )
-    assert one.read(stanza(announcement), 0.0) is None
-    joined = one.read(stanza(source), 1.0)
+    assert one.read(stanza(announcement)) is None
+    joined = one.read(stanza(source))
     assert isinstance(joined, IncomingMessage)
     assert [(offer.name, offer.urls) for offer in joined.offers] == [
         ("a.png", ("https://up.example.org/a",))
@@ -210,29 +210,51 @@ def test_the_bot_itself_and_nobody_are_not_heard(sender: str) -> None:
 )
 def test_the_same_message_is_heard_once(ids: str) -> None:
     one = reader()
-    assert one.read(stanza(f"<body>ls</body>{ids}"), 0.0) is not None
-    assert one.read(stanza(f"<body>ls</body>{ids}"), 5.0) is None
+    assert one.read(stanza(f"<body>ls</body>{ids}")) is not None
+    assert one.read(stanza(f"<body>ls</body>{ids}")) is None
 
 
 def test_a_resent_message_with_only_an_id_is_heard_once_but_the_id_may_be_used_again() -> None:
     one = reader()
-    assert one.read(stanza("<body>ls</body>", extra="id='1'"), 0.0) is not None
-    assert one.read(stanza("<body>ls</body>", extra="id='1'"), 5.0) is None
-    assert one.read(stanza("<body>usage</body>", extra="id='1'"), 6.0) is not None
+    assert one.read(stanza("<body>ls</body>", extra="id='1'")) is not None
+    assert one.read(stanza("<body>ls</body>", extra="id='1'")) is None
+    assert one.read(stanza("<body>usage</body>", extra="id='1'")) is not None
+
+
+def test_message_without_ids_is_always_heard() -> None:
+    one = reader()
+    assert one.read(stanza("<body>ls</body>")) is not None
+    assert one.read(stanza("<body>ls</body>")) is not None
+
+
+def test_ids_are_forgotten_with_age() -> None:
+    clock = Mock(return_value=0.0)
+    one = Reader(BOT, OneRoom(), "!", "filebot", clock=clock)
+    said = stanza("<body>ls</body>", extra="id='1'")
+    for since in (0.0, SEEN_FOR_S):
+        clock.return_value = since
+        assert one.read(said) is not None
+        clock.return_value = since + SEEN_FOR_S - 1.0
+        assert one.read(said) is None
+
+
+def test_the_oldest_ids_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filebot.xmpp.messages.reader.MOST_SEEN", 100)
+    one = reader()
+    said = [stanza("<body>ls</body>", extra=f"id='{number}'") for number in range(1000)]
+    assert all(one.read(each) is not None for each in said)
+    assert one.read(said[900]) is None
+    assert one.read(said[899]) is not None
 
 
 def test_ids_of_others_do_not_silence_anybody() -> None:
     one = reader()
     forged = f"<stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='1'/>"
     origin = "<origin-id xmlns='urn:xmpp:sid:0' id='1'/>"
+    assert one.read(stanza(f"<body>ls</body>{forged}{origin}", sender="mallory@example.org/x")) is not None
+    assert one.read(stanza(f"<body>ls</body>{origin}")) is not None
     assert (
-        one.read(stanza(f"<body>ls</body>{forged}{origin}", sender="mallory@example.org/x"), 0.0)
-        is not None
-    )
-    assert one.read(stanza(f"<body>ls</body>{origin}"), 0.0) is not None
-    assert (
-        one.read(stanza(f"<body>!ls</body>{forged}", sender=f"{ROOM}/anna", kind="groupchat"), 0.0)
-        is not None
+        one.read(stanza(f"<body>!ls</body>{forged}", sender=f"{ROOM}/anna", kind="groupchat")) is not None
     )
 
 
@@ -307,8 +329,8 @@ def test_echoes_history_and_foreign_rooms_are_ignored(inner: str, sender: str) -
 
 def test_before_the_bot_is_in_the_room_nobody_is_heard_there() -> None:
     outside = reader(inside=False)
-    assert outside.read(stanza("<body>!ls</body>", sender=f"{ROOM}/anna", kind="groupchat"), 0.0) is None
-    private = outside.read(stanza("<body>ls</body>", sender=f"{ROOM}/anna"), 0.0)
+    assert outside.read(stanza("<body>!ls</body>", sender=f"{ROOM}/anna", kind="groupchat")) is None
+    private = outside.read(stanza("<body>ls</body>", sender=f"{ROOM}/anna"))
     assert isinstance(private, IncomingMessage)
     assert (private.sender.jid, private.sender.room) == (None, None)
 
@@ -393,8 +415,8 @@ def test_nobody_is_invited_by_what_is_said_in_a_room() -> None:
 def test_an_invitation_that_is_repeated_is_one() -> None:
     one = reader()
     said = stanza(CONFERENCE, extra="id='i1'")
-    assert isinstance(one.read(said, 0.0), Invitation)
-    assert one.read(said, 1.0) is None
+    assert isinstance(one.read(said), Invitation)
+    assert one.read(said) is None
 
 
 # --- encryption --------------------------------------------------------------------------------------
@@ -446,7 +468,7 @@ ARCHIVED_AT = datetime(2026, 3, 1, 11, tzinfo=UTC)
 
 
 def archived(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
-    return reader().read(element, 0.0, archived_at=ARCHIVED_AT)
+    return reader().read(element, archived_at=ARCHIVED_AT)
 
 
 def test_who_invited_while_the_bot_was_away_invited_all_the_same() -> None:
@@ -480,7 +502,7 @@ def test_whoever_had_a_nick_once_is_nobody_now_and_own_words_are_no_order(
 
 
 def test_a_copy_of_what_somebody_told_another_client_is_theirs() -> None:
-    said = reader().read(stanza("<body>ls</body>"), 0.0, is_copy=True)
+    said = reader().read(stanza("<body>ls</body>"), is_copy=True)
     assert isinstance(said, IncomingMessage)
     assert said.sender.jid == "anna@example.org"
     assert said.delayed_since is None
@@ -488,14 +510,14 @@ def test_a_copy_of_what_somebody_told_another_client_is_theirs() -> None:
 
 @pytest.mark.parametrize("sender", [f"{ROOM}/anna", "left@muc.example.org/anna"])
 def test_what_another_client_hears_through_a_room_is_not_said_to_the_bot(sender: str) -> None:
-    assert reader().read(stanza(f"<body>ls</body>{X}", sender=sender), 0.0, is_copy=True) is None
+    assert reader().read(stanza(f"<body>ls</body>{X}", sender=sender), is_copy=True) is None
 
 
 KNOWN = "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='b0b'/>"
 
 
 def in_archive(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
-    return reader().read(element, 0.0, archived_at=ARCHIVED_AT, archive=ROOM)
+    return reader().read(element, archived_at=ARCHIVED_AT, archive=ROOM)
 
 
 def test_out_of_a_room_s_archive_the_author_is_whom_the_room_names_by_an_id() -> None:
@@ -562,7 +584,7 @@ def test_only_the_own_server_can_have_kept_a_message_back(giver: str, *, kept: b
 def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
     def message_ref(inner: str, *, gives_stanza_ids: bool = True) -> MessageRef | None:
         one = Reader(BOT, OneRoom(gives_stanza_ids=gives_stanza_ids), "!", "filebot")
-        said = one.read(stanza(f"<body>!ls</body>{inner}", f"{ROOM}/anna", "groupchat", "id='m1'"), 0.0)
+        said = one.read(stanza(f"<body>!ls</body>{inner}", f"{ROOM}/anna", "groupchat", "id='m1'"))
         assert isinstance(said, IncomingMessage)
         return said.sender.message_ref
 
@@ -629,7 +651,7 @@ def test_the_time_for_a_huge_message_grows_no_faster_than_it(shape: str) -> None
         times = []
         for each in fresh:
             began = time.process_time()
-            each.read(element, now=0.0)
+            each.read(element)
             times.append(time.process_time() - began)
         return min(times)
 
@@ -649,12 +671,10 @@ def component_stanza(inner: str, to: str, sender: str = "anna@example.org/phone"
 @pytest.mark.parametrize("to", ["files.example.org", "drop@files.example.org"])
 def test_a_component_is_answered_for_by_the_address_that_was_written_to(to: str) -> None:
     mine = Reader("files.example.org", OneRoom(), "!", "filebot", whole_domain=True)
-    heard = mine.read(component_stanza("<body>ls</body>", to), 0.0)
+    heard = mine.read(component_stanza("<body>ls</body>", to))
     assert isinstance(heard, IncomingMessage)
     assert (heard.sender.address, heard.sender.address.own) == (Address("anna@example.org/phone"), to)
-    invited = mine.read(
-        component_stanza("<x xmlns='jabber:x:conference' jid='tea@muc.example.org'/>", to), 0.0
-    )
+    invited = mine.read(component_stanza("<x xmlns='jabber:x:conference' jid='tea@muc.example.org'/>", to))
     assert isinstance(invited, Invitation)
     assert invited.own == to
 
@@ -662,7 +682,7 @@ def test_a_component_is_answered_for_by_the_address_that_was_written_to(to: str)
 def test_a_component_does_not_talk_with_itself() -> None:
     mine = Reader("bot@files.example.org", OneRoom(), "!", "filebot", whole_domain=True)
     said = component_stanza("<body>ls</body>", "files.example.org", "drop@files.example.org/x")
-    assert mine.read(said, 0.0) is None
+    assert mine.read(said) is None
 
 
 def test_an_account_has_one_address() -> None:

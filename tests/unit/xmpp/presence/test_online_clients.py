@@ -1,12 +1,21 @@
-"""Notices of clients that come online, one for each."""
+"""Notices of clients that come online, one for each; and whether a client that wrote is still there."""
 
+import asyncio
 from collections.abc import Callable
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from slixmpp.jid import JID
 
+from filebot.model import Address
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.messages.messenger import StreamMessenger
+from filebot.xmpp.presence import online_clients
 from filebot.xmpp.presence.online_clients import OnlineClients
+from filebot.xmpp.rooms.room_sender import RoomSender
 from tests.unit.xmpp.conftest import Mode, SentStanzas
+from tests.unit.xmpp.messages.test_messenger import URL, entry
+from tests.unit.xmpp.rooms.test_room_sender import always_in
 
 ANNA = "anna@example.org"
 
@@ -78,3 +87,110 @@ def test_a_component_is_no_client_of_its_own(outbox_of: Callable[[Mode], SentSta
     resources = OnlineClients(outbox.stream, lambda _: True, on_online=online.append)
     resources.presence(fromstring(presence("drop@files.example.org/filebot")))
     assert online == []
+
+
+# --- whether a client that wrote is still there -----------------------------------------------------
+
+
+PHONE = JID("anna@example.org/phone")
+
+
+class Answers:
+    """Answers that answer; ``asked`` has every question."""
+
+    def __init__(self, *there: str) -> None:
+        self.there = set(there)
+        self.asked: list[str] = []
+        self.asked_from: list[str] = []
+
+    async def query(
+        self, stream: object, jid: str, namespace: str, limit_s: float, *, own: str = ""
+    ) -> Element | None:
+        self.asked.append(jid)
+        self.asked_from.append(own)
+        await asyncio.sleep(0)
+        return Element("query") if jid in self.there else None
+
+
+def seen_for(stream: Stream, seconds: float) -> OnlineClients:
+    """Return online clients each of which has been seen online for so long."""
+    seen = OnlineClients(stream, lambda _: True)
+    seen.online_for_s = lambda full: seconds  # type: ignore[method-assign]  # stays so
+    return seen
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    made = Answers(PHONE.full)
+    monkeypatch.setattr(online_clients, "PAUSE_S", 0.0)
+    monkeypatch.setattr(online_clients, "query", made.query)
+    return made
+
+
+async def test_a_client_is_asked_once_and_its_answer_counts_for_a_while(
+    outbox: SentStanzas, answers: Answers
+) -> None:
+    check = seen_for(outbox.stream, 0.5)
+    assert await asyncio.gather(*(check.is_there(PHONE) for _ in range(3))) == [True] * 3
+    assert answers.asked == [PHONE.full]
+    gone = f"<presence xmlns='jabber:client' from='{PHONE.full}' type='unavailable'/>"
+    check.presence(fromstring(gone))
+    answers.there.clear()
+    assert [await check.is_there(PHONE) for _ in range(3)] == [False] * 3
+    assert answers.asked == [PHONE.full] * 2
+
+
+async def test_who_has_been_online_for_a_moment_is_not_asked(outbox: SentStanzas, answers: Answers) -> None:
+    assert await seen_for(outbox.stream, 1.5).is_there(PHONE)
+    assert answers.asked == []
+
+
+async def test_without_a_session_nobody_is_waited_for(outbox: SentStanzas, answers: Answers) -> None:
+    outbox.stream._session_started = False
+    assert await seen_for(outbox.stream, 0.5).is_there(PHONE)
+    assert answers.asked == []
+
+
+@pytest.mark.parametrize(
+    ("client", "to"),
+    [("phone", "anna@example.org/phone"), ("cli-8f3a", "anna@example.org")],
+    ids=["is there", "has left"],
+)
+async def test_the_answer_goes_to_the_client_that_is_there_and_else_to_the_person(
+    outbox: SentStanzas, answers: Answers, client: str, to: str
+) -> None:
+    async def corrects_nothing(jid: str) -> bool:
+        return False
+
+    messenger = StreamMessenger(
+        outbox.stream,
+        corrects_nothing,
+        lambda _: True,
+        RoomSender(always_in),
+        seen_for(outbox.stream, 0.5).is_there,
+    )
+    address = Address(f"anna@example.org/{client}")
+    await messenger.say(address, "Hallo")
+    await messenger.send_file(address, entry(), URL)
+    assert [message.get("to") for message in outbox.sent] == [to, to]
+
+
+async def test_a_component_asks_from_the_address_that_the_client_wrote_to(
+    outbox_of: Callable[[Mode], SentStanzas], answers: Answers
+) -> None:
+    async def corrects_nothing(jid: str) -> bool:
+        return False
+
+    outbox = outbox_of("component")
+    messenger = StreamMessenger(
+        outbox.stream,
+        corrects_nothing,
+        lambda _: True,
+        RoomSender(always_in),
+        seen_for(outbox.stream, 0.5).is_there,
+        lambda person: "known@files.example.org" if person.startswith("bob") else "",
+    )
+    answers.there.add("bob@example.org/phone")
+    await messenger.say(Address(PHONE.full, own="box@files.example.org"), "Hallo")
+    await messenger.say(Address("bob@example.org/phone"), "Hallo")
+    assert answers.asked_from == ["box@files.example.org/filebot", "known@files.example.org/filebot"]

@@ -13,7 +13,7 @@ from filebot.errors import CannotEnterRoom
 from filebot.model import BareJid
 from filebot.protocol.disco import INFO, ITEMS
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stream import build
+from filebot.xmpp.connection.stream_setup import build
 from filebot.xmpp.rooms import occupants
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.rooms.keeper import MOST_NOWHERE
@@ -292,7 +292,7 @@ async def test_a_room_may_come_while_the_others_are_left() -> None:
 
         world.stays.on_left = come
         await world.rooms.forget()
-        assert world.rooms.is_ours(COFFEE)
+        assert COFFEE in world.rooms.addresses
 
 
 @in_virtual_time
@@ -304,9 +304,9 @@ async def test_room_that_is_not_there_any_more_is_asked_for_some_hours_and_forgo
         world.rooms.expect(TEA, "")
         await world.rooms.enter()
         await asyncio.sleep(3600)
-        assert world.rooms.is_ours(TEA)
+        assert TEA in world.rooms.addresses
         await asyncio.sleep(12 * 3600)
-        assert not world.rooms.is_ours(TEA)
+        assert TEA not in world.rooms.addresses
         assert world.stays.told[-2:] == ["forget", "shut out"]
         [line] = [each for each in caplog.messages if "forgotten" in each]
         assert TEA in line

@@ -1,10 +1,8 @@
 """Nothing goes out that is larger than the server takes."""
 
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import SubElement
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from slixmpp.exceptions import IqError
 from slixmpp.features.feature_limits.limits import Limits
 from slixmpp.stanza import Message
@@ -13,9 +11,10 @@ from slixmpp.xmlstream import tostring
 from filebot.xmpp.bytestreams.ibb_sender import IbbStreamSender
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.bytestreams.registry import StreamLimits
+from filebot.xmpp.connection.requests import ask
 from filebot.xmpp.connection.settings import SessionSettings
-from filebot.xmpp.connection.stanza_size import first_part
-from filebot.xmpp.connection.stream import Stream, ask, build
+from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.connection.stream_setup import build
 
 ANNA = "anna@example.org/phone"
 
@@ -113,18 +112,3 @@ async def test_a_block_of_a_file_is_never_too_large(stream: Stream, agreed: int)
     largest = outbox._sender._largest_block
     assert largest <= agreed
     assert len(outbox._stanza(65535, memoryview(b"x" * largest))) <= 10_000
-
-
-@given(st.text(max_size=300), st.integers(1, 40))
-def test_a_cut_text_loses_nothing_but_the_signs_at_its_cuts(text: str, most: int) -> None:
-    parts, rest = list[str](), text
-    while rest:
-        part, rest = first_part(rest, most)
-        assert part
-        element = Element("a")
-        element.text = part
-        assert len(part) == 1 or len(tostring(element).encode()) - len("<a></a>") <= most
-        parts.append(part)
-    assert sum(map(len, parts)) >= len(text) - max(len(parts) - 1, 0)
-    kept = iter(text)
-    assert all(sign in kept for sign in "".join(parts))
