@@ -6,7 +6,7 @@ from typing import Final
 
 from filebot.chat.commands import Commands
 from filebot.chat.conversation import errors_in_words
-from filebot.concurrency.debouncer import Debouncer
+from filebot.concurrency.throttle import Throttle
 from filebot.errors import FilebotError
 from filebot.events.bus import EventBus
 from filebot.events.facts import InvitationAccepted
@@ -40,7 +40,7 @@ class Invitations:
         self._events = events
         self._reply_sender = reply_sender
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
-        self._handled = Debouncer(DOUBLE_S)
+        self._handled = Throttle(DOUBLE_S)
 
     async def follow(self, invitation: Invitation, sender: Sender) -> None:
         """Go where somebody wants the bot, and thank them; a second time at once does nothing."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, WAITING, RateLimiter, RateLimits
-from filebot.concurrency.debouncer import DAY_S, Debouncer
 from filebot.concurrency.tasks import Tasks
+from filebot.concurrency.throttle import DAY_S, Throttle
 from filebot.model import Sender
 
 MOST_TASKS: Final = 2 * WAITING
@@ -21,7 +21,7 @@ class Workload:
     def __init__(self, limits: RateLimits) -> None:
         self.rate_limiter = RateLimiter(limits)
         self._tasks = Tasks(MOST_TASKS)
-        self._once_per_day = Debouncer(DAY_S, PEOPLE_REMEMBERED)
+        self._once_per_day = Throttle(DAY_S, PEOPLE_REMEMBERED)
         self._closed = False
 
     async def run(self, work: Work) -> None:
