@@ -13,7 +13,7 @@ from filebot.chat.late_commands import LateCommands
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.concurrency.bounded_store import weight
-from filebot.concurrency.debouncer import MINUTE_S, Debouncer
+from filebot.concurrency.throttle import MINUTE_S, Throttle
 from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, LinkReceived
@@ -78,7 +78,7 @@ class MessageDispatcher:
         self._jid = jid
         self._files_per_message = files_per_message
         self._late_commands = LateCommands()
-        self._once_per_minute = Debouncer(MINUTE_S, PEOPLE_REMEMBERED)
+        self._once_per_minute = Throttle(MINUTE_S, PEOPLE_REMEMBERED)
 
     async def receive(self, message: IncomingMessage) -> None:
         """Take a message in; returns when all there is to do and to say about it is done and said.

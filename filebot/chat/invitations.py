@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from filebot.concurrency.debouncer import Debouncer
+from filebot.concurrency.throttle import Throttle
 from filebot.errors import FilebotError
 from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
@@ -25,7 +25,7 @@ class Invitations:
         self._rooms_of = rooms_of
         self._rooms = rooms
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
-        self._handled = Debouncer(DOUBLE_S)
+        self._handled = Throttle(DOUBLE_S)
 
     async def follow(self, invitation: Invitation, sender: Sender) -> None:
         """Go where somebody wants the bot, and thank them; a second time at once does nothing."""

@@ -5,11 +5,11 @@ would only be in the way.
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from filebot.concurrency.debouncer import Debouncer
 from filebot.model import Address
 from filebot.plugin.context import Conversation
 
@@ -27,7 +27,7 @@ class _Gathered:
     since: datetime
     count: int = 0
     texts: list[str] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
+    came: Debouncer = field(default_factory=lambda: Debouncer(QUIET_S, LONGEST_S))
     told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -48,7 +48,7 @@ class LateCommands:
         gathered = self._gathered[address] = _Gathered(since)
         _add(gathered, text, since)
         try:
-            await _quiet(gathered)
+            await gathered.came.settled()
             del self._gathered[address]
             await conversation.reply(
                 "reception/late", texts=gathered.texts, count=gathered.count, since=gathered.since
@@ -64,19 +64,9 @@ class LateCommands:
 
 
 def _add(gathered: _Gathered, text: str, since: datetime) -> None:
-    gathered.came.set()
+    gathered.came.signal()
     gathered.since = min(gathered.since, since)
     gathered.count += 1
     shown = text[:TEXT_SHOWN]
     if shown not in gathered.texts and len(gathered.texts) < TEXTS_SHOWN:
         gathered.texts.append(shown)
-
-
-async def _quiet(gathered: _Gathered) -> None:
-    """Return when no more commands come, or have come for too long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_S):
-            while True:
-                gathered.came.clear()
-                async with asyncio.timeout(QUIET_S):
-                    await gathered.came.wait()

@@ -15,9 +15,9 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.concurrency.debouncer import DAY_S, Debouncer
 from filebot.concurrency.lru import DefaultLRUCache
 from filebot.concurrency.tasks import Tasks, begin_turn
+from filebot.concurrency.throttle import DAY_S, Throttle
 from filebot.model import Sender
 
 TURN_S: Final = 2.0
@@ -159,7 +159,7 @@ class Workload:
     def __init__(self, limits: RateLimits) -> None:
         self.rate_limiter = RateLimiter(limits)
         self._tasks = Tasks(MOST_TASKS)
-        self._once_per_day = Debouncer(DAY_S, PEOPLE_REMEMBERED)
+        self._once_per_day = Throttle(DAY_S, PEOPLE_REMEMBERED)
         self._closed = False
 
     async def run(self, work: Work) -> None:
