@@ -142,6 +142,8 @@ class RateLimiter:
             else:
                 task.cancel()
             raise
+        finally:
+            self._forget(sender)  # a cancelled caller may count it no longer
 
     def _shares(self, sender: Sender) -> list[Waiting]:
         shares = [self._waiting, self._waiting_of[sender.rate_key]]
