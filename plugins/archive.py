@@ -36,7 +36,7 @@ async def archive(ctx: Context[None], days: str) -> None:
             history_import=await ctx.rooms.import_history(_number(days), ctx.language),
         )
     else:
-        await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_looking_back())
+        await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_history_import())
 
 
 def _number(days: str) -> int:

@@ -1,4 +1,4 @@
-"""The chat side put together on the services, for the composition roots: the bot's and the fake bot's."""
+"""Assembly of the chat package on the services, for the bot and for the fake bot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from filebot.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Parts of the chat side that the composition root runs."""
+    """Parts of the chat package that the composition root runs."""
 
     dispatcher: MessageDispatcher
     stream_offers: StreamOffers
@@ -36,7 +36,7 @@ def build_chat(
     limits: RateLimits,
     command_prefix: str = "!",
 ) -> Chat:
-    """Build everything between messages and services. To be called in a running event loop."""
+    """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events)

@@ -1,4 +1,4 @@
-"""The dispatcher of everything that comes in: who is served, what is a file, what is a command."""
+"""Dispatcher of incoming messages: decides who is served, what is a file, and what is a command."""
 
 import asyncio
 import logging
@@ -37,11 +37,11 @@ from filebot.rooms.settings import RoomSettingsStore
 log = logging.getLogger(__name__)
 
 STALE_AFTER: Final = timedelta(minutes=2)
-"""Older commands are not carried out: the person has long stopped waiting for them."""
+"""Older commands are not carried out: nobody waits for their answers any more."""
 
 
 class MessageDispatcher:
-    """Receives everything that people send, and sees to it that it is answered."""
+    """Dispatcher of messages, requests and invitations; answers what it does not pass on."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class MessageDispatcher:
         self._once_per_minute = Throttle(MINUTE_S, PEOPLE_REMEMBERED)
 
     async def receive(self, message: IncomingMessage) -> None:
-        """Take a message in; returns when all there is to do and to say about it is done and said.
+        """Handle a message; return when it is handled and all replies are sent.
 
         The work goes on in a task of its own. Raises CancelledError if it was cut off by :meth:`close`.
         """
@@ -100,7 +100,7 @@ class MessageDispatcher:
         await asyncio.gather(*work)
 
     async def receive_request(self, request: FileRequest) -> None:
-        """Give a file to a client that asks for it by itself; returns when that is done."""
+        """Send a file to a client that requests it (XEP-0234); return when that is done."""
         if self._rate_limiter.is_full(request.sender):
             await request.refuse("")
         else:
@@ -279,7 +279,7 @@ def is_link(text: str) -> bool:
 
 
 def is_upload(url: str, sender: Sender, upload_hosts: Collection[str]) -> bool:
-    """Return whether a bare link is an upload, by a client that sends no more than the link.
+    """Return whether a bare link is to an upload: some clients send nothing but the link.
 
     Uploads are at the sender's server, or at ``upload_hosts``: those of the bot's server.
     """

@@ -1,7 +1,6 @@
 """Commands that came too late, gathered by person and answered once.
 
-After an outage of the bot many of them come at once. Nobody waits for them any more, and a dozen answers
-would only be in the way.
+Many of them come at once after an outage of the bot, when nobody waits for their answers any more.
 """
 
 import asyncio
@@ -14,12 +13,12 @@ from filebot.model import Address
 from filebot.plugin.context import Conversation
 
 QUIET_S: Final = 2.0
-"""A person is answered when no more late commands came for so long..."""
+"""Pause without further late commands after which a person is answered."""
 LONGEST_S: Final = 30.0
-"""...or after this."""
+"""Longest time after which a person is answered, even if further late commands keep coming."""
 TEXTS_SHOWN: Final = 5
 TEXT_SHOWN: Final = 100
-"""In characters, for each command."""
+"""Characters shown of each command."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,13 +31,15 @@ class _Gathered:
 
 
 class LateCommands:
-    """Holds late commands back until their person is told that they are not carried out."""
+    """Gathers late commands, and tells each person once that theirs are not carried out."""
 
     def __init__(self) -> None:
         self._gathered: dict[Address, _Gathered] = {}
 
     async def tell(self, conversation: Conversation, text: str, since: datetime) -> None:
-        """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
+        """Tell somebody that the command of the time ``since`` is not carried out; return when they are
+        told.
+        """
         address = conversation.sender.address.conversation
         gathered = self._gathered.get(address)
         if gathered is not None:

@@ -1,8 +1,8 @@
-"""Commands of plugins: how they are written, and which there are.
+"""Commands of plugins: their usage lines, and the table that finds them by name.
 
-A usage line is read as a pattern: ``send NAME to TARGET``. Lower-case words stand for themselves,
-upper-case words for what a person fills in; one in brackets at the end may be left out. A value with blanks
-needs quotes only where it would otherwise end too early; the last value always takes the rest of the line.
+A usage line such as ``send NAME to TARGET`` is a pattern: a person types lower-case words as they are, and
+a value for each upper-case word. A word in brackets at the end may be left out. A value with blanks needs
+quotes only where it would otherwise end too early; the last value always takes the rest of the line.
 """
 
 import re
@@ -24,7 +24,7 @@ _QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
 
 @dataclass(frozen=True, slots=True)
 class CommandUsage:
-    """One way to use a command."""
+    """Usage line of a command, and its pattern."""
 
     line: str
     parameters: tuple[str, ...]
@@ -33,7 +33,7 @@ class CommandUsage:
 
     @classmethod
     def parse(cls, line: str) -> Self:
-        """Read a usage line, the command's name included. Raises ValueError if it is not of the form."""
+        """Read a usage line, which begins with the command's name. Raises ValueError for a bad one."""
         _, *words = line.split()
         pattern, parameters = "", list[str]()
         for index, word in enumerate(words):
@@ -71,7 +71,7 @@ class Command:
     plugin: str
     name: str
     usages: tuple[CommandUsage, ...]
-    """In the order in which they are tried."""
+    """Usages in the order in which they are tried."""
     aliases: tuple[str, ...]
     help: str
     """The whole docstring."""
@@ -79,7 +79,7 @@ class Command:
 
     @property
     def usage(self) -> tuple[str, ...]:
-        """Each way to write it, the everyday one first."""
+        """Usage lines as the help shows them, the most common one first."""
         return tuple(usage.line for usage in reversed(self.usages))
 
     @property
@@ -88,9 +88,9 @@ class Command:
         return self.help.splitlines()[0]
 
     def match(self, text: str) -> tuple[str, dict[str, str]]:
-        """Return the usage line that ``text`` fits, and the values of all lines, some empty.
+        """Return the usage line that ``text`` fits, and a value for each parameter of the command.
 
-        Raises BadCommand.
+        Parameters of other usage lines are empty. Raises BadCommand if no line fits.
         """
         names = {name for usage in self.usages for name in usage.parameters}
         for usage in self.usages:
@@ -127,7 +127,7 @@ class CommandList:
         return self._by_word.get(name.casefold().removeprefix("!"))
 
     def nearest(self, word: str) -> tuple[str, ...]:
-        """Return names that somebody who typed ``word`` may have meant."""
+        """Return the names of commands that are similar to ``word``."""
         names = [command.name for command in self._commands]
         found = process.extract(
             word.casefold()[:40], names, scorer=fuzz.ratio, limit=2, score_cutoff=SUGGESTION_SCORE
@@ -136,7 +136,7 @@ class CommandList:
 
 
 def names_in(text: str) -> list[str]:
-    """Return the names in a text with blanks between them; one in quotes may hold blanks itself."""
+    """Return the names in a text, which are separated by blanks; a name in quotes may have blanks."""
     return [_unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
 
 

@@ -30,25 +30,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_OPEN_LISTS: Final = 1000
-"""Lists that can still be continued with ``more``; the oldest are forgotten. Each takes a few kB: what was
-searched for is no longer than a command."""
+"""Most lists that can be continued with ``more``; the oldest are forgotten. Each takes a few kB: a search
+is no longer than a command."""
 
 LISTENER_LIMIT_S: Final = 60.0
 
 _BLOCKING: Final = Threads("plugin", 8)
 
 Page = Callable[[int, int | None], Awaitable[list[Entry]]]
-"""Given how many entries at most, and the id below which to go on (None: the newest), the next ones."""
+"""Function that returns a page of a list, given the most entries, and the id below which it begins (None
+for the first page)."""
 
 
 FilesOf = Callable[[Sender, str], Files]
-"""Given a sender and the language of the replies, the files that the sender sees."""
+"""Function that returns the files as a sender sees them, given the language of the replies."""
 RoomsOf = Callable[[Sender], RoomAccess]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenList:
-    """A list of which not all was shown yet."""
+    """List of which not all pages were shown yet."""
 
     template: str
     page: Page
@@ -59,7 +60,7 @@ class OpenList:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """Memory between two messages of the same person; lost at a restart."""
+    """State of chats between messages: open lists, and files posted in rooms. It is lost at a restart."""
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     posts: RecentPosts = field(default_factory=RecentPosts)
@@ -76,14 +77,17 @@ class Channel:
     async def conversation(
         self, sender: Sender, client_language: str | None, *, replies_to: str = "", action: str = ""
     ) -> "Conversation":
-        """Begin to answer somebody; ``replies_to`` is the id of the message that theirs is a reply to."""
+        """Begin a conversation with somebody, in their language.
+
+        ``replies_to`` is the id of the message that theirs is a reply to.
+        """
         language = await self.reply_sender.language_of(sender.identity, client_language)
         return Conversation(self, sender, language, replies_to=replies_to, action=action)
 
 
 @dataclass(frozen=True, slots=True)
 class PluginListener:
-    """A listener of a plugin."""
+    """Listener of a plugin, with the class of its events."""
 
     plugin: str
     event: type[Event]
@@ -99,14 +103,14 @@ class Conversation:
         self._channel = channel
         self._replies = channel.reply_sender
         self.sender = sender
-        """The person who asks. Rights come from ``sender.identity`` alone; most plugins need not look:
-        ``files`` does."""
+        """The person who asks. Rights come from ``sender.identity`` alone; ``files`` and ``rooms`` check
+        them."""
         self.language = language
         """The language of the replies, as in ``Accept-Language``."""
         self.replies_to = replies_to
         """The id of the message that the sender replies to; empty for none."""
         self.action = action
-        """The name of the command that is carried out, for errors that say what was not done."""
+        """Name of the command that is carried out, for the words of errors."""
 
     async def reply(self, template: str, /, **values: object) -> None:
         """Answer with a template (``plugin/name``) filled with values.
@@ -116,14 +120,14 @@ class Conversation:
         await self._replies.answer(self.sender, self.language, template, **values)
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
-        """Reply where nobody else reads it: in private, if the sender spoke to a whole room."""
+        """Reply in private, even if the sender spoke to a whole room."""
         await self._replies.answer(self.sender.privately, self.language, template, **values)
 
     async def reply_error(self, error: Exception, name: str = "", *, action: str = "") -> None:
-        """Answer with the words for an error about the file ``name``, as raising it does.
+        """Answer with the words for an error about the file ``name``, as if it were raised.
 
-        ``action`` is the name of the command whose work failed, if that is not the one at work. An error
-        that has no words is answered with an incident id that stands in the log as well.
+        ``action`` is the name of the command that failed, if that is not the present one. An error without
+        a template is answered with an incident id that stands in the log as well.
         """
         known = error if isinstance(error, FilebotError) else None
         template = self._replies.replies.template_for(known) if known else None
@@ -142,10 +146,10 @@ class Conversation:
         await self._replies.say(to, language, template, **values)
 
     async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
-        """Answer with the first ``size`` entries of a list; ``more`` brings the next ones.
+        """Answer with the first ``size`` entries of a list; the command ``more`` shows the next ones.
 
-        The template is given ``entries`` and ``more`` (whether there is another page). Returns False, and
-        says nothing, if the list is empty.
+        The template is given ``entries`` and ``more`` (whether there is another page). Returns False,
+        without a reply, if the list is empty.
         """
         return await self._reply_page(OpenList(template, page, size, None, values))
 
@@ -159,7 +163,7 @@ class Conversation:
         await self._channel.events.tell(event)
 
     async def choose_language(self, wanted: str | None) -> str | None:
-        """Remember the sender's language, as they write it (``None``: go by their client again).
+        """Remember the language that the sender names; None for that of their client.
 
         Returns the language's code, or None if the bot does not speak it.
         """
@@ -178,11 +182,11 @@ class Conversation:
         return self._replies.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        """Return the sender's own files in the message of this room that they reply to; if this is no
-        reply, those of their last message with files here.
+        """Return the files that the sender posted in this room.
 
-        Empty elsewhere, and if they are not remembered. Raises PostTooLarge if there was too much to be
-        remembered.
+        These are the files of the message that they reply to, or else of their last message with files.
+        There are none outside of rooms, and if they are not remembered. Raises PostTooLarge if they were
+        too many for that.
         """
         room, person = self.sender.room, self.sender.identity
         if not room or not person:
@@ -191,7 +195,7 @@ class Conversation:
 
     @property
     def is_reply(self) -> bool:
-        """Whether the sender replies to a certain message (XEP-0461)."""
+        """Whether the sender's message is a reply to another (XEP-0461)."""
         return bool(self.replies_to)
 
     async def _reply_page(self, shown: OpenList) -> bool:
@@ -235,15 +239,15 @@ class Context(Conversation, Generic[S_co]):
         self.settings = settings
         """The plugin's own settings."""
         self.commands = commands
-        """The commands that help shows."""
+        """All commands, for the help."""
         self.usage = usage
-        """The usage line that fitted what was typed; empty for listeners."""
+        """Usage line of the command that was typed; empty for listeners."""
         self._files_of = files_of
         self._rooms_of = rooms_of
 
     @cached_property
     def files(self) -> Files:
-        """The files as the sender sees them; raises UserError where something is not theirs to do."""
+        """The files as the sender sees them; raises UserError for what the sender may not do."""
         return self._files_of(self.sender, self.language)
 
     @cached_property
@@ -252,7 +256,7 @@ class Context(Conversation, Generic[S_co]):
         return self._rooms_of(self.sender)
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run something that would block, in one of the threads that all plugins share."""
+        """Run a blocking function in one of the threads that all plugins share."""
         return await _BLOCKING.run(function, *args, **kwargs)
 
 
@@ -268,7 +272,7 @@ class PluginCalls:
         files_of: FilesOf,
         rooms_of: RoomsOf,
     ) -> None:
-        """``settings`` has those of each plugin; ``files_of`` and ``rooms_of`` give what a sender sees."""
+        """``settings`` has the settings of each plugin by name."""
         self._channel = channel
         self._commands = commands
         self._listeners = listeners
@@ -277,7 +281,7 @@ class PluginCalls:
         self._rooms_of = rooms_of
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
-        """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
+        """Run the command in ``text``. Errors are answered, not raised."""
         async with errors_in_words(conversation):
             word, rest = (*text.split(maxsplit=1), "", "")[:2]
             command = self._commands.named(word)
@@ -288,7 +292,7 @@ class PluginCalls:
             await command.handler(self._context(command.plugin, conversation, usage), **values)
 
     async def tell(self, event: Event) -> None:
-        """Call the listeners of an event one after the other. A failing one does not stop the rest."""
+        """Call the listeners of an event one after the other. One that fails does not stop the rest."""
         listeners = [each for each in self._listeners if isinstance(event, each.event)]
         if not listeners:
             return
@@ -317,10 +321,10 @@ class PluginCalls:
 
 @asynccontextmanager
 async def errors_in_words(conversation: Conversation, *, name: str = "") -> AsyncIterator[None]:
-    """Answer what is raised within, which may be about the file ``name``.
+    """Answer an error that is raised within, which may be about the file ``name``.
 
-    This is the one place where an error becomes a reply. One that nobody foresaw is answered with an
-    incident id that stands in the log as well.
+    This is the one place where an error becomes a reply. An unexpected one is answered with an incident id
+    that stands in the log as well.
     """
     try:
         yield

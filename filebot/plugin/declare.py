@@ -46,13 +46,11 @@ class Plugin(Generic[S]):
     def command(
         self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
-        """Declare a command; ``usage`` shows each way to write it (``send NAME to TARGET``).
+        """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
 
-        The first that fits counts, so the everyday way, which fits nearly everything, stands last; the help
-        shows it first.
-
-        Upper-case words are handed to the handler as keyword arguments in lower case, all ``str``; those
-        that are not in the way that was used are empty.
+        The first line that fits is taken, so the most general one stands last; the help shows it first.
+        Upper-case words become keyword arguments of the handler, in lower case and all ``str``; those of
+        other usage lines are empty.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
         place = f"command {name!r} of plugin {self.name!r}"
@@ -72,7 +70,9 @@ class Plugin(Generic[S]):
         return declare
 
     def on(self, event: type[E]) -> Callable[[Listener[S, E]], Listener[S, E]]:
-        """Declare a listener: called after each event of this class, with a context for its sender."""
+        """Declare a listener, which is called after each event of this class with a context for the event's
+        sender.
+        """
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
             place = f"listener {_name_of(listener)!r} of plugin {self.name!r}"
@@ -101,7 +101,7 @@ def commands_of(plugins: Iterable[LoadedPlugin]) -> CommandList:
 
 
 def paragraphs(docstring: str) -> str:
-    """Return a docstring with one line for each paragraph, as a reply shows it."""
+    """Return a docstring with each paragraph on one line, as replies show it."""
     text = inspect.cleandoc(docstring)
     return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
 

@@ -1,6 +1,6 @@
-"""Old names of the plugin API: they work for one minor version more, each with one warning in the log.
+"""Old names of the plugin API, which work for one more minor version, each with one warning in the log.
 
-docs/upgrade.md shows them all. All of this goes with the next minor version.
+docs/upgrade.md lists them. This module is removed with the next minor version.
 """
 
 import inspect
@@ -30,7 +30,7 @@ NAMES: Final[Mapping[str, str]] = {
     "Memberships": "RoomAccess",
     "Usage": "StorageUsage",
 }
-"""Classes by the names that ``filebot.plugin`` had for them."""
+"""Old names of classes in ``filebot.plugin``, and their new names."""
 
 ATTRIBUTES: Final = (
     (NewEntry, "archived", "auto_archived"),
@@ -41,6 +41,7 @@ ATTRIBUTES: Final = (
     (IncomingMessage, "archived_as", "mam_id"),
     (IncomingMessage, "perhaps_done", "maybe_handled"),
     (RoomAccess, "look_back", "import_history"),
+    (RoomAccess, "stop_looking_back", "stop_history_import"),
     (RoomState, "filling", "history_import"),
     (Sender, "aside", "privately"),
     (Sender, "spoke", "message_ref"),
@@ -50,7 +51,7 @@ _warned: set[str] = set()
 
 
 def warn_once(old: str, new: str, user: str = "a plugin") -> None:
-    """Log that ``user`` writes an old name, for each name once in a run."""
+    """Log that ``user`` uses an old name, once for each name."""
     if old not in _warned:
         _warned.add(old)
         log.warning(
@@ -59,9 +60,9 @@ def warn_once(old: str, new: str, user: str = "a plugin") -> None:
 
 
 def renamed(namespace: Mapping[str, object], old: str) -> object:
-    """Return the class that was called ``old``. Raises AttributeError if there was none.
+    """Return the class with the old name ``old``, for the ``__getattr__`` of a module with this namespace.
 
-    For the ``__getattr__`` of a module with the given namespace.
+    Raises AttributeError if there is none.
     """
     new = NAMES.get(old)
     if new is None:
@@ -81,7 +82,7 @@ def alias(owner: str, old: str, new: str) -> Any:
 
 
 def _importer() -> str:
-    """Return the name of the module that imports just now."""
+    """Return the name of the module that is importing."""
     frame, between = inspect.currentframe(), ("filebot.", "importlib.")
     while frame is not None and str(frame.f_globals["__name__"]).startswith(between):
         frame = frame.f_back

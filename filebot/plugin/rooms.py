@@ -1,4 +1,4 @@
-"""Rooms of the bot as one sender may see and change them: a thin API over the services, for plugins."""
+"""Rooms of the bot as one sender sees them: the API of plugins over the room services."""
 
 from dataclasses import dataclass, replace
 
@@ -27,13 +27,13 @@ class RoomServices:
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """A room as its people see it."""
+    """State of a room, for its occupants."""
 
     room: BareJid
     settings: RoomSettings
     usage: StorageUsage
     history_import: HistoryImport | None
-    """The import of its history that is under way."""
+    """The running import of its history."""
 
 
 class RoomAccess:
@@ -50,7 +50,7 @@ class RoomAccess:
 
     @property
     def prefix(self) -> str:
-        """The signs before a command in a room, beside the bot's name."""
+        """Prefix of commands in rooms, such as ``!``."""
         return self._rooms.prefix
 
     # --- coming and going -----------------------------------------------------------------------
@@ -58,9 +58,9 @@ class RoomAccess:
     async def join(self, target: str, password: str = "") -> BareJid:
         """Enter a room and stay there; return its address.
 
-        An admin of the bot vouches by this for the room's service, see ``Rooms.join``. From anybody else it
-        is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is not in
-        the room then.
+        An admin of the bot makes the room's service trusted by this, see ``Rooms.join``. From anybody else
+        it is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is not
+        in the room then.
         """
         room = self._meant(target)
         if not self._rights.is_admin:
@@ -68,17 +68,17 @@ class RoomAccess:
         return await self._membership.enter(room, password, None)
 
     async def accept(self, invitation: Invitation) -> BareJid:
-        """Follow an invitation of the sender's; return the room's address.
+        """Accept an invitation of the sender's; return the room's address.
 
         Raises NotAllowed, CannotEnterRoom or StorageError; the bot is not in the room then.
         """
         return await self._be_invited(invitation.room, invitation.password)
 
     async def leave(self, target: str) -> BareJid:
-        """Leave a room for good; its files stay, its archive is off. For those who run the bot, who invited
-        it, and the room's owners and admins.
+        """Leave a room for good; its files stay, its archive is switched off.
 
-        Raises NotAllowed, NoSuchRoom, RoomConfigured or StorageError.
+        Allowed for admins of the bot, the inviter, and the room's owners and admins. Raises NotAllowed,
+        NoSuchRoom, RoomConfigured or StorageError.
         """
         room = self._meant(target)
         known = await self._membership.remembered(room)
@@ -94,14 +94,14 @@ class RoomAccess:
     # --- for the people of a room ---------------------------------------------------------------
 
     async def state(self, target: str = "") -> RoomState:
-        """Return what holds in a room where the sender is; in the one spoken in, if none is named.
+        """Return the state of a room that the sender is in; by default the room spoken in.
 
         Raises NoSuchRoom, NotAllowed or StorageError.
         """
         return await self._state(self._rights.visible(await self._named(target)))
 
     async def change(self, target: str, setting: str) -> tuple[RoomState, RoomState]:
-        """Change a setting, for those who manage the room; return the room as it was, and as it is now.
+        """Change a setting of a room that the sender manages; return its state before and after.
 
         Raises NoSuchRoom, NotAllowed, BadRoomSetting or StorageError.
         """
@@ -111,15 +111,15 @@ class RoomAccess:
         return replace(state, settings=before), replace(state, settings=after)
 
     async def import_history(self, days: int, language: str) -> HistoryImport:
-        """Look for files posted in the room spoken in, up to so many days ago, in the background.
+        """Import files posted in the room spoken in during the last ``days``, in the background.
 
-        For those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
+        Allowed for those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
         """
         room = self._rights.managed(await self._named(""))
         return await self._history_importer.begin(self._sender, room, language, days)
 
-    async def stop_looking_back(self) -> HistoryImport:
-        """Stop that for good; return how far it has come. Raises as :meth:`import_history`."""
+    async def stop_history_import(self) -> HistoryImport:
+        """Stop the import for good; return its progress. Raises as :meth:`import_history`."""
         room = self._rights.managed(await self._named(""))
         history_import = await self._history_importer.stop(room)
         if history_import is None:
@@ -145,7 +145,7 @@ class RoomAccess:
         return room
 
     async def _named(self, target: str) -> BareJid:
-        """Return the room with this address, or the one spoken in if the address is empty."""
+        """Return the joined room with this address; the room spoken in if it is empty."""
         room = await self._rooms.joined_room(target) if target else self._sender.room
         if room is None:
             raise NoSuchRoom(target)
