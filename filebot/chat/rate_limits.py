@@ -17,6 +17,7 @@ from aiolimiter import AsyncLimiter
 
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.concurrency.lru import DefaultLRUCache
+from filebot.concurrency.tasks import end
 from filebot.concurrency.turns import begin_turn
 from filebot.model import Sender
 
@@ -132,7 +133,7 @@ class RateLimiter:
             if task is None:
                 work.close()
             else:
-                task.cancel()
+                await end([task])
             raise
 
     def _shares(self, sender: Sender) -> list[Waiting]:

@@ -426,9 +426,10 @@ async def test_attempts_to_connect_wait_for_each_other_when_there_are_too_many(
 ) -> None:
     sockets = FairSemaphore(Shares(total=1, per_person=1))
     async with served(welcome) as (here, _), sockets.held("somebody"):
-        with monkeypatch.context() as hasty, pytest.raises(PeerGone):
+        with monkeypatch.context() as hasty:
             hasty.setattr(socks5_dial, "CANDIDATE_S", 0.3)
-            await dial([here], HASH, LAX, own_addresses=(), sockets=sockets)
+            with pytest.raises(PeerGone):
+                await dial([here], HASH, LAX, own_addresses=(), sockets=sockets)
     async with served(welcome) as (here, _):
         used, connection = await dial([here], HASH, LAX, own_addresses=(), sockets=sockets)
         connection.close()
