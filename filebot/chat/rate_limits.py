@@ -16,7 +16,7 @@ from typing import Final
 from aiolimiter import AsyncLimiter
 
 from filebot.concurrency.lru import DefaultLRUCache
-from filebot.concurrency.tasks import Tasks, begin_turn
+from filebot.concurrency.tasks import Tasks, begin_turn, end
 from filebot.concurrency.throttle import DAY_S, Throttle
 from filebot.model import Sender
 
@@ -140,7 +140,7 @@ class RateLimiter:
             if task is None:
                 work.close()
             else:
-                task.cancel()
+                await end([task])
             raise
         finally:
             self._forget(sender)  # a cancelled caller may count it no longer

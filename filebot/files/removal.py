@@ -42,13 +42,19 @@ class Removal:
         gone, trouble with its bytes is logged alone.
         """
         digest = entry.blob.digest
-        async with self._locks(digest):
+
+        async def remove() -> Entry | None:
             may()
             removed = await self._entries.remove(entry.id)
             self._queue.forget_entry(entry.id)
+            return removed
+
+        async with self._events.change() as change, self._locks(digest):
+            await change.write(
+                remove(),
+                lambda was: () if was is None else [FileRemoved(by.sender, by.language, was, reason)],
+            )
             await self._unused.forget(digest)
-        if removed is not None:
-            await self._events.tell(FileRemoved(by.sender, by.language, removed, reason))
 
     async def remove_all(
         self, some: Callable[[int], Awaitable[Sequence[Entry]]], reason: RemovalReason, by: Actor

@@ -56,10 +56,6 @@ class Scope:
         if (self.owner is None) == (self.room is None):
             raise ValueError("a scope is either a person's or a room's")
 
-    def __post_init__(self) -> None:
-        if (self.owner is None) == (self.room is None):
-            raise ValueError("a scope is either a person's or a room's")
-
     def covers(self, owner: Identity, room: BareJid | None) -> bool:
         """Tell whether an entry of this owner and room belongs to this scope."""
         if self.room is not None:
