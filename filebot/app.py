@@ -36,7 +36,7 @@ from filebot.xmpp.session import Handlers, StreamHandlers, StreamLimits, XmppSes
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 20.0
+SHUTDOWN_TIMEOUT_S: Final = 20.0
 """How long a stop waits for what is being written."""
 
 
@@ -68,7 +68,7 @@ class Bot:
             await race(self._stay_online(), _is_set(stop))
         finally:
             log.info("stopping")
-            await self.dispatcher.close(patience_s=PATIENCE_S)
+            await self.dispatcher.close(timeout_s=SHUTDOWN_TIMEOUT_S)
             await self.worker.close()
             await self.session.stop()
 

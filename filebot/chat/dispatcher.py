@@ -149,9 +149,9 @@ class MessageDispatcher:
         """Wait until no work is under way."""
         await self._workload.idle()
 
-    async def close(self, *, patience_s: float) -> None:
-        """Let running work end, for at most ``patience_s``; then cancel it."""
-        await self._workload.close(patience_s=patience_s)
+    async def close(self, *, timeout_s: float) -> None:
+        """Let running work end, for at most ``timeout_s``; then cancel it."""
+        await self._workload.close(timeout_s=timeout_s)
 
     # --- admission ------------------------------------------------------------------------------
 

@@ -190,8 +190,8 @@ class Workload:
         """Wait until no work is running."""
         await self._tasks.idle()
 
-    async def close(self, *, patience_s: float) -> None:
-        """Let running work end, for at most ``patience_s``; then cancel it."""
-        await self._tasks.idle(patience_s)
+    async def close(self, *, timeout_s: float) -> None:
+        """Let running work end, for at most ``timeout_s``; then cancel it."""
+        await self._tasks.idle(timeout_s)
         self._closed = True
         await self._tasks.close()

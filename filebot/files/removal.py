@@ -11,7 +11,7 @@ from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import Entry
 from filebot.ports import Entries, Queue
 
-REMOVED_AT_ONCE: Final = 100
+REMOVE_BATCH: Final = 100
 """Entries that are looked up together."""
 
 
@@ -64,7 +64,7 @@ class Removal:
         Raises StorageError.
         """
         removed = 0
-        while entries := await some(REMOVED_AT_ONCE):
+        while entries := await some(REMOVE_BATCH):
             for entry in entries:
                 await self.remove(entry, reason, by)
             removed += len(entries)

@@ -27,7 +27,7 @@ A room's service can make up any number of occupants; they push out each other's
 MOST_ROOMS: Final = 500
 """Rooms with codes; the least recently used one is forgotten."""
 
-HANDED_OVER_AT_ONCE: Final = 1000
+HAND_OVER_BATCH: Final = 1000
 """Files that change their owner in one transaction; more files take further ones."""
 
 # No two of them look alike. A code of eight is guessed once in 10**11 tries.
@@ -105,7 +105,7 @@ class Claims:
         async def some() -> Sequence[Entry]:
             async with self._quota.take_over(occupant, owner) as hold:
                 with hold.settling():
-                    return await self._entries.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
+                    return await self._entries.hand_over(occupant, owner, HAND_OVER_BATCH)
 
         def tells(entries: Sequence[Entry]) -> list[OwnerChanged]:
             return [OwnerChanged(by.sender, by.language, entry, occupant, entry.room) for entry in entries]
@@ -114,7 +114,7 @@ class Claims:
             async with self._events.change() as change:
                 handed = await change.write(some(), tells)
             files += len(handed)
-            if len(handed) < HANDED_OVER_AT_ONCE:
+            if len(handed) < HAND_OVER_BATCH:
                 return Claimed(files, room)
 
     def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:

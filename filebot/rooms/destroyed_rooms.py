@@ -18,7 +18,7 @@ from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
-RELEASED_AT_ONCE: Final = 1000
+RELEASE_BATCH: Final = 1000
 """Entries that are released in one transaction."""
 
 
@@ -75,5 +75,5 @@ class DestroyedRooms:
                     yield OwnerChanged(by.sender, by.language, after, before.owner, room)
 
         async with self._events.change() as change:
-            released = await change.write(self._entries.release(room, RELEASED_AT_ONCE), tells)
+            released = await change.write(self._entries.release(room, RELEASE_BATCH), tells)
         return {before.owner for before, _ in released}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from filebot.events.facts import RemovalReason, room_itself
-from filebot.files.removal import REMOVED_AT_ONCE, Removal
+from filebot.files.removal import REMOVE_BATCH, Removal
 from filebot.files.trusted_time import look_every_hour
 from filebot.model import BareJid, Entry, Scope
 from filebot.ports import Entries
@@ -60,13 +60,13 @@ class Retention:
     async def _look_at(self, room: BareJid, now: datetime) -> int:
         removed = 0
         while True:
-            entries = await self._entries.oldest(Scope(room=room), REMOVED_AT_ONCE)
+            entries = await self._entries.oldest(Scope(room=room), REMOVE_BATCH)
             old = [entry for entry in entries if self._is_over(entry, now)]
             for entry in old:
                 await self._removal.remove(entry, RemovalReason.RETENTION, room_itself(room))
             removed += len(old)
             # A later one cannot be older, unless the clock was set back; then it waits for the next look.
-            if len(old) < REMOVED_AT_ONCE:
+            if len(old) < REMOVE_BATCH:
                 return removed
 
     def _is_over(self, entry: Entry, now: datetime) -> bool:

@@ -130,7 +130,7 @@ class FakeBot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.dispatcher.close(patience_s=5)
+        await self.dispatcher.close(timeout_s=5)
         await self._services.worker.close()
         await self._services.history_importer.close()
         await self._services.announcer.close()

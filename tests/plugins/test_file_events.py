@@ -85,8 +85,8 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
         if isinstance(event, FILE_EVENTS):
             heard.append(told(event))
 
-    monkeypatch.setattr(claims, "HANDED_OVER_AT_ONCE", 2)
-    monkeypatch.setattr(destroyed_rooms, "RELEASED_AT_ONCE", 2)
+    monkeypatch.setattr(claims, "HAND_OVER_BATCH", 2)
+    monkeypatch.setattr(destroyed_rooms, "RELEASE_BATCH", 2)
     async with FakeBot(watcher) as bot:
         bot.rooms.occupants[ROOM] |= HAL.identities
         bot.rooms.managers[ROOM] = frozenset({ALICE})
@@ -309,7 +309,7 @@ async def test_a_change_that_is_cancelled_at_its_write_is_told_if_it_is_made(
     act = case.bot.drop("new.txt", b"new") if says is None else case.bot.say(says)
     acting = asyncio.create_task(act)
     await writing.wait()
-    closing = asyncio.create_task(case.bot.dispatcher.close(patience_s=0))
+    closing = asyncio.create_task(case.bot.dispatcher.close(timeout_s=0))
     await loop_turns()
     assert not closing.done()
     go_on.set()

@@ -85,7 +85,7 @@ def test_rooms_of_one_inviter_cannot_take_everything() -> None:
 
 
 @in_virtual_time
-async def test_running_work_may_end_within_the_patience() -> None:
+async def test_running_work_may_end_within_the_timeout() -> None:
     workload, done = Workload(RateLimits()), list[str]()
 
     async def work() -> None:
@@ -94,7 +94,7 @@ async def test_running_work_may_end_within_the_patience() -> None:
 
     running = asyncio.create_task(workload.run(work()))
     await asyncio.sleep(0)
-    await workload.close(patience_s=10)
+    await workload.close(timeout_s=10)
     assert done == ["work"]
     await running
 
@@ -105,7 +105,7 @@ async def test_work_that_takes_longer_is_cancelled_and_nothing_begins_any_more()
     running = asyncio.create_task(workload.run(asyncio.sleep(60)))
     await asyncio.sleep(0)
     began = loop.time()
-    await workload.close(patience_s=10)
+    await workload.close(timeout_s=10)
     assert loop.time() - began == pytest.approx(10)
     await asyncio.gather(running, return_exceptions=True)
     assert running.cancelled()
