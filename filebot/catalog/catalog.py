@@ -14,6 +14,7 @@ from filebot.catalog import queries, sqlite, writes
 from filebot.catalog.case_folding import fold
 from filebot.catalog.errors import translated
 from filebot.catalog.integrity import IntegrityCheck
+from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.rows import (
     added_entry,
@@ -65,6 +66,7 @@ class SqlCatalog:
         self._writer = writer
         self._ranking = Threads("rank", 2)
         self._open = True
+        self.jobs = SqlJobs(self._read, writer)
 
     async def close(self) -> None:
         """Make durable what is queued, then answer nothing more."""

@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, Scope, StorageUsage
+from filebot.model.jobs import DeadJob, Job, JobKind, NewJob
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -33,6 +34,7 @@ __all__ = [
     "BareJid",
     "BlobRef",
     "Client",
+    "DeadJob",
     "Digest",
     "Entry",
     "FileKind",
@@ -41,11 +43,14 @@ __all__ = [
     "Identity",
     "IncomingMessage",
     "Invitation",
+    "Job",
+    "JobKind",
     "Link",
     "MessageRef",
     "Method",
     "Negotiation",
     "NewEntry",
+    "NewJob",
     "Occupant",
     "Offer",
     "Progress",
