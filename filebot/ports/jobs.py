@@ -16,7 +16,7 @@ MOST_BYTES_OF_PLUGIN: Final = 32 * 1024 * 1024
 MOST_JOBS: Final = 50_000
 MOST_BYTES: Final = 128 * 1024 * 1024
 MOST_DEAD_OF_PLUGIN: Final = 100
-"""Of more dead jobs of one plugin, the oldest are forgotten."""
+"""The oldest dead jobs beyond these are forgotten."""
 LONGEST_ERROR: Final = 500
 """Characters that are kept of why a try failed."""
 
