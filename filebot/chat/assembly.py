@@ -9,12 +9,14 @@ from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.incoming_files import IncomingFiles
 from filebot.chat.invitations import Invitations
+from filebot.chat.plugin_jobs import works_of
 from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.workload import Workload
 from filebot.plugin.context import Channel
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import JobServices
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.sender import ReplySender
@@ -41,7 +43,10 @@ def build_chat(
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events)
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
-    commands = Commands(plugins, channel, files_of, rooms_of)
+    job_services = JobServices(ports.catalog.jobs, ports.clock)
+    commands = Commands(plugins, channel, files_of, rooms_of, job_services)
+    for work in works_of(plugins, commands):
+        services.jobs.add(work)
     workload = Workload(limits)
     dispatcher = MessageDispatcher(
         commands=commands,

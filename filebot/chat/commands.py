@@ -11,15 +11,18 @@ from rapidfuzz import fuzz, process
 from filebot.chat.conversation import errors_in_words
 from filebot.errors import BadCommand, PluginError, UnknownCommand
 from filebot.events.facts import Event
-from filebot.model import Sender
-from filebot.plugin.context import Channel, Context, Conversation
+from filebot.jobs.payloads import OnBehalfOf
+from filebot.model import Address, Sender
+from filebot.plugin.context import BackgroundContext, Channel, Context, Conversation
 from filebot.plugin.declare import CommandSpec, Plugin
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.rooms import RoomAccess
 
 log = logging.getLogger(__name__)
 
 LISTENER_LIMIT_S: Final = 60.0
+_NOBODY: Final = Sender(Address(""), None)
 SUGGESTION_SCORE: Final = 60.0
 """Lowest similarity, of 100, at which one word is suggested for another."""
 
@@ -79,12 +82,18 @@ class Commands:
         channel: Channel,
         files_of: Callable[[Sender, str], Files],
         rooms_of: Callable[[Sender], RoomAccess],
+        job_services: JobServices,
     ) -> None:
         """``files_of`` and ``rooms_of`` give what a sender sees; files speak the language given."""
         self.table = CommandTable(plugins)
         self._channel = channel
         self._files_of = files_of
         self._rooms_of = rooms_of
+        self._job_services = job_services
+        self._job_codecs = {
+            loaded.plugin.name: {job.name: job.codec for job in loaded.plugin.jobs.values()}
+            for loaded in plugins
+        }
         self._listeners = [
             (loaded.plugin.name, kind, listener)
             for loaded in plugins
@@ -98,6 +107,12 @@ class Commands:
         """Begin to answer somebody; ``replies_to`` is the id of the message that theirs is a reply to."""
         language = await self._channel.reply_sender.language_of(sender.identity, client_language)
         return Conversation(self._channel, sender, language, replies_to=replies_to, action=action)
+
+    async def context(self, plugin: str, by: OnBehalfOf | None) -> Context[Any]:
+        """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
+        if by is not None:
+            return self._context(plugin, await self.conversation(by.sender, by.language))
+        return self._context(plugin, await self.conversation(_NOBODY, None), by_nobody=True)
 
     async def run(self, conversation: Conversation, text: str) -> None:
         """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
@@ -131,9 +146,13 @@ class Commands:
         except TimeoutError:
             log.error("plugin %s took over %s s for %s", plugin, LISTENER_LIMIT_S, type(event).__name__)
 
-    def _context(self, plugin: str, conversation: Conversation, usage: str = "") -> Context[Any]:
+    def _context(
+        self, plugin: str, conversation: Conversation, usage: str = "", *, by_nobody: bool = False
+    ) -> Context[Any]:
         sender, language = conversation.sender, conversation.language
-        return Context(
+        by = None if by_nobody else OnBehalfOf(sender, language)
+        kind = BackgroundContext if by_nobody else Context
+        return kind(
             self._channel,
             sender,
             language,
@@ -143,6 +162,7 @@ class Commands:
             settings=self.table.settings_of(plugin),
             files=self._files_of(sender, language),
             rooms=self._rooms_of(sender),
+            jobs=Jobs(self._job_services, plugin, self._job_codecs[plugin], by),
             commands=self.table,
         )
 

@@ -52,7 +52,7 @@ class Work:
     run: Callable[[Job], Awaitable[object]]
     limit_s: float = LIMIT_S
     schedule: Schedule | None = None
-    """Of a kind that has one job, done again and again, and never dead."""
+    """When the one job of this kind is done again; None for a kind whose jobs end."""
 
 
 class JobWorker:

@@ -9,12 +9,13 @@ from typing import Final, Generic, ParamSpec, Protocol, TypeVar
 from cachetools import LRUCache
 
 from filebot.concurrency.threads import Threads
-from filebot.errors import FilebotError
+from filebot.errors import FilebotError, PluginError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies.sender import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -233,6 +234,7 @@ class Context(Conversation, Generic[S_co]):
         settings: S_co,
         files: Files,
         rooms: RoomAccess,
+        jobs: Jobs,
         commands: CommandList,
     ) -> None:
         super().__init__(channel, sender, language, replies_to=replies_to, action=action)
@@ -242,6 +244,8 @@ class Context(Conversation, Generic[S_co]):
         """The files as the sender sees them; raises UserError where something is not theirs to do."""
         self.rooms = rooms
         """The bot's rooms, as far as the sender may change them."""
+        self.jobs = jobs
+        """The plugin's own jobs; those that are added are done on behalf of the sender."""
         self.commands = commands
         """The commands that help shows."""
         self.usage = usage
@@ -250,3 +254,13 @@ class Context(Conversation, Generic[S_co]):
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something that would block, in one of the threads that all plugins share."""
         return await _BLOCKING.run(function, *args, **kwargs)
+
+
+class BackgroundContext(Context[S_co]):
+    """Context of what nobody asked for: it sees nobody's files, and there is nobody to reply to."""
+
+    async def reply(self, template: str, /, **values: object) -> None:
+        raise PluginError(f"nobody waits for the reply {template!r}; speak to somebody with ctx.tell")
+
+    async def reply_aside(self, template: str, /, **values: object) -> None:
+        await self.reply(template, **values)
