@@ -24,6 +24,7 @@ from filebot.files.renaming import Renaming
 from filebot.files.sharing import Sharing
 from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
+from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
 from filebot.plugin.rooms import RoomServices
@@ -90,6 +91,7 @@ class Services:
     announcer: Announcer
     history_importer: HistoryImporter
     events: EventBus
+    jobs: JobWorker
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -111,7 +113,7 @@ def build_services(
     are left alone, ``slots`` how many files move at once in each direction.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, and closes the announcer.
+    worker, closes the announcer, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
@@ -189,6 +191,7 @@ def build_services(
         announcer=announcer,
         history_importer=history_importer,
         events=events,
+        jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,
         locks=locks,

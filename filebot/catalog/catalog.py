@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, writes
 from filebot.catalog.integrity import IntegrityCheck
+from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
     added_entry,
     delivery_columns,
@@ -65,6 +66,7 @@ class SqlCatalog:
         self._writer = writer
         self._ranking = Threads("rank", 2)
         self._open = True
+        self.jobs = SqlJobs(self._read, writer)
 
     async def close(self) -> None:
         """Make durable what is queued, then answer nothing more."""

@@ -165,3 +165,38 @@ rooms: Final = sa.Table(
     sa.Column("password", sa.Text, nullable=False),
     sa.Column("invited_by", sa.Text),
 )
+
+# Work of the plugins. The state is ``ready``, ``blocked`` (by an older job of its group) or ``dead``.
+jobs: Final = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("plugin", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("run_at", UtcDateTime, nullable=False),
+    sa.Column("job_key", sa.Text),
+    sa.Column("job_group", sa.Text),
+    sa.Column("deadline", UtcDateTime),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("worker", sa.Text),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("died_at", UtcDateTime),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Index("ix_jobs_due", "state", "run_at", "number"),
+    sa.Index("ix_jobs_group", "plugin", "job_group", "number"),
+    sa.Index("ix_jobs_key", "plugin", "job_key", unique=True, sqlite_where=sa.text("state <> 'dead'")),
+    sa.Index("ix_jobs_claimed", "claimed_until", sqlite_where=sa.text("claimed_until IS NOT NULL")),
+    sqlite_autoincrement=True,  # a claim of a job that is gone must not fit a later one
+)
+
+# Jobs and bytes of their payloads for each plugin that has any. Triggers keep them.
+job_sums: Final = sa.Table(
+    "job_sums",
+    metadata,
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("jobs", sa.Integer, nullable=False),
+    sa.Column("used_bytes", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -195,6 +195,11 @@ def forget_oldest_unwanted(room: str, most: int) -> sa.Delete:
     row = sa.literal_column("unwanted.rowid", sa.Integer)
     last_to_go = sa.select(row).where(unwanted.c.room == room).order_by(row.desc()).offset(most).limit(1)
     return sa.delete(unwanted).where(unwanted.c.room == room, row <= last_to_go.scalar_subquery())
+
+
+def insert_unless_there(table: sa.Table) -> Insert:
+    """Insert rows, but for those that break a unique index."""
+    return insert(table).on_conflict_do_nothing()
 
 
 def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.Insert:

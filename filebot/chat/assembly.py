@@ -7,13 +7,16 @@ from functools import partial
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
+from filebot.chat.plugin_jobs import works_of
 from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
-from filebot.plugin.context import Channel, PluginCalls, PluginListener
+from filebot.jobs.payloads import OnBehalfOf
+from filebot.plugin.context import Channel, Factories, PluginCalls, PluginListener
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -41,6 +44,14 @@ def build_chat(
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events)
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
+    job_services = JobServices(ports.catalog.jobs, ports.clock)
+    codecs = {
+        each.plugin.name: {job.name: job.codec for job in each.plugin.jobs.values()} for each in plugins
+    }
+
+    def jobs_of(plugin: str, by: OnBehalfOf | None) -> Jobs:
+        return Jobs(job_services, plugin, codecs[plugin], by)
+
     calls = PluginCalls(
         channel,
         commands_of(plugins),
@@ -50,10 +61,11 @@ def build_chat(
             for event, listener in each.plugin.listeners
         ],
         {each.plugin.name: each.settings for each in plugins},
-        files_of,
-        rooms_of,
+        Factories(files_of, rooms_of, jobs_of),
     )
     events.tell = calls.tell
+    for work in works_of(plugins, calls):
+        services.jobs.add(work)
     dispatcher = MessageDispatcher(
         channel=channel,
         plugins=calls,

@@ -51,6 +51,7 @@ from filebot.errors.storage import (
     BlobCorrupt,
     CatalogDamaged,
     CatalogUnavailable,
+    JobQueueFull,
     NoDescriptors,
     StorageFull,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "FileTooLarge",
     "FilebotError",
     "ForbiddenTarget",
+    "JobQueueFull",
     "LocalProtocolError",
     "LoginFailed",
     "MessageTooLong",

@@ -28,3 +28,7 @@ class CatalogUnavailable(StorageError):
 
 class CatalogDamaged(CatalogUnavailable):
     """The file of the catalog is corrupt."""
+
+
+class JobQueueFull(StorageError):
+    """A plugin has as many jobs as it may have, or all have."""

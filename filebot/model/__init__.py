@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
+from filebot.model.jobs import DeadJob, Job, JobKind, NewJob
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -42,6 +43,7 @@ __all__ = [
     "BareJid",
     "BlobRef",
     "Client",
+    "DeadJob",
     "Digest",
     "EncryptedMessage",
     "Entry",
@@ -51,11 +53,14 @@ __all__ = [
     "Identity",
     "IncomingMessage",
     "Invitation",
+    "Job",
+    "JobKind",
     "Link",
     "MessageRef",
     "Method",
     "Negotiation",
     "NewEntry",
+    "NewJob",
     "Occupant",
     "Offer",
     "Progress",

@@ -12,13 +12,15 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 from cachetools import LRUCache
 
 from filebot.concurrency.tasks import Threads
-from filebot.errors import FilebotError, UnknownCommand
+from filebot.errors import FilebotError, PluginError, UnknownCommand
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
+from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -34,6 +36,7 @@ MOST_OPEN_LISTS: Final = 1000
 is no longer than a command."""
 
 LISTENER_LIMIT_S: Final = 60.0
+_NOBODY: Final = Sender(Address(""), None)
 
 _BLOCKING: Final = Threads("plugin", 8)
 
@@ -45,6 +48,7 @@ for the first page)."""
 FilesOf = Callable[[Sender, str], Files]
 """Function that returns the files as a sender sees them, given the language of the replies."""
 RoomsOf = Callable[[Sender], RoomAccess]
+JobsOf = Callable[[str, OnBehalfOf | None], Jobs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,15 @@ class Conversation:
         return self.sender.address.conversation
 
 
+@dataclass(frozen=True, slots=True)
+class Factories:
+    """Makers of the objects that a context gives: of files, of rooms, and of a plugin's jobs."""
+
+    files: FilesOf
+    rooms: RoomsOf
+    jobs: JobsOf
+
+
 class Context(Conversation, Generic[S_co]):
     """Conversation for a plugin's handler, with the files and rooms that the sender may see."""
 
@@ -223,11 +236,12 @@ class Context(Conversation, Generic[S_co]):
         channel: Channel,
         conversation: Conversation,
         *,
+        plugin: str,
         usage: str = "",
         settings: S_co,
         commands: CommandList,
-        files_of: FilesOf,
-        rooms_of: RoomsOf,
+        factories: Factories,
+        by: OnBehalfOf | None,
     ) -> None:
         super().__init__(
             channel,
@@ -242,22 +256,38 @@ class Context(Conversation, Generic[S_co]):
         """All commands, for the help."""
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
-        self._files_of = files_of
-        self._rooms_of = rooms_of
+        self._plugin = plugin
+        self._factories = factories
+        self._by = by
 
     @cached_property
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError for what the sender may not do."""
-        return self._files_of(self.sender, self.language)
+        return self._factories.files(self.sender, self.language)
 
     @cached_property
     def rooms(self) -> RoomAccess:
         """The bot's rooms, as far as the sender may change them."""
-        return self._rooms_of(self.sender)
+        return self._factories.rooms(self.sender)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The plugin's own jobs; those that are added are done on behalf of the sender."""
+        return self._factories.jobs(self._plugin, self._by)
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share."""
         return await _BLOCKING.run(function, *args, **kwargs)
+
+
+class BackgroundContext(Context[S_co]):
+    """Context of what nobody asked for: it sees nobody's files, and there is nobody to reply to."""
+
+    async def reply(self, template: str, /, **values: object) -> None:
+        raise PluginError(f"nobody waits for the reply {template!r}; speak to somebody with ctx.tell")
+
+    async def reply_aside(self, template: str, /, **values: object) -> None:
+        await self.reply(template, **values)
 
 
 class PluginCalls:
@@ -269,16 +299,21 @@ class PluginCalls:
         commands: CommandList,
         listeners: Sequence[PluginListener],
         settings: Mapping[str, object],
-        files_of: FilesOf,
-        rooms_of: RoomsOf,
+        factories: Factories,
     ) -> None:
         """``settings`` has the settings of each plugin by name."""
         self._channel = channel
         self._commands = commands
         self._listeners = listeners
         self._settings = settings
-        self._files_of = files_of
-        self._rooms_of = rooms_of
+        self._factories = factories
+
+    async def context(self, plugin: str, by: OnBehalfOf | None) -> Context[Any]:
+        """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
+        if by is not None:
+            return self._context(plugin, await self._channel.conversation(by.sender, by.language))
+        nobody = await self._channel.conversation(_NOBODY, None)
+        return self._context(plugin, nobody, by_nobody=True)
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
@@ -307,15 +342,19 @@ class PluginCalls:
                     "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
                 )
 
-    def _context(self, plugin: str, conversation: Conversation, usage: str = "") -> Context[Any]:
-        return Context(
+    def _context(
+        self, plugin: str, conversation: Conversation, usage: str = "", *, by_nobody: bool = False
+    ) -> Context[Any]:
+        kind = BackgroundContext if by_nobody else Context
+        return kind(
             self._channel,
             conversation,
+            plugin=plugin,
             usage=usage,
             settings=self._settings[plugin],
             commands=self._commands,
-            files_of=self._files_of,
-            rooms_of=self._rooms_of,
+            factories=self._factories,
+            by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
         )
 
 

@@ -4,12 +4,14 @@ import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
+from filebot.plugin.declare_jobs import JobDeclarations
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
@@ -19,8 +21,8 @@ Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
 Listener = Callable[[Context[S], E], Awaitable[None]]
 
 
-class Plugin(Generic[S]):
-    """Declares a plugin: its name, settings, words, commands and listeners.
+class Plugin(JobDeclarations[S]):
+    """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
 
     ``settings`` is a dataclass whose fields all have defaults; ``templates`` maps names to Jinja texts,
     used as ``<plugin name>/<template name>``. Mistakes raise PluginError when the module is loaded.
@@ -37,7 +39,7 @@ class Plugin(Generic[S]):
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
         if settings is not None:
             _examine_settings(name, settings)
-        self.name = name
+        super().__init__(name)
         self.settings = settings
         self.templates = dict(templates or {})
         self.commands: list[Command] = []
@@ -75,12 +77,12 @@ class Plugin(Generic[S]):
         """
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
-            place = f"listener {_name_of(listener)!r} of plugin {self.name!r}"
+            place = f"listener {name_of(listener)!r} of plugin {self.name!r}"
             named: object = event
             if not (isinstance(named, type) and issubclass(named, Event)):
                 raise PluginError(f"{place} is for {named!r}, which is no class of events")
-            _examine_coroutine(place, listener)
-            _examine_arguments(place, listener, "a context and an event", object(), object())
+            examine_coroutine(place, listener)
+            examine_arguments(place, listener, "a context and an event", object(), object())
             self.listeners.append((event, listener))
             return listener
 
@@ -136,24 +138,6 @@ def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
 
 
 def _examine_handler(place: str, handler: Callable[..., object], parameters: Collection[str]) -> None:
-    _examine_coroutine(place, handler)
+    examine_coroutine(place, handler)
     given = ", ".join(["a context", *sorted(parameters)])
-    _examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
-
-
-def _examine_coroutine(place: str, function: Callable[..., object]) -> None:
-    if not inspect.iscoroutinefunction(inspect.unwrap(function)):
-        raise PluginError(f"{place}: {_name_of(function)} is no coroutine; write async def")
-
-
-def _examine_arguments(
-    place: str, function: Callable[..., object], given: str, /, *values: object, **named: object
-) -> None:
-    try:
-        inspect.signature(function).bind(*values, **named)
-    except TypeError as error:
-        raise PluginError(f"{place}: {_name_of(function)} is given {given}, but: {error}") from error
-
-
-def _name_of(function: Callable[..., object]) -> str:
-    return getattr(function, "__name__", repr(function))
+    examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))

@@ -17,6 +17,7 @@ from filebot.model import (
     AddressKind,
     BareJid,
     Client,
+    DeadJob,
     IncomingMessage,
     Invitation,
     Offer,
@@ -51,6 +52,25 @@ LIMITS: Final = StorageLimits(
 )
 
 
+class QueueOfBot:
+    """The plugins' jobs in a fake bot."""
+
+    def __init__(self, bot: "FakeBot") -> None:
+        self._bot = bot
+
+    async def run(self) -> list[str]:
+        """Do all jobs and schedules that are due, and return what the bot said then, to whomever."""
+        return await self._bot._answers(self._bot._services.jobs.run_due())  # noqa: SLF001 - a part of it
+
+    async def count(self, plugin: str) -> int:
+        """Return how many jobs of a plugin wait, its schedules included."""
+        return (await self._bot.catalog.jobs.counts()).get(plugin, 0)
+
+    async def dead(self, plugin: str) -> list[DeadJob]:
+        """Return the jobs of a plugin that are not tried any more."""
+        return await self._bot.catalog.jobs.dead(plugin)
+
+
 class FakeBot:
     """Bot that serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
 
@@ -82,6 +102,8 @@ class FakeBot:
         self.histories = FakeHistories()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self.jobs = QueueOfBot(self)
+        """Jobs are done only when a test runs them."""
         self.clock_is_trusted = True
         """False: nothing is removed for its age."""
         self._rate_limits = rate_limits or RateLimits()
@@ -131,6 +153,7 @@ class FakeBot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.dispatcher.close(timeout_s=5)
+        await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
         await self._services.announcer.close()
@@ -169,6 +192,10 @@ class FakeBot:
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))
+
+    def pass_time(self, by: timedelta) -> None:
+        """Move the clock; what becomes due by that is done by ``jobs.run()``."""
+        self.now += by
 
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""

@@ -25,12 +25,14 @@ from filebot.model import (
     Scope,
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
+from filebot.testing.jobs import MemoryJobs
 
 
 class MemoryCatalog:
     """Implements :class:`filebot.ports.Catalog` in a few dictionaries."""
 
     def __init__(self) -> None:
+        self.jobs = MemoryJobs()
         self._entries: dict[int, Entry] = {}
         self._last_id = 0
         self._unwanted: dict[BareJid, FIFOCache[tuple[Digest, Identity], None]] = {}

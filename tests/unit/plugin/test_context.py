@@ -6,7 +6,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
 from filebot.model import Address, Sender
 from filebot.plugin.commands import CommandList
-from filebot.plugin.context import Channel, Context, PluginCalls, PluginListener
+from filebot.plugin.context import Channel, Context, Factories, PluginCalls, PluginListener
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.testing.catalog import MemoryCatalog
@@ -33,12 +33,11 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
+    factories = Factories(not_asked_for, not_asked_for, not_asked_for)
     stored, link = (PluginListener("notes", kind, listen) for kind in (FileStored, LinkReceived))
     event = LinkReceived(ANNA, None, "https://example.org/")
     for listeners, asked in ([stored], 0), ([stored, link], 1):
-        calls = PluginCalls(
-            channel, CommandList([]), listeners, {"notes": None}, not_asked_for, not_asked_for
-        )
+        calls = PluginCalls(channel, CommandList([]), listeners, {"notes": None}, factories)
         await calls.tell(event)
         assert catalog.asked == asked
     assert heard == [event]

@@ -117,6 +117,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.ServiceRefused(),
     errors.StorageError(),
     errors.StorageFull(),
+    errors.JobQueueFull(),
     errors.NoDescriptors(),
     errors.PostTooLarge(limit_bytes=131_072),
     errors.BlobCorrupt(),

@@ -1,0 +1,38 @@
+"""How the jobs and schedules of the plugins are done: each with its context."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from filebot.jobs.payloads import PayloadCodec
+from filebot.jobs.worker import Work
+from filebot.model import Job, JobKind
+from filebot.plugin.context import PluginCalls
+from filebot.plugin.declare import LoadedPlugin
+
+
+def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Work]:
+    """Return how all kinds of jobs of these plugins are done."""
+    for loaded in plugins:
+        plugin = loaded.plugin
+        for job in plugin.jobs.values():
+            run = partial(_do, calls, plugin.name, job.codec, job.handler)
+            yield Work(JobKind(plugin.name, job.name), run, job.limit_s)
+        for each in plugin.schedules.values():
+            do = partial(_keep, calls, plugin.name, each.handler)
+            yield Work(JobKind(plugin.name, f"schedule {each.name}"), do, each.limit_s, each.schedule)
+
+
+async def _do(
+    calls: PluginCalls,
+    plugin: str,
+    codec: PayloadCodec[Any],
+    handler: Callable[..., Awaitable[None]],
+    job: Job,
+) -> None:
+    payload = codec.read(job.payload)
+    await handler(await calls.context(plugin, payload.by), payload.value)
+
+
+async def _keep(calls: PluginCalls, plugin: str, handler: Callable[..., Awaitable[None]], _: Job) -> None:
+    await handler(await calls.context(plugin, None))
