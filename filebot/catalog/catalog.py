@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -26,8 +26,8 @@ from filebot.catalog.rows import (
     link_of,
     position_of,
     private_entry,
-    room_settings_columns,
-    room_settings_of,
+    room_setting_columns,
+    room_setting_of,
 )
 from filebot.catalog.writer import Writer
 from filebot.concurrency.threads import Threads, settled
@@ -43,7 +43,7 @@ from filebot.model import (
     NewEntry,
     QueuedDelivery,
     RememberedRoom,
-    RoomSettings,
+    SavedRoomSetting,
     Scope,
 )
 
@@ -153,12 +153,11 @@ class SqlCatalog:
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return bool(await self._read(queries.link_at(urls)))
 
-    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
-        return {row.room: room_settings_of(row) for row in await self._read(queries.all_room_settings())}
+    async def room_settings(self) -> list[SavedRoomSetting]:
+        return [room_setting_of(row) for row in await self._read(queries.all_room_settings())]
 
-    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
-        saved = sqlite.save_room_settings(room_settings_columns(room, settings))
-        await self._writer.run(writes.execute, saved)
+    async def save_room_setting(self, setting: SavedRoomSetting) -> None:
+        await self._writer.run(writes.execute, sqlite.save_room_setting(room_setting_columns(setting)))
 
     async def history_imports(self) -> list[HistoryImport]:
         return [history_import_of(row) for row in await self._read(queries.all_history_imports())]

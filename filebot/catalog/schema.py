@@ -146,15 +146,15 @@ unwanted: Final = sa.Table(
     sa.Column("person", sa.Text, primary_key=True),
 )
 
+# An empty plugin is the core. The rows of a plugin that is not loaded stay.
 room_settings: Final = sa.Table(
     "room_settings",
     metadata,
     sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("archive", sa.Boolean, nullable=False),
-    sa.Column("announce", sa.Boolean, nullable=False),
-    sa.Column("members_only", sa.Boolean, nullable=False),
-    sa.Column("max_size", sa.BigInteger),
-    sa.Column("retention_days", sa.Integer),
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("consent", sa.Boolean, nullable=False),
 )
 
 # One row for each room whose history is being gone through, replaced as a whole after each part of it.

@@ -197,7 +197,7 @@ class MessageDispatcher:
         sender = message.sender
         if sender.room is not None and (
             # Not everybody who would read the answer may know of the room's files, or nobody would hear it.
-            self._room_settings.of(sender.room).members_only or not self._rooms.has_voice(sender.room)
+            self._room_settings.is_members_only(sender.room) or not self._rooms.has_voice(sender.room)
         ):
             sender = sender.privately
         conversation = await self._commands.conversation(

@@ -22,7 +22,14 @@ from filebot.model.messages import (
 from filebot.model.people import Address, AddressKind, BareJid, Identity, Occupant, RoomRole
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
-from filebot.model.rooms import HistoryImport, Invitation, RememberedRoom, RoomSettings
+from filebot.model.rooms import (
+    HistoryImport,
+    Invitation,
+    JsonValue,
+    RememberedRoom,
+    SavedRoomSetting,
+    SettingKey,
+)
 
 __all__ = [
     "LARGEST_BYTES",
@@ -41,6 +48,7 @@ __all__ = [
     "Identity",
     "IncomingMessage",
     "Invitation",
+    "JsonValue",
     "Link",
     "MessageRef",
     "Method",
@@ -53,9 +61,10 @@ __all__ = [
     "QueuedDelivery",
     "RememberedRoom",
     "RoomRole",
-    "RoomSettings",
+    "SavedRoomSetting",
     "Scope",
     "Sender",
+    "SettingKey",
     "Slot",
     "StorageUsage",
     "StreamMethod",

@@ -54,11 +54,14 @@ from filebot.plugin.context import Command, CommandList, Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
+from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
     "Address",
     "AddressKind",
     "BadCommand",
+    "ByteSize",
+    "Choice",
     "Command",
     "CommandList",
     "Context",
@@ -85,6 +88,7 @@ __all__ = [
     "Method",
     "NoSuchEntry",
     "NotAllowed",
+    "Number",
     "Offer",
     "OwnerChanged",
     "Page",
@@ -93,6 +97,7 @@ __all__ = [
     "RemovalReason",
     "RoomAccess",
     "RoomFilesAdded",
+    "RoomSetting",
     "Sender",
     "StorageError",
     "StorageUsage",

@@ -1,7 +1,7 @@
 """Catalog in memory: a fake of :class:`filebot.ports.Catalog` for tests."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -22,8 +22,9 @@ from filebot.model import (
     NewEntry,
     QueuedDelivery,
     RememberedRoom,
-    RoomSettings,
+    SavedRoomSetting,
     Scope,
+    SettingKey,
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 
@@ -40,7 +41,7 @@ class MemoryCatalog:
         self._deliveries: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
         self._history_imports: dict[BareJid, HistoryImport] = {}
-        self._room_settings: dict[BareJid, RoomSettings] = {}
+        self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
@@ -132,11 +133,11 @@ class MemoryCatalog:
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return any(link.url in urls for link in self._links.values())
 
-    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
-        return dict(self._room_settings)
+    async def room_settings(self) -> list[SavedRoomSetting]:
+        return [self._room_settings[each] for each in sorted(self._room_settings)]
 
-    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
-        self._room_settings[room] = settings
+    async def save_room_setting(self, setting: SavedRoomSetting) -> None:
+        self._room_settings[setting.room, setting.key] = setting
 
     async def history_imports(self) -> list[HistoryImport]:
         return [self._history_imports[room] for room in sorted(self._history_imports)]
@@ -188,7 +189,8 @@ class MemoryCatalog:
         return released
 
     async def clear_room(self, room: BareJid) -> None:
-        self._room_settings.pop(room, None)
+        for each in [each for each in self._room_settings if each[0] == room]:
+            del self._room_settings[each]
         self._unwanted.pop(room, None)
         self._history_imports.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}

@@ -37,7 +37,7 @@ def read(path: Path, statement: str) -> list[Any]:
 
 async def test_an_upgrade_leaves_a_copy_of_the_catalog_as_it_was(old: Path) -> None:
     with closing(sqlite3.connect(old)) as other:
-        # What stands in the log only is copied, too.
+        # The copy has rows of the log, too.
         other.execute("INSERT INTO people VALUES ('bob@example.org', 'en')")
         other.commit()
         async with open_catalog(old):
