@@ -45,14 +45,16 @@ class RoomSettingsStore:
 
     async def open(self) -> None:
         """Read them. Raises StorageError."""
-        for saved in await self._store.room_settings():
+        rows = await self._store.room_settings()
+        for saved in rows:
             setting = self._table.get(saved.key)
             if setting is not None:
                 self._take(setting, saved)
             elif saved.consent and saved.value:
                 log.warning("%s is off in %s: its plugin is not loaded", saved.key.name, saved.room)
                 await self._store.save_room_setting(replace(saved, value=False))
-        for room in self._values:
+        # Also where it is off: what the bot knows of a room's history ends with the consent.
+        for room in dict.fromkeys(each.room for each in rows):
             await self._show_archiving(room)
 
     async def clear(self, room: BareJid) -> None:

@@ -141,8 +141,8 @@ async def test_consent_ends_with_its_plugin_and_other_settings_come_back(table: 
     for text in ("archive on", "announce on"):
         await first.change(ROOM, text)
     assert rooms.archiving == {ROOM}
-    rooms.archiving.clear()
     await RoomSettingsStore(catalog, rooms, RoomSettingTable()).open()
+    assert rooms.archiving == set()
     again = RoomSettingsStore(catalog, rooms, table)
     await again.open()
     assert (again.of(ROOM)["archive"], again.of(ROOM)["announce"]) == (False, True)
