@@ -15,6 +15,7 @@ from filebot.catalog.case_folding import fold
 from filebot.catalog.errors import translated
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.name_suggestions import likeliest
+from filebot.catalog.plugin_data import SqlPluginData
 from filebot.catalog.rows import (
     added_entry,
     delivery_columns,
@@ -64,6 +65,7 @@ class SqlCatalog:
         self._readers = readers
         self._writer = writer
         self._ranking = Threads("rank", 2)
+        self.plugin_data = SqlPluginData(self._read, writer)
         self._open = True
 
     async def close(self) -> None:

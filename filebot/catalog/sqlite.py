@@ -22,6 +22,7 @@ from filebot.catalog.schema import (
     links,
     opt_outs,
     people,
+    plugin_data,
     positions,
     room_settings,
     rooms,
@@ -179,6 +180,11 @@ def save_history_import(columns: dict[str, Any]) -> sa.Insert:
 def save_room_setting(columns: dict[str, Any]) -> sa.Insert:
     """Keep a setting of a room, in place of the one of the same key."""
     return _put(room_settings, tuple(room_settings.primary_key), columns)
+
+
+def save_plugin_value(columns: dict[str, Any]) -> sa.Insert:
+    """Keep a value of a plugin, in place of the one of the same key."""
+    return _put(plugin_data, tuple(plugin_data.primary_key), columns)
 
 
 def save_opt_out(room: str, person: str) -> sa.Insert:

@@ -15,6 +15,7 @@ from filebot.chat.room_posts import RoomPosts
 from filebot.chat.workload import Workload
 from filebot.plugin.context import Channel
 from filebot.plugin.files import Files
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.sender import ReplySender
@@ -41,7 +42,7 @@ def build_chat(
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events)
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
-    commands = Commands(plugins, channel, files_of, rooms_of)
+    commands = Commands(plugins, channel, files_of, rooms_of, partial(OwnData, ports.catalog.plugin_data))
     workload = Workload(limits)
     dispatcher = MessageDispatcher(
         commands=commands,

@@ -15,6 +15,7 @@ from filebot.model import Sender
 from filebot.plugin.context import Channel, Context, Conversation
 from filebot.plugin.declare import CommandSpec, Plugin
 from filebot.plugin.files import Files
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
 
 log = logging.getLogger(__name__)
@@ -79,12 +80,16 @@ class Commands:
         channel: Channel,
         files_of: Callable[[Sender, str], Files],
         rooms_of: Callable[[Sender], RoomAccess],
+        own_data_of: Callable[[str], OwnData],
     ) -> None:
-        """``files_of`` and ``rooms_of`` give what a sender sees; files speak the language given."""
+        """``files_of`` and ``rooms_of`` give what a sender sees; files speak the language given.
+        ``own_data_of`` gives what the plugin of this name keeps.
+        """
         self.table = CommandTable(plugins)
         self._channel = channel
         self._files_of = files_of
         self._rooms_of = rooms_of
+        self._own_data = {loaded.plugin.name: own_data_of(loaded.plugin.name) for loaded in plugins}
         self._listeners = [
             (loaded.plugin.name, kind, listener)
             for loaded in plugins
@@ -144,6 +149,7 @@ class Commands:
             files=self._files_of(sender, language),
             rooms=self._rooms_of(sender),
             commands=self.table,
+            own_data=self._own_data[plugin],
         )
 
 

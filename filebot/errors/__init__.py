@@ -52,6 +52,7 @@ from filebot.errors.storage import (
     CatalogDamaged,
     CatalogUnavailable,
     NoDescriptors,
+    PluginStoreFull,
     StorageFull,
 )
 from filebot.errors.transfer import (
@@ -104,6 +105,7 @@ __all__ = [
     "PeerGone",
     "PeerProtocolError",
     "PluginError",
+    "PluginStoreFull",
     "PostTooLarge",
     "QuotaExceeded",
     "Refused",

@@ -20,6 +20,7 @@ from filebot.model.messages import (
     Sender,
 )
 from filebot.model.people import Address, AddressKind, BareJid, Identity, Occupant, RoomRole
+from filebot.model.plugin_data import DataKey, DataOwner, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
 from filebot.model.rooms import (
@@ -40,6 +41,8 @@ __all__ = [
     "BareJid",
     "BlobRef",
     "Client",
+    "DataKey",
+    "DataOwner",
     "Digest",
     "Entry",
     "FileKind",
@@ -56,6 +59,7 @@ __all__ = [
     "NewEntry",
     "Occupant",
     "Offer",
+    "OwnerKind",
     "Progress",
     "ProxyState",
     "QueuedDelivery",

@@ -22,6 +22,7 @@ from filebot.errors import (
     NoSuchEntry,
     NotAllowed,
     PluginError,
+    PluginStoreFull,
     StorageError,
     TransferError,
     UnknownCommand,
@@ -54,6 +55,7 @@ from filebot.plugin.context import Command, CommandList, Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.store import PluginStore
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
@@ -94,6 +96,8 @@ __all__ = [
     "Page",
     "Plugin",
     "PluginError",
+    "PluginStore",
+    "PluginStoreFull",
     "RemovalReason",
     "RoomAccess",
     "RoomFilesAdded",

@@ -15,6 +15,7 @@ from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.files import Files
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies.sender import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -234,6 +235,7 @@ class Context(Conversation, Generic[S_co]):
         files: Files,
         rooms: RoomAccess,
         commands: CommandList,
+        own_data: OwnData,
     ) -> None:
         super().__init__(channel, sender, language, replies_to=replies_to, action=action)
         self.settings = settings
@@ -244,6 +246,8 @@ class Context(Conversation, Generic[S_co]):
         """The bot's rooms, as far as the sender may change them."""
         self.commands = commands
         """The commands that help shows."""
+        self.store = own_data.store
+        """Values that the plugin keeps by key."""
         self.usage = usage
         """The usage line that fitted what was typed; empty for listeners."""
 

@@ -12,13 +12,16 @@ from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import Entries
 from filebot.ports.filetype import Inspector
 from filebot.ports.links import Links
+from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
 from filebot.ports.queue import DeliveryStore, Queue
 from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
 from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
 
 __all__ = [
     "MOST_LANGUAGES_OF_ROOM",
+    "MOST_PLUGIN_BYTES",
     "MOST_UNWANTED_OF_ROOM",
+    "VALUE_OVERHEAD_BYTES",
     "BlobStore",
     "BlobWriter",
     "Catalog",
@@ -34,6 +37,7 @@ __all__ = [
     "Languages",
     "Links",
     "Messenger",
+    "PluginData",
     "Queue",
     "RoomStore",
     "Rooms",

@@ -27,6 +27,7 @@ from filebot.model import (
     SettingKey,
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
+from filebot.testing.plugin_data import MemoryPluginData
 
 
 class MemoryCatalog:
@@ -45,6 +46,7 @@ class MemoryCatalog:
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
+        self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -191,6 +193,7 @@ class MemoryCatalog:
     async def clear_room(self, room: BareJid) -> None:
         for each in [each for each in self._room_settings if each[0] == room]:
             del self._room_settings[each]
+        self.plugin_data.clear_room(room)
         self._unwanted.pop(room, None)
         self._history_imports.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}

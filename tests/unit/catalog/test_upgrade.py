@@ -32,6 +32,8 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
         after["subscriptions"] = []
     if version < "0009":
         after["unwanted"] = []
+    if version < "0012":
+        after["plugin_data"] = []
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after

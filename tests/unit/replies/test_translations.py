@@ -69,6 +69,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.BadRoomSetting("archive", "maybe", known=True, available={"archive": "on|off"}),
     errors.BadRoomSetting("size", "", known=False, available={"archive": "on|off"}),
     errors.NoSuchClaim(),
+    errors.PluginStoreFull("tags"),
     errors.RoomQuotaExceeded(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.ClaimExceedsQuota(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),
