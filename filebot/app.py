@@ -27,6 +27,7 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
+from filebot.plugin_loader import room_settings
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -125,7 +126,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             _ports(session, data, http, clock),
             access,
             storage_limits(config),
-            [each.plugin.name for each in plugins],
+            room_settings(plugins, config.plugins.disabled),
             slots=share.slots,
         )
         await _expect_rooms(services, session)

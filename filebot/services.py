@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -39,13 +39,14 @@ from filebot.ports import (
     Streams,
     UploadService,
 )
-from filebot.rooms.announcer import Announcer
+from filebot.rooms.announcer import Announcer, wants_announcements
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.retention import Retention
+from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
 
@@ -102,21 +103,21 @@ def build_services(
     ports: Ports,
     access: Access,
     limits: StorageLimits,
-    plugins: Collection[str],
+    settable: RoomSettingTable,
     *,
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
 ) -> Services:
     """Build all services on these ports.
 
-    ``plugins`` has the names of those that are loaded; ``settle_s`` is for how long people who came online
+    ``settable`` has the room settings that there are; ``settle_s`` is for how long people who came online
     are left alone, ``slots`` how many files move at once in each direction.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
     worker, closes the announcer, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
-    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
+    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)
     intake = Intake(
@@ -161,7 +162,7 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
-    announcer = Announcer(events, room_settings.announces)
+    announcer = Announcer(events, partial(wants_announcements, room_settings))
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
     retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)

@@ -10,6 +10,8 @@ from filebot.plugin import BadCommand, Context, HistoryImportFinished, HistoryIm
 
 plugin = Plugin[None]("archive")
 
+plugin.room_setting("archive", bool, default=False, consent=True, told="room/archive")
+
 OUT, IN = "archive off for me", "archive on for me"
 BEGIN, STOP = "archive history of DAYS days", "archive history off"
 

@@ -127,15 +127,32 @@ unwanted: Final = sa.Table(
     sa.Column("person", sa.Text, primary_key=True),
 )
 
+# An empty plugin is the core. The rows of a plugin that is not loaded stay.
 room_settings: Final = sa.Table(
     "room_settings",
     metadata,
     sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("archive", sa.Boolean, nullable=False),
-    sa.Column("announce", sa.Boolean, nullable=False),
-    sa.Column("members_only", sa.Boolean, nullable=False),
-    sa.Column("max_size", sa.BigInteger),
-    sa.Column("retention_days", sa.Integer),
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("consent", sa.Boolean, nullable=False),
+)
+
+# JSON texts of plugins. ``entry_id`` is there for values of an entry, to go with it.
+plugin_data: Final = sa.Table(
+    "plugin_data",
+    metadata,
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("owner_kind", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE")),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Index("ix_plugin_data_size", "plugin", "size"),  # adds up without reading the values
+    sa.Index("ix_plugin_data_key", "plugin", "owner_kind", "key", "owner"),
+    sa.Index("ix_plugin_data_owner", "owner_kind", "owner"),
+    sa.Index("ix_plugin_data_entry_id", "entry_id", sqlite_where=sa.text("entry_id IS NOT NULL")),
 )
 
 # One row for each room whose history is being gone through, replaced as a whole after each part of it.

@@ -13,10 +13,12 @@ from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.plugin.context import Channel, Factories, PluginCalls, PluginListener
+from filebot.plugin.calls import PluginCalls, PluginListener
+from filebot.plugin.context import Channel, Factories
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -61,7 +63,7 @@ def build_chat(
             for event, listener in each.plugin.listeners
         ],
         {each.plugin.name: each.settings for each in plugins},
-        Factories(files_of, rooms_of, jobs_of),
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog.plugin_data)),
     )
     events.tell = calls.tell
     for work in works_of(plugins, calls):

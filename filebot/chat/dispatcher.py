@@ -30,7 +30,8 @@ from filebot.model import (
     Offer,
     Sender,
 )
-from filebot.plugin.context import Channel, Conversation, FilesOf, PluginCalls, errors_in_words
+from filebot.plugin.calls import PluginCalls
+from filebot.plugin.context import Channel, Conversation, FilesOf, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -189,7 +190,7 @@ class MessageDispatcher:
         sender = message.sender
         if sender.room is not None and (
             # Not everybody who would read the answer may know of the room's files, or nobody would hear it.
-            self._room_settings.of(sender.room).members_only or not self._rooms.has_voice(sender.room)
+            self._room_settings.is_members_only(sender.room) or not self._rooms.has_voice(sender.room)
         ):
             sender = sender.privately
         conversation = await self._channel.conversation(

@@ -7,7 +7,7 @@ from typing import Any
 from filebot.jobs.payloads import PayloadCodec
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
-from filebot.plugin.context import PluginCalls
+from filebot.plugin.calls import PluginCalls
 from filebot.plugin.declare import LoadedPlugin
 
 

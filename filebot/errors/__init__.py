@@ -53,6 +53,7 @@ from filebot.errors.storage import (
     CatalogUnavailable,
     JobQueueFull,
     NoDescriptors,
+    PluginStoreFull,
     StorageFull,
 )
 from filebot.errors.transfer import (
@@ -105,6 +106,7 @@ __all__ = [
     "PeerGone",
     "PeerProtocolError",
     "PluginError",
+    "PluginStoreFull",
     "PostTooLarge",
     "QuotaExceeded",
     "Refused",

@@ -30,9 +30,17 @@ from filebot.model.people import (
     Scope,
     Sender,
 )
+from filebot.model.plugin_data import DataKey, DataOwner, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
-from filebot.model.rooms import HistoryImport, Invitation, RememberedRoom, RoomSettings
+from filebot.model.rooms import (
+    HistoryImport,
+    Invitation,
+    JsonValue,
+    RememberedRoom,
+    SavedRoomSetting,
+    SettingKey,
+)
 
 __all__ = [
     "LARGEST_BYTES",
@@ -43,6 +51,8 @@ __all__ = [
     "BareJid",
     "BlobRef",
     "Client",
+    "DataKey",
+    "DataOwner",
     "DeadJob",
     "Digest",
     "EncryptedMessage",
@@ -55,6 +65,7 @@ __all__ = [
     "Invitation",
     "Job",
     "JobKind",
+    "JsonValue",
     "Link",
     "MessageRef",
     "Method",
@@ -63,14 +74,16 @@ __all__ = [
     "NewJob",
     "Occupant",
     "Offer",
+    "OwnerKind",
     "Progress",
     "ProxyState",
     "QueuedDelivery",
     "RememberedRoom",
     "RoomRole",
-    "RoomSettings",
+    "SavedRoomSetting",
     "Scope",
     "Sender",
+    "SettingKey",
     "Slot",
     "StorageUsage",
     "StreamMethod",

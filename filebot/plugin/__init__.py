@@ -22,6 +22,7 @@ from filebot.errors import (
     NoSuchEntry,
     NotAllowed,
     PluginError,
+    PluginStoreFull,
     StorageError,
     TransferError,
     UnknownCommand,
@@ -55,11 +56,15 @@ from filebot.plugin.context import Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.store import PluginStore
+from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
     "Address",
     "AddressKind",
     "BadCommand",
+    "ByteSize",
+    "Choice",
     "Command",
     "CommandList",
     "Context",
@@ -86,14 +91,18 @@ __all__ = [
     "Method",
     "NoSuchEntry",
     "NotAllowed",
+    "Number",
     "Offer",
     "OwnerChanged",
     "Page",
     "Plugin",
     "PluginError",
+    "PluginStore",
+    "PluginStoreFull",
     "RemovalReason",
     "RoomAccess",
     "RoomFilesAdded",
+    "RoomSetting",
     "Sender",
     "StorageError",
     "StorageUsage",

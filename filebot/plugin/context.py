@@ -1,18 +1,17 @@
 """Calls of plugin functions, and the context they are given: who asks, what they may do, how to answer."""
 
-import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from typing import Final, Generic, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
 from filebot.concurrency.tasks import Threads
-from filebot.errors import FilebotError, PluginError, UnknownCommand
+from filebot.errors import FilebotError, PluginError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
@@ -21,7 +20,9 @@ from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.store import PluginStore
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
 
@@ -35,8 +36,6 @@ MOST_OPEN_LISTS: Final = 1000
 """Most lists that can be continued with ``more``; the oldest are forgotten. Each takes a few kB: a search
 is no longer than a command."""
 
-LISTENER_LIMIT_S: Final = 60.0
-_NOBODY: Final = Sender(Address(""), None)
 
 _BLOCKING: Final = Threads("plugin", 8)
 
@@ -87,15 +86,6 @@ class Channel:
         """
         language = await self.reply_sender.language_of(sender.identity, client_language)
         return Conversation(self, sender, language, replies_to=replies_to, action=action)
-
-
-@dataclass(frozen=True, slots=True)
-class PluginListener:
-    """Listener of a plugin, with the class of its events."""
-
-    plugin: str
-    event: type[Event]
-    listener: Callable[["Context[Any]", Any], Awaitable[None]]
 
 
 class Conversation:
@@ -221,11 +211,12 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Factories:
-    """Makers of the objects that a context gives: of files, of rooms, and of a plugin's jobs."""
+    """Makers of the objects that a context gives: of files, of rooms, of a plugin's jobs and its data."""
 
     files: FilesOf
     rooms: RoomsOf
     jobs: JobsOf
+    own_data: Callable[[str], OwnData]
 
 
 class Context(Conversation, Generic[S_co]):
@@ -275,6 +266,11 @@ class Context(Conversation, Generic[S_co]):
         """The plugin's own jobs; those that are added are done on behalf of the sender."""
         return self._factories.jobs(self._plugin, self._by)
 
+    @cached_property
+    def store(self) -> PluginStore:
+        """Values that the plugin keeps by key."""
+        return self._factories.own_data(self._plugin).store
+
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share."""
         return await _BLOCKING.run(function, *args, **kwargs)
@@ -288,74 +284,6 @@ class BackgroundContext(Context[S_co]):
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
         await self.reply(template, **values)
-
-
-class PluginCalls:
-    """Calls the functions of plugins: commands, and listeners of events."""
-
-    def __init__(
-        self,
-        channel: Channel,
-        commands: CommandList,
-        listeners: Sequence[PluginListener],
-        settings: Mapping[str, object],
-        factories: Factories,
-    ) -> None:
-        """``settings`` has the settings of each plugin by name."""
-        self._channel = channel
-        self._commands = commands
-        self._listeners = listeners
-        self._settings = settings
-        self._factories = factories
-
-    async def context(self, plugin: str, by: OnBehalfOf | None) -> Context[Any]:
-        """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
-        if by is not None:
-            return self._context(plugin, await self._channel.conversation(by.sender, by.language))
-        nobody = await self._channel.conversation(_NOBODY, None)
-        return self._context(plugin, nobody, by_nobody=True)
-
-    async def run_command(self, conversation: Conversation, text: str) -> None:
-        """Run the command in ``text``. Errors are answered, not raised."""
-        async with errors_in_words(conversation):
-            word, rest = (*text.split(maxsplit=1), "", "")[:2]
-            command = self._commands.named(word)
-            if command is None:
-                raise UnknownCommand(word[:40], suggestions=self._commands.nearest(word))
-            conversation.action = command.name
-            usage, values = command.match(rest)
-            await command.handler(self._context(command.plugin, conversation, usage), **values)
-
-    async def tell(self, event: Event) -> None:
-        """Call the listeners of an event one after the other. One that fails does not stop the rest."""
-        listeners = [each for each in self._listeners if isinstance(event, each.event)]
-        if not listeners:
-            return
-        conversation = await self._channel.conversation(event.sender, event.language)
-        for each in listeners:
-            try:
-                # The limit outside: within, its error would be told to the person as one of the bot's.
-                async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                    await each.listener(self._context(each.plugin, conversation), event)
-            except TimeoutError:
-                log.error(
-                    "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
-                )
-
-    def _context(
-        self, plugin: str, conversation: Conversation, usage: str = "", *, by_nobody: bool = False
-    ) -> Context[Any]:
-        kind = BackgroundContext if by_nobody else Context
-        return kind(
-            self._channel,
-            conversation,
-            plugin=plugin,
-            usage=usage,
-            settings=self._settings[plugin],
-            commands=self._commands,
-            factories=self._factories,
-            by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
-        )
 
 
 @asynccontextmanager

@@ -12,9 +12,12 @@ from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
+V = TypeVar("V")
+D = TypeVar("D")
 P = ParamSpec("P")
 
 Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
@@ -44,6 +47,44 @@ class Plugin(JobDeclarations[S]):
         self.templates = dict(templates or {})
         self.commands: list[Command] = []
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
+        self.room_settings: list[RoomSetting[Any]] = []
+
+    def room_setting(
+        self,
+        name: str,
+        kind: SettingType[V] | type[bool],
+        *,
+        default: D,
+        words: str = "",
+        consent: bool = False,
+        told: str = "",
+    ) -> RoomSetting[V | D]:
+        """Declare a setting of rooms, which the admins of each change with ``room set NAME VALUE``.
+
+        The bot stores it, shows it in ``room`` and forgets it with the room. While your plugin is not
+        loaded it cannot be set and does nothing. ``kind`` is ``bool`` (on and off), ``Choice``, ``Number``
+        or ``ByteSize``; with ``default=None`` it can also be ``off``, which is None.
+
+        ``words`` is a Jinja text that shows the ``value``; without it ``room`` shows name and value.
+        ``told`` names a template that everybody in the room is told when the value changes; it is given
+        the room's ``state``. Say ``consent=True`` if the bot keeps what people post unasked while it is on.
+
+        Read it with ``ctx.rooms.setting(...)``.
+        """
+        setting = RoomSetting[Any](
+            self.name,
+            name,
+            OnOff() if isinstance(kind, type) else kind,
+            default,
+            consent=consent,
+            told=told,
+        )
+        if any(each.name == name for each in self.room_settings):
+            raise PluginError(f"plugin {self.name!r} has two room settings {name!r}")
+        self.room_settings.append(setting)
+        if words:
+            self.templates[setting.template.partition("/")[2]] = words
+        return setting
 
     def command(
         self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()

@@ -5,13 +5,13 @@ docs/upgrade.md lists them. This module is removed with the next minor version.
 
 import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import Entry, IncomingMessage, NewEntry, Sender
 from filebot.plugin.files import Files
-from filebot.plugin.rooms import RoomAccess, RoomState
+from filebot.plugin.rooms import RoomAccess, RoomSettingValues, RoomState
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,15 @@ ATTRIBUTES: Final = (
     (Sender, "spoke", "message_ref"),
 )
 
+ROOM_SETTINGS: Final[Mapping[str, tuple[str, Callable[[Any], object]]]] = {
+    "archive": ("archive", bool),
+    "announce": ("announce", bool),
+    "members_only": ("who-may-get", lambda value: value == "members"),
+    "max_size": ("max-size", lambda value: value),
+    "retention_days": ("retention", lambda value: value),
+}
+"""Attributes of ``RoomState.settings``, each with the setting, and with what it makes of the value."""
+
 _warned: set[str] = set()
 
 
@@ -81,6 +90,15 @@ def alias(owner: str, old: str, new: str) -> Any:
     return property(read, doc=f"Old name of ``{new}``.")
 
 
+def _room_setting(self: RoomSettingValues, old: str) -> object:
+    """Return an attribute that ``RoomState.settings`` had. Raises AttributeError."""
+    if old not in ROOM_SETTINGS:
+        raise AttributeError(f"there is no attribute {old!r}")
+    name, read = ROOM_SETTINGS[old]
+    warn_once(f"RoomState.settings.{old}", f"RoomState.settings[{name!r}]", "a plugin or template")
+    return read(self.get(name))
+
+
 def _importer() -> str:
     """Return the name of the module that is importing."""
     frame, between = inspect.currentframe(), ("filebot.", "importlib.")
@@ -92,3 +110,5 @@ def _importer() -> str:
 for _class, _old, _new in ATTRIBUTES:
     _owner = Entry.__name__ if _class is NewEntry else _class.__name__
     setattr(_class, _old, alias(_owner, _old, _new))
+
+RoomSettingValues.__getattr__ = _room_setting  # type: ignore[attr-defined]

@@ -1,16 +1,21 @@
 """Rooms of the bot as one sender sees them: the API of plugins over the room services."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import Access
 from filebot.files.quota import Quota
-from filebot.model import BareJid, HistoryImport, Invitation, RoomSettings, Sender, StorageUsage
+from filebot.model import BareJid, HistoryImport, Invitation, Sender, StorageUsage
 from filebot.ports import Rooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.rights import RoomRights
-from filebot.rooms.settings import RoomSettingsStore
+from filebot.rooms.setting_types import RoomSetting
+from filebot.rooms.settings import RoomSettingsStore, ShownSetting
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,18 @@ class RoomServices:
     history_importer: HistoryImporter
 
 
+class RoomSettingValues(dict[str, Any]):
+    """Values of a room's settings that are in force, by the names that people type."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoomState:
     """State of a room, for its occupants."""
 
     room: BareJid
-    settings: RoomSettings
+    settings: RoomSettingValues
+    shown: Sequence[ShownSetting]
+    """The settings in the order in which people see them, each with the template that shows it."""
     usage: StorageUsage
     history_import: HistoryImport | None
     """The running import of its history."""
@@ -108,7 +119,22 @@ class RoomAccess:
         room = self._rights.managed(await self._named(target))
         before, after = await self._settings.change(room, setting, lambda: self._rights.managed(room))
         state = await self._state(room)
-        return replace(state, settings=before), replace(state, settings=after)
+        return replace(state, settings=RoomSettingValues(before)), replace(
+            state, settings=RoomSettingValues(after)
+        )
+
+    def setting(self, setting: RoomSetting[V], room: BareJid | None = None) -> V:
+        """Return the value of a setting of your plugin in a room, or in the one spoken in.
+
+        Outside of rooms it is the default.
+        """
+        room = room or self._sender.room
+        value: V = setting.default if room is None else self._settings.get(room, setting.key)
+        return value
+
+    def rooms_with(self, setting: RoomSetting[Any]) -> Sequence[BareJid]:
+        """Return the rooms where a setting of your plugin has a value that is neither None nor off."""
+        return self._settings.rooms_with(setting.key)
 
     async def import_history(self, days: int, language: str) -> HistoryImport:
         """Import files posted in the room spoken in during the last ``days``, in the background.
@@ -130,7 +156,13 @@ class RoomAccess:
 
     async def _state(self, room: BareJid) -> RoomState:
         usage = await self._quota.room_usage(room)
-        return RoomState(room, self._settings.of(room), usage, self._history_importer.state(room))
+        return RoomState(
+            room,
+            RoomSettingValues(self._settings.of(room)),
+            self._settings.shown(room),
+            usage,
+            self._history_importer.state(room),
+        )
 
     async def _be_invited(self, room: BareJid, password: str) -> BareJid:
         inviter = self._rights.inviter()

@@ -23,6 +23,7 @@ from filebot.ports.jobs import (
     Outbox,
 )
 from filebot.ports.links import Links
+from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
 from filebot.ports.queue import DeliveryStore, Queue
 from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
 from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
@@ -36,7 +37,9 @@ __all__ = [
     "MOST_JOBS",
     "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
+    "MOST_PLUGIN_BYTES",
     "MOST_UNWANTED_OF_ROOM",
+    "VALUE_OVERHEAD_BYTES",
     "BlobStore",
     "BlobWriter",
     "Catalog",
@@ -54,6 +57,7 @@ __all__ = [
     "Links",
     "Messenger",
     "Outbox",
+    "PluginData",
     "Queue",
     "RoomStore",
     "Rooms",

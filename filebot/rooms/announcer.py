@@ -10,8 +10,11 @@ from filebot.concurrency.debouncer import Debouncer
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.events.bus import EventBus
 from filebot.events.facts import RoomFilesAdded
-from filebot.model import Address, AddressKind, BareJid, Entry, Sender
+from filebot.model import Address, AddressKind, BareJid, Entry, Sender, SettingKey
+from filebot.rooms.settings import RoomSettingsStore
 
+ANNOUNCE: Final = SettingKey("announce", "announce")
+"""Whether a room wants to hear of new files."""
 GATHER_S: Final = 20.0
 """Time between a new file and its announcement, in which more may come."""
 LONGEST_PAUSE_S: Final = 1280.0
@@ -92,6 +95,11 @@ class Announcer:
             gathered.told.set_result(None)
         finally:
             gathered.told.cancel()
+
+
+def wants_announcements(room_settings: RoomSettingsStore, room: BareJid) -> bool:
+    """Tell whether a room wants to hear of new files, and everybody in it may."""
+    return room_settings.get(room, ANNOUNCE) and not room_settings.is_members_only(room)
 
 
 def _no_need() -> asyncio.Future[None]:

@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from filebot.events.facts import RemovalReason, room_itself
 from filebot.files.removal import REMOVE_BATCH, Removal
 from filebot.files.trusted_time import look_every_hour
-from filebot.model import BareJid, Entry, Scope
+from filebot.model import BareJid, Entry, Scope, SettingKey
 from filebot.ports import Entries
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
+
+RETENTION: Final = SettingKey("retention", "retention")
+"""Days after which the files of a room are removed; None for never."""
 
 
 class Retention:
@@ -42,7 +46,7 @@ class Retention:
         now = await self._trusted_now()
         if now is None:
             return False
-        for room in self._room_settings.forgetful():
+        for room in self._room_settings.rooms_with(RETENTION):
             try:
                 removed = await self._look_at(room, now)
             except Exception:  # the next look is soon enough, and the other rooms do not wait for it
@@ -54,7 +58,7 @@ class Retention:
 
     def expires_at(self, entry: Entry) -> datetime | None:
         """When a file goes by itself, in UTC; None for never."""
-        days = None if entry.room is None else self._room_settings.of(entry.room).retention_days
+        days = None if entry.room is None else self._room_settings.get(entry.room, RETENTION)
         return None if days is None else entry.created_at + timedelta(days=days)
 
     async def _look_at(self, room: BareJid, now: datetime) -> int:

@@ -26,7 +26,7 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
-from filebot.plugin_loader import bundled, checked
+from filebot.plugin_loader import bundled, checked, room_settings
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
@@ -134,8 +134,8 @@ class FakeBot:
             for plugin in [*bundled(), *plugins]
             if plugin.name not in disabled
         ]
-        names = [each.plugin.name for each in loaded]
-        self._services = build_services(ports, access, limits, names, settle_s=0.0, slots=slots)
+        settable = room_settings(loaded, disabled)
+        self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
         self._plugins = loaded
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:

@@ -5,8 +5,9 @@ from typing import Any
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
 from filebot.model import Address, Sender
+from filebot.plugin.calls import PluginCalls, PluginListener
 from filebot.plugin.commands import CommandList
-from filebot.plugin.context import Channel, Context, Factories, PluginCalls, PluginListener
+from filebot.plugin.context import Channel, Context, Factories
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.testing.catalog import MemoryCatalog
@@ -33,7 +34,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(not_asked_for, not_asked_for, not_asked_for)
+    factories = Factories(not_asked_for, not_asked_for, not_asked_for, not_asked_for)
     stored, link = (PluginListener("notes", kind, listen) for kind in (FileStored, LinkReceived))
     event = LinkReceived(ANNA, None, "https://example.org/")
     for listeners, asked in ([stored], 0), ([stored, link], 1):

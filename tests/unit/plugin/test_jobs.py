@@ -211,7 +211,7 @@ async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> No
 
 
 def declared(code: str) -> str:
-    """What is wrong with a declaration."""
+    """Mistake in a declaration."""
     names: dict[str, Any] = {"plugin": Plugin[None]("press"), "Context": Context, "Any": Any}
     with pytest.raises(PluginError) as caught:
         exec(code, names)

@@ -66,9 +66,10 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         for r in ("closed", "off", "busy", "idle", "ids", "lost", "away")
     ),
     errors.TooManyOptOuts(),
-    errors.BadRoomSetting("archive", "maybe", known=True, available=("archive",)),
-    errors.BadRoomSetting("size", "", known=False, available=("archive",)),
+    errors.BadRoomSetting("archive", "maybe", known=True, available={"archive": "on|off"}),
+    errors.BadRoomSetting("size", "", known=False, available={"archive": "on|off"}),
     errors.NoSuchClaim(),
+    errors.PluginStoreFull("tags"),
     errors.RoomQuotaExceeded(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.ClaimExceedsQuota(size_bytes=3, used_bytes=8, limit_bytes=10),
     errors.NoSuchRoom("den"),
