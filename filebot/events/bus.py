@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from filebot.concurrency.tasks import settled
+from filebot.concurrency.tasks import end
 from filebot.events.facts import Event
 
+WRITE_LIMIT_S: Final = 10.0
+"""Time that a write has to end when its task is cancelled: a disk may hang."""
 LISTENERS_LIMIT_S: Final = 5.0
 """Time that listeners have for the events of a change whose task is cancelled."""
 
@@ -27,11 +29,18 @@ class Change:
     ) -> T:
         """Run a write and return its result; ``tells`` makes the events of it.
 
-        A write that is cancelled is finished first, and its events are told all the same.
+        A cancelled task first lets the write end, and its events are told all the same; only one that takes
+        longer than ``WRITE_LIMIT_S`` is cancelled, too.
         """
         job = asyncio.get_running_loop().create_task(work)
         try:
-            return await settled(job)
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            try:
+                await asyncio.wait((job,), timeout=WRITE_LIMIT_S)
+            finally:
+                await end((job,))
+            raise
         finally:
             if not job.cancelled() and job.exception() is None:
                 self.events += tells(job.result())
@@ -71,8 +80,10 @@ class EventBus:
         try:
             await asyncio.shield(telling)
         except asyncio.CancelledError:
-            await asyncio.wait((telling,), timeout=LISTENERS_LIMIT_S)
-            telling.cancel()
+            try:
+                await asyncio.wait((telling,), timeout=LISTENERS_LIMIT_S)
+            finally:
+                await end((telling,))
             raise
 
     async def _in_turn(self, events: Iterable[Event]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from filebot.events.bus import LISTENERS_LIMIT_S, EventBus
+from filebot.events.bus import LISTENERS_LIMIT_S, WRITE_LIMIT_S, EventBus
 from filebot.events.facts import Event
 from filebot.model import Address, Sender
 from tests.support.virtual_time import in_virtual_time
@@ -67,3 +67,29 @@ async def test_listeners_of_a_cancelled_change_have_a_limit() -> None:
         await task
     assert quick == [EVENT]
     assert loop.time() - began_s == pytest.approx(LISTENERS_LIMIT_S)
+
+
+@in_virtual_time
+async def test_a_write_that_hangs_has_a_limit_after_a_cancellation() -> None:
+    loop, told = asyncio.get_running_loop(), list[Event]()
+    writing = asyncio.Event()
+
+    async def listen(event: Event) -> None:
+        told.append(event)
+
+    async def hang() -> None:
+        writing.set()
+        await asyncio.sleep(3600)
+
+    async def change() -> None:
+        async with EventBus(listen).change() as change:
+            await change.write(hang(), lambda _: [EVENT])
+
+    task = asyncio.create_task(change())
+    await writing.wait()
+    began_s = loop.time()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == []
+    assert loop.time() - began_s == pytest.approx(WRITE_LIMIT_S)

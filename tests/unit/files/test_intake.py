@@ -20,6 +20,7 @@ from filebot.errors import (
     StorageFull,
     TransferError,
 )
+from filebot.events import bus
 from filebot.files.orphan_sweep import find_unreferenced
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import NewEntry, Offer
@@ -213,13 +214,19 @@ async def test_what_a_cancelled_intake_leaves_is_found(
     workbench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = workbench()
+    arrived = asyncio.Event()
 
-    async def stop(new: NewEntry) -> None:
-        raise asyncio.CancelledError  # as the end of the process does; a write itself is waited for
+    async def hang(new: NewEntry) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
 
-    monkeypatch.setattr(bench.catalog, "add", stop)
+    monkeypatch.setattr(bench.catalog, "add", hang)
+    monkeypatch.setattr(bus, "WRITE_LIMIT_S", 0.01)
+    task = asyncio.create_task(bench.drop(b"bytes"))
+    await arrived.wait()
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await bench.drop(b"bytes")
+        await task
     assert await bench.catalog.used_in_all() == (0, 0)
     assert len((await find_unreferenced(bench.store, bench.catalog)).digests) == 1
 
