@@ -17,6 +17,7 @@ from filebot.adapters import (
     storage_limits,
 )
 from filebot.chat.assembly import Chat, build_chat
+from filebot.chat.at_once import AtOnce
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.concurrency.supervisor import run_supervised
 from filebot.concurrency.tasks import Tasks, race
@@ -44,7 +45,8 @@ log = logging.getLogger(__name__)
 PATIENCE_S: Final = 20.0
 """How long a stop waits for what is being written."""
 JOBS_PATIENCE_S: Final = 5.0
-"""How long a stop waits for jobs; the next start does again what was cut off."""
+"""How long a stop waits for listeners ``at once``, and for jobs; the next start does again what was cut off
+of these."""
 
 
 async def run(config: Config) -> int:
@@ -66,6 +68,7 @@ class Bot:
     dispatcher: MessageDispatcher
     worker: DeliveryWorker
     jobs: JobWorker
+    at_once: AtOnce
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Be online until ``stop`` is set; then finish what is being written and say good-bye.
@@ -77,6 +80,7 @@ class Bot:
         finally:
             log.info("stopping")
             await self.dispatcher.close(patience_s=PATIENCE_S)
+            await self.at_once.close(patience_s=JOBS_PATIENCE_S)
             await self.jobs.close(patience_s=JOBS_PATIENCE_S)
             await self.worker.close()
             await self.session.stop()
@@ -150,7 +154,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(tasks.close)
         for name, work in works.items():
             tasks.start(run_supervised(work, name), name)
-        yield Bot(session, chat.dispatcher, services.worker, services.jobs)
+        yield Bot(session, chat.dispatcher, services.worker, services.jobs, chat.at_once)
 
 
 class _Handlers:

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,13 +21,14 @@ from filebot.catalog.rows import (
     added_entry,
     delivery_columns,
     delivery_of,
+    entries_of,
     entry_columns,
     entry_of,
     history_import_columns,
     history_import_of,
     link_of,
     position_of,
-    private_entry,
+    released_of,
     room_settings_columns,
     room_settings_of,
 )
@@ -47,8 +49,11 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
+from filebot.ports import Outbox, Released
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 NEAREST_NAMES: Final = 2_000
 """Number of the newest names that are compared one by one."""
@@ -75,8 +80,10 @@ class SqlCatalog:
         finally:
             self._open = False
 
-    async def add(self, new: NewEntry) -> Entry:
-        return added_entry(new, await self._writer.run(writes.add_entries, entry_columns(new)))
+    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
+        after = _read_by(partial(added_entry, new), outbox)
+        added = await self._writer.run(writes.add_entries, entry_columns(new), outbox=after)
+        return added_entry(new, added)
 
     async def entry(self, entry_id: int) -> Entry | None:
         return await self._entry(queries.by_id(entry_id))
@@ -119,11 +126,13 @@ class SqlCatalog:
         pairs = ((row.name_key, row.name) for row in known)
         return await self._ranking.run(likeliest, key, pairs, limit)
 
-    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
-        return await self._change(writes.rename(entry_id, name, at))
+    async def rename(
+        self, entry_id: int, name: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
+        return await self._change(writes.rename(entry_id, name, at), outbox)
 
-    async def remove(self, entry_id: int) -> Entry | None:
-        return await self._change(writes.remove(entry_id), urgent=True)
+    async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
+        return await self._change(writes.remove(entry_id), outbox, urgent=True)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         return await self._entries(queries.archived(room, owner, limit))
@@ -205,14 +214,18 @@ class SqlCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
 
-    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
-        return [entry_of(row) for row in await self._writer.run(writes.hand_over, (owner, to, limit))]
+    async def hand_over(
+        self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
+    ) -> Sequence[Entry]:
+        after = _read_by(entries_of, outbox)
+        return entries_of(await self._writer.run(writes.hand_over, (owner, to, limit), outbox=after))
 
-    async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
-        released = await self._writer.run(writes.release, (room, limit), urgent=True)
-        return [
-            (before := entry_of(row), private_entry(before) if kept else None) for row, kept in released
-        ]
+    async def release(
+        self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
+    ) -> Released:
+        after = _read_by(released_of, outbox)
+        rows = await self._writer.run(writes.release, (room, limit), urgent=True, outbox=after)
+        return released_of(rows)
 
     async def clear_room(self, room: BareJid) -> None:
         await self._writer.run(writes.clear_rooms, room, urgent=True)
@@ -316,9 +329,20 @@ class SqlCatalog:
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(self, change: writes.Change, *, urgent: bool = False) -> Entry | None:
-        row = await self._returned(change, urgent=urgent)
+    async def _change(
+        self, change: writes.Change, outbox: Outbox[Entry] | None, *, urgent: bool = False
+    ) -> Entry | None:
+        row = await self._returned(change, _read_by(entry_of, outbox), urgent=urgent)
         return None if row is None else entry_of(row)
 
-    async def _returned(self, change: writes.Change, *, urgent: bool = False) -> sa.Row[Any] | None:
-        return await self._writer.run(writes.execute_returning, change, urgent=urgent)
+    async def _returned(
+        self, change: writes.Change, outbox: Outbox[Any] | None = None, *, urgent: bool = False
+    ) -> sa.Row[Any] | None:
+        return await self._writer.run(writes.execute_returning, change, urgent=urgent, outbox=outbox)
+
+
+def _read_by(read: Callable[[Any], R], outbox: Outbox[R] | None) -> Outbox[Any] | None:
+    """Return an outbox that takes what the writer returns; None is the result of no change."""
+    if outbox is None:
+        return None
+    return lambda found: () if found is None else outbox(read(found))

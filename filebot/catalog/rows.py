@@ -1,6 +1,7 @@
 """Values to columns and back."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import UTC
 from typing import Any, Final
@@ -23,6 +24,7 @@ from filebot.model import (
     RoomSettings,
     Scope,
 )
+from filebot.ports import Released
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 """Code points that no name holds."""
@@ -98,6 +100,16 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         auto_archived=row.archived,
         source_message=row.brought_by,
     )
+
+
+def entries_of(rows: Sequence[sa.Row[Any]]) -> Sequence[Entry]:
+    """Return the entries of rows."""
+    return [entry_of(row) for row in rows]
+
+
+def released_of(rows: Sequence[tuple[sa.Row[Any], bool]]) -> Released:
+    """Return entries before and after their release, of rows and whether each is still there."""
+    return [(before := entry_of(row), private_entry(before) if kept else None) for row, kept in rows]
 
 
 def history_import_columns(history_import: HistoryImport) -> dict[str, Any]:

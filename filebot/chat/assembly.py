@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from filebot.chat.at_once import AtOnce
 from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.dispatcher import MessageDispatcher
+from filebot.chat.durable_listeners import DurableListeners
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.incoming_files import IncomingFiles
 from filebot.chat.invitations import Invitations
@@ -29,6 +31,7 @@ class Chat:
 
     dispatcher: MessageDispatcher
     progress_reports: ProgressReports
+    at_once: AtOnce
 
 
 def build_chat(
@@ -47,6 +50,8 @@ def build_chat(
     commands = Commands(plugins, channel, files_of, rooms_of, job_services)
     for work in works_of(plugins, commands):
         services.jobs.add(work)
+    if durable := DurableListeners(plugins, ports.catalog.jobs, ports.clock):
+        events.record_with(durable)
     workload = Workload(limits)
     dispatcher = MessageDispatcher(
         commands=commands,
@@ -82,4 +87,4 @@ def build_chat(
         clock=ports.clock,
         jid=ports.jid,
     )
-    return Chat(dispatcher, ProgressReports(services.transfers, reply_sender))
+    return Chat(dispatcher, ProgressReports(services.transfers, reply_sender), commands.at_once)

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from rapidfuzz import fuzz, process
 
+from filebot.chat.at_once import AtOnce
 from filebot.chat.conversation import errors_in_words
 from filebot.errors import BadCommand, PluginError, UnknownCommand
 from filebot.events.facts import Event
@@ -17,6 +19,7 @@ from filebot.plugin.context import BackgroundContext, Channel, Context, Conversa
 from filebot.plugin.declare import CommandSpec, Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
+from filebot.plugin.listeners import ListenerKind
 from filebot.plugin.rooms import RoomAccess
 
 log = logging.getLogger(__name__)
@@ -95,10 +98,12 @@ class Commands:
             for loaded in plugins
         }
         self._listeners = [
-            (loaded.plugin.name, kind, listener)
+            (loaded.plugin.name, each)
             for loaded in plugins
-            for kind, listener in loaded.plugin.listeners
+            for each in loaded.plugin.listeners
+            if each.kind is not ListenerKind.DURABLE
         ]
+        self.at_once = AtOnce()
         channel.events.listen(self.notify)
 
     async def conversation(
@@ -126,11 +131,22 @@ class Commands:
             await command.handler(self._context(command.plugin, conversation, usage), **values)
 
     async def notify(self, event: Event) -> None:
-        """Call each listener of the event, one after the other. A failing one does not stop the rest."""
+        """Call each listener of the event: some at once, the others one after the other.
+
+        A failing one does not stop the rest.
+        """
         conversation = await self.conversation(event.sender, event.language)
-        for plugin, kind, listener in self._listeners:
-            if isinstance(event, kind):
-                await self._notify(plugin, conversation, listener, event)
+        calls = [
+            (each.kind, plugin, partial(self._notify, plugin, conversation, each.handler, event))
+            for plugin, each in self._listeners
+            if isinstance(event, each.event)
+        ]
+        for kind, plugin, call in calls:
+            if kind is ListenerKind.AT_ONCE:
+                self.at_once.start(plugin, call, f"listener of {type(event).__name__}")
+        for kind, _, call in calls:
+            if kind is ListenerKind.ANSWER:
+                await call()
 
     async def _notify(
         self,

@@ -16,7 +16,7 @@ from typing import Final
 from filebot.concurrency.keyed_locks import KeyedLocks
 from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
 from filebot.events.bus import EventBus
-from filebot.events.facts import Actor, FileAutoArchived, FileStored
+from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
@@ -131,13 +131,9 @@ class Intake:
     ) -> IntakeResult:
         async with place as watch:
             result = await take(watch)
-        by = destination.by
-        if not destination.auto_archived:
-            await self._events.tell(
-                FileStored(by.sender, by.language, result.entry, result.already_known, result.name)
-            )
-        elif not result.already_known:
-            await self._events.tell(FileAutoArchived(by.sender, by.language, result.entry))
+        if not (destination.auto_archived and result.already_known):
+            # The row of a new entry was made together with the record of its event, perhaps before a crash.
+            await self._events.tell(_told(destination, result), recorded=not result.already_known)
         return result
 
     async def _fetch(self, offer: Offer, destination: Destination, watch: Transfer | None) -> IntakeResult:
@@ -256,6 +252,10 @@ class Intake:
                 # A file that came without a name is called by the name that it is stored under.
                 return IntakeResult(known, already_known=True, name=known.name if name == UNNAMED else name)
             await self._quota.recheck(reservation)
+
+            def told(added: Entry) -> Event:
+                return _told(destination, IntakeResult(added, already_known=False, name=name))
+
             described: NewEntry | None = None
             try:
                 described = await self._described(await writer.commit(), destination, name, claimed)
@@ -263,7 +263,7 @@ class Intake:
                 # behind it.
                 destination.recheck()
                 with reservation.settling():
-                    entry = await self._entries.add(described)
+                    entry = await self._entries.add(described, outbox=self._events.outbox(told))
             except (Exception, asyncio.CancelledError) as error:
                 # A cancelled row may get to the disk all the same. If not, the next sweep finds the blob.
                 if isinstance(error, Exception) or described is None:
@@ -289,3 +289,10 @@ class Intake:
             auto_archived=destination.auto_archived,
             source_message=destination.source_message,
         )
+
+
+def _told(destination: Destination, result: IntakeResult) -> Event:
+    by = destination.by
+    if destination.auto_archived:
+        return FileAutoArchived(by.sender, by.language, result.entry)
+    return FileStored(by.sender, by.language, result.entry, result.already_known, result.name)

@@ -42,13 +42,17 @@ class Removal:
         gone, trouble with its bytes is logged alone.
         """
         digest = entry.blob.digest
+
+        def told(removed: Entry) -> FileRemoved:
+            return FileRemoved(by.sender, by.language, removed, reason)
+
         async with self._locks(digest):
             may()
-            removed = await self._entries.remove(entry.id)
+            removed = await self._entries.remove(entry.id, outbox=self._events.outbox(told))
             self._queue.forget_entry(entry.id)
             await self._unused.forget(digest)
         if removed is not None:
-            await self._events.tell(FileRemoved(by.sender, by.language, removed, reason))
+            await self._events.tell(told(removed), recorded=True)
 
     async def remove_all(
         self, some: Callable[[int], Awaitable[Sequence[Entry]]], reason: RemovalReason, by: Actor

@@ -24,8 +24,13 @@ class Renaming:
 
         Raises NoSuchEntry if it is gone, or StorageError.
         """
-        renamed = await self._entries.rename(entry.id, safe_name(name), self._clock())
+
+        def told(renamed: Entry) -> FileRenamed:
+            return FileRenamed(by.sender, by.language, renamed, entry.name)
+
+        outbox = self._events.outbox(told)
+        renamed = await self._entries.rename(entry.id, safe_name(name), self._clock(), outbox=outbox)
         if renamed is None:
             raise NoSuchEntry(entry.name)
-        await self._events.tell(FileRenamed(by.sender, by.language, renamed, entry.name))
+        await self._events.tell(told(renamed), recorded=True)
         return renamed

@@ -39,11 +39,17 @@ class Sharing:
         RoomQuotaExceeded, BlobCorrupt or StorageError, too, or NoSuchEntry if the file was removed before
         its turn.
         """
-        shared = await self._share(entry, room, may)
-        if shared is not None:
-            await self._events.tell(FileShared(by.sender, by.language, shared))
 
-    async def _share(self, entry: Entry, room: BareJid, may: Callable[[], object]) -> Entry | None:
+        def told(shared: Entry) -> FileShared:
+            return FileShared(by.sender, by.language, shared)
+
+        shared = await self._share(entry, room, may, told)
+        if shared is not None:
+            await self._events.tell(told(shared), recorded=True)
+
+    async def _share(
+        self, entry: Entry, room: BareJid, may: Callable[[], object], told: Callable[[Entry], FileShared]
+    ) -> Entry | None:
         async with self._locks(entry.blob.digest):
             if await self._entries.entry(entry.id) is None:
                 raise NoSuchEntry(entry.name)
@@ -55,7 +61,8 @@ class Sharing:
                 await self._store.verify(entry.blob.digest)
                 may()
                 with hold.settling():
-                    return await self._entries.add(_shared(entry, room, self._clock()))
+                    new = _shared(entry, room, self._clock())
+                    return await self._entries.add(new, outbox=self._events.outbox(told))
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

@@ -4,14 +4,15 @@ import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.plugin.command_syntax import CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.declare_jobs import JobDeclarations
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.plugin.listeners import ListenerKind, ListenerSpec, listener_spec
+from filebot.plugin.signatures import examine_arguments, examine_coroutine
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
@@ -66,7 +67,7 @@ class Plugin(JobDeclarations[S]):
         self.settings = settings
         self.templates = dict(templates or {})
         self.commands: list[CommandSpec] = []
-        self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
+        self.listeners: list[ListenerSpec] = []
 
     def command(
         self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()
@@ -96,17 +97,25 @@ class Plugin(JobDeclarations[S]):
 
         return declare
 
-    def on(self, event: type[E]) -> Callable[[Listener[S, E]], Listener[S, E]]:
-        """Declare a listener: called after each event of this class, with a context for its sender."""
+    def on(
+        self, event: type[E], *, at_once: bool = False, durable: bool = False
+    ) -> Callable[[Listener[S, E]], Listener[S, E]]:
+        """Declare a listener: called after each event of this class, with a context for its sender.
+
+        It is part of the answer: whoever acted waits for it. One that is called ``at_once`` nobody waits
+        for; it is lost if the bot is killed. A ``durable`` one is a job, made in the transaction of the
+        change: it is called at least once, whatever happens, and again after an error.
+        """
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
-            place = f"listener {name_of(listener)!r} of plugin {self.name!r}"
-            named: object = event
-            if not (isinstance(named, type) and issubclass(named, Event)):
-                raise PluginError(f"{place} is for {named!r}, which is no class of events")
-            examine_coroutine(place, listener)
-            examine_arguments(place, listener, "a context and an event", object(), object())
-            self.listeners.append((event, listener))
+            wanted = {ListenerKind.AT_ONCE: at_once, ListenerKind.DURABLE: durable}
+            kinds = [kind for kind, is_wanted in wanted.items() if is_wanted]
+            spec = listener_spec(self.name, event, listener, kinds)
+            if durable and any(each.job == spec.job for each in self.listeners):
+                raise PluginError(
+                    f"plugin {self.name!r} has two listeners {spec.job!r}; give one another name"
+                )
+            self.listeners.append(spec)
             return listener
 
         return declare

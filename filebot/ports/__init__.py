@@ -9,7 +9,7 @@ from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
 from filebot.ports.cursors import Cursors, Subscriptions
-from filebot.ports.entries import Entries
+from filebot.ports.entries import Entries, Released
 from filebot.ports.filetype import Inspector
 from filebot.ports.jobs import (
     LONGEST_ERROR,
@@ -55,6 +55,7 @@ __all__ = [
     "Messenger",
     "Outbox",
     "Queue",
+    "Released",
     "RoomStore",
     "Rooms",
     "StreamOffer",

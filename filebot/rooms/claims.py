@@ -6,7 +6,7 @@ that leaks gives files away that the occupant wanted to give away, and nothing e
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from filebot.errors import NoSuchClaim
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, OwnerChanged
 from filebot.files.quota import Quota
-from filebot.model import BareJid, Identity
+from filebot.model import BareJid, Entry, Identity
 from filebot.ports import Entries
 
 VALID_S: Final = 600.0
@@ -101,13 +101,20 @@ class Claims:
         may be the person's then.
         """
         files, room = 0, occupant.partition("/")[0]
+
+        def told(handed: Sequence[Entry]) -> Sequence[OwnerChanged]:
+            return [OwnerChanged(by.sender, by.language, each, occupant, each.room) for each in handed]
+
+        outbox = self._events.outbox_of_all(told)
         while True:
             async with self._quota.take_over(occupant, owner) as hold:
                 with hold.settling():
-                    handed = await self._entries.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
+                    handed = await self._entries.hand_over(
+                        occupant, owner, HANDED_OVER_AT_ONCE, outbox=outbox
+                    )
             files += len(handed)
-            for entry in handed:
-                await self._events.tell(OwnerChanged(by.sender, by.language, entry, occupant, entry.room))
+            for event in told(handed):
+                await self._events.tell(event, recorded=True)
             if len(handed) < HANDED_OVER_AT_ONCE:
                 return Claimed(files, room)
 

@@ -4,14 +4,15 @@ They were for the people of that room. Whoever makes another one at its address 
 """
 
 import logging
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from filebot.events.bus import EventBus
-from filebot.events.facts import FileRemoved, OwnerChanged, RemovalReason, room_itself
+from filebot.events.facts import Event, FileRemoved, OwnerChanged, RemovalReason, room_itself
 from filebot.files.removal import Removal
 from filebot.model import BareJid, Identity, Scope
-from filebot.ports import Entries, Queue
+from filebot.ports import Entries, Queue, Released
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -63,13 +64,20 @@ class DestroyedRooms:
 
     async def _release_some(self, room: BareJid) -> set[Identity]:
         """Release the oldest files; return their owners, or nobody when none is left."""
-        by = room_itself(room)
-        released = await self._entries.release(room, RELEASED_AT_ONCE)
+        outbox = self._events.outbox_of_all(partial(_told, room))
+        released = await self._entries.release(room, RELEASED_AT_ONCE, outbox=outbox)
         for before, after in released:
             if after is None:
                 self._queue.forget_entry(before.id)
-                removed = FileRemoved(by.sender, by.language, before, RemovalReason.ROOM_DESTROYED)
-                await self._events.tell(removed)
-            else:
-                await self._events.tell(OwnerChanged(by.sender, by.language, after, before.owner, room))
+        for event in _told(room, released):
+            await self._events.tell(event, recorded=True)
         return {before.owner for before, _ in released}
+
+
+def _told(room: BareJid, released: Released) -> Iterator[Event]:
+    by = room_itself(room)
+    for before, after in released:
+        if after is None:
+            yield FileRemoved(by.sender, by.language, before, RemovalReason.ROOM_DESTROYED)
+        else:
+            yield OwnerChanged(by.sender, by.language, after, before.owner, room)

@@ -147,13 +147,14 @@ class FakeBot:
         await self._services.history_importer.open()
         await self._services.worker.open()
         chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
-        self._dispatcher = chat.dispatcher
+        self._dispatcher, self._at_once = chat.dispatcher, chat.at_once
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.dispatcher.close(patience_s=5)
+        await self._at_once.close(patience_s=5)
         await self._services.jobs.close(patience_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
@@ -194,6 +195,13 @@ class FakeBot:
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))
+
+    async def listeners_done(self) -> list[str]:
+        """Wait until all listeners that were called at once are done, and return what was said.
+
+        Nothing else waits for them.
+        """
+        return await self._answers(self._at_once.idle())
 
     def pass_time(self, by: timedelta) -> None:
         """Move the clock; what becomes due by that is done by ``jobs.run()``."""

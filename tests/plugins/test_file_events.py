@@ -1,4 +1,4 @@
-"""Each change of a file is told once, by whoever and why ever it is made."""
+"""Each change of a file is told once, by whoever and why ever it is made, and recorded together with it."""
 
 import asyncio
 import inspect
@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from filebot.catalog.catalog import SqlCatalog
+from filebot.chat.durable_listeners import DurableListeners
 from filebot.model import IncomingMessage, Offer, Scope
 from filebot.plugin import (
     Context,
@@ -40,14 +41,19 @@ Told = tuple[object, ...]
 class EventCase:
     """A bot whose events of files are written down."""
 
-    def __init__(self, bot: FakeBot, told: list[Told]) -> None:
+    def __init__(self, bot: FakeBot, told: list[Told], durably: list[Told]) -> None:
         self.bot = bot
         self.told = told
+        self.durably = durably
 
     async def does(self, act: Awaitable[object]) -> list[Told]:
-        """Do something and return what was told of files then."""
+        """Do something and return what was told of files then; durable listeners must hear the same."""
+        await self.bot.jobs.run()
         self.told.clear()
+        self.durably.clear()
         await act
+        await self.bot.jobs.run()
+        assert sorted(map(str, self.durably)) == sorted(map(str, self.told))
         return list(self.told)
 
     async def keep_what_is_posted(self) -> None:
@@ -75,7 +81,7 @@ def told(event: Event) -> Told:
 
 @pytest.fixture
 async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
-    heard: list[Told] = []
+    heard, durably = list[Told](), list[Told]()
     watcher = Plugin[None]("watcher")
 
     @watcher.on(Event)
@@ -83,12 +89,27 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
         if isinstance(event, FILE_EVENTS):
             heard.append(told(event))
 
+    for each in FILE_EVENTS:
+
+        @watcher.on(each, durable=True)
+        async def hear_durably(_: Context[None], event: Event) -> None:
+            durably.append(told(event))
+
+    async def record(self: DurableListeners, event: Event) -> None:
+        # Only of an event without a new row; all others have to come with the change.
+        if isinstance(event, FILE_EVENTS):
+            assert isinstance(event, FileStored)
+            assert event.already_known
+        await recorded(self, event)
+
+    recorded = DurableListeners.record
+    monkeypatch.setattr(DurableListeners, "record", record)
     monkeypatch.setattr(claims, "HANDED_OVER_AT_ONCE", 2)
     monkeypatch.setattr(destroyed_rooms, "RELEASED_AT_ONCE", 2)
     async with FakeBot(watcher) as bot:
         bot.rooms.rolls[ROOM] |= HAL.identities
         bot.rooms.managers[ROOM] = frozenset({ALICE})
-        yield EventCase(bot, heard)
+        yield EventCase(bot, heard, durably)
 
 
 # --- new rows -----------------------------------------------------------------------------------
@@ -241,9 +262,9 @@ async def test_a_file_that_was_withdrawn_while_it_came_is_told_twice(
     await case.keep_what_is_posted()
     bot, add = case.bot, case.bot.catalog.add
 
-    async def withdraw(*args: Any) -> Any:
+    async def withdraw(*args: Any, **other: Any) -> Any:
         monkeypatch.undo()
-        entry = await add(*args)
+        entry = await add(*args, **other)
         settings = bot._services.room_settings
         if reason is RemovalReason.ARCHIVE_OFF:
             await settings.change(ROOM, "archive off")

@@ -1,10 +1,7 @@
 """Jobs and schedules of plugins, in a fake bot."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,22 +9,9 @@ import pytest
 from filebot.errors import NotAllowed, PluginError
 from filebot.plugin import Context, Plugin
 from filebot.testing import ADMIN, ALICE, BOB, FakeBot
+from tests.support.manual import example
 
-MANUAL = (Path(__file__).parents[3] / "docs/plugins.md").read_text(encoding="utf-8")
 HOUR = timedelta(hours=1)
-
-
-def example(name: str) -> Plugin[Any]:
-    """The plugin of the manual that has this name."""
-    [code] = [
-        code
-        for code in re.findall(r"```python\n(.*?)```", MANUAL, re.DOTALL)
-        if re.search(rf'Plugin\[.*\]\(\s*"{name}"', code)
-    ]
-    module = ModuleType(name)
-    exec(compile(code, "docs/plugins.md", "exec"), module.__dict__)
-    found: Plugin[Any] = module.plugin
-    return found
 
 
 async def test_the_example_of_a_job_works() -> None:
@@ -211,7 +195,7 @@ async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> No
 
 
 def declared(code: str) -> str:
-    """What is wrong with a declaration."""
+    """Return the mistake in a declaration."""
     names: dict[str, Any] = {"plugin": Plugin[None]("press"), "Context": Context, "Any": Any}
     with pytest.raises(PluginError) as caught:
         exec(code, names)
