@@ -27,6 +27,7 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
+from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin_loader import room_settings
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
@@ -41,7 +42,8 @@ log = logging.getLogger(__name__)
 SHUTDOWN_TIMEOUT_S: Final = 20.0
 """How long a stop waits for what is being written."""
 JOBS_TIMEOUT_S: Final = 5.0
-"""How long a stop waits for jobs; the next start does again what was cut off."""
+"""How long a stop waits for listeners at once, and for jobs; the next start does again what was cut off of
+these."""
 
 
 async def run(config: Config) -> int:
@@ -63,6 +65,7 @@ class Bot:
     dispatcher: MessageDispatcher
     worker: DeliveryWorker
     jobs: JobWorker
+    at_once: CallsAtOnce
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Be online until ``stop`` is set; then finish what is being written and say good-bye.
@@ -74,6 +77,7 @@ class Bot:
         finally:
             log.info("stopping")
             await self.dispatcher.close(timeout_s=SHUTDOWN_TIMEOUT_S)
+            await self.at_once.close(timeout_s=JOBS_TIMEOUT_S)
             await self.jobs.close(timeout_s=JOBS_TIMEOUT_S)
             await self.worker.close()
             await self.session.stop()
@@ -139,7 +143,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(tasks.close)
         for name, work in works.items():
             tasks.start(run_supervised(work, name), name)
-        yield Bot(session, chat.dispatcher, services.worker, services.jobs)
+        yield Bot(session, chat.dispatcher, services.worker, services.jobs, chat.at_once)
 
 
 def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDispatcher) -> None:

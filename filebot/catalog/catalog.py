@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +18,7 @@ from filebot.catalog.mapping import (
     added_entry,
     delivery_columns,
     delivery_of,
+    entries_of,
     entry_columns,
     entry_of,
     fold,
@@ -24,7 +26,7 @@ from filebot.catalog.mapping import (
     history_import_of,
     link_of,
     position_of,
-    private_entry,
+    released_of,
     room_setting_columns,
     room_setting_of,
     translated,
@@ -43,13 +45,17 @@ from filebot.model import (
     Identity,
     Link,
     NewEntry,
+    Outbox,
     QueuedDelivery,
     RememberedRoom,
     SavedRoomSetting,
     Scope,
 )
+from filebot.ports import Released
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 NEAREST_NAMES: Final = 2_000
 """Number of the newest names that are compared one by one."""
@@ -77,8 +83,9 @@ class SqlCatalog:
         finally:
             self._open = False
 
-    async def add(self, new: NewEntry) -> Entry:
-        return added_entry(new, await self._writer.run(add_entries, entry_columns(new)))
+    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
+        added = partial(added_entry, new)
+        return added(await self._writer.run(add_entries, entry_columns(new), outbox=_mapped(added, outbox)))
 
     async def entry(self, entry_id: int) -> Entry | None:
         return await self._entry(queries.by_id(entry_id))
@@ -121,17 +128,19 @@ class SqlCatalog:
         pairs = ((row.name_key, row.name) for row in known)
         return await self._ranking.run(likeliest, key, pairs, limit)
 
-    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
-        return await self._change(writes.rename(entry_id, name, at))
+    async def rename(
+        self, entry_id: int, name: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
+        return await self._change(writes.rename(entry_id, name, at), outbox)
 
-    async def remove(self, entry_id: int) -> Entry | None:
-        return await self._change(writes.remove(entry_id), urgent=True)
+    async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
+        return await self._change(writes.remove(entry_id), outbox, urgent=True)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         return await self._entries(queries.archived(room, owner, limit))
 
-    async def adopt(self, entry_id: int) -> None:
-        await self._writer.run(execute, writes.adopt(entry_id))
+    async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:
+        await self._writer.run(execute, writes.adopt(entry_id), outbox=outbox)
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
         return bool(await self._read(queries.opt_out(room, who)))
@@ -204,14 +213,19 @@ class SqlCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
 
-    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
-        return [entry_of(row) for row in await self._writer.run(writes.hand_over, (owner, to, limit))]
+    async def hand_over(
+        self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
+    ) -> Sequence[Entry]:
+        mapped = _mapped(entries_of, outbox)
+        return entries_of(await self._writer.run(writes.hand_over, (owner, to, limit), outbox=mapped))
 
-    async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
-        released = await self._writer.run(writes.release, (room, limit), urgent=True)
-        return [
-            (before := entry_of(row), private_entry(before) if kept else None) for row, kept in released
-        ]
+    async def release(
+        self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
+    ) -> Released:
+        mapped = _mapped(released_of, outbox)
+        return released_of(
+            await self._writer.run(writes.release, (room, limit), urgent=True, outbox=mapped)
+        )
 
     async def clear_room(self, room: BareJid) -> None:
         await self._writer.run(writes.clear_rooms, room, urgent=True)
@@ -315,9 +329,20 @@ class SqlCatalog:
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(self, change: Change, *, urgent: bool = False) -> Entry | None:
-        row = await self._returned(change, urgent=urgent)
+    async def _change(
+        self, change: Change, outbox: Outbox[Entry] | None, *, urgent: bool = False
+    ) -> Entry | None:
+        row = await self._returned(change, _mapped(entry_of, outbox), urgent=urgent)
         return None if row is None else entry_of(row)
 
-    async def _returned(self, change: Change, *, urgent: bool = False) -> sa.Row[Any] | None:
-        return await self._writer.run(execute_returning, change, urgent=urgent)
+    async def _returned(
+        self, change: Change, outbox: Outbox[Any] | None = None, *, urgent: bool = False
+    ) -> sa.Row[Any] | None:
+        return await self._writer.run(execute_returning, change, urgent=urgent, outbox=outbox)
+
+
+def _mapped(mapping: Callable[[Any], R], outbox: Outbox[R] | None) -> Outbox[Any] | None:
+    """Return an outbox for what the writer returns; None stands for no change there."""
+    if outbox is None:
+        return None
+    return lambda written: () if written is None else outbox(mapping(written))

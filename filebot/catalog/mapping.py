@@ -4,7 +4,7 @@ import hashlib
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from filebot.model import (
     Scope,
     SettingKey,
 )
+from filebot.ports import Released
 
 # A database may not keep or compare these as they are: NUL, which ends a text in C; lone surrogates, which
 # have no UTF-8; the non-characters that FTS5 reads as U+FFFD; and the last code point, which marks the
@@ -177,6 +178,16 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         auto_archived=row.archived,
         source_message=row.brought_by,
     )
+
+
+def entries_of(rows: Sequence[sa.Row[Any]]) -> Sequence[Entry]:
+    """Return the entries of rows of ``entries``."""
+    return [entry_of(row) for row in rows]
+
+
+def released_of(rows: Sequence[tuple[sa.Row[Any], bool]]) -> Released:
+    """Return entries before and after their release, given their rows and whether each is kept."""
+    return [(before := entry_of(row), private_entry(before) if kept else None) for row, kept in rows]
 
 
 def history_import_columns(history_import: HistoryImport) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from filebot.catalog.mapping import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.schema import entries
 from filebot.errors import CatalogUnavailable, StorageFull
-from filebot.ports import Outbox
+from filebot.model import Outbox
 
 log = logging.getLogger(__name__)
 

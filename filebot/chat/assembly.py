@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from filebot.chat.dispatcher import MessageDispatcher
+from filebot.chat.event_recorder import EventRecorder
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
 from filebot.chat.plugin_jobs import works_of
@@ -13,7 +14,8 @@ from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.plugin.calls import PluginCalls, PluginListener
+from filebot.plugin.at_once import CallsAtOnce
+from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Channel, Factories
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
@@ -32,6 +34,7 @@ class Chat:
     dispatcher: MessageDispatcher
     stream_offers: StreamOffers
     progress_reports: ProgressReports
+    at_once: CallsAtOnce
 
 
 def build_chat(
@@ -57,15 +60,13 @@ def build_chat(
     calls = PluginCalls(
         channel,
         commands_of(plugins),
-        [
-            PluginListener(each.plugin.name, event, listener)
-            for each in plugins
-            for event, listener in each.plugin.listeners
-        ],
+        [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
         Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog.plugin_data)),
     )
-    events.tell = calls.tell
+    events.listener = calls.tell
+    if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
+        events.recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock)
     for work in works_of(plugins, calls):
         services.jobs.add(work)
     dispatcher = MessageDispatcher(
@@ -104,4 +105,5 @@ def build_chat(
         dispatcher,
         StreamOffers(channel, files_of, workload, services.access),
         ProgressReports(services.transfers, reply_sender),
+        calls.at_once,
     )

@@ -1,14 +1,15 @@
-"""How the jobs and schedules of the plugins are done: each with its context."""
+"""How the jobs, durable listeners and schedules of the plugins are done: each with its context."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from filebot.jobs.payloads import PayloadCodec
+from filebot.jobs.payloads import OnBehalfOf, PayloadCodec
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.declare import LoadedPlugin
+from filebot.plugin.listeners import DurableListener
 
 
 def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Work]:
@@ -18,6 +19,8 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
         for job in plugin.jobs.values():
             run = partial(_do, calls, plugin.name, job.codec, job.handler)
             yield Work(JobKind(plugin.name, job.name), run, job.limit_s)
+        for listener in plugin.durable_listeners:
+            yield Work(JobKind(plugin.name, listener.job), partial(_tell, calls, listener))
         for each in plugin.schedules.values():
             do = partial(_keep, calls, plugin.name, each.handler)
             yield Work(JobKind(plugin.name, f"schedule {each.name}"), do, each.limit_s, each.schedule)
@@ -32,6 +35,12 @@ async def _do(
 ) -> None:
     payload = codec.read(job.payload)
     await handler(await calls.context(plugin, payload.by), payload.value)
+
+
+async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None:
+    event = listener.codec.read(job.payload).value
+    by = OnBehalfOf(event.sender, event.language)
+    await listener.handler(await calls.context(listener.plugin, by), event)
 
 
 async def _keep(calls: PluginCalls, plugin: str, handler: Callable[..., Awaitable[None]], _: Job) -> None:

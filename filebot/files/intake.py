@@ -34,6 +34,7 @@ from filebot.model import (
     Method,
     NewEntry,
     Offer,
+    Outbox,
     Scope,
 )
 from filebot.ports import BlobStore, BlobWriter, Download, Entries, HttpTransfer, Inspector, StreamOffer
@@ -147,8 +148,9 @@ class Intake:
     ) -> IntakeResult:
         made = await self._made_before(destination)
         if made is not None:
-            result = IntakeResult(made, already_known=False, name=made.name)
-            change.events += _events_of(destination, result)
+            result = _added(made)
+            # The row was made together with the record of its event.
+            change.tell(*_events_of(destination, result), recorded=True)
             return result
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
@@ -264,19 +266,18 @@ class Intake:
                 result = IntakeResult(known, already_known=True, name=shown)
                 if known.auto_archived and not destination.auto_archived:
                     await change.write(
-                        self._entries.adopt(known.id), lambda _: _events_of(destination, result)
+                        lambda outbox: self._entries.adopt(known.id, outbox=outbox),
+                        lambda _: _events_of(destination, result),
                     )
                 else:
-                    change.events += _events_of(destination, result)
+                    change.tell(*_events_of(destination, result))
                 return result
             await self._quota.recheck(reservation)
             described: NewEntry | None = None
             try:
                 described = await self._described(await writer.commit(), destination, name, claimed)
-                return await change.write(
-                    self._add(described, reservation, destination),
-                    lambda result: _events_of(destination, result),
-                )
+                add = partial(self._add, described, reservation, destination)
+                return _added(await change.write(add, lambda new: _events_of(destination, _added(new))))
             except (Exception, asyncio.CancelledError) as error:
                 # A cancelled row gets to the disk all the same. If it fails, the next sweep finds the blob.
                 if isinstance(error, Exception) or described is None:
@@ -284,13 +285,16 @@ class Intake:
                 raise
 
     async def _add(
-        self, described: NewEntry, reservation: Reservation, destination: Destination
-    ) -> IntakeResult:
+        self,
+        described: NewEntry,
+        reservation: Reservation,
+        destination: Destination,
+        outbox: Outbox[Entry] | None,
+    ) -> Entry:
         # Nothing is awaited until the row is on its way: what empties the room comes behind it.
         destination.recheck()
         with reservation.settling():
-            entry = await self._entries.add(described)
-        return IntakeResult(entry, already_known=False, name=entry.name)
+            return await self._entries.add(described, outbox=outbox)
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None
@@ -359,6 +363,10 @@ def name_of(offer: Offer) -> str:
 def source_message(message: IncomingMessage, number: int) -> str | None:
     """Return the catalog's key for the message's file of this number, by which it is known again."""
     return None if message.mam_id is None else f"{message.mam_id}/{number}"
+
+
+def _added(entry: Entry) -> IntakeResult:
+    return IntakeResult(entry, already_known=False, name=entry.name)
 
 
 def _events_of(destination: Destination, result: IntakeResult) -> list[Event]:

@@ -8,7 +8,7 @@ from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRemoved, RemovalReason
 from filebot.files.unused_blobs import UnusedBlobs
-from filebot.model import Entry
+from filebot.model import Entry, Outbox
 from filebot.ports import Entries, Queue
 
 REMOVE_BATCH: Final = 100
@@ -43,17 +43,17 @@ class Removal:
         """
         digest = entry.blob.digest
 
-        async def remove() -> Entry | None:
+        async def remove(outbox: Outbox[Entry | None] | None) -> Entry | None:
             may()
-            removed = await self._entries.remove(entry.id)
+            removed = await self._entries.remove(entry.id, outbox=outbox)
             self._queue.forget_entry(entry.id)
             return removed
 
+        def tells(removed: Entry | None) -> Sequence[FileRemoved]:
+            return () if removed is None else [FileRemoved(by.sender, by.language, removed, reason)]
+
         async with self._events.change() as change, self._locks(digest):
-            await change.write(
-                remove(),
-                lambda was: () if was is None else [FileRemoved(by.sender, by.language, was, reason)],
-            )
+            await change.write(remove, tells)
             await self._unused.forget(digest)
 
     async def remove_all(

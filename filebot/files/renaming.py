@@ -1,6 +1,6 @@
 """Renaming of files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from filebot.errors import NoSuchEntry
@@ -24,10 +24,14 @@ class Renaming:
 
         Raises NoSuchEntry if it is gone, or StorageError.
         """
+
+        def tells(renamed: Entry | None) -> Sequence[FileRenamed]:
+            return () if renamed is None else [FileRenamed(by.sender, by.language, renamed, entry.name)]
+
+        new, at = safe_name(name), self._clock()
         async with self._events.change() as change:
             renamed = await change.write(
-                self._entries.rename(entry.id, safe_name(name), self._clock()),
-                lambda to: () if to is None else [FileRenamed(by.sender, by.language, to, entry.name)],
+                lambda outbox: self._entries.rename(entry.id, new, at, outbox=outbox), tells
             )
         if renamed is None:
             raise NoSuchEntry(entry.name)

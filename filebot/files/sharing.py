@@ -1,7 +1,7 @@
 """Sharing of stored files with rooms: one more row on the same bytes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from filebot.concurrency.locks import KeyedLocks
@@ -9,7 +9,7 @@ from filebot.errors import NoSuchEntry
 from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, FileShared
 from filebot.files.quota import Quota
-from filebot.model import BareJid, Entry, NewEntry, Scope
+from filebot.model import BareJid, Entry, NewEntry, Outbox, Scope
 from filebot.ports import BlobStore, Entries
 
 
@@ -55,12 +55,16 @@ class Sharing:
                 # Nobody is given a file whose bytes are gone.
                 await self._store.verify(entry.blob.digest)
 
-                async def add() -> Entry:
+                async def add(outbox: Outbox[Entry] | None) -> Entry:
                     may()
                     with hold.settling():
-                        return await self._entries.add(_shared(entry, room, self._clock()))
+                        new = _shared(entry, room, self._clock())
+                        return await self._entries.add(new, outbox=outbox)
 
-                await change.write(add(), lambda shared: [FileShared(by.sender, by.language, shared)])
+                def tells(shared: Entry) -> Sequence[FileShared]:
+                    return [FileShared(by.sender, by.language, shared)]
+
+                await change.write(add, tells)
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

@@ -11,7 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
-from filebot.model.jobs import DeadJob, Job, JobKind, NewJob
+from filebot.model.jobs import DeadJob, Job, JobKind, NewJob, Outbox
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -74,6 +74,7 @@ __all__ = [
     "NewJob",
     "Occupant",
     "Offer",
+    "Outbox",
     "OwnerKind",
     "Progress",
     "ProxyState",

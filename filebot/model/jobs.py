@@ -1,7 +1,11 @@
 """Jobs: work of plugins that is kept until it is done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, TypeVar
+
+R_contra = TypeVar("R_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,13 @@ class DeadJob:
     job: Job
     died_at: datetime
     """In UTC."""
+
+
+class Outbox(Protocol[R_contra]):
+    """Function that returns the jobs which follow from a change.
+
+    It is called with the result of the change while that is not durable yet: jobs and change become so
+    together. It may be called again after a rollback, and does nothing else.
+    """
+
+    def __call__(self, result: R_contra, /) -> Sequence[NewJob]: ...

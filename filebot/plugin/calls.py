@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from filebot.errors import UnknownCommand
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
+from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import (
     BackgroundContext,
@@ -19,20 +20,12 @@ from filebot.plugin.context import (
     Factories,
     errors_in_words,
 )
+from filebot.plugin.listeners import PluginListener
 
 log = logging.getLogger(__name__)
 
 LISTENER_LIMIT_S: Final = 60.0
 _NOBODY: Final = Sender(Address(""), None)
-
-
-@dataclass(frozen=True, slots=True)
-class PluginListener:
-    """Listener of a plugin, with the class of its events."""
-
-    plugin: str
-    event: type[Event]
-    listener: Callable[["Context[Any]", Any], Awaitable[None]]
 
 
 class PluginCalls:
@@ -52,6 +45,7 @@ class PluginCalls:
         self._listeners = listeners
         self._settings = settings
         self._factories = factories
+        self.at_once = CallsAtOnce()
 
     async def context(self, plugin: str, by: OnBehalfOf | None) -> Context[Any]:
         """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
@@ -72,20 +66,31 @@ class PluginCalls:
             await command.handler(self._context(command.plugin, conversation, usage), **values)
 
     async def tell(self, event: Event) -> None:
-        """Call the listeners of an event one after the other. One that fails does not stop the rest."""
+        """Call the listeners of an event: some at once, then the others one after the other.
+
+        One that fails does not stop the rest.
+        """
         listeners = [each for each in self._listeners if isinstance(event, each.event)]
         if not listeners:
             return
         conversation = await self._channel.conversation(event.sender, event.language)
         for each in listeners:
-            try:
-                # The limit outside: within, its error would be told to the person as one of the bot's.
-                async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                    await each.listener(self._context(each.plugin, conversation), event)
-            except TimeoutError:
-                log.error(
-                    "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
-                )
+            if each.at_once:
+                call = partial(self._call, each, conversation, event)
+                self.at_once.start(each.plugin, call, f"listener of {type(event).__name__}")
+        for each in listeners:
+            if not each.at_once:
+                await self._call(each, conversation, event)
+
+    async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
+        try:
+            # The limit outside: within, its error would be told to the person as one of the bot's.
+            async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
+                await listener.handler(self._context(listener.plugin, conversation), event)
+        except TimeoutError:
+            log.error(
+                "plugin %s took over %s s for %s", listener.plugin, LISTENER_LIMIT_S, type(event).__name__
+            )
 
     def _context(
         self, plugin: str, conversation: Conversation, usage: str = "", *, by_nobody: bool = False

@@ -11,7 +11,13 @@ from filebot.events.facts import Event
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.declare_jobs import JobDeclarations
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.plugin.listeners import (
+    DurableListener,
+    PluginListener,
+    durable_listener,
+    examine_listener,
+)
+from filebot.plugin.signatures import examine_arguments, examine_coroutine
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
 S = TypeVar("S")
@@ -46,7 +52,8 @@ class Plugin(JobDeclarations[S]):
         self.settings = settings
         self.templates = dict(templates or {})
         self.commands: list[Command] = []
-        self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
+        self.listeners: list[PluginListener] = []
+        self.durable_listeners: list[DurableListener] = []
         self.room_settings: list[RoomSetting[Any]] = []
 
     def room_setting(
@@ -112,22 +119,32 @@ class Plugin(JobDeclarations[S]):
 
         return declare
 
-    def on(self, event: type[E]) -> Callable[[Listener[S, E]], Listener[S, E]]:
+    def on(
+        self, event: type[E], *, at_once: bool = False, durable: bool = False
+    ) -> Callable[[Listener[S, E]], Listener[S, E]]:
         """Declare a listener, which is called after each event of this class with a context for the event's
         sender.
+
+        It is part of the answer: whoever acted waits for it. Nobody waits for one that is called
+        ``at_once``; a call that is under way when the bot is killed is lost. A ``durable`` one is called by
+        a job, made in the transaction of the change: at least once, whatever happens, and again after an
+        error.
         """
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
-            place = f"listener {name_of(listener)!r} of plugin {self.name!r}"
-            named: object = event
-            if not (isinstance(named, type) and issubclass(named, Event)):
-                raise PluginError(f"{place} is for {named!r}, which is no class of events")
-            examine_coroutine(place, listener)
-            examine_arguments(place, listener, "a context and an event", object(), object())
-            self.listeners.append((event, listener))
+            examine_listener(self.name, event, listener, at_once=at_once, durable=durable)
+            if durable:
+                self._add_durable(durable_listener(self.name, event, listener))
+            else:
+                self.listeners.append(PluginListener(self.name, event, listener, at_once))
             return listener
 
         return declare
+
+    def _add_durable(self, new: DurableListener) -> None:
+        if any(each.job == new.job for each in self.durable_listeners):
+            raise PluginError(f"plugin {self.name!r} has two listeners {new.job!r}; give one another name")
+        self.durable_listeners.append(new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
 from filebot.ports.cursors import Cursors, Subscriptions
-from filebot.ports.entries import Entries
+from filebot.ports.entries import Entries, Released
 from filebot.ports.filetype import Inspector
 from filebot.ports.jobs import (
     LONGEST_ERROR,
@@ -20,7 +20,6 @@ from filebot.ports.jobs import (
     MOST_JOBS,
     MOST_JOBS_OF_PLUGIN,
     JobStore,
-    Outbox,
 )
 from filebot.ports.links import Links
 from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
@@ -56,9 +55,9 @@ __all__ = [
     "Languages",
     "Links",
     "Messenger",
-    "Outbox",
     "PluginData",
     "Queue",
+    "Released",
     "RoomStore",
     "Rooms",
     "StreamOffer",

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from filebot.model import BareJid, Digest, Entry, Identity, NewEntry, Scope
+from filebot.model import BareJid, Digest, Entry, Identity, NewEntry, Outbox, Scope
+
+Released = Sequence[tuple[Entry, Entry | None]]
+"""Entries of a room before and after their release."""
 
 
 class Entries(Protocol):
@@ -12,9 +15,12 @@ class Entries(Protocol):
 
     Names are compared without case and in Unicode NFC. Every list is newest first (by id) and has at most
     ``limit`` rows; the next page begins below the id of the last row (``before``).
+
+    The jobs that an ``outbox`` returns for the result of a change become durable with it. It is not called
+    where the result is None because the entry is gone.
     """
 
-    async def add(self, new: NewEntry) -> Entry:
+    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
         """Add an entry and return it with its id."""
 
     async def entry(self, entry_id: int) -> Entry | None:
@@ -58,19 +64,25 @@ class Entries(Protocol):
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         """Return the owner's entries in this room that were auto-archived."""
 
-    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
+    async def rename(
+        self, entry_id: int, name: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
         """Rename an entry and return it as it is now; None if it is gone."""
 
-    async def adopt(self, entry_id: int) -> None:
+    async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:
         """Make an auto-archived entry one that was asked for. One that is gone is not an error."""
 
-    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> Sequence[Entry]:
+    async def hand_over(
+        self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
+    ) -> Sequence[Entry]:
         """Make the oldest entries of one owner another's; return them as they are now.
 
         The owner has no more of them when fewer than ``limit`` are returned.
         """
 
-    async def release(self, room: BareJid, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
+    async def release(
+        self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
+    ) -> Released:
         """Make the oldest entries of a room private ones of their owners; return each before and after.
 
         An owner who has the same bytes by the same name in private has them once: then the room's entry is
@@ -78,7 +90,7 @@ class Entries(Protocol):
         returned.
         """
 
-    async def remove(self, entry_id: int) -> Entry | None:
+    async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         """Remove an entry, and its deliveries, and return it as it was; None if it is gone already."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:

@@ -1,12 +1,10 @@
 """Durable queue of the plugins' jobs."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from filebot.model import DeadJob, Job, JobKind, NewJob
-
-R_contra = TypeVar("R_contra", contravariant=True)
 
 LONGEST_PAYLOAD: Final = 16 * 1024
 """Bytes of a job's payload, in UTF-8."""
@@ -19,16 +17,6 @@ MOST_DEAD_OF_PLUGIN: Final = 100
 """The oldest dead jobs beyond these are forgotten."""
 LONGEST_ERROR: Final = 500
 """Characters that are kept of why a try failed."""
-
-
-class Outbox(Protocol[R_contra]):
-    """Function that says which jobs a change brings with it.
-
-    It is called with the result of the change while that is not durable yet: jobs and change become so
-    together. It may be called again after a rollback, and does nothing but to return the jobs.
-    """
-
-    def __call__(self, result: R_contra, /) -> Sequence[NewJob]: ...
 
 
 class JobStore(Protocol):

@@ -16,7 +16,7 @@ from filebot.errors import NoSuchClaim
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, OwnerChanged
 from filebot.files.quota import Quota
-from filebot.model import BareJid, Entry, Identity
+from filebot.model import BareJid, Entry, Identity, Outbox
 from filebot.ports import Entries
 
 VALID_S: Final = 600.0
@@ -102,17 +102,17 @@ class Claims:
         """
         files, room = 0, occupant.partition("/")[0]
 
-        async def some() -> Sequence[Entry]:
+        async def some(outbox: Outbox[Sequence[Entry]] | None) -> Sequence[Entry]:
             async with self._quota.take_over(occupant, owner) as hold:
                 with hold.settling():
-                    return await self._entries.hand_over(occupant, owner, HAND_OVER_BATCH)
+                    return await self._entries.hand_over(occupant, owner, HAND_OVER_BATCH, outbox=outbox)
 
-        def tells(entries: Sequence[Entry]) -> list[OwnerChanged]:
+        def tells(entries: Sequence[Entry]) -> Sequence[OwnerChanged]:
             return [OwnerChanged(by.sender, by.language, entry, occupant, entry.room) for entry in entries]
 
         while True:
             async with self._events.change() as change:
-                handed = await change.write(some(), tells)
+                handed = await change.write(some, tells)
             files += len(handed)
             if len(handed) < HAND_OVER_BATCH:
                 return Claimed(files, room)

@@ -4,15 +4,15 @@ They were for the people of that room. Whoever makes another one at its address 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileRemoved, OwnerChanged, RemovalReason, room_itself
 from filebot.files.removal import Removal
-from filebot.model import BareJid, Entry, Identity, Scope
-from filebot.ports import Entries, Queue
+from filebot.model import BareJid, Identity, Outbox, Scope
+from filebot.ports import Entries, Queue, Released
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -66,14 +66,20 @@ class DestroyedRooms:
         """Release the oldest files; return their owners, or nobody when none is left."""
         by = room_itself(room)
 
-        def tells(released: Sequence[tuple[Entry, Entry | None]]) -> Iterator[Event]:
+        async def release(outbox: Outbox[Released] | None) -> Released:
+            released = await self._entries.release(room, RELEASE_BATCH, outbox=outbox)
             for before, after in released:
                 if after is None:
                     self._queue.forget_entry(before.id)
+            return released
+
+        def tells(released: Released) -> Iterator[Event]:
+            for before, after in released:
+                if after is None:
                     yield FileRemoved(by.sender, by.language, before, RemovalReason.ROOM_DESTROYED)
                 else:
                     yield OwnerChanged(by.sender, by.language, after, before.owner, room)
 
         async with self._events.change() as change:
-            released = await change.write(self._entries.release(room, RELEASE_BATCH), tells)
+            released = await change.write(release, tells)
         return {before.owner for before, _ in released}

@@ -153,6 +153,7 @@ class FakeBot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.dispatcher.close(timeout_s=5)
+        await self._running.at_once.close(timeout_s=5)
         await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
@@ -192,6 +193,13 @@ class FakeBot:
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))
+
+    async def listeners_done(self) -> list[str]:
+        """Wait until all listeners that were called at once are done, and return what was said.
+
+        Nothing else waits for them.
+        """
+        return await self._answers(self._running.at_once.idle())
 
     def pass_time(self, by: timedelta) -> None:
         """Move the clock; what becomes due by that is done by ``jobs.run()``."""

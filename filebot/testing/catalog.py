@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TypeVar
 
 from cachetools import FIFOCache
 
@@ -19,15 +20,18 @@ from filebot.model import (
     Identity,
     Link,
     NewEntry,
+    Outbox,
     QueuedDelivery,
     RememberedRoom,
     SavedRoomSetting,
     Scope,
     SettingKey,
 )
-from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
+from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM, Released
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData
+
+R = TypeVar("R")
 
 
 class MemoryCatalog:
@@ -49,9 +53,9 @@ class MemoryCatalog:
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
 
-    async def add(self, new: NewEntry) -> Entry:
-        self._last_id += 1
-        entry = added_entry(new, self._last_id)
+    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
+        entry = self._changed(added_entry(new, self._last_id + 1), outbox)
+        self._last_id = entry.id
         self._entries[entry.id] = entry
         return entry
 
@@ -94,24 +98,28 @@ class MemoryCatalog:
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
         return likeliest(fold(name), ((fold(e.name), e.name) for e in self._in(scope)), limit)
 
-    async def rename(self, entry_id: int, name: str, at: datetime) -> Entry | None:
+    async def rename(
+        self, entry_id: int, name: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
         if entry_id not in self._entries:
             return None
         renamed = replace(self._entries[entry_id], name=name, modified_at=at.astimezone(UTC))
-        self._entries[entry_id] = renamed
+        self._entries[entry_id] = self._changed(renamed, outbox)
         return renamed
 
-    async def remove(self, entry_id: int) -> Entry | None:
+    async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}
-        return self._entries.pop(entry_id, None)
+        removed = self._entries.pop(entry_id, None)
+        return None if removed is None else self._changed(removed, outbox)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         found = self._in(Scope(room=room))
         return list(islice((each for each in found if each.auto_archived and each.owner == owner), limit))
 
-    async def adopt(self, entry_id: int) -> None:
+    async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:
         if entry_id in self._entries:
             self._entries[entry_id] = replace(self._entries[entry_id], auto_archived=False)
+        self._changed(None, outbox)
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
         return (room, who) in self._opt_outs
@@ -174,12 +182,16 @@ class MemoryCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return list(self._in(scope))[::-1][:limit]
 
-    async def hand_over(self, owner: Identity, to: Identity, limit: int) -> list[Entry]:
+    async def hand_over(
+        self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
+    ) -> Sequence[Entry]:
         handed = [replace(e, owner=to) for e in self._entries.values() if e.owner == owner][:limit]
         self._entries.update({entry.id: entry for entry in handed})
-        return handed
+        return self._changed(handed, outbox)
 
-    async def release(self, room: BareJid, limit: int) -> list[tuple[Entry, Entry | None]]:
+    async def release(
+        self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
+    ) -> Released:
         private = {(e.owner, e.name, e.blob) for e in self._entries.values() if e.room is None}
         released: list[tuple[Entry, Entry | None]] = []
         for entry in await self.oldest(Scope(room=room), limit):
@@ -189,7 +201,7 @@ class MemoryCatalog:
             else:
                 self._entries[entry.id] = private_entry(entry)
                 released.append((entry, self._entries[entry.id]))
-        return released
+        return self._changed(released, outbox)
 
     async def clear_room(self, room: BareJid) -> None:
         for each in [each for each in self._room_settings if each[0] == room]:
@@ -273,6 +285,11 @@ class MemoryCatalog:
 
     async def forget_room(self, jid: BareJid) -> None:
         self._rooms.pop(jid, None)
+
+    def _changed(self, result: R, outbox: Outbox[R] | None) -> R:
+        if outbox is not None:
+            self.jobs.add_outbox(outbox(result))
+        return result
 
     def _in(self, scope: Scope, before: int | None = None) -> Iterable[Entry]:
         """Yield the entries of a scope, newest first."""

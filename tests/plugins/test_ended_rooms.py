@@ -1,8 +1,11 @@
 """Files of a destroyed room: what people can still do with them."""
 
+from typing import Any
+
 import pytest
 
-from filebot.model import Entry, SavedRoomSetting, Scope, Sender, SettingKey
+from filebot.model import SavedRoomSetting, Scope, Sender, SettingKey
+from filebot.ports import Released
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 
@@ -61,11 +64,11 @@ async def test_settings_are_cleared_before_a_row_is_released(
     await bot.catalog.save_room_setting(SavedRoomSetting(ROOM, strange, value=True))
     kept, release = list[object](), bot.catalog.release
 
-    async def released(room: str, limit: int) -> list[tuple[Entry, Entry | None]]:
+    async def released(room: str, limit: int, **values: Any) -> Released:
         kept.extend(await bot.catalog.room_settings())
         kept.extend(bot.rooms.archiving)
         assert not bot._services.room_settings.of(ROOM)["archive"]
-        return await release(room, limit)
+        return await release(room, limit, **values)
 
     monkeypatch.setattr(bot.catalog, "release", released)
     await bot.destroy(ROOM)

@@ -1,4 +1,4 @@
-"""Each change of a file is told once, by whoever and why ever it is made."""
+"""Each change of a file is told once, by whoever and why ever it is made, and recorded together with it."""
 
 import asyncio
 import inspect
@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from filebot.catalog.catalog import SqlCatalog
+from filebot.chat.event_recorder import EventRecorder
 from filebot.errors import StorageError
 from filebot.model import IncomingMessage, Offer, Scope
 from filebot.plugin import (
@@ -42,14 +43,19 @@ Told = tuple[object, ...]
 class EventCase:
     """A bot whose events of files are written down."""
 
-    def __init__(self, bot: FakeBot, told: list[Told]) -> None:
+    def __init__(self, bot: FakeBot, told: list[Told], durably: list[Told]) -> None:
         self.bot = bot
         self.told = told
+        self.durably = durably
 
     async def does(self, act: Awaitable[object]) -> list[Told]:
-        """Do something and return what was told of files then."""
+        """Do something and return what was told of files then; durable listeners must hear the same."""
+        await self.bot.jobs.run()
         self.told.clear()
+        self.durably.clear()
         await act
+        await self.bot.jobs.run()
+        assert sorted(map(str, self.durably)) == sorted(map(str, self.told))
         return list(self.told)
 
     async def keep_what_is_posted(self) -> None:
@@ -77,7 +83,7 @@ def told(event: Event) -> Told:
 
 @pytest.fixture
 async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
-    heard: list[Told] = []
+    heard, durably = list[Told](), list[Told]()
     watcher = Plugin[None]("watcher")
 
     @watcher.on(Event)
@@ -85,12 +91,28 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
         if isinstance(event, FILE_EVENTS):
             heard.append(told(event))
 
+    for each in FILE_EVENTS:
+
+        @watcher.on(each, durable=True)
+        async def hear_durably(_: Context[None], event: Event) -> None:
+            durably.append(told(event))
+
+    async def record(self: EventRecorder, event: Event) -> None:
+        # Only of a file that was there already; all others have to come with the change.
+        if isinstance(event, FILE_EVENTS):
+            assert isinstance(event, FileStored)
+            assert event.already_known
+            assert not event.entry.auto_archived
+        await recorded(self, event)
+
+    recorded = EventRecorder.record
+    monkeypatch.setattr(EventRecorder, "record", record)
     monkeypatch.setattr(claims, "HAND_OVER_BATCH", 2)
     monkeypatch.setattr(destroyed_rooms, "RELEASE_BATCH", 2)
     async with FakeBot(watcher) as bot:
         bot.rooms.occupants[ROOM] |= HAL.identities
         bot.rooms.managers[ROOM] = frozenset({ALICE})
-        yield EventCase(bot, heard)
+        yield EventCase(bot, heard, durably)
 
 
 # --- new rows -----------------------------------------------------------------------------------
@@ -243,9 +265,9 @@ async def test_a_file_that_was_withdrawn_while_it_came_is_told_twice(
     await case.keep_what_is_posted()
     bot, add = case.bot, case.bot.catalog.add
 
-    async def withdraw(*args: Any) -> Any:
+    async def withdraw(*args: Any, **values: Any) -> Any:
         monkeypatch.undo()
-        entry = await add(*args)
+        entry = await add(*args, **values)
         settings = bot._services.room_settings
         if reason is RemovalReason.ARCHIVE_OFF:
             await settings.change(ROOM, "archive off")
@@ -291,19 +313,20 @@ async def test_a_change_that_is_cancelled_at_its_write_is_told_if_it_is_made(
     *,
     fails: bool,
 ) -> None:
-    await case.bot.drop("old.txt", b"old")
+    await case.does(case.bot.drop("old.txt", b"old"))
     case.told.clear()
+    case.durably.clear()
     writing, go_on, written = asyncio.Event(), asyncio.Event(), False
     write = getattr(case.bot.catalog, method)
 
-    async def slowly(*args: Any) -> Any:
+    async def slowly(*args: Any, **values: Any) -> Any:
         nonlocal written
         writing.set()
         await go_on.wait()
         if fails:
             raise StorageError("the disk is gone")
         written = True
-        return await write(*args)
+        return await write(*args, **values)
 
     monkeypatch.setattr(case.bot.catalog, method, slowly)
     act = case.bot.drop("new.txt", b"new") if says is None else case.bot.say(says)
@@ -316,7 +339,9 @@ async def test_a_change_that_is_cancelled_at_its_write_is_told_if_it_is_made(
     await closing
     await asyncio.gather(acting, return_exceptions=True)
     assert written is not fails
+    await case.bot.jobs.run()
     assert [kind for kind, *_ in case.told] == ([] if fails else [event])
+    assert case.durably == case.told
 
 
 # --- completeness -------------------------------------------------------------------------------
@@ -367,17 +392,18 @@ def test_every_writing_method_of_the_catalog_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("method", sorted(CASES))
-async def test_the_case_of_a_method_calls_it(
+async def test_the_case_of_a_method_calls_it_with_an_outbox(
     case: EventCase, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    called, write = [], getattr(case.bot.catalog, method)
+    outboxes, write = list[object](), getattr(case.bot.catalog, method)
 
-    async def recorded(*args: Any, **values: Any) -> Any:
-        called.append(method)
+    async def noted(*args: Any, **values: Any) -> Any:
+        outboxes.append(values.get("outbox"))
         return await write(*args, **values)
 
-    monkeypatch.setattr(case.bot.catalog, method, recorded)
+    monkeypatch.setattr(case.bot.catalog, method, noted)
     outcome = CASES[method](case)
     assert isinstance(outcome, Awaitable)
     await outcome
-    assert called
+    assert outboxes
+    assert None not in outboxes

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from filebot.model import (
     Scope,
     Sender,
 )
+from filebot.ports import Released
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 from filebot.testing.http import HostedFile
@@ -285,12 +287,12 @@ async def test_nothing_is_kept_for_a_room_that_ends_while_the_file_is_inspected(
     add, release = archived.catalog.add, archived.catalog.release
     ended, over = asyncio.Event(), asyncio.Event()
 
-    async def noted(new: NewEntry) -> Entry:
+    async def noted(new: NewEntry, **other: Any) -> Entry:
         added.append(new)
-        return await add(new)
+        return await add(new, **other)
 
-    async def slow(room: str, limit: int) -> list[tuple[Entry, Entry | None]]:
-        released = await release(room, limit)
+    async def slow(room: str, limit: int, **other: Any) -> Released:
+        released = await release(room, limit, **other)
         ended.set()
         await over.wait()  # as long as a disk takes
         return released

@@ -292,7 +292,7 @@ def listened_to() -> tuple[Announcer, list[int]]:
         assert isinstance(event, RoomFilesAdded)
         told.append(event.count)
 
-    events.tell = listen
+    events.listener = listen
     return Announcer(events, lambda _: True, gather_s=0.05), told
 
 

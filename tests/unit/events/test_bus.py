@@ -1,12 +1,14 @@
-"""Events of a change: told for what is committed, whatever happens meanwhile."""
+"""Events of a change: told for what is committed, whatever happens meanwhile, and recorded before."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from filebot.events.bus import LISTENERS_LIMIT_S, WRITE_LIMIT_S, EventBus
 from filebot.events.facts import Event
-from filebot.model import Address, Sender
+from filebot.model import Address, JobKind, NewJob, Outbox, Sender
 from tests.support.virtual_time import in_virtual_time
 
 EVENT = Event(Sender(Address("ann@example.org"), "ann@example.org"), None)
@@ -21,7 +23,7 @@ async def test_events_are_told_after_the_context_also_when_it_fails() -> None:
     async def fail_afterwards() -> None:
         nonlocal left
         async with EventBus(listen).change() as change:
-            await change.write(asyncio.sleep(0), lambda _: [EVENT])
+            await change.write(lambda _: asyncio.sleep(0), lambda _: [EVENT])
             left = True
             raise ValueError("odd")
 
@@ -41,7 +43,7 @@ async def test_a_write_that_fails_has_no_event() -> None:
 
     with pytest.raises(ValueError, match="odd"):
         async with EventBus(listen).change() as change:
-            await change.write(fail(), lambda _: [EVENT])
+            await change.write(lambda _: fail(), lambda _: [EVENT])
     assert told == []
 
 
@@ -57,7 +59,7 @@ async def test_listeners_of_a_cancelled_change_have_a_limit() -> None:
 
     async def change() -> None:
         async with EventBus(listen).change() as change:
-            await change.write(asyncio.sleep(0), lambda _: [EVENT])
+            await change.write(lambda _: asyncio.sleep(0), lambda _: [EVENT])
 
     task = asyncio.create_task(change())
     await listening.wait()
@@ -83,7 +85,7 @@ async def test_a_write_that_hangs_has_a_limit_after_a_cancellation() -> None:
 
     async def change() -> None:
         async with EventBus(listen).change() as change:
-            await change.write(hang(), lambda _: [EVENT])
+            await change.write(lambda _: hang(), lambda _: [EVENT])
 
     task = asyncio.create_task(change())
     await writing.wait()
@@ -93,3 +95,69 @@ async def test_a_write_that_hangs_has_a_limit_after_a_cancellation() -> None:
         await task
     assert told == []
     assert loop.time() - began_s == pytest.approx(WRITE_LIMIT_S)
+
+
+class Record:
+    """Implements ``Recorder``: writes down what was recorded and told, in order."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def jobs_for(self, event: Event) -> Sequence[NewJob]:
+        return [NewJob(JobKind("post", "tell"), event.language or "", datetime.now(UTC))]
+
+    async def record(self, event: Event) -> None:
+        self.steps += [f"record {job.payload}" for job in self.jobs_for(event)]
+
+    async def listen(self, event: Event) -> None:
+        self.steps.append(f"tell {event.language}")
+
+    async def commit(self, outbox: Outbox[str] | None, result: str) -> str:
+        """Write to a catalog whose transaction is rolled back once, and runs again."""
+        assert outbox is not None
+        outbox(result)
+        self.steps += [f"commit {job.payload}" for job in outbox(result)]
+        return result
+
+
+def named(name: str) -> Event:
+    return Event(EVENT.sender, name)
+
+
+def tells(names: str) -> Sequence[Event]:
+    return [named(name) for name in names]
+
+
+async def test_events_of_a_change_are_recorded_with_it_and_no_second_time() -> None:
+    record = Record()
+    async with EventBus(record.listen, record).change() as change:
+        assert await change.write(lambda outbox: record.commit(outbox, "ab"), tells) == "ab"
+    assert record.steps == ["commit a", "commit b", "tell a", "tell b"]
+
+
+async def test_what_no_transaction_has_recorded_is_recorded_before_anything_is_told() -> None:
+    record = Record()
+    bus = EventBus(record.listen, record)
+    async with bus.change() as change:
+        await change.write(lambda outbox: record.commit(outbox, "a"), tells)
+        await change.write(lambda _: asyncio.sleep(0, "b"), tells)
+        change.tell(named("c"))
+        change.tell(named("d"), recorded=True)
+    assert record.steps == [
+        *("commit a", "record b", "record c"),
+        *("tell a", "tell b", "tell c", "tell d"),
+    ]
+    await bus.tell(named("e"))
+    assert record.steps[-2:] == ["record e", "tell e"]
+
+
+async def test_without_a_recorder_there_is_no_outbox() -> None:
+    record, outboxes = Record(), list[object]()
+
+    async def write(outbox: object) -> str:
+        outboxes.append(outbox)
+        return "a"
+
+    async with EventBus(record.listen).change() as change:
+        await change.write(write, tells)
+    assert (outboxes, record.steps) == ([None], ["tell a"])

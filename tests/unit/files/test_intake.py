@@ -185,7 +185,7 @@ async def test_a_row_that_cannot_be_written_takes_its_blob_with_it(
 ) -> None:
     bench = workbench()
 
-    async def fail(new: NewEntry) -> None:
+    async def fail(new: NewEntry, **_: Any) -> None:
         raise StorageFull
 
     monkeypatch.setattr(bench.catalog, "add", fail)
@@ -216,7 +216,7 @@ async def test_what_a_cancelled_intake_leaves_is_found(
     bench = workbench()
     arrived = asyncio.Event()
 
-    async def hang(new: NewEntry) -> None:
+    async def hang(new: NewEntry, **_: Any) -> None:
         arrived.set()
         await asyncio.Event().wait()
 

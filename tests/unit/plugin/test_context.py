@@ -5,9 +5,10 @@ from typing import Any
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
 from filebot.model import Address, Sender
-from filebot.plugin.calls import PluginCalls, PluginListener
+from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Channel, Context, Factories
+from filebot.plugin.listeners import PluginListener
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.testing.catalog import MemoryCatalog

@@ -1,10 +1,7 @@
 """Jobs and schedules of plugins, in a fake bot."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,26 +9,13 @@ import pytest
 from filebot.errors import NotAllowed, PluginError
 from filebot.plugin import Context, Plugin
 from filebot.testing import ADMIN, ALICE, BOB, FakeBot
+from tests.support.manual import example
 
-MANUAL = (Path(__file__).parents[3] / "docs/plugins.md").read_text(encoding="utf-8")
 HOUR = timedelta(hours=1)
 
 
-def example(name: str) -> Plugin[Any]:
-    """The plugin of the manual that has this name."""
-    [code] = [
-        code
-        for code in re.findall(r"```python\n(.*?)```", MANUAL, re.DOTALL)
-        if re.search(rf'Plugin\[.*\]\(\s*"{name}"', code)
-    ]
-    module = ModuleType(name)
-    exec(compile(code, "docs/plugins.md", "exec"), module.__dict__)
-    found: Plugin[Any] = module.plugin
-    return found
-
-
 async def test_the_example_of_a_job_works() -> None:
-    async with FakeBot(example("remind")) as bot:
+    async with FakeBot(example("remind").plugin) as bot:
         assert await bot.say("remind tea", ALICE) == ["I shall remind you."]
         await bot.say("remind cake", BOB)
         await bot.say("forget", BOB)
@@ -44,7 +28,7 @@ async def test_the_example_of_a_job_works() -> None:
 
 
 async def test_the_example_of_a_schedule_works() -> None:
-    async with FakeBot(example("greet")) as bot:
+    async with FakeBot(example("greet").plugin) as bot:
         assert await bot.jobs.run() == []
         bot.pass_time(timedelta(days=1))
         assert await bot.jobs.run() == ["Good morning."]
@@ -54,14 +38,14 @@ async def test_the_example_of_a_schedule_works() -> None:
 
 
 async def test_a_job_of_a_disabled_plugin_has_no_effect_and_waits_for_it() -> None:
-    async with FakeBot(example("remind")) as bot:
+    async with FakeBot(example("remind").plugin) as bot:
         await bot.say("remind tea")
         assert await bot.jobs.run() == []
     async with FakeBot(catalog=bot.catalog) as without:
         without.pass_time(HOUR)
         assert await without.jobs.run() == []
         assert await without.jobs.count("remind") == 1
-    async with FakeBot(example("remind"), catalog=bot.catalog) as again:
+    async with FakeBot(example("remind").plugin, catalog=bot.catalog) as again:
         again.pass_time(HOUR)
         assert await again.jobs.run() == ["You wanted to hear: tea"]
 

@@ -1,0 +1,70 @@
+"""Listeners as plugins declare them: part of the answer, called at once, or durable."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from filebot.errors import PluginError
+from filebot.events.facts import Event
+from filebot.jobs.payloads import PayloadCodec
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+
+Handler = Callable[[Any, Any], Awaitable[None]]
+"""Function of a plugin that is given a context and an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginListener:
+    """Listener of a plugin, with the class of its events."""
+
+    plugin: str
+    event: type[Event]
+    handler: Handler
+    at_once: bool = False
+    """Called beside everything else; nobody waits for it. Otherwise it is part of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DurableListener:
+    """Listener that is called by jobs."""
+
+    plugin: str
+    event: type[Event]
+    handler: Handler
+    codec: PayloadCodec[Any]
+
+    @property
+    def job(self) -> str:
+        """Name of its jobs."""
+        return f"on {self.event.__name__}: {name_of(self.handler)}"
+
+
+def examine_listener(
+    plugin: str, event: object, handler: Callable[..., object], *, at_once: bool, durable: bool
+) -> None:
+    """Raise PluginError if this is no listener."""
+    place = _place(plugin, handler)
+    if not (isinstance(event, type) and issubclass(event, Event)):
+        raise PluginError(f"{place} is for {event!r}, which is no class of events")
+    examine_coroutine(place, handler)
+    examine_arguments(place, handler, "a context and an event", object(), object())
+    if at_once and durable:
+        raise PluginError(f"{place} is both at once and durable; leave one of them out")
+
+
+def durable_listener(plugin: str, event: type[Event], handler: Handler) -> DurableListener:
+    """Return a durable listener. Raises PluginError if its events cannot be kept."""
+    place = _place(plugin, handler)
+    if event is Event:
+        raise PluginError(f"{place} is durable; name one class of events")
+    try:
+        codec = PayloadCodec[Any](event)
+    except TypeError as error:
+        raise PluginError(
+            f"{place}: events of {event.__name__} cannot be kept; leave out durable=True ({error})"
+        ) from error
+    return DurableListener(plugin, event, handler, codec)
+
+
+def _place(plugin: str, handler: Callable[..., object]) -> str:
+    return f"listener {name_of(handler)!r} of plugin {plugin!r}"

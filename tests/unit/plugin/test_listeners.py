@@ -1,0 +1,271 @@
+"""The three kinds of listeners, in a fake bot."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from filebot.errors import PluginError
+from filebot.plugin import (
+    Context,
+    Event,
+    FileAutoArchived,
+    FileDelivered,
+    FileRefused,
+    FileRemoved,
+    FileRenamed,
+    FileShared,
+    FileStored,
+    OwnerChanged,
+    Plugin,
+    at_once,
+)
+from filebot.testing import ALICE, BOB, ROOM, FakeBot
+from filebot.testing.bot import in_room
+from tests.support.manual import example
+
+HOUR = timedelta(hours=1)
+
+
+async def test_the_example_of_listeners_that_nobody_waits_for_works() -> None:
+    async with FakeBot(example("minutes").plugin) as bot:
+        said = await bot.drop("a.txt", b"a") + await bot.listeners_done()
+        assert 'New: "a.txt"' in said
+        assert 'Gone: "a.txt"' not in await bot.say("rm a.txt")
+        assert await bot.jobs.run() == ['Gone: "a.txt"']
+
+
+async def test_a_listener_at_once_delays_no_reply() -> None:
+    plugin, go = Plugin[None]("slow", templates={"said": "at last"}), asyncio.Event()
+
+    @plugin.on(FileStored, at_once=True)
+    async def wait(ctx: Context[None], _: FileStored) -> None:
+        await go.wait()
+        await ctx.reply("slow/said")
+
+    async with FakeBot(plugin) as bot:
+        [stored] = await bot.drop("a.txt", b"a")
+        assert "a.txt" in stored
+        assert "a.txt" in (await bot.say("ls"))[0]
+        go.set()
+        assert await bot.listeners_done() == ["at last"]
+
+
+async def test_listeners_at_once_run_beside_each_other_and_a_failing_one_harms_none() -> None:
+    plugin, met = Plugin[None]("pair", templates={"met": "met"}), asyncio.Barrier(2)
+
+    @plugin.on(FileStored, at_once=True)
+    async def first(ctx: Context[None], _: FileStored) -> None:
+        await met.wait()
+        raise LookupError
+
+    @plugin.on(FileStored, at_once=True)
+    async def second(ctx: Context[None], _: FileStored) -> None:
+        await met.wait()
+        await ctx.reply("pair/met")
+
+    async with FakeBot(plugin) as bot:
+        said = await bot.drop("a.txt", b"a") + await bot.listeners_done()
+    assert "met" in said
+
+
+async def test_a_plugin_whose_listeners_at_once_hang_loses_calls_of_its_own_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(at_once, "MOST_RUNNING", 2)
+    monkeypatch.setattr(at_once, "MOST_WAITING", 3)
+    hanging, other = Plugin[None]("hanging"), Plugin[None]("other", templates={"ok": "ok"})
+    go, running, called = asyncio.Event(), list[str](), list[str]()
+
+    @hanging.on(FileStored, at_once=True)
+    async def hang(ctx: Context[None], event: FileStored) -> None:
+        running.append(event.name)
+        await go.wait()
+
+    @other.on(FileStored, at_once=True)
+    async def work(ctx: Context[None], event: FileStored) -> None:
+        called.append(event.name)
+
+    async with FakeBot(hanging, other) as bot:
+        for number in range(5):
+            await bot.drop(f"{number}.txt", b"%d" % number)
+        assert running == ["0.txt", "1.txt"]
+        assert "listener of FileStored of plugin hanging is not started: 3 tasks are running" in caplog.text
+        go.set()
+        await bot.listeners_done()
+    assert running == ["0.txt", "1.txt", "2.txt"]
+    assert called == [f"{number}.txt" for number in range(5)]
+
+
+def recorder(*events: type[Event]) -> tuple[Plugin[None], list[Event]]:
+    """A plugin with durable listeners for events, and what they heard."""
+    plugin, heard = Plugin[None]("recorder", templates={"heard": "heard of {{ name }}"}), list[Event]()
+    for each in events:
+
+        @plugin.on(each, durable=True)
+        async def note(ctx: Context[None], event: Any) -> None:
+            heard.append(event)
+            await ctx.reply("recorder/heard", name=event.entry.name)
+
+    return plugin, heard
+
+
+async def test_a_durable_listener_is_called_as_a_job() -> None:
+    plugin, heard = recorder(FileStored)
+    async with FakeBot(plugin) as bot:
+        [stored] = await bot.drop("a.txt", b"a", caption="tea")
+        assert "a.txt" in stored
+        assert heard == []
+        assert await bot.jobs.run() == ["heard of a.txt"]
+        [event] = heard
+        assert isinstance(event, FileStored)
+        assert (event.sender.jid, event.entry.caption, event.already_known) == (ALICE, "tea", False)
+        assert await bot.catalog.entry(event.entry.id) == event.entry
+        assert await bot.jobs.run() == []
+
+
+async def test_each_change_of_a_file_is_told_once_and_in_order() -> None:
+    plugin, heard = recorder(FileStored, FileShared, FileRenamed, FileRemoved)
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.say("rename a.txt to b.txt")
+        await bot.say(f"send b.txt to {ROOM}")
+        await bot.say("rm b.txt")
+        await bot.jobs.run()
+    kinds = [type(event) for event in heard]
+    assert kinds.count(FileShared) == 1
+    own = [kind for kind in kinds if kind is not FileShared]
+    assert own == [FileStored, FileRenamed, FileRemoved]
+
+
+async def test_a_file_that_was_there_already_is_told_again() -> None:
+    plugin, heard = recorder(FileStored)
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.drop("a.txt", b"a")
+        await bot.jobs.run()
+    assert [event.already_known for event in heard if isinstance(event, FileStored)] == [False, True]
+
+
+async def test_what_a_room_keeps_and_releases_is_told() -> None:
+    plugin, heard = recorder(FileAutoArchived, OwnerChanged)
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a", in_room(BOB, "bob"))
+        await bot.say("keep", in_room(BOB, "bob"))
+        await bot.destroy(ROOM)
+        await bot.jobs.run()
+    [changed] = [event for event in heard if isinstance(event, OwnerChanged)]
+    assert (changed.entry.room, changed.former_room, changed.sender.room) == (None, ROOM, ROOM)
+
+
+async def test_an_event_without_a_change_of_the_catalog_is_durable_as_well() -> None:
+    plugin, heard = recorder(FileDelivered)
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.say("get a.txt")
+        await bot.jobs.run()
+    assert [type(event) for event in heard] == [FileDelivered]
+
+
+async def test_a_durable_listener_that_fails_is_called_again() -> None:
+    plugin, tries = Plugin[None]("frail"), list[str]()
+
+    @plugin.on(FileStored, durable=True)
+    async def fail_once(ctx: Context[None], event: FileStored) -> None:
+        tries.append(event.name)
+        if len(tries) == 1:
+            raise LookupError
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        for _ in range(3):
+            await bot.jobs.run()
+            bot.pass_time(HOUR)
+    assert tries == ["a.txt", "a.txt"]
+
+
+async def test_what_a_disabled_plugin_missed_it_does_not_hear_and_what_waits_it_does() -> None:
+    plugin, heard = recorder(FileStored)
+    async with FakeBot(plugin) as bot:
+        await bot.drop("before.txt", b"a")
+    async with FakeBot(catalog=bot.catalog) as without:
+        await without.drop("meanwhile.txt", b"b")
+        await without.jobs.run()
+        assert await without.jobs.count("recorder") == 1
+    async with FakeBot(plugin, catalog=bot.catalog) as again:
+        await again.jobs.run()
+    assert [event.name for event in heard if isinstance(event, FileStored)] == ["before.txt"]
+
+
+async def test_an_event_of_a_plugins_own_is_durable_and_a_subclass_is_heard_as_its_class() -> None:
+    plugin, heard = Plugin[None]("own"), list[Event]()
+
+    @plugin.on(Tagged, durable=True)
+    async def tagged(ctx: Context[None], event: Tagged) -> None:
+        heard.append(event)
+
+    @plugin.command("tag", usage="tag")
+    async def tag(ctx: Context[None]) -> None:
+        """Tag."""
+        await ctx.emit(Tagged(ctx.sender, "en", ("a", "b")))
+        await ctx.emit(TaggedTwice(ctx.sender, "en", ("c",), 2))
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("tag")
+        await bot.jobs.run()
+    assert [(type(event), getattr(event, "tags", None)) for event in heard] == [
+        (Tagged, ("a", "b")),
+        (Tagged, ("c",)),
+    ]
+
+
+@dataclass(frozen=True)
+class Tagged(Event):
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TaggedTwice(Tagged):
+    times: int
+
+
+async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    plugin = Plugin[None]("own", templates={"ok": "ok"})
+
+    @plugin.on(Tagged, durable=True)
+    async def tagged(ctx: Context[None], event: Tagged) -> None: ...
+
+    @plugin.command("tag", usage="tag")
+    async def tag(ctx: Context[None]) -> None:
+        """Tag."""
+        await ctx.emit(Tagged(ctx.sender, "en", (1,)))  # type: ignore[arg-type]
+        await ctx.emit(Tagged(ctx.sender, "en", ("x" * 20_000,)))
+        await ctx.reply("own/ok")
+
+    with caplog.at_level(logging.ERROR):
+        async with FakeBot(plugin) as bot:
+            assert await bot.say("tag") == ["ok"]
+            assert await bot.jobs.count("own") == 0
+    assert "on Tagged: tagged of plugin own cannot be kept" in caplog.text
+    assert "job on Tagged: tagged of plugin own is lost: no place" in caplog.text
+
+
+def test_mistakes_in_kinds_are_found_when_the_module_is_loaded() -> None:
+    plugin = Plugin[None]("wrong")
+
+    async def heard(ctx: Context[None], event: Any) -> None: ...
+
+    with pytest.raises(PluginError, match="is both at once and durable; leave one of them out"):
+        plugin.on(FileStored, at_once=True, durable=True)(heard)
+    with pytest.raises(PluginError, match="events of FileRefused cannot be kept; leave out durable=True"):
+        plugin.on(FileRefused, durable=True)(heard)
+    with pytest.raises(PluginError, match="is durable; name one class of events"):
+        plugin.on(Event, durable=True)(heard)
+    plugin.on(FileStored, durable=True)(heard)
+    with pytest.raises(PluginError, match="two listeners 'on FileStored: heard'; give one another name"):
+        plugin.on(FileStored, durable=True)(heard)
