@@ -53,7 +53,7 @@ class DurableListeners:
 
     def _job(self, plugin: str, listener: ListenerSpec, event: Event) -> NewJob:
         entry = getattr(event, "entry", None)
-        # What happens to one file is told in the order in which it happened.
+        # Events of one file are told in their order.
         group = f"entry {entry.id}" if isinstance(entry, Entry) else None
         payload = listener.codec.write(event, None)
         return NewJob(JobKind(plugin, listener.job), payload, self._clock(), group=group)

@@ -20,7 +20,7 @@ class ListenerKind(Enum):
     AT_ONCE = "at once"
     """Beside everything else: nobody waits for it."""
     DURABLE = "durable"
-    """As a job, which is kept together with what happened."""
+    """A job, which is kept together with the change that it tells of."""
 
 
 @dataclass(frozen=True, slots=True)
