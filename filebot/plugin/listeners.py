@@ -8,7 +8,7 @@ from typing import Any
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import PayloadCodec
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
 
 
 @unique
@@ -46,7 +46,7 @@ def listener_spec(
     kinds: Collection[ListenerKind],
 ) -> ListenerSpec:
     """Return a listener that is sound. Raises PluginError."""
-    place = f"listener {name_of(handler)!r} of plugin {plugin!r}"
+    place = place_of(f"listener {name_of(handler)!r}", plugin, handler)
     if not (isinstance(event, type) and issubclass(event, Event)):
         raise PluginError(f"{place} is for {event!r}, which is no class of events")
     examine_coroutine(place, handler)
