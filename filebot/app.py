@@ -136,6 +136,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         await _expect_rooms(services, session)
         await _open(services, stack)
         chat = build_chat(services, plugins, replies, rate_limits(config), config.rooms.command_prefix)
+        stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
         streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
         _set_handlers(handlers, services, chat.dispatcher)
         works = _background_work(config, services, data, chat)

@@ -44,7 +44,7 @@ class EventRecorder:
 
     def _job(self, listener: DurableListener, event: Event) -> NewJob:
         entry = getattr(event, "entry", None)
-        # Events of one file are told in the order in which they happened.
+        # Events of one file are told in their order.
         group = f"entry {entry.id}" if isinstance(entry, Entry) else None
         payload = listener.codec.write(event, None)
         return NewJob(JobKind(listener.plugin, listener.job), payload, self._clock(), group=group)

@@ -15,7 +15,7 @@ from typing import Final
 
 from filebot.concurrency.backoff import Backoff
 from filebot.concurrency.tasks import Tasks
-from filebot.errors import StorageError
+from filebot.errors import JobQueueFull, StorageError
 from filebot.jobs.schedules import Schedule
 from filebot.model import Job, JobKind, NewJob
 from filebot.ports import JobStore
@@ -117,7 +117,10 @@ class JobWorker:
         if planted is not None and planted.payload == schedule.rule:
             return
         await self._store.cancel(kind.plugin, kind.name)
-        await self._store.add(NewJob(kind, schedule.rule, schedule.first(self._clock()), kind.name))
+        try:
+            await self._store.add(NewJob(kind, schedule.rule, schedule.first(self._clock()), kind.name))
+        except JobQueueFull as error:  # the others do not wait for it
+            log.error("a schedule is left out until the next start: %s", error)
 
     # --- claims ---------------------------------------------------------------------------------
 
@@ -174,6 +177,9 @@ class JobWorker:
             self._wake.set()
 
     async def _try(self, work: Work, job: Job) -> None:
+        if job.tries > MOST_TRIES:
+            await self._failed(work, job, "the bot was killed while it was done")
+            return
         try:
             async with asyncio.timeout(work.limit_s) as limit:
                 await work.run(job)
@@ -202,7 +208,7 @@ class JobWorker:
             log.error("%s failed and waits for its next time: %s", _named(job), reason)
             await self._store.put_off(job, regular, tries=0, error=reason)
         elif gives_up:
-            log.error("%s is given up after %d tries: %s", _named(job), job.tries, reason)
+            log.error("%s is given up after %d tries: %s", _named(job), MOST_TRIES, reason)
             await self._store.bury(job, now, reason)
         else:
             log.warning("%s failed and is tried again: %s", _named(job), reason)

@@ -10,7 +10,7 @@ from filebot.jobs.payloads import PayloadCodec
 from filebot.jobs.schedules import Daily, Every, Schedule
 from filebot.jobs.worker import LIMIT_S, LONGEST_LIMIT_S
 from filebot.plugin.context import Context
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
 
 S = TypeVar("S")
 V = TypeVar("V")
@@ -55,9 +55,9 @@ class JobDeclarations(Generic[S]):
         twice. One that raises, or takes longer than ``limit_s``, is tried again, ever later, ten
         times in all. The context is that of the person whose request added it.
         """
-        place = f"job {name!r} of plugin {self.name!r}"
 
         def declare(handler: JobHandler[S, V]) -> JobHandler[S, V]:
+            place = place_of(f"job {name!r}", self.name, handler)
             if not name.isidentifier() or name != name.lower():
                 raise PluginError(f"{place}: a name has lower-case letters, digits and _ only")
             if name in self.jobs:
@@ -94,7 +94,7 @@ class JobDeclarations(Generic[S]):
     ) -> Callable[[ScheduleHandler[S]], ScheduleHandler[S]]:
         def declare(handler: ScheduleHandler[S]) -> ScheduleHandler[S]:
             name = name_of(handler)
-            place = f"schedule {name!r} of plugin {self.name!r}"
+            place = place_of(f"schedule {name!r}", self.name, handler)
             if name in self.schedules:
                 raise PluginError(f"{place} is declared twice; give one of the functions another name")
             examine_coroutine(place, handler)

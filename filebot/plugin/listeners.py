@@ -7,7 +7,7 @@ from typing import Any
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import PayloadCodec
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
 
 Handler = Callable[[Any, Any], Awaitable[None]]
 """Function of a plugin that is given a context and an event."""
@@ -67,4 +67,4 @@ def durable_listener(plugin: str, event: type[Event], handler: Handler) -> Durab
 
 
 def _place(plugin: str, handler: Callable[..., object]) -> str:
-    return f"listener {name_of(handler)!r} of plugin {plugin!r}"
+    return place_of(f"listener {name_of(handler)!r}", plugin, handler)

@@ -22,6 +22,13 @@ def examine_arguments(
         raise PluginError(f"{place}: {name_of(function)} is given {given}, but: {error}") from error
 
 
+def place_of(what: str, plugin: str, function: Callable[..., object]) -> str:
+    """Return what is declared, by which plugin and in which line, for the beginning of an error."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    line = "" if code is None else f" (line {code.co_firstlineno})"
+    return f"{what} of plugin {plugin!r}{line}"
+
+
 def name_of(function: Callable[..., object]) -> str:
     """Return how to call a function in an error."""
     return getattr(function, "__name__", repr(function))

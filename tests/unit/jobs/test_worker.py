@@ -241,6 +241,21 @@ async def test_what_a_killed_run_had_begun_is_done_again_at_once() -> None:
 
 
 @in_virtual_time
+async def test_a_job_that_kills_the_bot_at_each_try_is_dead_in_the_end() -> None:
+    store = MemoryJobs()
+    await store.add(NewJob(MAIL, "bomb", clock()))
+    for _ in range(MOST_TRIES):
+        await store.claim([MAIL], "filebot", clock(), clock() + timedelta(days=1), 1)
+        await store.end_claims("filebot")
+    lab = Lab(store)
+    lab.does()
+    await lab.worker.run_due()
+    assert lab.done == []
+    [dead] = await store.dead("post")
+    assert dead.job.error == "the bot was killed while it was done"
+
+
+@in_virtual_time
 async def test_a_job_whose_end_cannot_be_noted_is_done_once_more() -> None:
     lab = Lab()
     lab.does()
@@ -286,6 +301,20 @@ async def test_a_changed_rule_of_a_schedule_holds_from_the_next_start() -> None:
             await asyncio.sleep(2.5 * HOUR_S)
     assert [at / HOUR_S for at in lab.times] == [3.5, 4.5]
     assert await lab.store.counts() == {"post": 1}
+
+
+@in_virtual_time
+async def test_a_schedule_that_has_no_place_keeps_no_other_job_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("filebot.testing.jobs.MOST_JOBS_OF_PLUGIN", 1)
+    lab = Lab()
+    lab.does()
+    lab.does(JobKind("post", "schedule empty"), schedule=Every(timedelta(hours=1)))
+    await lab.add("mail")
+    await lab.worker.run_due()
+    assert [payload for _, payload in lab.done] == ["mail"]
+    assert "a schedule is left out until the next start: no place for job schedule empty" in caplog.text
 
 
 @in_virtual_time

@@ -236,7 +236,7 @@ def test_a_mistake_in_a_declaration_is_found_when_the_module_is_loaded(
 ) -> None:
     mistake = declared(f"@plugin.{decorator}\n{function}")
     assert mistake.startswith(("job ", "schedule "))
-    assert "of plugin 'press'" in mistake
+    assert "of plugin 'press' (line 1): " in mistake
     assert words in mistake
 
 
