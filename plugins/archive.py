@@ -8,7 +8,7 @@ posted before.
 
 from filebot.plugin import BadCommand, Context, HistoryImportFinished, HistoryImportProgressed, Plugin
 
-plugin = Plugin[None]("archive")
+plugin = Plugin[None]("archive", api=1, needs={"files.write", "rooms"})
 
 OUT, IN = "archive off for me", "archive on for me"
 BEGIN, STOP = "archive history of DAYS days", "archive history off"

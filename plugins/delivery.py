@@ -18,7 +18,7 @@ from filebot.plugin import (
     Plugin,
 )
 
-plugin = Plugin[None]("delivery")
+plugin = Plugin[None]("delivery", api=1, needs={"files.read", "files.send", "people"})
 
 SLOW_S = 10.0
 """Expected duration from which a transfer is announced with its duration."""

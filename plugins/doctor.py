@@ -2,7 +2,7 @@
 
 from filebot.plugin import AddressKind, Context, Plugin
 
-plugin = Plugin[None]("doctor")
+plugin = Plugin[None]("doctor", api=1, needs={"files.send"})
 
 
 @plugin.command("doctor", usage="doctor me")

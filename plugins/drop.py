@@ -14,7 +14,7 @@ from filebot.plugin import (
     Plugin,
 )
 
-plugin = Plugin[None]("drop")
+plugin = Plugin[None]("drop", api=1, needs={"files.read", "files.write"})
 
 
 @plugin.on(FileStored)

@@ -20,7 +20,7 @@ class Settings:
             raise ValueError("page_size must be from 1 to 50")
 
 
-plugin = Plugin("files", settings=Settings)
+plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write"})
 
 
 @plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"))

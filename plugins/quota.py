@@ -17,7 +17,7 @@ class Settings:
             raise ValueError("warn_at must be over 0 and at most 1")
 
 
-plugin = Plugin("quota", settings=Settings)
+plugin = Plugin("quota", api=1, settings=Settings, needs={"files.read"})
 
 
 @plugin.command("quota", usage="quota", aliases=("usage", "space"))

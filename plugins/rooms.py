@@ -6,7 +6,7 @@ leave again for whoever brought me, and for the owners and admins of the room.
 
 from filebot.plugin import Address, BadCommand, Context, InvitationAccepted, Plugin
 
-plugin = Plugin[None]("rooms")
+plugin = Plugin[None]("rooms", api=1, needs={"people", "rooms"})
 
 
 @plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"))

@@ -2,7 +2,7 @@
 
 from filebot.plugin import BadCommand, Context, FileQueued, Plugin
 
-plugin = Plugin[None]("transfers")
+plugin = Plugin[None]("transfers", api=1, needs={"files.send"})
 
 QUEUED_SHOWN = 10
 """Files shown that wait for others: there may be hundreds."""

@@ -50,6 +50,7 @@ def build_chat(
             for event, listener in each.plugin.listeners
         ],
         {each.plugin.name: each.settings for each in plugins},
+        {each.plugin.name: each.plugin.grants for each in plugins},
         files_of,
         rooms_of,
     )

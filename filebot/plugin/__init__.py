@@ -3,7 +3,7 @@
 A plugin is one module with a variable ``plugin``. Its docstring is its manual, a command's docstring its
 help line, ``settings`` a dataclass that becomes its table in the config, checked at start::
 
-    plugin = Plugin("echo", templates={"said": "You said {{ words }}."})
+    plugin = Plugin("echo", api=1, templates={"said": "You said {{ words }}."})
 
     @plugin.command("echo", usage="echo WORDS")
     async def echo(ctx: Context[None], words: str) -> None:

@@ -78,6 +78,11 @@ class Command:
     handler: Callable[..., Awaitable[None]]
 
     @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"command {self.name!r}"
+
+    @property
     def usage(self) -> tuple[str, ...]:
         """Each way to write it, the everyday one first."""
         return tuple(usage.line for usage in reversed(self.usages))

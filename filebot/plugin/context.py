@@ -19,6 +19,7 @@ from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
+from filebot.plugin.needs import Grants
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -88,6 +89,11 @@ class PluginListener:
     plugin: str
     event: type[Event]
     listener: Callable[["Context[Any]", Any], Awaitable[None]]
+
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"listener {getattr(self.listener, '__name__', '')!r}"
 
 
 class Conversation:
@@ -224,6 +230,7 @@ class Context(Conversation, Generic[S_co]):
         commands: CommandList,
         files_of: FilesOf,
         rooms_of: RoomsOf,
+        grants: Grants,
     ) -> None:
         super().__init__(
             channel,
@@ -240,16 +247,33 @@ class Context(Conversation, Generic[S_co]):
         """The usage line that fitted what was typed; empty for listeners."""
         self._files_of = files_of
         self._rooms_of = rooms_of
+        self._grants = grants
 
     @cached_property
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError where something is not theirs to do."""
-        return self._files_of(self.sender, self.language)
+        return self._grants.guarded("files", self._files_of(self.sender, self.language))
 
     @cached_property
     def rooms(self) -> RoomAccess:
         """The bot's rooms, as far as the sender may change them."""
-        return self._rooms_of(self.sender)
+        return self._grants.guarded("rooms", self._rooms_of(self.sender))
+
+    async def tell(self, to: Address, template: str, /, **values: object) -> None:
+        self._grants.require("tell")
+        await super().tell(to, template, **values)
+
+    async def choose_language(self, wanted: str | None) -> str | None:
+        self._grants.require("choose_language")
+        return await super().choose_language(wanted)
+
+    async def emit(self, event: Event) -> None:
+        self._grants.require("emit")
+        await super().emit(event)
+
+    def files_posted_here(self) -> tuple[Offer, ...]:
+        self._grants.require("files_posted_here")
+        return super().files_posted_here()
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something that would block, in one of the threads that all plugins share."""
@@ -265,14 +289,18 @@ class PluginCalls:
         commands: CommandList,
         listeners: Sequence[PluginListener],
         settings: Mapping[str, object],
+        grants: Mapping[str, Grants],
         files_of: FilesOf,
         rooms_of: RoomsOf,
     ) -> None:
-        """``settings`` has those of each plugin; ``files_of`` and ``rooms_of`` give what a sender sees."""
+        """``settings`` and ``grants`` have those of each plugin; ``files_of`` and ``rooms_of`` give what a
+        sender sees.
+        """
         self._channel = channel
         self._commands = commands
         self._listeners = listeners
         self._settings = settings
+        self._grants = grants
         self._files_of = files_of
         self._rooms_of = rooms_of
 
@@ -285,7 +313,8 @@ class PluginCalls:
                 raise UnknownCommand(word[:40], suggestions=self._commands.nearest(word))
             conversation.action = command.name
             usage, values = command.match(rest)
-            await command.handler(self._context(command.plugin, conversation, usage), **values)
+            context = self._context(command.plugin, command.hook, conversation, usage)
+            await command.handler(context, **values)
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event one after the other. A failing one does not stop the rest."""
@@ -297,13 +326,13 @@ class PluginCalls:
             try:
                 # The limit outside: within, its error would be told to the person as one of the bot's.
                 async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                    await each.listener(self._context(each.plugin, conversation), event)
+                    await each.listener(self._context(each.plugin, each.hook, conversation), event)
             except TimeoutError:
                 log.error(
                     "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
                 )
 
-    def _context(self, plugin: str, conversation: Conversation, usage: str = "") -> Context[Any]:
+    def _context(self, plugin: str, hook: str, conversation: Conversation, usage: str = "") -> Context[Any]:
         return Context(
             self._channel,
             conversation,
@@ -312,6 +341,7 @@ class PluginCalls:
             commands=self._commands,
             files_of=self._files_of,
             rooms_of=self._rooms_of,
+            grants=replace(self._grants[plugin], hook=hook),
         )
 
 

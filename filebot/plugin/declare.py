@@ -2,7 +2,8 @@
 
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -10,6 +11,7 @@ from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
+from filebot.plugin.needs import NEEDS, Grants, Need
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
@@ -22,22 +24,31 @@ Listener = Callable[[Context[S], E], Awaitable[None]]
 class Plugin(Generic[S]):
     """Declares a plugin: its name, settings, words, commands and listeners.
 
-    ``settings`` is a dataclass whose fields all have defaults; ``templates`` maps names to Jinja texts,
-    used as ``<plugin name>/<template name>``. Mistakes raise PluginError when the module is loaded.
+    ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
+    that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
+    defaults; ``templates`` maps names to Jinja texts, used as ``<plugin name>/<template name>``. Mistakes
+    raise PluginError when the module is loaded.
     """
 
     def __init__(
         self,
         name: str,
         *,
+        api: int | None = None,
         settings: type[S] | None = None,
         templates: Mapping[str, str] | None = None,
+        needs: Collection[Need] = (),
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
         if settings is not None:
             _examine_settings(name, settings)
         self.name = name
+        self.api = api
+        """Version of the plugin API; the loader refuses None and versions that it does not know."""
+        self.declared_at = _caller()
+        """File and line of the declaration, for messages about mistakes in it."""
+        self.needs = _examined_needs(name, needs)
         self.settings = settings
         self.templates = dict(templates or {})
         self.commands: list[Command] = []
@@ -86,6 +97,18 @@ class Plugin(Generic[S]):
 
         return declare
 
+    @property
+    def grants(self) -> Grants:
+        """Parts of the context that the plugin's functions may use."""
+        return Grants(self.name, self.needs, self.declared_at)
+
+    def hooks(self) -> Iterator[tuple[str, Callable[..., object]]]:
+        """Yield each function that the bot calls, with what it is."""
+        for command in self.commands:
+            yield command.hook, command.handler
+        for _, listener in self.listeners:
+            yield f"listener {_name_of(listener)!r}", listener
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlugin:
@@ -104,6 +127,23 @@ def paragraphs(docstring: str) -> str:
     """Return a docstring with one line for each paragraph, as a reply shows it."""
     text = inspect.cleandoc(docstring)
     return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
+
+
+def _caller() -> str:
+    """Return file and line of the plugin's module that declares something just now."""
+    frame, between = sys._getframe(1), (__name__, "typing")  # noqa: SLF001 - as inspect and logging do
+    while frame.f_globals.get("__name__") in between and frame.f_back is not None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+def _examined_needs(plugin: str, needs: Collection[str]) -> frozenset[str]:
+    if isinstance(needs, str):
+        raise PluginError(f"the needs of plugin {plugin!r} are a set, not one text; write {{{needs!r}}}")
+    unknown = sorted(set(needs).difference(NEEDS))
+    if unknown:
+        raise PluginError(f"plugin {plugin!r} needs {unknown[0]!r}, which is none of {', '.join(NEEDS)}")
+    return frozenset(needs)
 
 
 def _examine_settings(plugin: str, settings: type) -> None:

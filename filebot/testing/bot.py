@@ -25,6 +25,7 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
+from filebot.plugin.examine import examine
 from filebot.plugin_loader import bundled, checked
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
@@ -117,6 +118,7 @@ class FakeBot:
         self._plugins = loaded
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
+            examine(plugin.plugin)
             self._replies.add(plugin.plugin.name, plugin.plugin.templates)
         self._chat: Chat | None = None
 

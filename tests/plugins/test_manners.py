@@ -51,7 +51,7 @@ async def test_help_begins_with_what_people_type_every_day(bot: FakeBot) -> None
 
 
 async def test_a_plugins_own_command_stands_in_the_help_behind_the_known_ones() -> None:
-    own = Plugin[None]("own", templates={"said": "{{ way }}"})
+    own = Plugin[None]("own", api=1, templates={"said": "{{ way }}"})
 
     @own.command("aa", usage=("aa of X", "aa"))
     async def aa(ctx: Context[None], x: str) -> None:
@@ -302,7 +302,7 @@ async def test_quota_says_what_is_used_and_warns_in_time() -> None:
 
 
 async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_nothing() -> None:
-    broken = Plugin[None]("broken")
+    broken = Plugin[None]("broken", api=1)
 
     @broken.command("boom", usage="boom")
     async def boom(ctx: Context[None]) -> None:
@@ -316,7 +316,7 @@ async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_noth
 
 
 async def test_a_plugin_hears_of_files_and_may_block_in_a_thread() -> None:
-    watcher = Plugin[None]("watcher", templates={"seen": "{{ what }}: {{ name }} ({{ thread }})"})
+    watcher = Plugin[None]("watcher", api=1, templates={"seen": "{{ what }}: {{ name }} ({{ thread }})"})
 
     @watcher.on(FileStored)
     async def stored(ctx: Context[None], event: FileStored) -> None:

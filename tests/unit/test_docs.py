@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import filebot.plugin as plugin_api
 from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError
+from filebot.plugin.examine import examine
+from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
 from filebot.testing import FakeBot
 
@@ -51,8 +54,32 @@ async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPa
     await test.test_words_are_counted()
 
 
+def example_of(plugin: str) -> Plugin[Any]:
+    """The plugin of this name in the manual for plugin authors."""
+    written = python_examples("docs/plugins.md")
+    [number] = [number for number, text in enumerate(written) if f'    "{plugin}",' in text]
+    found: Plugin[Any] = plugin_example("docs/plugins.md", number).plugin
+    examine(found)
+    return found
+
+
+async def test_the_example_of_needs_has_what_it_declares() -> None:
+    async with FakeBot(example_of("census")) as bot:
+        await bot.drop("a.txt", b"a")
+        assert await bot.say("census") == ["1 files."]
+
+
+def test_the_manual_has_every_need() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    shown = re.findall(r'^\| `"([\w.]+)"` \| (.+) \|$', manual, re.MULTILINE)
+    assert [need for need, _ in shown] == list(NEEDS)
+    for need, uses in shown:
+        paths = {path for path, needed in NEED_OF.items() if needed == need}
+        assert set(re.findall(r"`ctx\.([\w.]+)`", uses)) == paths
+
+
 async def test_the_example_of_a_refusal_refuses() -> None:
-    async with FakeBot(plugin_example("docs/plugins.md", 1).plugin) as bot:
+    async with FakeBot(example_of("numbers")) as bot:
         assert await bot.say("double 21") == ["42."]
         assert await bot.say("double 1234567") == ["I count to a million only."]
         [usage] = await bot.say("double trouble")
@@ -66,7 +93,7 @@ async def test_a_plugins_own_error_has_no_words_and_one_below_the_bots_has_its()
     class Missing(NoSuchEntry):
         pass
 
-    plugin = Plugin[None]("failing")
+    plugin = Plugin[None]("failing", api=1)
 
     @plugin.command("fail", usage="fail HOW")
     async def fail(ctx: Context[None], how: str) -> None:
@@ -84,7 +111,7 @@ async def test_an_event_may_be_a_plugins_own() -> None:
     class Rung(Event):
         times: int
 
-    plugin = Plugin[None]("bell", templates={"heard": "{{ times }} times"})
+    plugin = Plugin[None]("bell", api=1, needs={"events"}, templates={"heard": "{{ times }} times"})
 
     @plugin.command("ring", usage="ring")
     async def ring(ctx: Context[None]) -> None:
@@ -101,7 +128,7 @@ async def test_an_event_may_be_a_plugins_own() -> None:
 
 async def context() -> Context[None]:
     """A context as a plugin is given it."""
-    plugin, given = Plugin[None]("taking"), list[Context[None]]()
+    plugin, given = Plugin[None]("taking", api=1), list[Context[None]]()
 
     @plugin.command("take", usage="take")
     async def take(ctx: Context[None]) -> None:
