@@ -22,6 +22,7 @@ from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.sharing import Sharing
+from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import BareJid
@@ -90,6 +91,7 @@ class Services:
     announcer: Announcer
     history_importer: HistoryImporter
     events: EventBus
+    shown_files: ShownFiles
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -130,7 +132,8 @@ def build_services(
     )
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
-    context = _delivery_context(ports, transfers, free_slots, queue, events)
+    shown_files = ShownFiles()
+    context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files)
     worker = DeliveryWorker(
         context,
         queue,
@@ -189,6 +192,7 @@ def build_services(
         announcer=announcer,
         history_importer=history_importer,
         events=events,
+        shown_files=shown_files,
         transfers=transfers,
         slots=free_slots,
         locks=locks,
@@ -196,7 +200,12 @@ def build_services(
 
 
 def _delivery_context(
-    ports: Ports, transfers: Transfers, slots: Slots, queue: DeliveryQueue, events: EventBus
+    ports: Ports,
+    transfers: Transfers,
+    slots: Slots,
+    queue: DeliveryQueue,
+    events: EventBus,
+    shown_files: ShownFiles,
 ) -> DeliveryContext:
     links = UploadLinks(
         store=ports.store,
@@ -219,5 +228,6 @@ def _delivery_context(
         client_history=ClientHistory(),
         events=events,
         clock=ports.clock,
+        shown_files=shown_files,
         server=ports.server,
     )

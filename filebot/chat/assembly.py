@@ -11,7 +11,7 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
-from filebot.plugin.context import Channel, PluginCalls, PluginListener
+from filebot.plugin.context import Channel, ChatState, PluginCalls, PluginListener
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
@@ -39,7 +39,7 @@ def build_chat(
     """Build everything between messages and services. To be called in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
-    channel = Channel(reply_sender, events)
+    channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
     calls = PluginCalls(
         channel,
@@ -53,6 +53,7 @@ def build_chat(
         {each.plugin.name: each.plugin.grants for each in plugins},
         files_of,
         rooms_of,
+        ports.clock,
     )
     events.tell = calls.tell
     dispatcher = MessageDispatcher(

@@ -8,8 +8,10 @@ and never ``str(exc)``, which is for the log.
 from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, TransferError, UserError
 from filebot.errors.commands import (
     BadCommand,
+    BadValue,
     DiagnosticsRunning,
     MessageTooLong,
+    NoFileInReply,
     NoSuchTransfer,
     NotAllowed,
     TooManyRequests,
@@ -72,6 +74,7 @@ __all__ = [
     "AmbiguousName",
     "BadCommand",
     "BadRoomSetting",
+    "BadValue",
     "BlobCorrupt",
     "CannotEnterRoom",
     "CatalogDamaged",
@@ -90,6 +93,7 @@ __all__ = [
     "LoginFailed",
     "MessageTooLong",
     "NoDescriptors",
+    "NoFileInReply",
     "NoHistory",
     "NoSuchClaim",
     "NoSuchEntry",

@@ -47,6 +47,41 @@ class BadCommand(UserError):
         self.missing = missing
 
 
+class BadValue(UserError):
+    """A value of a command is of the wrong kind, or out of bounds."""
+
+    def __init__(
+        self,
+        *,
+        command: str,
+        usage: tuple[str, ...],
+        word: str,
+        value: str,
+        kind: str,
+        choices: tuple[str, ...] = (),
+        bounds: tuple[int, int] | None = None,
+    ) -> None:
+        """``word`` is the value's word in the usage, ``kind`` a value of ``filebot.plugin.arguments.Kind``;
+        ``bounds`` are the lowest and the highest number allowed.
+        """
+        super().__init__(f"{command}: {word}: {kind}")
+        self.command = command
+        self.usage = usage
+        self.word = word
+        self.value = value
+        self.choices = choices
+        self.bounds = bounds
+        self.wanted = kind
+
+
+class NoFileInReply(UserError):
+    """The message that the person replies to has no file that the bot remembers, or ``several``."""
+
+    def __init__(self, *, several: bool = False) -> None:
+        super().__init__("several" if several else "none")
+        self.several = several
+
+
 class UnknownCommand(UserError):
     """The first word is not a command."""
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from filebot.errors import (
     BadCommand,
+    BadValue,
     FilebotError,
     NoSuchEntry,
     NotAllowed,
@@ -50,6 +51,7 @@ from filebot.events.facts import (
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
 from filebot.plugin import deprecated
+from filebot.plugin.arguments import Between, Duration, Entries, Jid, Room, Size, When, Words, exact
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import Context, Page
 from filebot.plugin.declare import Plugin
@@ -60,12 +62,16 @@ __all__ = [
     "Address",
     "AddressKind",
     "BadCommand",
+    "BadValue",
+    "Between",
     "Command",
     "CommandList",
     "Context",
     "DeliveryAbandoned",
     "DeliveryQueued",
     "DeliveryStarted",
+    "Duration",
+    "Entries",
     "Entry",
     "Event",
     "FileAutoArchived",
@@ -82,6 +88,7 @@ __all__ = [
     "HistoryImportProgressed",
     "IncomingMessage",
     "InvitationAccepted",
+    "Jid",
     "LinkReceived",
     "Method",
     "NoSuchEntry",
@@ -92,14 +99,19 @@ __all__ = [
     "Plugin",
     "PluginError",
     "RemovalReason",
+    "Room",
     "RoomAccess",
     "RoomFilesAdded",
     "Sender",
+    "Size",
     "StorageError",
     "StorageUsage",
     "TransferError",
     "UnknownCommand",
     "UserError",
+    "When",
+    "Words",
+    "exact",
 ]
 
 if not TYPE_CHECKING:  # to a type checker an old name is a mistake

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
@@ -16,10 +17,12 @@ from filebot.errors import FilebotError, UnknownCommand
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
+from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
 from filebot.plugin.needs import Grants
+from filebot.plugin.resolving import ArgumentResolver
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -64,6 +67,7 @@ class ChatState:
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     posts: RecentPosts = field(default_factory=RecentPosts)
+    shown_files: ShownFiles = field(default_factory=ShownFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,11 @@ class Conversation:
 
         Values are data: nothing in them is ever run as a template.
         """
-        await self._replies.answer(self.sender, self.language, template, **values)
+        await self._answer(self.sender, template, values)
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
         """Reply where nobody else reads it: in private, if the sender spoke to a whole room."""
-        await self._replies.answer(self.sender.privately, self.language, template, **values)
+        await self._answer(self.sender.privately, template, values)
 
     async def reply_error(self, error: Exception, name: str = "", *, action: str = "") -> None:
         """Answer with the words for an error about the file ``name``, as raising it does.
@@ -199,6 +203,12 @@ class Conversation:
     def is_reply(self) -> bool:
         """Whether the sender replies to a certain message (XEP-0461)."""
         return bool(self.replies_to)
+
+    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+        message_id = await self._replies.answer(sender, self.language, template, **values)
+        entry = values.get("entry")
+        if isinstance(entry, Entry):
+            self._channel.chat_state.shown_files.add(sender.address, message_id, entry.id)
 
     async def _reply_page(self, shown: OpenList) -> bool:
         lists, key = self._channel.chat_state.lists, self._list_key()
@@ -292,9 +302,10 @@ class PluginCalls:
         grants: Mapping[str, Grants],
         files_of: FilesOf,
         rooms_of: RoomsOf,
+        clock: Callable[[], datetime],
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin; ``files_of`` and ``rooms_of`` give what a
-        sender sees.
+        sender sees; ``clock`` gives the present in UTC.
         """
         self._channel = channel
         self._commands = commands
@@ -303,6 +314,7 @@ class PluginCalls:
         self._grants = grants
         self._files_of = files_of
         self._rooms_of = rooms_of
+        self._clock = clock
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
@@ -312,12 +324,14 @@ class PluginCalls:
             if command is None:
                 raise UnknownCommand(word[:40], suggestions=self._commands.nearest(word))
             conversation.action = command.name
-            usage, values = command.match(rest)
-            context = self._context(command.plugin, command.hook, conversation, usage)
+            found = command.match(rest, self._clock(), is_reply=bool(conversation.replies_to))
+            values = await self._resolver(conversation).resolve(command, found.values)
+            context = self._context(command.plugin, command.hook, conversation, found.usage)
             await command.handler(context, **values)
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event one after the other. A failing one does not stop the rest."""
+        self._channel.chat_state.shown_files.note(event)
         listeners = [each for each in self._listeners if isinstance(event, each.event)]
         if not listeners:
             return
@@ -331,6 +345,14 @@ class PluginCalls:
                 log.error(
                     "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
                 )
+
+    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
+        sender = conversation.sender
+        return ArgumentResolver(
+            self._files_of(sender, conversation.language),
+            self._rooms_of(sender),
+            self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
+        )
 
     def _context(self, plugin: str, hook: str, conversation: Conversation, usage: str = "") -> Context[Any]:
         return Context(

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
+from filebot.plugin.arguments import parameters_of
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.needs import NEEDS, Grants, Need
@@ -62,8 +63,9 @@ class Plugin(Generic[S]):
         The first that fits counts, so the everyday way, which fits nearly everything, stands last; the help
         shows it first.
 
-        Upper-case words are handed to the handler as keyword arguments in lower case, all ``str``; those
-        that are not in the way that was used are empty.
+        Upper-case words are handed to the handler as keyword arguments in lower case, read as its
+        annotations say: see ``filebot.plugin.arguments``. A value that is not in the way that was used is
+        left to its default, None where the annotation allows it, or else an empty text.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
         place = f"command {name!r} of plugin {self.name!r}"
@@ -77,7 +79,10 @@ class Plugin(Generic[S]):
             help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
                 raise PluginError(f"{place} needs a docstring: its help")
-            self.commands.append(Command(self.name, name, usages, tuple(aliases), help_text, handler))
+            parameters = parameters_of(place, handler, usages)
+            self.commands.append(
+                Command(self.name, name, usages, tuple(aliases), help_text, handler, parameters)
+            )
             return handler
 
         return declare

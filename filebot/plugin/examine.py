@@ -12,9 +12,11 @@ from types import CodeType, FunctionType
 from typing import Any, Final, get_origin
 
 from filebot.errors import PluginError
+from filebot.plugin.arguments import Kind
 from filebot.plugin.declare import Plugin
 from filebot.plugin.needs import API, NEED_OF
 
+_NEEDS: Final = {Kind.FILE: "files.read", Kind.FILES: "files.read", Kind.ROOM: "rooms"}
 _PARTS: Final = frozenset(path.partition(".")[0] for path in NEED_OF if "." in path)
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
@@ -33,6 +35,12 @@ def examine(plugin: Plugin[Any]) -> None:
             f"plugin {plugin.name!r} is for API {plugin.api!r}, and this filebot has API {API}; "
             "install a version of one of them that fits the other"
         )
+    for command in plugin.commands:
+        for parameter in command.parameters:
+            need = _NEEDS.get(parameter.kind)
+            if need is not None and need not in plugin.needs:
+                grants = replace(plugin.grants, hook=command.hook)
+                raise PluginError(grants.missing(f"its argument {parameter.name!r}", need))
     for hook, function in plugin.hooks():
         grants = replace(plugin.grants, hook=hook)
         for path, place in _uses(inspect.unwrap(function), set()):

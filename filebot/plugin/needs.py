@@ -21,14 +21,23 @@ Need = Literal["files.read", "files.write", "files.send", "rooms", "people", "ev
 NEEDS: Final[tuple[str, ...]] = get_args(Need)
 
 _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
-    "files.read": ("page", "count", "search", "one", "exactly", "some", "expires_at", "usage"),
+    "files.read": ("page", "count", "search", "one", "with_id", "exactly", "some", "expires_at", "usage"),
     "files.write": (
         *("keep", "receive", "rename", "remove"),
         *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
     ),
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel", "diagnose"),
 }
-_ROOMS: Final = ("join", "accept", "leave", "state", "change", "import_history", "stop_looking_back")
+_ROOMS: Final = (
+    "join",
+    "accept",
+    "leave",
+    "visible",
+    "state",
+    "change",
+    "import_history",
+    "stop_looking_back",
+)
 
 NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"files.{name}": need for need, names in _FILES.items() for name in names},

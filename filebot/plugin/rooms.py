@@ -93,6 +93,13 @@ class RoomAccess:
 
     # --- for the people of a room ---------------------------------------------------------------
 
+    async def visible(self, target: str) -> BareJid:
+        """Return the room of this name or address that both the bot and the sender are in.
+
+        Raises NoSuchRoom.
+        """
+        return self._rights.visible(await self._named(target))
+
     async def state(self, target: str = "") -> RoomState:
         """Return what holds in a room where the sender is; in the one spoken in, if none is named.
 

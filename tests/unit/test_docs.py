@@ -1,5 +1,6 @@
 """Documentation agrees with the code."""
 
+import builtins
 import configparser
 import re
 import shlex
@@ -7,6 +8,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError
+from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError, arguments
 from filebot.plugin.examine import examine
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
@@ -67,6 +69,29 @@ async def test_the_example_of_needs_has_what_it_declares() -> None:
     async with FakeBot(example_of("census")) as bot:
         await bot.drop("a.txt", b"a")
         assert await bot.say("census") == ["1 files."]
+
+
+async def test_the_example_of_arguments_reads_them() -> None:
+    async with FakeBot(example_of("lending")) as bot:
+        await bot.drop("a b.txt", b"a", message_id="m1")
+        lent = "1 of a b.txt for bob@example.org, for 48.0 hours."
+        assert await bot.say("lend a b.txt to Bob@example.org for 2 days") == [lent]
+        assert await bot.say("lend to bob@example.org for 2 days", replies_to="m1") == [lent]
+        assert await bot.say("lend #1 to bob@example.org for 30 min in 9 copies") == [
+            "9 of a b.txt for bob@example.org, for 0.5 hours."
+        ]
+        [said] = await bot.say("lend #1 to bob@example.org for ever")
+        assert said.startswith('"ever" is not a length of time.')
+        [said] = await bot.say("lend #1 to bob@example.org for 1 d in 10 copies")
+        assert said.startswith('"10" does not work. For COPIES, type a number from 1 to 9.')
+
+
+def test_the_manual_has_every_kind_of_argument() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    [rows] = re.findall(r"^\| annotation \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
+    shown = re.findall(r"^\| (?:an )?`([\w.]+)` \|", rows, re.MULTILINE)
+    named = {**vars(builtins), **vars(plugin_api), "enum.Enum": Enum}
+    assert {named[name] for name in shown} == {*arguments._KINDS, Enum}
 
 
 def test_the_manual_has_every_need() -> None:
@@ -144,7 +169,8 @@ async def test_the_manual_for_plugin_authors_has_every_event_and_all_of_the_cont
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
     exported = {name: getattr(plugin_api, name) for name in plugin_api.__all__}
     events = {name for name, each in exported.items() if isinstance(each, type) and issubclass(each, Event)}
-    shown = set(re.findall(r"^\| `(\w+)` \|", manual, re.MULTILINE))
+    [rows] = re.findall(r"^\| event \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
+    shown = set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE))
     assert events - {"Event"} == shown
     given = {name for name in dir(await context()) if not name.startswith("_")}
     assert given - set(re.findall(r"ctx\.(\w+)", manual)) == set()

@@ -83,6 +83,17 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         errors.BadCommand(command="get", usage=("get NAME", "get #ID"), missing=missing)
         for missing in (False, True)
     ),
+    *(
+        errors.BadValue(command="roll", usage=("roll SIDES",), word="SIDES", value="x", kind=kind)
+        for kind in ("number", "size", "duration", "when", "switch", "jid")
+    ),
+    errors.BadValue(
+        command="roll", usage=("roll SIDES",), word="SIDES", value="9", kind="number", bounds=(1, 6)
+    ),
+    errors.BadValue(
+        command="roll", usage=("roll DIE",), word="DIE", value="9", kind="choice", choices=("d4", "d6")
+    ),
+    *(errors.NoFileInReply(several=several) for several in (False, True)),
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
     errors.NoSuchTransfer(7),
