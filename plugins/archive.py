@@ -6,7 +6,14 @@ was kept so far is removed. With `archive history of 90 days` the admins let me 
 posted before.
 """
 
-from filebot.plugin import BadCommand, Context, HistoryImportFinished, HistoryImportProgressed, Plugin
+from filebot.plugin import (
+    BadCommand,
+    Context,
+    HistoryImportFinished,
+    HistoryImportProgressed,
+    Place,
+    Plugin,
+)
 
 plugin = Plugin[None]("archive", api=1, needs={"files.write", "rooms"})
 
@@ -14,16 +21,14 @@ OUT, IN = "archive off for me", "archive on for me"
 BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
 
-@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT))
+@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT), place=Place.ROOM)
 async def archive(ctx: Context[None], days: str) -> None:
     """In a room, choose whether I keep the files that you post there.
 
     For the room's owners and admins: "archive history of 30 days" also keeps files that were posted before,
     and "archive history off" stops that. To keep new files, use "room set archive on".
     """
-    if ctx.sender.room is None:
-        await ctx.reply("archive/where")
-    elif ctx.usage in {OUT, IN} and ctx.sender.identity is None:
+    if ctx.usage in {OUT, IN} and ctx.sender.identity is None:
         await ctx.reply("archive/nobody")
     elif ctx.usage == OUT:
         await ctx.reply("archive/opted_out", removed=await ctx.files.opt_out())

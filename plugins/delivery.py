@@ -15,6 +15,7 @@ from filebot.plugin import (
     FileDelivered,
     Method,
     NoSuchEntry,
+    Permission,
     Plugin,
 )
 
@@ -44,7 +45,7 @@ def _parted(name: str, method: str) -> tuple[str, Method | None]:
         return f"{name} by {method}", None
 
 
-@plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
+@plugin.command("send", usage="send NAME to TARGET", aliases=("share",), permission=Permission.SERVED)
 async def send(ctx: Context[None], name: str, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))

@@ -5,7 +5,7 @@ In a private chat these are your own files, in a room the room's.
 
 from dataclasses import dataclass
 
-from filebot.plugin import Context, Entry, Plugin
+from filebot.plugin import Context, Entry, Permission, Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,16 @@ async def info(ctx: Context[Settings], name: str) -> None:
     await ctx.reply("files/info", entry=entry, expires_at=ctx.files.expires_at(entry))
 
 
-@plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))
+@plugin.command(
+    "rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",), permission=Permission.OWNER
+)
 async def rename(ctx: Context[Settings], old: str, new: str) -> None:
     """Rename a file. Put names with spaces in quotes."""
     entry = await ctx.files.exactly(old)
     await ctx.reply("files/renamed", old=entry.name, entry=await ctx.files.rename(entry, new))
 
 
-@plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"))
+@plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"), permission=Permission.OWNER)
 async def remove(ctx: Context[Settings], name: str) -> None:
     """Delete a file for good. NAME is its full name, or its number, such as #12."""
     entry = await ctx.files.exactly(name)

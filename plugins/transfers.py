@@ -1,6 +1,6 @@
 """Show what is moving, and stop it."""
 
-from filebot.plugin import BadCommand, Context, FileQueued, Plugin
+from filebot.plugin import BadCommand, Context, FileQueued, Permission, Plugin
 
 plugin = Plugin[None]("transfers", api=1, needs={"files.send"})
 
@@ -8,7 +8,7 @@ QUEUED_SHOWN = 10
 """Files shown that wait for others: there may be hundreds."""
 
 
-@plugin.command("transfers", usage="transfers", aliases=("queue",))
+@plugin.command("transfers", usage="transfers", aliases=("queue",), permission=Permission.SERVED)
 async def show_transfers(ctx: Context[None]) -> None:
     """Show your files that are on their way, or waiting for somebody to come online."""
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
@@ -29,7 +29,7 @@ async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
     await ctx.reply("transfers/queued", event=event)
 
 
-@plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",))
+@plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",), permission=Permission.OWNER)
 async def cancel(ctx: Context[None], number: str) -> None:
     """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""
     digits = number.removeprefix("#")

@@ -11,6 +11,7 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.plugin.authorization import Authorization
 from filebot.plugin.context import Channel, ChatState, PluginCalls, PluginListener
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
@@ -53,7 +54,8 @@ def build_chat(
         {each.plugin.name: each.plugin.grants for each in plugins},
         files_of,
         rooms_of,
-        ports.clock,
+        authorization=Authorization(services.access, ports.rooms, services.files.access),
+        clock=ports.clock,
     )
     events.tell = calls.tell
     dispatcher = MessageDispatcher(

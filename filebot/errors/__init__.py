@@ -16,6 +16,7 @@ from filebot.errors.commands import (
     NotAllowed,
     TooManyRequests,
     UnknownCommand,
+    WrongPlace,
 )
 from filebot.errors.delivery import (
     AlreadySending,
@@ -130,4 +131,5 @@ __all__ = [
     "UnknownCommand",
     "Unresumable",
     "UserError",
+    "WrongPlace",
 ]

@@ -56,6 +56,7 @@ from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
+from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
 
 __all__ = [
@@ -96,6 +97,8 @@ __all__ = [
     "Offer",
     "OwnerChanged",
     "Page",
+    "Permission",
+    "Place",
     "Plugin",
     "PluginError",
     "RemovalReason",

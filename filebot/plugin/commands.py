@@ -7,6 +7,7 @@ needs quotes only where it would otherwise end too early; the last value always 
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Final, Self
@@ -15,6 +16,7 @@ from rapidfuzz import fuzz, process
 
 from filebot.errors import BadCommand, BadValue, PluginError
 from filebot.plugin.arguments import Parameter
+from filebot.plugin.permissions import Permission, Place
 
 SUGGESTION_SCORE: Final = 60.0
 """Lowest similarity, of 100, at which one word is suggested for another."""
@@ -98,6 +100,10 @@ class Command:
     handler: Callable[..., Awaitable[None]]
     parameters: tuple[Parameter, ...] = ()
     """Arguments of the handler, in the order of the usage lines."""
+    permission: Permission = Permission.EVERYONE
+    place: Place = Place.BOTH
+    elsewhere: str = ""
+    """Template of the reply at another place; empty for the words of WrongPlace."""
 
     @property
     def hook(self) -> str:
@@ -172,6 +178,7 @@ class CommandList:
 
     def __init__(self, commands: Iterable[Command]) -> None:
         """Raises PluginError if two have a word in common."""
+        self._may_use: Callable[[Command], bool] = lambda _: True
         self._commands: list[Command] = []
         self._by_word: dict[str, Command] = {}
         for command in commands:
@@ -185,9 +192,15 @@ class CommandList:
                 raise PluginError(f"both plugins {other!r} and {command.plugin!r} have a command {word!r}")
             self._by_word[word] = command
 
+    def usable(self, may_use: Callable[[Command], bool]) -> Self:
+        """Return the same list for somebody who is shown those commands alone that they may use."""
+        found = copy(self)
+        found._may_use = may_use  # noqa: SLF001 - its own
+        return found
+
     def all(self) -> Sequence[Command]:
-        """Return all commands, by name."""
-        return sorted(self._commands, key=lambda command: command.name)
+        """Return all commands that are shown, by name."""
+        return sorted(filter(self._may_use, self._commands), key=lambda command: command.name)
 
     def named(self, name: str) -> Command | None:
         """Return the command of this name or alias."""
@@ -195,7 +208,7 @@ class CommandList:
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Return names that somebody who typed ``word`` may have meant."""
-        names = [command.name for command in self._commands]
+        names = [command.name for command in self._commands if self._may_use(command)]
         found = process.extract(
             word.casefold()[:40], names, scorer=fuzz.ratio, limit=2, score_cutoff=SUGGESTION_SCORE
         )

@@ -13,12 +13,13 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 from cachetools import LRUCache
 
 from filebot.concurrency.tasks import Threads
-from filebot.errors import FilebotError, UnknownCommand
+from filebot.errors import FilebotError, UnknownCommand, WrongPlace
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
+from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
 from filebot.plugin.needs import Grants
@@ -302,6 +303,8 @@ class PluginCalls:
         grants: Mapping[str, Grants],
         files_of: FilesOf,
         rooms_of: RoomsOf,
+        *,
+        authorization: Authorization,
         clock: Callable[[], datetime],
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin; ``files_of`` and ``rooms_of`` give what a
@@ -314,6 +317,7 @@ class PluginCalls:
         self._grants = grants
         self._files_of = files_of
         self._rooms_of = rooms_of
+        self._authorization = authorization
         self._clock = clock
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
@@ -322,10 +326,19 @@ class PluginCalls:
             word, rest = (*text.split(maxsplit=1), "", "")[:2]
             command = self._commands.named(word)
             if command is None:
-                raise UnknownCommand(word[:40], suggestions=self._commands.nearest(word))
+                suggestions = self._usable(conversation.sender).nearest(word)
+                raise UnknownCommand(word[:40], suggestions=suggestions)
             conversation.action = command.name
+            try:
+                self._authorization.check(command, conversation.sender)
+            except WrongPlace:
+                if not command.elsewhere:
+                    raise
+                await conversation.reply(command.elsewhere)
+                return
             found = command.match(rest, self._clock(), is_reply=bool(conversation.replies_to))
             values = await self._resolver(conversation).resolve(command, found.values)
+            self._authorization.check_arguments(command, conversation.sender, values)
             context = self._context(command.plugin, command.hook, conversation, found.usage)
             await command.handler(context, **values)
 
@@ -346,6 +359,9 @@ class PluginCalls:
                     "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
                 )
 
+    def _usable(self, sender: Sender) -> CommandList:
+        return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
+
     def _resolver(self, conversation: Conversation) -> ArgumentResolver:
         sender = conversation.sender
         return ArgumentResolver(
@@ -360,7 +376,7 @@ class PluginCalls:
             conversation,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._commands,
+            commands=self._usable(conversation.sender),
             files_of=self._files_of,
             rooms_of=self._rooms_of,
             grants=replace(self._grants[plugin], hook=hook),

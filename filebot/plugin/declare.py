@@ -9,10 +9,11 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
-from filebot.plugin.arguments import parameters_of
+from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.needs import NEEDS, Grants, Need
+from filebot.plugin.permissions import Permission, Place
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
@@ -56,7 +57,14 @@ class Plugin(Generic[S]):
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
 
     def command(
-        self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        usage: str | Sequence[str],
+        aliases: Sequence[str] = (),
+        permission: Permission = Permission.EVERYONE,
+        place: Place = Place.BOTH,
+        elsewhere: str = "",
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command; ``usage`` shows each way to write it (``send NAME to TARGET``).
 
@@ -66,22 +74,35 @@ class Plugin(Generic[S]):
         Upper-case words are handed to the handler as keyword arguments in lower case, read as its
         annotations say: see ``filebot.plugin.arguments``. A value that is not in the way that was used is
         left to its default, None where the annotation allows it, or else an empty text.
+
+        The handler runs only for people with the ``permission``, at the ``place``; everybody else is told
+        why not. ``elsewhere`` is a template of the plugin for people at another place.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
-        place = f"command {name!r} of plugin {self.name!r}"
+        hook = f"command {name!r} of plugin {self.name!r}"
 
         def declare(handler: Handler[S, P]) -> Handler[S, P]:
-            usages = _parsed(place, name, lines)
-            _examine_words(place, name, aliases)
-            _examine_handler(
-                place, handler, {parameter for each in usages for parameter in each.parameters}
-            )
+            usages = _parsed(hook, name, lines)
+            _examine_words(hook, name, aliases)
+            _examine_handler(hook, handler, {parameter for each in usages for parameter in each.parameters})
             help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
-                raise PluginError(f"{place} needs a docstring: its help")
-            parameters = parameters_of(place, handler, usages)
+                raise PluginError(f"{hook} needs a docstring: its help")
+            parameters = parameters_of(hook, handler, usages)
+            _examine_permission(hook, permission, place, parameters)
             self.commands.append(
-                Command(self.name, name, usages, tuple(aliases), help_text, handler, parameters)
+                Command(
+                    self.name,
+                    name,
+                    usages,
+                    tuple(aliases),
+                    help_text,
+                    handler,
+                    parameters,
+                    permission,
+                    place,
+                    elsewhere,
+                )
             )
             return handler
 
@@ -184,6 +205,17 @@ def _examine_handler(place: str, handler: Callable[..., object], parameters: Col
     _examine_coroutine(place, handler)
     given = ", ".join(["a context", *sorted(parameters)])
     _examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
+
+
+def _examine_permission(
+    place: str, permission: Permission, where: Place, parameters: Iterable[Parameter]
+) -> None:
+    has_room = where is Place.ROOM or any(each.kind is Kind.ROOM for each in parameters)
+    if permission.is_of_a_room and not has_room:
+        raise PluginError(
+            f"{place}: {permission} is about a room; "
+            "write place=Place.ROOM, or take an argument of type Room"
+        )
 
 
 def _examine_coroutine(place: str, function: Callable[..., object]) -> None:

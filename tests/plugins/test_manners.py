@@ -12,7 +12,7 @@ from filebot.chat.rate_limits import RateLimits
 from filebot.errors import CatalogUnavailable
 from filebot.files.quota import StorageLimits
 from filebot.model import Address, AddressKind, EncryptedMessage, IncomingMessage, Offer, Scope, Sender
-from filebot.plugin import Context, FileRemoved, FileStored, Plugin
+from filebot.plugin import Context, FileRemoved, FileStored, Place, Plugin
 from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -20,15 +20,18 @@ from filebot.testing.messenger import Said
 from tests.support.waiting import loop_turns
 
 
-async def test_help_shows_every_command(bot: FakeBot) -> None:
-    [said] = await bot.say("help")
+@pytest.mark.parametrize(("sender", "elsewhere"), [(ALICE, Place.ROOM), (in_room(), Place.PRIVATE)])
+async def test_help_shows_every_command_that_can_be_used_there(
+    bot: FakeBot, sender: Sender | str, elsewhere: Place
+) -> None:
+    [said] = await bot.say("help", sender)
     for plugin in bundled():
         for command in plugin.commands:
-            assert f"{command.usage[0]}: " in said
+            assert (f"{command.usage[0]}: " in said) is (command.place is not elsewhere)
 
 
 async def test_help_begins_with_what_people_type_every_day(bot: FakeBot) -> None:
-    [said] = await bot.say("help")
+    [said] = await bot.say("help", in_room())
     shown = [line.partition(": ")[0] for line in said.splitlines()]
     places = [
         shown.index(usage)

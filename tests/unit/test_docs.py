@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError, arguments
+from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
 from filebot.plugin.examine import examine
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
-from filebot.testing import FakeBot
+from filebot.testing import BOB, ROOM, FakeBot, in_room
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
@@ -84,6 +84,27 @@ async def test_the_example_of_arguments_reads_them() -> None:
         assert said.startswith('"ever" is not a length of time.')
         [said] = await bot.say("lend #1 to bob@example.org for 1 d in 10 copies")
         assert said.startswith('"10" does not work. For COPIES, type a number from 1 to 9.')
+
+
+async def test_the_example_of_permissions_asks_for_them() -> None:
+    async with FakeBot(example_of("orders")) as bot:
+        bot.rooms.managers[ROOM] = frozenset({BOB})
+        await bot.drop("a.txt", b"a")
+        await bot.say(f"send a.txt to {ROOM}")
+        assert await bot.say("quiet", in_room(BOB, "bob")) == ["Quiet, says bob."]
+        assert await bot.say("quiet", in_room()) == ["Only the room's owners and admins can do that."]
+        assert await bot.say("quiet", BOB) == ["Say that in a room."]
+        assert await bot.say("lock a.txt", in_room()) == ["a.txt is locked."]
+        [said] = await bot.say("lock a.txt", in_room("carol@example.org", "carol"))
+        assert said.startswith("Only the file's owner")
+
+
+def test_the_manual_has_every_permission_and_place() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(Permission\.\w+)` \|", manual, re.MULTILINE) == [
+        str(each) for each in Permission
+    ]
+    assert {str(each) for each in Place} <= set(re.findall(r"`(Place\.\w+)`", manual))
 
 
 def test_the_manual_has_every_kind_of_argument() -> None:

@@ -58,6 +58,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
             "left",
             "room",
             "unseen",
+            "member",
             "admin",
         )
     ),
@@ -96,6 +97,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     *(errors.NoFileInReply(several=several) for several in (False, True)),
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
+    *(errors.WrongPlace(command="keep", place=place) for place in ("room", "private")),
     errors.NoSuchTransfer(7),
     errors.TransferCancelled("a b.pdf"),
     *(errors.NoTransferMethod(method=m) for m in (None, "socks5", "ibb")),
