@@ -6,8 +6,10 @@ was kept so far is removed. With `archive history of 90 days` the admins let me 
 posted before.
 """
 
+from typing import Annotated
+
 from filebot.plugin import (
-    BadCommand,
+    Between,
     Context,
     HistoryImportFinished,
     HistoryImportProgressed,
@@ -22,7 +24,7 @@ BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
 
 @plugin.command("archive", usage=(BEGIN, STOP, IN, OUT), place=Place.ROOM)
-async def archive(ctx: Context[None], days: str) -> None:
+async def archive(ctx: Context[None], days: Annotated[int, Between(1, 99_999)] | None) -> None:
     """In a room, choose whether I keep the files that you post there.
 
     For the room's owners and admins: "archive history of 30 days" also keeps files that were posted before,
@@ -35,19 +37,11 @@ async def archive(ctx: Context[None], days: str) -> None:
     elif ctx.usage == IN:
         await ctx.files.opt_in()
         await ctx.reply("archive/opted_in")
-    elif ctx.usage == BEGIN:
-        await ctx.reply(
-            "archive/history_begins",
-            history_import=await ctx.rooms.import_history(_number(days), ctx.language),
-        )
+    elif days is not None:
+        begun = await ctx.rooms.import_history(days, ctx.language)
+        await ctx.reply("archive/history_begins", history_import=begun)
     else:
         await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_looking_back())
-
-
-def _number(days: str) -> int:
-    if not (days.isascii() and days.isdigit() and len(days) <= 5 and int(days)):
-        raise BadCommand(command="archive", usage=(BEGIN,))
-    return int(days)
 
 
 @plugin.on(HistoryImportProgressed)

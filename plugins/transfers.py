@@ -1,6 +1,6 @@
 """Show what is moving, and stop it."""
 
-from filebot.plugin import BadCommand, Context, FileQueued, Permission, Plugin
+from filebot.plugin import Context, FileQueued, Permission, Plugin
 
 plugin = Plugin[None]("transfers", api=1, needs={"files.send"})
 
@@ -30,11 +30,8 @@ async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
 
 
 @plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",), permission=Permission.OWNER)
-async def cancel(ctx: Context[None], number: str) -> None:
+async def cancel(ctx: Context[None], number: int) -> None:
     """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""
-    digits = number.removeprefix("#")
-    if not digits.isdecimal() or len(digits) > 12:
-        raise BadCommand(command="cancel", usage=("cancel NUMBER",))
-    dropped = await ctx.files.cancel(int(digits))
+    dropped = await ctx.files.cancel(number)
     if dropped is not None:  # one that moves says by itself that it was stopped, as soon as it is
         await ctx.reply("transfers/dropped", dropped=dropped)

@@ -12,7 +12,7 @@ LONGEST_DURATION: Final = timedelta(days=3660)
 
 _LONGEST: Final = 60
 """Characters of the longest text that is looked at as a number, a time or a switch."""
-_NUMBER: Final = re.compile(r"#?([+-]?\d{1,18})")
+_NUMBER: Final = re.compile(r"#?([+-]?[0-9]{1,18})")
 _JID: Final = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
 
 _ON: Final = frozenset({"on", "yes", "true", "开", "开启", "打开", "是"})

@@ -117,6 +117,7 @@ async def test_chinese_words_are_commands_as_well(bot: FakeBot, text: str, like:
         ("send a.txt", 'I do not understand what comes after "send".'),
         ("get", "get NAME"),
         ("send a.txt", "send NAME to TARGET"),
+        ("cancel it", '"it" is not a number. For NUMBER, type a whole number, such as 12.'),
         ("xyzzy", "help"),
         ("🙂", "help"),
     ],

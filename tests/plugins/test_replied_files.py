@@ -76,6 +76,24 @@ async def test_a_reply_to_a_message_of_the_bot_means_the_file_that_it_shows(bot:
     assert bot.messenger.sent[int(link)] in bot.sent
 
 
+async def test_the_bots_own_commands_need_no_name_in_a_reply(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"a", message_id="m1")
+    await bot.drop("b.txt", b"b", message_id="m2")
+    assert (await bot.say("info", replies_to="m1"))[0].startswith("a.txt, #1")
+    await bot.say(f"send to {BOB}", replies_to="m2")
+    await bot.say("get", replies_to="m1")
+    await bot.say("get by http", replies_to="m2")
+    assert [(each.to.jid, each.entry.name) for each in bot.sent] == [
+        (BOB, "b.txt"),
+        (ALICE, "a.txt"),
+        (ALICE, "b.txt"),
+    ]
+    assert "c.txt" in (await bot.say("rename to c.txt", replies_to="m1"))[0]
+    assert await bot.say("rm", replies_to="m1") == ['Deleted "c.txt" (#1).']
+    assert (await bot.say("rm", replies_to="m1"))[0].startswith('I have no file called "#1".')
+    assert (await bot.say("rm"))[0].startswith('Something is missing after "rm".')
+
+
 async def test_a_post_that_a_room_archived_is_meant_by_a_reply(bot: FakeBot) -> None:
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     await bot.say("room set archive on", in_room())

@@ -13,12 +13,12 @@ NOW = datetime(2026, 11, 30, 16, 30, tzinfo=UTC)
 """A Monday."""
 
 
-@pytest.mark.parametrize(("text", "number"), [("12", 12), ("#12", 12), (" -3 ", -3), ("+7", 7), ("٣", 3)])
+@pytest.mark.parametrize(("text", "number"), [("12", 12), ("#12", 12), (" -3 ", -3), ("+7", 7)])
 def test_a_whole_number_is_read_with_or_without_its_sign(text: str, number: int) -> None:
     assert values.whole_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "#", "1.5", "one", "1 2", "9" * 19, "²"])
+@pytest.mark.parametrize("text", ["", "#", "1.5", "one", "1 2", "9" * 19, "²", "٣"])
 def test_anything_else_is_no_whole_number(text: str) -> None:
     with pytest.raises(ValueError, match="no whole number"):
         values.whole_number(text)
