@@ -107,6 +107,12 @@ def test_the_manual_has_every_permission_and_place() -> None:
     assert {str(each) for each in Place} <= set(re.findall(r"`(Place\.\w+)`", manual))
 
 
+def test_the_manual_shows_the_examples_as_they_are() -> None:
+    shown = python_examples("docs/plugins.md")
+    for name in ("dice",):
+        assert (ROOT / f"examples/{name}/{name}.py").read_text(encoding="utf-8") in shown
+
+
 def test_the_manual_has_every_kind_of_argument() -> None:
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
     [rows] = re.findall(r"^\| annotation \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
@@ -221,7 +227,9 @@ def test_the_first_screen_of_the_readme_has_a_transcript_and_the_two_commands() 
 @pytest.mark.parametrize("document", documents())
 def test_every_path_that_a_document_names_is_there(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:filebot|plugins|tests|benchmarks|docs|scripts)/[\w./-]*)`", text))
+    named = set(
+        re.findall(r"`((?:filebot|plugins|examples|tests|benchmarks|docs|scripts)/[\w./-]*)`", text)
+    )
     missing = {path for path in named if not (ROOT / path).exists()}
     linked = set(re.findall(r"\]\((?!https?:)([\w./-]+)(?:#[\w-]+)?\)", text))
     missing |= {path for path in linked if not (ROOT / document).parent.joinpath(path).exists()}
