@@ -20,6 +20,7 @@ import filebot
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.examine import examine
 from filebot.replies import Replies
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.system.ownership import weakness
@@ -105,6 +106,7 @@ class _Loading:
         """
         if plugin.name in self.known:
             raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
+        examine(plugin)
         try:
             values = checked(plugin, self._settings.get(plugin.name, {}))
         except ConfigError as error:

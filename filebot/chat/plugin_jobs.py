@@ -31,8 +31,8 @@ async def _do(
     job: Job,
 ) -> None:
     payload = codec.read(job.payload)
-    await handler(await calls.context(plugin, payload.by), payload.value)
+    await handler(await calls.context(plugin, f"job {handler.__name__!r}", payload.by), payload.value)
 
 
 async def _keep(calls: PluginCalls, plugin: str, handler: Callable[..., Awaitable[None]], _: Job) -> None:
-    await handler(await calls.context(plugin, None))
+    await handler(await calls.context(plugin, f"schedule {handler.__name__!r}", None))

@@ -20,12 +20,14 @@ from filebot.model import (
     DeadJob,
     IncomingMessage,
     Invitation,
+    MessageRef,
     Offer,
     Sender,
 )
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
+from filebot.plugin.examine import examine
 from filebot.plugin_loader import bundled, checked, room_settings
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
@@ -139,6 +141,7 @@ class FakeBot:
         self._plugins = loaded
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
+            examine(plugin.plugin)
             self._replies.add(plugin.plugin.name, plugin.plugin.templates)
         self._chat: Chat | None = None
 
@@ -170,18 +173,33 @@ class FakeBot:
         """The files that were delivered, in order."""
         return [each for each in self.messenger.sent if isinstance(each, FileShown)]
 
-    async def say(self, text: str, sender: Sender | str = ALICE) -> list[str]:
-        """Say something and return the texts that the bot said then, to whomever."""
-        return await self.receive(IncomingMessage(self._sender(sender), text))
+    async def say(self, text: str, sender: Sender | str = ALICE, *, replies_to: str = "") -> list[str]:
+        """Say something and return the texts that the bot said then, to whomever.
+
+        ``replies_to`` is the id of a message: of a file that was dropped, or a place in ``messenger.sent``.
+        """
+        return await self.receive(IncomingMessage(self._sender(sender), text, replies_to=replies_to))
 
     async def drop(
-        self, name: str, content: bytes, sender: Sender | str = ALICE, *, caption: str = ""
+        self,
+        name: str,
+        content: bytes,
+        sender: Sender | str = ALICE,
+        *,
+        caption: str = "",
+        message_id: str = "",
     ) -> list[str]:
-        """Send a file to the bot, or into the room spoken in, and return what the bot said then."""
+        """Send a file to the bot, or into the room spoken in, and return what the bot said then.
+
+        ``message_id`` is for replies to that message, see :meth:`say`.
+        """
         url = f"https://files.example.org/{len(self.web.hosted)}/{name}"
         self.web.hosted[url] = HostedFile(content)
         offer = Offer(urls=(url,), name=name, size=len(content))
         who = self._sender(sender)
+        if message_id:
+            said = MessageRef(who.address.jid, message_id) if who.in_public else None
+            who = replace(who, message_id=message_id, message_ref=said)
         message = IncomingMessage(who, caption, offers=(offer,), addressed=not who.in_public)
         return await self.receive(message)
 
