@@ -29,7 +29,7 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import Address, IncomingMessage, Invitation
-from filebot.plugin_loader import room_settings
+from filebot.plugin_loader import room_settings, with_tables
 from filebot.ports import FileRequest, StreamOffer
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
@@ -95,6 +95,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         make_data_dir(config.data_dir)
         # First: of a bot that cannot have its folder, the one line that says so is enough.
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
+        plugins = await with_tables(plugins, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
         access = Access(
             admins=config.access.admins,

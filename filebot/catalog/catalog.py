@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +16,7 @@ from filebot.catalog.errors import translated
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.plugin_data import SqlPluginData
+from filebot.catalog.plugin_tables import SqlPluginTables
 from filebot.catalog.rows import (
     added_entry,
     delivery_columns,
@@ -50,6 +51,8 @@ from filebot.model import (
 
 log = logging.getLogger(__name__)
 
+R = TypeVar("R")
+
 NEAREST_NAMES: Final = 2_000
 """Number of the newest names that are compared one by one."""
 NEAREST_PARTS: Final = 24
@@ -66,6 +69,7 @@ class SqlCatalog:
         self._writer = writer
         self._ranking = Threads("rank", 2)
         self.plugin_data = SqlPluginData(self._read, writer)
+        self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
 
     async def close(self) -> None:
@@ -289,6 +293,18 @@ class SqlCatalog:
         for part in {key[start : start + sqlite.TRIGRAM] for start in starts}:
             found += await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
         return found
+
+    async def _read_by(self, function: Callable[[sa.Connection], R]) -> R:
+        """Call a function with a connection that reads."""
+
+        async def read() -> R:
+            with translated():
+                async with self._readers.connect() as connection:
+                    return await connection.run_sync(function)
+
+        if not self._open:
+            raise CatalogUnavailable("the catalog is closed")
+        return await settled(asyncio.create_task(read(), name="catalog-read"))
 
     async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         if not self._open:

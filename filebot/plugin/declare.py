@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
@@ -49,7 +50,8 @@ class Plugin(Generic[S]):
     """Declares a plugin: its name, settings, words, commands and listeners.
 
     ``settings`` is a dataclass whose fields all have defaults; ``templates`` maps names to Jinja texts,
-    used as ``<plugin name>/<template name>``. Mistakes raise PluginError when the module is loaded.
+    used as ``<plugin name>/<template name>``; ``migrations`` is the package or folder of Alembic
+    migrations that make the plugin's own tables. Mistakes raise PluginError when the module is loaded.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Plugin(Generic[S]):
         *,
         settings: type[S] | None = None,
         templates: Mapping[str, str] | None = None,
+        migrations: str | Path | None = None,
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
@@ -66,6 +69,7 @@ class Plugin(Generic[S]):
         self.name = name
         self.settings = settings
         self.templates = dict(templates or {})
+        self.migrations = migrations
         self.commands: list[CommandSpec] = []
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
         self.room_settings: list[RoomSetting[Any]] = []

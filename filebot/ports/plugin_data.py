@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from filebot.model import DataKey, DataOwner, Identity, OwnerKind
 
 MOST_PLUGIN_BYTES: Final = 16 * 2**20
-"""Of all values of one plugin."""
+"""Limit for all values of one plugin."""
 VALUE_OVERHEAD_BYTES: Final = 256
 """Counted for each value beside its own bytes: its place, key and row."""
 

@@ -1,4 +1,4 @@
-"""What plugins keep by key, from the plugin's side."""
+"""Values that plugins keep by key, from the side of a plugin."""
 
 import math
 
