@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from filebot.chat.commands import Commands, LoadedPlugin
 from filebot.chat.dispatcher import MessageDispatcher
@@ -14,7 +13,6 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.workload import Workload
-from filebot.plugin import Plugin
 from filebot.plugin.context import Channel
 from filebot.plugin.files import Files
 from filebot.plugin.own_data import OwnData
@@ -44,11 +42,7 @@ def build_chat(
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events)
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
-
-    def own_data_of(plugin: Plugin[Any]) -> OwnData:
-        return OwnData(ports.catalog, plugin.name, has_tables=plugin.migrations is not None)
-
-    commands = Commands(plugins, channel, files_of, rooms_of, own_data_of)
+    commands = Commands(plugins, channel, files_of, rooms_of, partial(OwnData, ports.catalog))
     workload = Workload(limits)
     dispatcher = MessageDispatcher(
         commands=commands,

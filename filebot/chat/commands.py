@@ -80,16 +80,16 @@ class Commands:
         channel: Channel,
         files_of: Callable[[Sender, str], Files],
         rooms_of: Callable[[Sender], RoomAccess],
-        own_data_of: Callable[[Plugin[Any]], OwnData],
+        own_data_of: Callable[[str], OwnData],
     ) -> None:
         """``files_of`` and ``rooms_of`` give what a sender sees; files speak the language given.
-        ``own_data_of`` gives what a plugin keeps.
+        ``own_data_of`` gives what the plugin of this name keeps.
         """
         self.table = CommandTable(plugins)
         self._channel = channel
         self._files_of = files_of
         self._rooms_of = rooms_of
-        self._own_data = {loaded.plugin.name: own_data_of(loaded.plugin) for loaded in plugins}
+        self._own_data = {loaded.plugin.name: own_data_of(loaded.plugin.name) for loaded in plugins}
         self._listeners = [
             (loaded.plugin.name, kind, listener)
             for loaded in plugins

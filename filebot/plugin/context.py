@@ -14,7 +14,6 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
-from filebot.plugin.database import PluginDatabase
 from filebot.plugin.files import Files
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
@@ -249,14 +248,10 @@ class Context(Conversation, Generic[S_co]):
         """The commands that help shows."""
         self.store = own_data.store
         """Values that the plugin keeps by key."""
-        self._own_data = own_data
+        self.db = own_data.db
+        """The plugin's own tables, which its migrations made."""
         self.usage = usage
         """The usage line that fitted what was typed; empty for listeners."""
-
-    @property
-    def db(self) -> PluginDatabase:
-        """The plugin's own tables. Raises PluginError if it declares no migrations."""
-        return self._own_data.db
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something that would block, in one of the threads that all plugins share."""

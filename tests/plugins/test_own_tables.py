@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from filebot.errors import PluginError
 from filebot.plugin import Context, Plugin
 from filebot.plugin_loader import load, weaknesses, with_tables
 from filebot.replies import Replies
@@ -78,22 +77,6 @@ def test_migrations_that_others_may_write_keep_the_plugins_from_being_run(folder
     assert list(weaknesses([folder])) == []
     (folder / "tags_migrations").chmod(0o777)
     assert any("tags_migrations" in each for each in weaknesses([folder]))
-
-
-async def test_without_migrations_there_is_no_database(tmp_path: Path) -> None:
-    plugin, errors = Plugin[None]("plain"), list[Exception]()
-
-    @plugin.command("plain", usage="plain")
-    async def plain(ctx: Context[None]) -> None:
-        """Try it."""
-        try:
-            await ctx.db.read(lambda db: db)
-        except PluginError as error:
-            errors.append(error)
-
-    async with FakeBot(plugin) as bot:
-        await bot.say("plain")
-    assert "declare its migrations" in str(errors[0])
 
 
 async def test_a_coroutine_is_given_no_transaction(folder: Path, tmp_path: Path) -> None:
