@@ -1,6 +1,5 @@
 """A plugin with tables of its own, from its file to its answers."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -9,19 +8,14 @@ from filebot.plugin import Context, Plugin
 from filebot.plugin_loader import load, weaknesses, with_tables
 from filebot.replies import Replies
 from filebot.testing import ALICE, FakeBot, open_catalog
-from tests.support.manual import MANUAL
+from tests.support.manual import write_tags
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the plugin of the manual and its migration."""
-    written = re.findall(r"```python\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
-    [plugin] = [each for each in written if "tags_migrations" in each]
-    [migration] = [each for each in written if "op.create_table" in each]
     folder = tmp_path / "plugins"
-    (folder / "tags_migrations").mkdir(parents=True)
-    (folder / "tags.py").write_text(plugin)
-    (folder / "tags_migrations" / "0001_words.py").write_text(migration)
+    write_tags(folder)
     return folder
 
 
