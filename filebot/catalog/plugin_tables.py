@@ -6,7 +6,8 @@ migrations change its own ones only, which is checked before they are committed.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -84,7 +85,8 @@ def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
     try:
         with translated(), one_migration, sqlite.migrating_engine(path).begin() as connection:
             before = _objects(connection)
-            _upgrade(connection, plugin, script, revisions)
+            with _one_transaction(connection):
+                _upgrade(connection, plugin, script, revisions)
             _register(connection, plugin, before, _objects(connection))
     except PluginError:
         raise
@@ -109,6 +111,31 @@ def _upgrade(
     with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(connection=connection, version_table=version_table(plugin))
         environment.run_migrations()
+
+
+@contextmanager
+def _one_transaction(connection: sa.Connection) -> Iterator[None]:
+    """Raise PluginError where the transaction would be ended meanwhile."""
+
+    def refuse(_: sa.Connection) -> None:
+        raise PluginError("its migrations end the transaction in which they run")
+
+    def examine(_: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
+        if statement.lstrip()[:8].upper().startswith(("COMMIT", "END", "ROLLBACK", "BEGIN")):
+            refuse(connection)
+
+    events: dict[str, Callable[..., None]] = {
+        "commit": refuse,
+        "rollback": refuse,
+        "before_cursor_execute": examine,
+    }
+    for name, listener in events.items():
+        sa.event.listen(connection, name, listener)
+    try:
+        yield
+    finally:
+        for name, listener in events.items():
+            sa.event.remove(connection, name, listener)
 
 
 def _objects(connection: sa.Connection) -> dict[str, tuple[str, str, str]]:

@@ -89,6 +89,11 @@ FOREIGN = "not its own; its tables begin with tags_"
     ("body", "words"),
     [
         ("1 / 0", "ZeroDivisionError"),
+        ("op.get_bind().commit()", "end the transaction in which they run"),
+        ("op.get_bind().rollback()", "end the transaction in which they run"),
+        ("op.execute('commit')", "end the transaction in which they run"),
+        ("op.execute(' ROLLBACK')", "end the transaction in which they run"),
+        ("with op.get_context().autocommit_block(): pass", "AssertionError"),
         ("raise SystemExit('out')", "SystemExit: out"),
         ('op.create_table("words", sa.Column("a", sa.Text))', FOREIGN),
         ('op.create_table("entries", sa.Column("a", sa.Text))', "table entries already exists"),
