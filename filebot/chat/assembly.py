@@ -65,7 +65,7 @@ def build_chat(
         ],
         {each.plugin.name: each.settings for each in plugins},
         {each.plugin.name: each.plugin.grants for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog.plugin_data)),
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog)),
         Authorization(services.access, ports.rooms, services.files.access),
         ports.clock,
     )

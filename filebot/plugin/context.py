@@ -19,6 +19,7 @@ from filebot.files.shown_files import ShownFiles
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
+from filebot.plugin.database import PluginDatabase
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
@@ -281,6 +282,12 @@ class Context(Conversation, Generic[S_co]):
         """Values that the plugin keeps by key."""
         self._grants.require("store")
         return self._factories.own_data(self._grants.plugin).store
+
+    @cached_property
+    def db(self) -> PluginDatabase:
+        """The plugin's own tables, which its migrations made."""
+        self._grants.require("db")
+        return self._factories.own_data(self._grants.plugin).db
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")

@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
@@ -33,8 +34,9 @@ class Plugin(JobDeclarations[S]):
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
-    defaults; ``templates`` maps names to Jinja texts, used as ``<plugin name>/<template name>``. Mistakes
-    raise PluginError when the module is loaded.
+    defaults; ``templates`` maps names to Jinja texts, used as ``<plugin name>/<template name>``;
+    ``migrations`` is the package or folder of Alembic migrations that make the plugin's own tables.
+    Mistakes raise PluginError when the module is loaded.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Plugin(JobDeclarations[S]):
         settings: type[S] | None = None,
         templates: Mapping[str, str] | None = None,
         needs: Collection[Need] = (),
+        migrations: str | Path | None = None,
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
@@ -58,6 +61,7 @@ class Plugin(JobDeclarations[S]):
         self.needs = _examined_needs(name, needs)
         self.settings = settings
         self.templates = dict(templates or {})
+        self.migrations = migrations
         self.commands: list[Command] = []
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
         self.room_settings: list[RoomSetting[Any]] = []

@@ -16,7 +16,9 @@ from filebot.plugin.rooms import RoomAccess
 API: Final = 1
 """Version of the plugin API."""
 
-Need = Literal["files.read", "files.write", "files.send", "rooms", "people", "events", "jobs", "store"]
+Need = Literal[
+    "files.read", "files.write", "files.send", "rooms", "people", "events", "jobs", "store", "db"
+]
 
 NEEDS: Final[tuple[str, ...]] = get_args(Need)
 
@@ -51,6 +53,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     "emit": "events",
     "jobs": "jobs",
     "store": "store",
+    "db": "db",
 }
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
 nothing, but ``ctx.files`` and ``ctx.rooms`` have no others."""

@@ -28,8 +28,8 @@ from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
 from filebot.plugin.examine import examine
-from filebot.plugin_loader import bundled, checked, room_settings
-from filebot.ports import StreamOffer
+from filebot.plugin_loader import bundled, checked, migrations_of, room_settings
+from filebot.ports import Catalog, StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
@@ -90,14 +90,14 @@ class FakeBot:
         slots: int = MOST_SLOTS,
         web: MemoryWeb | None = None,
         disabled: Collection[str] = (),
-        catalog: MemoryCatalog | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
         """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
         """
         self.web = web or MemoryWeb()
         self.store = MemoryBlobs()
-        self.catalog = catalog or MemoryCatalog()
+        self.catalog: Catalog = catalog or MemoryCatalog()
         self.messenger = RecordingMessenger()
         self.uploads = FakeUploadService()
         self.streams = FakeStreams()
@@ -146,6 +146,9 @@ class FakeBot:
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
+        for each in self._plugins:
+            if each.plugin.migrations is not None:
+                await self.catalog.plugin_tables.prepare(each.plugin.name, migrations_of(each.plugin))
         await self._services.room_settings.open()
         await self._services.history_importer.open()
         await self._services.worker.open()

@@ -27,7 +27,7 @@ from filebot.model import (
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 from filebot.testing.jobs import MemoryJobs
-from filebot.testing.plugin_data import MemoryPluginData
+from filebot.testing.plugin_data import MemoryPluginData, NoPluginTables
 
 
 class MemoryCatalog:
@@ -48,6 +48,7 @@ class MemoryCatalog:
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
+        self.plugin_tables = NoPluginTables()
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1

@@ -1,5 +1,7 @@
 """Files of a destroyed room: what people can still do with them."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from filebot.model import Entry, SavedRoomSetting, Scope, Sender, SettingKey
@@ -61,7 +63,7 @@ async def test_settings_are_cleared_before_a_row_is_released(
     await bot.catalog.save_room_setting(SavedRoomSetting(ROOM, strange, value=True))
     kept, release = list[object](), bot.catalog.release
 
-    async def released(room: str, limit: int) -> list[tuple[Entry, Entry | None]]:
+    async def released(room: str, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
         kept.extend(await bot.catalog.room_settings())
         kept.extend(bot.rooms.archiving)
         assert not bot._services.room_settings.of(ROOM)["archive"]

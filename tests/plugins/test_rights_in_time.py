@@ -1,7 +1,7 @@
 """Rights are checked again when a command acts: they may change while bytes are under way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -289,7 +289,7 @@ async def test_nothing_is_kept_for_a_room_that_ends_while_the_file_is_inspected(
         added.append(new)
         return await add(new)
 
-    async def slow(room: str, limit: int) -> list[tuple[Entry, Entry | None]]:
+    async def slow(room: str, limit: int) -> Sequence[tuple[Entry, Entry | None]]:
         released = await release(room, limit)
         ended.set()
         await over.wait()  # as long as a disk takes
