@@ -28,7 +28,7 @@ from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
 from filebot.plugin.at_once import CallsAtOnce
-from filebot.plugin_loader import room_settings
+from filebot.plugin_loader import room_settings, with_tables
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -101,6 +101,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         make_data_dir(config.data_dir)
         # First: of a bot that cannot have its folder, the one line that says so is enough.
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
+        plugins = await with_tables(plugins, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
         access = Access(
             admins=config.access.admins,

@@ -20,6 +20,8 @@ import filebot
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.examine import examine
+from filebot.ports import PluginTables
 from filebot.replies import Replies
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.system.ownership import weakness
@@ -83,6 +85,42 @@ def room_settings(plugins: Iterable[LoadedPlugin], disabled: Collection[str] = (
     return RoomSettingTable((), [*off, *(each.name for each in declared)])
 
 
+async def with_tables(
+    plugins: Sequence[LoadedPlugin], tables: PluginTables, left_out: Callable[[str], None] = log.error
+) -> list[LoadedPlugin]:
+    """Bring the tables of all plugins up to date; return those whose tables can be used.
+
+    ``left_out`` is told of the others, in one line each. Raises StorageError.
+    """
+    usable = []
+    for loaded in plugins:
+        plugin = loaded.plugin
+        try:
+            if plugin.migrations is not None:
+                await tables.prepare(plugin.name, migrations_of(plugin))
+        except PluginError as error:
+            left_out(f"plugin {plugin.name} cannot be used: {_in_one_line(error)}; going on without it")
+        else:
+            usable.append(loaded)
+    return usable
+
+
+def migrations_of(plugin: Plugin[Any]) -> Path:
+    """Return the folder of a plugin's migrations. Raises PluginError if there is none."""
+    place = plugin.migrations
+    if isinstance(place, Path):
+        found = [place] if place.is_dir() else []
+    else:
+        try:
+            spec = importlib.util.find_spec(place or "")
+        except (ImportError, ValueError):
+            spec = None
+        found = [Path(each) for each in (spec and spec.submodule_search_locations) or ()]
+    if not found:
+        raise PluginError(f"there is no package or folder {place} with its migrations")
+    return found[0]
+
+
 class _Loading:
     """Plugins loaded so far, and the mistakes found."""
 
@@ -105,6 +143,7 @@ class _Loading:
         """
         if plugin.name in self.known:
             raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
+        examine(plugin)
         try:
             values = checked(plugin, self._settings.get(plugin.name, {}))
         except ConfigError as error:
@@ -112,6 +151,8 @@ class _Loading:
             self.known.add(plugin.name)
             return
         if plugin.name not in self._off:
+            if plugin.migrations is not None:
+                migrations_of(plugin)
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
             room_settings(loaded)
@@ -158,8 +199,10 @@ def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plu
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:
     """Return a line for each place in these folders where somebody else could put a plugin."""
     for folder in paths:
-        compiled = folder / CACHE
-        for place in (folder, *sorted(folder.glob("*.py")), compiled, *sorted(compiled.glob("*.pyc"))):
+        # A plugin may have its migrations in a folder below.
+        files = sorted([*folder.rglob("*.py"), *folder.rglob("*.pyc")])
+        folders = dict.fromkeys(file.parent for file in files if file.parent != folder)
+        for place in (folder, folder / CACHE, *folders, *files):
             reason = weakness(place)
             if reason is not None:
                 yield reason

@@ -22,6 +22,7 @@ from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.sharing import Sharing
+from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.jobs.worker import JobWorker
@@ -93,6 +94,7 @@ class Services:
     history_importer: HistoryImporter
     events: EventBus
     jobs: JobWorker
+    shown_files: ShownFiles
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -133,7 +135,8 @@ def build_services(
     )
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
-    context = _delivery_context(ports, transfers, free_slots, queue, events)
+    shown_files = ShownFiles()
+    context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files)
     worker = DeliveryWorker(
         context,
         queue,
@@ -193,6 +196,7 @@ def build_services(
         history_importer=history_importer,
         events=events,
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
+        shown_files=shown_files,
         transfers=transfers,
         slots=free_slots,
         locks=locks,
@@ -200,7 +204,12 @@ def build_services(
 
 
 def _delivery_context(
-    ports: Ports, transfers: Transfers, slots: Slots, queue: DeliveryQueue, events: EventBus
+    ports: Ports,
+    transfers: Transfers,
+    slots: Slots,
+    queue: DeliveryQueue,
+    events: EventBus,
+    shown_files: ShownFiles,
 ) -> DeliveryContext:
     links = UploadLinks(
         store=ports.store,
@@ -223,5 +232,6 @@ def _delivery_context(
         client_history=ClientHistory(),
         events=events,
         clock=ports.clock,
+        shown_files=shown_files,
         server=ports.server,
     )

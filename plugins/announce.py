@@ -2,7 +2,7 @@
 
 from filebot.plugin import Context, Plugin, RoomFilesAdded
 
-plugin = Plugin[None]("announce")
+plugin = Plugin[None]("announce", api=1)
 
 plugin.room_setting("announce", bool, default=False)
 

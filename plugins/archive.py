@@ -6,9 +6,18 @@ was kept so far is removed. With `archive history of 90 days` the admins let me 
 posted before.
 """
 
-from filebot.plugin import BadCommand, Context, HistoryImportFinished, HistoryImportProgressed, Plugin
+from typing import Annotated
 
-plugin = Plugin[None]("archive")
+from filebot.plugin import (
+    Between,
+    Context,
+    HistoryImportFinished,
+    HistoryImportProgressed,
+    Place,
+    Plugin,
+)
+
+plugin = Plugin[None]("archive", api=1, needs={"files.write", "rooms"})
 
 plugin.room_setting("archive", bool, default=False, consent=True, told="room/archive")
 
@@ -16,35 +25,25 @@ OUT, IN = "archive off for me", "archive on for me"
 BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
 
-@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT))
-async def archive(ctx: Context[None], days: str) -> None:
+@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT), place=Place.ROOM)
+async def archive(ctx: Context[None], days: Annotated[int, Between(1, 99_999)] | None) -> None:
     """In a room, choose whether I keep the files that you post there.
 
     For the room's owners and admins: "archive history of 30 days" also keeps files that were posted before,
     and "archive history off" stops that. To keep new files, use "room set archive on".
     """
-    if ctx.sender.room is None:
-        await ctx.reply("archive/where")
-    elif ctx.usage in {OUT, IN} and ctx.sender.identity is None:
+    if ctx.usage in {OUT, IN} and ctx.sender.identity is None:
         await ctx.reply("archive/nobody")
     elif ctx.usage == OUT:
         await ctx.reply("archive/opted_out", removed=await ctx.files.opt_out())
     elif ctx.usage == IN:
         await ctx.files.opt_in()
         await ctx.reply("archive/opted_in")
-    elif ctx.usage == BEGIN:
-        await ctx.reply(
-            "archive/history_begins",
-            history_import=await ctx.rooms.import_history(_number(days), ctx.language),
-        )
+    elif days is not None:
+        begun = await ctx.rooms.import_history(days, ctx.language)
+        await ctx.reply("archive/history_begins", history_import=begun)
     else:
         await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_history_import())
-
-
-def _number(days: str) -> int:
-    if not (days.isascii() and days.isdigit() and len(days) <= 5 and int(days)):
-        raise BadCommand(command="archive", usage=(BEGIN,))
-    return int(days)
 
 
 @plugin.on(HistoryImportProgressed)

@@ -6,7 +6,7 @@ in a private message through the room, and then, in a private chat, what I answe
 
 from filebot.plugin import AddressKind, Context, Plugin
 
-plugin = Plugin[None]("claim")
+plugin = Plugin[None]("claim", api=1, needs={"files.write"})
 
 
 @plugin.command("claim", usage=("claim CODE", "claim"))

@@ -9,50 +9,44 @@ from filebot.plugin import (
     DeliveryAbandoned,
     DeliveryQueued,
     DeliveryStarted,
+    Entries,
     Entry,
     Event,
     FilebotError,
     FileDelivered,
     Method,
     NoSuchEntry,
+    Permission,
     Plugin,
 )
 
-plugin = Plugin[None]("delivery")
+plugin = Plugin[None]("delivery", api=1, needs={"files.read", "files.send", "people"})
 
 SLOW_S = 10.0
 """Expected duration from which a transfer is announced with its duration."""
 
 
 @plugin.command("get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",))
-async def get(ctx: Context[None], name: str, method: str) -> None:
+async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     """Get a file back, or several.
 
     NAME is a name or its beginning, a number such as #12, a pattern such as *.pdf, or several names or
     numbers with spaces between them. METHOD is http (a link), socks5 (directly) or ibb (over the chat
     connection, slow). If you leave it out, I choose.
     """
-    name, wanted = _parted(name, method)
-    await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, wanted))
+    await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, method))
 
 
-def _parted(name: str, method: str) -> tuple[str, Method | None]:
-    """A name may hold the word "by" itself: only what names a method is one."""
-    try:
-        return name, Method(method.lower()) if method else None
-    except ValueError:
-        return f"{name} by {method}", None
-
-
-@plugin.command("send", usage="send NAME to TARGET", aliases=("share",))
-async def send(ctx: Context[None], name: str, target: str) -> None:
+@plugin.command("send", usage="send NAME to TARGET", aliases=("share",), permission=Permission.SERVED)
+async def send(ctx: Context[None], name: Entries, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
 
 
-async def _send_each(ctx: Context[None], name: str, send_one: Callable[[Entry], Awaitable[object]]) -> None:
+async def _send_each(
+    ctx: Context[None], selection: Entries, send_one: Callable[[Entry], Awaitable[object]]
+) -> None:
     """Send files one by one: those that cannot be sent do not keep the others."""
-    selection = await ctx.files.some(name)
     failed: list[tuple[Entry, FilebotError]] = []
     for entry in selection.entries:
         try:

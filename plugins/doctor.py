@@ -1,11 +1,17 @@
 """Say how files travel between the bot and a person, and what is in their way."""
 
-from filebot.plugin import AddressKind, Context, Plugin
+from filebot.plugin import Context, Permission, Place, Plugin
 
-plugin = Plugin[None]("doctor")
+plugin = Plugin[None]("doctor", api=1, needs={"files.send"})
 
 
-@plugin.command("doctor", usage="doctor me")
+@plugin.command(
+    "doctor",
+    usage="doctor me",
+    permission=Permission.SERVED,
+    place=Place.PRIVATE,
+    elsewhere="doctor/private",
+)
 async def examine(ctx: Context[None]) -> None:
     """Find out how files can reach you, and what is in the way.
 
@@ -13,7 +19,4 @@ async def examine(ctx: Context[None]) -> None:
     do, and measure the chat connection. Then I tell you how I would send you a small, a large and a very
     large file. You will not see any of these tests.
     """
-    if ctx.sender.address.kind is not AddressKind.CHAT:
-        await ctx.reply("doctor/private")
-        return
     await ctx.reply("doctor/me", found=await ctx.files.diagnose())

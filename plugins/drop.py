@@ -9,12 +9,13 @@ from filebot.plugin import (
     FileRefused,
     FileStored,
     LinkReceived,
-    NotAllowed,
     Offer,
+    Permission,
+    Place,
     Plugin,
 )
 
-plugin = Plugin[None]("drop")
+plugin = Plugin[None]("drop", api=1, needs={"files.read", "files.write"})
 
 
 @plugin.on(FileStored)
@@ -36,23 +37,20 @@ async def offer_to_fetch(ctx: Context[None], event: LinkReceived) -> None:
     await ctx.reply("drop/link", url=event.url)
 
 
-@plugin.command("fetch", usage="fetch URL")
+@plugin.command("fetch", usage="fetch URL", permission=Permission.SERVED)
 async def fetch(ctx: Context[None], url: str) -> None:
     """Keep the file behind a link."""
     await ctx.files.keep(Offer(urls=(url,)))
 
 
-@plugin.command("keep", usage="keep")
+@plugin.command(
+    "keep", usage="keep", permission=Permission.OWNER, place=Place.ROOM, elsewhere="drop/keep_in_room"
+)
 async def keep(ctx: Context[None]) -> None:
     """In a room, keep the file that you last posted, for everybody there.
 
     In a reply to a message with your file, it keeps that file.
     """
-    if ctx.sender.room is None:
-        await ctx.reply("drop/keep_in_room")
-        return
-    if ctx.sender.identity is None:
-        raise NotAllowed(reason="hidden")
     offers = ctx.files_posted_here()
     if not offers:
         await ctx.reply("drop/nothing_posted", is_reply=ctx.is_reply)

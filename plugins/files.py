@@ -4,8 +4,9 @@ In a private chat these are your own files, in a room the room's.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from filebot.plugin import Context, Entry, Plugin
+from filebot.plugin import Context, Entry, Permission, Plugin, exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Settings:
             raise ValueError("page_size must be from 1 to 50")
 
 
-plugin = Plugin("files", settings=Settings)
+plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write"})
 
 
 @plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"))
@@ -56,22 +57,21 @@ async def more(ctx: Context[Settings]) -> None:
 
 
 @plugin.command("info", usage="info NAME")
-async def info(ctx: Context[Settings], name: str) -> None:
+async def info(ctx: Context[Settings], name: Entry) -> None:
     """Show everything that I know about a file."""
-    entry = await ctx.files.one(name)
-    await ctx.reply("files/info", entry=entry, expires_at=ctx.files.expires_at(entry))
+    await ctx.reply("files/info", entry=name, expires_at=ctx.files.expires_at(name))
 
 
-@plugin.command("rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",))
-async def rename(ctx: Context[Settings], old: str, new: str) -> None:
+@plugin.command(
+    "rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",), permission=Permission.OWNER
+)
+async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str) -> None:
     """Rename a file. Put names with spaces in quotes."""
-    entry = await ctx.files.exactly(old)
-    await ctx.reply("files/renamed", old=entry.name, entry=await ctx.files.rename(entry, new))
+    await ctx.reply("files/renamed", old=old.name, entry=await ctx.files.rename(old, new))
 
 
-@plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"))
-async def remove(ctx: Context[Settings], name: str) -> None:
+@plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"), permission=Permission.OWNER)
+async def remove(ctx: Context[Settings], name: Annotated[Entry, exact]) -> None:
     """Delete a file for good. NAME is its full name, or its number, such as #12."""
-    entry = await ctx.files.exactly(name)
-    await ctx.files.remove(entry)
-    await ctx.reply("files/removed", entry=entry)
+    await ctx.files.remove(name)
+    await ctx.reply("files/removed", entry=name)

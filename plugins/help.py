@@ -2,7 +2,7 @@
 
 from filebot.plugin import Command, Context, Plugin, UnknownCommand
 
-plugin = Plugin[None]("help")
+plugin = Plugin[None]("help", api=1)
 
 FIRST = (
     *("get", "ls", "find", "more", "send", "rm", "info", "rename", "fetch", "quota", "lang", "help"),

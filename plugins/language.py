@@ -2,7 +2,7 @@
 
 from filebot.plugin import Context, Plugin
 
-plugin = Plugin[None]("language")
+plugin = Plugin[None]("language", api=1, needs={"people"})
 
 
 @plugin.command("lang", usage="lang [LANGUAGE]", aliases=("language", "语言"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filebot.plugin import Context, FileStored, Plugin
+from filebot.plugin import Context, FileStored, Permission, Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,10 @@ class Settings:
             raise ValueError("warn_at must be over 0 and at most 1")
 
 
-plugin = Plugin("quota", settings=Settings)
+plugin = Plugin("quota", api=1, settings=Settings, needs={"files.read"})
 
 
-@plugin.command("quota", usage="quota", aliases=("usage", "space"))
+@plugin.command("quota", usage="quota", aliases=("usage", "space"), permission=Permission.OWNER)
 async def show_quota(ctx: Context[Settings]) -> None:
     """Show how much space you have used and how much is left."""
     await ctx.reply_aside("quota/usage", usage=await ctx.files.usage())

@@ -2,6 +2,6 @@
 
 from filebot.plugin import Number, Plugin
 
-plugin = Plugin[None]("retention")
+plugin = Plugin[None]("retention", api=1)
 
 plugin.room_setting("retention", Number("day", most=36_500, example=90), default=None)

@@ -6,7 +6,7 @@ room: `room team@conference.example.org`.
 
 from filebot.plugin import Address, AddressKind, Context, Plugin
 
-plugin = Plugin[None]("room")
+plugin = Plugin[None]("room", api=1, needs={"people", "rooms"})
 
 
 @plugin.command(

@@ -1,14 +1,14 @@
 """Show what is moving, and stop it."""
 
-from filebot.plugin import BadCommand, Context, FileQueued, Plugin
+from filebot.plugin import Context, FileQueued, Permission, Plugin
 
-plugin = Plugin[None]("transfers")
+plugin = Plugin[None]("transfers", api=1, needs={"files.send"})
 
 QUEUED_SHOWN = 10
 """Files shown that wait for others: there may be hundreds."""
 
 
-@plugin.command("transfers", usage="transfers", aliases=("queue",))
+@plugin.command("transfers", usage="transfers", aliases=("queue",), permission=Permission.SERVED)
 async def show_transfers(ctx: Context[None]) -> None:
     """Show your files that are on their way, or waiting for somebody to come online."""
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
@@ -29,12 +29,9 @@ async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
     await ctx.reply("transfers/queued", event=event)
 
 
-@plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",))
-async def cancel(ctx: Context[None], number: str) -> None:
+@plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",), permission=Permission.OWNER)
+async def cancel(ctx: Context[None], number: int) -> None:
     """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""
-    digits = number.removeprefix("#")
-    if not digits.isdecimal() or len(digits) > 12:
-        raise BadCommand(command="cancel", usage=("cancel NUMBER",))
-    dropped = await ctx.files.cancel(int(digits))
+    dropped = await ctx.files.cancel(number)
     if dropped is not None:  # one that moves says by itself that it was stopped, as soon as it is
         await ctx.reply("transfers/dropped", dropped=dropped)

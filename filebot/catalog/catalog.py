@@ -33,6 +33,7 @@ from filebot.catalog.mapping import (
 )
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.plugin_data import SqlPluginData
+from filebot.catalog.plugin_tables import SqlPluginTables
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
@@ -73,6 +74,7 @@ class SqlCatalog:
         self._writer = writer
         self._ranking = Threads("rank", 2)
         self.plugin_data = SqlPluginData(self._read, writer)
+        self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
         self.jobs = SqlJobs(self._read, writer)
 
@@ -303,6 +305,18 @@ class SqlCatalog:
         for part in {key[start : start + sqlite.TRIGRAM] for start in starts}:
             found += await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
         return found
+
+    async def _read_by(self, function: Callable[[sa.Connection], R]) -> R:
+        """Call a function with a connection that reads."""
+
+        async def read() -> R:
+            with translated():
+                async with self._readers.connect() as connection:
+                    return await connection.run_sync(function)
+
+        if not self._open:
+            raise CatalogUnavailable("the catalog is closed")
+        return await settled(asyncio.create_task(read(), name="catalog-read"))
 
     async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         if not self._open:

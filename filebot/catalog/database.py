@@ -1,7 +1,6 @@
 """Opening of a catalog: create the file, migrate it, connect."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from filebot.catalog import sqlite
 from filebot.catalog.catalog import SqlCatalog
 from filebot.catalog.integrity import reading, versions
 from filebot.catalog.mapping import translated
+from filebot.catalog.plugin_tables import one_migration
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.upgrade_copy import copy_before_upgrade
 from filebot.catalog.writer import Writer
@@ -24,9 +24,6 @@ from filebot.errors import CatalogUnavailable, StorageFull
 from filebot.ports import Catalog
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-
-# Alembic keeps the migration at work in a module's globals.
-_one_migration = threading.Lock()
 
 
 @asynccontextmanager
@@ -113,7 +110,7 @@ def _upgrade(path: Path) -> None:
     engine = sqlite.migrating_engine(path)
     config = _alembic()
     # One transaction around it all: a migration that fails leaves the database as it was.
-    with _one_migration, engine.begin() as connection:
+    with one_migration, engine.begin() as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

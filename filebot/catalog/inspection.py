@@ -77,6 +77,23 @@ class CatalogInspection:
         """Remove deliveries without an entry."""
         self._connection.execute("DELETE FROM parcels WHERE entry_id NOT IN (SELECT id FROM entries)")
 
+    def orphaned_plugin_rows(self) -> int:
+        """Count rows of plugins whose entry, or another row that they need, is gone."""
+        return len(self._broken_references())
+
+    def remove_orphaned_plugin_rows(self) -> None:
+        """Remove rows of plugins whose entry, or another row that they need, is gone."""
+        with self._transaction():
+            for table, row in self._broken_references():
+                quoted = table.replace('"', '""')
+                self._connection.execute(f'DELETE FROM "{quoted}" WHERE rowid = ?', (row,))  # noqa: S608
+
+    def _broken_references(self) -> list[tuple[str, int]]:
+        """Return table and row of each reference to nothing, but those of deliveries."""
+        found = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        # Tables without rowid are left alone: their rows cannot be named.
+        return [(table, row) for table, row, *_ in found if table != "parcels" and row is not None]
+
     def misplaced_entries(self) -> int:
         """Count entries whose derived columns are wrong: they are not listed or found."""
         return self._count(f"SELECT count(*) FROM entries WHERE {_WRONG}")  # noqa: S608 - ours

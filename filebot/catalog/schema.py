@@ -155,6 +155,14 @@ plugin_data: Final = sa.Table(
     sa.Index("ix_plugin_data_entry_id", "entry_id", sqlite_where=sa.text("entry_id IS NOT NULL")),
 )
 
+# Tables that plugins made by migrations of their own.
+plugin_tables: Final = sa.Table(
+    "plugin_tables",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("plugin", sa.Text, nullable=False),
+)
+
 # One row for each room whose history is being gone through, replaced as a whole after each part of it.
 history_imports: Final = sa.Table(
     "fillings",

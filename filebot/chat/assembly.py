@@ -15,8 +15,9 @@ from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.plugin.at_once import CallsAtOnce
+from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
-from filebot.plugin.context import Channel, Factories
+from filebot.plugin.context import Channel, ChatState, Factories
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
@@ -47,7 +48,7 @@ def build_chat(
     """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
-    channel = Channel(reply_sender, events)
+    channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
     job_services = JobServices(ports.catalog.jobs, ports.clock)
     codecs = {
@@ -62,7 +63,10 @@ def build_chat(
         commands_of(plugins),
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog.plugin_data)),
+        {each.plugin.name: each.plugin.grants for each in plugins},
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog)),
+        Authorization(services.access, ports.rooms, services.files.access),
+        ports.clock,
     )
     events.listener = calls.tell
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:

@@ -34,14 +34,14 @@ async def _do(
     job: Job,
 ) -> None:
     payload = codec.read(job.payload)
-    await handler(await calls.context(plugin, payload.by), payload.value)
+    await handler(await calls.context(plugin, f"job {handler.__name__!r}", payload.by), payload.value)
 
 
 async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None:
     event = listener.codec.read(job.payload).value
     by = OnBehalfOf(event.sender, event.language)
-    await listener.handler(await calls.context(listener.plugin, by), event)
+    await listener.handler(await calls.context(listener.plugin, listener.hook, by), event)
 
 
 async def _keep(calls: PluginCalls, plugin: str, handler: Callable[..., Awaitable[None]], _: Job) -> None:
-    await handler(await calls.context(plugin, None))
+    await handler(await calls.context(plugin, f"schedule {handler.__name__!r}", None))

@@ -167,7 +167,8 @@ class _Attempt:
         if self.failures or self.queued is not None:
             await self._say(method, None)
         await self._must_still_go()
-        await context.messenger.send_file(request.to, request.entry, url)
+        message_id = await context.messenger.send_file(request.to, request.entry, url)
+        context.shown_files.add(request.to, message_id, request.entry.id)
         await self._done()
         return method
 

@@ -12,6 +12,7 @@ from filebot.delivery.upload_links import UploadLinks
 from filebot.errors import NoUploadService
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileDelivered
+from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
 from filebot.model import Address, AddressKind, BareJid, Client, Entry, Method, Sender
 from filebot.ports import BlobStore, Entries, Messenger, Streams, UploadService
@@ -67,6 +68,7 @@ class DeliveryContext:
     client_history: ClientHistory
     events: EventBus
     clock: Callable[[], datetime]
+    shown_files: ShownFiles
     server: str
     """The domain of the bot's server."""
 

@@ -8,12 +8,15 @@ and never ``str(exc)``, which is for the log.
 from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, TransferError, UserError
 from filebot.errors.commands import (
     BadCommand,
+    BadValue,
     DiagnosticsRunning,
     MessageTooLong,
+    NoFileInReply,
     NoSuchTransfer,
     NotAllowed,
     TooManyRequests,
     UnknownCommand,
+    WrongPlace,
 )
 from filebot.errors.delivery import (
     AlreadySending,
@@ -74,6 +77,7 @@ __all__ = [
     "AmbiguousName",
     "BadCommand",
     "BadRoomSetting",
+    "BadValue",
     "BlobCorrupt",
     "CannotEnterRoom",
     "CatalogDamaged",
@@ -93,6 +97,7 @@ __all__ = [
     "LoginFailed",
     "MessageTooLong",
     "NoDescriptors",
+    "NoFileInReply",
     "NoHistory",
     "NoSuchClaim",
     "NoSuchEntry",
@@ -130,4 +135,5 @@ __all__ = [
     "UnknownCommand",
     "Unresumable",
     "UserError",
+    "WrongPlace",
 ]

@@ -26,10 +26,10 @@ class NotAllowed(UserError):
     ``reason`` is one of ``hidden`` (the room hides the person's JID), ``strange`` (the room shows it, but
     is not trusted), ``unserved`` (the bot keeps no files of this person), ``owner`` (the file is somebody
     else's), ``voice`` (the person is a visitor in that room, without voice), ``mute`` (the bot is a visitor
-    there), ``members`` (for the room's members), ``left`` (for people in the room, and the person has left
-    it), ``room`` (for the room's owners and admins), ``unseen`` (likewise, and the room does not show who
-    they are), ``leave`` (for them and for the person who brought the bot there) or ``admin`` (for those who
-    run the bot).
+    there), ``members`` (the room's files are for its members), ``member`` (the command is), ``left`` (for
+    people in the room, and the person has left it), ``room`` (for the room's owners and admins), ``unseen``
+    (likewise, and the room does not show who they are), ``leave`` (for them and for the person who brought
+    the bot there) or ``admin`` (for those who run the bot).
     """
 
     def __init__(self, *, reason: str) -> None:
@@ -45,6 +45,50 @@ class BadCommand(UserError):
         self.command = command
         self.usage = usage
         self.missing = missing
+
+
+class BadValue(UserError):
+    """A value of a command is of the wrong kind, or out of bounds."""
+
+    def __init__(
+        self,
+        *,
+        command: str,
+        usage: tuple[str, ...],
+        word: str,
+        value: str,
+        kind: str,
+        choices: tuple[str, ...] = (),
+        bounds: tuple[int, int] | None = None,
+    ) -> None:
+        """``word`` is the value's word in the usage, ``kind`` a value of ``filebot.plugin.arguments.Kind``;
+        ``bounds`` are the lowest and the highest number allowed.
+        """
+        super().__init__(f"{command}: {word}: {kind}")
+        self.command = command
+        self.usage = usage
+        self.word = word
+        self.value = value
+        self.choices = choices
+        self.bounds = bounds
+        self.wanted = kind
+
+
+class WrongPlace(UserError):
+    """The command is for a ``room``, or for a ``private`` chat, and the person speaks elsewhere."""
+
+    def __init__(self, *, command: str, place: str) -> None:
+        super().__init__(f"{command}: {place}")
+        self.command = command
+        self.place = place
+
+
+class NoFileInReply(UserError):
+    """The message that the person replies to has no file that the bot remembers, or ``several``."""
+
+    def __init__(self, *, several: bool = False) -> None:
+        super().__init__("several" if several else "none")
+        self.several = several
 
 
 class UnknownCommand(UserError):

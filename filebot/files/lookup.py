@@ -42,6 +42,14 @@ class Lookup:
         """
         return await self._one(wanted, (self._access.here(),), in_public=self._access.sender.in_public)
 
+    async def with_id(self, entry_id: int) -> Entry:
+        """Return the file of this id, if the sender may see it where they speak. Raises NoSuchEntry."""
+        wanted = f"#{entry_id}"
+        entry = await self._by_id(wanted, in_public=self._access.sender.in_public)
+        if entry is None:
+            raise NoSuchEntry(wanted)
+        return entry
+
     async def exactly(self, wanted: str) -> Entry:
         """Return the file here of this id or whole name: for changes that cannot be undone.
 

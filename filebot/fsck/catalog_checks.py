@@ -64,6 +64,13 @@ def check_entries(catalog: CatalogInspection, report: Report, *, repair: bool) -
             "they wait no more",
         ),
         _Check(
+            catalog.orphaned_plugin_rows,
+            "a row of a plugin belongs to a file that is not in the catalog",
+            "rows of plugins belong to files that are not in the catalog",
+            catalog.remove_orphaned_plugin_rows,
+            "removed",
+        ),
+        _Check(
             catalog.misplaced_entries,
             "an entry is listed in the wrong place, or not found by its name",
             "entries are listed in the wrong place, or not found by their names",

@@ -122,6 +122,13 @@ class Sender:
     """See ``Occupant.claimed``."""
     message_ref: MessageRef | None = field(default=None, compare=False)
     """The message itself, for the answer to refer to; in rooms, where others speak in between."""
+    message_id: str = field(default="", compare=False)
+    """Id of a message in private, by which a reply refers to it; empty if it has none."""
+
+    @property
+    def spoken_id(self) -> str:
+        """Id by which a reply refers to the sender's message (XEP-0461 section 3.1); empty for none."""
+        return self.message_id if self.message_ref is None else self.message_ref.message_id
 
     @property
     def identity(self) -> Identity | None:

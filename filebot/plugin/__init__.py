@@ -3,7 +3,7 @@
 A plugin is one module with a variable ``plugin``. Its docstring is its manual, a command's docstring its
 help line, ``settings`` a dataclass that becomes its table in the config, checked at start::
 
-    plugin = Plugin("echo", templates={"said": "You said {{ words }}."})
+    plugin = Plugin("echo", api=1, templates={"said": "You said {{ words }}."})
 
     @plugin.command("echo", usage="echo WORDS")
     async def echo(ctx: Context[None], words: str) -> None:
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from filebot.errors import (
     BadCommand,
+    BadValue,
     FilebotError,
     NoSuchEntry,
     NotAllowed,
@@ -51,10 +52,12 @@ from filebot.events.facts import (
 )
 from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
 from filebot.plugin import deprecated
+from filebot.plugin.arguments import Between, Duration, Entries, Jid, Room, Size, When, Words, exact
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import Context, Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
+from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
@@ -63,6 +66,8 @@ __all__ = [
     "Address",
     "AddressKind",
     "BadCommand",
+    "BadValue",
+    "Between",
     "ByteSize",
     "Choice",
     "Command",
@@ -71,6 +76,8 @@ __all__ = [
     "DeliveryAbandoned",
     "DeliveryQueued",
     "DeliveryStarted",
+    "Duration",
+    "Entries",
     "Entry",
     "Event",
     "FileAutoArchived",
@@ -87,6 +94,7 @@ __all__ = [
     "HistoryImportProgressed",
     "IncomingMessage",
     "InvitationAccepted",
+    "Jid",
     "LinkReceived",
     "Method",
     "NoSuchEntry",
@@ -95,20 +103,27 @@ __all__ = [
     "Offer",
     "OwnerChanged",
     "Page",
+    "Permission",
+    "Place",
     "Plugin",
     "PluginError",
     "PluginStore",
     "PluginStoreFull",
     "RemovalReason",
+    "Room",
     "RoomAccess",
     "RoomFilesAdded",
     "RoomSetting",
     "Sender",
+    "Size",
     "StorageError",
     "StorageUsage",
     "TransferError",
     "UnknownCommand",
     "UserError",
+    "When",
+    "Words",
+    "exact",
 ]
 
 if not TYPE_CHECKING:  # to a type checker an old name is a mistake

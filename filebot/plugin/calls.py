@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from filebot.errors import UnknownCommand
+from filebot.errors import UnknownCommand, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
 from filebot.plugin.at_once import CallsAtOnce
+from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import (
     BackgroundContext,
@@ -21,6 +24,8 @@ from filebot.plugin.context import (
     errors_in_words,
 )
 from filebot.plugin.listeners import PluginListener
+from filebot.plugin.needs import Grants
+from filebot.plugin.resolving import ArgumentResolver
 
 log = logging.getLogger(__name__)
 
@@ -37,22 +42,28 @@ class PluginCalls:
         commands: CommandList,
         listeners: Sequence[PluginListener],
         settings: Mapping[str, object],
+        grants: Mapping[str, Grants],
         factories: Factories,
+        authorization: Authorization,
+        clock: Callable[[], datetime],
     ) -> None:
-        """``settings`` has the settings of each plugin by name."""
+        """``settings`` and ``grants`` have those of each plugin by name, ``clock`` the present in UTC."""
         self._channel = channel
         self._commands = commands
         self._listeners = listeners
         self._settings = settings
+        self._grants = grants
         self._factories = factories
+        self._authorization = authorization
+        self._clock = clock
         self.at_once = CallsAtOnce()
 
-    async def context(self, plugin: str, by: OnBehalfOf | None) -> Context[Any]:
+    async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
         """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
         if by is not None:
-            return self._context(plugin, await self._channel.conversation(by.sender, by.language))
+            return self._context(plugin, hook, await self._channel.conversation(by.sender, by.language))
         nobody = await self._channel.conversation(_NOBODY, None)
-        return self._context(plugin, nobody, by_nobody=True)
+        return self._context(plugin, hook, nobody, by_nobody=True)
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
@@ -60,16 +71,28 @@ class PluginCalls:
             word, rest = (*text.split(maxsplit=1), "", "")[:2]
             command = self._commands.named(word)
             if command is None:
-                raise UnknownCommand(word[:40], suggestions=self._commands.nearest(word))
+                suggestions = self._usable(conversation.sender).nearest(word)
+                raise UnknownCommand(word[:40], suggestions=suggestions)
             conversation.action = command.name
-            usage, values = command.match(rest)
-            await command.handler(self._context(command.plugin, conversation, usage), **values)
+            try:
+                self._authorization.check(command, conversation.sender)
+            except WrongPlace:
+                if not command.elsewhere:
+                    raise
+                await conversation.reply(command.elsewhere)
+                return
+            found = command.match(rest, self._clock(), is_reply=bool(conversation.replies_to))
+            values = await self._resolver(conversation).resolve(command, found.values)
+            self._authorization.check_arguments(command, conversation.sender, values)
+            context = self._context(command.plugin, command.hook, conversation, found.usage)
+            await command.handler(context, **values)
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
 
         One that fails does not stop the rest.
         """
+        self._channel.chat_state.shown_files.note(event)
         listeners = [each for each in self._listeners if isinstance(event, each.event)]
         if not listeners:
             return
@@ -86,23 +109,40 @@ class PluginCalls:
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
             async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                await listener.handler(self._context(listener.plugin, conversation), event)
+                await listener.handler(self._context(listener.plugin, listener.hook, conversation), event)
         except TimeoutError:
             log.error(
                 "plugin %s took over %s s for %s", listener.plugin, LISTENER_LIMIT_S, type(event).__name__
             )
 
+    def _usable(self, sender: Sender) -> CommandList:
+        return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
+
+    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
+        sender = conversation.sender
+        return ArgumentResolver(
+            self._factories.files(sender, conversation.language),
+            self._factories.rooms(sender),
+            self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
+        )
+
     def _context(
-        self, plugin: str, conversation: Conversation, usage: str = "", *, by_nobody: bool = False
+        self,
+        plugin: str,
+        hook: str,
+        conversation: Conversation,
+        usage: str = "",
+        *,
+        by_nobody: bool = False,
     ) -> Context[Any]:
         kind = BackgroundContext if by_nobody else Context
         return kind(
             self._channel,
             conversation,
-            plugin=plugin,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._commands,
+            commands=self._usable(conversation.sender),
             factories=self._factories,
+            grants=replace(self._grants[plugin], hook=hook),
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
         )

@@ -6,13 +6,17 @@ quotes only where it would otherwise end too early; the last value always takes 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
 from typing import Final, Self
 
 from rapidfuzz import fuzz, process
 
-from filebot.errors import BadCommand, PluginError
+from filebot.errors import BadCommand, BadValue, PluginError
+from filebot.plugin.arguments import Parameter
+from filebot.plugin.permissions import Permission, Place
 
 SUGGESTION_SCORE: Final = 60.0
 """Lowest similarity, of 100, at which one word is suggested for another."""
@@ -29,13 +33,15 @@ class CommandUsage:
     line: str
     parameters: tuple[str, ...]
     """Names of the values, in lower case, in the order of the line."""
+    optional: str
+    """Name of the value that may be left out; empty for none."""
     _pattern: re.Pattern[str]
 
     @classmethod
     def parse(cls, line: str) -> Self:
         """Read a usage line, which begins with the command's name. Raises ValueError for a bad one."""
         _, *words = line.split()
-        pattern, parameters = "", list[str]()
+        pattern, parameters, optional = "", list[str](), ""
         for index, word in enumerate(words):
             part, last = re.escape(word), index == len(words) - 1
             if match := _PARAMETER.fullmatch(word):
@@ -44,13 +50,19 @@ class CommandUsage:
                 part = f"(?P<{name}>{_QUOTED}|.+{'' if last else '?'})"
                 if match[1] and not last:
                     raise ValueError(f"only the last value may be optional: {line}")
+                optional = name if match[1] else ""
             elif word != word.lower():
                 raise ValueError(f"neither a word nor a value: {word}")
             part = rf"\s{part}" if index else part
             pattern += f"(?:{part})?" if word.startswith("[") else part
         if len(set(parameters)) != len(parameters):
             raise ValueError(f"a value is named twice: {line}")
-        return cls(line, tuple(parameters), re.compile(pattern, re.IGNORECASE))
+        return cls(line, tuple(parameters), optional, re.compile(pattern, re.IGNORECASE))
+
+    def without(self, parameter: str) -> Self:
+        """Return this usage as it is written without one of its values."""
+        words = (word for word in self.line.split() if word.strip("[]") != parameter.upper())
+        return replace(self.parse(" ".join(words)), line=self.line)
 
     def match(self, text: str) -> dict[str, str] | None:
         """Return the values in ``text``, which follows the command's name, or None if it does not fit.
@@ -65,6 +77,16 @@ class CommandUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Words of a person, read by a usage of a command."""
+
+    usage: str
+    """The usage line that they fit."""
+    values: Mapping[str, object]
+    """Values that are there, by the name of their parameter; of files and rooms their text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command as its plugin declared it."""
 
@@ -76,6 +98,17 @@ class Command:
     help: str
     """The whole docstring."""
     handler: Callable[..., Awaitable[None]]
+    parameters: tuple[Parameter, ...] = ()
+    """Arguments of the handler, in the order of the usage lines."""
+    permission: Permission = Permission.EVERYONE
+    place: Place = Place.BOTH
+    elsewhere: str = ""
+    """Template of the reply at another place; empty for the words of WrongPlace."""
+
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"command {self.name!r}"
 
     @property
     def usage(self) -> tuple[str, ...]:
@@ -87,17 +120,57 @@ class Command:
         """The first line of the docstring."""
         return self.help.splitlines()[0]
 
-    def match(self, text: str) -> tuple[str, dict[str, str]]:
-        """Return the usage line that ``text`` fits, and a value for each parameter of the command.
+    def usages_in(self, *, is_reply: bool) -> Iterator[CommandUsage]:
+        """Yield the usages in the order in which they are tried.
 
-        Parameters of other usage lines are empty. Raises BadCommand if no line fits.
+        In a reply to a message, each of them is followed by the same without its file.
         """
-        names = {name for usage in self.usages for name in usage.parameters}
+        files = {each.name for each in self.parameters if each.kind.is_file}
         for usage in self.usages:
-            values = usage.match(text)
-            if values is not None:
-                return usage.line, dict.fromkeys(names, "") | values
-        raise BadCommand(command=self.name, usage=self.usage, missing=not text.strip())
+            yield usage
+            named = [name for name in usage.parameters if name in files]
+            if is_reply and len(named) == 1:
+                yield usage.without(named[0])
+
+    def match(self, text: str, now: datetime, *, is_reply: bool = False) -> Match:
+        """Return the usage that ``text`` fits, and its values. ``is_reply``: to some message.
+
+        A usage fits if its words do and each value is of its kind. Raises BadValue or BadCommand.
+        """
+        wrong: BadValue | None = None
+        for usage in self.usages_in(is_reply=is_reply):
+            texts = usage.match(text)
+            if texts is None:
+                continue
+            try:
+                return Match(usage.line, self._read(texts, now))
+            except BadValue as error:
+                wrong = wrong or error
+        raise wrong or BadCommand(command=self.name, usage=self.usage, missing=not text.strip())
+
+    def missing(self) -> BadCommand:
+        """Return the error for a value that is missing."""
+        return BadCommand(command=self.name, usage=self.usage, missing=True)
+
+    def _read(self, texts: Mapping[str, str], now: datetime) -> dict[str, object]:
+        found = dict[str, object]()
+        for parameter in self.parameters:
+            text = texts.get(parameter.name, "")
+            if not text:
+                continue
+            try:
+                found[parameter.name] = parameter.read(text, now)
+            except ValueError as error:
+                raise BadValue(
+                    command=self.name,
+                    usage=self.usage,
+                    word=parameter.word,
+                    value=text,
+                    kind=parameter.kind.value,
+                    choices=tuple(parameter.choices or ()),
+                    bounds=None if parameter.bounds is None else astuple(parameter.bounds),
+                ) from error
+        return found
 
 
 class CommandList:
@@ -105,6 +178,7 @@ class CommandList:
 
     def __init__(self, commands: Iterable[Command]) -> None:
         """Raises PluginError if two have a word in common."""
+        self._may_use: Callable[[Command], bool] = lambda _: True
         self._commands: list[Command] = []
         self._by_word: dict[str, Command] = {}
         for command in commands:
@@ -118,9 +192,15 @@ class CommandList:
                 raise PluginError(f"both plugins {other!r} and {command.plugin!r} have a command {word!r}")
             self._by_word[word] = command
 
+    def usable(self, may_use: Callable[[Command], bool]) -> Self:
+        """Return the same list for somebody who is shown those commands alone that they may use."""
+        found = copy(self)
+        found._may_use = may_use  # noqa: SLF001 - its own
+        return found
+
     def all(self) -> Sequence[Command]:
-        """Return all commands, by name."""
-        return sorted(self._commands, key=lambda command: command.name)
+        """Return all commands that are shown, by name."""
+        return sorted(filter(self._may_use, self._commands), key=lambda command: command.name)
 
     def named(self, name: str) -> Command | None:
         """Return the command of this name or alias."""
@@ -128,7 +208,7 @@ class CommandList:
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Return the names of commands that are similar to ``word``."""
-        names = [command.name for command in self._commands]
+        names = [command.name for command in self._commands if self._may_use(command)]
         found = process.extract(
             word.casefold()[:40], names, scorer=fuzz.ratio, limit=2, score_cutoff=SUGGESTION_SCORE
         )

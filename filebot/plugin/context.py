@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,11 +15,14 @@ from filebot.errors import FilebotError, PluginError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
+from filebot.files.shown_files import ShownFiles
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
+from filebot.plugin.database import PluginDatabase
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
+from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
@@ -67,6 +70,7 @@ class ChatState:
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     posts: RecentPosts = field(default_factory=RecentPosts)
+    shown_files: ShownFiles = field(default_factory=ShownFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +115,11 @@ class Conversation:
 
         Values are data: nothing in them is ever run as a template.
         """
-        await self._replies.answer(self.sender, self.language, template, **values)
+        await self._answer(self.sender, template, values)
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
         """Reply in private, even if the sender spoke to a whole room."""
-        await self._replies.answer(self.sender.privately, self.language, template, **values)
+        await self._answer(self.sender.privately, template, values)
 
     async def reply_error(self, error: Exception, name: str = "", *, action: str = "") -> None:
         """Answer with the words for an error about the file ``name``, as if it were raised.
@@ -192,6 +196,12 @@ class Conversation:
         """Whether the sender's message is a reply to another (XEP-0461)."""
         return bool(self.replies_to)
 
+    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+        message_id = await self._replies.answer(sender, self.language, template, **values)
+        entry = values.get("entry")
+        if isinstance(entry, Entry):
+            self._channel.chat_state.shown_files.add(sender.address, message_id, entry.id)
+
     async def _reply_page(self, shown: OpenList) -> bool:
         lists, key = self._channel.chat_state.lists, self._list_key()
         lists.pop(key, None)
@@ -227,11 +237,11 @@ class Context(Conversation, Generic[S_co]):
         channel: Channel,
         conversation: Conversation,
         *,
-        plugin: str,
         usage: str = "",
         settings: S_co,
         commands: CommandList,
         factories: Factories,
+        grants: Grants,
         by: OnBehalfOf | None,
     ) -> None:
         super().__init__(
@@ -247,29 +257,53 @@ class Context(Conversation, Generic[S_co]):
         """All commands, for the help."""
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
-        self._plugin = plugin
         self._factories = factories
+        self._grants = grants
         self._by = by
 
     @cached_property
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError for what the sender may not do."""
-        return self._factories.files(self.sender, self.language)
+        return self._grants.guarded("files", self._factories.files(self.sender, self.language))
 
     @cached_property
     def rooms(self) -> RoomAccess:
         """The bot's rooms, as far as the sender may change them."""
-        return self._factories.rooms(self.sender)
+        return self._grants.guarded("rooms", self._factories.rooms(self.sender))
 
     @cached_property
     def jobs(self) -> Jobs:
         """The plugin's own jobs; those that are added are done on behalf of the sender."""
-        return self._factories.jobs(self._plugin, self._by)
+        self._grants.require("jobs")
+        return self._factories.jobs(self._grants.plugin, self._by)
 
     @cached_property
     def store(self) -> PluginStore:
         """Values that the plugin keeps by key."""
-        return self._factories.own_data(self._plugin).store
+        self._grants.require("store")
+        return self._factories.own_data(self._grants.plugin).store
+
+    @cached_property
+    def db(self) -> PluginDatabase:
+        """The plugin's own tables, which its migrations made."""
+        self._grants.require("db")
+        return self._factories.own_data(self._grants.plugin).db
+
+    async def tell(self, to: Address, template: str, /, **values: object) -> None:
+        self._grants.require("tell")
+        await super().tell(to, template, **values)
+
+    async def choose_language(self, wanted: str | None) -> str | None:
+        self._grants.require("choose_language")
+        return await super().choose_language(wanted)
+
+    async def emit(self, event: Event) -> None:
+        self._grants.require("emit")
+        await super().emit(event)
+
+    def files_posted_here(self) -> tuple[Offer, ...]:
+        self._grants.require("files_posted_here")
+        return super().files_posted_here()
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share."""

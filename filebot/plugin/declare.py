@@ -2,12 +2,15 @@
 
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
+from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.declare_jobs import JobDeclarations
@@ -17,6 +20,8 @@ from filebot.plugin.listeners import (
     durable_listener,
     examine_listener,
 )
+from filebot.plugin.needs import NEEDS, Grants, Need
+from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
@@ -33,24 +38,36 @@ Listener = Callable[[Context[S], E], Awaitable[None]]
 class Plugin(JobDeclarations[S]):
     """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
 
-    ``settings`` is a dataclass whose fields all have defaults; ``templates`` maps names to Jinja texts,
-    used as ``<plugin name>/<template name>``. Mistakes raise PluginError when the module is loaded.
+    ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
+    that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
+    defaults; ``templates`` maps names to Jinja texts, used as ``<plugin name>/<template name>``;
+    ``migrations`` is the package or folder of Alembic migrations that make the plugin's own tables.
+    Mistakes raise PluginError when the module is loaded.
     """
 
     def __init__(
         self,
         name: str,
         *,
+        api: int | None = None,
         settings: type[S] | None = None,
         templates: Mapping[str, str] | None = None,
+        needs: Collection[Need] = (),
+        migrations: str | Path | None = None,
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
         if settings is not None:
             _examine_settings(name, settings)
         super().__init__(name)
+        self.api = api
+        """Version of the plugin API; the loader refuses None and versions that it does not know."""
+        self.declared_at = _caller()
+        """File and line of the declaration, for messages about mistakes in it."""
+        self.needs = _examined_needs(name, needs)
         self.settings = settings
         self.templates = dict(templates or {})
+        self.migrations = migrations
         self.commands: list[Command] = []
         self.listeners: list[PluginListener] = []
         self.durable_listeners: list[DurableListener] = []
@@ -94,27 +111,52 @@ class Plugin(JobDeclarations[S]):
         return setting
 
     def command(
-        self, name: str, *, usage: str | Sequence[str], aliases: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        usage: str | Sequence[str],
+        aliases: Sequence[str] = (),
+        permission: Permission = Permission.EVERYONE,
+        place: Place = Place.BOTH,
+        elsewhere: str = "",
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
 
         The first line that fits is taken, so the most general one stands last; the help shows it first.
-        Upper-case words become keyword arguments of the handler, in lower case and all ``str``; those of
-        other usage lines are empty.
+
+        Upper-case words are handed to the handler as keyword arguments in lower case, read as its
+        annotations say: see ``filebot.plugin.arguments``. A value that is not in the way that was used is
+        left to its default, None where the annotation allows it, or else an empty text.
+
+        The handler runs only for people with the ``permission``, at the ``place``; everybody else is told
+        why not. ``elsewhere`` is a template of the plugin for people at another place.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
-        place = f"command {name!r} of plugin {self.name!r}"
+        hook = f"command {name!r} of plugin {self.name!r}"
 
         def declare(handler: Handler[S, P]) -> Handler[S, P]:
-            usages = _parsed(place, name, lines)
-            _examine_words(place, name, aliases)
-            _examine_handler(
-                place, handler, {parameter for each in usages for parameter in each.parameters}
-            )
+            usages = _parsed(hook, name, lines)
+            _examine_words(hook, name, aliases)
+            _examine_handler(hook, handler, {parameter for each in usages for parameter in each.parameters})
             help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
-                raise PluginError(f"{place} needs a docstring: its help")
-            self.commands.append(Command(self.name, name, usages, tuple(aliases), help_text, handler))
+                raise PluginError(f"{hook} needs a docstring: its help")
+            parameters = parameters_of(hook, handler, usages)
+            _examine_permission(hook, permission, place, parameters)
+            self.commands.append(
+                Command(
+                    self.name,
+                    name,
+                    usages,
+                    tuple(aliases),
+                    help_text,
+                    handler,
+                    parameters,
+                    permission,
+                    place,
+                    elsewhere,
+                )
+            )
             return handler
 
         return declare
@@ -146,6 +188,22 @@ class Plugin(JobDeclarations[S]):
             raise PluginError(f"plugin {self.name!r} has two listeners {new.job!r}; give one another name")
         self.durable_listeners.append(new)
 
+    @property
+    def grants(self) -> Grants:
+        """Parts of the context that the plugin's functions may use."""
+        return Grants(self.name, self.needs, self.declared_at)
+
+    def hooks(self) -> Iterator[tuple[str, Callable[..., object]]]:
+        """Yield each function that the bot calls, with what it is."""
+        for command in self.commands:
+            yield command.hook, command.handler
+        for listener in (*self.listeners, *self.durable_listeners):
+            yield listener.hook, listener.handler
+        for job in self.jobs.values():
+            yield f"job {job.name!r}", job.handler
+        for schedule in self.schedules.values():
+            yield f"schedule {schedule.name!r}", schedule.handler
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlugin:
@@ -164,6 +222,23 @@ def paragraphs(docstring: str) -> str:
     """Return a docstring with each paragraph on one line, as replies show it."""
     text = inspect.cleandoc(docstring)
     return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
+
+
+def _caller() -> str:
+    """Return file and line of the plugin's module that declares something just now."""
+    frame, between = sys._getframe(1), (__name__, "typing")  # noqa: SLF001 - as inspect and logging do
+    while frame.f_globals.get("__name__") in between and frame.f_back is not None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+def _examined_needs(plugin: str, needs: Collection[str]) -> frozenset[str]:
+    if isinstance(needs, str):
+        raise PluginError(f"the needs of plugin {plugin!r} are a set, not one text; write {{{needs!r}}}")
+    unknown = sorted(set(needs).difference(NEEDS))
+    if unknown:
+        raise PluginError(f"plugin {plugin!r} needs {unknown[0]!r}, which is none of {', '.join(NEEDS)}")
+    return frozenset(needs)
 
 
 def _examine_settings(plugin: str, settings: type) -> None:
@@ -199,3 +274,14 @@ def _examine_handler(place: str, handler: Callable[..., object], parameters: Col
     examine_coroutine(place, handler)
     given = ", ".join(["a context", *sorted(parameters)])
     examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
+
+
+def _examine_permission(
+    place: str, permission: Permission, where: Place, parameters: Iterable[Parameter]
+) -> None:
+    has_room = where is Place.ROOM or any(each.kind is Kind.ROOM for each in parameters)
+    if permission.is_of_a_room and not has_room:
+        raise PluginError(
+            f"{place}: {permission} is about a room; "
+            "write place=Place.ROOM, or take an argument of type Room"
+        )

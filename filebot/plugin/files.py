@@ -111,6 +111,10 @@ class Files:
         """
         return await self._lookup.one(wanted)
 
+    async def with_id(self, entry_id: int) -> Entry:
+        """Return the file of this id, if the sender may see it here. Raises NoSuchEntry."""
+        return await self._lookup.with_id(entry_id)
+
     async def exactly(self, wanted: str) -> Entry:
         """Return the file here with this id or whole name, for changes that cannot be undone.
 

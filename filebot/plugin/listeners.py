@@ -14,23 +14,30 @@ Handler = Callable[[Any, Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class PluginListener:
-    """Listener of a plugin, with the class of its events."""
-
+class _Listener:
     plugin: str
     event: type[Event]
+    """Class of its events."""
     handler: Handler
+
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return _hook(self.handler)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginListener(_Listener):
+    """Listener of a plugin that is called after an event, in the same process."""
+
     at_once: bool = False
     """Called beside everything else; nobody waits for it. Otherwise it is part of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class DurableListener:
-    """Listener that is called by jobs."""
+class DurableListener(_Listener):
+    """Listener of a plugin that is called by jobs."""
 
-    plugin: str
-    event: type[Event]
-    handler: Handler
     codec: PayloadCodec[Any]
 
     @property
@@ -67,4 +74,8 @@ def durable_listener(plugin: str, event: type[Event], handler: Handler) -> Durab
 
 
 def _place(plugin: str, handler: Callable[..., object]) -> str:
-    return place_of(f"listener {name_of(handler)!r}", plugin, handler)
+    return place_of(_hook(handler), plugin, handler)
+
+
+def _hook(handler: Callable[..., object]) -> str:
+    return f"listener {name_of(handler)!r}"

@@ -104,6 +104,13 @@ class RoomAccess:
 
     # --- for the people of a room ---------------------------------------------------------------
 
+    async def visible(self, target: str) -> BareJid:
+        """Return the room of this name or address that both the bot and the sender are in.
+
+        Raises NoSuchRoom.
+        """
+        return self._rights.visible(await self._named(target))
+
     async def state(self, target: str = "") -> RoomState:
         """Return the state of a room that the sender is in; by default the room spoken in.
 

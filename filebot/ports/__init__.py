@@ -23,6 +23,7 @@ from filebot.ports.jobs import (
 )
 from filebot.ports.links import Links
 from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
+from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import DeliveryStore, Queue
 from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
 from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
@@ -56,6 +57,7 @@ __all__ = [
     "Links",
     "Messenger",
     "PluginData",
+    "PluginTables",
     "Queue",
     "Released",
     "RoomStore",

@@ -8,6 +8,7 @@ from filebot.ports.entries import Entries
 from filebot.ports.jobs import JobStore
 from filebot.ports.links import Links
 from filebot.ports.plugin_data import PluginData
+from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import DeliveryStore
 from filebot.ports.rooms import RoomStore
 
@@ -26,3 +27,7 @@ class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subs
     @property
     def plugin_data(self) -> PluginData:
         """Values of plugins."""
+
+    @property
+    def plugin_tables(self) -> PluginTables:
+        """Tables of plugins."""

@@ -48,8 +48,11 @@ class Messenger(Protocol):
     async def shows_corrections(self, to: Address) -> bool:
         """Tell whether every client of the person that is online shows a correction in place."""
 
-    async def send_file(self, to: Address, entry: Entry, url: str) -> None:
-        """Send a link so that every client shows it as a file (XEP-0066, 0447, 0385)."""
+    async def send_file(self, to: Address, entry: Entry, url: str) -> str:
+        """Send a link so that every client shows it as a file (XEP-0066, 0447, 0385).
+
+        Returns the id of its message; empty if none could be sent.
+        """
 
     async def composing(self, to: Address, active: bool) -> None:
         """Show, or stop showing, that the bot is composing an answer (XEP-0085)."""

@@ -215,10 +215,10 @@ class ReplySender:
         text, tag = self._rendered(to, template, language, values)
         return await self.messenger.say(to, text, language=tag)
 
-    async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> None:
-        """Say a template's text to somebody who has just spoken."""
+    async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> str:
+        """Say a template's text to somebody who has just spoken, and return an id for it."""
         text, tag = self._rendered(sender.address, template, language, values)
-        await self.messenger.say(sender.address, text, language=tag, answers=sender.message_ref)
+        return await self.messenger.say(sender.address, text, language=tag, answers=sender.message_ref)
 
     async def correct(
         self, message_id: str, to: Address, language: str, template: str, /, **values: object

@@ -20,14 +20,16 @@ from filebot.model import (
     DeadJob,
     IncomingMessage,
     Invitation,
+    MessageRef,
     Offer,
     Sender,
 )
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
-from filebot.plugin_loader import bundled, checked, room_settings
-from filebot.ports import StreamOffer
+from filebot.plugin.examine import examine
+from filebot.plugin_loader import bundled, checked, migrations_of, room_settings
+from filebot.ports import Catalog, StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
@@ -88,14 +90,14 @@ class FakeBot:
         slots: int = MOST_SLOTS,
         web: MemoryWeb | None = None,
         disabled: Collection[str] = (),
-        catalog: MemoryCatalog | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
         """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
         """
         self.web = web or MemoryWeb()
         self.store = MemoryBlobs()
-        self.catalog = catalog or MemoryCatalog()
+        self.catalog: Catalog = catalog or MemoryCatalog()
         self.messenger = RecordingMessenger()
         self.uploads = FakeUploadService()
         self.streams = FakeStreams()
@@ -139,10 +141,14 @@ class FakeBot:
         self._plugins = loaded
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
+            examine(plugin.plugin)
             self._replies.add(plugin.plugin.name, plugin.plugin.templates)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
+        for each in self._plugins:
+            if each.plugin.migrations is not None:
+                await self.catalog.plugin_tables.prepare(each.plugin.name, migrations_of(each.plugin))
         await self._services.room_settings.open()
         await self._services.history_importer.open()
         await self._services.worker.open()
@@ -171,18 +177,33 @@ class FakeBot:
         """The files that were delivered, in order."""
         return [each for each in self.messenger.sent if isinstance(each, FileShown)]
 
-    async def say(self, text: str, sender: Sender | str = ALICE) -> list[str]:
-        """Say something and return the texts that the bot said then, to whomever."""
-        return await self.receive(IncomingMessage(self._sender(sender), text))
+    async def say(self, text: str, sender: Sender | str = ALICE, *, replies_to: str = "") -> list[str]:
+        """Say something and return the texts that the bot said then, to whomever.
+
+        ``replies_to`` is the id of a message: of a file that was dropped, or a place in ``messenger.sent``.
+        """
+        return await self.receive(IncomingMessage(self._sender(sender), text, replies_to=replies_to))
 
     async def drop(
-        self, name: str, content: bytes, sender: Sender | str = ALICE, *, caption: str = ""
+        self,
+        name: str,
+        content: bytes,
+        sender: Sender | str = ALICE,
+        *,
+        caption: str = "",
+        message_id: str = "",
     ) -> list[str]:
-        """Send a file to the bot, or into the room spoken in, and return what the bot said then."""
+        """Send a file to the bot, or into the room spoken in, and return what the bot said then.
+
+        ``message_id`` is for replies to that message, see :meth:`say`.
+        """
         url = f"https://files.example.org/{len(self.web.hosted)}/{name}"
         self.web.hosted[url] = HostedFile(content)
         offer = Offer(urls=(url,), name=name, size=len(content))
         who = self._sender(sender)
+        if message_id:
+            said = MessageRef(who.address.jid, message_id) if who.in_public else None
+            who = replace(who, message_id=message_id, message_ref=said)
         message = IncomingMessage(who, caption, offers=(offer,), addressed=not who.in_public)
         return await self.receive(message)
 

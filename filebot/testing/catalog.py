@@ -29,7 +29,7 @@ from filebot.model import (
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM, Released
 from filebot.testing.jobs import MemoryJobs
-from filebot.testing.plugin_data import MemoryPluginData
+from filebot.testing.plugin_data import MemoryPluginData, NoPluginTables
 
 R = TypeVar("R")
 
@@ -52,6 +52,7 @@ class MemoryCatalog:
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
+        self.plugin_tables = NoPluginTables()
 
     async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
         entry = self._changed(added_entry(new, self._last_id + 1), outbox)

@@ -51,8 +51,9 @@ class RecordingMessenger:
     async def shows_corrections(self, to: Address) -> bool:
         return self.corrections
 
-    async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+    async def send_file(self, to: Address, entry: Entry, url: str) -> str:
         self.sent.append(FileShown(to, entry, url))
+        return str(len(self.sent) - 1)
 
     async def composing(self, to: Address, active: bool) -> None:
         if active:

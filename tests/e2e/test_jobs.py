@@ -24,7 +24,12 @@ from typing import Any
 
 from filebot.plugin import Context, FileStored, Plugin
 
-plugin = Plugin[None]("scribe", templates={"later": "later: {{ text|line }}", "noted": "noted"})
+plugin = Plugin[None](
+    "scribe",
+    api=1,
+    needs={"jobs"},
+    templates={"later": "later: {{ text|line }}", "noted": "noted"},
+)
 BOOK = Path(__file__).with_suffix(".txt")
 
 

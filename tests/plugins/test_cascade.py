@@ -424,9 +424,7 @@ class AfterRestart(FakeBot):
     """The same catalog and store, everything else anew."""
 
     def __init__(self, old: FakeBot) -> None:
-        super().__init__()
-        self.catalog._entries = old.catalog._entries
-        self.catalog._deliveries = old.catalog._deliveries
+        super().__init__(catalog=old.catalog)
         self.store.blobs = old.store.blobs
         self.uploads.away = old.uploads.away
 

@@ -134,8 +134,9 @@ async def test_a_file_is_the_rooms_when_the_room_first_hears_of_it(
     await bot.drop("a.txt", b"1")
     counted = []
 
-    async def send_file(to: Address, entry: Entry, url: str) -> None:
+    async def send_file(to: Address, entry: Entry, url: str) -> str:
         counted.append(await bot.catalog.count(Scope(room=to.jid)))
+        return ""
 
     monkeypatch.setattr(bot.messenger, "send_file", send_file)
     await bot.say(f"send a.txt to {ROOM}")

@@ -84,7 +84,7 @@ def told(event: Event) -> Told:
 @pytest.fixture
 async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
     heard, durably = list[Told](), list[Told]()
-    watcher = Plugin[None]("watcher")
+    watcher = Plugin[None]("watcher", api=1)
 
     @watcher.on(Event)
     async def hear(_: Context[None], event: Event) -> None:

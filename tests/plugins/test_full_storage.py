@@ -56,7 +56,7 @@ async def test_full_storage_is_told_in_chinese(bot: FakeBot, monkeypatch: pytest
 
 
 async def test_a_command_of_another_plugin_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    plugin = Plugin[None]("notes")
+    plugin = Plugin[None]("notes", api=1)
 
     @plugin.command("note", usage="note TEXT")
     async def note(ctx: Context[None], text: str) -> None:

@@ -12,7 +12,7 @@ from filebot.chat.rate_limits import RateLimits
 from filebot.errors import CatalogUnavailable
 from filebot.files.quota import StorageLimits
 from filebot.model import Address, AddressKind, EncryptedMessage, IncomingMessage, Offer, Scope, Sender
-from filebot.plugin import Context, FileRemoved, FileStored, Plugin
+from filebot.plugin import Context, FileRemoved, FileStored, Place, Plugin
 from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -20,15 +20,18 @@ from filebot.testing.messenger import Said
 from tests.support.waiting import loop_turns
 
 
-async def test_help_shows_every_command(bot: FakeBot) -> None:
-    [said] = await bot.say("help")
+@pytest.mark.parametrize(("sender", "elsewhere"), [(ALICE, Place.ROOM), (in_room(), Place.PRIVATE)])
+async def test_help_shows_every_command_that_can_be_used_there(
+    bot: FakeBot, sender: Sender | str, elsewhere: Place
+) -> None:
+    [said] = await bot.say("help", sender)
     for plugin in bundled():
         for command in plugin.commands:
-            assert f"{command.usage[0]}: " in said
+            assert (f"{command.usage[0]}: " in said) is (command.place is not elsewhere)
 
 
 async def test_help_begins_with_what_people_type_every_day(bot: FakeBot) -> None:
-    [said] = await bot.say("help")
+    [said] = await bot.say("help", in_room())
     shown = [line.partition(": ")[0] for line in said.splitlines()]
     places = [
         shown.index(usage)
@@ -51,7 +54,7 @@ async def test_help_begins_with_what_people_type_every_day(bot: FakeBot) -> None
 
 
 async def test_a_plugins_own_command_stands_in_the_help_behind_the_known_ones() -> None:
-    own = Plugin[None]("own", templates={"said": "{{ way }}"})
+    own = Plugin[None]("own", api=1, templates={"said": "{{ way }}"})
 
     @own.command("aa", usage=("aa of X", "aa"))
     async def aa(ctx: Context[None], x: str) -> None:
@@ -114,6 +117,7 @@ async def test_chinese_words_are_commands_as_well(bot: FakeBot, text: str, like:
         ("send a.txt", 'I do not understand what comes after "send".'),
         ("get", "get NAME"),
         ("send a.txt", "send NAME to TARGET"),
+        ("cancel it", '"it" is not a number. For NUMBER, type a whole number, such as 12.'),
         ("xyzzy", "help"),
         ("🙂", "help"),
     ],
@@ -302,7 +306,7 @@ async def test_quota_says_what_is_used_and_warns_in_time() -> None:
 
 
 async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_nothing() -> None:
-    broken = Plugin[None]("broken")
+    broken = Plugin[None]("broken", api=1)
 
     @broken.command("boom", usage="boom")
     async def boom(ctx: Context[None]) -> None:
@@ -316,7 +320,7 @@ async def test_a_plugin_that_breaks_is_answered_with_an_incident_that_tells_noth
 
 
 async def test_a_plugin_hears_of_files_and_may_block_in_a_thread() -> None:
-    watcher = Plugin[None]("watcher", templates={"seen": "{{ what }}: {{ name }} ({{ thread }})"})
+    watcher = Plugin[None]("watcher", api=1, templates={"seen": "{{ what }}: {{ name }} ({{ thread }})"})
 
     @watcher.on(FileStored)
     async def stored(ctx: Context[None], event: FileStored) -> None:

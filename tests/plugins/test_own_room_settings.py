@@ -30,7 +30,9 @@ async def test_the_example_of_a_room_setting_works() -> None:
 
 
 def plugin_with_settings() -> Plugin[None]:
-    plugin = Plugin[None]("tone", templates={"changed": "{{ state.settings['tone'] }} from now on"})
+    plugin = Plugin[None](
+        "tone", api=1, needs={"rooms"}, templates={"changed": "{{ state.settings['tone'] }} from now on"}
+    )
     tone = plugin.room_setting("tone", Choice("loud", "quiet"), default="quiet", told="tone/changed")
     often = plugin.room_setting("every", Number("hour", most=24), default=None)
 
@@ -59,7 +61,7 @@ async def test_a_setting_without_words_is_shown_and_everybody_is_told_of_a_chang
 def test_a_plugin_whose_setting_has_the_name_of_another_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(
         "from filebot.plugin import Plugin\n"
-        "plugin = Plugin('other')\n"
+        "plugin = Plugin('other', api=1)\n"
         "plugin.room_setting('retention', bool, default=False)\n"
     )
     told = list[str]()

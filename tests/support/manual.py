@@ -8,6 +8,21 @@ from types import ModuleType
 MANUAL = Path(__file__).parents[2] / "docs/plugins.md"
 
 
+def example_with(text: str) -> str:
+    """Return the one example in which this text stands."""
+    written = re.findall(r"```python\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    [found] = [each for each in written if text in each]
+    return str(found)
+
+
+def write_tags(folder: Path) -> None:
+    """Make a folder with the example of a plugin that has tables."""
+    (folder / "tags_migrations").mkdir(mode=0o700, parents=True)
+    folder.chmod(0o700)
+    (folder / "tags.py").write_text(example_with("tags_migrations"))
+    (folder / "tags_migrations" / "0001_words.py").write_text(example_with("op.create_table"))
+
+
 def example(plugin: str) -> ModuleType:
     """Return the module of the example that makes this plugin."""
     written = re.findall(r"```python\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)

@@ -3,13 +3,16 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
 
 from filebot.catalog import sqlite
 from filebot.catalog.database import MIGRATIONS
+
+WORDS: Final = {"method": "ibb", "address_kind": "chat"}
+"""Columns that have certain words only."""
 
 
 def make_catalog(path: Path, revision: str) -> None:
@@ -60,7 +63,10 @@ def fill(connection: sqlite3.Connection, table: str) -> None:
         return  # its triggers do it
     columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
     for number in range(1, 4):
-        values = [_value(kind, f"{name}-{number}", number) for _, name, kind, *_ in columns]
+        values = [
+            WORDS[name] if name in WORDS else _value(kind, f"{name}-{number}", number)
+            for _, name, kind, *_ in columns
+        ]
         marks = ", ".join("?" * len(values))
         connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
 

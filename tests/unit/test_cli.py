@@ -220,7 +220,7 @@ def test_what_others_can_write_is_refused_with_2_and_not_run(
 def test_check_tells_of_each_plugin_that_run_would_leave_out(config: Path) -> None:
     Path("own").mkdir()
     Path("own/broken.py").write_text("def (")
-    Path("own/ours.py").write_text("from filebot.plugin import Plugin\nplugin = Plugin('files')\n")
+    Path("own/ours.py").write_text("from filebot.plugin import Plugin\nplugin = Plugin('files', api=1)\n")
     config.write_text(config.read_text() + '[plugins]\npaths = ["own"]\n')
     result = call("check", "--offline")
     assert result.exit_code == 1

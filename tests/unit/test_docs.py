@@ -1,5 +1,6 @@
 """Documentation agrees with the code."""
 
+import builtins
 import configparser
 import re
 import shlex
@@ -7,15 +8,19 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.plugin import Context, Event, NoSuchEntry, Plugin, UserError
+from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
+from filebot.plugin.examine import examine
+from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
-from filebot.testing import FakeBot
+from filebot.testing import BOB, ROOM, FakeBot, in_room
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
@@ -51,8 +56,82 @@ async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPa
     await test.test_words_are_counted()
 
 
+def example_of(plugin: str) -> Plugin[Any]:
+    """The plugin of this name in the manual for plugin authors."""
+    written = python_examples("docs/plugins.md")
+    [number] = [number for number, text in enumerate(written) if f'    "{plugin}",' in text]
+    found: Plugin[Any] = plugin_example("docs/plugins.md", number).plugin
+    examine(found)
+    return found
+
+
+async def test_the_example_of_needs_has_what_it_declares() -> None:
+    async with FakeBot(example_of("census")) as bot:
+        await bot.drop("a.txt", b"a")
+        assert await bot.say("census") == ["1 files."]
+
+
+async def test_the_example_of_arguments_reads_them() -> None:
+    async with FakeBot(example_of("lending")) as bot:
+        await bot.drop("a b.txt", b"a", message_id="m1")
+        lent = "1 of a b.txt for bob@example.org, for 48.0 hours."
+        assert await bot.say("lend a b.txt to Bob@example.org for 2 days") == [lent]
+        assert await bot.say("lend to bob@example.org for 2 days", replies_to="m1") == [lent]
+        assert await bot.say("lend #1 to bob@example.org for 30 min in 9 copies") == [
+            "9 of a b.txt for bob@example.org, for 0.5 hours."
+        ]
+        [said] = await bot.say("lend #1 to bob@example.org for ever")
+        assert said.startswith('"ever" is not a length of time.')
+        [said] = await bot.say("lend #1 to bob@example.org for 1 d in 10 copies")
+        assert said.startswith('"10" does not work. For COPIES, type a number from 1 to 9.')
+
+
+async def test_the_example_of_permissions_asks_for_them() -> None:
+    async with FakeBot(example_of("orders")) as bot:
+        bot.rooms.managers[ROOM] = frozenset({BOB})
+        await bot.drop("a.txt", b"a")
+        await bot.say(f"send a.txt to {ROOM}")
+        assert await bot.say("quiet", in_room(BOB, "bob")) == ["Quiet, says bob."]
+        assert await bot.say("quiet", in_room()) == ["Only the room's owners and admins can do that."]
+        assert await bot.say("quiet", BOB) == ["Say that in a room."]
+        assert await bot.say("lock a.txt", in_room()) == ["a.txt is locked."]
+        [said] = await bot.say("lock a.txt", in_room("carol@example.org", "carol"))
+        assert said.startswith("Only the file's owner")
+
+
+def test_the_manual_has_every_permission_and_place() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(Permission\.\w+)` \|", manual, re.MULTILINE) == [
+        str(each) for each in Permission
+    ]
+    assert {str(each) for each in Place} <= set(re.findall(r"`(Place\.\w+)`", manual))
+
+
+def test_the_manual_shows_the_examples_as_they_are() -> None:
+    shown = python_examples("docs/plugins.md")
+    for name in ("dice",):
+        assert (ROOT / f"examples/{name}/{name}.py").read_text(encoding="utf-8") in shown
+
+
+def test_the_manual_has_every_kind_of_argument() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    [rows] = re.findall(r"^\| annotation \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
+    shown = re.findall(r"^\| (?:an )?`([\w.]+)` \|", rows, re.MULTILINE)
+    named = {**vars(builtins), **vars(plugin_api), "enum.Enum": Enum}
+    assert {named[name] for name in shown} == {*arguments._KINDS, Enum}
+
+
+def test_the_manual_has_every_need() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    shown = re.findall(r'^\| `"([\w.]+)"` \| (.+) \|$', manual, re.MULTILINE)
+    assert [need for need, _ in shown] == list(NEEDS)
+    for need, uses in shown:
+        paths = {path for path, needed in NEED_OF.items() if needed == need}
+        assert set(re.findall(r"`ctx\.([\w.]+)`", uses)) == paths
+
+
 async def test_the_example_of_a_refusal_refuses() -> None:
-    async with FakeBot(plugin_example("docs/plugins.md", 1).plugin) as bot:
+    async with FakeBot(example_of("numbers")) as bot:
         assert await bot.say("double 21") == ["42."]
         assert await bot.say("double 1234567") == ["I count to a million only."]
         [usage] = await bot.say("double trouble")
@@ -66,7 +145,7 @@ async def test_a_plugins_own_error_has_no_words_and_one_below_the_bots_has_its()
     class Missing(NoSuchEntry):
         pass
 
-    plugin = Plugin[None]("failing")
+    plugin = Plugin[None]("failing", api=1)
 
     @plugin.command("fail", usage="fail HOW")
     async def fail(ctx: Context[None], how: str) -> None:
@@ -84,7 +163,7 @@ async def test_an_event_may_be_a_plugins_own() -> None:
     class Rung(Event):
         times: int
 
-    plugin = Plugin[None]("bell", templates={"heard": "{{ times }} times"})
+    plugin = Plugin[None]("bell", api=1, needs={"events"}, templates={"heard": "{{ times }} times"})
 
     @plugin.command("ring", usage="ring")
     async def ring(ctx: Context[None]) -> None:
@@ -101,7 +180,7 @@ async def test_an_event_may_be_a_plugins_own() -> None:
 
 async def context() -> Context[None]:
     """A context as a plugin is given it."""
-    plugin, given = Plugin[None]("taking"), list[Context[None]]()
+    plugin, given = Plugin[None]("taking", api=1), list[Context[None]]()
 
     @plugin.command("take", usage="take")
     async def take(ctx: Context[None]) -> None:
@@ -117,7 +196,8 @@ async def test_the_manual_for_plugin_authors_has_every_event_and_all_of_the_cont
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
     exported = {name: getattr(plugin_api, name) for name in plugin_api.__all__}
     events = {name for name, each in exported.items() if isinstance(each, type) and issubclass(each, Event)}
-    shown = set(re.findall(r"^\| `(\w+)` \|", manual, re.MULTILINE))
+    [rows] = re.findall(r"^\| event \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
+    shown = set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE))
     assert events - {"Event"} == shown
     given = {name for name in dir(await context()) if not name.startswith("_")}
     assert given - set(re.findall(r"ctx\.(\w+)", manual)) == set()
@@ -147,7 +227,9 @@ def test_the_first_screen_of_the_readme_has_a_transcript_and_the_two_commands() 
 @pytest.mark.parametrize("document", documents())
 def test_every_path_that_a_document_names_is_there(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:filebot|plugins|tests|benchmarks|docs|scripts)/[\w./-]*)`", text))
+    named = set(
+        re.findall(r"`((?:filebot|plugins|examples|tests|benchmarks|docs|scripts)/[\w./-]*)`", text)
+    )
     missing = {path for path in named if not (ROOT / path).exists()}
     linked = set(re.findall(r"\]\((?!https?:)([\w./-]+)(?:#[\w-]+)?\)", text))
     missing |= {path for path in linked if not (ROOT / document).parent.joinpath(path).exists()}

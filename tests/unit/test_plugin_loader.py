@@ -23,7 +23,7 @@ from filebot.plugin import Context, Plugin
 class Settings:
     times: int = 1
 
-plugin = Plugin("local", settings=Settings)
+plugin = Plugin("local", api=1, settings=Settings)
 
 @plugin.command("local", usage="local")
 async def local(ctx: Context[Settings]) -> None:
@@ -51,7 +51,9 @@ def test_a_file_in_a_folder_is_a_plugin_with_its_own_settings(tmp_path: Path) ->
     assert local.settings.times == 3  # type: ignore[attr-defined]  # the class is in the file
 
 
-def foreign(name: str = "mine", *, settings: str = "None", words: str = "", more: str = "") -> str:
+def foreign(
+    name: str = "mine", *, api: str = "api=1, ", settings: str = "None", words: str = "", more: str = ""
+) -> str:
     return f"""
 from dataclasses import dataclass, field
 from filebot.plugin import Context, Plugin
@@ -69,7 +71,7 @@ class Plain:
 class Odd:
     odd: object.__call__ = 1
 
-plugin = Plugin({name!r}, settings={settings}, templates={{"said": "fine", "word": {words!r}}})
+plugin = Plugin({name!r}, {api}settings={settings}, templates={{"said": "fine", "word": {words!r}}})
 
 @plugin.command("mine", usage="mine")
 async def mine(ctx: Context[None]) -> None:
@@ -92,6 +94,9 @@ BROKEN = {
     "plugin = 3": "it has no variable named plugin that is a Plugin",
     "def (": "SyntaxError: ",
     "import nothing_such": "ModuleNotFoundError: No module named 'nothing_such'",
+    foreign(
+        api=""
+    ): "plugin 'mine' does not say for which API it is; write Plugin(\"mine\", api=1, ...) in ",
     foreign("files"): "there is a plugin 'files' already; give it another name",
     foreign(words="{{ nope"): "mine: template word, line 1: ",
     foreign(more=TAKEN): "both plugins 'files' and 'mine' have a command 'dir'",
@@ -178,7 +183,7 @@ def test_every_mistake_in_the_settings_is_told_at_once() -> None:
 
 def test_two_commands_of_one_name_are_refused() -> None:
     def plugin(name: str) -> LoadedPlugin:
-        made = Plugin[None](name)
+        made = Plugin[None](name, api=1)
 
         @made.command("same", usage="same")
         async def same(ctx: Context[None]) -> None:
@@ -219,11 +224,11 @@ async def generator(ctx: Context[None]) -> AsyncIterator[None]:
 
 
 def declared(handler: Any, name: str = "x", usage: str | tuple[str, ...] = "x", aliases: Any = ()) -> None:
-    Plugin[None]("p").command(name, usage=usage, aliases=aliases)(handler)
+    Plugin[None]("p", api=1).command(name, usage=usage, aliases=aliases)(handler)
 
 
 def listening(handler: Any, event: Any = FileStored) -> None:
-    Plugin[None]("p").on(event)(handler)
+    Plugin[None]("p", api=1).on(event)(handler)
 
 
 COMMAND = "command 'x' of plugin 'p'"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("filebot", "plugins", "scripts", "benchmarks", "tests")
+FOLDERS = ("filebot", "plugins", "scripts", "benchmarks", "examples", "tests")
 OPENING = re.compile(r"(What|Who|Whose|Those|As|Of)\b")
 
 Text = tuple[int, str]

@@ -84,7 +84,7 @@ def test_a_name_that_never_was_is_none_of_the_plugin_api() -> None:
 
 
 async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixture) -> None:
-    plugin = Plugin[None]("old", templates={"said": "{{ text }}"})
+    plugin = Plugin[None]("old", api=1, needs={"files.read", "rooms"}, templates={"said": "{{ text }}"})
 
     @plugin.on(FileStored)
     async def stored(ctx: Context[None], event: FileStored) -> None:

@@ -105,11 +105,11 @@ class StreamMessenger:
     async def shows_corrections(self, to: Address) -> bool:
         return to.kind is AddressKind.CHAT and await self._all_correct(to.jid.partition("/")[0])
 
-    async def send_file(self, to: Address, entry: Entry, url: str) -> None:
+    async def send_file(self, to: Address, entry: Entry, url: str) -> str:
         to = await self._present(to)
         message = self._addressed(to)
         if message is None:
-            return
+            return ""
         body, children = outgoing(entry, url)
         message["body"] = body
         for child in children:
@@ -118,6 +118,7 @@ class StreamMessenger:
                 break
             message.xml.append(child)
         await self._send(to, message)
+        return str(message["id"])
 
     async def composing(self, to: Address, active: bool) -> None:
         if to.kind is AddressKind.ROOM:

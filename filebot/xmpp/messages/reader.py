@@ -327,7 +327,7 @@ class Reader:
             said = in_private(text, prefix=self._prefix, nick=nick)
         kept = text if said is None else said
         return IncomingMessage(
-            sender=sender,
+            sender=sender if sender.in_public else replace(sender, message_id=_own_id(stanza)),
             # Right here: what is kept of a message of some hundred kB may have to wait for hours.
             text=kept[:LONGEST_TEXT],
             left_out=max(0, len(kept) - LONGEST_TEXT),
@@ -339,3 +339,10 @@ class Reader:
             delayed_since=delayed_since(stanza),
             wants_chat_states=in_namespace(stanza, CHAT_STATES),
         )
+
+
+def _own_id(stanza: Element) -> str:
+    """Return the id by which replies refer to a message in private (XEP-0461 section 3.1)."""
+    origin = first(stanza, STANZA_IDS, "origin-id")
+    given = None if origin is None else origin.get("id")
+    return (given or stanza.get("id") or "")[:MAX_ID]

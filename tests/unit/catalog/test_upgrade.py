@@ -36,6 +36,8 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
         after["jobs"] = []
     if version < "0012":
         after["plugin_data"] = []
+    if version < "0013":
+        after["plugin_tables"] = []
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after

@@ -51,7 +51,9 @@ async def test_a_job_of_a_disabled_plugin_has_no_effect_and_waits_for_it() -> No
 
 
 async def test_a_job_sees_what_its_person_may_see_then() -> None:
-    plugin = Plugin[None]("count", templates={"files": "{{ count }} files"})
+    plugin = Plugin[None](
+        "count", api=1, needs={"files.read", "jobs"}, templates={"files": "{{ count }} files"}
+    )
 
     @plugin.command("later", usage="later")
     async def later(ctx: Context[None]) -> None:
@@ -70,7 +72,7 @@ async def test_a_job_sees_what_its_person_may_see_then() -> None:
 
 
 async def test_a_job_that_keeps_failing_is_dead_and_disturbs_no_other() -> None:
-    plugin = Plugin[None]("frail", templates={"done": "done"})
+    plugin = Plugin[None]("frail", api=1, needs={"jobs"}, templates={"done": "done"})
 
     @plugin.command("go", usage="go")
     async def go(ctx: Context[None]) -> None:
@@ -97,7 +99,7 @@ async def test_a_job_that_keeps_failing_is_dead_and_disturbs_no_other() -> None:
 
 
 async def test_a_job_added_twice_by_its_key_is_done_once_and_a_group_in_order() -> None:
-    plugin, done = Plugin[None]("list"), list[int]()
+    plugin, done = Plugin[None]("list", api=1, needs={"jobs"}), list[int]()
 
     @plugin.command("add", usage="add")
     async def add(ctx: Context[None]) -> None:
@@ -144,7 +146,7 @@ class Page:
 async def test_what_does_not_fit_the_declaration_is_not_added(
     name: str, payload: object, other: dict[str, Any], words: str
 ) -> None:
-    plugin, raised = Plugin[None]("press"), list[str]()
+    plugin, raised = Plugin[None]("press", api=1, needs={"jobs"}), list[str]()
 
     @plugin.job("print")
     async def print_page(ctx: Context[None], page: Page) -> None: ...
@@ -167,7 +169,10 @@ async def test_what_does_not_fit_the_declaration_is_not_added(
 
 
 async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> None:
-    plugin, seen = Plugin[None]("night", templates={"hello": "hello"}), list[str]()
+    plugin, seen = (
+        Plugin[None]("night", api=1, needs={"files.read", "jobs"}, templates={"hello": "hello"}),
+        list[str](),
+    )
 
     @plugin.every("1h")
     async def look(ctx: Context[None]) -> None:

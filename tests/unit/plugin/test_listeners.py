@@ -39,7 +39,7 @@ async def test_the_example_of_listeners_that_nobody_waits_for_works() -> None:
 
 
 async def test_a_listener_at_once_delays_no_reply() -> None:
-    plugin, go = Plugin[None]("slow", templates={"said": "at last"}), asyncio.Event()
+    plugin, go = Plugin[None]("slow", api=1, templates={"said": "at last"}), asyncio.Event()
 
     @plugin.on(FileStored, at_once=True)
     async def wait(ctx: Context[None], _: FileStored) -> None:
@@ -55,7 +55,7 @@ async def test_a_listener_at_once_delays_no_reply() -> None:
 
 
 async def test_listeners_at_once_run_beside_each_other_and_a_failing_one_harms_none() -> None:
-    plugin, met = Plugin[None]("pair", templates={"met": "met"}), asyncio.Barrier(2)
+    plugin, met = Plugin[None]("pair", api=1, templates={"met": "met"}), asyncio.Barrier(2)
 
     @plugin.on(FileStored, at_once=True)
     async def first(ctx: Context[None], _: FileStored) -> None:
@@ -77,7 +77,7 @@ async def test_a_plugin_whose_listeners_at_once_hang_loses_calls_of_its_own_alon
 ) -> None:
     monkeypatch.setattr(at_once, "MOST_RUNNING", 2)
     monkeypatch.setattr(at_once, "MOST_WAITING", 3)
-    hanging, other = Plugin[None]("hanging"), Plugin[None]("other", templates={"ok": "ok"})
+    hanging, other = Plugin[None]("hanging", api=1), Plugin[None]("other", api=1, templates={"ok": "ok"})
     go, running, called = asyncio.Event(), list[str](), list[str]()
 
     @hanging.on(FileStored, at_once=True)
@@ -102,7 +102,10 @@ async def test_a_plugin_whose_listeners_at_once_hang_loses_calls_of_its_own_alon
 
 def recorder(*events: type[Event]) -> tuple[Plugin[None], list[Event]]:
     """A plugin with durable listeners for events, and what they heard."""
-    plugin, heard = Plugin[None]("recorder", templates={"heard": "heard of {{ name }}"}), list[Event]()
+    plugin, heard = (
+        Plugin[None]("recorder", api=1, templates={"heard": "heard of {{ name }}"}),
+        list[Event](),
+    )
     for each in events:
 
         @plugin.on(each, durable=True)
@@ -171,7 +174,7 @@ async def test_an_event_without_a_change_of_the_catalog_is_durable_as_well() -> 
 
 
 async def test_a_durable_listener_that_fails_is_called_again() -> None:
-    plugin, tries = Plugin[None]("frail"), list[str]()
+    plugin, tries = Plugin[None]("frail", api=1), list[str]()
 
     @plugin.on(FileStored, durable=True)
     async def fail_once(ctx: Context[None], event: FileStored) -> None:
@@ -201,7 +204,7 @@ async def test_what_a_disabled_plugin_missed_it_does_not_hear_and_what_waits_it_
 
 
 async def test_an_event_of_a_plugins_own_is_durable_and_a_subclass_is_heard_as_its_class() -> None:
-    plugin, heard = Plugin[None]("own"), list[Event]()
+    plugin, heard = Plugin[None]("own", api=1, needs={"events"}), list[Event]()
 
     @plugin.on(Tagged, durable=True)
     async def tagged(ctx: Context[None], event: Tagged) -> None:
@@ -235,7 +238,7 @@ class TaggedTwice(Tagged):
 async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    plugin = Plugin[None]("own", templates={"ok": "ok"})
+    plugin = Plugin[None]("own", api=1, needs={"events"}, templates={"ok": "ok"})
 
     @plugin.on(Tagged, durable=True)
     async def tagged(ctx: Context[None], event: Tagged) -> None: ...
@@ -256,7 +259,7 @@ async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
 
 
 def test_mistakes_in_kinds_are_found_when_the_module_is_loaded() -> None:
-    plugin = Plugin[None]("wrong")
+    plugin = Plugin[None]("wrong", api=1)
 
     async def heard(ctx: Context[None], event: Any) -> None: ...
 

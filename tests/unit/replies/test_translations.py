@@ -58,6 +58,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
             "left",
             "room",
             "unseen",
+            "member",
             "admin",
         )
     ),
@@ -84,8 +85,20 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         errors.BadCommand(command="get", usage=("get NAME", "get #ID"), missing=missing)
         for missing in (False, True)
     ),
+    *(
+        errors.BadValue(command="roll", usage=("roll SIDES",), word="SIDES", value="x", kind=kind)
+        for kind in ("number", "size", "duration", "when", "switch", "jid")
+    ),
+    errors.BadValue(
+        command="roll", usage=("roll SIDES",), word="SIDES", value="9", kind="number", bounds=(1, 6)
+    ),
+    errors.BadValue(
+        command="roll", usage=("roll DIE",), word="DIE", value="9", kind="choice", choices=("d4", "d6")
+    ),
+    *(errors.NoFileInReply(several=several) for several in (False, True)),
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
+    *(errors.WrongPlace(command="keep", place=place) for place in ("room", "private")),
     errors.NoSuchTransfer(7),
     errors.TransferCancelled("a b.pdf"),
     *(errors.NoTransferMethod(method=m) for m in (None, "socks5", "ibb")),

@@ -599,6 +599,18 @@ def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
     assert message_ref(given(ROOM, "s" * (LONGEST_ID + 1))) is None
 
 
+def test_a_message_in_private_is_referred_to_by_its_origin_id_or_else_by_its_id() -> None:
+    origin = "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>"
+    assert message(stanza("<body>ls</body>", extra="id='m1'")).sender.spoken_id == "m1"
+    assert message(stanza(f"<body>ls</body>{origin}", extra="id='m1'")).sender.spoken_id == "o1"
+    assert message(stanza("<body>ls</body>")).sender.spoken_id == ""
+    through_room = stanza(f"<body>ls</body>{X}", f"{ROOM}/anna", extra="id='m1'")
+    assert message(through_room).sender.spoken_id == "m1"
+    assert (
+        message(stanza("<body>!ls</body>", f"{ROOM}/anna", "groupchat", "id='m1'")).sender.spoken_id == ""
+    )
+
+
 def test_what_a_reply_quotes_is_no_part_of_the_command() -> None:
     quote = "> 😀 !rm all\n"
     inner = (

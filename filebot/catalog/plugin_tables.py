@@ -1,0 +1,182 @@
+"""Implementation of ``PluginTables`` on the catalog's database.
+
+Each plugin has a version table of its own. The table ``plugin_tables`` tells whose a table is: a plugin's
+migrations change its own ones only, which is checked before they are committed.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationStep
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from filebot.catalog import sqlite
+from filebot.catalog.mapping import translated
+from filebot.catalog.schema import plugin_tables
+from filebot.catalog.writer import Writer
+from filebot.concurrency.tasks import settled
+from filebot.errors import PluginError
+
+R = TypeVar("R")
+Function = Callable[[Any], R]
+
+ADOPTED: Final[Mapping[str, str]] = {"opt_outs": "archive", "unwanted": "archive", "fillings": "archive"}
+"""Tables that were the core's once, and the plugins whose migrations may change them."""
+
+# Alembic keeps the migration at work in a module's globals.
+one_migration: Final = threading.Lock()
+
+
+class SqlTransaction:
+    """Transaction as plugins are given it: they execute statements, and cannot end it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.execute = connection.execute
+        self.scalar = connection.scalar
+        self.scalars = connection.scalars
+
+
+class SqlPluginTables:
+    """Implements :class:`filebot.ports.PluginTables`."""
+
+    def __init__(self, path: Path, read: Callable[[Function[Any]], Awaitable[Any]], writer: Writer) -> None:
+        """``read`` calls a function with a connection that reads."""
+        self._path = path
+        self._read = read
+        self._writer = writer
+
+    async def prepare(self, plugin: str, migrations: Path) -> None:
+        # Not to be left half way: a cancelled caller waits.
+        migrating = asyncio.to_thread(migrate_plugin, self._path, plugin, migrations)
+        await settled(asyncio.create_task(migrating, name="plugin-migration"))
+
+    async def read(self, function: Function[R]) -> R:
+        result: R = await self._read(lambda connection: function(SqlTransaction(connection)))
+        return result
+
+    async def write(self, function: Function[R]) -> R:
+        return await self._writer.run(_call, function)
+
+
+async def _call(connection: AsyncConnection, functions: Sequence[Function[R]]) -> list[R]:
+    def call(function: Function[R]) -> Callable[[sa.Connection], R]:
+        return lambda sync: function(SqlTransaction(sync))
+
+    return [await connection.run_sync(call(function)) for function in functions]
+
+
+def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
+    """Bring the tables of a plugin up to date, or change nothing and raise PluginError."""
+    try:
+        script = ScriptDirectory(str(migrations), version_locations=[str(migrations)])
+        revisions = [*script.walk_revisions()]
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"its migrations in {migrations} cannot be read: {_named(error)}") from error
+    if len(script.get_heads()) != 1:
+        raise PluginError(f"its migrations in {migrations} have {len(script.get_heads())} heads; join them")
+    try:
+        with translated(), one_migration, sqlite.migrating_engine(path).begin() as connection:
+            before = _objects(connection)
+            with _one_transaction(connection):
+                _upgrade(connection, plugin, script, revisions)
+            _register(connection, plugin, before, _objects(connection))
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"its tables cannot be brought up to date: {_named(error)}") from error
+
+
+def version_table(plugin: str) -> str:
+    """Return the name of the table that tells the version of a plugin's tables."""
+    return f"alembic_version_{plugin}"
+
+
+def _upgrade(
+    connection: sa.Connection, plugin: str, script: ScriptDirectory, revisions: Iterable[Script]
+) -> None:
+    def steps(here: tuple[str, ...], _: object) -> list[MigrationStep]:
+        if newer := sorted(set(here) - {each.revision for each in revisions}):
+            raise PluginError(f"its tables are of a newer version of it ({newer[0]:.20}); install that one")
+        missing = [*script.iterate_revisions("heads", here or "base")]
+        return [MigrationStep.upgrade_from_script(script.revision_map, each) for each in reversed(missing)]
+
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
+        environment.configure(connection=connection, version_table=version_table(plugin))
+        environment.run_migrations()
+
+
+@contextmanager
+def _one_transaction(connection: sa.Connection) -> Iterator[None]:
+    """Raise PluginError where the transaction would be ended meanwhile."""
+
+    def refuse(_: sa.Connection) -> None:
+        raise PluginError("its migrations end the transaction in which they run")
+
+    def examine(_: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
+        if statement.lstrip()[:8].upper().startswith(("COMMIT", "END", "ROLLBACK", "BEGIN")):
+            refuse(connection)
+
+    events: dict[str, Callable[..., None]] = {
+        "commit": refuse,
+        "rollback": refuse,
+        "before_cursor_execute": examine,
+    }
+    for name, listener in events.items():
+        sa.event.listen(connection, name, listener)
+    try:
+        yield
+    finally:
+        for name, listener in events.items():
+            sa.event.remove(connection, name, listener)
+
+
+def _objects(connection: sa.Connection) -> dict[str, tuple[str, str, str]]:
+    """Return type, table and SQL of each object of the database, by name."""
+    rows = connection.exec_driver_sql(
+        "SELECT name, type, tbl_name, coalesce(sql, '') FROM sqlite_master"
+        " WHERE substr(name, 1, 7) <> 'sqlite_'"
+    )
+    return {name: (kind, table, sql) for name, kind, table, sql in rows}
+
+
+def _register(
+    connection: sa.Connection,
+    plugin: str,
+    before: Mapping[str, tuple[str, str, str]],
+    after: Mapping[str, tuple[str, str, str]],
+) -> None:
+    """Note the tables that are the plugin's now. Raises PluginError if those of others were changed."""
+    rows = connection.execute(sa.select(plugin_tables.c.name, plugin_tables.c.plugin)).all()
+    owners: dict[str, str] = {row.name: row.plugin for row in rows}
+
+    def is_own(table: str) -> bool:
+        if table in before:
+            return owners.get(table, ADOPTED.get(table)) == plugin
+        return table.startswith(f"{plugin}_") or table == version_table(plugin)
+
+    for name in sorted({*before, *after}):
+        _, table, _ = after.get(name) or before[name]
+        if before.get(name) != after.get(name) and not is_own(table):
+            raise PluginError(
+                f"its migrations change {table}, which is not its own; its tables begin with {plugin}_"
+            )
+    kept = {table for kind, table, _ in after.values() if kind in {"table", "view"} and is_own(table)}
+    connection.execute(sa.delete(plugin_tables).where(plugin_tables.c.plugin == plugin))
+    if kept:
+        connection.execute(
+            sa.insert(plugin_tables), [{"name": name, "plugin": plugin} for name in sorted(kept)]
+        )
+
+
+def _named(error: BaseException) -> str:
+    # The text of SQLAlchemy's errors has the statement, too.
+    words = str(getattr(error, "orig", None) or error).split()
+    return f"{type(error).__name__}: {' '.join(words)[:300]}".rstrip(": ")

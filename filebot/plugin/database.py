@@ -1,0 +1,37 @@
+"""A plugin's own tables in the catalog's database."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from filebot.ports import PluginTables
+
+R = TypeVar("R")
+
+
+class PluginDatabase:
+    """The tables of a plugin, for functions that are given a transaction of SQLAlchemy Core.
+
+    They have its ``execute``, ``scalar`` and ``scalars``, are no coroutines, and do nothing but compute and
+    execute statements: others wait meanwhile. All methods raise StorageError, and what the function raises.
+    """
+
+    def __init__(self, tables: PluginTables) -> None:
+        self._tables = tables
+
+    async def read(self, function: Callable[[Any], R]) -> R:
+        """Call ``function`` with what was committed last; return what it returns: rows, not a cursor."""
+        return await self._tables.read(_plain(function))
+
+    async def write(self, function: Callable[[Any], R]) -> R:
+        """Call ``function`` in a transaction of the catalog; return what it returns, once it is durable.
+
+        If it raises, nothing of it is kept. It may be called a second time, so it changes tables only.
+        """
+        return await self._tables.write(_plain(function))
+
+
+def _plain(function: Callable[[Any], R]) -> Callable[[Any], R]:
+    if inspect.iscoroutinefunction(function):
+        raise TypeError("a function that is given a transaction is no coroutine; write def, not async def")
+    return function

@@ -1,0 +1,68 @@
+"""Resolution of a command's arguments: files and rooms are looked up with the rights of the asker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from filebot.errors import NoFileInReply
+from filebot.files.selection import Selection
+from filebot.model import Entry
+from filebot.plugin.arguments import Kind, Parameter
+from filebot.plugin.commands import Command
+from filebot.plugin.files import Files
+from filebot.plugin.rooms import RoomAccess
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentResolver:
+    """Looks up what one person named."""
+
+    files: Files
+    rooms: RoomAccess
+    replied_to: tuple[int, ...] | None
+    """Ids of the files in the message that the person replies to; None if it is no reply."""
+
+    async def resolve(self, command: Command, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the arguments of the handler, given the values that were read from the text.
+
+        Raises BadCommand for one that is missing, NoFileInReply, and whatever finding a file or a room
+        raises.
+        """
+        found = dict[str, object]()
+        for parameter in command.parameters:
+            if parameter.name in values:
+                found[parameter.name] = await self._looked_up(parameter, values[parameter.name])
+            elif parameter.kind.is_file and self.replied_to is not None:
+                found.update(await self._from_reply(parameter, self.replied_to))
+            elif parameter.has_default:
+                continue
+            elif parameter.may_be_none:
+                found[parameter.name] = None
+            elif parameter.kind in {Kind.TEXT, Kind.WORDS}:
+                found[parameter.name] = ""
+            else:
+                raise command.missing()
+        return found
+
+    async def _looked_up(self, parameter: Parameter, value: object) -> object:
+        match parameter.kind, value:
+            case Kind.FILE, str(name):
+                return await (self.files.exactly(name) if parameter.is_exact else self.files.one(name))
+            case Kind.FILES, str(names):
+                return await self.files.some(names)
+            case Kind.ROOM, str(address):
+                return await self.rooms.visible(address)
+            case _:
+                return value
+
+    async def _from_reply(self, parameter: Parameter, ids: tuple[int, ...]) -> dict[str, object]:
+        """Return the argument as the message replied to has it; none if it has no file and need not."""
+        if parameter.kind is Kind.FILES and ids:
+            entries: list[Entry] = [await self.files.with_id(each) for each in ids]
+            return {parameter.name: Selection(entries)}
+        if len(ids) == 1:
+            return {parameter.name: await self.files.with_id(ids[0])}
+        if parameter.has_default:
+            return {}
+        if parameter.may_be_none:
+            return {parameter.name: None}
+        raise NoFileInReply(several=bool(ids))

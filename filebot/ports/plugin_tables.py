@@ -1,0 +1,33 @@
+"""Tables of plugins in the catalog."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+R = TypeVar("R")
+
+Transaction = Any
+"""Has ``execute``, ``scalar`` and ``scalars`` of SQLAlchemy's Connection."""
+
+
+class PluginTables(Protocol):
+    """Tables that plugins have in the catalog's database, made by their own migrations.
+
+    Keeps and raises as :class:`Catalog`; what SQLAlchemy raises for a wrong statement stays as it is.
+    """
+
+    async def prepare(self, plugin: str, migrations: Path) -> None:
+        """Bring the tables of a plugin up to date, by the Alembic migrations in a folder.
+
+        All of them are one transaction. Raises PluginError if they cannot be used: they fail, touch a table
+        that is not the plugin's, or the tables are of a newer version of it. Nothing is changed then.
+        """
+
+    async def read(self, function: Callable[[Transaction], R]) -> R:
+        """Call ``function`` with the last commit, and return what it returns."""
+
+    async def write(self, function: Callable[[Transaction], R]) -> R:
+        """Call ``function`` in a transaction, and return what it returns, once that is durable.
+
+        Nothing of it is kept if it raises. It may be called more than once.
+        """

@@ -1,0 +1,230 @@
+"""Tables of plugins: their migrations, and what these must not do."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from filebot.catalog import open_catalog
+from filebot.catalog.inspection import inspected
+from filebot.catalog.plugin_tables import migrate_plugin
+from filebot.errors import CatalogUnavailable, PluginError
+from filebot.model import BlobRef, NewEntry
+from tests.support.old_catalogs import all_rows
+from tests.unit.catalog.test_database import NEW
+
+WORDS = sa.table("tags_words", sa.column("entry_id", sa.Integer), sa.column("word", sa.Text))
+
+MAKE = """
+op.create_table(
+    "tags_words",
+    sa.Column("entry_id", sa.Integer, sa.ForeignKey("entries.id", ondelete="CASCADE")),
+    sa.Column("word", sa.Text, nullable=False, unique=True),
+)
+op.create_index("tags_by_entry", "tags_words", ["entry_id"])
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A catalog with one entry."""
+    path = tmp_path / "catalog.sqlite"
+
+    async def make() -> None:
+        async with open_catalog(path) as catalog:
+            await catalog.add(NEW)
+
+    asyncio.run(make())
+    return path
+
+
+def migrations(path: Path, *bodies: str, folder: str = "tags_migrations") -> Path:
+    """Write a migration for each body; return their folder."""
+    place = path.with_name(folder)
+    place.mkdir(exist_ok=True)
+    for number, body in enumerate(bodies, 1):
+        lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
+        (place / f"{number:04}_step.py").write_text(
+            "import sqlalchemy as sa\nfrom alembic import op\n"
+            f"revision = '{number:04}'\n"
+            f"down_revision = {f'{number - 1:04}' if number > 1 else None!r}\n"
+            f"def upgrade():\n{lines}\n"
+        )
+    return place
+
+
+def schema(path: Path) -> set[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+
+
+def run(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_migrations_make_the_tables_and_later_ones_keep_their_rows(path: Path) -> None:
+    migrate_plugin(path, "tags", migrations(path, MAKE))
+    run(path, "INSERT INTO tags_words VALUES (1, 'invoice')")
+    two = migrations(path, MAKE, 'op.add_column("tags_words", sa.Column("by", sa.Text))')
+    for _ in range(2):
+        migrate_plugin(path, "tags", two)
+    rows = all_rows(path)
+    assert rows["tags_words"] == [{"entry_id": 1, "word": "invoice", "by": None}]
+    assert rows["alembic_version_tags"] == [{"version_num": "0002"}]
+    assert [row["name"] for row in rows["plugin_tables"]] == ["alembic_version_tags", "tags_words"]
+    assert {row["plugin"] for row in rows["plugin_tables"]} == {"tags"}
+
+
+FOREIGN = "not its own; its tables begin with tags_"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("op.get_bind().commit()", "end the transaction in which they run"),
+        ("op.get_bind().rollback()", "end the transaction in which they run"),
+        ("op.execute('commit')", "end the transaction in which they run"),
+        ("op.execute(' ROLLBACK')", "end the transaction in which they run"),
+        ("with op.get_context().autocommit_block(): pass", "AssertionError"),
+        ("raise SystemExit('out')", "SystemExit: out"),
+        ('op.create_table("words", sa.Column("a", sa.Text))', FOREIGN),
+        ('op.create_table("entries", sa.Column("a", sa.Text))', "table entries already exists"),
+        ('op.create_table("tagsy", sa.Column("a", sa.Text))', FOREIGN),
+        ('op.add_column("entries", sa.Column("tag", sa.Text))', FOREIGN),
+        ('op.create_index("tags_index", "entries", ["owner"])', FOREIGN),
+        ('op.drop_table("people")', FOREIGN),
+        ('op.drop_table("opt_outs")', FOREIGN),
+        ('op.rename_table("people", "tags_people")', FOREIGN),
+        ('op.execute("CREATE TRIGGER tags_t AFTER INSERT ON entries BEGIN SELECT 1; END")', FOREIGN),
+        ('op.drop_table("notes_pages")', FOREIGN),
+        ('op.create_table("notes_pages", sa.Column("a", sa.Text))', "table notes_pages already exists"),
+        ("op.drop_table('alembic_version_notes')", FOREIGN),
+        ("op.drop_table('plugin_tables')", ""),
+    ],
+)
+def test_a_migration_that_fails_or_touches_what_is_not_its_own_changes_nothing(
+    path: Path, body: str, words: str
+) -> None:
+    other = migrations(path, 'op.create_table("notes_pages", sa.Column("a", sa.Text))', folder="notes")
+    migrate_plugin(path, "notes", other)
+    before = schema(path), all_rows(path)
+    with pytest.raises(PluginError) as refused:
+        migrate_plugin(path, "tags", migrations(path, MAKE, body))
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert (schema(path), all_rows(path)) == before
+    migrate_plugin(path, "tags", migrations(path, MAKE, "pass"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "0002_step.py").write_text("def :"), "cannot be read: SyntaxError"),
+        (lambda folder: (folder / "0002_step.py").write_text("raise ValueError('x')"), "ValueError: x"),
+        (
+            lambda folder: (folder / "0002_step.py").write_text("revision = 'b'\ndown_revision = None"),
+            "have 2 heads; join them",
+        ),
+        (lambda folder: (folder / "0001_step.py").unlink(), "have 0 heads"),
+    ],
+)
+def test_migrations_that_cannot_be_read_are_refused_in_one_line(
+    path: Path, change: Any, words: str
+) -> None:
+    folder = migrations(path, MAKE)
+    change(folder)
+    before = schema(path)
+    with pytest.raises(PluginError) as refused:
+        migrate_plugin(path, "tags", folder)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert schema(path) == before
+
+
+def test_tables_of_a_newer_version_are_left_alone(path: Path) -> None:
+    migrate_plugin(path, "tags", migrations(path, MAKE, "pass"))
+    folder = migrations(path, MAKE)
+    (folder / "0002_step.py").unlink()
+    before = schema(path), all_rows(path)
+    with pytest.raises(PluginError, match=r"of a newer version of it \(0002\); install that one"):
+        migrate_plugin(path, "tags", folder)
+    assert (schema(path), all_rows(path)) == before
+
+
+def test_a_table_that_was_the_cores_is_adopted_by_its_plugin_with_its_rows(path: Path) -> None:
+    run(path, "INSERT INTO opt_outs VALUES ('den@muc.example.org', 'alice@example.org')")
+    adopt = 'op.add_column("opt_outs", sa.Column("at", sa.Text))'
+    migrate_plugin(path, "archive", migrations(path, "pass", adopt, folder="archive"))
+    [row] = all_rows(path)["opt_outs"]
+    assert row == {"room": "den@muc.example.org", "person": "alice@example.org", "at": None}
+
+
+async def test_plugins_read_and_write_in_transactions_of_the_catalog(path: Path) -> None:
+    async with open_catalog(path) as catalog:
+        tables = catalog.plugin_tables
+        await tables.prepare("tags", migrations(path, MAKE))
+
+        def add(db: Any, word: str) -> int:
+            db.execute(sa.insert(WORDS).values(entry_id=1, word=word))
+            return int(db.scalar(sa.select(sa.func.count()).select_from(WORDS)))
+
+        assert await tables.write(lambda db: add(db, "a")) == 1
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT word FROM tags_words").fetchall() == [("a",)]
+
+        def fail(db: Any) -> None:
+            add(db, "lost")
+            raise ZeroDivisionError
+
+        outcomes = await asyncio.gather(
+            tables.write(lambda db: add(db, "b")),
+            tables.write(fail),
+            tables.write(lambda db: add(db, "a")),
+            tables.write(lambda db: add(db, "c")),
+            catalog.set_language("alice@example.org", "zh"),
+            return_exceptions=True,
+        )
+        kinds = [type(each) for each in outcomes]
+        assert kinds == [int, ZeroDivisionError, IntegrityError, int, type(None)]
+        words = await tables.read(lambda db: db.scalars(sa.select(WORDS.c.word)).all())
+        assert sorted(words) == ["a", "b", "c"]
+        with pytest.raises(CatalogUnavailable, match="readonly"):
+            await tables.read(lambda db: add(db, "d"))
+        await catalog.remove(1)
+        assert await tables.read(lambda db: db.scalars(sa.select(WORDS.c.word)).all()) == []
+        assert not hasattr(await tables.read(lambda db: db), "commit")
+
+
+async def test_tables_of_a_plugin_that_is_not_loaded_stay_as_they_are(path: Path) -> None:
+    migrate_plugin(path, "tags", migrations(path, MAKE))
+    run(path, "INSERT INTO tags_words VALUES (1, 'invoice')")
+    before = schema(path), all_rows(path)
+    async with open_catalog(path) as catalog:
+        second = NewEntry("b.txt", NEW.owner, None, "", BlobRef("1" * 64, 1), "text/plain", NEW.created_at)
+        await catalog.remove((await catalog.add(second)).id)
+    assert schema(path) == before[0]
+    assert all_rows(path)["tags_words"] == before[1]["tags_words"]
+
+
+def test_fsck_finds_and_removes_rows_of_plugins_whose_entry_is_gone(path: Path) -> None:
+    migrate_plugin(path, "tags", migrations(path, MAKE))
+    run(
+        path,
+        "INSERT INTO tags_words VALUES (1, 'kept'), (7, 'gone')",
+        "INSERT INTO plugin_data VALUES ('tags', 'entry', '7', 'a', 7, '1', 257)",
+    )
+    with inspected(path, mend=True) as catalog:
+        assert catalog.orphaned_plugin_rows() == 2
+        catalog.remove_orphaned_plugin_rows()
+        assert catalog.orphaned_plugin_rows() == 0
+    rows = all_rows(path)
+    assert [row["word"] for row in rows["tags_words"]] == ["kept"]
+    assert rows["plugin_data"] == []

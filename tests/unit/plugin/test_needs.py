@@ -1,0 +1,185 @@
+"""Needs: a plugin is given what it declared, and is told what to write where it uses more."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filebot.errors import PluginError
+from filebot.plugin import Address, Context, Event, FileStored, Plugin, deprecated
+from filebot.plugin.context import Context as RealContext
+from filebot.plugin.context import Conversation
+from filebot.plugin.examine import examine
+from filebot.plugin.files import Files
+from filebot.plugin.needs import NEED_OF, NEEDS, Need
+from filebot.plugin.rooms import RoomAccess
+from filebot.plugin_loader import bundled
+from filebot.testing import ALICE, BOB, FakeBot
+
+
+def public(cls: type) -> set[str]:
+    renamed = {"goes_at", "look_back"}
+    return {name for name in vars(cls) if not name.startswith("_")} - renamed
+
+
+def test_each_attribute_of_files_and_rooms_has_its_need() -> None:
+    named = {f"files.{name}" for name in public(Files)} | {f"rooms.{name}" for name in public(RoomAccess)}
+    old = {f"{path}.{old}" for path in ("files", "rooms") for _, old, _ in deprecated.ATTRIBUTES}
+    assert named - old == {path for path in NEED_OF if "." in path}
+    assert {need for need in NEED_OF.values() if need} == set(NEEDS)
+
+
+def test_the_context_checks_each_other_attribute_that_has_a_need() -> None:
+    checked = {path for path in NEED_OF if "." not in path}
+    assert checked == public(Conversation) & public(RealContext) | {"jobs", "store", "db"}
+
+
+async def greet(ctx: Context[None]) -> None:
+    """Greet somebody."""
+    await helped(ctx)
+
+
+async def helped(ctx: Context[None]) -> None:
+    await ctx.tell(Address(BOB), "greeting/hello")
+
+
+def declared(handler: Any, needs: Any = ()) -> Plugin[None]:
+    plugin = Plugin[None]("greeting", api=1, needs=needs, templates={"hello": "Hello.", "found": "It is."})
+    plugin.command("greet", usage="greet")(handler)
+    return plugin
+
+
+def test_a_use_that_is_not_declared_is_found_when_the_plugin_is_loaded() -> None:
+    plugin = declared(greet, {"rooms"})
+    with pytest.raises(PluginError) as caught:
+        examine(plugin)
+    line = helped.__code__.co_firstlineno + 1
+    made = declared.__code__.co_firstlineno + 1
+    assert str(caught.value) == (
+        f"plugin 'greeting', command 'greet': ctx.tell ({__file__}, line {line}) needs \"people\", "
+        'which is not declared; write Plugin("greeting", ..., needs={"people", "rooms"}) '
+        f"in {__file__}, line {made}"
+    )
+
+
+def test_closures_and_listeners_are_read_as_well() -> None:
+    async def inside(ctx: Context[None]) -> None:
+        """Look."""
+
+        async def page() -> int:
+            return await ctx.files.count()
+
+        await page()
+
+    with pytest.raises(PluginError, match=r'ctx\.files\.count .* needs "files\.read"'):
+        examine(declared(inside))
+    examine(declared(inside, {"files.read"}))
+    plugin = Plugin[None]("hearing", api=1)
+
+    @plugin.on(FileStored)
+    async def rename(ctx: Context[None], event: FileStored) -> None:
+        await ctx.files.rename(event.entry, "b.txt")
+
+    with pytest.raises(PluginError, match=r"plugin 'hearing', listener 'rename': ctx\.files\.rename"):
+        examine(plugin)
+
+
+async def greet_later(ctx: Context[None], _: Any) -> None:
+    await ctx.tell(Address(BOB), "greeting/hello")
+
+
+async def greet_often(ctx: Context[None]) -> None:
+    await ctx.tell(Address(BOB), "greeting/hello")
+
+
+@pytest.mark.parametrize(
+    ("declare", "hook"),
+    [
+        (lambda plugin: plugin.on(FileStored, at_once=True)(greet_later), "listener 'greet_later'"),
+        (lambda plugin: plugin.on(FileStored, durable=True)(greet_later), "listener 'greet_later'"),
+        (lambda plugin: plugin.job("greet")(greet_later), "job 'greet'"),
+        (lambda plugin: plugin.every("1h")(greet_often), "schedule 'greet_often'"),
+    ],
+)
+def test_functions_that_are_called_later_are_read_as_well(
+    declare: Callable[[Plugin[None]], object], hook: str
+) -> None:
+    for needs in (frozenset[Need](), frozenset[Need]({"people"})):
+        plugin = Plugin[None]("greeting", api=1, needs=needs)
+        declare(plugin)
+        if needs:
+            examine(plugin)
+        else:
+            with pytest.raises(PluginError, match=rf"plugin 'greeting', {hook}: ctx\.tell"):
+                examine(plugin)
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [("files.count", ()), ("rooms.state", ("",)), ("tell", (Address(BOB), "greeting/hello")), ("emit", ())],
+)
+async def test_a_use_that_is_hidden_is_refused_when_it_runs(
+    path: str, arguments: tuple[Any, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def sneak(ctx: Context[None]) -> None:
+        """Look."""
+        found: Any = ctx
+        for name in path.split("."):
+            found = getattr(found, name)
+        await found(*(arguments or (Event(ctx.sender, None),) if path == "emit" else arguments))
+
+    async with FakeBot(declared(sneak)) as bot:
+        [said] = await bot.say("greet")
+        assert said.startswith("Something went wrong on my side.")
+        assert bot.messenger.texts(BOB) == []
+    need = NEED_OF[path]
+    assert f"plugin 'greeting', command 'greet': ctx.{path} needs \"{need}\"" in caplog.text
+    async with FakeBot(declared(sneak, {need})) as bot:
+        assert "went wrong" not in "".join(await bot.say("greet"))
+
+
+async def test_nothing_but_the_documented_is_reached() -> None:
+    found: list[str] = []
+
+    async def reach(ctx: Context[None]) -> None:
+        """Reach."""
+        for name in ("_access", "nothing"):
+            try:
+                getattr(ctx.files, name)
+            except AttributeError as error:
+                found.append(str(error))
+        assert not ctx.rooms.prefix.isalnum()  # it needs nothing
+
+    async with FakeBot(declared(reach, {"files.read"})) as bot:
+        await bot.say("greet", ALICE)
+    assert found == ["there is no ctx.files._access", "there is no ctx.files.nothing"]
+
+
+@pytest.mark.parametrize(
+    ("needs", "mistake"),
+    [
+        ("rooms", "the needs of plugin 'p' are a set, not one text; write {'rooms'}"),
+        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.send, "),
+    ],
+)
+def test_wrong_needs_are_refused(needs: Any, mistake: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        Plugin[None]("p", api=1, needs=needs)
+    assert str(caught.value).startswith(mistake)
+
+
+def test_a_plugin_for_no_api_or_another_is_told_what_to_change() -> None:
+    with pytest.raises(PluginError) as caught:
+        examine(Plugin[None]("old"))
+    assert str(caught.value).startswith(
+        "plugin 'old' does not say for which API it is; "
+        f'write Plugin("old", api=1, ...) in {Path(__file__)}, line '
+    )
+    with pytest.raises(PluginError, match="plugin 'new' is for API 2, and this filebot has API 1; "):
+        examine(Plugin[None]("new", api=2))
+
+
+def test_the_bundled_plugins_declare_what_they_use() -> None:
+    for plugin in bundled():
+        examine(plugin)
