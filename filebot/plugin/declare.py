@@ -17,6 +17,7 @@ from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
 S = TypeVar("S")
@@ -36,7 +37,9 @@ class Plugin(JobDeclarations[S]):
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
     defaults; ``templates`` maps names to Jinja texts, used as ``<plugin name>/<template name>``;
     ``migrations`` is the package or folder of Alembic migrations that make the plugin's own tables.
-    Mistakes raise PluginError when the module is loaded.
+    A plugin that is a package says ``package=__name__``: then its templates are also the files
+    ``templates/*.txt`` in it, and translations of them and of its help are in
+    ``locale/<language>/LC_MESSAGES/<name>.po``. Mistakes raise PluginError when the module is loaded.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Plugin(JobDeclarations[S]):
         templates: Mapping[str, str] | None = None,
         needs: Collection[Need] = (),
         migrations: str | Path | None = None,
+        package: str | None = None,
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
@@ -60,7 +64,9 @@ class Plugin(JobDeclarations[S]):
         """File and line of the declaration, for messages about mistakes in it."""
         self.needs = _examined_needs(name, needs)
         self.settings = settings
-        self.templates = dict(templates or {})
+        folder = None if package is None else folder_of(package)
+        self.templates = {**(templates_in(folder) if folder else {}), **(templates or {})}
+        self.locale = folder / "locale" if folder else None
         self.migrations = migrations
         self.commands: list[Command] = []
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
