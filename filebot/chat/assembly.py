@@ -13,10 +13,12 @@ from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
+from filebot.model import Sender
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls, PluginListener
 from filebot.plugin.context import Channel, ChatState, Factories
 from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.own_data import OwnData
@@ -55,6 +57,9 @@ def build_chat(
     def jobs_of(plugin: str, by: OnBehalfOf | None) -> Jobs:
         return Jobs(job_services, plugin, codecs[plugin], by)
 
+    def delivery_of(sender: Sender) -> DeliveryAccess:
+        return DeliveryAccess(services.delivery, services.files.access(sender), sender)
+
     calls = PluginCalls(
         channel,
         commands_of(plugins),
@@ -65,7 +70,7 @@ def build_chat(
         ],
         {each.plugin.name: each.settings for each in plugins},
         {each.plugin.name: each.plugin.grants for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog)),
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of),
         Authorization(services.access, ports.rooms, services.files.access),
         ports.clock,
     )

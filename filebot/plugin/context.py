@@ -20,6 +20,7 @@ from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.database import PluginDatabase
+from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
@@ -221,12 +222,13 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Factories:
-    """Makers of the objects that a context gives: of files, of rooms, of a plugin's jobs and its data."""
+    """Makers of the objects that a context gives."""
 
     files: FilesOf
     rooms: RoomsOf
     jobs: JobsOf
     own_data: Callable[[str], OwnData]
+    delivery: Callable[[Sender], DeliveryAccess]
 
 
 class Context(Conversation, Generic[S_co]):
@@ -288,6 +290,12 @@ class Context(Conversation, Generic[S_co]):
         """The plugin's own tables, which its migrations made."""
         self._grants.require("db")
         return self._factories.own_data(self._grants.plugin).db
+
+    @cached_property
+    def delivery(self) -> DeliveryAccess:
+        """Routes of files to the sender, and probes of them."""
+        self._grants.require("delivery")
+        return self._factories.delivery(self.sender)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")

@@ -17,18 +17,38 @@ API: Final = 1
 """Version of the plugin API."""
 
 Need = Literal[
-    "files.read", "files.write", "files.send", "rooms", "people", "events", "jobs", "store", "db"
+    "files.read",
+    "files.write",
+    "files.send",
+    "rooms",
+    "people",
+    "events",
+    "jobs",
+    "store",
+    "db",
+    "delivery",
 ]
 
 NEEDS: Final[tuple[str, ...]] = get_args(Need)
 
 _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
-    "files.read": ("page", "count", "search", "one", "with_id", "exactly", "some", "expires_at", "usage"),
+    "files.read": (
+        "page",
+        "count",
+        "search",
+        "one",
+        "with_id",
+        "exactly",
+        "some",
+        "expires_at",
+        "usage",
+        "max_file_bytes",
+    ),
     "files.write": (
         *("keep", "receive", "rename", "remove"),
         *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
     ),
-    "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel", "diagnose"),
+    "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
 }
 _ROOMS: Final = (
     "join",
@@ -54,6 +74,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     "jobs": "jobs",
     "store": "store",
     "db": "db",
+    "delivery": "delivery",
 }
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
 nothing, but ``ctx.files`` and ``ctx.rooms`` have no others."""

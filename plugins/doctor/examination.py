@@ -1,4 +1,4 @@
-"""Diagnostics: routes by which files reach one person at present, tried without sending a file."""
+"""Examination: routes by which files reach one person at present, tried without sending a file."""
 
 import asyncio
 import logging
@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from filebot.delivery.context import DeliveryContext
-from filebot.delivery.route_planner import PlannedRoute, Uploads
-from filebot.errors import DiagnosticsRunning, FilebotError, TransferError
-from filebot.files.quota import Quota
-from filebot.files.transfers import Direction
-from filebot.model import Address, BareJid, Client, Method, ProxyState, Sender, StorageUsage
+from filebot.plugin import (
+    Client,
+    DeliveryAccess,
+    FilebotError,
+    Files,
+    Method,
+    PlannedRoute,
+    ProxyState,
+    StorageUsage,
+    TransferError,
+    Uploads,
+    UserError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -65,63 +72,64 @@ class Diagnosis:
         return bool(self.addresses) or any(state is not ProxyState.FAILS for state in self.proxies.values())
 
 
-class Diagnostics:
-    """Examines one person at a time as often as they ask, and never twice at once."""
+class ExaminationRunning(UserError):
+    """The person's examination is running already."""
 
-    def __init__(self, context: DeliveryContext, quota: Quota) -> None:
-        self._context = context
-        self._quota = quota
-        self._under_way: set[BareJid] = set()
+    template = "doctor/running"
 
-    async def examine(self, person: BareJid, to: Address | None = None) -> Diagnosis:
+
+class Examinations:
+    """Examines one person as often as they ask, and never twice at once."""
+
+    def __init__(self) -> None:
+        self._under_way: set[str | None] = set()
+
+    async def examine(self, person: str | None, delivery: DeliveryAccess, files: Files) -> Diagnosis:
         """Try everything; takes some seconds.
 
-        ``to`` is the person's client, or the person if None. Raises DiagnosticsRunning or StorageError.
+        Raises ExaminationRunning, NotAllowed or StorageError.
         """
         if person in self._under_way:
-            raise DiagnosticsRunning
+            raise ExaminationRunning
         self._under_way.add(person)
         try:
-            return await self._examined(person, to or Address(person))
+            async with delivery.slot():
+                return await _examined(delivery, files)
         finally:
             self._under_way.discard(person)
 
-    async def _examined(self, person: BareJid, to: Address) -> Diagnosis:
-        async with self._context.slots.held(Direction.FROM_BOT, Sender(Address(person), person)):
-            return await self._tried(person, to)
 
-    async def _tried(self, person: BareJid, to: Address) -> Diagnosis:
-        streams = self._context.streams
-        uploads, proxies, clients = await asyncio.gather(
-            self._context.upload_service(), streams.proxies(), streams.present(person)
-        )
-        rate = await self._rate(clients)  # before the routes: they depend on it
-        return Diagnosis(
-            uploads=uploads,
-            addresses=tuple(streams.addresses()),
-            proxies=proxies,
-            clients=tuple(clients),
-            rate=rate,
-            routes=tuple([await self._route(size, to) for size in SIZES]),
-            max_file_bytes=self._quota.max_file_bytes,
-            usage=await self._quota.usage(person),
-        )
+async def _examined(delivery: DeliveryAccess, files: Files) -> Diagnosis:
+    uploads, proxies, clients = await asyncio.gather(
+        delivery.upload_service(), delivery.proxies(), delivery.clients()
+    )
+    rate = await _rate(delivery, clients)  # before the routes: they depend on it
+    return Diagnosis(
+        uploads=uploads,
+        addresses=tuple(delivery.addresses()),
+        proxies=proxies,
+        clients=tuple(clients),
+        rate=rate,
+        routes=tuple([await _route(delivery, size) for size in SIZES]),
+        max_file_bytes=files.max_file_bytes,
+        usage=await files.usage(),
+    )
 
-    async def _rate(self, clients: Sequence[Client]) -> Rate | None:
-        """Measure the rate to the likeliest client: the bottleneck is mostly the same for all."""
-        client = next((each for each in clients if Method.IBB in each.methods), None)
-        if client is None:
-            return None
-        try:
-            bytes_per_s = await self._context.streams.in_band_rate(client.jid)
-        except TransferError as error:
-            log.info("%s cannot be measured: %r", client.jid, error)
-            return Rate(client, None)
-        self._context.client_history.note_rate(client, bytes_per_s, self._context.clock())
-        return Rate(client, bytes_per_s)
 
-    async def _route(self, size_bytes: int, to: Address) -> Route:
-        plan = await self._context.plan(size_bytes, to)
-        if plan.steps:
-            return Route(size_bytes, plan.steps[0], None)
-        return Route(size_bytes, None, plan.no_stream or plan.no_link)
+async def _rate(delivery: DeliveryAccess, clients: Sequence[Client]) -> Rate | None:
+    """Measure the rate to the likeliest client: the bottleneck is mostly the same for all."""
+    client = next((each for each in clients if Method.IBB in each.methods), None)
+    if client is None:
+        return None
+    try:
+        return Rate(client, await delivery.measure(client))
+    except TransferError as error:
+        log.info("%s cannot be measured: %r", client.jid, error)
+        return Rate(client, None)
+
+
+async def _route(delivery: DeliveryAccess, size_bytes: int) -> Route:
+    plan = await delivery.plan(size_bytes)
+    if plan.steps:
+        return Route(size_bytes, plan.steps[0], None)
+    return Route(size_bytes, None, plan.no_stream or plan.no_link)

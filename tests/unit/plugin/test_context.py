@@ -39,7 +39,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(not_asked_for, not_asked_for, not_asked_for, not_asked_for)
+    factories = Factories(*[not_asked_for] * 5)
     authorization = Authorization(Access(), FixedRooms({}), not_asked_for)
     stored, link = (PluginListener("notes", kind, listen) for kind in (FileStored, LinkReceived))
     event = LinkReceived(ANNA, None, "https://example.org/")
