@@ -26,6 +26,8 @@ from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
+from filebot.jobs.worker import JobWorker
+from filebot.plugin_loader import room_settings
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -36,8 +38,10 @@ from filebot.xmpp.session import Handlers, StreamHandlers, StreamLimits, XmppSes
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 20.0
+SHUTDOWN_TIMEOUT_S: Final = 20.0
 """How long a stop waits for what is being written."""
+JOBS_TIMEOUT_S: Final = 5.0
+"""How long a stop waits for jobs; the next start does again what was cut off."""
 
 
 async def run(config: Config) -> int:
@@ -58,6 +62,7 @@ class Bot:
     session: XmppSession
     dispatcher: MessageDispatcher
     worker: DeliveryWorker
+    jobs: JobWorker
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Be online until ``stop`` is set; then finish what is being written and say good-bye.
@@ -68,13 +73,15 @@ class Bot:
             await race(self._stay_online(), _is_set(stop))
         finally:
             log.info("stopping")
-            await self.dispatcher.close(patience_s=PATIENCE_S)
+            await self.dispatcher.close(timeout_s=SHUTDOWN_TIMEOUT_S)
+            await self.jobs.close(timeout_s=JOBS_TIMEOUT_S)
             await self.worker.close()
             await self.session.stop()
 
     async def _stay_online(self) -> None:
         log.info("ready as %s", await self.session.run_until_ready())
-        await self.session.ended()
+        # Only now: jobs speak to people.
+        await race(self.session.ended(), run_supervised(self.jobs.run, "jobs"))
 
 
 async def _is_set(event: asyncio.Event) -> None:
@@ -119,7 +126,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             _ports(session, data, http, clock),
             access,
             storage_limits(config),
-            [each.plugin.name for each in plugins],
+            room_settings(plugins, config.plugins.disabled),
             slots=share.slots,
         )
         await _expect_rooms(services, session)
@@ -132,7 +139,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         stack.push_async_callback(tasks.close)
         for name, work in works.items():
             tasks.start(run_supervised(work, name), name)
-        yield Bot(session, chat.dispatcher, services.worker)
+        yield Bot(session, chat.dispatcher, services.worker, services.jobs)
 
 
 def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDispatcher) -> None:
@@ -180,6 +187,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.announcer.close)
     await services.worker.open()
     stack.push_async_callback(services.worker.close)
+    stack.push_async_callback(partial(services.jobs.close, timeout_s=0.0))
 
 
 def _background_work(

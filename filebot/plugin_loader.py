@@ -6,7 +6,7 @@ import importlib.util
 import logging
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -22,6 +22,7 @@ from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.examine import examine
 from filebot.replies import Replies
+from filebot.rooms.setting_types import RoomSettingTable
 from filebot.system.ownership import weakness
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,20 @@ def load(
     return loading.loaded
 
 
+def room_settings(plugins: Iterable[LoadedPlugin], disabled: Collection[str] = ()) -> RoomSettingTable:
+    """Return the room settings that loaded plugins declare.
+
+    Without the command ``room`` nobody could see or change one: then there are none. Raises PluginError if
+    two have one name.
+    """
+    loaded = [each.plugin for each in plugins]
+    declared = [setting for plugin in loaded for setting in plugin.room_settings]
+    off = [each.name for plugin in bundled() if plugin.name in disabled for each in plugin.room_settings]
+    if any(command.name == "room" for plugin in loaded for command in plugin.commands):
+        return RoomSettingTable(declared, off)
+    return RoomSettingTable((), [*off, *(each.name for each in declared)])
+
+
 class _Loading:
     """Plugins loaded so far, and the mistakes found."""
 
@@ -86,7 +101,8 @@ class _Loading:
 
     def add(self, plugin: Plugin[Any]) -> None:
         """Take a plugin whole, or note what is wrong in its settings. Raises PluginError for a name, a
-        command or words that cannot be its own, and whatever its settings raise; nothing is taken then.
+        command, a room setting or words that cannot be its own, and whatever its settings raise; nothing is
+        taken then.
         """
         if plugin.name in self.known:
             raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
@@ -100,6 +116,7 @@ class _Loading:
         if plugin.name not in self._off:
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
+            room_settings(loaded)
             self._replies.add(plugin.name, plugin.templates)
             self.loaded = loaded
         self.known.add(plugin.name)

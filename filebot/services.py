@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,7 @@ from filebot.files.sharing import Sharing
 from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
+from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
 from filebot.plugin.rooms import RoomServices
@@ -39,13 +40,14 @@ from filebot.ports import (
     Streams,
     UploadService,
 )
-from filebot.rooms.announcer import Announcer
+from filebot.rooms.announcer import Announcer, wants_announcements
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.retention import Retention
+from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
 
@@ -92,6 +94,7 @@ class Services:
     history_importer: HistoryImporter
     events: EventBus
     shown_files: ShownFiles
+    jobs: JobWorker
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -102,21 +105,21 @@ def build_services(
     ports: Ports,
     access: Access,
     limits: StorageLimits,
-    plugins: Collection[str],
+    settable: RoomSettingTable,
     *,
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
 ) -> Services:
     """Build all services on these ports.
 
-    ``plugins`` has the names of those that are loaded; ``settle_s`` is for how long people who came online
+    ``settable`` has the room settings that there are; ``settle_s`` is for how long people who came online
     are left alone, ``slots`` how many files move at once in each direction.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, and closes the announcer.
+    worker, closes the announcer, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
-    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, plugins)
+    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)
     intake = Intake(
@@ -162,7 +165,7 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
-    announcer = Announcer(events, room_settings.announces)
+    announcer = Announcer(events, partial(wants_announcements, room_settings))
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
     retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
@@ -193,6 +196,7 @@ def build_services(
         history_importer=history_importer,
         events=events,
         shown_files=shown_files,
+        jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,
         locks=locks,

@@ -4,6 +4,8 @@ from filebot.plugin import Context, Plugin, RoomFilesAdded
 
 plugin = Plugin[None]("announce", api=1)
 
+plugin.room_setting("announce", bool, default=False)
+
 
 @plugin.on(RoomFilesAdded)
 async def announce(ctx: Context[None], event: RoomFilesAdded) -> None:

@@ -19,6 +19,8 @@ from filebot.plugin import (
 
 plugin = Plugin[None]("archive", api=1, needs={"files.write", "rooms"})
 
+plugin.room_setting("archive", bool, default=False, consent=True, told="room/archive")
+
 OUT, IN = "archive off for me", "archive on for me"
 BEGIN, STOP = "archive history of DAYS days", "archive history off"
 
@@ -41,7 +43,7 @@ async def archive(ctx: Context[None], days: Annotated[int, Between(1, 99_999)] |
         begun = await ctx.rooms.import_history(days, ctx.language)
         await ctx.reply("archive/history_begins", history_import=begun)
     else:
-        await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_looking_back())
+        await ctx.reply("archive/history_stopped", history_import=await ctx.rooms.stop_history_import())
 
 
 @plugin.on(HistoryImportProgressed)

@@ -22,11 +22,14 @@ async def room(ctx: Context[None], room: str, setting: str) -> None:
         await ctx.reply("room/state", state=state)
         return
     before, after = await ctx.rooms.change(room, setting)
-    if before.settings.archive == after.settings.archive:
-        await ctx.reply("room/state", state=after)
-        return
+    told = [
+        each.told
+        for each in after.shown
+        if each.told and before.settings[each.name] != after.settings[each.name]
+    ]
     # Everybody there must know, wherever it was switched.
     everybody = Address(after.room, AddressKind.ROOM)
-    await ctx.tell(everybody, "room/archive", state=after)
-    if ctx.sender.address != everybody:
+    for template in told:
+        await ctx.tell(everybody, template, state=after)
+    if not told or ctx.sender.address != everybody:
         await ctx.reply("room/state", state=after)

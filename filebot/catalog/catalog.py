@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, writes
 from filebot.catalog.integrity import IntegrityCheck
+from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
     added_entry,
     delivery_columns,
@@ -24,11 +25,12 @@ from filebot.catalog.mapping import (
     link_of,
     position_of,
     private_entry,
-    room_settings_columns,
-    room_settings_of,
+    room_setting_columns,
+    room_setting_of,
     translated,
 )
 from filebot.catalog.name_suggestions import likeliest
+from filebot.catalog.plugin_data import SqlPluginData
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
@@ -43,7 +45,7 @@ from filebot.model import (
     NewEntry,
     QueuedDelivery,
     RememberedRoom,
-    RoomSettings,
+    SavedRoomSetting,
     Scope,
 )
 
@@ -64,7 +66,9 @@ class SqlCatalog:
         self._readers = readers
         self._writer = writer
         self._ranking = Threads("rank", 2)
+        self.plugin_data = SqlPluginData(self._read, writer)
         self._open = True
+        self.jobs = SqlJobs(self._read, writer)
 
     async def close(self) -> None:
         """Make durable what is queued, then answer nothing more."""
@@ -153,12 +157,11 @@ class SqlCatalog:
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return bool(await self._read(queries.link_at(urls)))
 
-    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
-        return {row.room: room_settings_of(row) for row in await self._read(queries.all_room_settings())}
+    async def room_settings(self) -> list[SavedRoomSetting]:
+        return [room_setting_of(row) for row in await self._read(queries.all_room_settings())]
 
-    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
-        saved = sqlite.save_room_settings(room_settings_columns(room, settings))
-        await self._writer.run(execute, saved)
+    async def save_room_setting(self, setting: SavedRoomSetting) -> None:
+        await self._writer.run(execute, sqlite.save_room_setting(room_setting_columns(setting)))
 
     async def history_imports(self) -> list[HistoryImport]:
         return [history_import_of(row) for row in await self._read(queries.all_history_imports())]

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import sqlite
 from filebot.catalog.catalog import SqlCatalog
+from filebot.catalog.integrity import reading, versions
 from filebot.catalog.mapping import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
+from filebot.catalog.upgrade_copy import copy_before_upgrade
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable, StorageFull
 from filebot.ports import Catalog
@@ -33,7 +35,8 @@ async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Cata
 
     ``reserve_bytes`` of the disk are held in reserve for when it is full.
 
-    Raises CatalogUnavailable if the file cannot be used. Leaving the context waits for what is queued.
+    Raises CatalogUnavailable if the file cannot be used, and StorageFull. Leaving the context waits for
+    what is queued.
     """
     reserve = DiskReserve(path.with_suffix(".reserve"), reserve_bytes)
     await asyncio.to_thread(_prepare_with, path, reserve)
@@ -60,12 +63,13 @@ async def _connect(engine: AsyncEngine, count: int) -> None:
 
 
 def migrate(path: Path) -> None:
-    """Make the catalog, or bring it up to date.
+    """Make the catalog, or copy it and bring it up to date.
 
     Raises CatalogUnavailable if it is of a newer filebot, and StorageFull.
     """
     with translated():
-        _prepare(path)
+        _copy_older(path)
+        _upgrade(path)
 
 
 def known_migrations() -> ScriptDirectory:
@@ -80,19 +84,32 @@ def _alembic() -> Config:
 
 
 def _prepare_with(path: Path, reserve: DiskReserve) -> None:
-    """Prepare it, on a full disk with what the reserve has."""
+    """Prepare it, on a full disk with what the reserve has; a copy gets nothing of that."""
+    with translated():
+        _copy_older(path)
     step = STEP_BYTES
     while True:
         try:
-            return migrate(path)
+            with translated():
+                return _upgrade(path)
         except StorageFull:
             if not reserve.give_up(step):
                 raise
             step *= 2
 
 
-def _prepare(path: Path) -> None:
+def _copy_older(path: Path) -> None:
+    """Copy a catalog that is going to be changed, and make an empty file if there is none."""
     sqlite.create_file(path)
+    script = known_migrations()
+    head, older = script.get_current_head(), {each.revision for each in script.walk_revisions()}
+    with closing(reading(path)) as connection:
+        here = versions(connection)
+    if head is not None and here and here <= older - {head}:
+        copy_before_upgrade(path, head)
+
+
+def _upgrade(path: Path) -> None:
     engine = sqlite.migrating_engine(path)
     config = _alembic()
     # One transaction around it all: a migration that fails leaves the database as it was.

@@ -31,6 +31,13 @@ def reading(path: Path, *, any_thread: bool = False, immutable: bool = False) ->
     )
 
 
+def versions(connection: sqlite3.Connection, table: str = "alembic_version") -> set[str]:
+    """Return the versions of the tables that ``table`` tells; none if there is no such table."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is None:
+        return set()
+    return {version for (version,) in connection.execute(f'SELECT version_num FROM "{table}"')}  # noqa: S608
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether the file is to blame, not a lock or a full disk."""
     return (getattr(error, "sqlite_errorcode", 0) & _CODE) in _DAMAGED

@@ -19,7 +19,6 @@ from filebot.model import (
     Address,
     AddressKind,
     ArchivePosition,
-    BareJid,
     BlobRef,
     Entry,
     HistoryImport,
@@ -27,8 +26,9 @@ from filebot.model import (
     Method,
     NewEntry,
     QueuedDelivery,
-    RoomSettings,
+    SavedRoomSetting,
     Scope,
+    SettingKey,
 )
 
 # A database may not keep or compare these as they are: NUL, which ends a text in C; lone surrogates, which
@@ -195,14 +195,21 @@ def history_import_of(row: sa.Row[Any]) -> HistoryImport:
     return HistoryImport(**_fields(row, HistoryImport) | {"address": address})
 
 
-def room_settings_columns(room: BareJid, settings: RoomSettings) -> dict[str, Any]:
+def room_setting_columns(setting: SavedRoomSetting) -> dict[str, Any]:
     """Return the columns of a row of ``room_settings``."""
-    return {"room": room} | _fields(settings, RoomSettings)
+    plugin, name = setting.key
+    return {
+        "room": setting.room,
+        "plugin": plugin,
+        "key": name,
+        "value": setting.value,
+        "consent": setting.consent,
+    }
 
 
-def room_settings_of(row: sa.Row[Any]) -> RoomSettings:
-    """Return the settings in a row of ``room_settings``."""
-    return RoomSettings(**_fields(row, RoomSettings))
+def room_setting_of(row: sa.Row[Any]) -> SavedRoomSetting:
+    """Return the setting in a row of ``room_settings``."""
+    return SavedRoomSetting(row.room, SettingKey(row.plugin, row.key), row.value, row.consent)
 
 
 def link_of(row: sa.Row[Any]) -> Link:

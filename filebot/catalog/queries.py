@@ -202,8 +202,8 @@ def all_deliveries() -> sa.Select[Any]:
 
 
 def all_room_settings() -> sa.Select[Any]:
-    """Select the settings of all rooms."""
-    return sa.select(room_settings)
+    """Select the settings of all rooms, by room, plugin and key."""
+    return sa.select(room_settings).order_by(*room_settings.primary_key)
 
 
 def all_history_imports() -> sa.Select[Any]:

@@ -127,15 +127,32 @@ unwanted: Final = sa.Table(
     sa.Column("person", sa.Text, primary_key=True),
 )
 
+# An empty plugin is the core. The rows of a plugin that is not loaded stay.
 room_settings: Final = sa.Table(
     "room_settings",
     metadata,
     sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("archive", sa.Boolean, nullable=False),
-    sa.Column("announce", sa.Boolean, nullable=False),
-    sa.Column("members_only", sa.Boolean, nullable=False),
-    sa.Column("max_size", sa.BigInteger),
-    sa.Column("retention_days", sa.Integer),
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("consent", sa.Boolean, nullable=False),
+)
+
+# JSON texts of plugins. ``entry_id`` is there for values of an entry, to go with it.
+plugin_data: Final = sa.Table(
+    "plugin_data",
+    metadata,
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("owner_kind", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE")),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Index("ix_plugin_data_size", "plugin", "size"),  # adds up without reading the values
+    sa.Index("ix_plugin_data_key", "plugin", "owner_kind", "key", "owner"),
+    sa.Index("ix_plugin_data_owner", "owner_kind", "owner"),
+    sa.Index("ix_plugin_data_entry_id", "entry_id", sqlite_where=sa.text("entry_id IS NOT NULL")),
 )
 
 # One row for each room whose history is being gone through, replaced as a whole after each part of it.
@@ -164,4 +181,39 @@ rooms: Final = sa.Table(
     sa.Column("jid", sa.Text, primary_key=True),
     sa.Column("password", sa.Text, nullable=False),
     sa.Column("invited_by", sa.Text),
+)
+
+# Work of the plugins. The state is ``ready``, ``blocked`` (by an older job of its group) or ``dead``.
+jobs: Final = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("plugin", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("run_at", UtcDateTime, nullable=False),
+    sa.Column("job_key", sa.Text),
+    sa.Column("job_group", sa.Text),
+    sa.Column("deadline", UtcDateTime),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("worker", sa.Text),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("died_at", UtcDateTime),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Index("ix_jobs_due", "state", "run_at", "number"),
+    sa.Index("ix_jobs_group", "plugin", "job_group", "number"),
+    sa.Index("ix_jobs_key", "plugin", "job_key", unique=True, sqlite_where=sa.text("state <> 'dead'")),
+    sa.Index("ix_jobs_claimed", "claimed_until", sqlite_where=sa.text("claimed_until IS NOT NULL")),
+    sqlite_autoincrement=True,  # a claim of a job that is gone must not fit a later one
+)
+
+# Jobs and bytes of their payloads for each plugin that has any. Triggers keep them.
+job_sums: Final = sa.Table(
+    "job_sums",
+    metadata,
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("jobs", sa.Integer, nullable=False),
+    sa.Column("used_bytes", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -23,6 +23,7 @@ from filebot.catalog.schema import (
     links,
     opt_outs,
     people,
+    plugin_data,
     positions,
     room_settings,
     rooms,
@@ -175,9 +176,14 @@ def save_history_import(columns: dict[str, Any]) -> sa.Insert:
     return _put(history_imports, history_imports.c.room, columns)
 
 
-def save_room_settings(columns: dict[str, Any]) -> sa.Insert:
-    """Keep the settings of a room, in place of those before."""
-    return _put(room_settings, room_settings.c.room, columns)
+def save_room_setting(columns: dict[str, Any]) -> sa.Insert:
+    """Keep a setting of a room, in place of the one of the same key."""
+    return _put(room_settings, tuple(room_settings.primary_key), columns)
+
+
+def save_plugin_value(columns: dict[str, Any]) -> sa.Insert:
+    """Keep a value of a plugin, in place of the one of the same key."""
+    return _put(plugin_data, tuple(plugin_data.primary_key), columns)
 
 
 def save_opt_out(room: str, person: str) -> sa.Insert:
@@ -197,11 +203,19 @@ def forget_oldest_unwanted(room: str, most: int) -> sa.Delete:
     return sa.delete(unwanted).where(unwanted.c.room == room, row <= last_to_go.scalar_subquery())
 
 
-def _put(table: sa.Table, key: sa.Column[Any], columns: dict[str, Any]) -> sa.Insert:
+def insert_unless_there(table: sa.Table) -> Insert:
+    """Insert rows, but for those that break a unique index."""
+    return insert(table).on_conflict_do_nothing()
+
+
+def _put(
+    table: sa.Table, key: sa.Column[Any] | Sequence[sa.Column[Any]], columns: dict[str, Any]
+) -> sa.Insert:
     """Write a whole row, in place of one of the same key."""
     statement = insert(table).values(columns)
     return statement.on_conflict_do_update(
-        index_elements=[key], set_={name: statement.excluded[name] for name in columns}
+        index_elements=[key] if isinstance(key, sa.Column) else key,
+        set_={name: statement.excluded[name] for name in columns},
     )
 
 

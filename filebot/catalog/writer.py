@@ -9,6 +9,8 @@ its error, the others never notice. Failures are rare, and so the usual group ne
 If an operation that must not fail for want of space (``urgent``) finds the disk full, the reserve is given
 up step by step, and the operation is run again after each.
 
+Jobs that a change brings with it (its outbox) are added in the transaction of the change, or not at all.
+
 An operation is a function of many arguments at once: neighbours in a group that want the same thing done
 are one call, and so sixteen new rows are one statement.
 """
@@ -26,10 +28,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
+from filebot.catalog.job_writes import add_jobs
 from filebot.catalog.mapping import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.schema import entries
 from filebot.errors import CatalogUnavailable, StorageFull
+from filebot.ports import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +63,7 @@ class _Job:
     operation: Operation[Any, Any]
     argument: Any
     urgent: bool
+    outbox: Outbox[Any] | None
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -74,19 +79,37 @@ class Writer:
         self._room = asyncio.Semaphore(MAX_WAITING)
         self._wake = asyncio.Event()
         self._closing = False
+        self._tell_of_jobs: Callable[[], None] = lambda: None
         self._task = asyncio.create_task(self._work(), name="catalog-writer")
 
-    async def run(self, operation: Operation[A, R], argument: A, *, urgent: bool = False) -> R:
+    def on_jobs(self, notify: Callable[[], None]) -> None:
+        """Call ``notify`` after each commit that may have added jobs."""
+        self._tell_of_jobs = notify
+
+    def tell_of_jobs(self) -> None:
+        """Tell that jobs may have been added."""
+        self._tell_of_jobs()
+
+    async def run(
+        self,
+        operation: Operation[A, R],
+        argument: A,
+        *,
+        urgent: bool = False,
+        outbox: Outbox[R] | None = None,
+    ) -> R:
         """Run ``operation`` and return its result for ``argument`` once it is durable.
 
         An ``urgent`` operation (a removal, or a row that a delivery needs) uses the reserve on a full disk.
+
+        The jobs that ``outbox`` returns for the result become durable with it.
 
         A cancelled caller's operation is left out if its group is not under way yet.
         """
         async with self._room:
             if self._closing:
                 raise CatalogUnavailable("the catalog is closed")
-            job = _Job(operation, argument, urgent)
+            job = _Job(operation, argument, urgent, outbox)
             self._jobs.append(job)
             self._wake.set()
             result: R = await job.done
@@ -132,7 +155,7 @@ class Writer:
         try:
             outcome = await self._attempt(group)
             if not isinstance(outcome, Exception):
-                _answer(group, outcome)
+                self._succeed(group, outcome)
             elif len(group) == 1:
                 await self._run_alone(group[0], outcome)
             else:
@@ -154,7 +177,12 @@ class Writer:
         if isinstance(outcome, Exception):
             _fail([job], outcome)
         else:
-            _answer([job], outcome)
+            self._succeed([job], outcome)
+
+    def _succeed(self, jobs: Sequence[_Job], results: Sequence[Any]) -> None:
+        _answer(jobs, results)
+        if any(job.outbox is not None for job in jobs):
+            self._tell_of_jobs()
 
     async def _give_up(self, size_bytes: int) -> bool:
         if self._reserve is None:
@@ -188,6 +216,17 @@ async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
     results: list[Any] = []
     for operation, jobs in groupby(group, key=lambda job: job.operation):
         results += await operation(connection, [job.argument for job in jobs])
+    new = [
+        each
+        for job, result in zip(group, results, strict=True)
+        if job.outbox is not None
+        for each in job.outbox(result)
+    ]
+    if new:
+        added = await add_jobs(connection, new)
+        for each, was_added in zip(new, added, strict=True):
+            if was_added is None:  # the change is worth more than what was to follow it
+                log.error("no place for job %s of plugin %s", each.kind.name, each.kind.plugin)
     return results
 
 

@@ -18,13 +18,14 @@ from filebot.catalog.schema import (
     links,
     opt_outs,
     people,
+    plugin_data,
     positions,
     room_settings,
     rooms,
     subscriptions,
     unwanted,
 )
-from filebot.model import Digest, Scope
+from filebot.model import Digest, OwnerKind, Scope
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
 
 # Built once: its columns are given as parameters, many rows at a time.
@@ -99,6 +100,11 @@ async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> li
         for table in (room_settings, opt_outs, unwanted, history_imports):
             await connection.execute(sa.delete(table).where(table.c.room == room))
         await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
+        kind, owner = plugin_data.c.owner_kind, plugin_data.c.owner
+        its_people = sa.and_(kind == OwnerKind.PERSON.value, sqlite.known_by(room, owner))
+        of_room = sa.and_(kind == OwnerKind.ROOM.value, owner == room)
+        await connection.execute(sa.delete(plugin_data).where(of_room))
+        await connection.execute(sa.delete(plugin_data).where(its_people))
     return [None] * len(cleared)
 
 

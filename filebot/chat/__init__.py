@@ -1,1 +1,1 @@
-"""Dispatching of messages to commands and file intake, and the replies to them."""
+"""Messages of people: told apart into commands and files, bounded, and answered."""

@@ -1,4 +1,4 @@
-"""The chat side put together on the services, for the composition roots: the bot's and the fake bot's."""
+"""Assembly of the chat package on the services, for the bot and for the fake bot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,19 @@ from functools import partial
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
+from filebot.chat.plugin_jobs import works_of
 from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.jobs.payloads import OnBehalfOf
 from filebot.plugin.authorization import Authorization
-from filebot.plugin.context import Channel, ChatState, PluginCalls, PluginListener
+from filebot.plugin.calls import PluginCalls, PluginListener
+from filebot.plugin.context import Channel, ChatState, Factories
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs, JobServices
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -23,7 +28,7 @@ from filebot.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Parts of the chat side that the composition root runs."""
+    """Parts of the chat package that the composition root runs."""
 
     dispatcher: MessageDispatcher
     stream_offers: StreamOffers
@@ -37,11 +42,19 @@ def build_chat(
     limits: RateLimits,
     command_prefix: str = "!",
 ) -> Chat:
-    """Build everything between messages and services. To be called in a running event loop."""
+    """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
+    job_services = JobServices(ports.catalog.jobs, ports.clock)
+    codecs = {
+        each.plugin.name: {job.name: job.codec for job in each.plugin.jobs.values()} for each in plugins
+    }
+
+    def jobs_of(plugin: str, by: OnBehalfOf | None) -> Jobs:
+        return Jobs(job_services, plugin, codecs[plugin], by)
+
     calls = PluginCalls(
         channel,
         commands_of(plugins),
@@ -51,13 +64,14 @@ def build_chat(
             for event, listener in each.plugin.listeners
         ],
         {each.plugin.name: each.settings for each in plugins},
-        {each.plugin.name: each.plugin.grants for each in plugins},
-        files_of,
-        rooms_of,
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog.plugin_data)),
+        grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         clock=ports.clock,
     )
     events.tell = calls.tell
+    for work in works_of(plugins, calls):
+        services.jobs.add(work)
     dispatcher = MessageDispatcher(
         channel=channel,
         plugins=calls,

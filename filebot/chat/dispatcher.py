@@ -1,4 +1,4 @@
-"""The dispatcher of everything that comes in: who is served, what is a file, what is a command."""
+"""Dispatcher of incoming messages: decides who is served, what is a file, and what is a command."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from filebot.chat.late_commands import LateCommands
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.concurrency.bounded_store import weight
-from filebot.concurrency.debouncer import MINUTE_S, Debouncer
+from filebot.concurrency.throttle import MINUTE_S, Throttle
 from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, LinkReceived
@@ -30,18 +30,19 @@ from filebot.model import (
     Offer,
     Sender,
 )
-from filebot.plugin.context import Channel, Conversation, FilesOf, PluginCalls, errors_in_words
+from filebot.plugin.calls import PluginCalls
+from filebot.plugin.context import Channel, Conversation, FilesOf, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
 STALE_AFTER: Final = timedelta(minutes=2)
-"""Older commands are not carried out: the person has long stopped waiting for them."""
+"""Older commands are not carried out: nobody waits for their answers any more."""
 
 
 class MessageDispatcher:
-    """Receives everything that people send, and sees to it that it is answered."""
+    """Dispatcher of messages, requests and invitations; answers what it does not pass on."""
 
     def __init__(
         self,
@@ -78,10 +79,10 @@ class MessageDispatcher:
         self._jid = jid
         self._files_per_message = files_per_message
         self._late_commands = LateCommands()
-        self._once_per_minute = Debouncer(MINUTE_S, PEOPLE_REMEMBERED)
+        self._once_per_minute = Throttle(MINUTE_S, PEOPLE_REMEMBERED)
 
     async def receive(self, message: IncomingMessage) -> None:
-        """Take a message in; returns when all there is to do and to say about it is done and said.
+        """Handle a message; return when it is handled and all replies are sent.
 
         The work goes on in a task of its own. Raises CancelledError if it was cut off by :meth:`close`.
         """
@@ -100,7 +101,7 @@ class MessageDispatcher:
         await asyncio.gather(*work)
 
     async def receive_request(self, request: FileRequest) -> None:
-        """Give a file to a client that asks for it by itself; returns when that is done."""
+        """Send a file to a client that requests it (XEP-0234); return when that is done."""
         if self._rate_limiter.is_full(request.sender):
             await request.refuse("")
         else:
@@ -149,9 +150,9 @@ class MessageDispatcher:
         """Wait until no work is under way."""
         await self._workload.idle()
 
-    async def close(self, *, patience_s: float) -> None:
-        """Let running work end, for at most ``patience_s``; then cancel it."""
-        await self._workload.close(patience_s=patience_s)
+    async def close(self, *, timeout_s: float) -> None:
+        """Let running work end, for at most ``timeout_s``; then cancel it."""
+        await self._workload.close(timeout_s=timeout_s)
 
     # --- admission ------------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class MessageDispatcher:
         sender = message.sender
         if sender.room is not None and (
             # Not everybody who would read the answer may know of the room's files, or nobody would hear it.
-            self._room_settings.of(sender.room).members_only or not self._rooms.has_voice(sender.room)
+            self._room_settings.is_members_only(sender.room) or not self._rooms.has_voice(sender.room)
         ):
             sender = sender.privately
         conversation = await self._channel.conversation(
@@ -279,7 +280,7 @@ def is_link(text: str) -> bool:
 
 
 def is_upload(url: str, sender: Sender, upload_hosts: Collection[str]) -> bool:
-    """Return whether a bare link is an upload, by a client that sends no more than the link.
+    """Return whether a bare link is to an upload: some clients send nothing but the link.
 
     Uploads are at the sender's server, or at ``upload_hosts``: those of the bot's server.
     """

@@ -1,4 +1,4 @@
-"""Files that a person's client asks for by itself (XEP-0234, "Requesting a File")."""
+"""Requests for files by clients (XEP-0234, "Requesting a File")."""
 
 import logging
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class FileRequests:
-    """Answers requests for files that the person may read."""
+    """Sends requested files that the person may read."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class FileRequests:
             )
 
     async def _find(self, request: FileRequest) -> Entry:
-        """Return the file meant: the person's own by its hash or name, or by name one of a room that they
-        are in.
+        """Return the requested file: one of the person's own by hash or name, or one of their rooms by
+        name.
 
         Raises NotAllowed, NoSuchEntry or BlobCorrupt.
         """
@@ -100,7 +100,7 @@ class FileRequests:
         return None
 
     async def _named(self, scope: Scope, asked: Offer) -> Entry | None:
-        """Return the file of that name and, if a hash was given, with just these bytes."""
+        """Return the file of that name; if the request has a hash, only a file with that hash."""
         name = plain_text(asked.name or "")
         entry = await self._catalog.find_by_name(scope, name) if name else None
         if entry is None or asked.hashes.get("sha-256", b"").hex() in {"", entry.blob.digest}:

@@ -1,9 +1,9 @@
-"""Following people's invitations into rooms, or telling them why not."""
+"""Invitations into rooms: accepted, or declined with the reason."""
 
 import logging
 from typing import Final
 
-from filebot.concurrency.debouncer import Debouncer
+from filebot.concurrency.throttle import Throttle
 from filebot.errors import FilebotError
 from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
@@ -13,22 +13,22 @@ from filebot.ports import Rooms
 log = logging.getLogger(__name__)
 
 DOUBLE_S: Final = 5.0
-"""Clients send an invitation in both forms, one after the other: what comes so soon after it was handled is
-the same one."""
+"""Clients send an invitation twice, direct and through the room: one that comes so soon after another is a
+copy of it."""
 
 
 class Invitations:
-    """Answers invitations; limits are in the ``Rooms`` port."""
+    """Accepts and declines invitations; limits are in the ``Rooms`` port."""
 
     def __init__(self, channel: Channel, rooms_of: RoomsOf, rooms: Rooms) -> None:
         self._channel = channel
         self._rooms_of = rooms_of
         self._rooms = rooms
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
-        self._handled = Debouncer(DOUBLE_S)
+        self._handled = Throttle(DOUBLE_S)
 
     async def follow(self, invitation: Invitation, sender: Sender) -> None:
-        """Go where somebody wants the bot, and thank them; a second time at once does nothing."""
+        """Enter a room and thank the inviter. A copy of an invitation is ignored."""
         key = (invitation.room, sender.jid)
         if key in self._under_way or self._handled.has_passed(*key):
             return
@@ -42,8 +42,9 @@ class Invitations:
             self._handled.note(*key)
 
     async def turn_down(self, invitation: Invitation, sender: Sender) -> None:
-        """Tell somebody who is not served that nothing will come of it, and somebody whom the room hides to
-        ask again otherwise.
+        """Decline an invitation by somebody who is not served, or whom the room hides.
+
+        Somebody who is hidden is told how to invite the bot all the same.
         """
         log.info("invited to %s by somebody who is not served: %s", invitation.room, sender.jid)
         conversation = await self._channel.conversation(sender, invitation.language)

@@ -1,25 +1,24 @@
 """Commands that came too late, gathered by person and answered once.
 
-After an outage of the bot many of them come at once. Nobody waits for them any more, and a dozen answers
-would only be in the way.
+Many of them come at once after an outage of the bot, when nobody waits for their answers any more.
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from filebot.concurrency.debouncer import Debouncer
 from filebot.model import Address
 from filebot.plugin.context import Conversation
 
 QUIET_S: Final = 2.0
-"""A person is answered when no more late commands came for so long..."""
+"""Pause without further late commands after which a person is answered."""
 LONGEST_S: Final = 30.0
-"""...or after this."""
+"""Longest time after which a person is answered, even if further late commands keep coming."""
 TEXTS_SHOWN: Final = 5
 TEXT_SHOWN: Final = 100
-"""In characters, for each command."""
+"""Characters shown of each command."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,18 +26,20 @@ class _Gathered:
     since: datetime
     count: int = 0
     texts: list[str] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
+    came: Debouncer = field(default_factory=lambda: Debouncer(QUIET_S, LONGEST_S))
     told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class LateCommands:
-    """Holds late commands back until their person is told that they are not carried out."""
+    """Gathers late commands, and tells each person once that theirs are not carried out."""
 
     def __init__(self) -> None:
         self._gathered: dict[Address, _Gathered] = {}
 
     async def tell(self, conversation: Conversation, text: str, since: datetime) -> None:
-        """Tell somebody that what they wrote at ``since`` is not done; returns when they are told."""
+        """Tell somebody that the command of the time ``since`` is not carried out; return when they are
+        told.
+        """
         address = conversation.sender.address.conversation
         gathered = self._gathered.get(address)
         if gathered is not None:
@@ -48,7 +49,7 @@ class LateCommands:
         gathered = self._gathered[address] = _Gathered(since)
         _add(gathered, text, since)
         try:
-            await _quiet(gathered)
+            await gathered.came.settled()
             del self._gathered[address]
             await conversation.reply(
                 "reception/late", texts=gathered.texts, count=gathered.count, since=gathered.since
@@ -64,19 +65,9 @@ class LateCommands:
 
 
 def _add(gathered: _Gathered, text: str, since: datetime) -> None:
-    gathered.came.set()
+    gathered.came.signal()
     gathered.since = min(gathered.since, since)
     gathered.count += 1
     shown = text[:TEXT_SHOWN]
     if shown not in gathered.texts and len(gathered.texts) < TEXTS_SHOWN:
         gathered.texts.append(shown)
-
-
-async def _quiet(gathered: _Gathered) -> None:
-    """Return when no more commands come, or have come for too long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_S):
-            while True:
-                gathered.came.clear()
-                async with asyncio.timeout(QUIET_S):
-                    await gathered.came.wait()

@@ -1,7 +1,6 @@
 """Progress messages: one for each long transfer, corrected in place (XEP-0308).
 
-A client that does not show corrections would get each one as a new message, so it is told of a few marks
-only. Rooms are told nothing.
+A client without corrections shows each of them as a new message, so it is sent only a few. Rooms get none.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from filebot.replies.renderer import ReplySender
 log = logging.getLogger(__name__)
 
 FIRST_AFTER_S: Final = 4.0
-"""Shorter transfers say all that is to be said by ending."""
+"""Shorter transfers have no progress messages."""
 
 CORRECTED_EVERY_S: Final = 3.0
 MARKS: Final = (0.25, 0.5, 0.75)
@@ -27,17 +26,17 @@ _LOOK_EVERY_S: Final = 1.0
 
 @dataclass(slots=True)
 class Told:
-    """State of a transfer as its person was told last."""
+    """Progress of a transfer in the last message about it."""
 
     message: str | None = None
     at_s: float = 0.0
-    """The transfer's age when it was last told."""
+    """Age of the transfer at that message."""
     fraction: float = 0.0
     done_bytes: int = 0
 
 
 class ProgressReports:
-    """Tells people of their long transfers."""
+    """Sends people progress messages about their long transfers."""
 
     def __init__(self, transfers: Transfers, reply_sender: ReplySender) -> None:
         self._transfers = transfers
@@ -54,7 +53,7 @@ class ProgressReports:
                 log.exception("a progress report failed")
 
     async def look(self) -> None:
-        """Report what is due now."""
+        """Send the messages that are due now."""
         for transfer in self._transfers.all():
             if transfer.waits:
                 continue
@@ -78,7 +77,7 @@ class ProgressReports:
 
 
 def is_due(told: Told, age_s: float, progress: Progress, *, corrects: bool) -> bool:
-    """Return whether there is something new to tell; while nobody has accepted the offer there is not."""
+    """Return whether a message is due. None is while no byte has moved since the last one."""
     if progress.done_bytes == told.done_bytes:
         return False
     if corrects:

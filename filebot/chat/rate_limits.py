@@ -15,16 +15,16 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-from filebot.concurrency.debouncer import DAY_S, Debouncer
 from filebot.concurrency.lru import DefaultLRUCache
-from filebot.concurrency.tasks import Tasks, begin_turn
+from filebot.concurrency.tasks import Tasks, begin_turn, end
+from filebot.concurrency.throttle import DAY_S, Throttle
 from filebot.model import Sender
 
 TURN_S: Final = 2.0
-"""After this the next request of the same person no longer waits for the one before."""
+"""Longest wait of a request for the one before it by the same person."""
 
 WAITING: Final = 10_000
-"""Messages that are being handled, or wait for it."""
+"""Most messages that are being handled or wait for it, at once."""
 WAITING_PER_ROOM: Final = 800
 WAITING_PER_PERSON: Final = 500
 WAITING_BYTES: Final = 64 * 1024 * 1024
@@ -34,7 +34,7 @@ WAITING_BYTES_PER_PERSON: Final = 8 * 1024 * 1024
 TASK_BYTES: Final = 8 * 1024
 """Rough size of the tasks of each message."""
 MOST_TASKS: Final = 2 * WAITING
-"""Requests are counted by the rate limiter; as many more are refusals, and what is said once a day."""
+"""Twice what the rate limiter lets wait: refusals and answers given once a day are not counted there."""
 PEOPLE_REMEMBERED: Final = 10_000
 ROOMS_REMEMBERED: Final = 1_000
 
@@ -70,7 +70,7 @@ class Waiting:
         return self.count >= self.most or self.size_bytes + more_bytes > self.most_bytes
 
     def add(self, count: int, size_bytes: int) -> None:
-        """Change the count and the size by so much."""
+        """Add to the count and to the size; negative numbers take away."""
         self.count += count
         self.size_bytes += size_bytes
 
@@ -95,7 +95,7 @@ class RateLimiter:
         )
 
     def is_full(self, sender: Sender, size_bytes: int = 0) -> bool:
-        """Return whether no more messages of the sender's, of that size in memory, can wait."""
+        """Return whether one more message of the sender's, of that size in memory, is too much."""
         try:
             return any(each.is_full(size_bytes + TASK_BYTES) for each in self._shares(sender))
         finally:
@@ -126,8 +126,9 @@ class RateLimiter:
         return True
 
     async def in_turn(self, sender: Sender, work: Work) -> None:
-        """Run ``work``, which is counted as waiting, after the sender's earlier requests, but do not wait
-        long for any of them.
+        """Run ``work`` after the sender's earlier requests, but wait at most ``TURN_S`` for each of them.
+
+        The work must be counted by :meth:`waiting` meanwhile.
         """
         task: asyncio.Task[None] | None = None
         try:
@@ -139,8 +140,10 @@ class RateLimiter:
             if task is None:
                 work.close()
             else:
-                task.cancel()
+                await end([task])
             raise
+        finally:
+            self._forget(sender)  # a cancelled caller may count it no longer
 
     def _shares(self, sender: Sender) -> list[Waiting]:
         shares = [self._waiting, self._waiting_of[sender.rate_key]]
@@ -159,11 +162,12 @@ class Workload:
     def __init__(self, limits: RateLimits) -> None:
         self.rate_limiter = RateLimiter(limits)
         self._tasks = Tasks(MOST_TASKS)
-        self._once_per_day = Debouncer(DAY_S, PEOPLE_REMEMBERED)
+        self._once_per_day = Throttle(DAY_S, PEOPLE_REMEMBERED)
         self._closed = False
 
     async def run(self, work: Work) -> None:
-        """Run ``work`` in a task of its own, which a cancelled caller leaves running; return when it ends.
+        """Run ``work`` in a task of its own, and return when it has ended. It goes on if the caller is
+        cancelled.
 
         Raises CancelledError if it was cut off by :meth:`close`.
         """
@@ -173,7 +177,7 @@ class Workload:
         await self._tasks.run(work, "request")
 
     async def run_counted(self, sender: Sender, work: Work, size_bytes: int = 0) -> None:
-        """Run ``work``, which counts among what waits for the sender; its message takes ``size_bytes``."""
+        """Run ``work`` while its message, of ``size_bytes`` in memory, is counted as waiting."""
         with self.rate_limiter.waiting(sender, size_bytes):
             await self.run(work)
 
@@ -186,8 +190,8 @@ class Workload:
         """Wait until no work is running."""
         await self._tasks.idle()
 
-    async def close(self, *, patience_s: float) -> None:
-        """Let running work end, for at most ``patience_s``; then cancel it."""
-        await self._tasks.idle(patience_s)
+    async def close(self, *, timeout_s: float) -> None:
+        """Let running work end, for at most ``timeout_s``; then cancel it."""
+        await self._tasks.idle(timeout_s)
         self._closed = True
         await self._tasks.close()

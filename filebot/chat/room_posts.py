@@ -1,4 +1,4 @@
-"""Posts in rooms that need not be addressed to the bot: remembered for ``keep``, and auto-archived."""
+"""Files posted in rooms without addressing the bot: remembered for ``keep``, and auto-archived."""
 
 import logging
 from collections.abc import Awaitable
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class RoomPosts:
-    """Takes in the files of each message that everybody in a room can read."""
+    """Remembers and auto-archives the files of messages to whole rooms."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class RoomPosts:
         self._files_per_message = files_per_message
 
     def remember(self, message: IncomingMessage) -> None:
-        """Note the files of a message, so that its sender can have them kept."""
+        """Remember the files of a message, so that its sender can ``keep`` them."""
         sender = message.sender
         if sender.room and sender.identity:
             message_id = sender.message_ref.message_id if sender.message_ref else ""
             self._recent_posts.add(sender.room, sender.identity, message_id, message.offers)
 
     async def archive(self, message: IncomingMessage) -> None:
-        """Keep the files of a message if room and poster want that; return when the room has been told."""
+        """Keep the files of a message if room and poster agree; return when the room is told of them."""
         try:
             keeps = await self._archive.keeps(message.sender)
         except StorageError as error:
@@ -63,7 +63,7 @@ class RoomPosts:
             await each
 
     async def _archive_all(self, message: IncomingMessage, announced: list[Awaitable[None]]) -> None:
-        """Keep the files; add to ``announced`` what ends when the room has heard of one."""
+        """Keep the files; add to ``announced`` an awaitable for the announcement of each."""
         for number, offer in enumerate(message.offers[: self._files_per_message]):
             await self._archive_one(message, offer, number, announced)
 
@@ -86,7 +86,9 @@ class RoomPosts:
                 announced.append(self._announcer.add(received.entry))
 
     async def _refuse(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
-        """Tell the poster alone, and once a day for each kind of cause: nobody asked for anything."""
+        """Tell the poster in private, once a day for each kind of error: nobody asked for the file to be
+        kept.
+        """
         sender = message.sender
         refused = FileRefused(sender.privately, message.language, name, error)
         reason = f"not archived: {type(error)}"

@@ -1,7 +1,7 @@
-"""The configuration: one TOML file, checked whole before anything starts.
+"""Configuration: one TOML file, checked as a whole before anything starts.
 
-``schema`` has the tables and keys, ``values`` what can stand in them, ``load`` reads a file, ``places``
-knows on which line of it a key is, and ``mistakes`` says in plain words what does not hold.
+``schema`` has the tables and keys, ``types`` the types of their values, ``load`` reads a file,
+``toml_positions`` finds the line of a key, and ``errors`` puts mistakes into words.
 """
 
 from filebot.config.load import load

@@ -1,4 +1,4 @@
-"""Mistakes in the config, in plain words with a remedy. A secret is never quoted."""
+"""Mistakes in the config, each in plain words with what to do about it. A secret is never quoted."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _THREE_WAYS: Final = (
 )
 
 _SIMILAR: Final = 70.0
-"""Lowest similarity, of 100; below it, a suggestion would only puzzle."""
+"""Lowest similarity, of 100, at which one key is suggested for another."""
 
 _WORDS: Final = {
     "missing": "missing; add it",
@@ -41,13 +41,13 @@ class Mistake:
     """A mistake at one key."""
 
     path: KeyPath
-    """The keys that lead to it."""
+    """Path to the key."""
     words: str
-    """The fault, and the remedy."""
+    """Description of the mistake, and what to do about it."""
 
     @property
     def text(self) -> str:
-        """``xmpp.port: must be a whole number``."""
+        """Key and words, such as ``xmpp.port: must be a whole number``."""
         return f"{dotted(self.path)}: {self.words}"
 
 
@@ -60,7 +60,10 @@ def found_in(error: ValidationError) -> list[Mistake]:
 
 
 def dotted(path: KeyPath) -> str:
-    """Return ``rooms.join[2]``, counting from one; quoted where the key needs it, and on one line."""
+    """Return a path as text, such as ``rooms.join[2]``.
+
+    Indices count from one, keys are quoted where TOML asks for it, and all is on one line.
+    """
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -83,7 +86,7 @@ def _words(path: KeyPath, kind: str, message: str, context: dict[str, Any]) -> s
 
 
 def _suggestion(path: KeyPath) -> str:
-    """Return the remedy for an unknown key: where it belongs, or which one it may be meant for."""
+    """Return a suggestion for an unknown key: the table it belongs to, or a similar key."""
     key, table = str(path[-1]), path[:-1]
     owner = next((name for name, keys in _tables().items() if key in keys), None)
     if owner is not None:
@@ -94,7 +97,7 @@ def _suggestion(path: KeyPath) -> str:
 
 
 def _tables() -> dict[str, Sequence[str]]:
-    """Return the keys of each table; those above all tables under the empty name."""
+    """Return the keys of each table; top-level keys stand under the empty name."""
     tables: dict[str, Sequence[str]] = {"": tuple(Config.model_fields)}
     for name, field in Config.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

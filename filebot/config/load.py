@@ -16,7 +16,7 @@ from filebot.errors import ConfigError
 from filebot.system.ownership import weakness
 
 _LARGEST_FILE: Final = 1 << 20
-"""In bytes: far over any config; whatever is larger was named by accident."""
+"""Largest file that is read, in bytes, far over any config: a larger one was named by accident."""
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:

@@ -18,10 +18,10 @@ _KEY: Final = ("xmpp", "password")
 _FILE_KEY: Final = ("xmpp", "password_file")
 
 _UNKNOWN: Final = "?"
-"""Stands in for a password that could not be had, so that its lack is told once only."""
+"""Placeholder for a password that could not be read, so that it is not also reported as missing."""
 
 _LONGEST: Final = 4_096
-"""In bytes."""
+"""Largest password file, in bytes."""
 
 
 def with_password(

@@ -1,5 +1,6 @@
-"""Every table and key of the configuration, with its default. ``config.example.toml`` shows and explains
-each; a test holds the two together.
+"""Tables and keys of the configuration, with their defaults.
+
+``config.example.toml`` shows and explains each; a test compares the two.
 """
 
 from collections.abc import Mapping
@@ -30,18 +31,18 @@ Count = Annotated[StrictInt, Field(ge=1, le=10_000)]
 
 
 class Table(BaseModel):
-    """A table of the file: complete, immutable, nothing unknown in it."""
+    """Base of all tables: immutable, without unknown keys."""
 
     # Inputs stay out of error texts: one of them is the password.
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
 
 class Xmpp(Table):
-    """The bot's account and where its server is."""
+    """Account of the bot, and address of its server."""
 
     jid: values.Account
     password: Annotated[SecretStr, Field(strict=True)]
-    """From here, from ``password_file`` or from the environment; see ``password``."""
+    """May also come from ``password_file`` or the environment; see ``config/password``."""
     password_file: values.Location | None = None
     mode: Literal["client", "component"] = "client"
     host: values.Host | None = None
@@ -76,7 +77,7 @@ class Rooms(Table):
     join: tuple[values.BareJid, ...] = ()
     command_prefix: values.Prefix = "!"
     invitations: StrictBool = True
-    """Whether everybody who is served brings the bot into rooms, or admins only."""
+    """Whether everybody who is served may invite the bot into rooms, or admins only."""
 
 
 class Access(Table):
@@ -84,7 +85,7 @@ class Access(Table):
 
     admins: tuple[values.BareJid, ...] = ()
     allow: tuple[values.Glob, ...] = ()
-    """Without the key: everybody of the bot's own domain, or of a component's parent domain."""
+    """By default everybody of the bot's own domain, or of a component's parent domain."""
     deny: tuple[values.Glob, ...] = ()
 
 
@@ -99,15 +100,15 @@ class Limits(Table):
     commands_per_minute: Count = 60
     """For each person."""
     idle_timeout: values.Seconds = 60.0
-    """Time without a byte, after which a transfer has failed."""
+    """Seconds without a byte after which a transfer has failed."""
     keep_partial: values.Seconds = 86_400.0
-    """How long the beginning of a broken stream is kept, to be gone on with."""
+    """Seconds for which the beginning of a broken transfer is kept, to be resumed."""
     keep_unreferenced: values.Seconds = 7 * 86_400.0
-    """How long files are kept that no entry refers to."""
+    """Seconds for which files are kept that no entry refers to."""
 
 
 class Network(Table):
-    """Connections that are not safe everywhere, and off by default."""
+    """Permissions for connections that are not safe everywhere; off by default."""
 
     allow_insecure: StrictBool = False
     allow_private: StrictBool = False
@@ -117,7 +118,7 @@ class Bytestreams(Table):
     """Addresses at which clients reach the bot directly, for files both ways (XEP-0065)."""
 
     addresses: tuple[values.Host, ...] = ()
-    """Told to clients; without any the bot does not listen."""
+    """Sent to clients as stream hosts; without any the bot does not listen."""
     bind: values.Host = "0.0.0.0"  # noqa: S104 - it listens only if addresses are given
     port: Port = 7625
 
@@ -131,7 +132,7 @@ class Replies(Table):
 
 
 class Plugins(Table):
-    """The plugins that run. Every other key is a table of settings that the plugin itself checks."""
+    """Plugins to run. Every other key is a table of a plugin's own settings, which the plugin checks."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
@@ -141,7 +142,7 @@ class Plugins(Table):
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
-        """The tables of settings, unchecked, by the plugin's name."""
+        """Tables of settings by the plugin's name, not yet checked."""
         return self.__pydantic_extra__
 
 
@@ -161,11 +162,11 @@ class Config(Table):
     _places: Places = PrivateAttr(default=Places("config"))
 
     def located(self, error: ConfigError) -> ConfigError:
-        """Return the same mistakes, each with the file and the line of the key that it begins with."""
+        """Return the same mistakes, each with file and line of its key."""
         return ConfigError(tuple(self._places.before(mistake) for mistake in error.mistakes))
 
     def model_post_init(self, context: Any, /) -> None:
-        """Remember where the keys are; ``load`` gives that along."""
+        """Remember the lines of the keys, which ``load`` passes in the context."""
         if context is not None:
             self._places = context["places"]
 
@@ -180,7 +181,7 @@ class Config(Table):
 
 
 def _served_domain(jid: object, mode: object) -> str | None:
-    """Return the domain whose people are served by default; None if the JID is none."""
+    """Return the domain whose people are served by default; None if the JID is not valid."""
     try:
         domain = values.account(jid if isinstance(jid, str) else "").rpartition("@")[2]
     except ValueError:

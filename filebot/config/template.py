@@ -1,4 +1,4 @@
-"""The first config of a new bot: what was asked, and the keys that are changed next as comments."""
+"""First config of a new bot: the answers to the questions asked, and further keys as comments."""
 
 import os
 import tempfile
@@ -43,7 +43,7 @@ total = "100 GiB"
 def first_config(
     jid: str, password: str | Path, admins: tuple[str, ...], data_dir: Path = Path("data")
 ) -> str:
-    """Return the text of the file. A path as ``password`` is that of a file with it."""
+    """Return the text of the file. A path as ``password`` is the path of a password file."""
     key = "password" if isinstance(password, str) else "password_file"
     return _TEXT.format(
         data_dir=_quoted(str(data_dir)),
@@ -54,9 +54,9 @@ def first_config(
 
 
 def write_private(path: Path, text: str, *, replace: bool) -> None:
-    """Write the file whole or not at all, from the start readable by its owner only.
+    """Write the file atomically, readable by its owner only.
 
-    Raises FileExistsError if it is there and not to be replaced, and what else the system says.
+    Raises FileExistsError if it is there and not to be replaced, or another OSError.
     """
     number, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -74,7 +74,7 @@ def write_private(path: Path, text: str, *, replace: bool) -> None:
 
 
 def _quoted(text: str) -> str:
-    """Return a basic string of TOML."""
+    """Return a text as a basic string of TOML."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
 
 

@@ -1,7 +1,7 @@
-"""On which line of a TOML file each key is. The parser of the standard library does not tell.
+"""Lines of the keys in a TOML file, which ``tomllib`` does not tell.
 
-Only for text that ``tomllib`` accepts: this reads just enough of the grammar to find keys and the elements
-of arrays. Where it is lost it stops, and the rest has no lines: they are a service, not a check.
+Only for text that ``tomllib`` accepts: this reads just enough of the grammar to find keys and elements of
+arrays. Where it fails it stops, and later keys have no line: lines help to read errors, they check nothing.
 """
 
 import re
@@ -42,12 +42,12 @@ class Places:
         return next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), None)
 
     def of(self, path: KeyPath) -> str:
-        """Return ``config.toml line 12``."""
+        """Return file and line of a key, such as ``config.toml line 12``."""
         line = self.line(path)
         return self.file if line is None else f"{self.file} line {line}"
 
     def before(self, mistake: str) -> str:
-        """Return a mistake with the place of the dotted key that it begins with, unless it has one."""
+        """Return a mistake with file and line of the key that it begins with, unless it has them."""
         if mistake.startswith((f"{self.file}:", f"{self.file} line ")):
             return mistake
         return f"{self.of(tuple(mistake.partition(':')[0].split('.')))}: {mistake}"
@@ -62,7 +62,7 @@ def lines_of(text: str) -> dict[KeyPath, int]:
 
 
 class _LostError(Exception):
-    """The text is not as expected."""
+    """Error for a text that is not as expected."""
 
 
 class _Scanner:

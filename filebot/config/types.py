@@ -13,16 +13,16 @@ from filebot.model import size_bytes
 from filebot.system.certificates import unusable
 
 _LONGEST: Final = 32
-"""No span that a person writes has more characters."""
+"""Characters of the longest span of time that is read."""
 
 _LONGEST_SPAN_S: Final = 10 * 366 * 86_400.0
 
 _FORBIDDEN: Final = re.compile(r"""[\s"&'/:<>@\x00-\x1f\x7f]""")
-"""In a localpart (RFC 7622 3.3.1); a domain has none of them either, but for IPv6, which has no rooms."""
+"""Characters that no localpart may have (RFC 7622 3.3.1). Of domains only IPv6 addresses have them."""
 
 
 def shown(text: str) -> str:
-    """Return a text short and on one line, for a message."""
+    """Return a text on one line, cut to what fits in a message."""
     line = plain_text(text)
     return f'"{line[:60]}…"' if len(line) > 60 else f'"{line}"'
 
@@ -50,7 +50,7 @@ def _seconds(value: object) -> float:
 
 
 def _is_domain(text: str) -> bool:
-    """Return whether a name can be looked up, or be part of an address: ``a..example`` cannot."""
+    """Return whether a name is a valid domain name: ``a..example`` is not."""
     try:
         return bool(text.encode("idna").strip(b".")) and not _FORBIDDEN.search(text)
     except UnicodeError:
@@ -89,7 +89,7 @@ def _glob(text: str) -> str:
 
 
 def place(written: object, folder: Path) -> Path:
-    """Return the path that a text names; a relative one begins at ``folder``. Raises ValueError."""
+    """Return a text as a path; a relative one begins at ``folder``. Raises ValueError."""
     text = str(written) if isinstance(written, str | Path) else ""
     if not text or "\0" in text:
         raise ValueError('must be a path in quotes, like "data"')
@@ -172,7 +172,7 @@ Account = Annotated[StrictStr, AfterValidator(account)]
 Glob = Annotated[StrictStr, AfterValidator(_glob)]
 Host = Annotated[StrictStr, AfterValidator(_host)]
 Location = Annotated[Path, BeforeValidator(_path)]
-"""A path, whether or not anything is there."""
+"""Path of something that need not exist."""
 CaFile = Annotated[Location, AfterValidator(_certificates)]
 """A file with certificates, in PEM."""
 ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]

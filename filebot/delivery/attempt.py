@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from filebot.concurrency.backoff import Backoff
 from filebot.delivery.context import DeliveryContext, DeliveryRequest
 from filebot.delivery.route_planner import PlannedRoute
 from filebot.errors import (
@@ -108,8 +109,9 @@ async def _track_transfer(
 
 def pause(tries: int) -> timedelta:
     """Return the pause after this many attempts."""
-    longer: int = 4 ** min(max(tries - 1, 0), 10)
-    return min(FIRST_PAUSE * longer, LONGEST_PAUSE)
+    first_s, longest_s = FIRST_PAUSE.total_seconds(), LONGEST_PAUSE.total_seconds()
+    backoff = Backoff(first_s, longest_s, factor=4.0, failures=max(tries - 1, 0))
+    return timedelta(seconds=backoff.next_s())
 
 
 @dataclass(slots=True)

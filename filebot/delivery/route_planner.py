@@ -55,7 +55,7 @@ class Reason(Enum):
     NO_LINK = "no link"
     """Directly, as there can be no link."""
     IF_LINK_FAILS = "if link fails"
-    FAILED_LATELY = "failed lately"
+    RECENT_FAILURE = "recent failure"
     """Behind the others."""
     IN_BAND_LAST = "in-band last"
 
@@ -190,7 +190,7 @@ def _why_a_stream(
     if facts.asked is not None:
         return Reason.ASKED
     if outcome is Outcome.FAILED:
-        return Reason.FAILED_LATELY
+        return Reason.RECENT_FAILURE
     if way.method is Method.IBB:
         return Reason.IN_BAND_LAST
     return Reason.IF_LINK_FAILS if no_link is None else Reason.NO_LINK

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from filebot.concurrency.backoff import Backoff
 from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.upload_refusals import UploadRefusals
 from filebot.errors import (
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 
 UPLOAD_ATTEMPTS: Final = 3
 PAUSE_S: Final = 0.5
-"""Pause before a second attempt; twice that before the third."""
+LONGEST_PAUSE_S: Final = 2.0
+"""The first pause between two attempts, and the longest."""
 
 _TOO_LARGE: Final = 413
 _FULL: Final = 507
@@ -94,7 +96,7 @@ class UploadLinks:
             return await self._put(entry, file, moved)
 
     async def _put(self, entry: Entry, file: Path, moved: Callable[[int], None]) -> str:
-        attempt = 1
+        backoff = Backoff(PAUSE_S, LONGEST_PAUSE_S)
         while True:
             # A slot is good for one PUT: Prosody answers 409 to a second one.
             slot = await self._slot(entry)
@@ -103,12 +105,12 @@ class UploadLinks:
             except (PeerGone, TransferTimeout, Refused) as error:
                 if isinstance(error, Refused):
                     self._raise_if_final(error, entry.blob.size)
-                if attempt == UPLOAD_ATTEMPTS:
+                pause_s = backoff.next_s()
+                if backoff.failures == UPLOAD_ATTEMPTS:
                     raise
             else:
                 return slot.get_url
-            await asyncio.sleep(PAUSE_S * attempt)
-            attempt += 1
+            await asyncio.sleep(pause_s)
 
     def _raise_if_final(self, refused: Refused, size_bytes: int) -> None:
         """Raise what an answer to an upload means, if the same file would meet it again."""

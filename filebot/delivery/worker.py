@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from filebot.concurrency.debouncer import Debouncer
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.delivery.attempt import MOST_TRIES, pause, send
 from filebot.delivery.context import DeliveryContext, DeliveryRequest
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 SETTLE_S: Final = 3.0
 """After a client came online: its other clients follow, and it wants to load its own things first."""
+MOST_SETTLES: Final = 4
+"""Deliveries wait no longer than so many of these times: a client may go and come all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class DeliveryWorker:
         self._lets_read = lets_read
         self._settle_s = settle_s
         self._tasks = KeyedTasks[BareJid]()
-        self._once_more: set[BareJid] = set()
+        self._came_online: dict[BareJid, Debouncer] = {}
+        """For the recipients whose deliveries are being tried."""
         self._timers: dict[BareJid, asyncio.TimerHandle] = {}
         self._closed = False
 
@@ -124,7 +128,7 @@ class DeliveryWorker:
     def came_online(self, person: BareJid) -> None:
         """Try what waits for somebody, one of whose clients came online. Cheap: nearly nobody has any."""
         if self._queue.to(person):
-            self._start(person, self._settle_s)
+            self._start(person, came_online=True)
 
     async def waiting(self, asker: BareJid) -> list[Waiting]:
         """Return what somebody asked for and what does not move just now."""
@@ -168,23 +172,25 @@ class DeliveryWorker:
 
     # --- the rounds -----------------------------------------------------------------------------
 
-    def _start(self, person: BareJid, after_s: float) -> None:
+    def _start(self, person: BareJid, *, came_online: bool = False) -> None:
         if self._closed:
             return
+        settling = self._came_online.get(person)
+        if settling is None:
+            settling = Debouncer(self._settle_s, MOST_SETTLES * self._settle_s)
+            self._came_online[person] = settling
+        if came_online:
+            settling.signal()
         if person in self._tasks:
-            self._once_more.add(person)
             return
         if (timer := self._timers.pop(person, None)) is not None:
             timer.cancel()
-        work, name = self._serve(person, after_s), f"deliveries to {person}"
+        work, name = self._serve(person, settling), f"deliveries to {person}"
         self._tasks.start(person, work, name, then=partial(self._served, person))
 
     def _served(self, person: BareJid) -> None:
-        if person in self._once_more:
-            self._once_more.discard(person)
-            self._start(person, self._settle_s)
-        else:
-            self._look_again(person)
+        del self._came_online[person]
+        self._look_again(person)
 
     def _look_again(self, person: BareJid) -> None:
         """Come back when the first of the pauses is over."""
@@ -195,13 +201,17 @@ class DeliveryWorker:
         if (timer := self._timers.pop(person, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timers[person] = loop.call_later(delay_s, self._start, person, 0.0)
+        self._timers[person] = loop.call_later(delay_s, self._start, person)
 
-    async def _serve(self, person: BareJid, after_s: float) -> None:
-        await asyncio.sleep(after_s)
-        for queued in self._queue.to(person):
-            if self._is_due(queued):
-                await self._bring_or_put_off(queued)
+    async def _serve(self, person: BareJid, settling: Debouncer) -> None:
+        while True:
+            if settling.is_signalled:
+                await settling.settled()
+            for queued in self._queue.to(person):
+                if self._is_due(queued):
+                    await self._bring_or_put_off(queued)
+            if not settling.is_signalled:  # otherwise another client came online meanwhile
+                return
 
     def _is_due(self, queued: QueuedDelivery) -> bool:
         not_before = self._queue.not_before(queued)

@@ -54,7 +54,9 @@ from filebot.errors.storage import (
     BlobCorrupt,
     CatalogDamaged,
     CatalogUnavailable,
+    JobQueueFull,
     NoDescriptors,
+    PluginStoreFull,
     StorageFull,
 )
 from filebot.errors.transfer import (
@@ -90,6 +92,7 @@ __all__ = [
     "FileTooLarge",
     "FilebotError",
     "ForbiddenTarget",
+    "JobQueueFull",
     "LocalProtocolError",
     "LoginFailed",
     "MessageTooLong",
@@ -108,6 +111,7 @@ __all__ = [
     "PeerGone",
     "PeerProtocolError",
     "PluginError",
+    "PluginStoreFull",
     "PostTooLarge",
     "QuotaExceeded",
     "Refused",

@@ -1,6 +1,6 @@
 """Errors about rooms, their settings and their history."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from filebot.errors.base import UserError
 
@@ -47,10 +47,10 @@ class TooManyOptOuts(UserError):
 class BadRoomSetting(UserError):
     """A room has no such setting, or not with this value, or its plugin is switched off.
 
-    ``available`` has the names of all settings.
+    ``available`` has the names of all settings, each with how its values are written.
     """
 
-    def __init__(self, key: str, value: str, *, known: bool, available: Collection[str]) -> None:
+    def __init__(self, key: str, value: str, *, known: bool, available: Mapping[str, str]) -> None:
         super().__init__(f"{key} {value}")
         self.key = key
         self.value = value

@@ -7,6 +7,14 @@ class StorageFull(StorageError):
     """The disk or the configured total is full."""
 
 
+class PluginStoreFull(StorageError):
+    """A plugin keeps as much as it may."""
+
+    def __init__(self, plugin: str) -> None:
+        super().__init__(f"plugin {plugin} keeps as much as it may")
+        self.plugin = plugin
+
+
 class NoDescriptors(StorageError):
     """The process or the machine has no more file descriptors for now."""
 
@@ -28,3 +36,7 @@ class CatalogUnavailable(StorageError):
 
 class CatalogDamaged(CatalogUnavailable):
     """The file of the catalog is corrupt."""
+
+
+class JobQueueFull(StorageError):
+    """A plugin has as many jobs as it may have, or all have."""

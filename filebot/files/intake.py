@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
-from filebot.events.bus import EventBus
-from filebot.events.facts import Actor, FileAutoArchived, FileStored
+from filebot.events.bus import Change, EventBus
+from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
@@ -119,7 +120,7 @@ class Intake:
 
         What was stored just before a crash, from the same message, is not fetched again.
         """
-        return await self._taken(destination, place, lambda watch: self._fetch(offer, destination, watch))
+        return await self._taken(destination, place, partial(self._fetch, offer, destination))
 
     async def receive(
         self, stream: StreamOffer, destination: Destination, place: Place = ANY_PLACE
@@ -130,33 +131,29 @@ class Intake:
         as :meth:`fetch`.
         """
         attempt = Attempt(stream, stream.offer, destination.owner, destination.room, stream.offer.name)
-        return await self._taken(destination, place, lambda watch: self._take(attempt, destination, watch))
+        return await self._taken(destination, place, partial(self._take, attempt, destination))
 
     async def _taken(
         self,
         destination: Destination,
         place: Place,
-        take: Callable[[Transfer | None], Awaitable[IntakeResult]],
+        take: Callable[[Transfer | None, Change], Awaitable[IntakeResult]],
     ) -> IntakeResult:
-        async with place as watch:
-            result = await take(watch)
-        by = destination.by
-        if not destination.auto_archived:
-            await self._events.tell(
-                FileStored(by.sender, by.language, result.entry, result.already_known, result.name)
-            )
-        elif not result.already_known:
-            await self._events.tell(FileAutoArchived(by.sender, by.language, result.entry))
-        return result
+        async with self._events.change() as change, place as watch:
+            return await take(watch, change)
 
-    async def _fetch(self, offer: Offer, destination: Destination, watch: Transfer | None) -> IntakeResult:
+    async def _fetch(
+        self, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
+    ) -> IntakeResult:
         made = await self._made_before(destination)
         if made is not None:
-            return IntakeResult(made, already_known=False, name=made.name)
+            result = IntakeResult(made, already_known=False, name=made.name)
+            change.events += _events_of(destination, result)
+            return result
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
-                return await self._fetch_from(url, offer, destination, watch)
+                return await self._fetch_from(url, offer, destination, watch, change)
             except TransferError as error:
                 failure = error
         raise failure
@@ -171,22 +168,22 @@ class Intake:
         return made if made is not None and await is_whole(self._store, made.blob.digest) else None
 
     async def _fetch_from(
-        self, url: str, offer: Offer, destination: Destination, watch: Transfer | None
+        self, url: str, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
         source = WebSource(self._http, url, hashed=bool(offer.hashes))
         name = offer.name or name_from_url(url)
         attempt = Attempt(source, offer, destination.owner, destination.room, name)
         try:
-            return await self._take(attempt, destination, watch)
+            return await self._take(attempt, destination, watch, change)
         except (PeerProtocolError, Unresumable) as error:
             if not isinstance(error, Unresumable) and (not attempt.resumed_at or attempt.kept):
                 raise
             log.info("%s of %s does not go on as it began: %s", attempt.name, destination.owner, error)
         # Nothing of what was there before is used, and all of it comes from here.
-        return await self._take(attempt, destination, watch)
+        return await self._take(attempt, destination, watch, change)
 
     async def _take(
-        self, attempt: Attempt, destination: Destination, watch: Transfer | None
+        self, attempt: Attempt, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
         offer = attempt.offer
         if offer.size == 0:
@@ -211,6 +208,7 @@ class Intake:
                 writer,
                 reservation,
                 destination,
+                change,
                 digest=digests["sha-256"].hex(),
                 name=name,
                 claimed=claimed,
@@ -249,6 +247,7 @@ class Intake:
         writer: BlobWriter,
         reservation: Reservation,
         destination: Destination,
+        change: Change,
         *,
         digest: Digest,
         name: str,
@@ -260,25 +259,38 @@ class Intake:
             known = await self._entries.find_by_digest(destination.scope, destination.owner, digest)
             if known is not None:
                 await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
-                if known.auto_archived and not destination.auto_archived:
-                    await self._entries.adopt(known.id)
                 # A file that came without a name is called by the name that it is stored under.
-                return IntakeResult(known, already_known=True, name=known.name if name == UNNAMED else name)
+                shown = known.name if name == UNNAMED else name
+                result = IntakeResult(known, already_known=True, name=shown)
+                if known.auto_archived and not destination.auto_archived:
+                    await change.write(
+                        self._entries.adopt(known.id), lambda _: _events_of(destination, result)
+                    )
+                else:
+                    change.events += _events_of(destination, result)
+                return result
             await self._quota.recheck(reservation)
             described: NewEntry | None = None
             try:
                 described = await self._described(await writer.commit(), destination, name, claimed)
-                # Nothing is awaited from here on until the row is on its way: what empties the room comes
-                # behind it.
-                destination.recheck()
-                with reservation.settling():
-                    entry = await self._entries.add(described)
+                return await change.write(
+                    self._add(described, reservation, destination),
+                    lambda result: _events_of(destination, result),
+                )
             except (Exception, asyncio.CancelledError) as error:
-                # A cancelled row may get to the disk all the same. If not, the next sweep finds the blob.
+                # A cancelled row gets to the disk all the same. If it fails, the next sweep finds the blob.
                 if isinstance(error, Exception) or described is None:
                     await self._unused.forget(digest)
                 raise
-            return IntakeResult(entry, already_known=False, name=name)
+
+    async def _add(
+        self, described: NewEntry, reservation: Reservation, destination: Destination
+    ) -> IntakeResult:
+        # Nothing is awaited until the row is on its way: what empties the room comes behind it.
+        destination.recheck()
+        with reservation.settling():
+            entry = await self._entries.add(described)
+        return IntakeResult(entry, already_known=False, name=entry.name)
 
     async def _described(
         self, blob: BlobRef, destination: Destination, name: str, claimed: str | None
@@ -347,3 +359,10 @@ def name_of(offer: Offer) -> str:
 def source_message(message: IncomingMessage, number: int) -> str | None:
     """Return the catalog's key for the message's file of this number, by which it is known again."""
     return None if message.mam_id is None else f"{message.mam_id}/{number}"
+
+
+def _events_of(destination: Destination, result: IntakeResult) -> list[Event]:
+    by = destination.by
+    if not destination.auto_archived:
+        return [FileStored(by.sender, by.language, result.entry, result.already_known, result.name)]
+    return [] if result.already_known else [FileAutoArchived(by.sender, by.language, result.entry)]

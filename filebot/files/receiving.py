@@ -20,9 +20,10 @@ from filebot.files.transfers import Transfer
 from filebot.model import BareJid, Identity, Offer
 from filebot.ports import BlobWriter, Data, Download, HttpTransfer
 
-PATIENCE_S = 3600.0
+GRACE_PERIOD_S = 3600.0
+"""Time for which a file may come at any speed, by whatever method."""
 SLOWEST_BYTES = 1000
-"""Bytes that have to come for each second that a file takes longer than that, by whatever method."""
+"""Bytes a second that have to come after that."""
 
 
 class Source(Protocol):
@@ -115,7 +116,7 @@ async def receive(
 
     Raises TransferError, FileTooLarge, QuotaExceeded, RoomQuotaExceeded or StorageError.
     """
-    until_s = asyncio.get_running_loop().time() + PATIENCE_S - writer.size / SLOWEST_BYTES
+    until_s = asyncio.get_running_loop().time() + GRACE_PERIOD_S - writer.size / SLOWEST_BYTES
     async with aclosing(download.chunks()) as chunks:
         while (chunk := await _next(chunks, until_s + writer.size / SLOWEST_BYTES)) is not None:
             size = writer.size + len(chunk)

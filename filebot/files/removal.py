@@ -11,7 +11,7 @@ from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import Entry
 from filebot.ports import Entries, Queue
 
-REMOVED_AT_ONCE: Final = 100
+REMOVE_BATCH: Final = 100
 """Entries that are looked up together."""
 
 
@@ -42,13 +42,19 @@ class Removal:
         gone, trouble with its bytes is logged alone.
         """
         digest = entry.blob.digest
-        async with self._locks(digest):
+
+        async def remove() -> Entry | None:
             may()
             removed = await self._entries.remove(entry.id)
             self._queue.forget_entry(entry.id)
+            return removed
+
+        async with self._events.change() as change, self._locks(digest):
+            await change.write(
+                remove(),
+                lambda was: () if was is None else [FileRemoved(by.sender, by.language, was, reason)],
+            )
             await self._unused.forget(digest)
-        if removed is not None:
-            await self._events.tell(FileRemoved(by.sender, by.language, removed, reason))
 
     async def remove_all(
         self, some: Callable[[int], Awaitable[Sequence[Entry]]], reason: RemovalReason, by: Actor
@@ -58,7 +64,7 @@ class Removal:
         Raises StorageError.
         """
         removed = 0
-        while entries := await some(REMOVED_AT_ONCE):
+        while entries := await some(REMOVE_BATCH):
             for entry in entries:
                 await self.remove(entry, reason, by)
             removed += len(entries)

@@ -24,8 +24,11 @@ class Renaming:
 
         Raises NoSuchEntry if it is gone, or StorageError.
         """
-        renamed = await self._entries.rename(entry.id, safe_name(name), self._clock())
+        async with self._events.change() as change:
+            renamed = await change.write(
+                self._entries.rename(entry.id, safe_name(name), self._clock()),
+                lambda to: () if to is None else [FileRenamed(by.sender, by.language, to, entry.name)],
+            )
         if renamed is None:
             raise NoSuchEntry(entry.name)
-        await self._events.tell(FileRenamed(by.sender, by.language, renamed, entry.name))
         return renamed

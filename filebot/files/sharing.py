@@ -6,7 +6,7 @@ from datetime import datetime
 
 from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import NoSuchEntry
-from filebot.events.bus import EventBus
+from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, FileShared
 from filebot.files.quota import Quota
 from filebot.model import BareJid, Entry, NewEntry, Scope
@@ -39,23 +39,28 @@ class Sharing:
         RoomQuotaExceeded, BlobCorrupt or StorageError, too, or NoSuchEntry if the file was removed before
         its turn.
         """
-        shared = await self._share(entry, room, may)
-        if shared is not None:
-            await self._events.tell(FileShared(by.sender, by.language, shared))
+        async with self._events.change() as change:
+            await self._share(entry, room, by, may, change)
 
-    async def _share(self, entry: Entry, room: BareJid, may: Callable[[], object]) -> Entry | None:
+    async def _share(
+        self, entry: Entry, room: BareJid, by: Actor, may: Callable[[], object], change: Change
+    ) -> None:
         async with self._locks(entry.blob.digest):
             if await self._entries.entry(entry.id) is None:
                 raise NoSuchEntry(entry.name)
             known = await self._entries.find_by_digest(Scope(room=room), entry.owner, entry.blob.digest)
             if known is not None and known.name == entry.name:
-                return None
+                return
             async with self._quota.share(entry.owner, room, entry.blob.size) as hold:
                 # Nobody is given a file whose bytes are gone.
                 await self._store.verify(entry.blob.digest)
-                may()
-                with hold.settling():
-                    return await self._entries.add(_shared(entry, room, self._clock()))
+
+                async def add() -> Entry:
+                    may()
+                    with hold.settling():
+                        return await self._entries.add(_shared(entry, room, self._clock()))
+
+                await change.write(add(), lambda shared: [FileShared(by.sender, by.language, shared)])
 
 
 def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:

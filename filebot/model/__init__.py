@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
+from filebot.model.jobs import DeadJob, Job, JobKind, NewJob
 from filebot.model.messages import (
     LONGEST_TEXT,
     ArchivePosition,
@@ -29,9 +30,17 @@ from filebot.model.people import (
     Scope,
     Sender,
 )
+from filebot.model.plugin_data import DataKey, DataOwner, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
-from filebot.model.rooms import HistoryImport, Invitation, RememberedRoom, RoomSettings
+from filebot.model.rooms import (
+    HistoryImport,
+    Invitation,
+    JsonValue,
+    RememberedRoom,
+    SavedRoomSetting,
+    SettingKey,
+)
 
 __all__ = [
     "LARGEST_BYTES",
@@ -42,6 +51,9 @@ __all__ = [
     "BareJid",
     "BlobRef",
     "Client",
+    "DataKey",
+    "DataOwner",
+    "DeadJob",
     "Digest",
     "EncryptedMessage",
     "Entry",
@@ -51,21 +63,27 @@ __all__ = [
     "Identity",
     "IncomingMessage",
     "Invitation",
+    "Job",
+    "JobKind",
+    "JsonValue",
     "Link",
     "MessageRef",
     "Method",
     "Negotiation",
     "NewEntry",
+    "NewJob",
     "Occupant",
     "Offer",
+    "OwnerKind",
     "Progress",
     "ProxyState",
     "QueuedDelivery",
     "RememberedRoom",
     "RoomRole",
-    "RoomSettings",
+    "SavedRoomSetting",
     "Scope",
     "Sender",
+    "SettingKey",
     "Slot",
     "StorageUsage",
     "StreamMethod",

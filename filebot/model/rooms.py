@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from filebot.model.people import Address, BareJid, Identity
+
+JsonValue = str | int | float | bool | list["JsonValue"] | dict[str, "JsonValue"] | None
+"""Value that JSON can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +39,23 @@ class Invitation:
     """The address that a direct one was sent to; see :class:`Address`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoomSettings:
-    """Settings of a room, made by its admins."""
+class SettingKey(NamedTuple):
+    """Name of a room setting, within its plugin."""
 
-    archive: bool = False
-    """Auto-archive: keep posted files unasked, except those of people who opted out."""
-    announce: bool = False
-    """Announce new files to the room, a few at a time."""
-    members_only: bool = False
-    """Give files to members of the room only, not to everybody present."""
-    max_size: int | None = None
-    """Largest file in bytes, if that is less than the bot's own limit."""
-    retention_days: int | None = None
-    """Days after which a file is removed; None for never."""
+    plugin: str
+    """Empty for the settings of the core."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRoomSetting:
+    """A setting of a room, as it is kept."""
+
+    room: BareJid
+    key: SettingKey
+    value: JsonValue
+    consent: bool = False
+    """True for a setting that needs the consent of everybody in the room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from filebot.errors import (
     NoSuchEntry,
     NotAllowed,
     PluginError,
+    PluginStoreFull,
     StorageError,
     TransferError,
     UnknownCommand,
@@ -58,6 +59,8 @@ from filebot.plugin.declare import Plugin
 from filebot.plugin.files import Files
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.store import PluginStore
+from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
     "Address",
@@ -65,6 +68,8 @@ __all__ = [
     "BadCommand",
     "BadValue",
     "Between",
+    "ByteSize",
+    "Choice",
     "Command",
     "CommandList",
     "Context",
@@ -94,6 +99,7 @@ __all__ = [
     "Method",
     "NoSuchEntry",
     "NotAllowed",
+    "Number",
     "Offer",
     "OwnerChanged",
     "Page",
@@ -101,10 +107,13 @@ __all__ = [
     "Place",
     "Plugin",
     "PluginError",
+    "PluginStore",
+    "PluginStoreFull",
     "RemovalReason",
     "Room",
     "RoomAccess",
     "RoomFilesAdded",
+    "RoomSetting",
     "Sender",
     "Size",
     "StorageError",

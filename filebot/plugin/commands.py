@@ -1,8 +1,8 @@
-"""Commands of plugins: how they are written, and which there are.
+"""Commands of plugins: their usage lines, and the table that finds them by name.
 
-A usage line is read as a pattern: ``send NAME to TARGET``. Lower-case words stand for themselves,
-upper-case words for what a person fills in; one in brackets at the end may be left out. A value with blanks
-needs quotes only where it would otherwise end too early; the last value always takes the rest of the line.
+A usage line such as ``send NAME to TARGET`` is a pattern: a person types lower-case words as they are, and
+a value for each upper-case word. A word in brackets at the end may be left out. A value with blanks needs
+quotes only where it would otherwise end too early; the last value always takes the rest of the line.
 """
 
 import re
@@ -28,7 +28,7 @@ _QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
 
 @dataclass(frozen=True, slots=True)
 class CommandUsage:
-    """One way to use a command."""
+    """Usage line of a command, and its pattern."""
 
     line: str
     parameters: tuple[str, ...]
@@ -39,7 +39,7 @@ class CommandUsage:
 
     @classmethod
     def parse(cls, line: str) -> Self:
-        """Read a usage line, the command's name included. Raises ValueError if it is not of the form."""
+        """Read a usage line, which begins with the command's name. Raises ValueError for a bad one."""
         _, *words = line.split()
         pattern, parameters, optional = "", list[str](), ""
         for index, word in enumerate(words):
@@ -93,7 +93,7 @@ class Command:
     plugin: str
     name: str
     usages: tuple[CommandUsage, ...]
-    """In the order in which they are tried."""
+    """Usages in the order in which they are tried."""
     aliases: tuple[str, ...]
     help: str
     """The whole docstring."""
@@ -112,7 +112,7 @@ class Command:
 
     @property
     def usage(self) -> tuple[str, ...]:
-        """Each way to write it, the everyday one first."""
+        """Usage lines as the help shows them, the most common one first."""
         return tuple(usage.line for usage in reversed(self.usages))
 
     @property
@@ -207,7 +207,7 @@ class CommandList:
         return self._by_word.get(name.casefold().removeprefix("!"))
 
     def nearest(self, word: str) -> tuple[str, ...]:
-        """Return names that somebody who typed ``word`` may have meant."""
+        """Return the names of commands that are similar to ``word``."""
         names = [command.name for command in self._commands if self._may_use(command)]
         found = process.extract(
             word.casefold()[:40], names, scorer=fuzz.ratio, limit=2, score_cutoff=SUGGESTION_SCORE
@@ -216,7 +216,7 @@ class CommandList:
 
 
 def names_in(text: str) -> list[str]:
-    """Return the names in a text with blanks between them; one in quotes may hold blanks itself."""
+    """Return the names in a text, which are separated by blanks; a name in quotes may have blanks."""
     return [_unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
 
 

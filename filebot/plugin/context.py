@@ -1,30 +1,30 @@
 """Calls of plugin functions, and the context they are given: who asks, what they may do, how to answer."""
 
-import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from typing import Final, Generic, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
 from filebot.concurrency.tasks import Threads
-from filebot.errors import FilebotError, UnknownCommand, WrongPlace
+from filebot.errors import FilebotError, PluginError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
+from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
-from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import CommandList
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
-from filebot.plugin.resolving import ArgumentResolver
+from filebot.plugin.own_data import OwnData
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.store import PluginStore
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
 
@@ -35,25 +35,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_OPEN_LISTS: Final = 1000
-"""Lists that can still be continued with ``more``; the oldest are forgotten. Each takes a few kB: what was
-searched for is no longer than a command."""
+"""Most lists that can be continued with ``more``; the oldest are forgotten. Each takes a few kB: a search
+is no longer than a command."""
 
-LISTENER_LIMIT_S: Final = 60.0
 
 _BLOCKING: Final = Threads("plugin", 8)
 
 Page = Callable[[int, int | None], Awaitable[list[Entry]]]
-"""Given how many entries at most, and the id below which to go on (None: the newest), the next ones."""
+"""Function that returns a page of a list, given the most entries, and the id below which it begins (None
+for the first page)."""
 
 
 FilesOf = Callable[[Sender, str], Files]
-"""Given a sender and the language of the replies, the files that the sender sees."""
+"""Function that returns the files as a sender sees them, given the language of the replies."""
 RoomsOf = Callable[[Sender], RoomAccess]
+JobsOf = Callable[[str, OnBehalfOf | None], Jobs]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenList:
-    """A list of which not all was shown yet."""
+    """List of which not all pages were shown yet."""
 
     template: str
     page: Page
@@ -64,7 +65,10 @@ class OpenList:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """Memory between two messages of the same person; lost at a restart."""
+    """State of chats between messages: open lists, files posted in rooms, and files of messages.
+
+    It is lost at a restart.
+    """
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     posts: RecentPosts = field(default_factory=RecentPosts)
@@ -82,23 +86,12 @@ class Channel:
     async def conversation(
         self, sender: Sender, client_language: str | None, *, replies_to: str = "", action: str = ""
     ) -> "Conversation":
-        """Begin to answer somebody; ``replies_to`` is the id of the message that theirs is a reply to."""
+        """Begin a conversation with somebody, in their language.
+
+        ``replies_to`` is the id of the message that theirs is a reply to.
+        """
         language = await self.reply_sender.language_of(sender.identity, client_language)
         return Conversation(self, sender, language, replies_to=replies_to, action=action)
-
-
-@dataclass(frozen=True, slots=True)
-class PluginListener:
-    """A listener of a plugin."""
-
-    plugin: str
-    event: type[Event]
-    listener: Callable[["Context[Any]", Any], Awaitable[None]]
-
-    @property
-    def hook(self) -> str:
-        """Description of its function, for messages about it."""
-        return f"listener {getattr(self.listener, '__name__', '')!r}"
 
 
 class Conversation:
@@ -110,14 +103,14 @@ class Conversation:
         self._channel = channel
         self._replies = channel.reply_sender
         self.sender = sender
-        """The person who asks. Rights come from ``sender.identity`` alone; most plugins need not look:
-        ``files`` does."""
+        """The person who asks. Rights come from ``sender.identity`` alone; ``files`` and ``rooms`` check
+        them."""
         self.language = language
         """The language of the replies, as in ``Accept-Language``."""
         self.replies_to = replies_to
         """The id of the message that the sender replies to; empty for none."""
         self.action = action
-        """The name of the command that is carried out, for errors that say what was not done."""
+        """Name of the command that is carried out, for the words of errors."""
 
     async def reply(self, template: str, /, **values: object) -> None:
         """Answer with a template (``plugin/name``) filled with values.
@@ -127,14 +120,14 @@ class Conversation:
         await self._answer(self.sender, template, values)
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
-        """Reply where nobody else reads it: in private, if the sender spoke to a whole room."""
+        """Reply in private, even if the sender spoke to a whole room."""
         await self._answer(self.sender.privately, template, values)
 
     async def reply_error(self, error: Exception, name: str = "", *, action: str = "") -> None:
-        """Answer with the words for an error about the file ``name``, as raising it does.
+        """Answer with the words for an error about the file ``name``, as if it were raised.
 
-        ``action`` is the name of the command whose work failed, if that is not the one at work. An error
-        that has no words is answered with an incident id that stands in the log as well.
+        ``action`` is the name of the command that failed, if that is not the present one. An error without
+        a template is answered with an incident id that stands in the log as well.
         """
         known = error if isinstance(error, FilebotError) else None
         template = self._replies.replies.template_for(known) if known else None
@@ -153,10 +146,10 @@ class Conversation:
         await self._replies.say(to, language, template, **values)
 
     async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
-        """Answer with the first ``size`` entries of a list; ``more`` brings the next ones.
+        """Answer with the first ``size`` entries of a list; the command ``more`` shows the next ones.
 
-        The template is given ``entries`` and ``more`` (whether there is another page). Returns False, and
-        says nothing, if the list is empty.
+        The template is given ``entries`` and ``more`` (whether there is another page). Returns False,
+        without a reply, if the list is empty.
         """
         return await self._reply_page(OpenList(template, page, size, None, values))
 
@@ -170,7 +163,7 @@ class Conversation:
         await self._channel.events.tell(event)
 
     async def choose_language(self, wanted: str | None) -> str | None:
-        """Remember the sender's language, as they write it (``None``: go by their client again).
+        """Remember the language that the sender names; None for that of their client.
 
         Returns the language's code, or None if the bot does not speak it.
         """
@@ -189,11 +182,11 @@ class Conversation:
         return self._replies.replies.languages
 
     def files_posted_here(self) -> tuple[Offer, ...]:
-        """Return the sender's own files in the message of this room that they reply to; if this is no
-        reply, those of their last message with files here.
+        """Return the files that the sender posted in this room.
 
-        Empty elsewhere, and if they are not remembered. Raises PostTooLarge if there was too much to be
-        remembered.
+        These are the files of the message that they reply to, or else of their last message with files.
+        There are none outside of rooms, and if they are not remembered. Raises PostTooLarge if they were
+        too many for that.
         """
         room, person = self.sender.room, self.sender.identity
         if not room or not person:
@@ -202,7 +195,7 @@ class Conversation:
 
     @property
     def is_reply(self) -> bool:
-        """Whether the sender replies to a certain message (XEP-0461)."""
+        """Whether the sender's message is a reply to another (XEP-0461)."""
         return bool(self.replies_to)
 
     async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
@@ -228,6 +221,16 @@ class Conversation:
         return self.sender.address.conversation
 
 
+@dataclass(frozen=True, slots=True)
+class Factories:
+    """Makers of the objects that a context gives: of files, of rooms, of a plugin's jobs and its data."""
+
+    files: FilesOf
+    rooms: RoomsOf
+    jobs: JobsOf
+    own_data: Callable[[str], OwnData]
+
+
 class Context(Conversation, Generic[S_co]):
     """Conversation for a plugin's handler, with the files and rooms that the sender may see."""
 
@@ -239,8 +242,8 @@ class Context(Conversation, Generic[S_co]):
         usage: str = "",
         settings: S_co,
         commands: CommandList,
-        files_of: FilesOf,
-        rooms_of: RoomsOf,
+        factories: Factories,
+        by: OnBehalfOf | None,
         grants: Grants,
     ) -> None:
         super().__init__(
@@ -253,22 +256,33 @@ class Context(Conversation, Generic[S_co]):
         self.settings = settings
         """The plugin's own settings."""
         self.commands = commands
-        """The commands that help shows."""
+        """Commands that the sender may use here, for the help."""
         self.usage = usage
-        """The usage line that fitted what was typed; empty for listeners."""
-        self._files_of = files_of
-        self._rooms_of = rooms_of
+        """Usage line of the command that was typed; empty for listeners."""
+        self._plugin = grants.plugin
+        self._factories = factories
+        self._by = by
         self._grants = grants
 
     @cached_property
     def files(self) -> Files:
-        """The files as the sender sees them; raises UserError where something is not theirs to do."""
-        return self._grants.guarded("files", self._files_of(self.sender, self.language))
+        """The files as the sender sees them; raises UserError for what the sender may not do."""
+        return self._grants.guarded("files", self._factories.files(self.sender, self.language))
 
     @cached_property
     def rooms(self) -> RoomAccess:
         """The bot's rooms, as far as the sender may change them."""
-        return self._grants.guarded("rooms", self._rooms_of(self.sender))
+        return self._grants.guarded("rooms", self._factories.rooms(self.sender))
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The plugin's own jobs; those that are added are done on behalf of the sender."""
+        return self._grants.guarded("jobs", self._factories.jobs(self._plugin, self._by))
+
+    @cached_property
+    def store(self) -> PluginStore:
+        """Values that the plugin keeps by key."""
+        return self._grants.guarded("store", self._factories.own_data(self._plugin).store)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")
@@ -287,108 +301,26 @@ class Context(Conversation, Generic[S_co]):
         return super().files_posted_here()
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run something that would block, in one of the threads that all plugins share."""
+        """Run a blocking function in one of the threads that all plugins share."""
         return await _BLOCKING.run(function, *args, **kwargs)
 
 
-class PluginCalls:
-    """Calls the functions of plugins: commands, and listeners of events."""
+class BackgroundContext(Context[S_co]):
+    """Context of what nobody asked for: it sees nobody's files, and there is nobody to reply to."""
 
-    def __init__(
-        self,
-        channel: Channel,
-        commands: CommandList,
-        listeners: Sequence[PluginListener],
-        settings: Mapping[str, object],
-        grants: Mapping[str, Grants],
-        files_of: FilesOf,
-        rooms_of: RoomsOf,
-        *,
-        authorization: Authorization,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """``settings`` and ``grants`` have those of each plugin; ``files_of`` and ``rooms_of`` give what a
-        sender sees; ``clock`` gives the present in UTC.
-        """
-        self._channel = channel
-        self._commands = commands
-        self._listeners = listeners
-        self._settings = settings
-        self._grants = grants
-        self._files_of = files_of
-        self._rooms_of = rooms_of
-        self._authorization = authorization
-        self._clock = clock
+    async def reply(self, template: str, /, **values: object) -> None:
+        raise PluginError(f"nobody waits for the reply {template!r}; speak to somebody with ctx.tell")
 
-    async def run_command(self, conversation: Conversation, text: str) -> None:
-        """Run the command that ``text`` is. Every mistake is answered; nothing is raised."""
-        async with errors_in_words(conversation):
-            word, rest = (*text.split(maxsplit=1), "", "")[:2]
-            command = self._commands.named(word)
-            if command is None:
-                suggestions = self._usable(conversation.sender).nearest(word)
-                raise UnknownCommand(word[:40], suggestions=suggestions)
-            conversation.action = command.name
-            try:
-                self._authorization.check(command, conversation.sender)
-            except WrongPlace:
-                if not command.elsewhere:
-                    raise
-                await conversation.reply(command.elsewhere)
-                return
-            found = command.match(rest, self._clock(), is_reply=bool(conversation.replies_to))
-            values = await self._resolver(conversation).resolve(command, found.values)
-            self._authorization.check_arguments(command, conversation.sender, values)
-            context = self._context(command.plugin, command.hook, conversation, found.usage)
-            await command.handler(context, **values)
-
-    async def tell(self, event: Event) -> None:
-        """Call the listeners of an event one after the other. A failing one does not stop the rest."""
-        self._channel.chat_state.shown_files.note(event)
-        listeners = [each for each in self._listeners if isinstance(event, each.event)]
-        if not listeners:
-            return
-        conversation = await self._channel.conversation(event.sender, event.language)
-        for each in listeners:
-            try:
-                # The limit outside: within, its error would be told to the person as one of the bot's.
-                async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                    await each.listener(self._context(each.plugin, each.hook, conversation), event)
-            except TimeoutError:
-                log.error(
-                    "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
-                )
-
-    def _usable(self, sender: Sender) -> CommandList:
-        return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
-
-    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
-        sender = conversation.sender
-        return ArgumentResolver(
-            self._files_of(sender, conversation.language),
-            self._rooms_of(sender),
-            self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
-        )
-
-    def _context(self, plugin: str, hook: str, conversation: Conversation, usage: str = "") -> Context[Any]:
-        return Context(
-            self._channel,
-            conversation,
-            usage=usage,
-            settings=self._settings[plugin],
-            commands=self._usable(conversation.sender),
-            files_of=self._files_of,
-            rooms_of=self._rooms_of,
-            grants=replace(self._grants[plugin], hook=hook),
-        )
+    async def reply_aside(self, template: str, /, **values: object) -> None:
+        await self.reply(template, **values)
 
 
 @asynccontextmanager
 async def errors_in_words(conversation: Conversation, *, name: str = "") -> AsyncIterator[None]:
-    """Answer what is raised within, which may be about the file ``name``.
+    """Answer an error that is raised within, which may be about the file ``name``.
 
-    This is the one place where an error becomes a reply. One that nobody foresaw is answered with an
-    incident id that stands in the log as well.
+    This is the one place where an error becomes a reply. An unexpected one is answered with an incident id
+    that stands in the log as well.
     """
     try:
         yield

@@ -5,26 +5,31 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import Command, CommandList, CommandUsage
 from filebot.plugin.context import Context
+from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of
+from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
+V = TypeVar("V")
+D = TypeVar("D")
 P = ParamSpec("P")
 
 Handler = Callable[Concatenate[Context[S], P], Awaitable[None]]
 Listener = Callable[[Context[S], E], Awaitable[None]]
 
 
-class Plugin(Generic[S]):
-    """Declares a plugin: its name, settings, words, commands and listeners.
+class Plugin(JobDeclarations[S]):
+    """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
@@ -45,7 +50,7 @@ class Plugin(Generic[S]):
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
         if settings is not None:
             _examine_settings(name, settings)
-        self.name = name
+        super().__init__(name)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -55,6 +60,44 @@ class Plugin(Generic[S]):
         self.templates = dict(templates or {})
         self.commands: list[Command] = []
         self.listeners: list[tuple[type[Event], Callable[[Context[S], Any], Awaitable[None]]]] = []
+        self.room_settings: list[RoomSetting[Any]] = []
+
+    def room_setting(
+        self,
+        name: str,
+        kind: SettingType[V] | type[bool],
+        *,
+        default: D,
+        words: str = "",
+        consent: bool = False,
+        told: str = "",
+    ) -> RoomSetting[V | D]:
+        """Declare a setting of rooms, which the admins of each change with ``room set NAME VALUE``.
+
+        The bot stores it, shows it in ``room`` and forgets it with the room. While your plugin is not
+        loaded it cannot be set and does nothing. ``kind`` is ``bool`` (on and off), ``Choice``, ``Number``
+        or ``ByteSize``; with ``default=None`` it can also be ``off``, which is None.
+
+        ``words`` is a Jinja text that shows the ``value``; without it ``room`` shows name and value.
+        ``told`` names a template that everybody in the room is told when the value changes; it is given
+        the room's ``state``. Say ``consent=True`` if the bot keeps what people post unasked while it is on.
+
+        Read it with ``ctx.rooms.setting(...)``.
+        """
+        setting = RoomSetting[Any](
+            self.name,
+            name,
+            OnOff() if isinstance(kind, type) else kind,
+            default,
+            consent=consent,
+            told=told,
+        )
+        if any(each.name == name for each in self.room_settings):
+            raise PluginError(f"plugin {self.name!r} has two room settings {name!r}")
+        self.room_settings.append(setting)
+        if words:
+            self.templates[setting.template.partition("/")[2]] = words
+        return setting
 
     def command(
         self,
@@ -66,14 +109,12 @@ class Plugin(Generic[S]):
         place: Place = Place.BOTH,
         elsewhere: str = "",
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
-        """Declare a command; ``usage`` shows each way to write it (``send NAME to TARGET``).
+        """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
 
-        The first that fits counts, so the everyday way, which fits nearly everything, stands last; the help
-        shows it first.
-
-        Upper-case words are handed to the handler as keyword arguments in lower case, read as its
-        annotations say: see ``filebot.plugin.arguments``. A value that is not in the way that was used is
-        left to its default, None where the annotation allows it, or else an empty text.
+        The first line that fits is taken, so the most general one stands last; the help shows it first.
+        Upper-case words become keyword arguments of the handler, in lower case, read as its annotations
+        say: see ``filebot.plugin.arguments``. A value of another usage line is left to its default, None
+        where the annotation allows it, or else an empty text.
 
         The handler runs only for people with the ``permission``, at the ``place``; everybody else is told
         why not. ``elsewhere`` is a template of the plugin for people at another place.
@@ -109,15 +150,17 @@ class Plugin(Generic[S]):
         return declare
 
     def on(self, event: type[E]) -> Callable[[Listener[S, E]], Listener[S, E]]:
-        """Declare a listener: called after each event of this class, with a context for its sender."""
+        """Declare a listener, which is called after each event of this class with a context for the event's
+        sender.
+        """
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
-            place = f"listener {_name_of(listener)!r} of plugin {self.name!r}"
+            place = f"listener {name_of(listener)!r} of plugin {self.name!r}"
             named: object = event
             if not (isinstance(named, type) and issubclass(named, Event)):
                 raise PluginError(f"{place} is for {named!r}, which is no class of events")
-            _examine_coroutine(place, listener)
-            _examine_arguments(place, listener, "a context and an event", object(), object())
+            examine_coroutine(place, listener)
+            examine_arguments(place, listener, "a context and an event", object(), object())
             self.listeners.append((event, listener))
             return listener
 
@@ -133,7 +176,11 @@ class Plugin(Generic[S]):
         for command in self.commands:
             yield command.hook, command.handler
         for _, listener in self.listeners:
-            yield f"listener {_name_of(listener)!r}", listener
+            yield f"listener {name_of(listener)!r}", listener
+        for job in self.jobs.values():
+            yield job.hook, job.handler
+        for schedule in self.schedules.values():
+            yield schedule.hook, schedule.handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +197,7 @@ def commands_of(plugins: Iterable[LoadedPlugin]) -> CommandList:
 
 
 def paragraphs(docstring: str) -> str:
-    """Return a docstring with one line for each paragraph, as a reply shows it."""
+    """Return a docstring with each paragraph on one line, as replies show it."""
     text = inspect.cleandoc(docstring)
     return "\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())
 
@@ -202,9 +249,9 @@ def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
 
 
 def _examine_handler(place: str, handler: Callable[..., object], parameters: Collection[str]) -> None:
-    _examine_coroutine(place, handler)
+    examine_coroutine(place, handler)
     given = ", ".join(["a context", *sorted(parameters)])
-    _examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
+    examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
 
 
 def _examine_permission(
@@ -216,21 +263,3 @@ def _examine_permission(
             f"{place}: {permission} is about a room; "
             "write place=Place.ROOM, or take an argument of type Room"
         )
-
-
-def _examine_coroutine(place: str, function: Callable[..., object]) -> None:
-    if not inspect.iscoroutinefunction(inspect.unwrap(function)):
-        raise PluginError(f"{place}: {_name_of(function)} is no coroutine; write async def")
-
-
-def _examine_arguments(
-    place: str, function: Callable[..., object], given: str, /, *values: object, **named: object
-) -> None:
-    try:
-        inspect.signature(function).bind(*values, **named)
-    except TypeError as error:
-        raise PluginError(f"{place}: {_name_of(function)} is given {given}, but: {error}") from error
-
-
-def _name_of(function: Callable[..., object]) -> str:
-    return getattr(function, "__name__", repr(function))

@@ -1,17 +1,17 @@
-"""Old names of the plugin API: they work for one minor version more, each with one warning in the log.
+"""Old names of the plugin API, which work for one more minor version, each with one warning in the log.
 
-docs/upgrade.md shows them all. All of this goes with the next minor version.
+docs/upgrade.md lists them. This module is removed with the next minor version.
 """
 
 import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import Entry, IncomingMessage, NewEntry, Sender
 from filebot.plugin.files import Files
-from filebot.plugin.rooms import RoomAccess, RoomState
+from filebot.plugin.rooms import RoomAccess, RoomSettingValues, RoomState
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ NAMES: Final[Mapping[str, str]] = {
     "Memberships": "RoomAccess",
     "Usage": "StorageUsage",
 }
-"""Classes by the names that ``filebot.plugin`` had for them."""
+"""Old names of classes in ``filebot.plugin``, and their new names."""
 
 ATTRIBUTES: Final = (
     (NewEntry, "archived", "auto_archived"),
@@ -41,16 +41,26 @@ ATTRIBUTES: Final = (
     (IncomingMessage, "archived_as", "mam_id"),
     (IncomingMessage, "perhaps_done", "maybe_handled"),
     (RoomAccess, "look_back", "import_history"),
+    (RoomAccess, "stop_looking_back", "stop_history_import"),
     (RoomState, "filling", "history_import"),
     (Sender, "aside", "privately"),
     (Sender, "spoke", "message_ref"),
 )
 
+ROOM_SETTINGS: Final[Mapping[str, tuple[str, Callable[[Any], object]]]] = {
+    "archive": ("archive", bool),
+    "announce": ("announce", bool),
+    "members_only": ("who-may-get", lambda value: value == "members"),
+    "max_size": ("max-size", lambda value: value),
+    "retention_days": ("retention", lambda value: value),
+}
+"""Attributes of ``RoomState.settings``, each with the setting, and with what it makes of the value."""
+
 _warned: set[str] = set()
 
 
 def warn_once(old: str, new: str, user: str = "a plugin") -> None:
-    """Log that ``user`` writes an old name, for each name once in a run."""
+    """Log that ``user`` uses an old name, once for each name."""
     if old not in _warned:
         _warned.add(old)
         log.warning(
@@ -59,9 +69,9 @@ def warn_once(old: str, new: str, user: str = "a plugin") -> None:
 
 
 def renamed(namespace: Mapping[str, object], old: str) -> object:
-    """Return the class that was called ``old``. Raises AttributeError if there was none.
+    """Return the class with the old name ``old``, for the ``__getattr__`` of a module with this namespace.
 
-    For the ``__getattr__`` of a module with the given namespace.
+    Raises AttributeError if there is none.
     """
     new = NAMES.get(old)
     if new is None:
@@ -80,8 +90,17 @@ def alias(owner: str, old: str, new: str) -> Any:
     return property(read, doc=f"Old name of ``{new}``.")
 
 
+def _room_setting(self: RoomSettingValues, old: str) -> object:
+    """Return an attribute that ``RoomState.settings`` had. Raises AttributeError."""
+    if old not in ROOM_SETTINGS:
+        raise AttributeError(f"there is no attribute {old!r}")
+    name, read = ROOM_SETTINGS[old]
+    warn_once(f"RoomState.settings.{old}", f"RoomState.settings[{name!r}]", "a plugin or template")
+    return read(self.get(name))
+
+
 def _importer() -> str:
-    """Return the name of the module that imports just now."""
+    """Return the name of the module that is importing."""
     frame, between = inspect.currentframe(), ("filebot.", "importlib.")
     while frame is not None and str(frame.f_globals["__name__"]).startswith(between):
         frame = frame.f_back
@@ -91,3 +110,5 @@ def _importer() -> str:
 for _class, _old, _new in ATTRIBUTES:
     _owner = Entry.__name__ if _class is NewEntry else _class.__name__
     setattr(_class, _old, alias(_owner, _old, _new))
+
+RoomSettingValues.__getattr__ = _room_setting  # type: ignore[attr-defined]

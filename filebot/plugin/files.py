@@ -1,4 +1,4 @@
-"""Files as one sender sees them: a thin API over the services, for plugins."""
+"""Files as one sender sees them: the API of plugins over the file services."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from filebot.rooms.retention import Retention
 
 @dataclass(frozen=True, slots=True)
 class StoredFiles:
-    """Services for files that are kept, or are to be."""
+    """Services for stored files, and for storing them."""
 
     entries: Entries
     drops: Drops
@@ -69,11 +69,11 @@ class FileServices:
 
 
 class Files:
-    """Files that one sender may see and change, where that sender is speaking.
+    """Files that one sender may see and change, depending on where the sender speaks.
 
     In a private chat these are the person's own files; in a room, or in a private message through it, the
-    room's. Only what is to be sent is looked for among the person's own files, too, if the room has none of
-    that name.
+    room's. A file to be sent is also looked for among the person's own files, if the room has none of that
+    name.
     """
 
     def __init__(self, services: FileServices, sender: Sender, language: str | None = None) -> None:
@@ -104,9 +104,10 @@ class Files:
         return await self._lookup.search(words, limit=limit, before=before)
 
     async def one(self, wanted: str) -> Entry:
-        """Return the file here that is meant by a name in any case, an id, or the beginning of a name.
+        """Return the file here with this name in any case, this id, or a name that begins so.
 
-        Of several of one name the newest. Raises NoSuchEntry (with the nearest names) or AmbiguousName.
+        If several have the name, it is the newest. Raises NoSuchEntry (with similar names) or
+        AmbiguousName.
         """
         return await self._lookup.one(wanted)
 
@@ -115,21 +116,20 @@ class Files:
         return await self._lookup.with_id(entry_id)
 
     async def exactly(self, wanted: str) -> Entry:
-        """Return the file here of this id or whole name: for changes that cannot be undone.
+        """Return the file here with this id or whole name, for changes that cannot be undone.
 
-        Spelling decides between names that differ in case alone. Raises NoSuchEntry (with names that begin
-        so, or the nearest), or DuplicateName if several are called so.
+        Names that differ in case alone are told apart. Raises NoSuchEntry (with names that begin so, or
+        similar ones), or DuplicateName if several have the name.
         """
         return await self._lookup.exactly(wanted)
 
     async def some(self, wanted: str) -> Selection:
-        """Return the files to be sent: one, as by :meth:`one`, those here that fit a wildcard, or several
-        that are named by their whole names or ids.
+        """Return the files to send: one as by :meth:`one`, all that match a wildcard, or several by whole
+        names or ids.
 
-        In a room, it may be one that the sender may see and the room may not: :meth:`send_here` gives it to
-        them alone. Nothing is to be said of it in public.
-
-        Raises NoSuchEntry, AmbiguousName, or TooManyFiles if the wildcard fits more than are sent at once.
+        In a room they may include a private file of the sender's, which :meth:`send_here` sends to the
+        sender alone; do not mention it in public. Raises NoSuchEntry, AmbiguousName, or TooManyFiles if the
+        wildcard matches too many.
         """
         return await self._lookup.some(wanted, names_in(wanted))
 
@@ -144,12 +144,11 @@ class Files:
         source_message: str | None = None,
         in_burst: bool = False,
     ) -> IntakeResult:
-        """Take a file in, for the person or, with ``in_room``, into the room spoken in.
+        """Store a file for the person or, with ``in_room``, for the room spoken in; FileStored is emitted.
 
-        FileStored tells of it. It may have to wait for others that are on their way: FileQueued tells of
-        that; ``in_burst`` of the first that waits only, where one act of a person brings many files.
-
-        What is in the catalog with this ``source_message`` (see ``NewEntry``) is not fetched again.
+        It may have to wait for other files, and FileQueued is emitted then. With ``in_burst``, for one of
+        many files sent at once, that is so for the first one that waits only. A file that is in the catalog
+        with this ``source_message`` (see ``NewEntry``) is not fetched again.
 
         Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
@@ -167,14 +166,14 @@ class Files:
         return result
 
     async def receive(self, stream: StreamOffer) -> IntakeResult:
-        """Take in a file that the person's client sends by a stream; FileStored tells of it.
+        """Store a file that the person's client sends by a stream; FileStored is emitted.
 
         Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.receive` raises.
         """
         return await self._stored.drops.receive(stream, Destination(self._access.own(), self._by))
 
     async def rename(self, entry: Entry, name: str) -> Entry:
-        """Give a file another name, cleaned as any name; FileRenamed tells of it.
+        """Rename a file; FileRenamed is emitted. The name is made safe as any other.
 
         Raises NotAllowed or NoSuchEntry.
         """
@@ -182,7 +181,7 @@ class Files:
         return await self._stored.renaming.rename(entry, name, self._by)
 
     async def remove(self, entry: Entry) -> None:
-        """Remove a file; its bytes go with the last row that has them. FileRemoved tells of it.
+        """Remove a file; FileRemoved is emitted. Its bytes are removed with the last entry that has them.
 
         Raises NotAllowed.
         """
@@ -194,13 +193,12 @@ class Files:
         )
 
     def expires_at(self, entry: Entry) -> datetime | None:
-        """Return when a file goes by itself, because its room wants it so; in UTC. None for never."""
+        """Return when the retention of its room removes a file, in UTC; None for never."""
         return self._of_rooms.retention.expires_at(entry)
 
     async def usage(self) -> StorageUsage:
-        """Return how much the person stores and may store.
-
-        Raises NotAllowed for people whom nobody can tell apart.
+        """Return how much the person stores and may store. Raises NotAllowed for people without an
+        identity.
         """
         return await self._stored.quota.usage(self._access.own_here())
 
@@ -217,7 +215,7 @@ class Files:
     # --- claiming -------------------------------------------------------------------------------
 
     def begin_claim(self) -> Claim:
-        """Return a code by which an occupant shows, in a private chat, to be the one who writes there.
+        """Return a code with which the occupant proves their identity in a private chat.
 
         Raises NotAllowed if the room does not tell its occupants apart.
         """
@@ -226,7 +224,7 @@ class Files:
         return self._of_rooms.claims.begin(self._sender.occupant)
 
     async def claim(self, code: str) -> Claimed:
-        """Make the files of the occupant who was given this code the sender's.
+        """Give the sender the files of the occupant who got this code.
 
         Raises NotAllowed, NoSuchClaim, ClaimExceedsQuota or StorageError.
         """
@@ -245,13 +243,14 @@ class Files:
     # --- sending --------------------------------------------------------------------------------
 
     async def send_here(self, entry: Entry, method: Method | None = None) -> Method | None:
-        """Send the file where the person speaks; return how it went, or None if it waits for them.
+        """Send the file where the person speaks; return the method used, or None if the file waits for
+        them.
 
-        In a room, what is not the room's goes to them in private: to share is to :meth:`send_to` the room.
-        Without a ``method`` it is a link; where that cannot be, it goes by a stream to a client of the
-        person's that takes such, or waits until one is online. DeliveryStarted, FileDelivered and
-        DeliveryQueued tell of it. Raises NotAllowed, NoTransferMethod, AlreadySending, TooManyWaiting,
-        TransferError or StorageError.
+        In a room, a file that is not the room's is sent to the person in private; use :meth:`send_to` to
+        share it. Without a ``method`` it is sent as a link. If that is impossible, it goes by a stream to
+        one of the person's clients, or waits until one is online that takes streams. DeliveryStarted,
+        FileDelivered and DeliveryQueued are emitted. Raises NotAllowed, NoTransferMethod, AlreadySending,
+        TooManyWaiting, TransferError or StorageError.
         """
         if self._sender.in_public and entry.room != self._sender.room:
             in_private = Files(self._services, self._sender.privately, self._by.language)
@@ -263,25 +262,26 @@ class Files:
     async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
 
-        Only people whom the bot serves are sent anything: it is no way to bother strangers. Returns and
-        raises as :meth:`send_here`; NoSuchRecipient, too. FileShared tells of a file that became a room's.
+        Only people whom the bot serves are sent anything, so that nobody can bother strangers. FileShared
+        is emitted for a file that became a room's. Returns and raises as :meth:`send_here`; also raises
+        NoSuchRecipient.
         """
         to = await self._access.destination(target)
         self._access.must_be_sendable(entry, to)
         return await self._outgoing.sending.send(self._access, self._by, entry, to)
 
     def transfers(self) -> Sequence[Transfer]:
-        """Return the person's files that are moving just now. Raises NotAllowed."""
+        """Return the person's transfers, both running and waiting for a slot. Raises NotAllowed."""
         return self._outgoing.transfers.of(self._access.own_here())
 
     async def waiting(self) -> Sequence[Waiting]:
-        """Return what the person asked for and what waits for somebody to be online. Raises NotAllowed."""
+        """Return the person's deliveries that wait for their recipient to be online. Raises NotAllowed."""
         return await self._outgoing.worker.waiting(self._access.own())
 
     async def cancel(self, number: int) -> Waiting | None:
-        """Stop a file that moves, which tells of it by itself, or drop one that waits, and return that.
+        """Cancel a transfer or a waiting delivery by its number; return the waiting delivery.
 
-        Raises NotAllowed or NoSuchTransfer.
+        A cancelled transfer reports that by itself. Raises NotAllowed or NoSuchTransfer.
         """
         try:
             self._outgoing.transfers.cancel(self._access.own_here(), number)
@@ -290,7 +290,7 @@ class Files:
         return None
 
     async def diagnose(self) -> Diagnosis:
-        """Test by which ways files reach the person; takes some seconds.
+        """Test by which methods files reach the person, which takes some seconds.
 
         Raises NotAllowed, DiagnosticsRunning or StorageError.
         """

@@ -16,7 +16,7 @@ from filebot.plugin.rooms import RoomAccess
 API: Final = 1
 """Version of the plugin API."""
 
-Need = Literal["files.read", "files.write", "files.send", "rooms", "people", "events"]
+Need = Literal["files.read", "files.write", "files.send", "rooms", "store", "jobs", "people", "events"]
 
 NEEDS: Final[tuple[str, ...]] = get_args(Need)
 
@@ -29,19 +29,20 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel", "diagnose"),
 }
 _ROOMS: Final = (
-    "join",
-    "accept",
-    "leave",
-    "visible",
-    "state",
-    "change",
-    "import_history",
-    "stop_looking_back",
+    *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
+    *("import_history", "stop_history_import"),
 )
+_STORE: Final = (
+    *("entry", "person", "room", "get", "set", "delete", "change", "items"),
+    *("entries_with", "people_with", "rooms_with"),
+)
+_JOBS: Final = ("add", "cancel")
 
 NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"files.{name}": need for need, names in _FILES.items() for name in names},
     **{f"rooms.{name}": "rooms" for name in _ROOMS},
+    **{f"store.{name}": "store" for name in _STORE},
+    **{f"jobs.{name}": "jobs" for name in _JOBS},
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",
@@ -49,7 +50,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     "emit": "events",
 }
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
-nothing, but ``ctx.files`` and ``ctx.rooms`` have no others."""
+nothing, but ``ctx.files``, ``ctx.rooms``, ``ctx.store`` and ``ctx.jobs`` have no others."""
 
 _RENAMED: Final = {
     f"{path}.{old}": f"{path}.{new}"

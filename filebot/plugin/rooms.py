@@ -1,16 +1,21 @@
-"""Rooms of the bot as one sender may see and change them: a thin API over the services, for plugins."""
+"""Rooms of the bot as one sender sees them: the API of plugins over the room services."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import Access
 from filebot.files.quota import Quota
-from filebot.model import BareJid, HistoryImport, Invitation, RoomSettings, Sender, StorageUsage
+from filebot.model import BareJid, HistoryImport, Invitation, Sender, StorageUsage
 from filebot.ports import Rooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.rights import RoomRights
-from filebot.rooms.settings import RoomSettingsStore
+from filebot.rooms.setting_types import RoomSetting
+from filebot.rooms.settings import RoomSettingsStore, ShownSetting
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +30,21 @@ class RoomServices:
     history_importer: HistoryImporter
 
 
+class RoomSettingValues(dict[str, Any]):
+    """Values of a room's settings that are in force, by the names that people type."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """A room as its people see it."""
+    """State of a room, for its occupants."""
 
     room: BareJid
-    settings: RoomSettings
+    settings: RoomSettingValues
+    shown: Sequence[ShownSetting]
+    """The settings in the order in which people see them, each with the template that shows it."""
     usage: StorageUsage
     history_import: HistoryImport | None
-    """The import of its history that is under way."""
+    """The running import of its history."""
 
 
 class RoomAccess:
@@ -50,7 +61,7 @@ class RoomAccess:
 
     @property
     def prefix(self) -> str:
-        """The signs before a command in a room, beside the bot's name."""
+        """Prefix of commands in rooms, such as ``!``."""
         return self._rooms.prefix
 
     # --- coming and going -----------------------------------------------------------------------
@@ -58,9 +69,9 @@ class RoomAccess:
     async def join(self, target: str, password: str = "") -> BareJid:
         """Enter a room and stay there; return its address.
 
-        An admin of the bot vouches by this for the room's service, see ``Rooms.join``. From anybody else it
-        is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is not in
-        the room then.
+        An admin of the bot makes the room's service trusted by this, see ``Rooms.join``. From anybody else
+        it is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is not
+        in the room then.
         """
         room = self._meant(target)
         if not self._rights.is_admin:
@@ -68,17 +79,17 @@ class RoomAccess:
         return await self._membership.enter(room, password, None)
 
     async def accept(self, invitation: Invitation) -> BareJid:
-        """Follow an invitation of the sender's; return the room's address.
+        """Accept an invitation of the sender's; return the room's address.
 
         Raises NotAllowed, CannotEnterRoom or StorageError; the bot is not in the room then.
         """
         return await self._be_invited(invitation.room, invitation.password)
 
     async def leave(self, target: str) -> BareJid:
-        """Leave a room for good; its files stay, its archive is off. For those who run the bot, who invited
-        it, and the room's owners and admins.
+        """Leave a room for good; its files stay, its archive is switched off.
 
-        Raises NotAllowed, NoSuchRoom, RoomConfigured or StorageError.
+        Allowed for admins of the bot, the inviter, and the room's owners and admins. Raises NotAllowed,
+        NoSuchRoom, RoomConfigured or StorageError.
         """
         room = self._meant(target)
         known = await self._membership.remembered(room)
@@ -101,32 +112,47 @@ class RoomAccess:
         return self._rights.visible(await self._named(target))
 
     async def state(self, target: str = "") -> RoomState:
-        """Return what holds in a room where the sender is; in the one spoken in, if none is named.
+        """Return the state of a room that the sender is in; by default the room spoken in.
 
         Raises NoSuchRoom, NotAllowed or StorageError.
         """
         return await self._state(self._rights.visible(await self._named(target)))
 
     async def change(self, target: str, setting: str) -> tuple[RoomState, RoomState]:
-        """Change a setting, for those who manage the room; return the room as it was, and as it is now.
+        """Change a setting of a room that the sender manages; return its state before and after.
 
         Raises NoSuchRoom, NotAllowed, BadRoomSetting or StorageError.
         """
         room = self._rights.managed(await self._named(target))
         before, after = await self._settings.change(room, setting, lambda: self._rights.managed(room))
         state = await self._state(room)
-        return replace(state, settings=before), replace(state, settings=after)
+        return replace(state, settings=RoomSettingValues(before)), replace(
+            state, settings=RoomSettingValues(after)
+        )
+
+    def setting(self, setting: RoomSetting[V], room: BareJid | None = None) -> V:
+        """Return the value of a setting of your plugin in a room, or in the one spoken in.
+
+        Outside of rooms it is the default.
+        """
+        room = room or self._sender.room
+        value: V = setting.default if room is None else self._settings.get(room, setting.key)
+        return value
+
+    def rooms_with(self, setting: RoomSetting[Any]) -> Sequence[BareJid]:
+        """Return the rooms where a setting of your plugin has a value that is neither None nor off."""
+        return self._settings.rooms_with(setting.key)
 
     async def import_history(self, days: int, language: str) -> HistoryImport:
-        """Look for files posted in the room spoken in, up to so many days ago, in the background.
+        """Import files posted in the room spoken in during the last ``days``, in the background.
 
-        For those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
+        Allowed for those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
         """
         room = self._rights.managed(await self._named(""))
         return await self._history_importer.begin(self._sender, room, language, days)
 
-    async def stop_looking_back(self) -> HistoryImport:
-        """Stop that for good; return how far it has come. Raises as :meth:`import_history`."""
+    async def stop_history_import(self) -> HistoryImport:
+        """Stop the import for good; return its progress. Raises as :meth:`import_history`."""
         room = self._rights.managed(await self._named(""))
         history_import = await self._history_importer.stop(room)
         if history_import is None:
@@ -137,7 +163,13 @@ class RoomAccess:
 
     async def _state(self, room: BareJid) -> RoomState:
         usage = await self._quota.room_usage(room)
-        return RoomState(room, self._settings.of(room), usage, self._history_importer.state(room))
+        return RoomState(
+            room,
+            RoomSettingValues(self._settings.of(room)),
+            self._settings.shown(room),
+            usage,
+            self._history_importer.state(room),
+        )
 
     async def _be_invited(self, room: BareJid, password: str) -> BareJid:
         inviter = self._rights.inviter()
@@ -152,7 +184,7 @@ class RoomAccess:
         return room
 
     async def _named(self, target: str) -> BareJid:
-        """Return the room with this address, or the one spoken in if the address is empty."""
+        """Return the joined room with this address; the room spoken in if it is empty."""
         room = await self._rooms.joined_room(target) if target else self._sender.room
         if room is None:
             raise NoSuchRoom(target)

@@ -11,14 +11,35 @@ from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
 from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import Entries
 from filebot.ports.filetype import Inspector
+from filebot.ports.jobs import (
+    LONGEST_ERROR,
+    LONGEST_PAYLOAD,
+    MOST_BYTES,
+    MOST_BYTES_OF_PLUGIN,
+    MOST_DEAD_OF_PLUGIN,
+    MOST_JOBS,
+    MOST_JOBS_OF_PLUGIN,
+    JobStore,
+    Outbox,
+)
 from filebot.ports.links import Links
+from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
 from filebot.ports.queue import DeliveryStore, Queue
 from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
 from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
 
 __all__ = [
+    "LONGEST_ERROR",
+    "LONGEST_PAYLOAD",
+    "MOST_BYTES",
+    "MOST_BYTES_OF_PLUGIN",
+    "MOST_DEAD_OF_PLUGIN",
+    "MOST_JOBS",
+    "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
+    "MOST_PLUGIN_BYTES",
     "MOST_UNWANTED_OF_ROOM",
+    "VALUE_OVERHEAD_BYTES",
     "BlobStore",
     "BlobWriter",
     "Catalog",
@@ -31,9 +52,12 @@ __all__ = [
     "Histories",
     "HttpTransfer",
     "Inspector",
+    "JobStore",
     "Languages",
     "Links",
     "Messenger",
+    "Outbox",
+    "PluginData",
     "Queue",
     "RoomStore",
     "Rooms",

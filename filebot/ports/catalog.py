@@ -5,7 +5,9 @@ from typing import Protocol
 from filebot.ports.chat import Languages
 from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import Entries
+from filebot.ports.jobs import JobStore
 from filebot.ports.links import Links
+from filebot.ports.plugin_data import PluginData
 from filebot.ports.queue import DeliveryStore
 from filebot.ports.rooms import RoomStore
 
@@ -16,3 +18,11 @@ class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subs
     Its users take the narrow protocols. Every method that changes something returns only after the change
     would survive a power cut. All raise CatalogUnavailable when the database cannot be used.
     """
+
+    @property
+    def jobs(self) -> JobStore:
+        """The plugins' jobs, in the same database."""
+
+    @property
+    def plugin_data(self) -> PluginData:
+        """Values of plugins."""

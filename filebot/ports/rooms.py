@@ -1,6 +1,5 @@
 """Rooms: in the catalog, on the server, and their history."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -13,7 +12,7 @@ from filebot.model import (
     Invitation,
     RememberedRoom,
     RoomRole,
-    RoomSettings,
+    SavedRoomSetting,
 )
 
 MOST_UNWANTED_OF_ROOM: Final = 10_000
@@ -34,11 +33,11 @@ class RoomStore(Protocol):
     async def forget_room(self, jid: BareJid) -> None:
         """Forget a room. An unknown one is not an error."""
 
-    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
-        """Return the settings of every room that has saved ones."""
+    async def room_settings(self) -> list[SavedRoomSetting]:
+        """Return all settings of all rooms, in the order of rooms, plugins and names."""
 
-    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
-        """Keep all settings of a room, in place of those before."""
+    async def save_room_setting(self, setting: SavedRoomSetting) -> None:
+        """Keep a setting, in place of the one of the same room and key."""
 
     async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
         """Tell whether this person has opted out of the room's auto-archive."""

@@ -152,7 +152,7 @@ class SendWindow:
     """More gains nothing (it is the servers' work that takes the time) and delays everything else."""
     most_bytes: int = 128 * 1024
     """Bytes in flight: they queue up in a server that is fast at first and slow later."""
-    wary_bytes: int = 128 * 1024
+    slow_growth_bytes: int = 128 * 1024
     """Until so much is acknowledged, growth is slow: servers are generous at first. Prosody's mod_limits
     lets 20 kB pass, and then 10 kB/s."""
     fast_s: float = 0.25
@@ -181,7 +181,7 @@ class IbbSender:
         self._next = 0
         self._fastest_s: float | None = None
         self._grown = 0
-        self._calm_until = 0.0
+        self._recovery_started_s = 0.0
         self.acknowledged = 0
         """Bytes that the receiver has."""
 
@@ -224,8 +224,8 @@ class IbbSender:
     def _speed_up(self) -> None:
         """Widen the window if enough blocks were fast; at its limit, halve it and double the blocks."""
         self._grown += 1
-        wary = self.acknowledged < self._pace.wary_bytes
-        if self._grown < (self._window if wary else self._window // 4):
+        slow = self.acknowledged < self._pace.slow_growth_bytes
+        if self._grown < (self._window if slow else self._window // 4):
             return
         self._grown = 0
         full = (self._window + 1) * self._block > self._pace.most_bytes
@@ -237,9 +237,9 @@ class IbbSender:
 
     def _slow_down(self, sent_at: float, now: float) -> None:
         """Halve once for all blocks in flight together: the same queue delayed them."""
-        if sent_at < self._calm_until:
+        if sent_at < self._recovery_started_s:
             return
-        self._calm_until, self._grown = now, 0
+        self._recovery_started_s, self._grown = now, 0
         if self._window > 1:
             self._window //= 2
         else:

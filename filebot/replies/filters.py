@@ -1,4 +1,4 @@
-"""Sizes, dates, spans and media types in words: the filters that templates use."""
+"""Filters of templates: sizes, dates, durations and media types in words."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,10 +14,10 @@ from filebot.filenames import plain_text
 from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES
 
 _RECENT: Final = timedelta(days=7)
-"""Up to here people count; beyond, a date says more."""
+"""Longest distance shown in units of time; beyond it a date is shown."""
 
 _LONGEST_LINE: Final = 1_000
-"""In characters; far over any name, far under what makes a message hard to read."""
+"""Most characters on a line, far more than a name has."""
 
 
 def line(value: object) -> str:
@@ -31,7 +31,7 @@ def present() -> datetime:
 
 
 def load_words(filters: Mapping[str, Callable[..., Any]]) -> None:
-    """Make the filters read from the disk all that they need of the language."""
+    """Use each filter once, so that its data of the language is read from the disk."""
     now = present()
     for moment in (now - timedelta(days=30), now - timedelta(hours=1), now + timedelta(days=1)):
         filters["when"](moment)
@@ -52,7 +52,7 @@ class Phrases:
         self._clock = clock
 
     def filters(self) -> dict[str, Callable[..., str]]:
-        """Return the filters by the names that templates know."""
+        """Return the filters by their names in templates."""
         return {
             "line": line,
             "quoted": self.quoted,
@@ -68,17 +68,17 @@ class Phrases:
         }
 
     def quoted(self, value: object) -> str:
-        """Return a name between the quotation marks of the language, on one line."""
+        """Return a name in the quotation marks of the language, on one line."""
         return self._catalogue.gettext('"%(text)s"') % {"text": line(value)}
 
     def either(self, values: Iterable[object]) -> str:
-        """Return ``a, b, or c``."""
+        """Return alternatives, such as ``a, b, or c``."""
         return format_list([line(value) for value in values], style="or", locale=self._locale)
 
     def size(self, size_bytes: int, beside: int | None = None) -> str:
-        """Return ``1.2 MB``, in decimal units; exact below 1 kB.
+        """Return a size such as ``1.2 MB``, in decimal units.
 
-        Exact as well if rounding would hide the difference to the size that stands ``beside`` it.
+        It is exact below 1 kB, and if rounding would make it equal to another size shown ``beside`` it.
         """
         if size_bytes < 1000:
             return self.exact(size_bytes)
@@ -88,7 +88,8 @@ class Phrases:
         return rounded
 
     def when(self, moment: datetime, now: datetime | None = None) -> str:
-        """Return ``5 minutes ago``, ``in 2 hours``, or a date (UTC) if it is more than a week off.
+        """Return a moment such as ``5 minutes ago`` or ``in 2 hours``; a date (UTC) if it is over a week
+        away.
 
         Both times are aware; ``now`` is the present unless given.
         """
@@ -100,16 +101,16 @@ class Phrases:
         return format_timedelta(distance, add_direction=True, locale=self._locale)
 
     def at(self, moment: datetime, now: datetime | None = None) -> str:
-        """Return the same within a sentence: ``5 minutes ago``, ``in 2 hours``, ``on Mar 3, 2026``."""
+        """Return a moment for use in a sentence: ``5 minutes ago``, ``in 2 hours``, ``on Mar 3, 2026``."""
         text = self.when(moment, now)
         return self._catalogue.gettext("on %(date)s") % {"date": text} if text == self.day(moment) else text
 
     def day(self, moment: datetime) -> str:
-        """Return ``Mar 3, 2026``: a date (UTC), however near it is."""
+        """Return a date (UTC), such as ``Mar 3, 2026``."""
         return format_date(moment.astimezone(UTC), format="medium", locale=self._locale)
 
     def duration(self, seconds: float) -> str:
-        """Return ``1 minute 30 seconds``: the largest unit and the next below it; at least one second."""
+        """Return a duration such as ``1 minute 30 seconds``: its two largest units, at least a second."""
         minutes, second_count = divmod(max(round(seconds), 1), 60)
         hours, minute_count = divmod(minutes, 60)
         day_count, hour_count = divmod(hours, 24)
@@ -123,7 +124,7 @@ class Phrases:
         return " ".join(text for count, text in parts[largest : largest + 2] if count)
 
     def kind(self, media_type: str) -> str:
-        """Return ``PDF document``: a media type in everyday words, or itself where there are none."""
+        """Return a media type in everyday words, such as ``PDF document``; itself if it has none."""
         bare = media_type.partition(";")[0].strip().lower()
         if bare in FORMATS:
             name, noun = FORMATS[bare]
@@ -132,9 +133,9 @@ class Phrases:
         return self._catalogue.gettext(words) if words else line(bare)
 
     def spoken(self, languages: Iterable[str], prefix: str = "") -> str:
-        """Return ``English (lang en) and 中文 (lang zh)``: each by its own name, with its command.
+        """Return the names of languages, with their commands: ``English (lang en) and 中文 (lang zh)``.
 
-        ``prefix`` stands before a command there.
+        ``prefix`` is the prefix of commands.
         """
         named = self._catalogue.gettext("%(name)s (%(command)s)")
         return format_list(
@@ -146,7 +147,7 @@ class Phrases:
         )
 
     def exact(self, size_bytes: int) -> str:
-        """Return ``1,234 bytes``."""
+        """Return an exact size, such as ``1,234 bytes``."""
         return self._plural("%(count)s byte", "%(count)s bytes", size_bytes)
 
     def _plural(self, one: str, many: str, count: int) -> str:

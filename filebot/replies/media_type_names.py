@@ -4,7 +4,7 @@ from typing import Final
 
 
 def message(text: str) -> str:
-    """Mark ``text`` for the catalogues; it is looked up where it is used."""
+    """Mark ``text`` for translation. It is returned as it is, and translated where it is used."""
     return text
 
 
@@ -76,7 +76,7 @@ FORMATS: Final = {
     "video/webm": ("WebM", _VIDEO),
     "video/x-matroska": ("Matroska", _VIDEO),
 }
-"""Media type to the format's own name, which no language changes, and the noun around it."""
+"""For each media type the name of its format, which is not translated, and the phrase around it."""
 
 NAMED: Final = {
     "application/octet-stream": message("unknown kind of file"),
@@ -90,4 +90,4 @@ PREFIXES: Final = {
     "text": message("text"),
     "video": message("video"),
 }
-"""Names by the part before the slash, for formats that have none of their own."""
+"""Names by the part before the slash, for other media types."""

@@ -1,4 +1,4 @@
-"""The operator's folder of templates: what cannot be used in it, and what is out of date."""
+"""Checks of the operator's folder of templates, for broken and for outdated ones."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -19,13 +19,13 @@ RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
     "errors/same_name": "errors/duplicate_name",
     "errors/waited_too_long": "errors/delivery_expired",
 }
-"""By the name until 0.1. docs/upgrade.md shows these, and the variables, to operators."""
+"""New names of templates by their names until 0.1. docs/upgrade.md lists these, and the variables."""
 
 RENAMED_VARIABLES: Final[Mapping[str, str]] = {"filling": "history_import", "goes_at": "expires_at"}
 
 
 def error_class(template: str) -> str:
-    """Return the name of the class of errors that a template is for; templates compare it with ``kind``."""
+    """Return the name of the error class that a template is for, which templates compare with ``kind``."""
     return "".join(word.title() for word in template.removeprefix("errors/").split("_"))
 
 
@@ -33,10 +33,10 @@ RENAMED_ERRORS: Final = {error_class(old): error_class(new) for old, new in RENA
 
 
 def examine(environment: Environment, text: str) -> None:
-    """Raise TemplateSyntaxError if a text is no template.
+    """Raise TemplateSyntaxError if a text is no valid template.
 
-    Filters and tests must be there, too: where they are within a condition, jinja2 finds that out only when
-    it comes by.
+    Unknown filters and tests are errors, too: within a condition jinja2 finds them only when it renders
+    that branch.
     """
     tree = environment.parse(text)
     for each in tree.find_all(nodes.Filter):
@@ -64,10 +64,10 @@ def mistakes_in(folder: Path, environment: Environment) -> Iterator[str]:
 
 
 def outdated_in(folder: Path, known: Collection[str], environment: Environment) -> Iterator[str]:
-    """Return a line for each template of the folder that is in no use, or uses old names.
+    """Return a line for each template of the folder that is not used, or uses old names.
 
-    ``known`` has the names of all templates there are beside those of the folder. A file that another one
-    of the folder includes is in use, and so may be one of a plugin that is not loaded.
+    ``known`` has the names of all other templates. A file that is included by another file of the folder
+    counts as used, and so does a file of a plugin that is not loaded.
     """
     trees = {file: environment.parse(file.read_text(encoding="utf-8")) for file in _files(folder)}
     included = {name for tree in trees.values() for name in meta.find_referenced_templates(tree)}

@@ -42,11 +42,11 @@ from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
 log = logging.getLogger(__name__)
 
 COMPOSING_AFTER_S: Final = 0.5
-"""Answers that come at once need no sign that one is being written."""
+"""Delay of the chat state: answers that come sooner need none."""
 
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 _SHIPPED: Final = "shipped"
-"""Before a template's name and a colon: the one that came with filebot or its plugin."""
+"""Prefix, before a colon, of the template that came with filebot or a plugin: no override of it."""
 
 SOURCE: Final = "en"
 LANGUAGES: Final = (SOURCE, "zh_CN")
@@ -55,7 +55,7 @@ LANGUAGES: Final = (SOURCE, "zh_CN")
 CATALOGUES: Final = Path(__file__).parent.parent / "locale"
 
 _LONGEST_TAG: Final = 35
-"""RFC 5646 4.4.1: no sensible language tag is longer."""
+"""Characters of the longest language tag that is read (RFC 5646 4.4.1)."""
 
 # One catalogue serves all Chinese: CLDR's language matching also prefers simplified characters to English
 # for readers of traditional ones.
@@ -80,8 +80,8 @@ _AS_TYPED: Final = {
 class Replies:
     """Renderer of every text that the bot sends.
 
-    Values are data: nothing in them is run as a template. A value that should stay on its line goes
-    through ``line`` or ``quoted``.
+    Values are data: nothing in them is run as a template. The filters ``line`` and ``quoted`` keep a value
+    on one line.
     """
 
     def __init__(
@@ -90,10 +90,11 @@ class Replies:
         overrides: Path | None = None,
         clock: Callable[[], datetime] = present,
     ) -> None:
-        """``overrides`` is the operator's folder of templates, laid out as ours is; ``clock`` gives the
-        moment (aware) from which templates count.
+        """``overrides`` is the operator's folder of templates, with the layout of ``filebot/templates``;
+        ``clock`` gives the present (aware).
 
-        Raises ConfigError if the language is not spoken, or a template of the folder cannot be used.
+        Raises ConfigError if the bot does not speak the language, or a template of the folder cannot be
+        used.
         """
         self._default = negotiated((default_language,), "")
         if not self._default:
@@ -132,9 +133,9 @@ class Replies:
         return text.strip()
 
     def add(self, prefix: str, templates: Mapping[str, str]) -> None:
-        """Take the inline templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
+        """Add the inline templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
 
-        Raises PluginError for a template that exists already or that is not one; none is taken then.
+        Raises PluginError for one that exists already or is not valid; none is added then.
         """
         added = {f"{prefix}/{name}{SUFFIX}": text for name, text in templates.items()}
         for name, (file, text) in zip(templates, added.items(), strict=True):
@@ -149,9 +150,9 @@ class Replies:
         self._inline.update(added)
 
     def load(self) -> None:
-        """Compile every template, and read what the filters need.
+        """Compile all templates, and read the data of the filters.
 
-        Later there may be no file descriptor left to open one, just when there is something to say.
+        Later there may be no file descriptor left to open a template, just when that is to be reported.
         """
         for language, environment in self._environments.items():
             for name in environment.list_templates(extensions=[SUFFIX.removeprefix(".")]):
@@ -161,9 +162,9 @@ class Replies:
             log.debug("the words of %s are loaded", language)
 
     def outdated_overrides(self) -> tuple[str, ...]:
-        """Return a line for each template of the operator's folder that is in no use, or has old variables.
+        """Return a line for each template of the operator's folder that is not used, or has old variables.
 
-        To be asked when the templates of all plugins were added.
+        Call it after the templates of all plugins were added.
         """
         if self._overrides is None:
             return ()
@@ -173,7 +174,9 @@ class Replies:
         return tuple(outdated_in(self._overrides, known, self._source))
 
     def negotiate(self, *wanted: str | None) -> str:
-        """Return the first spoken language of some tags (``xml:lang``, a stored choice), or the default."""
+        """Return the first language that the bot speaks among some tags (``xml:lang``, a stored choice), or
+        the default.
+        """
         return negotiated(wanted, self._default)
 
     def parse_language(self, text: str) -> str | None:
@@ -198,10 +201,10 @@ class ReplySender:
     replies: Replies
     catalog: Catalog
     prefix: str = "!"
-    """The signs before a command in a room: templates show commands as they are to be typed."""
+    """Prefix of commands in rooms, for templates that show commands as people type them."""
 
     async def language_of(self, person: Identity | None, client_language: str | None) -> str:
-        """Return the language that somebody chose, else that of their client, else the default."""
+        """Return the language that somebody chose, or that of their client, or the default."""
         chosen = None
         with suppress(StorageError):  # an answer in another language is better than none
             chosen = await self.catalog.language(person) if person else None
@@ -225,7 +228,7 @@ class ReplySender:
         await self.messenger.say(to, text, language=tag, replaces=message_id)
 
     def words(self, error: FilebotError, language: str, *, name: str = "", action: str = "") -> str:
-        """Return the text for an error that a peer is told otherwise than by a message."""
+        """Return the text for an error that is sent in a refusal, not in a message."""
         template = self.replies.template_for(error) or "errors/transfer_error"
         return self.replies.render(template, language, error=error, name=name, action=action)
 
@@ -262,7 +265,7 @@ class ReplySender:
 
 
 def translations(language: str) -> gettext.NullTranslations:
-    """Return the catalogue of one of ``LANGUAGES``; that of the source language changes nothing."""
+    """Return the catalogue of one of ``LANGUAGES``; that of the source language is empty."""
     if language == SOURCE:
         return gettext.NullTranslations()
     with (CATALOGUES / language / "LC_MESSAGES" / "filebot.po").open("rb") as file:
@@ -274,7 +277,9 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def negotiated(wanted: tuple[str | None, ...], default: str) -> str:
-    """Return the first of ``wanted`` (BCP 47 tags, locale identifiers) that is spoken, else ``default``."""
+    """Return the first of ``wanted`` (BCP 47 tags, locale identifiers) that the bot speaks, else
+    ``default``.
+    """
     ranges = (part for tag in wanted if tag for part in _ever_shorter(tag))
     return next((_RANGES[part] for part in ranges if part in _RANGES), default)
 

@@ -6,14 +6,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from filebot.concurrency.backoff import Backoff
+from filebot.concurrency.debouncer import Debouncer
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.events.bus import EventBus
 from filebot.events.facts import RoomFilesAdded
-from filebot.model import Address, AddressKind, BareJid, Entry, Sender
+from filebot.model import Address, AddressKind, BareJid, Entry, Sender, SettingKey
+from filebot.rooms.settings import RoomSettingsStore
 
+ANNOUNCE: Final = SettingKey("announce", "announce")
+"""Whether a room wants to hear of new files."""
 GATHER_S: Final = 20.0
-"""After the first new file; twice as long after each announcement that soon follows another."""
-LONGEST_S: Final = 1280.0
+"""Time between a new file and its announcement, in which more may come."""
+LONGEST_PAUSE_S: Final = 1280.0
+"""Pause after an announcement; the first is twice ``GATHER_S``, and each that soon follows another twice as
+long as the one before."""
 MOST_WAITING: Final = 500
 """Files of one room for whose announcement somebody waits; more are announced all the same."""
 NAMED: Final = 5
@@ -22,6 +28,7 @@ NAMED: Final = 5
 
 @dataclass(slots=True)
 class _Gathered:
+    came: Debouncer
     count: int = 0
     first: list[Entry] = field(default_factory=list)
     told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -49,7 +56,10 @@ class Announcer:
         room = entry.room
         if room is None or self._closed or not self._wants(room):
             return _no_need()
-        gathered = self._gathered.setdefault(room, _Gathered())
+        gathered = self._gathered.get(room)
+        if gathered is None:
+            gathered = self._gathered[room] = _Gathered(Debouncer(self._gather_s, self._gather_s))
+        gathered.came.signal()
         gathered.count += 1
         if len(gathered.first) < NAMED:
             gathered.first.append(entry)
@@ -64,13 +74,13 @@ class Announcer:
 
     async def _run(self, room: BareJid) -> None:
         """Tell the room now and then, until nothing new came for a whole pause."""
-        pause = Backoff(self._gather_s, LONGEST_S)
+        pauses = Backoff(2 * self._gather_s, LONGEST_PAUSE_S)
         try:
-            while True:
-                await asyncio.sleep(pause.next_s())
-                if room not in self._gathered:
-                    return
-                await self._tell(room, self._gathered.pop(room))
+            while (gathered := self._gathered.get(room)) is not None:
+                await gathered.came.settled()
+                del self._gathered[room]
+                await self._tell(room, gathered)
+                await asyncio.sleep(pauses.next_s())
         finally:
             if room in self._gathered:
                 self._gathered.pop(room).told.cancel()
@@ -85,6 +95,11 @@ class Announcer:
             gathered.told.set_result(None)
         finally:
             gathered.told.cancel()
+
+
+def wants_announcements(room_settings: RoomSettingsStore, room: BareJid) -> bool:
+    """Tell whether a room wants to hear of new files, and everybody in it may."""
+    return room_settings.get(room, ANNOUNCE) and not room_settings.is_members_only(room)
 
 
 def _no_need() -> asyncio.Future[None]:

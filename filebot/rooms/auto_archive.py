@@ -18,10 +18,12 @@ from filebot.files.access import Access, unknown
 from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.files.removal import Removal
 from filebot.files.transfers import Direction, Slots
-from filebot.model import BareJid, Entry, Identity, Offer, Sender
+from filebot.model import BareJid, Entry, Identity, Offer, Sender, SettingKey
 from filebot.ports import Entries, Links, RoomStore
 from filebot.rooms.settings import RoomSettingsStore
 
+ARCHIVE: Final = SettingKey("archive", "archive")
+"""Whether what is posted in a room is kept unasked."""
 MOST_OPT_OUTS: Final = 5000
 """In one room; after these, only those of people whose address counts are noted there."""
 
@@ -54,7 +56,9 @@ class AutoArchive:
         room = sender.room
         if room is None or sender.identity is None or self._access.denies(sender):
             return False
-        return self._room_settings.is_archived(room) and not await self._has_opted_out(room, _meant(sender))
+        return self._room_settings.get(room, ARCHIVE) and not await self._has_opted_out(
+            room, _meant(sender)
+        )
 
     async def take(
         self, by: Actor, offer: Offer, caption: str, *, source_message: str | None = None
@@ -79,7 +83,7 @@ class AutoArchive:
             return None
 
         def recheck() -> None:
-            if not self._room_settings.is_archived(room):
+            if not self._room_settings.get(room, ARCHIVE):
                 raise _NotAnyMore
 
         destination = Destination(
@@ -99,7 +103,7 @@ class AutoArchive:
         # It was said while the bytes came. What had been kept before is not this post's to remove: whoever
         # opts out has it removed then, and a room whose archive is switched off has not asked for that.
         if not received.already_known:
-            is_off = not self._room_settings.is_archived(room)
+            is_off = not self._room_settings.get(room, ARCHIVE)
             reason = RemovalReason.ARCHIVE_OFF if is_off else RemovalReason.OPT_OUT
             await self._removal.remove(received.entry, reason, by)
         return None

@@ -6,7 +6,7 @@ that leaks gives files away that the occupant wanted to give away, and nothing e
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from filebot.errors import NoSuchClaim
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, OwnerChanged
 from filebot.files.quota import Quota
-from filebot.model import BareJid, Identity
+from filebot.model import BareJid, Entry, Identity
 from filebot.ports import Entries
 
 VALID_S: Final = 600.0
@@ -27,7 +27,7 @@ A room's service can make up any number of occupants; they push out each other's
 MOST_ROOMS: Final = 500
 """Rooms with codes; the least recently used one is forgotten."""
 
-HANDED_OVER_AT_ONCE: Final = 1000
+HAND_OVER_BATCH: Final = 1000
 """Files that change their owner in one transaction; more files take further ones."""
 
 # No two of them look alike. A code of eight is guessed once in 10**11 tries.
@@ -101,14 +101,20 @@ class Claims:
         may be the person's then.
         """
         files, room = 0, occupant.partition("/")[0]
-        while True:
+
+        async def some() -> Sequence[Entry]:
             async with self._quota.take_over(occupant, owner) as hold:
                 with hold.settling():
-                    handed = await self._entries.hand_over(occupant, owner, HANDED_OVER_AT_ONCE)
+                    return await self._entries.hand_over(occupant, owner, HAND_OVER_BATCH)
+
+        def tells(entries: Sequence[Entry]) -> list[OwnerChanged]:
+            return [OwnerChanged(by.sender, by.language, entry, occupant, entry.room) for entry in entries]
+
+        while True:
+            async with self._events.change() as change:
+                handed = await change.write(some(), tells)
             files += len(handed)
-            for entry in handed:
-                await self._events.tell(OwnerChanged(by.sender, by.language, entry, occupant, entry.room))
-            if len(handed) < HANDED_OVER_AT_ONCE:
+            if len(handed) < HAND_OVER_BATCH:
                 return Claimed(files, room)
 
     def _codes_of(self, room: BareJid) -> TTLCache[str, Identity]:

@@ -4,20 +4,21 @@ They were for the people of that room. Whoever makes another one at its address 
 """
 
 import logging
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from filebot.events.bus import EventBus
-from filebot.events.facts import FileRemoved, OwnerChanged, RemovalReason, room_itself
+from filebot.events.facts import Event, FileRemoved, OwnerChanged, RemovalReason, room_itself
 from filebot.files.removal import Removal
-from filebot.model import BareJid, Identity, Scope
+from filebot.model import BareJid, Entry, Identity, Scope
 from filebot.ports import Entries, Queue
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
-RELEASED_AT_ONCE: Final = 1000
+RELEASE_BATCH: Final = 1000
 """Entries that are released in one transaction."""
 
 
@@ -64,12 +65,15 @@ class DestroyedRooms:
     async def _release_some(self, room: BareJid) -> set[Identity]:
         """Release the oldest files; return their owners, or nobody when none is left."""
         by = room_itself(room)
-        released = await self._entries.release(room, RELEASED_AT_ONCE)
-        for before, after in released:
-            if after is None:
-                self._queue.forget_entry(before.id)
-                removed = FileRemoved(by.sender, by.language, before, RemovalReason.ROOM_DESTROYED)
-                await self._events.tell(removed)
-            else:
-                await self._events.tell(OwnerChanged(by.sender, by.language, after, before.owner, room))
+
+        def tells(released: Sequence[tuple[Entry, Entry | None]]) -> Iterator[Event]:
+            for before, after in released:
+                if after is None:
+                    self._queue.forget_entry(before.id)
+                    yield FileRemoved(by.sender, by.language, before, RemovalReason.ROOM_DESTROYED)
+                else:
+                    yield OwnerChanged(by.sender, by.language, after, before.owner, room)
+
+        async with self._events.change() as change:
+            released = await change.write(self._entries.release(room, RELEASE_BATCH), tells)
         return {before.owner for before, _ in released}

@@ -21,7 +21,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, HistoryImportFinished, HistoryImportProgressed
 from filebot.model import AddressKind, BareJid, HistoryImport, HistoryPage, IncomingMessage, Offer, Sender
 from filebot.ports import Histories, Rooms, RoomStore
-from filebot.rooms.auto_archive import AutoArchive
+from filebot.rooms.auto_archive import ARCHIVE, AutoArchive
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class HistoryImporter:
         HistoryImportProgressed and HistoryImportFinished tell the sender of it. Raises NoHistory or
         StorageError.
         """
-        if not self._room_settings.is_archived(room):
+        if not self._room_settings.get(room, ARCHIVE):
             raise NoHistory(room, reason="off")
         if room in self._states:
             raise NoHistory(room, reason="busy")
@@ -158,7 +158,7 @@ class HistoryImporter:
         loop = asyncio.get_running_loop()
         told, pages = loop.time(), 0
         while history_import.messages < MOST_MESSAGES:
-            if not self._room_settings.is_archived(history_import.room):
+            if not self._room_settings.get(history_import.room, ARCHIVE):
                 raise NoHistory(history_import.room, reason="off")
             page = await self._page(history_import)
             history_import = await self._dealt_with(history_import, page)
@@ -187,7 +187,7 @@ class HistoryImporter:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_ABSENCE_S):
-                while self._room_settings.is_archived(room):
+                while self._room_settings.get(room, ARCHIVE):
                     if room in self._rooms.joined():
                         return
                     await asyncio.sleep(LOOK_EVERY_S)

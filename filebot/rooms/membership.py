@@ -77,5 +77,5 @@ class Membership:
         if destroyed:
             await self._destroyed_rooms.release(room)
         else:
-            await self._room_settings.stop_archiving(room)
+            await self._room_settings.withdraw_consent(room)
         await self._store.forget_room(room)

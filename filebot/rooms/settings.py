@@ -1,59 +1,61 @@
 """Settings of each room, made by its admins. All are in memory: every message in a room asks for them.
 
-A setting needs the plugins by which people of the room see it, change it, and say that they do not want it.
-Without them it cannot be set and does nothing. The archive needs everybody's consent, and nobody can take
-that back without its plugin: so there it ends, and the room's admins have to ask for it anew. What only
-restricts (who may get files, and how large they may be) always holds.
+Plugins declare settings. One whose plugin is not loaded cannot be set and does nothing; its rows stay for
+when the plugin is back. Where it needs everybody's consent, and nobody can take that back without its
+plugin, it ends there, and the room's admins have to ask for it anew. What only restricts (who may get
+files, and how large they may be) is the core's and always holds.
 """
 
 import asyncio
 import logging
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from filebot.concurrency.locks import KeyedLocks
-from filebot.errors import BadRoomSetting
-from filebot.model import BareJid, Identity, RoomRole, RoomSettings, size_bytes
+from filebot.model import BareJid, Identity, RoomRole, SavedRoomSetting, SettingKey
 from filebot.ports import Rooms, RoomStore
+from filebot.rooms.setting_types import MAX_SIZE, WHO_MAY_GET, RoomSetting, RoomSettingTable
 
 log = logging.getLogger(__name__)
 
-LONGEST_RETENTION_DAYS: Final = 36_500
-_LONGEST: Final = 100
-"""Characters of a setting with its value; a longer one is refused, not read by its beginning."""
-_DAYS: Final = re.compile(r"([0-9]{1,5})(?: ?d(?:ays?)?)?")
-_NOTHING: Final = frozenset[str]()
-_NEEDS: Final[Mapping[str, frozenset[str]]] = {
-    "archive": frozenset({"archive", "room"}),
-    "announce": frozenset({"announce", "room"}),
-    "retention": frozenset({"room"}),
-}
-"""Plugins that each setting needs, so that people can see it, change it and opt out."""
-_OFF: Final = frozenset({"off", "no", "none", "never"})
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """A setting of a room as people see it."""
+
+    name: str
+    value: Any
+    template: str
+    """Template that shows the ``value``."""
+    told: str
+    """Template that everybody is told when the value changes; empty for none."""
 
 
 class RoomSettingsStore:
     """The settings of all rooms. To be opened before use."""
 
-    def __init__(self, store: RoomStore, rooms: Rooms, plugins: Collection[str]) -> None:
-        """``plugins`` has the names of those that are loaded."""
+    def __init__(self, store: RoomStore, rooms: Rooms, table: RoomSettingTable) -> None:
         self._store = store
         self._rooms = rooms
-        self._available = frozenset(key for key in _READ if _NEEDS.get(key, _NOTHING) <= {*plugins})
-        self._settings: dict[BareJid, RoomSettings] = {}
+        self._table = table
+        self._values: dict[BareJid, dict[SettingKey, Any]] = {}
         # By room: each change begins with what the one before it made.
         self._locks = KeyedLocks(asyncio.Lock)
 
     async def open(self) -> None:
         """Read them. Raises StorageError."""
-        self._settings.update(await self._store.room_settings())
-        for room, settings in tuple(self._settings.items()):
-            if settings.archive and "archive" not in self._available:
-                log.warning("the archive of %s is off: its plugin is not loaded", room)
-                await self._save(room, replace(settings, archive=False))
-            await self._rooms.show_archiving(room, is_on=self.is_archived(room))
+        rows = await self._store.room_settings()
+        for saved in rows:
+            setting = self._table.get(saved.key)
+            if setting is not None:
+                self._take(setting, saved)
+            elif saved.consent and saved.value:
+                log.warning("%s is off in %s: its plugin is not loaded", saved.key.name, saved.room)
+                await self._store.save_room_setting(replace(saved, value=False))
+        # Also where it is off: what the bot knows of a room's history ends with the consent.
+        for room in dict.fromkeys(each.room for each in rows):
+            await self._show_archiving(room)
 
     async def clear(self, room: BareJid) -> None:
         """Forget what holds in a room, and what else the catalog remembers of it but its files.
@@ -62,19 +64,30 @@ class RoomSettingsStore:
         """
         async with self._locks(room):
             # First: what is kept for the room from now on would be there when somebody makes another one.
-            had_settings = self._settings.pop(room, None) is not None
+            had_settings = self._values.pop(room, None) is not None
             await self._store.clear_room(room)
             if had_settings:
-                await self._rooms.show_archiving(room, is_on=False)
+                await self._show_archiving(room)
 
-    def of(self, room: BareJid) -> RoomSettings:
-        """Return the settings that are in force in a room."""
-        settings = self._settings.get(room)
-        return RoomSettings() if settings is None else self._in_force(settings)
+    def get(self, room: BareJid, key: SettingKey) -> Any:
+        """Return the value of a setting that is in force in a room; None if its plugin is not loaded."""
+        setting = self._table.get(key)
+        return None if setting is None else self._values.get(room, {}).get(key, setting.default)
 
-    def forgetful(self) -> Sequence[BareJid]:
-        """The rooms whose files go after some time."""
-        return [room for room in self._settings if self.of(room).retention_days is not None]
+    def of(self, room: BareJid) -> Mapping[str, Any]:
+        """Return all values that are in force in a room, by the names of the settings."""
+        return {each.name: self.get(room, each.key) for each in self._table.all()}
+
+    def shown(self, room: BareJid) -> Sequence[ShownSetting]:
+        """Return all settings in force as people see them."""
+        return [
+            ShownSetting(each.name, self.get(room, each.key), each.template, each.told)
+            for each in self._table.all()
+        ]
+
+    def rooms_with(self, key: SettingKey) -> Sequence[BareJid]:
+        """Return the rooms where a setting is in force with a value that is neither None nor off."""
+        return [room for room in self._values if self.get(room, key) not in (None, False)]
 
     def admits(self, room: BareJid, room_role: RoomRole) -> bool:
         """Whether somebody of this standing may see and get the room's files."""
@@ -87,116 +100,52 @@ class RoomSettingsStore:
 
     def is_members_only(self, room: BareJid) -> bool:
         """Whether only members of the room may see and get its files."""
-        return self.of(room).members_only
-
-    def announces(self, room: BareJid) -> bool:
-        """Whether the room wants to hear of new files, and everybody in it may."""
-        return self.of(room).announce and not self.is_members_only(room)
+        return bool(self.get(room, WHO_MAY_GET.key) == "members")
 
     def max_bytes(self, room: BareJid) -> int | None:
         """The largest file that the room wants; None for any that the bot takes."""
-        return self.of(room).max_size
-
-    def is_archived(self, room: BareJid) -> bool:
-        """Whether what is posted there is kept unasked."""
-        return self.of(room).archive
+        size: int | None = self.get(room, MAX_SIZE.key)
+        return size
 
     async def change(
-        self, room: BareJid, setting: str, may: Callable[[], object] = lambda: None
-    ) -> tuple[RoomSettings, RoomSettings]:
-        """Change what ``setting`` says (``max-size 20 MB``); what held before, and what does now.
+        self, room: BareJid, text: str, may: Callable[[], object] = lambda: None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Change what ``text`` says (``max-size 20 MB``); return all values before and after.
 
         ``may`` is called when it is this change's turn; it raises what forbids it. Raises BadRoomSetting or
         StorageError, too.
         """
         async with self._locks(room):
             may()
-            before = self._settings.get(room, RoomSettings())
-            settings = changed(before, setting, self._available)
-            await self._save(room, settings)
-            await self._rooms.show_archiving(room, is_on=self.is_archived(room))
-        return self._in_force(before), self._in_force(settings)
+            before = self.of(room)
+            setting, value = self._table.parse(text)
+            await self._save(room, setting, value)
+            return before, self.of(room)
 
-    async def stop_archiving(self, room: BareJid) -> None:
-        """The bot is out of the room for good. Whoever brings it back has to ask the people there anew.
-
-        Raises StorageError.
+    async def withdraw_consent(self, room: BareJid) -> None:
+        """Switch off what needs everybody's consent: the bot is out of the room for good, and whoever
+        brings it back has to ask the people there anew. Raises StorageError.
         """
-        if self.is_archived(room):
-            await self.change(room, "archive off")
+        async with self._locks(room):
+            for setting in self._table.all():
+                if setting.consent and self.get(room, setting.key):
+                    await self._save(room, setting, value=False)
 
-    async def _save(self, room: BareJid, settings: RoomSettings) -> None:
-        await self._store.save_room_settings(room, settings)
-        self._settings[room] = settings
-
-    def _in_force(self, settings: RoomSettings) -> RoomSettings:
-        """Return the settings that do something now; the others are kept for when their plugin is back."""
-        return replace(
-            settings,
-            archive=settings.archive and "archive" in self._available,
-            announce=settings.announce and "announce" in self._available,
-            retention_days=settings.retention_days if "retention" in self._available else None,
+    async def _save(self, room: BareJid, setting: RoomSetting[Any], value: Any) -> None:
+        # The values of all kinds are JSON values.
+        await self._store.save_room_setting(
+            SavedRoomSetting(room, setting.key, value, consent=setting.consent)
         )
+        self._values.setdefault(room, {})[setting.key] = value
+        if setting.consent:
+            await self._show_archiving(room)
 
+    def _take(self, setting: RoomSetting[Any], saved: SavedRoomSetting) -> None:
+        try:
+            self._values.setdefault(saved.room, {})[setting.key] = setting.read(saved.value)
+        except ValueError:
+            log.warning("%s of %s cannot be %r; it is as by default", setting.name, saved.room, saved.value)
 
-def changed(settings: RoomSettings, setting: str, available: Collection[str] | None = None) -> RoomSettings:
-    """The settings with one of them as somebody writes it, if it is ``available``: all are if None.
-
-    Raises BadRoomSetting.
-    """
-    available = _READ.keys() if available is None else available
-    words = setting.strip()[: _LONGEST + 1].casefold().replace("max size", "max-size", 1)
-    key, _, value = words.partition(" ")
-    read = _READ.get(key)
-    if read is None:
-        raise BadRoomSetting(key, value, known=False, available=available)
-    if key not in available or len(words) > _LONGEST:
-        raise BadRoomSetting(key, value, known=True, available=available)
-    try:
-        return read(settings, value.strip())
-    except ValueError as error:
-        raise BadRoomSetting(key, value, known=True, available=available) from error
-
-
-def _archive(settings: RoomSettings, value: str) -> RoomSettings:
-    return replace(settings, archive=_switch(value))
-
-
-def _announce(settings: RoomSettings, value: str) -> RoomSettings:
-    return replace(settings, announce=_switch(value))
-
-
-def _who_may_get(settings: RoomSettings, value: str) -> RoomSettings:
-    if value not in {"members", "present"}:
-        raise ValueError(value)
-    return replace(settings, members_only=value == "members")
-
-
-def _max_size(settings: RoomSettings, value: str) -> RoomSettings:
-    return replace(settings, max_size=None if value in _OFF else size_bytes(value))
-
-
-def _retention(settings: RoomSettings, value: str) -> RoomSettings:
-    if value in _OFF:
-        return replace(settings, retention_days=None)
-    days = _DAYS.fullmatch(value)
-    if days is None or not 1 <= int(days[1]) <= LONGEST_RETENTION_DAYS:
-        raise ValueError(value)
-    return replace(settings, retention_days=int(days[1]))
-
-
-def _switch(value: str) -> bool:
-    if value in {"on", "yes"}:
-        return True
-    if value in _OFF:
-        return False
-    raise ValueError(value)
-
-
-_READ: Final[Mapping[str, Callable[[RoomSettings, str], RoomSettings]]] = {
-    "archive": _archive,
-    "announce": _announce,
-    "who-may-get": _who_may_get,
-    "max-size": _max_size,
-    "retention": _retention,
-}
+    async def _show_archiving(self, room: BareJid) -> None:
+        is_on = any(each.consent and self.get(room, each.key) for each in self._table.all())
+        await self._rooms.show_archiving(room, is_on=is_on)

@@ -19,7 +19,7 @@ from filebot.storage.file_system import try_lock
 
 LOCK_FILE: Final = "filebot.lock"
 
-PATIENCE_S: Final = 1.0
+LOCK_TIMEOUT_S: Final = 1.0
 """Time for which a held lock is tried again: another process may only test it."""
 
 _PAUSE_S: Final = 0.05
@@ -40,7 +40,7 @@ class FolderInUse(StorageError):
 def folder_lock(folder: Path) -> Iterator[bool]:
     """Hold the lock of a folder that is there. Gives False where nothing can be locked.
 
-    Waits up to ``PATIENCE_S``. Raises FolderInUse or OSError.
+    Waits up to ``LOCK_TIMEOUT_S``. Raises FolderInUse or OSError.
     """
     with ExitStack() as stack:
         file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -80,7 +80,7 @@ def _opened(place: Path, stack: ExitStack) -> int:
 
 def _wait_for(fd: int, folder: Path) -> bool:
     """Take a lock. False if there are none here."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         taken = try_lock(fd, fcntl.LOCK_EX)
         if taken is not False:

@@ -17,6 +17,7 @@ from filebot.model import (
     AddressKind,
     BareJid,
     Client,
+    DeadJob,
     IncomingMessage,
     Invitation,
     MessageRef,
@@ -27,7 +28,7 @@ from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
 from filebot.plugin.examine import examine
-from filebot.plugin_loader import bundled, checked
+from filebot.plugin_loader import bundled, checked, room_settings
 from filebot.ports import StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
@@ -51,6 +52,25 @@ LIMITS: Final = StorageLimits(
     total_bytes=50_000_000,
     quota_per_room_bytes=20_000_000,
 )
+
+
+class QueueOfBot:
+    """The plugins' jobs in a fake bot."""
+
+    def __init__(self, bot: "FakeBot") -> None:
+        self._bot = bot
+
+    async def run(self) -> list[str]:
+        """Do all jobs and schedules that are due, and return what the bot said then, to whomever."""
+        return await self._bot._answers(self._bot._services.jobs.run_due())  # noqa: SLF001 - a part of it
+
+    async def count(self, plugin: str) -> int:
+        """Return how many jobs of a plugin wait, its schedules included."""
+        return (await self._bot.catalog.jobs.counts()).get(plugin, 0)
+
+    async def dead(self, plugin: str) -> list[DeadJob]:
+        """Return the jobs of a plugin that are not tried any more."""
+        return await self._bot.catalog.jobs.dead(plugin)
 
 
 class FakeBot:
@@ -84,6 +104,8 @@ class FakeBot:
         self.histories = FakeHistories()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self.jobs = QueueOfBot(self)
+        """Jobs are done only when a test runs them."""
         self.clock_is_trusted = True
         """False: nothing is removed for its age."""
         self._rate_limits = rate_limits or RateLimits()
@@ -114,8 +136,8 @@ class FakeBot:
             for plugin in [*bundled(), *plugins]
             if plugin.name not in disabled
         ]
-        names = [each.plugin.name for each in loaded]
-        self._services = build_services(ports, access, limits, names, settle_s=0.0, slots=slots)
+        settable = room_settings(loaded, disabled)
+        self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
         self._plugins = loaded
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
@@ -133,7 +155,8 @@ class FakeBot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.dispatcher.close(patience_s=5)
+        await self.dispatcher.close(timeout_s=5)
+        await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
         await self._services.announcer.close()
@@ -187,6 +210,10 @@ class FakeBot:
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))
+
+    def pass_time(self, by: timedelta) -> None:
+        """Move the clock; what becomes due by that is done by ``jobs.run()``."""
+        self.now += by
 
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""

@@ -1,7 +1,7 @@
 """Catalog in memory: a fake of :class:`filebot.ports.Catalog` for tests."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,16 +21,20 @@ from filebot.model import (
     NewEntry,
     QueuedDelivery,
     RememberedRoom,
-    RoomSettings,
+    SavedRoomSetting,
     Scope,
+    SettingKey,
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
+from filebot.testing.jobs import MemoryJobs
+from filebot.testing.plugin_data import MemoryPluginData
 
 
 class MemoryCatalog:
     """Implements :class:`filebot.ports.Catalog` in a few dictionaries."""
 
     def __init__(self) -> None:
+        self.jobs = MemoryJobs()
         self._entries: dict[int, Entry] = {}
         self._last_id = 0
         self._unwanted: dict[BareJid, FIFOCache[tuple[Digest, Identity], None]] = {}
@@ -39,10 +43,11 @@ class MemoryCatalog:
         self._deliveries: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
         self._history_imports: dict[BareJid, HistoryImport] = {}
-        self._room_settings: dict[BareJid, RoomSettings] = {}
+        self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
+        self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
 
     async def add(self, new: NewEntry) -> Entry:
         self._last_id += 1
@@ -131,11 +136,11 @@ class MemoryCatalog:
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return any(link.url in urls for link in self._links.values())
 
-    async def room_settings(self) -> Mapping[BareJid, RoomSettings]:
-        return dict(self._room_settings)
+    async def room_settings(self) -> list[SavedRoomSetting]:
+        return [self._room_settings[each] for each in sorted(self._room_settings)]
 
-    async def save_room_settings(self, room: BareJid, settings: RoomSettings) -> None:
-        self._room_settings[room] = settings
+    async def save_room_setting(self, setting: SavedRoomSetting) -> None:
+        self._room_settings[setting.room, setting.key] = setting
 
     async def history_imports(self) -> list[HistoryImport]:
         return [self._history_imports[room] for room in sorted(self._history_imports)]
@@ -187,7 +192,9 @@ class MemoryCatalog:
         return released
 
     async def clear_room(self, room: BareJid) -> None:
-        self._room_settings.pop(room, None)
+        for each in [each for each in self._room_settings if each[0] == room]:
+            del self._room_settings[each]
+        self.plugin_data.clear_room(room)
         self._unwanted.pop(room, None)
         self._history_imports.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.model import Scope, Sender
+from filebot.model import Entry, SavedRoomSetting, Scope, Sender, SettingKey
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 
@@ -50,9 +50,32 @@ async def test_another_room_at_its_address_has_nothing_of_it(ended: FakeBot, sen
         assert answer.startswith("I have no file")
 
 
+async def test_settings_are_cleared_before_a_row_is_released(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    await bot.say("room set archive on", in_room(ALICE))
+    await bot.drop("bob.txt", b"bob", in_room(BOB))
+    # A plugin that is not loaded has nobody who would clear anything.
+    strange = SettingKey("strange", "strange")
+    await bot.catalog.save_room_setting(SavedRoomSetting(ROOM, strange, value=True))
+    kept, release = list[object](), bot.catalog.release
+
+    async def released(room: str, limit: int) -> list[tuple[Entry, Entry | None]]:
+        kept.extend(await bot.catalog.room_settings())
+        kept.extend(bot.rooms.archiving)
+        assert not bot._services.room_settings.of(ROOM)["archive"]
+        return await release(room, limit)
+
+    monkeypatch.setattr(bot.catalog, "release", released)
+    await bot.destroy(ROOM)
+    assert kept == []
+    assert await names(bot, BOB) == ["bob.txt"]
+
+
 async def test_what_it_was_set_to_is_forgotten(ended: FakeBot) -> None:
     assert ended.rooms.archiving == set()
-    assert await ended.catalog.room_settings() == {}
+    assert await ended.catalog.room_settings() == []
     ended.rooms.occupants[ROOM] = frozenset({BOB})
     await ended.drop("new.txt", b"new", in_room(BOB))
     assert await ended.catalog.count(Scope(room=ROOM)) == 0

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from filebot.catalog.catalog import SqlCatalog
+from filebot.errors import StorageError
 from filebot.model import IncomingMessage, Offer, Scope
 from filebot.plugin import (
     Context,
@@ -29,6 +30,7 @@ from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.xmpp import FakeStreamOffer
+from tests.support.waiting import loop_turns
 
 FILE_EVENTS: Final = (FileStored, FileAutoArchived, FileShared, FileRenamed, OwnerChanged, FileRemoved)
 HAL: Final = in_room(None, "hal", occupant_id="9000")
@@ -83,8 +85,8 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
         if isinstance(event, FILE_EVENTS):
             heard.append(told(event))
 
-    monkeypatch.setattr(claims, "HANDED_OVER_AT_ONCE", 2)
-    monkeypatch.setattr(destroyed_rooms, "RELEASED_AT_ONCE", 2)
+    monkeypatch.setattr(claims, "HAND_OVER_BATCH", 2)
+    monkeypatch.setattr(destroyed_rooms, "RELEASE_BATCH", 2)
     async with FakeBot(watcher) as bot:
         bot.rooms.occupants[ROOM] |= HAL.identities
         bot.rooms.managers[ROOM] = frozenset({ALICE})
@@ -267,6 +269,56 @@ async def test_files_of_unknown_people_go_with_their_room_and_are_told(case: Eve
     ]
 
 
+# --- a stop of the bot ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    ("method", "says", "event"),
+    [
+        ("add", None, FileStored),
+        ("add", f"send old.txt to {ROOM}", FileShared),
+        ("rename", "rename old.txt new.txt", FileRenamed),
+        ("remove", "rm old.txt", FileRemoved),
+    ],
+)
+async def test_a_change_that_is_cancelled_at_its_write_is_told_if_it_is_made(
+    case: EventCase,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    says: str | None,
+    event: type[Event],
+    *,
+    fails: bool,
+) -> None:
+    await case.bot.drop("old.txt", b"old")
+    case.told.clear()
+    writing, go_on, written = asyncio.Event(), asyncio.Event(), False
+    write = getattr(case.bot.catalog, method)
+
+    async def slowly(*args: Any) -> Any:
+        nonlocal written
+        writing.set()
+        await go_on.wait()
+        if fails:
+            raise StorageError("the disk is gone")
+        written = True
+        return await write(*args)
+
+    monkeypatch.setattr(case.bot.catalog, method, slowly)
+    act = case.bot.drop("new.txt", b"new") if says is None else case.bot.say(says)
+    acting = asyncio.create_task(act)
+    await writing.wait()
+    closing = asyncio.create_task(case.bot.dispatcher.close(timeout_s=0))
+    await loop_turns()
+    assert not closing.done()
+    go_on.set()
+    await closing
+    await asyncio.gather(acting, return_exceptions=True)
+    assert written is not fails
+    assert [kind for kind, *_ in case.told] == ([] if fails else [event])
+
+
 # --- completeness -------------------------------------------------------------------------------
 
 CASES: Final[dict[str, Callable[..., object]]] = {
@@ -283,7 +335,7 @@ NO_FILES: Final = frozenset(
     {
         *("save_link", "forget_links", "set_language"),
         *("add_delivery", "count_tries", "remove_delivery"),
-        *("remember_room", "forget_room", "clear_room", "save_room_settings"),
+        *("remember_room", "forget_room", "clear_room", "save_room_setting"),
         *("set_opted_out", "add_unwanted", "forget_unwanted"),
         *("save_history_import", "forget_history_import"),
         *("save_position", "forget_position"),

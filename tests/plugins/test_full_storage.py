@@ -19,7 +19,7 @@ async def refuse(*arguments: object, **named: object) -> None:
         ("rename", "mv a.bin b.bin", ALICE, "so the file keeps its old name"),
         ("remove", "rm a.bin", ALICE, "so the file was not deleted"),
         ("set_language", "lang zh", ALICE, "so your language was not saved"),
-        ("save_room_settings", "room set announce on", in_room(ADMIN), "so the setting was not changed"),
+        ("save_room_setting", "room set announce on", in_room(ADMIN), "so the setting was not changed"),
         ("set_opted_out", "archive off for me", in_room(), "so nothing about the archive was changed"),
         ("remember_room", "join den@conference.example.org", ADMIN, "so I did not enter the room"),
         ("forget_room", f"leave {ROOM}", ADMIN, "so I did not leave the room"),

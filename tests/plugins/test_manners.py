@@ -272,7 +272,7 @@ async def test_what_is_cut_off_by_the_end_is_not_dealt_with() -> None:
         message = IncomingMessage(Sender(Address(ALICE), ALICE), "ls", delayed_since=late)
         waiting = [asyncio.create_task(bot.dispatcher.receive(message)) for _ in range(3)]
         await loop_turns()
-        await bot.dispatcher.close(patience_s=0.1)
+        await bot.dispatcher.close(timeout_s=0.1)
         await asyncio.gather(*waiting, return_exceptions=True)
         assert all(each.cancelled() for each in waiting)
         with pytest.raises(asyncio.CancelledError):

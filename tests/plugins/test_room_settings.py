@@ -19,12 +19,13 @@ from filebot.model import (
     Method,
     Negotiation,
     Offer,
-    RoomSettings,
+    SavedRoomSetting,
     Scope,
     Sender,
 )
 from filebot.rooms import announcer as announcer_module
-from filebot.rooms.announcer import Announcer
+from filebot.rooms.announcer import ANNOUNCE, Announcer
+from filebot.rooms.auto_archive import ARCHIVE
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
@@ -178,7 +179,7 @@ async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
 
     monkeypatch.setattr(managed.catalog, "oldest", broken)
     monkeypatch.setattr(
-        managed._services.room_settings, "forgetful", lambda: ("broken@muc.example.org", ROOM)
+        managed._services.room_settings, "rooms_with", lambda _: ("broken@muc.example.org", ROOM)
     )
     await managed._services.retention.look()
     assert await names(managed) == []
@@ -204,16 +205,16 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
         later.rooms.managers[ROOM] = frozenset({ALICE})
         later.now += timedelta(days=2)
         room_settings = later._services.room_settings
-        assert not room_settings.of(ROOM).announce
+        assert "announce" not in room_settings.of(ROOM)
         await later._services.retention.look()
         assert await names(later) == (["plan.txt"] if disabled == "room" else [])
         # The settings that restrict people hold all the same.
-        assert (room_settings.of(ROOM).members_only, room_settings.max_bytes(ROOM)) == (True, 10)
+        assert (room_settings.is_members_only(ROOM), room_settings.max_bytes(ROOM)) == (True, 10)
         if disabled == "announce":
             assert 'turned "announce" off' in (await later.say("room set announce on", ANNA))[0]
             await later.say("room set max-size 20", ANNA)
-    settings = await managed.catalog.room_settings()
-    assert settings[ROOM].announce  # for when the plugin is back
+    # For when the plugin is back.
+    assert SavedRoomSetting(ROOM, ANNOUNCE, value=True) in await managed.catalog.room_settings()
 
 
 # --- announcements ------------------------------------------------------------------------------
@@ -359,13 +360,13 @@ async def test_a_file_that_waits_is_not_brought_to_who_was_put_out_of_its_room(
 @pytest.fixture
 def slow(managed: FakeBot, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Let settings be saved when this is set, and not before."""
-    go_on, save = asyncio.Event(), managed.catalog.save_room_settings
+    go_on, save = asyncio.Event(), managed.catalog.save_room_setting
 
-    async def saved(room: str, settings: RoomSettings) -> None:
+    async def saved(setting: SavedRoomSetting) -> None:
         await go_on.wait()
-        await save(room, settings)
+        await save(setting)
 
-    monkeypatch.setattr(managed.catalog, "save_room_settings", saved)
+    monkeypatch.setattr(managed.catalog, "save_room_setting", saved)
     return go_on
 
 
@@ -381,8 +382,12 @@ async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: as
     await loop_turns()
     slow.set()
     await asyncio.wait_for(asyncio.gather(*both), 5)
-    assert await managed.catalog.room_settings() == {ROOM: RoomSettings(archive=False, announce=True)}
-    assert managed._services.room_settings.of(ROOM) == RoomSettings(archive=False, announce=True)
+    assert await managed.catalog.room_settings() == [
+        SavedRoomSetting(ROOM, ANNOUNCE, value=True),
+        SavedRoomSetting(ROOM, ARCHIVE, value=False, consent=True),
+    ]
+    settings = managed._services.room_settings.of(ROOM)
+    assert (settings["archive"], settings["announce"]) == (False, True)
     assert managed.rooms.archiving == set()
     told = [each.text for each in said(managed) if each.text.startswith("From now on I only keep")]
     assert len(told) == 1
@@ -399,5 +404,11 @@ async def test_what_is_being_set_is_forgotten_with_a_room_that_ends_just_then(
     await loop_turns()
     slow.set()
     await asyncio.wait_for(asyncio.gather(*setting, ending), 5)
-    assert await managed.catalog.room_settings() == {}
-    assert managed._services.room_settings.of(ROOM) == RoomSettings()
+    assert await managed.catalog.room_settings() == []
+    assert managed._services.room_settings.of(ROOM) == {
+        "archive": False,
+        "announce": False,
+        "who-may-get": "present",
+        "max-size": None,
+        "retention": None,
+    }

@@ -75,7 +75,7 @@ async def slow_bot(total: int = 256) -> AsyncIterator[SlowBot]:
         yield bot
         for task in bot.tasks:
             task.cancel()
-        await bot.dispatcher.close(patience_s=0.1)
+        await bot.dispatcher.close(timeout_s=0.1)
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*bot.tasks, return_exceptions=True)
 

@@ -194,7 +194,7 @@ async def test_what_was_set_aside_comes_back_with_the_catalog_that_knows_it(tmp_
 
 
 async def test_a_folder_in_use_is_not_opened_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_lock, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(folder_lock, "LOCK_TIMEOUT_S", 0.1)
     async with open_data_folder(tmp_path):
         with pytest.raises(ConfigError, match=f"in use by process {os.getpid()} on .*, since "):
             async with open_data_folder(tmp_path):

@@ -46,13 +46,7 @@ ALLOWED = {
     "tests/unit/transfer/http/test_download.py::test_a_rest_that_breaks_is_gone_on_with_from_there": (
         "a real HTTP client is to have read before the connection breaks"
     ),
-    "tests/unit/transfer/http/test_download.py::test_a_slow_server_is_no_stall": (
-        "pace of a slow web server"
-    ),
     "tests/unit/test_waits.py::taken": "called in virtual time only",
-    "tests/unit/transfer/http/test_upload.py::test_a_slow_server_is_no_standstill": (
-        "pace of a slow web server"
-    ),
 }
 
 

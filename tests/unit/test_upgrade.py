@@ -60,6 +60,9 @@ def test_the_manual_has_every_renamed_name_of_the_plugin_api() -> None:
         assert new in dir(cls) or new in cls.__annotations__
     assert table("attribute") == attributes
     assert set(table("name")) == {"FakeBot.reception", "FixedRooms.rolls"}
+    for old, (name, _) in deprecated.ROOM_SETTINGS.items():
+        assert table("setting")[old].startswith(f'state.settings["{name}"]')
+    assert table("setting").keys() == deprecated.ROOM_SETTINGS.keys()
 
 
 @pytest.mark.parametrize(("old", "new"), deprecated.NAMES.items())

@@ -24,7 +24,6 @@ not promise those, nothing is caught up with: everything would be dealt with twi
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -32,6 +31,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import XMPPError
 
+from filebot.concurrency.debouncer import Debouncer
 from filebot.concurrency.tasks import end, run_supervised
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import ArchivePosition, BareJid
@@ -107,7 +107,7 @@ class CatchUp:
         self._began_s = seconds_passed()
         self._kept_back: KeptBack | None = None
         self._ids_are_sure = gives_ids is None
-        self._wanted = asyncio.Event()
+        self._wanted = Debouncer(GATHER_S, GATHER_S)
         self._stirred = asyncio.Event()
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -270,7 +270,7 @@ class CatchUp:
 
     def look(self) -> None:
         """Something is in the archive whose place is not known."""
-        self._wanted.set()
+        self._wanted.signal()
         self._stirred.set()
 
     def handled(self, archive_id: str | None, *, save: bool = True) -> None:
@@ -293,9 +293,7 @@ class CatchUp:
 
     async def _read_whenever_wanted(self, cursor: ArchiveCursor) -> None:
         while True:
-            await self._until_wanted()
-            again = self._wanted.is_set() or not self._pages.read_to
-            self._wanted.clear()
+            again = await self._until_wanted() or not self._pages.read_to
             if again:
                 await self.begin_before_kept_back()
                 cursor.begin()
@@ -313,14 +311,12 @@ class CatchUp:
                 self._stirred.set()
             self._changed()
 
-    async def _until_wanted(self) -> None:
+    async def _until_wanted(self) -> bool:
+        """Wait until there is something to read; return whether the place of some of it is unknown."""
         await self._stirred.wait()
-        if not self._wanted.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REVIEW_S):
-                    await self._wanted.wait()
-        await asyncio.sleep(GATHER_S)
+        wanted = await self._wanted.settled(REVIEW_S)
         self._stirred.clear()
+        return wanted
 
     async def _is_sure(self) -> bool:
         """Whether the archive may be read; as page() raises where that cannot be known yet."""

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
+from filebot.concurrency.debouncer import Debouncer
 from filebot.concurrency.tasks import end, run_supervised
 from filebot.errors import FilebotError
 from filebot.model import ArchivePosition
@@ -36,13 +36,13 @@ class PositionKeeper:
         self._stream = stream
         self._positions = positions
         self._position = position
-        self._changed = asyncio.Event()
+        self._changed = Debouncer(0.0)
         self._saving: asyncio.Task[None] | None = None
         self._saved: ArchivePosition | None = None
 
     def changed(self) -> None:
         """Save soon."""
-        self._changed.set()
+        self._changed.signal()
 
     async def start(self, saved: ArchivePosition | None, position: ArchivePosition) -> None:
         """Save from now on; at once if nothing was ``saved`` before.
@@ -63,8 +63,8 @@ class PositionKeeper:
             await self._positions.save_position(position)
             self._saved = position
         except FilebotError as error:
-            log.warning("the first mark could not be saved: %s", error)
-            self._changed.set()
+            log.warning("the first position could not be saved: %s", error)
+            self._changed.signal()
 
     async def close(self) -> None:
         """Save for the last time."""
@@ -81,14 +81,11 @@ class PositionKeeper:
 
     async def _save_changes(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SAVE_EVERY_S):
-                    await self._changed.wait()
             # Changes made while this is saved are saved together, next.
-            self._changed.clear()
+            await self._changed.settled(SAVE_EVERY_S)
             if not await self._save(HEARD_LIMIT_S):
                 await asyncio.sleep(SAVE_AGAIN_S)
-                self._changed.set()
+                self._changed.signal()
             elif self._saved is not None:
                 await asyncio.sleep(len(self._saved.ahead) / IDS_A_SECOND)
 
@@ -102,7 +99,7 @@ class PositionKeeper:
             try:
                 await self._positions.save_position(position)
             except FilebotError as error:
-                log.warning("the mark in the archive could not be saved: %s", error)
+                log.warning("the position in the archive could not be saved: %s", error)
                 return False
             self._saved = position
         return True

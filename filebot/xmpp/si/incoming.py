@@ -66,7 +66,7 @@ class SiReceive:
         self._expected = offer.size
         self._ready: asyncio.Future[None] | None = None
         self._lost = False
-        self._patience: asyncio.Timeout | None = None
+        self._open_timeout: asyncio.Timeout | None = None
         self._attempts = 0
         self._dials = Tasks(limit=1)
         self._connection: ByteConnection | None = None
@@ -106,7 +106,7 @@ class SiReceive:
         method = self._method()
         self._tools.fast_path.answer(self._request, write_answer(method, offset=offset))
         try:
-            async with asyncio.timeout(limit_s) as self._patience:
+            async with asyncio.timeout(limit_s) as self._open_timeout:
                 await self._ready
         except TimeoutError as error:
             raise TransferTimeout(idle_s=limit_s) from error
@@ -223,6 +223,6 @@ class SiReceive:
 
     def _be_patient(self) -> None:
         """The sender has the whole time again, to open another stream."""
-        if self._is_waiting() and self._patience is not None:
+        if self._is_waiting() and self._open_timeout is not None:
             now = asyncio.get_running_loop().time()
-            self._patience.reschedule(now + self._tools.limits.open_s)
+            self._open_timeout.reschedule(now + self._tools.limits.open_s)

@@ -5,18 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from filebot.model import Address, AddressKind, HistoryImport, RememberedRoom, RoomSettings
+from filebot.model import Address, AddressKind, HistoryImport, RememberedRoom, SavedRoomSetting, SettingKey
 from filebot.ports import Catalog
 from tests.contract.catalog.samples import NOW, ROOM, put
+
+ARCHIVE = SettingKey("archive", "archive")
 
 
 async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "kept.txt", scope=ROOM)
     for room in (entry.room or "", "other@muc.example.org"):
-        await catalog.save_room_settings(room, RoomSettings(archive=True))
+        await catalog.save_room_setting(SavedRoomSetting(room, ARCHIVE, True))
         await catalog.set_opted_out(room, entry.owner, out=True)
     await catalog.clear_room(entry.room or "")
-    assert set(await catalog.room_settings()) == {"other@muc.example.org"}
+    assert [each.room for each in await catalog.room_settings()] == ["other@muc.example.org"]
     assert not await catalog.has_opted_out(entry.room or "", entry.owner)
     assert await catalog.has_opted_out("other@muc.example.org", entry.owner)
     assert await catalog.page(ROOM, limit=9) == [entry]
@@ -65,16 +67,18 @@ async def test_of_each_room_the_latest_unwanted_bytes_are_kept(
     assert await catalog.is_unwanted("b@muc.example.org", digests[0])
 
 
-async def test_settings_of_a_room_are_replaced_as_a_whole(catalog: Catalog) -> None:
-    assert await catalog.room_settings() == {}
-    await catalog.save_room_settings("a@muc.example.org", RoomSettings(archive=True))
-    await catalog.save_room_settings("b@muc.example.org", RoomSettings(archive=True))
-    given = RoomSettings(announce=True, members_only=True, max_size=2**40, retention_days=90)
-    await catalog.save_room_settings("b@muc.example.org", given)
-    assert await catalog.room_settings() == {
-        "a@muc.example.org": RoomSettings(archive=True),
-        "b@muc.example.org": given,
-    }
+async def test_settings_are_kept_for_each_room_plugin_and_name(catalog: Catalog) -> None:
+    first, second = "a@muc.example.org", "b@muc.example.org"
+    assert await catalog.room_settings() == []
+    kept = [
+        SavedRoomSetting(first, ARCHIVE, True, consent=True),
+        SavedRoomSetting(second, SettingKey("", "max-size"), 2**40),
+        SavedRoomSetting(second, SettingKey("notes", "max-size"), None),
+        SavedRoomSetting(second, SettingKey("notes", "words"), ["a", {"b": 1.5}]),
+    ]
+    for setting in (replace(kept[0], value=False, consent=False), *reversed(kept)):
+        await catalog.save_room_setting(setting)
+    assert await catalog.room_settings() == kept
 
 
 async def test_history_imports_are_kept_one_for_each_room(catalog: Catalog) -> None:

@@ -64,12 +64,28 @@ async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may
     assert await load.is_in_pace(occupant(0, "other@muc.example.org"))
 
 
+@in_virtual_time
+async def test_requests_of_one_person_begin_in_order_and_wait_for_no_slow_one() -> None:
+    load, done = RateLimiter(RateLimits()), list[str]()
+
+    async def work(name: str, takes_s: float) -> None:
+        await asyncio.sleep(takes_s)
+        done.append(name)
+
+    with load.waiting(ANNA):
+        async with asyncio.TaskGroup() as group:
+            for name, takes_s in (("slow", 60.0), ("first", 1.0), ("second", 0.1)):
+                group.create_task(load.in_turn(ANNA, work(name, takes_s)))
+    assert done == ["first", "second", "slow"]
+    assert not load._waiting_of
+
+
 def test_rooms_of_one_inviter_cannot_take_everything() -> None:
     assert MOST_INVITED_BY_ONE * rate_limits.WAITING_PER_ROOM < rate_limits.WAITING
 
 
 @in_virtual_time
-async def test_running_work_may_end_within_the_patience() -> None:
+async def test_running_work_may_end_within_the_timeout() -> None:
     workload, done = Workload(RateLimits()), list[str]()
 
     async def work() -> None:
@@ -78,7 +94,7 @@ async def test_running_work_may_end_within_the_patience() -> None:
 
     running = asyncio.create_task(workload.run(work()))
     await asyncio.sleep(0)
-    await workload.close(patience_s=10)
+    await workload.close(timeout_s=10)
     assert done == ["work"]
     await running
 
@@ -89,7 +105,7 @@ async def test_work_that_takes_longer_is_cancelled_and_nothing_begins_any_more()
     running = asyncio.create_task(workload.run(asyncio.sleep(60)))
     await asyncio.sleep(0)
     began = loop.time()
-    await workload.close(patience_s=10)
+    await workload.close(timeout_s=10)
     assert loop.time() - began == pytest.approx(10)
     await asyncio.gather(running, return_exceptions=True)
     assert running.cancelled()

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from filebot.app import assembled
-from filebot.concurrency.debouncer import DAY_S, Debouncer
 from filebot.concurrency.tasks import FIRST_PAUSE_S, LONGEST_PAUSE_S, Tasks, race, run_supervised
 from filebot.config import load
 from filebot.files.trusted_time import TrustedTime
@@ -116,20 +115,6 @@ async def test_a_race_that_is_cancelled_cancels_all() -> None:
     racing.cancel()
     await asyncio.gather(racing, return_exceptions=True)
     assert (one.outcome, other.outcome) == ("cancelled", "cancelled")
-
-
-def test_a_debouncer_lets_each_key_pass_once_in_a_period() -> None:
-    debouncer = Debouncer(DAY_S)
-    assert [debouncer.passes("anna", reason) for reason in ("a", "b", "a")] == [True, True, False]
-    debouncer.note("bob")
-    assert debouncer.has_passed("bob")
-    assert not debouncer.has_passed("carol")
-
-
-def test_a_debouncer_forgets_after_its_period_and_beyond_its_size() -> None:
-    assert [Debouncer(-1.0).passes("anna") for _ in range(2)] == [True, True]
-    small = Debouncer(DAY_S, most=1)
-    assert [small.passes(person) for person in ("anna", "bob", "anna")] == [True, True, True]
 
 
 class FailingWork:

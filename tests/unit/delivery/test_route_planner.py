@@ -152,7 +152,7 @@ def test_who_failed_lately_stands_behind_the_others_for_an_hour() -> None:
     client_history.note(PIDGIN, way, went=False, now=NOW)
     later = plan(known, client_history, NOW + timedelta(minutes=59))
     assert told(later) == ["sj dino", "ss pidgin", "is pidgin", "ij dino"]
-    assert later.steps[1].reason is Reason.FAILED_LATELY
+    assert later.steps[1].reason is Reason.RECENT_FAILURE
     for other in (
         plan(known, client_history, NOW + timedelta(minutes=61)),
         plan(facts(MB, None, replace(PIDGIN, software="other"), DINO), client_history, NOW),

@@ -20,6 +20,7 @@ from filebot.errors import (
     StorageFull,
     TransferError,
 )
+from filebot.events import bus
 from filebot.files.orphan_sweep import find_unreferenced
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import NewEntry, Offer
@@ -220,6 +221,7 @@ async def test_what_a_cancelled_intake_leaves_is_found(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(bench.catalog, "add", hang)
+    monkeypatch.setattr(bus, "WRITE_LIMIT_S", 0.01)
     task = asyncio.create_task(bench.drop(b"bytes"))
     await arrived.wait()
     task.cancel()

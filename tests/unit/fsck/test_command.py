@@ -40,7 +40,7 @@ Say = Callable[[], str]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_lock, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(folder_lock, "LOCK_TIMEOUT_S", 0.1)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 0.1)
 
 
 def test_a_second_process_is_told_the_holder_and_the_time(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_symbolic_link_leads_to_the_same_lock(tmp_path: Path) -> None:
 def test_testing_the_lock_does_not_keep_a_bot_from_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 5.0)
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 5.0)
     fd = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_SH)  # as one who looks just now
     threading.Timer(0.2, os.close, (fd,)).start()

@@ -35,7 +35,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=1.0) as made:
+    async with HttpClient(LAX, idle_s=30.0) as made:
         yield made
 
 
@@ -332,33 +332,36 @@ async def test_a_part_of_a_file_of_unknown_size_is_not_joined(client: HttpClient
 
 
 async def stall(connection: Connection) -> None:
-    await asyncio.sleep(30)
+    await asyncio.sleep(3600)
 
 
-async def test_no_answer_is_a_timeout(client: HttpClient) -> None:
-    async with raw_server(stall) as server:
+@in_virtual_time
+async def test_no_answer_is_a_timeout() -> None:
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(stall) as server:
         with pytest.raises(TransferTimeout):
             await fetched(client, server.url)
 
 
-async def test_a_stall_in_the_middle_is_a_timeout(client: HttpClient) -> None:
+@in_virtual_time
+async def test_a_stall_in_the_middle_is_a_timeout() -> None:
     async def stalls(connection: Connection) -> None:
         await connection.send(ok(10), b"abc")
         await stall(connection)
 
-    async with raw_server(stalls) as server:
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(stalls) as server:
         with pytest.raises(TransferTimeout):
             await fetched(client, server.url)
 
 
-async def test_a_slow_server_is_no_stall(client: HttpClient) -> None:
+@in_virtual_time
+async def test_a_slow_server_is_no_stall() -> None:
     async def trickles(connection: Connection) -> None:
         await connection.send(ok(8))
         for _ in range(8):
             await connection.send(b"x")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(12)
 
-    async with raw_server(trickles) as server:
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(trickles) as server:
         assert await fetched(client, server.url) == b"x" * 8
 
 
@@ -403,8 +406,10 @@ async def test_an_answer_that_has_begun_may_take_its_time() -> None:
         assert await fetched(client, server.url) == b"x" * 10
 
 
-async def test_a_slow_reader_is_no_stall(client: HttpClient) -> None:
+@in_virtual_time
+async def test_a_slow_reader_is_no_stall() -> None:
     async with (
+        HttpClient(LAX, idle_s=60.0) as client,
         raw_server(sends(ok(10 * len(BODY)), BODY * 10)) as server,
         client.get(server.url) as download,
     ):
@@ -412,7 +417,7 @@ async def test_a_slow_reader_is_no_stall(client: HttpClient) -> None:
         async for piece in download.chunks():
             size += len(piece)
             if size < 2 * len(BODY):
-                await asyncio.sleep(1.3)
+                await asyncio.sleep(80)
         assert size == 10 * len(BODY)
 
 
@@ -453,7 +458,7 @@ async def test_cancelling_closes_the_connection(client: HttpClient) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(closed.wait(), 1)
+        await asyncio.wait_for(closed.wait(), 30)
 
 
 # --- what is no HTTP, and nobody there --------------------------------------------------------------
@@ -588,11 +593,12 @@ async def test_where_a_head_says_little_a_byte_is_asked_for(
         assert "Range: bytes=0-0" in server.heads[1]
 
 
-async def test_nobody_there_is_not_alive(client: HttpClient) -> None:
-    async with raw_server(stall) as server:
+async def test_nobody_there_is_not_alive() -> None:
+    async with HttpClient(LAX, idle_s=0.5) as client:
+        async with raw_server(stall) as server:
+            assert not await client.alive(server.url, 3)
         assert not await client.alive(server.url, 3)
-    assert not await client.alive(server.url, 3)
-    assert not await client.alive("ftp://x/", 3)
+        assert not await client.alive("ftp://x/", 3)
 
 
 # --- beginning where an earlier download ended -------------------------------------------------------

@@ -20,6 +20,7 @@ from filebot.errors import (
 from filebot.model import Slot
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
+from tests.support.virtual_time import in_virtual_time
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
 LAX = AddressPolicy(allow_insecure=True, allow_private=True)
@@ -28,7 +29,7 @@ PIECE = bytes(range(256)) * 2731
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=1.0) as made:
+    async with HttpClient(LAX, idle_s=30.0) as made:
         yield made
 
 
@@ -139,32 +140,34 @@ async def test_a_server_that_hangs_up_is_a_peer_gone(client: HttpClient, file: F
 
 
 async def reads_nothing(connection: Connection) -> None:
-    await asyncio.sleep(30)
+    await asyncio.sleep(3600)
 
 
 async def reads_all_and_is_silent(connection: Connection) -> None:
     await connection.reader.read(10)
-    await asyncio.sleep(30)
+    await asyncio.sleep(3600)
 
 
 @pytest.mark.parametrize(("script", "count"), [(reads_nothing, 200), (reads_all_and_is_silent, 1)])
-async def test_standstill_is_a_timeout(client: HttpClient, file: Files, script: Script, count: int) -> None:
-    async with raw_server(script) as server:
+@in_virtual_time
+async def test_standstill_is_a_timeout(file: Files, script: Script, count: int) -> None:
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(script) as server:
         with pytest.raises(TransferTimeout):
             await client.put(slot(server.url), file(PIECE * count), "text/plain")
 
 
-async def test_a_slow_server_is_no_standstill(client: HttpClient, file: Files) -> None:
+@in_virtual_time
+async def test_a_slow_server_is_no_standstill(file: Files) -> None:
     """The whole takes longer than the idle limit, but bytes move all the time."""
     size = 8 << 20
 
     async def slow(connection: Connection) -> None:
         for _ in range(size // 65536):
             await connection.reader.readexactly(65536)
-            await asyncio.sleep(0.016)
+            await asyncio.sleep(1)
         await connection.send(ok(0, status="201 Created"))
 
-    async with raw_server(slow) as server:
+    async with HttpClient(LAX, idle_s=60.0) as client, raw_server(slow) as server:
         await client.put(slot(server.url), file(bytes(size)), "text/plain")
 
 
@@ -187,7 +190,7 @@ async def test_a_cancelled_upload_leaves_no_file_open(client: HttpClient, file: 
 
     async def waits(connection: Connection) -> None:
         begun.set()
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
     async with raw_server(waits) as server:
         task = asyncio.create_task(client.put(slot(server.url), path, "text/plain"))

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import struct
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -58,7 +57,7 @@ class Peer:
         self.sock.close()
 
 
-def pair(*, idle_s: float = 0.3, rest: bytes = b"") -> tuple[ByteStream, Peer]:
+def pair(*, idle_s: float = 30.0, rest: bytes = b"") -> tuple[ByteStream, Peer]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname())
         theirs, _ = server.accept()
@@ -131,7 +130,10 @@ async def test_pieces_do_not_change_afterwards() -> None:
 
 @pytest.mark.parametrize("more", [1, 100_000])
 @pytest.mark.parametrize("pause_s", [0.0, 0.01])
-async def test_more_bytes_than_promised_are_refused(more: int, pause_s: float) -> None:
+async def test_more_bytes_than_promised_are_refused(
+    more: int, pause_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "GRACE_S", 30.0)
     stream, peer = pair(rest=b"h")
     taking = asyncio.create_task(received(stream, 5))
     await peer.send(b"ello")
@@ -202,7 +204,8 @@ async def test_slow_is_not_stalled() -> None:
 
 
 async def test_what_trickles_in_is_handed_on_in_larger_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive, "GATHER_S", 0.5)
+    monkeypatch.setattr(receive, "GATHER_S", 30.0)
+    monkeypatch.setattr(receive, "COOL_S", 30.0)
     stream, peer = pair()
     body = BODY[:100_000]
 
@@ -239,7 +242,7 @@ async def test_a_taker_that_does_not_ask_slows_the_peer_and_is_not_blamed() -> N
 
 
 async def test_an_idle_transfer_keeps_no_buffer() -> None:
-    stream, peer = pair(idle_s=1)
+    stream, peer = pair()
     async with used(stream):
         landing = receive._Landing(missing=None)
         transport, _ = await asyncio.get_running_loop().create_connection(
@@ -248,9 +251,9 @@ async def test_an_idle_transfer_keeps_no_buffer() -> None:
         await peer.send(BODY[:100_000])
         taken = 0
         while taken < 100_000:
-            assert await landing.arrival(1)
+            assert await landing.arrival(30)
             taken += len(landing.take())
-        waiting = asyncio.create_task(landing.arrival(1))
+        waiting = asyncio.create_task(landing.arrival(30))
         await until(lambda: not landing._buffer)
         await peer.send(b"and on")
         assert await waiting
@@ -317,11 +320,10 @@ async def test_a_part_of_a_file_is_sent_and_the_stream_ended(file: Path, offset:
 
 async def test_a_peer_that_has_all_and_does_not_close_is_not_waited_for_long(file: Path) -> None:
     stream, peer = pair()
-    start = time.monotonic()
     sending = asyncio.create_task(sent(stream, file, 0, 5))
     assert await peer.read_all() == BODY[:5]
-    await sending
-    assert 0.08 < time.monotonic() - start < 0.5
+    async with asyncio.timeout(15):  # half of the limit for a standstill
+        await sending
     peer.close()
 
 
@@ -337,7 +339,7 @@ async def test_what_the_receiver_says_is_ignored(file: Path) -> None:
 
 async def test_a_receiver_that_had_nothing_to_say_from_the_start_gets_all(file: Path) -> None:
     """It closed its sending half before; that is not the end of the file's way."""
-    stream, peer = pair(idle_s=1)
+    stream, peer = pair()
     peer.sock.shutdown(socket.SHUT_WR)
     sending = asyncio.create_task(sent(stream, file, 0, len(BODY)))
     await loop_turns()
@@ -378,14 +380,13 @@ async def test_bytes_that_only_our_kernel_has_are_not_delivered(file: Path) -> N
 @pytest.mark.parametrize("reset", [True, False])
 async def test_a_peer_that_goes_is_noticed(file: Path, size: int, *, reset: bool) -> None:
     """Closing with bytes unread is a reset, too."""
-    stream, peer = pair(idle_s=1)
+    stream, peer = pair()
     sending = asyncio.create_task(sent(stream, file, 0, size))
     await loop_turns()
-    start = time.monotonic()
     peer.reset() if reset else peer.close()
     with pytest.raises(PeerGone):
-        await sending
-    assert time.monotonic() - start < 0.5
+        async with asyncio.timeout(15):  # half of the limit for a standstill
+            await sending
 
 
 async def test_a_file_that_shrank_is_damaged(file: Path) -> None:
@@ -422,8 +423,8 @@ async def test_cancelling_a_sender_leaves_nothing(file: Path, after_s: float) ->
 
 async def test_a_hundred_at_once_half_of_them_stalled(file: Path) -> None:
     async def good(number: int) -> None:
-        stream, peer = pair(idle_s=5)
-        receiver = ByteStream(SocketConnection(peer.sock), idle_s=5)
+        stream, peer = pair()
+        receiver = ByteStream(SocketConnection(peer.sock), idle_s=30)
         sending = asyncio.create_task(sent(stream, file, number, len(BODY) - number))
         assert await received(receiver, len(BODY) - number) == BODY[number:]
         await sending

@@ -643,30 +643,3 @@ async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytes
     assert world.catch_up.live("3", kept_back=False)
     world.catch_up.handled("3")
     await world.until(lambda: world.saved() == ("3", frozenset()))
-
-
-async def test_the_more_is_saved_beside_a_mark_the_more_seldom(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(position_keeper, "IDS_A_SECOND", 10)
-    saves = list[ArchivePosition]()
-    save = world.marks.save_position
-
-    async def counted(mark: ArchivePosition) -> None:
-        saves.append(mark)
-        await save(mark)
-
-    world.numbers = [1]
-    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
-    monkeypatch.setattr(world.marks, "save_position", counted)
-    await world.online()
-    await world.until(lambda: len(world.asked) == 1)
-    assert world.catch_up.live("2", kept_back=False)
-    for number in range(3, 13):
-        assert world.catch_up.live(str(number), kept_back=False)
-        world.catch_up.handled(str(number))
-        await loop_turns()
-    assert len(saves) <= 2
-    world.numbers = [*range(1, 13)]
-    world.catch_up.handled("2")
-    await world.until(lambda: world.saved() == ("12", frozenset()))

@@ -1,0 +1,106 @@
+"""Implementation of ``JobStore`` in the catalog."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from filebot.catalog import job_writes
+from filebot.catalog.job_writes import Claim, Ended
+from filebot.catalog.schema import jobs
+from filebot.catalog.writer import Writer, execute
+from filebot.errors import JobQueueFull
+from filebot.model import DeadJob, Job, JobKind, NewJob
+from filebot.ports import LONGEST_ERROR
+
+Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
+
+
+class SqlJobs:
+    """Implements :class:`filebot.ports.JobStore`."""
+
+    def __init__(self, read: Read, writer: Writer) -> None:
+        self._read = read
+        self._writer = writer
+
+    async def add(self, new: NewJob) -> bool:
+        try:
+            added = await self._writer.run(job_writes.add_jobs, new)
+        finally:
+            self._writer.tell_of_jobs()  # a cancelled caller's job may have been added all the same
+        if added is None:
+            raise JobQueueFull(f"no place for job {new.kind.name} of plugin {new.kind.plugin}")
+        return added
+
+    async def claim(
+        self, kinds: Collection[JobKind], worker: str, now: datetime, until: datetime, limit: int
+    ) -> list[Job]:
+        if not kinds:
+            return []
+        claim = Claim(tuple(kinds), worker, now, until, limit)
+        return [_job_of(row) for row in await self._writer.run(job_writes.claim_jobs, claim)]
+
+    async def next_at(self, kinds: Collection[JobKind]) -> datetime | None:
+        if not kinds:
+            return None
+        theirs = sa.and_(jobs.c.state == job_writes.READY, job_writes.of_kinds(tuple(kinds)))
+        waiting = sa.select(jobs.c.run_at).where(theirs, jobs.c.claimed_until.is_(None))
+        claimed = sa.select(jobs.c.claimed_until).where(theirs, jobs.c.claimed_until.is_not(None))
+        first = await self._read(waiting.order_by(jobs.c.run_at).limit(1))
+        ending = await self._read(claimed.order_by(jobs.c.claimed_until).limit(1))
+        return min((row[0] for row in [*first, *ending]), default=None)
+
+    async def complete(self, job: Job) -> None:
+        await self._writer.run(job_writes.end_claims, Ended(job, None), urgent=True)
+
+    async def put_off(self, job: Job, run_at: datetime, *, tries: int, error: str = "") -> None:
+        columns = {"run_at": run_at, "tries": tries, "error": error[:LONGEST_ERROR]}
+        await self._writer.run(
+            job_writes.end_claims, Ended(job, job_writes.unclaimed() | columns), urgent=True
+        )
+
+    async def bury(self, job: Job, now: datetime, error: str) -> None:
+        ended = Ended(job, job_writes.buried(now, error))
+        await self._writer.run(job_writes.end_claims, ended, urgent=True)
+
+    async def end_claims(self, worker: str) -> None:
+        await self._writer.run(execute, job_writes.end_all_claims(worker), urgent=True)
+
+    async def find(self, plugin: str, key: str) -> Job | None:
+        this = sa.and_(job_writes.LIVING, jobs.c.plugin == plugin, jobs.c.job_key == key)
+        rows = await self._read(sa.select(jobs).where(this))
+        return _job_of(rows[0]) if rows else None
+
+    async def cancel(self, plugin: str, key: str) -> bool:
+        return await self._writer.run(job_writes.cancel_jobs, (plugin, key), urgent=True)
+
+    async def dead(self, plugin: str) -> list[DeadJob]:
+        theirs = sa.and_(jobs.c.state == job_writes.DEAD, jobs.c.plugin == plugin)
+        rows = await self._read(sa.select(jobs).where(theirs).order_by(jobs.c.died_at, jobs.c.number))
+        return [DeadJob(_job_of(row), row.died_at) for row in rows]
+
+    async def counts(self) -> dict[str, int]:
+        living = sa.func.count().filter(jobs.c.state != job_writes.DEAD).label("living")
+        rows = await self._read(sa.select(jobs.c.plugin, living).group_by(jobs.c.plugin))
+        return {row.plugin: row.living for row in rows}
+
+    async def purge(self, plugin: str) -> int:
+        return await self._writer.run(job_writes.purge_jobs, plugin, urgent=True)
+
+    def on_added(self, notify: Callable[[], None]) -> None:
+        self._writer.on_jobs(notify)
+
+
+def _job_of(row: sa.Row[Any]) -> Job:
+    return Job(
+        kind=JobKind(row.plugin, row.name),
+        payload=row.payload,
+        run_at=row.run_at,
+        key=row.job_key,
+        group=row.job_group,
+        deadline=row.deadline,
+        number=row.number,
+        tries=row.tries,
+        error=row.error,
+    )

@@ -1,0 +1,1 @@
+"""Jobs of plugins: the worker that does them, schedules, and payloads as JSON."""

@@ -1,0 +1,213 @@
+"""Worker that does the jobs of the queue, and owns the tasks in which they are done.
+
+It sleeps until the next job is due or one is added. A job that fails is tried again after a pause that
+doubles; one that keeps failing is dead, which the log says. A try counts from its claim on, so that a job
+that takes the whole process down is not tried for ever.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from filebot.concurrency.backoff import Backoff
+from filebot.concurrency.tasks import Tasks
+from filebot.errors import StorageError
+from filebot.jobs.schedules import Schedule
+from filebot.model import Job, JobKind, NewJob
+from filebot.ports import JobStore
+
+log = logging.getLogger(__name__)
+
+MOST_RUNNING: Final = 8
+MOST_RUNNING_OF_PLUGIN: Final = 4
+MOST_TRIES: Final = 10
+
+LIMIT_S: Final = 60.0
+"""Usual limit of a try."""
+LONGEST_LIMIT_S: Final = 3600.0
+CLAIM_MARGIN_S: Final = 60.0
+"""For how long a claim outlasts the limit of the try."""
+
+FIRST_PAUSE_S: Final = 10.0
+LONGEST_PAUSE_S: Final = 3600.0
+JITTER: Final = (0.75, 1.0)
+
+LONGEST_SLEEP_S: Final = 3600.0
+"""Clocks are set, and machines suspended: so a far moment is looked at again."""
+SHORTEST_SLEEP_S: Final = 0.1
+
+WORKER: Final = "filebot"
+"""One process alone has the data folder: an earlier one of this name is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How jobs of one kind are done."""
+
+    kind: JobKind
+    run: Callable[[Job], Awaitable[object]]
+    limit_s: float = LIMIT_S
+    schedule: Schedule | None = None
+    """When the one job of this kind is done again; None for a kind whose jobs end."""
+
+
+class JobWorker:
+    """Does the jobs of all kinds that it knows; the others stay in the queue."""
+
+    def __init__(self, store: JobStore, clock: Callable[[], datetime]) -> None:
+        """``clock`` gives the present in UTC."""
+        self._store = store
+        self._clock = clock
+        self._works: dict[JobKind, Work] = {}
+        self._tasks = Tasks(2 * MOST_RUNNING)  # some may have ended and be there for a moment still
+        self._running: Counter[str] = Counter()
+        self._wake = asyncio.Event()
+        self._prepared = False
+        self._closed = False
+        store.on_added(self._wake.set)
+
+    def add(self, work: Work) -> None:
+        """Do jobs of one more kind. To be called before it runs."""
+        self._works[work.kind] = work
+
+    async def run(self) -> None:
+        """Do jobs as they become due, until it is closed. Raises StorageError."""
+        await self._prepare()
+        while not self._closed:
+            self._wake.clear()
+            now = self._clock()
+            if not await self._begin_due(now):
+                await self._sleep(now)
+
+    async def run_due(self) -> None:
+        """Do all jobs that are due; return when they have ended. Raises StorageError."""
+        await self._prepare()
+        while True:
+            self._wake.clear()
+            if not await self._begin_due(self._clock()):
+                if not self._running.total():
+                    return
+                await self._wake.wait()
+
+    async def close(self, *, timeout_s: float) -> None:
+        """Begin nothing more; let running jobs end for at most ``timeout_s``, then give them back."""
+        self._closed = True
+        self._wake.set()
+        await self._tasks.idle(timeout_s)
+        await self._tasks.close()
+
+    # --- schedules ------------------------------------------------------------------------------
+
+    async def _prepare(self) -> None:
+        if self._prepared:
+            return
+        await self._store.end_claims(WORKER)
+        for work in self._works.values():
+            if work.schedule is not None:
+                await self._plant(work.kind, work.schedule)
+        self._prepared = True
+
+    async def _plant(self, kind: JobKind, schedule: Schedule) -> None:
+        """Make sure that the queue has the job of a schedule, and none of an earlier rule."""
+        planted = await self._store.find(kind.plugin, kind.name)
+        if planted is not None and planted.payload == schedule.rule:
+            return
+        await self._store.cancel(kind.plugin, kind.name)
+        await self._store.add(NewJob(kind, schedule.rule, schedule.first(self._clock()), kind.name))
+
+    # --- claims ---------------------------------------------------------------------------------
+
+    async def _begin_due(self, now: datetime) -> bool:
+        """Begin some jobs that are due; return False if nothing can be begun now."""
+        works = self._free()
+        kinds = [work.kind for work in works]
+        at = await self._store.next_at(kinds) if works else None
+        if self._closed or at is None or at > now:
+            return False
+        limit = min(
+            MOST_RUNNING - self._running.total(),
+            *(MOST_RUNNING_OF_PLUGIN - self._running[kind.plugin] for kind in kinds),
+        )
+        lease = timedelta(seconds=max(work.limit_s for work in works) + CLAIM_MARGIN_S)
+        claimed = await self._store.claim(kinds, WORKER, now, now + lease, limit)
+        for job in claimed:
+            self._running[job.kind.plugin] += 1
+            self._tasks.start(self._do(self._works[job.kind], job), _named(job))
+        return bool(claimed)
+
+    def _free(self) -> Sequence[Work]:
+        """Return the works of the plugins of which one more job may run."""
+        if self._running.total() >= MOST_RUNNING:
+            return ()
+        return [
+            work
+            for kind, work in self._works.items()
+            if self._running[kind.plugin] < MOST_RUNNING_OF_PLUGIN
+        ]
+
+    async def _sleep(self, now: datetime) -> None:
+        works = self._free()
+        at = await self._store.next_at([work.kind for work in works]) if works else None
+        delay_s = None
+        if at is not None:
+            delay_s = min(max((at - now).total_seconds(), SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    # --- one job --------------------------------------------------------------------------------
+
+    async def _do(self, work: Work, job: Job) -> None:
+        try:
+            await self._try(work, job)
+        except StorageError as error:
+            # It is claimed until its time is over, and done once more then.
+            log.error("what came of %s is not noted: %s", _named(job), error)
+        finally:
+            self._running[job.kind.plugin] -= 1
+            self._wake.set()
+
+    async def _try(self, work: Work, job: Job) -> None:
+        try:
+            async with asyncio.timeout(work.limit_s) as limit:
+                await work.run(job)
+        except asyncio.CancelledError:
+            await self._store.put_off(job, job.run_at, tries=job.tries - 1, error=job.error)
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            await self._failed(work, job, f"it took over {work.limit_s:g} s" if limit.expired() else reason)
+            log.debug("%s failed", _named(job), exc_info=error)
+        else:
+            await self._succeeded(work, job)
+
+    async def _succeeded(self, work: Work, job: Job) -> None:
+        if work.schedule is None:
+            await self._store.complete(job)
+        else:
+            await self._store.put_off(job, work.schedule.after(job.run_at, self._clock()), tries=0)
+
+    async def _failed(self, work: Work, job: Job, reason: str) -> None:
+        now, gives_up = self._clock(), job.tries >= MOST_TRIES
+        pause = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER, failures=job.tries - 1)
+        at = now + timedelta(seconds=pause.next_s())
+        regular = None if work.schedule is None else work.schedule.after(job.run_at, now)
+        if regular is not None and (gives_up or at >= regular):
+            log.error("%s failed and waits for its next time: %s", _named(job), reason)
+            await self._store.put_off(job, regular, tries=0, error=reason)
+        elif gives_up:
+            log.error("%s is given up after %d tries: %s", _named(job), job.tries, reason)
+            await self._store.bury(job, now, reason)
+        else:
+            log.warning("%s failed and is tried again: %s", _named(job), reason)
+            await self._store.put_off(job, at, tries=job.tries, error=reason)
+
+
+def _named(job: Job) -> str:
+    return f"job {job.kind.name} of plugin {job.kind.plugin}"

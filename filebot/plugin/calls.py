@@ -1,0 +1,155 @@
+"""Calls of the functions of plugins: commands, and listeners of events."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from filebot.errors import UnknownCommand, WrongPlace
+from filebot.events.facts import Event
+from filebot.jobs.payloads import OnBehalfOf
+from filebot.model import Address, Sender
+from filebot.plugin.authorization import Authorization
+from filebot.plugin.commands import Command, CommandList
+from filebot.plugin.context import (
+    BackgroundContext,
+    Channel,
+    Context,
+    Conversation,
+    Factories,
+    errors_in_words,
+)
+from filebot.plugin.needs import Grants
+from filebot.plugin.resolving import ArgumentResolver
+from filebot.plugin.signatures import name_of
+
+log = logging.getLogger(__name__)
+
+LISTENER_LIMIT_S: Final = 60.0
+_NOBODY: Final = Sender(Address(""), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginListener:
+    """Listener of a plugin, with the class of its events."""
+
+    plugin: str
+    event: type[Event]
+    listener: Callable[["Context[Any]", Any], Awaitable[None]]
+
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"listener {name_of(self.listener)!r}"
+
+
+class PluginCalls:
+    """Calls the functions of plugins: commands, and listeners of events."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        commands: CommandList,
+        listeners: Sequence[PluginListener],
+        settings: Mapping[str, object],
+        factories: Factories,
+        *,
+        grants: Mapping[str, Grants],
+        authorization: Authorization,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
+        UTC.
+        """
+        self._channel = channel
+        self._commands = commands
+        self._listeners = listeners
+        self._settings = settings
+        self._factories = factories
+        self._grants = grants
+        self._authorization = authorization
+        self._clock = clock
+
+    async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
+        """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
+        if by is not None:
+            return self._context(plugin, hook, await self._channel.conversation(by.sender, by.language))
+        nobody = await self._channel.conversation(_NOBODY, None)
+        return self._context(plugin, hook, nobody, by_nobody=True)
+
+    async def run_command(self, conversation: Conversation, text: str) -> None:
+        """Run the command in ``text``. Errors are answered, not raised."""
+        async with errors_in_words(conversation):
+            word, rest = (*text.split(maxsplit=1), "", "")[:2]
+            command = self._commands.named(word)
+            if command is None:
+                suggestions = self._usable(conversation.sender).nearest(word)
+                raise UnknownCommand(word[:40], suggestions=suggestions)
+            conversation.action = command.name
+            await self._run(command, conversation, rest)
+
+    async def _run(self, command: Command, conversation: Conversation, text: str) -> None:
+        """Run a command with what follows its name, if the sender may."""
+        try:
+            self._authorization.check(command, conversation.sender)
+        except WrongPlace:
+            if not command.elsewhere:
+                raise
+            await conversation.reply(command.elsewhere)
+            return
+        found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
+        arguments = await self._resolver(conversation).resolve(command, found.values)
+        self._authorization.check_arguments(command, conversation.sender, arguments)
+        context = self._context(command.plugin, command.hook, conversation, found.usage)
+        await command.handler(context, **arguments)
+
+    async def tell(self, event: Event) -> None:
+        """Call the listeners of an event one after the other. One that fails does not stop the rest."""
+        self._channel.chat_state.shown_files.note(event)
+        listeners = [each for each in self._listeners if isinstance(event, each.event)]
+        if not listeners:
+            return
+        conversation = await self._channel.conversation(event.sender, event.language)
+        for each in listeners:
+            try:
+                # The limit outside: within, its error would be told to the person as one of the bot's.
+                async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
+                    await each.listener(self._context(each.plugin, each.hook, conversation), event)
+            except TimeoutError:
+                log.error(
+                    "plugin %s took over %s s for %s", each.plugin, LISTENER_LIMIT_S, type(event).__name__
+                )
+
+    def _usable(self, sender: Sender) -> CommandList:
+        return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
+
+    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
+        sender = conversation.sender
+        return ArgumentResolver(
+            self._factories.files(sender, conversation.language),
+            self._factories.rooms(sender),
+            self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
+        )
+
+    def _context(
+        self,
+        plugin: str,
+        hook: str,
+        conversation: Conversation,
+        usage: str = "",
+        *,
+        by_nobody: bool = False,
+    ) -> Context[Any]:
+        kind = BackgroundContext if by_nobody else Context
+        return kind(
+            self._channel,
+            conversation,
+            usage=usage,
+            settings=self._settings[plugin],
+            commands=self._usable(conversation.sender),
+            factories=self._factories,
+            by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
+            grants=replace(self._grants[plugin], hook=hook),
+        )

@@ -1,0 +1,75 @@
+"""Catalogs of earlier versions, with rows in every table."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+
+from filebot.catalog import sqlite
+from filebot.catalog.database import MIGRATIONS
+
+
+def make_catalog(path: Path, revision: str) -> None:
+    """Make an empty catalog as it was with this migration."""
+    sqlite.create_file(path)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with sqlite.migrating_engine(path).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def make_filled_catalog(path: Path, revision: str) -> dict[str, list[Any]]:
+    """Make a catalog of this migration with three rows in each table; return all rows by table."""
+    make_catalog(path, revision)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for table in tables(connection) - {"sums", "totals", "job_sums"}:  # triggers fill these
+            fill(connection, table)
+    return all_rows(path)
+
+
+def all_rows(path: Path) -> dict[str, list[Any]]:
+    """Return the rows of each table, as a mapping of columns each."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        return {table: rows(connection, table) for table in tables(connection)}
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    """Return the names of all tables but those of SQLite and Alembic."""
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {
+        name
+        for (name,) in found
+        if name not in {"alembic_version", "entries_fts_config"} and not name.startswith("sqlite_")
+    }
+
+
+def rows(connection: sqlite3.Connection, table: str) -> list[Any]:
+    """Return all rows of a table in an order of their own."""
+    found = [dict(row) for row in connection.execute(f"SELECT * FROM {table}").fetchall()]
+    return sorted(found, key=repr)
+
+
+def fill(connection: sqlite3.Connection, table: str) -> None:
+    """Put in three rows of values that fit their columns."""
+    if table.startswith("entries_fts"):
+        return  # its triggers do it
+    columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+    for number in range(1, 4):
+        values = [_value(kind, f"{name}-{number}", number) for _, name, kind, *_ in columns]
+        marks = ", ".join("?" * len(values))
+        connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
+
+
+def _value(kind: str, text: str, number: int) -> object:
+    return {
+        "INTEGER": number,
+        "BIGINT": number * 2**40,
+        "BOOLEAN": number % 2,
+        "DATETIME": f"2026-01-0{number} 01:02:03.000004",
+        "JSON": f'["{text}"]',
+    }.get(kind, text)

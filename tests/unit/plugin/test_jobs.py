@@ -1,0 +1,274 @@
+"""Jobs and schedules of plugins, in a fake bot."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from filebot.errors import NotAllowed, PluginError
+from filebot.plugin import Context, Plugin
+from filebot.testing import ADMIN, ALICE, BOB, FakeBot
+
+MANUAL = (Path(__file__).parents[3] / "docs/plugins.md").read_text(encoding="utf-8")
+HOUR = timedelta(hours=1)
+
+
+def example(name: str) -> Plugin[Any]:
+    """The plugin of the manual that has this name."""
+    [code] = [
+        code
+        for code in re.findall(r"```python\n(.*?)```", MANUAL, re.DOTALL)
+        if re.search(rf'Plugin\[.*\]\(\s*"{name}"', code)
+    ]
+    module = ModuleType(name)
+    exec(compile(code, "docs/plugins.md", "exec"), module.__dict__)
+    found: Plugin[Any] = module.plugin
+    return found
+
+
+async def test_the_example_of_a_job_works() -> None:
+    async with FakeBot(example("remind")) as bot:
+        assert await bot.say("remind tea", ALICE) == ["I shall remind you."]
+        await bot.say("remind cake", BOB)
+        await bot.say("forget", BOB)
+        assert await bot.jobs.run() == []
+        bot.pass_time(HOUR)
+        assert await bot.jobs.run() == ["You wanted to hear: tea"]
+        assert bot.messenger.sent[-1].to.jid == ALICE
+        bot.pass_time(HOUR)
+        assert await bot.jobs.run() == []
+
+
+async def test_the_example_of_a_schedule_works() -> None:
+    async with FakeBot(example("greet")) as bot:
+        assert await bot.jobs.run() == []
+        bot.pass_time(timedelta(days=1))
+        assert await bot.jobs.run() == ["Good morning."]
+        assert bot.messenger.sent[-1].to.jid == ADMIN
+        bot.pass_time(timedelta(days=7))
+        assert await bot.jobs.run() == ["Good morning."]
+
+
+async def test_a_job_of_a_disabled_plugin_has_no_effect_and_waits_for_it() -> None:
+    async with FakeBot(example("remind")) as bot:
+        await bot.say("remind tea")
+        assert await bot.jobs.run() == []
+    async with FakeBot(catalog=bot.catalog) as without:
+        without.pass_time(HOUR)
+        assert await without.jobs.run() == []
+        assert await without.jobs.count("remind") == 1
+    async with FakeBot(example("remind"), catalog=bot.catalog) as again:
+        again.pass_time(HOUR)
+        assert await again.jobs.run() == ["You wanted to hear: tea"]
+
+
+async def test_a_job_sees_what_its_person_may_see_then() -> None:
+    plugin = Plugin[None](
+        "count", api=1, needs={"files.read", "jobs", "people"}, templates={"files": "{{ count }} files"}
+    )
+
+    @plugin.command("later", usage="later")
+    async def later(ctx: Context[None]) -> None:
+        """Count later."""
+        await ctx.jobs.add("count", {})
+
+    @plugin.job("count")
+    async def count(ctx: Context[None], _: dict[str, Any]) -> None:
+        await ctx.reply("count/files", count=await ctx.files.count())
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("later", BOB)
+        await bot.say("later", ALICE)
+        await bot.drop("a.txt", b"a", ALICE)
+        assert await bot.jobs.run() == ["0 files", "1 files"]
+
+
+async def test_a_job_that_keeps_failing_is_dead_and_disturbs_no_other() -> None:
+    plugin = Plugin[None](
+        "frail", api=1, needs={"files.read", "jobs", "people"}, templates={"done": "done"}
+    )
+
+    @plugin.command("go", usage="go")
+    async def go(ctx: Context[None]) -> None:
+        """Begin."""
+        await ctx.jobs.add("fail", {"why": "paper"})
+        await ctx.jobs.add("work", {})
+
+    @plugin.job("fail")
+    async def fail(ctx: Context[None], payload: dict[str, Any]) -> None:
+        raise LookupError(payload["why"])
+
+    @plugin.job("work")
+    async def work(ctx: Context[None], payload: dict[str, Any]) -> None:
+        await ctx.reply("frail/done")
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("go")
+        assert await bot.jobs.run() == ["done"]
+        for _ in range(20):
+            bot.pass_time(HOUR)
+            assert await bot.jobs.run() == []
+        [dead] = await bot.jobs.dead("frail")
+        assert dead.job.error == "LookupError: paper"
+
+
+async def test_a_job_added_twice_by_its_key_is_done_once_and_a_group_in_order() -> None:
+    plugin, done = Plugin[None]("list", api=1, needs={"files.read", "jobs", "people"}), list[int]()
+
+    @plugin.command("add", usage="add")
+    async def add(ctx: Context[None]) -> None:
+        """Add all."""
+        assert await ctx.jobs.add("note", {"n": 0}, key="k")
+        assert not await ctx.jobs.add("note", {"n": 1}, key="k")
+        for number in range(2, 9):
+            await ctx.jobs.add("note", {"n": number}, group="g")
+        await ctx.jobs.add("note", {"n": 9}, after=HOUR, within=HOUR)
+
+    @plugin.job("note")
+    async def note(ctx: Context[None], payload: dict[str, int]) -> None:
+        done.append(payload["n"])
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("add")
+        await bot.jobs.run()
+        assert done == [0, *range(2, 9)]
+        bot.pass_time(3 * HOUR)
+        await bot.jobs.run()
+        assert 9 not in done
+        [late] = await bot.jobs.dead("list")
+        assert late.job.error == "its deadline has passed"
+
+
+@dataclass(frozen=True)
+class Page:
+    number: int
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "other", "words"),
+    [
+        ("prnt", Page(1), {}, "has no job 'prnt'; did you mean 'print'"),
+        ("print", {"number": 1}, {}, "its payload: 1 validation error for Page"),
+        ("raw", {"text": object()}, {}, "its payload: Unable to serialize"),
+        ("raw", {"text": "x" * 20_000}, {}, "more than 16384; keep what is large elsewhere"),
+        ("raw", {}, {"key": ""}, "a key or group has 1 to 200 characters, not 0"),
+        ("raw", {}, {"group": "x" * 201}, "a key or group has 1 to 200 characters, not 201"),
+        ("raw", {}, {"after": -HOUR}, "after is at most 366 days"),
+        ("raw", {}, {"within": timedelta(0)}, "neither time is negative"),
+    ],
+)
+async def test_what_does_not_fit_the_declaration_is_not_added(
+    name: str, payload: object, other: dict[str, Any], words: str
+) -> None:
+    plugin, raised = Plugin[None]("press", api=1, needs={"files.read", "jobs", "people"}), list[str]()
+
+    @plugin.job("print")
+    async def print_page(ctx: Context[None], page: Page) -> None: ...
+
+    @plugin.job("raw")
+    async def raw(ctx: Context[None], payload: dict[str, Any]) -> None: ...
+
+    @plugin.command("go", usage="go")
+    async def go(ctx: Context[None]) -> None:
+        """Begin."""
+        try:
+            await ctx.jobs.add(name, payload, **other)
+        except PluginError as error:
+            raised.append(str(error))
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("go")
+        assert words in raised[0]
+        assert await bot.jobs.count("press") == 0
+
+
+async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> None:
+    plugin, seen = (
+        Plugin[None]("night", api=1, needs={"files.read", "jobs", "people"}, templates={"hello": "hello"}),
+        list[str](),
+    )
+
+    @plugin.every("1h")
+    async def look(ctx: Context[None]) -> None:
+        for act in (
+            ctx.files.count,
+            lambda: ctx.reply("night/hello"),
+            lambda: ctx.reply_aside("night/hello"),
+        ):
+            try:
+                await act()
+            except (NotAllowed, PluginError) as error:
+                seen.append(f"{type(error).__name__}: {error}")
+        await ctx.jobs.add("work", {})
+
+    @plugin.job("work")
+    async def work(ctx: Context[None], payload: dict[str, Any]) -> None:
+        await ctx.reply("night/hello")
+
+    async with FakeBot(plugin) as bot:
+        await bot.jobs.run()
+        bot.pass_time(HOUR)
+        assert await bot.jobs.run() == []
+        assert [each.partition(":")[0] for each in seen] == ["NotAllowed", "PluginError", "PluginError"]
+        assert "nobody waits for the reply 'night/hello'; speak to somebody with ctx.tell" in seen[1]
+
+
+def declared(code: str) -> str:
+    """Mistake in a declaration."""
+    names: dict[str, Any] = {
+        "plugin": Plugin[None]("press", api=1, needs={"files.read", "jobs", "people"}),
+        "Context": Context,
+        "Any": Any,
+    }
+    with pytest.raises(PluginError) as caught:
+        exec(code, names)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "function", "words"),
+    [
+        (
+            "job('Print')",
+            "async def f(ctx, p: dict[str, Any]): ...",
+            "lower-case letters, digits and _ only",
+        ),
+        ("job('print')", "def f(ctx, p: dict[str, Any]): ...", "f is no coroutine; write async def"),
+        ("job('print')", "async def f(ctx): ...", "f is given a context and a payload, but: too many"),
+        (
+            "job('print')",
+            "async def f(ctx, p): ...",
+            "write payload: dict[str, Any], or a frozen dataclass",
+        ),
+        ("job('print')", "async def f(ctx, p: 'Page'): ...", "declare the payload's class at the top"),
+        (
+            "job('print', limit_s=0)",
+            "async def f(ctx, p: dict[str, Any]): ...",
+            "write seconds, 3600 at most",
+        ),
+        ("every('1 hour')", "async def f(ctx): ...", 'write it like "30m"'),
+        ("every('1s')", "async def f(ctx): ...", 'write it like "30m"'),
+        ("every('1h')", "async def f(ctx, p): ...", "f is given a context, but: missing"),
+        ("every('1h')", "def f(ctx): ...", "f is no coroutine; write async def"),
+        ("every('1h', limit_s=9999)", "async def f(ctx): ...", "write seconds, 3600 at most"),
+        ("daily('8:00')", "async def f(ctx): ...", 'write it like "08:00"'),
+    ],
+)
+def test_a_mistake_in_a_declaration_is_found_when_the_module_is_loaded(
+    decorator: str, function: str, words: str
+) -> None:
+    mistake = declared(f"@plugin.{decorator}\n{function}")
+    assert mistake.startswith(("job ", "schedule "))
+    assert "of plugin 'press'" in mistake
+    assert words in mistake
+
+
+@pytest.mark.parametrize("decorator", ["job('print')", "every('1h')", "daily('08:00')"])
+def test_a_name_is_declared_once(decorator: str) -> None:
+    payload = ", p: dict[str, Any]" if "job" in decorator else ""
+    once = f"@plugin.{decorator}\nasync def f(ctx{payload}): ...\n"
+    assert "is declared twice; give one of" in declared(once + once)
