@@ -100,8 +100,10 @@ class PluginCalls:
             await conversation.reply(command.elsewhere)
             return
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
-        arguments = await self._resolver(conversation).resolve(command, found.values)
-        self._authorization.check_arguments(command, conversation.sender, arguments)
+        arguments = dict[str, object]()
+        if command.parameters:
+            arguments = await self._resolver(conversation).resolve(command, found.values)
+            self._authorization.check_arguments(command, conversation.sender, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         await command.handler(context, **arguments)
 
