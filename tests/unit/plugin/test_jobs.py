@@ -68,7 +68,7 @@ async def test_a_job_of_a_disabled_plugin_has_no_effect_and_waits_for_it() -> No
 
 async def test_a_job_sees_what_its_person_may_see_then() -> None:
     plugin = Plugin[None](
-        "count", api=1, needs={"files.read", "jobs", "people"}, templates={"files": "{{ count }} files"}
+        "count", api=1, needs={"files.read", "jobs"}, templates={"files": "{{ count }} files"}
     )
 
     @plugin.command("later", usage="later")
@@ -88,9 +88,7 @@ async def test_a_job_sees_what_its_person_may_see_then() -> None:
 
 
 async def test_a_job_that_keeps_failing_is_dead_and_disturbs_no_other() -> None:
-    plugin = Plugin[None](
-        "frail", api=1, needs={"files.read", "jobs", "people"}, templates={"done": "done"}
-    )
+    plugin = Plugin[None]("frail", api=1, needs={"jobs"}, templates={"done": "done"})
 
     @plugin.command("go", usage="go")
     async def go(ctx: Context[None]) -> None:
@@ -117,7 +115,7 @@ async def test_a_job_that_keeps_failing_is_dead_and_disturbs_no_other() -> None:
 
 
 async def test_a_job_added_twice_by_its_key_is_done_once_and_a_group_in_order() -> None:
-    plugin, done = Plugin[None]("list", api=1, needs={"files.read", "jobs", "people"}), list[int]()
+    plugin, done = Plugin[None]("list", api=1, needs={"jobs"}), list[int]()
 
     @plugin.command("add", usage="add")
     async def add(ctx: Context[None]) -> None:
@@ -164,7 +162,7 @@ class Page:
 async def test_what_does_not_fit_the_declaration_is_not_added(
     name: str, payload: object, other: dict[str, Any], words: str
 ) -> None:
-    plugin, raised = Plugin[None]("press", api=1, needs={"files.read", "jobs", "people"}), list[str]()
+    plugin, raised = Plugin[None]("press", api=1, needs={"jobs"}), list[str]()
 
     @plugin.job("print")
     async def print_page(ctx: Context[None], page: Page) -> None: ...
@@ -188,7 +186,7 @@ async def test_what_does_not_fit_the_declaration_is_not_added(
 
 async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> None:
     plugin, seen = (
-        Plugin[None]("night", api=1, needs={"files.read", "jobs", "people"}, templates={"hello": "hello"}),
+        Plugin[None]("night", api=1, needs={"files.read", "jobs"}, templates={"hello": "hello"}),
         list[str](),
     )
 
@@ -219,11 +217,7 @@ async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> No
 
 def declared(code: str) -> str:
     """Mistake in a declaration."""
-    names: dict[str, Any] = {
-        "plugin": Plugin[None]("press", api=1, needs={"files.read", "jobs", "people"}),
-        "Context": Context,
-        "Any": Any,
-    }
+    names: dict[str, Any] = {"plugin": Plugin[None]("press"), "Context": Context, "Any": Any}
     with pytest.raises(PluginError) as caught:
         exec(code, names)
     return str(caught.value)

@@ -115,7 +115,7 @@ def test_what_can_be_no_setting_is_refused_at_its_declaration(
 
 
 def test_two_settings_of_one_name_are_refused() -> None:
-    plugin = Plugin[None]("noisy", api=1, needs={"rooms"})
+    plugin = Plugin[None]("noisy", api=1)
     plugin.room_setting("max-size", bool, default=False)
     with pytest.raises(PluginError, match="'filebot' and 'noisy' both have a room setting 'max-size'"):
         RoomSettingTable(plugin.room_settings)
