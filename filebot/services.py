@@ -93,8 +93,8 @@ class Services:
     announcer: Announcer
     history_importer: HistoryImporter
     events: EventBus
-    jobs: JobWorker
     shown_files: ShownFiles
+    jobs: JobWorker
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -196,8 +196,8 @@ def build_services(
         announcer=announcer,
         history_importer=history_importer,
         events=events,
-        jobs=JobWorker(ports.catalog.jobs, ports.clock),
         shown_files=shown_files,
+        jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,
         locks=locks,

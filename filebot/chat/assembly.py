@@ -69,10 +69,10 @@ def build_chat(
             for event, listener in each.plugin.listeners
         ],
         {each.plugin.name: each.settings for each in plugins},
-        {each.plugin.name: each.plugin.grants for each in plugins},
         Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of),
-        Authorization(services.access, ports.rooms, services.files.access),
-        ports.clock,
+        grants={each.plugin.name: each.plugin.grants for each in plugins},
+        authorization=Authorization(services.access, ports.rooms, services.files.access),
+        clock=ports.clock,
     )
     events.tell = calls.tell
     for work in works_of(plugins, calls):

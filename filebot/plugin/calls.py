@@ -12,7 +12,7 @@ from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
 from filebot.plugin.authorization import Authorization
-from filebot.plugin.commands import CommandList
+from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import (
     BackgroundContext,
     Channel,
@@ -23,6 +23,7 @@ from filebot.plugin.context import (
 )
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
+from filebot.plugin.signatures import name_of
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +37,12 @@ class PluginListener:
 
     plugin: str
     event: type[Event]
-    listener: Callable[[Context[Any], Any], Awaitable[None]]
+    listener: Callable[["Context[Any]", Any], Awaitable[None]]
 
     @property
     def hook(self) -> str:
         """Description of its function, for messages about it."""
-        return f"listener {getattr(self.listener, '__name__', '')!r}"
+        return f"listener {name_of(self.listener)!r}"
 
 
 class PluginCalls:
@@ -53,18 +54,21 @@ class PluginCalls:
         commands: CommandList,
         listeners: Sequence[PluginListener],
         settings: Mapping[str, object],
-        grants: Mapping[str, Grants],
         factories: Factories,
+        *,
+        grants: Mapping[str, Grants],
         authorization: Authorization,
         clock: Callable[[], datetime],
     ) -> None:
-        """``settings`` and ``grants`` have those of each plugin by name, ``clock`` the present in UTC."""
+        """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
+        UTC.
+        """
         self._channel = channel
         self._commands = commands
         self._listeners = listeners
         self._settings = settings
-        self._grants = grants
         self._factories = factories
+        self._grants = grants
         self._authorization = authorization
         self._clock = clock
 
@@ -84,18 +88,24 @@ class PluginCalls:
                 suggestions = self._usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
             conversation.action = command.name
-            try:
-                self._authorization.check(command, conversation.sender)
-            except WrongPlace:
-                if not command.elsewhere:
-                    raise
-                await conversation.reply(command.elsewhere)
-                return
-            found = command.match(rest, self._clock(), is_reply=bool(conversation.replies_to))
-            values = await self._resolver(conversation).resolve(command, found.values)
-            self._authorization.check_arguments(command, conversation.sender, values)
-            context = self._context(command.plugin, command.hook, conversation, found.usage)
-            await command.handler(context, **values)
+            await self._run(command, conversation, rest)
+
+    async def _run(self, command: Command, conversation: Conversation, text: str) -> None:
+        """Run a command with what follows its name, if the sender may."""
+        try:
+            self._authorization.check(command, conversation.sender)
+        except WrongPlace:
+            if not command.elsewhere:
+                raise
+            await conversation.reply(command.elsewhere)
+            return
+        found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
+        arguments = dict[str, object]()
+        if command.parameters:
+            arguments = await self._resolver(conversation).resolve(command, found.values)
+            self._authorization.check_arguments(command, conversation.sender, arguments)
+        context = self._context(command.plugin, command.hook, conversation, found.usage)
+        await command.handler(context, **arguments)
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event one after the other. One that fails does not stop the rest."""
@@ -142,6 +152,6 @@ class PluginCalls:
             settings=self._settings[plugin],
             commands=self._usable(conversation.sender),
             factories=self._factories,
-            grants=replace(self._grants[plugin], hook=hook),
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
+            grants=replace(self._grants[plugin], hook=hook),
         )

@@ -122,10 +122,9 @@ class Plugin(JobDeclarations[S]):
         """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
 
         The first line that fits is taken, so the most general one stands last; the help shows it first.
-
-        Upper-case words are handed to the handler as keyword arguments in lower case, read as its
-        annotations say: see ``filebot.plugin.arguments``. A value that is not in the way that was used is
-        left to its default, None where the annotation allows it, or else an empty text.
+        Upper-case words become keyword arguments of the handler, in lower case, read as its annotations
+        say: see ``filebot.plugin.arguments``. A value of another usage line is left to its default, None
+        where the annotation allows it, or else an empty text.
 
         The handler runs only for people with the ``permission``, at the ``place``; everybody else is told
         why not. ``elsewhere`` is a template of the plugin for people at another place.
@@ -188,6 +187,10 @@ class Plugin(JobDeclarations[S]):
             yield command.hook, command.handler
         for _, listener in self.listeners:
             yield f"listener {name_of(listener)!r}", listener
+        for job in self.jobs.values():
+            yield job.hook, job.handler
+        for schedule in self.schedules.values():
+            yield schedule.hook, schedule.handler
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ async def test_what_does_not_fit_the_declaration_is_not_added(
 
 async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> None:
     plugin, seen = (
-        Plugin[None]("night", api=1, needs={"files.read", "people"}, templates={"hello": "hello"}),
+        Plugin[None]("night", api=1, needs={"files.read", "jobs"}, templates={"hello": "hello"}),
         list[str](),
     )
 

@@ -65,7 +65,7 @@ def test_an_error_of_a_plugin_has_the_words_that_its_class_names() -> None:
 
 def test_a_catalogue_that_cannot_be_read_is_named(package: Path) -> None:
     (package / "locale/zh_CN/LC_MESSAGES/pebbles.po").write_text('msgid "a\n')
-    with pytest.raises(PluginError, match="pebbles: a catalogue in .*locale cannot be read"):
+    with pytest.raises(PluginError, match=r"pebbles: a catalogue in .*locale cannot be read"):
         words()
 
 
