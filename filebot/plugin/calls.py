@@ -150,7 +150,7 @@ class PluginCalls:
             conversation,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._usable(conversation.sender),
+            commands=self._usable,
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),

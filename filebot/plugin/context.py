@@ -244,7 +244,7 @@ class Context(Conversation, Generic[S_co]):
         *,
         usage: str = "",
         settings: S_co,
-        commands: CommandList,
+        commands: Callable[[Sender], CommandList],
         factories: Factories,
         by: OnBehalfOf | None,
         grants: Grants,
@@ -258,14 +258,18 @@ class Context(Conversation, Generic[S_co]):
         )
         self.settings = settings
         """The plugin's own settings."""
-        self.commands = commands
-        """Commands that the sender may use here, for the help."""
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
+        self._commands = commands
         self._plugin = grants.plugin
         self._factories = factories
         self._by = by
         self._grants = grants
+
+    @cached_property
+    def commands(self) -> CommandList:
+        """Commands that the sender may use here, for the help."""
+        return self._commands(self.sender)
 
     @cached_property
     def files(self) -> Files:
