@@ -156,7 +156,7 @@ class _Loading:
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
             room_settings(loaded)
-            self._replies.add(plugin.name, plugin.templates)
+            self._replies.add(plugin.name, plugin.templates, plugin.locale)
             self.loaded = loaded
         self.known.add(plugin.name)
 

@@ -10,7 +10,6 @@ from functools import partial
 from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
-from filebot.delivery.diagnostics import Diagnostics
 from filebot.delivery.queue import DeliveryQueue
 from filebot.delivery.sending import Sending
 from filebot.delivery.upload_links import UploadLinks
@@ -85,6 +84,7 @@ class Services:
     rooms: RoomServices
     """Given to each ``RoomAccess``."""
     access: Access
+    delivery: DeliveryContext
     worker: DeliveryWorker
     membership: Membership
     room_settings: RoomSettingsStore
@@ -93,8 +93,8 @@ class Services:
     announcer: Announcer
     history_importer: HistoryImporter
     events: EventBus
-    jobs: JobWorker
     shown_files: ShownFiles
+    jobs: JobWorker
     transfers: Transfers
     slots: Slots
     locks: KeyedLocks[asyncio.Lock]
@@ -179,7 +179,7 @@ def build_services(
             removal,
             quota,
         ),
-        OutgoingFiles(Sending(worker, sharing, quota), worker, transfers, Diagnostics(context, quota)),
+        OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
         RoomFiles(announcer, archive, claims, retention),
     )
     return Services(
@@ -187,6 +187,7 @@ def build_services(
         files=files,
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
         access=access,
+        delivery=context,
         worker=worker,
         membership=membership,
         room_settings=room_settings,
@@ -195,8 +196,8 @@ def build_services(
         announcer=announcer,
         history_importer=history_importer,
         events=events,
-        jobs=JobWorker(ports.catalog.jobs, ports.clock),
         shown_files=shown_files,
+        jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,
         locks=locks,

@@ -26,16 +26,24 @@ OPTIONS: Final = {"templates/**.txt": {"trimmed": "true", "trim_blocks": "true",
 KEYWORDS: Final = {**DEFAULT_KEYWORDS, "message": None, "_plural": (1, 2)}
 
 
-def extracted() -> Catalog:
-    """Every message of the templates, of the code, and of the bundled commands' help."""
-    found = Catalog(project="filebot", charset="utf-8")
-    for file, _line, text, comments, context in extract_from_dir(PACKAGE, METHODS, OPTIONS, KEYWORDS):
+CORE: Final = "filebot"
+"""Domain of the messages of the package, and of the help of plugins that are one file."""
+
+
+def extracted(domain: str = CORE) -> Catalog:
+    """Return every message of a domain: of templates, code, and the help of commands.
+
+    A bundled plugin that is a package has a domain of its own.
+    """
+    found = Catalog(project=domain, charset="utf-8")
+    folder = PACKAGE if domain == CORE else PLUGINS / domain
+    for file, _line, text, comments, context in extract_from_dir(folder, METHODS, OPTIONS, KEYWORDS):
         flags = ["python-format"] if "%(" in "".join(text) else []
         # No line numbers: they would change in every commit that touches a template.
         found.add(text, locations=[(file, 0)], flags=flags, auto_comments=comments, context=context)
-    for file in sorted(PLUGINS.glob("*.py")):
+    for file in sorted((PLUGINS if domain == CORE else folder).glob("*.py")):
         for text in _help_texts(ast.parse(file.read_text(encoding="utf-8"))):
-            found.add(text, locations=[(f"plugins/{file.name}", 0)])
+            found.add(text, locations=[(str(file.relative_to(PLUGINS.parent)), 0)])
     return found
 
 
@@ -52,8 +60,9 @@ def _declares_command(decorator: ast.expr) -> bool:
 
 
 def catalogues() -> list[Path]:
-    """The catalogue of each language but the source."""
-    return sorted(PACKAGE.glob("locale/*/LC_MESSAGES/filebot.po"))
+    """Return the catalogues of each language but the source, those of filebot first."""
+    of_plugins = sorted(PLUGINS.glob("*/locale/*/LC_MESSAGES/*.po"))
+    return [*sorted(PACKAGE.glob(f"locale/*/LC_MESSAGES/{CORE}.po")), *of_plugins]
 
 
 def read(path: Path) -> Catalog:
@@ -64,7 +73,7 @@ def read(path: Path) -> Catalog:
 
 def merged(path: Path) -> bytes:
     """Return the catalogue with every message in use, and no other."""
-    catalogue, template = read(path), extracted()
+    catalogue, template = read(path), extracted(path.stem)
     template.creation_date = catalogue.creation_date
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
     out = BytesIO()
@@ -74,7 +83,7 @@ def merged(path: Path) -> bytes:
 
 def shortcomings(path: Path) -> Iterator[str]:
     """Yield each message that is missing, unsure or wrong in a catalogue."""
-    catalogue, used = read(path), extracted()
+    catalogue, used = read(path), extracted(path.stem)
     for wanted in filter(_is_text, used):
         ours = catalogue.get(wanted.id, wanted.context)
         if ours is None or not all(_forms(ours.string)):
@@ -112,7 +121,7 @@ def main() -> int:
         if "--check" not in sys.argv[1:]:
             path.write_bytes(merged(path))
         for shortcoming in shortcomings(path):
-            print(f"{path.relative_to(PACKAGE)}: {shortcoming}", file=sys.stderr)  # noqa: T201 - a script
+            print(f"{path.relative_to(PLUGINS.parent)}: {shortcoming}", file=sys.stderr)  # noqa: T201 - a script
             left = 1
     return left
 

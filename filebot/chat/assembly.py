@@ -14,11 +14,13 @@ from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
+from filebot.model import Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Channel, ChatState, Factories
 from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.own_data import OwnData
@@ -58,15 +60,18 @@ def build_chat(
     def jobs_of(plugin: str, by: OnBehalfOf | None) -> Jobs:
         return Jobs(job_services, plugin, codecs[plugin], by)
 
+    def delivery_of(sender: Sender) -> DeliveryAccess:
+        return DeliveryAccess(services.delivery, services.files.access(sender), sender)
+
     calls = PluginCalls(
         channel,
         commands_of(plugins),
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
-        {each.plugin.name: each.plugin.grants for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog)),
-        Authorization(services.access, ports.rooms, services.files.access),
-        ports.clock,
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of),
+        grants={each.plugin.name: each.plugin.grants for each in plugins},
+        authorization=Authorization(services.access, ports.rooms, services.files.access),
+        clock=ports.clock,
     )
     events.listener = calls.tell
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:

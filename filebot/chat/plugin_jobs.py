@@ -1,14 +1,14 @@
 """How the jobs, durable listeners and schedules of the plugins are done: each with its context."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
-from filebot.jobs.payloads import OnBehalfOf, PayloadCodec
+from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.declare import LoadedPlugin
+from filebot.plugin.declare_jobs import JobSpec, ScheduleSpec
 from filebot.plugin.listeners import DurableListener
 
 
@@ -17,24 +17,18 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
     for loaded in plugins:
         plugin = loaded.plugin
         for job in plugin.jobs.values():
-            run = partial(_do, calls, plugin.name, job.codec, job.handler)
+            run = partial(_do, calls, plugin.name, job)
             yield Work(JobKind(plugin.name, job.name), run, job.limit_s)
         for listener in plugin.durable_listeners:
             yield Work(JobKind(plugin.name, listener.job), partial(_tell, calls, listener))
         for each in plugin.schedules.values():
-            do = partial(_keep, calls, plugin.name, each.handler)
+            do = partial(_keep, calls, plugin.name, each)
             yield Work(JobKind(plugin.name, f"schedule {each.name}"), do, each.limit_s, each.schedule)
 
 
-async def _do(
-    calls: PluginCalls,
-    plugin: str,
-    codec: PayloadCodec[Any],
-    handler: Callable[..., Awaitable[None]],
-    job: Job,
-) -> None:
-    payload = codec.read(job.payload)
-    await handler(await calls.context(plugin, f"job {handler.__name__!r}", payload.by), payload.value)
+async def _do(calls: PluginCalls, plugin: str, spec: JobSpec, job: Job) -> None:
+    payload = spec.codec.read(job.payload)
+    await spec.handler(await calls.context(plugin, spec.hook, payload.by), payload.value)
 
 
 async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None:
@@ -43,5 +37,5 @@ async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None
     await listener.handler(await calls.context(listener.plugin, listener.hook, by), event)
 
 
-async def _keep(calls: PluginCalls, plugin: str, handler: Callable[..., Awaitable[None]], _: Job) -> None:
-    await handler(await calls.context(plugin, f"schedule {handler.__name__!r}", None))
+async def _keep(calls: PluginCalls, plugin: str, spec: ScheduleSpec, _: Job) -> None:
+    await spec.handler(await calls.context(plugin, spec.hook, None))

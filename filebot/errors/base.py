@@ -1,8 +1,14 @@
 """Roots of all deliberate errors, by who can mend them."""
 
+from typing import ClassVar
+
 
 class FilebotError(Exception):
     """Root of all errors that filebot raises on purpose."""
+
+    template: ClassVar[str] = ""
+    """Template with the words for this class (``tags/too_many``). If empty it is found by the name of the
+    class, ``errors/too_many``."""
 
     @property
     def kind(self) -> str:

@@ -3,10 +3,6 @@
 from filebot.errors.base import UserError
 
 
-class DiagnosticsRunning(UserError):
-    """The person's diagnostics are running already."""
-
-
 class TooManyRequests(UserError):
     """The person asks faster than the bot answers."""
 

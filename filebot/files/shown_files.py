@@ -12,7 +12,8 @@ from filebot.events.facts import Event, FileAutoArchived, FileStored
 from filebot.model import Address, AddressKind, Sender
 
 MOST_MESSAGES: Final = 10_000
-"""Messages that are remembered, the latest: of a hash and some numbers each, 2 MB in all."""
+"""Messages that are remembered, the latest. Each takes some hundred bytes, and with ``MOST_FILES`` 1 kB:
+10 MB in all at most."""
 MOST_FILES: Final = 20
 """Files of one message that are told apart; a message with more is one with several all the same."""
 

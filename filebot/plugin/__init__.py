@@ -16,6 +16,7 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 
 from typing import TYPE_CHECKING
 
+from filebot.delivery.route_planner import Plan, PlannedRoute, Uploads
 from filebot.errors import (
     BadCommand,
     BadValue,
@@ -50,12 +51,24 @@ from filebot.events.facts import (
     RemovalReason,
     RoomFilesAdded,
 )
-from filebot.model import Address, AddressKind, Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
+from filebot.model import (
+    Address,
+    AddressKind,
+    Client,
+    Entry,
+    IncomingMessage,
+    Method,
+    Offer,
+    ProxyState,
+    Sender,
+    StorageUsage,
+)
 from filebot.plugin import deprecated
 from filebot.plugin.arguments import Between, Duration, Entries, Jid, Room, Size, When, Words, exact
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import Context, Page
 from filebot.plugin.declare import Plugin
+from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
@@ -70,10 +83,12 @@ __all__ = [
     "Between",
     "ByteSize",
     "Choice",
+    "Client",
     "Command",
     "CommandList",
     "Context",
     "DeliveryAbandoned",
+    "DeliveryAccess",
     "DeliveryQueued",
     "DeliveryStarted",
     "Duration",
@@ -105,10 +120,13 @@ __all__ = [
     "Page",
     "Permission",
     "Place",
+    "Plan",
+    "PlannedRoute",
     "Plugin",
     "PluginError",
     "PluginStore",
     "PluginStoreFull",
+    "ProxyState",
     "RemovalReason",
     "Room",
     "RoomAccess",
@@ -120,6 +138,7 @@ __all__ = [
     "StorageUsage",
     "TransferError",
     "UnknownCommand",
+    "Uploads",
     "UserError",
     "When",
     "Words",

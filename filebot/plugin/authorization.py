@@ -39,6 +39,8 @@ class Authorization:
         if command.place is Place.PRIVATE and sender.room is not None:
             raise WrongPlace(command=command.name, place=command.place.value)
         match command.permission:
+            case Permission.EVERYONE:
+                pass
             case Permission.SERVED:
                 self._file_access(sender).own()
             case Permission.OWNER if not self._manages_here(sender):

@@ -14,7 +14,7 @@ from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
-from filebot.plugin.commands import CommandList
+from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import (
     BackgroundContext,
     Channel,
@@ -42,18 +42,21 @@ class PluginCalls:
         commands: CommandList,
         listeners: Sequence[PluginListener],
         settings: Mapping[str, object],
-        grants: Mapping[str, Grants],
         factories: Factories,
+        *,
+        grants: Mapping[str, Grants],
         authorization: Authorization,
         clock: Callable[[], datetime],
     ) -> None:
-        """``settings`` and ``grants`` have those of each plugin by name, ``clock`` the present in UTC."""
+        """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
+        UTC.
+        """
         self._channel = channel
         self._commands = commands
         self._listeners = listeners
         self._settings = settings
-        self._grants = grants
         self._factories = factories
+        self._grants = grants
         self._authorization = authorization
         self._clock = clock
         self.at_once = CallsAtOnce()
@@ -74,18 +77,24 @@ class PluginCalls:
                 suggestions = self._usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
             conversation.action = command.name
-            try:
-                self._authorization.check(command, conversation.sender)
-            except WrongPlace:
-                if not command.elsewhere:
-                    raise
-                await conversation.reply(command.elsewhere)
-                return
-            found = command.match(rest, self._clock(), is_reply=bool(conversation.replies_to))
-            values = await self._resolver(conversation).resolve(command, found.values)
-            self._authorization.check_arguments(command, conversation.sender, values)
-            context = self._context(command.plugin, command.hook, conversation, found.usage)
-            await command.handler(context, **values)
+            await self._run(command, conversation, rest)
+
+    async def _run(self, command: Command, conversation: Conversation, text: str) -> None:
+        """Run a command with what follows its name, if the sender may."""
+        try:
+            self._authorization.check(command, conversation.sender)
+        except WrongPlace:
+            if not command.elsewhere:
+                raise
+            await conversation.reply(command.elsewhere)
+            return
+        found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
+        arguments = dict[str, object]()
+        if command.parameters:
+            arguments = await self._resolver(conversation).resolve(command, found.values)
+            self._authorization.check_arguments(command, conversation.sender, arguments)
+        context = self._context(command.plugin, command.hook, conversation, found.usage)
+        await command.handler(context, **arguments)
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -141,8 +150,8 @@ class PluginCalls:
             conversation,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._usable(conversation.sender),
+            commands=self._usable,
             factories=self._factories,
-            grants=replace(self._grants[plugin], hook=hook),
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
+            grants=replace(self._grants[plugin], hook=hook),
         )

@@ -20,6 +20,7 @@ from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.database import PluginDatabase
+from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
@@ -66,7 +67,10 @@ class OpenList:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """State of chats between messages: open lists, and files posted in rooms. It is lost at a restart."""
+    """State of chats between messages: open lists, files posted in rooms, and files of messages.
+
+    It is lost at a restart.
+    """
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     posts: RecentPosts = field(default_factory=RecentPosts)
@@ -221,12 +225,13 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Factories:
-    """Makers of the objects that a context gives: of files, of rooms, of a plugin's jobs and its data."""
+    """Makers of the objects that a context gives."""
 
     files: FilesOf
     rooms: RoomsOf
     jobs: JobsOf
     own_data: Callable[[str], OwnData]
+    delivery: Callable[[Sender], DeliveryAccess]
 
 
 class Context(Conversation, Generic[S_co]):
@@ -239,10 +244,10 @@ class Context(Conversation, Generic[S_co]):
         *,
         usage: str = "",
         settings: S_co,
-        commands: CommandList,
+        commands: Callable[[Sender], CommandList],
         factories: Factories,
-        grants: Grants,
         by: OnBehalfOf | None,
+        grants: Grants,
     ) -> None:
         super().__init__(
             channel,
@@ -253,13 +258,18 @@ class Context(Conversation, Generic[S_co]):
         )
         self.settings = settings
         """The plugin's own settings."""
-        self.commands = commands
-        """All commands, for the help."""
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
+        self._commands = commands
+        self._plugin = grants.plugin
         self._factories = factories
-        self._grants = grants
         self._by = by
+        self._grants = grants
+
+    @cached_property
+    def commands(self) -> CommandList:
+        """Commands that the sender may use here, for the help."""
+        return self._commands(self.sender)
 
     @cached_property
     def files(self) -> Files:
@@ -274,20 +284,22 @@ class Context(Conversation, Generic[S_co]):
     @cached_property
     def jobs(self) -> Jobs:
         """The plugin's own jobs; those that are added are done on behalf of the sender."""
-        self._grants.require("jobs")
-        return self._factories.jobs(self._grants.plugin, self._by)
+        return self._grants.guarded("jobs", self._factories.jobs(self._plugin, self._by))
 
     @cached_property
     def store(self) -> PluginStore:
         """Values that the plugin keeps by key."""
-        self._grants.require("store")
-        return self._factories.own_data(self._grants.plugin).store
+        return self._grants.guarded("store", self._factories.own_data(self._plugin).store)
 
     @cached_property
     def db(self) -> PluginDatabase:
         """The plugin's own tables, which its migrations made."""
-        self._grants.require("db")
-        return self._factories.own_data(self._grants.plugin).db
+        return self._grants.guarded("db", self._factories.own_data(self._plugin).db)
+
+    @cached_property
+    def delivery(self) -> DeliveryAccess:
+        """Routes of files to the sender, and probes of them."""
+        return self._grants.guarded("delivery", self._factories.delivery(self.sender))
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")

@@ -23,6 +23,7 @@ from filebot.plugin.listeners import (
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine
+from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
 S = TypeVar("S")
@@ -42,7 +43,9 @@ class Plugin(JobDeclarations[S]):
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
     defaults; ``templates`` maps names to Jinja texts, used as ``<plugin name>/<template name>``;
     ``migrations`` is the package or folder of Alembic migrations that make the plugin's own tables.
-    Mistakes raise PluginError when the module is loaded.
+    A plugin that is a package says ``package=__name__``: then its templates are also the files
+    ``templates/*.txt`` in it, and translations of them and of its help are in
+    ``locale/<language>/LC_MESSAGES/<name>.po``. Mistakes raise PluginError when the module is loaded.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Plugin(JobDeclarations[S]):
         templates: Mapping[str, str] | None = None,
         needs: Collection[Need] = (),
         migrations: str | Path | None = None,
+        package: str | None = None,
     ) -> None:
         if not name.isidentifier() or name != name.lower():
             raise PluginError(f"{name!r} is no plugin name: lower-case letters, digits and _ only")
@@ -66,7 +70,9 @@ class Plugin(JobDeclarations[S]):
         """File and line of the declaration, for messages about mistakes in it."""
         self.needs = _examined_needs(name, needs)
         self.settings = settings
-        self.templates = dict(templates or {})
+        folder = None if package is None else folder_of(package)
+        self.templates = {**(templates_in(folder) if folder else {}), **(templates or {})}
+        self.locale = folder / "locale" if folder else None
         self.migrations = migrations
         self.commands: list[Command] = []
         self.listeners: list[PluginListener] = []
@@ -123,10 +129,9 @@ class Plugin(JobDeclarations[S]):
         """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
 
         The first line that fits is taken, so the most general one stands last; the help shows it first.
-
-        Upper-case words are handed to the handler as keyword arguments in lower case, read as its
-        annotations say: see ``filebot.plugin.arguments``. A value that is not in the way that was used is
-        left to its default, None where the annotation allows it, or else an empty text.
+        Upper-case words become keyword arguments of the handler, in lower case, read as its annotations
+        say: see ``filebot.plugin.arguments``. A value of another usage line is left to its default, None
+        where the annotation allows it, or else an empty text.
 
         The handler runs only for people with the ``permission``, at the ``place``; everybody else is told
         why not. ``elsewhere`` is a template of the plugin for people at another place.
@@ -200,9 +205,9 @@ class Plugin(JobDeclarations[S]):
         for listener in (*self.listeners, *self.durable_listeners):
             yield listener.hook, listener.handler
         for job in self.jobs.values():
-            yield f"job {job.name!r}", job.handler
+            yield job.hook, job.handler
         for schedule in self.schedules.values():
-            yield f"schedule {schedule.name!r}", schedule.handler
+            yield schedule.hook, schedule.handler
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ class JobSpec:
     handler: Callable[..., Awaitable[None]]
     limit_s: float
 
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"job {self.name!r}"
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSpec:
@@ -37,6 +42,11 @@ class ScheduleSpec:
     schedule: Schedule
     handler: Callable[..., Awaitable[None]]
     limit_s: float
+
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"schedule {self.name!r}"
 
 
 class JobDeclarations(Generic[S]):

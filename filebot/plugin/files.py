@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from filebot.delivery.diagnostics import Diagnosis, Diagnostics
 from filebot.delivery.sending import Sending
 from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
@@ -18,7 +17,7 @@ from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
-from filebot.model import AddressKind, Entry, Method, Offer, Sender, StorageUsage
+from filebot.model import Entry, Method, Offer, Sender, StorageUsage
 from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.announcer import Announcer
@@ -45,7 +44,6 @@ class OutgoingFiles:
     sending: Sending
     worker: DeliveryWorker
     transfers: Transfers
-    diagnostics: Diagnostics
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +194,11 @@ class Files:
         """Return when the retention of its room removes a file, in UTC; None for never."""
         return self._of_rooms.retention.expires_at(entry)
 
+    @property
+    def max_file_bytes(self) -> int:
+        """Bytes of the largest file that the bot keeps."""
+        return self._stored.quota.max_file_bytes
+
     async def usage(self) -> StorageUsage:
         """Return how much the person stores and may store. Raises NotAllowed for people without an
         identity.
@@ -288,12 +291,3 @@ class Files:
         except NoSuchTransfer:
             return await self._outgoing.worker.drop(self._access.own(), number)
         return None
-
-    async def diagnose(self) -> Diagnosis:
-        """Test by which methods files reach the person, which takes some seconds.
-
-        Raises NotAllowed, DiagnosticsRunning or StorageError.
-        """
-        address = self._sender.address
-        client = address if address.kind is AddressKind.CHAT else None
-        return await self._outgoing.diagnostics.examine(self._access.own(), client)

@@ -17,46 +17,66 @@ API: Final = 1
 """Version of the plugin API."""
 
 Need = Literal[
-    "files.read", "files.write", "files.send", "rooms", "people", "events", "jobs", "store", "db"
+    "files.read",
+    "files.write",
+    "files.send",
+    "rooms",
+    "store",
+    "jobs",
+    "db",
+    "delivery",
+    "people",
+    "events",
 ]
 
 NEEDS: Final[tuple[str, ...]] = get_args(Need)
 
 _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
-    "files.read": ("page", "count", "search", "one", "with_id", "exactly", "some", "expires_at", "usage"),
+    "files.read": (
+        "page",
+        "count",
+        "search",
+        "one",
+        "with_id",
+        "exactly",
+        "some",
+        "expires_at",
+        "usage",
+        "max_file_bytes",
+    ),
     "files.write": (
         *("keep", "receive", "rename", "remove"),
         *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
     ),
-    "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel", "diagnose"),
+    "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
 }
 _ROOMS: Final = (
-    "join",
-    "accept",
-    "leave",
-    "visible",
-    "state",
-    "change",
-    "import_history",
-    "stop_history_import",
-    "setting",
-    "rooms_with",
+    *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
+    *("import_history", "stop_history_import"),
 )
+_STORE: Final = (
+    *("entry", "person", "room", "get", "set", "delete", "change", "items"),
+    *("entries_with", "people_with", "rooms_with"),
+)
+_JOBS: Final = ("add", "cancel")
+_DB: Final = ("read", "write")
+_DELIVERY: Final = ("upload_service", "addresses", "proxies", "clients", "measure", "plan", "slot")
 
 NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"files.{name}": need for need, names in _FILES.items() for name in names},
     **{f"rooms.{name}": "rooms" for name in _ROOMS},
+    **{f"store.{name}": "store" for name in _STORE},
+    **{f"jobs.{name}": "jobs" for name in _JOBS},
+    **{f"db.{name}": "db" for name in _DB},
+    **{f"delivery.{name}": "delivery" for name in _DELIVERY},
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",
     "choose_language": "people",
     "emit": "events",
-    "jobs": "jobs",
-    "store": "store",
-    "db": "db",
 }
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
-nothing, but ``ctx.files`` and ``ctx.rooms`` have no others."""
+nothing, but the parts (``ctx.files``, ``ctx.rooms`` and so on) have no others."""
 
 _RENAMED: Final = {
     f"{path}.{old}": f"{path}.{new}"

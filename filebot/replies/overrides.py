@@ -10,7 +10,7 @@ SUFFIX: Final = ".txt"
 
 RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
     "errors/already_under_way": "errors/already_sending",
-    "errors/examination_under_way": "errors/diagnostics_running",
+    "errors/examination_under_way": "doctor/running",
     "errors/no_room_for_claim": "errors/claim_exceeds_quota",
     "errors/no_way_to_send": "errors/no_transfer_method",
     "errors/not_let_in": "errors/stream_host_refused",
@@ -29,7 +29,11 @@ def error_class(template: str) -> str:
     return "".join(word.title() for word in template.removeprefix("errors/").split("_"))
 
 
-RENAMED_ERRORS: Final = {error_class(old): error_class(new) for old, new in RENAMED_TEMPLATES.items()}
+RENAMED_ERRORS: Final = {
+    error_class(old): error_class(new)
+    for old, new in RENAMED_TEMPLATES.items()
+    if new.startswith("errors/")
+}
 
 
 def examine(environment: Environment, text: str) -> None:

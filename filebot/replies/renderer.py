@@ -6,19 +6,16 @@ memory, so that there is no build step.
 """
 
 import asyncio
-import gettext
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Final
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from jinja2 import (
     BaseLoader,
     ChoiceLoader,
@@ -36,6 +33,7 @@ from filebot.concurrency.tasks import end
 from filebot.errors import ConfigError, FilebotError, PluginError, StorageError
 from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
+from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.filters import Phrases, load_words, present
 from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
 
@@ -47,12 +45,6 @@ COMPOSING_AFTER_S: Final = 0.5
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 _SHIPPED: Final = "shipped"
 """Prefix, before a colon, of the template that came with filebot or a plugin: no override of it."""
-
-SOURCE: Final = "en"
-LANGUAGES: Final = (SOURCE, "zh_CN")
-"""Locale identifiers of the languages; in ``xml:lang`` the underscore is a hyphen."""
-
-CATALOGUES: Final = Path(__file__).parent.parent / "locale"
 
 _LONGEST_TAG: Final = 35
 """Characters of the longest language tag that is read (RFC 5646 4.4.1)."""
@@ -101,9 +93,13 @@ class Replies:
             known = ", ".join(LANGUAGES)
             raise ConfigError((f"replies.language: {default_language} is not spoken; use one of: {known}",))
         self._inline: dict[str, str] = {}
+        self._catalogues = {name: translations(name) for name in LANGUAGES}
         loader = _loader(self._inline, overrides)
         self._overrides = overrides
-        self._environments = {name: _environment(name, loader, clock) for name in LANGUAGES}
+        self._environments = {
+            name: _environment(name, catalogue, loader, clock)
+            for name, catalogue in self._catalogues.items()
+        }
         if overrides is not None and (mistakes := tuple(mistakes_in(overrides, self._source))):
             raise ConfigError(mistakes)
 
@@ -132,10 +128,14 @@ class Replies:
             text = shipped.render(values)
         return text.strip()
 
-    def add(self, prefix: str, templates: Mapping[str, str]) -> None:
-        """Add the inline templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
+    def add(self, prefix: str, templates: Mapping[str, str], locale: Path | None = None) -> None:
+        """Add the templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
 
-        Raises PluginError for one that exists already or is not valid; none is added then.
+        ``locale`` is the folder of its catalogues, with the layout of ``filebot/locale`` and named
+        ``prefix``. A message that filebot has as well keeps filebot's translation.
+
+        Raises PluginError for a template that exists already or is not valid, or for a catalogue that
+        cannot be read; nothing is added then.
         """
         added = {f"{prefix}/{name}{SUFFIX}": text for name, text in templates.items()}
         for name, (file, text) in zip(templates, added.items(), strict=True):
@@ -147,6 +147,9 @@ class Replies:
                 raise PluginError(
                     f"{prefix}: template {name}, line {error.lineno}: {error.message}"
                 ) from error
+        catalogues = {} if locale is None else catalogues_in(locale, prefix)
+        for language, catalogue in catalogues.items():
+            self._catalogues[language].add_fallback(catalogue)
         self._inline.update(added)
 
     def load(self) -> None:
@@ -184,8 +187,14 @@ class Replies:
         return as_typed(text)
 
     def template_for(self, error: FilebotError) -> str | None:
-        """Return the template for this error, or for the nearest class above it; None if there is none."""
-        names = [f"errors/{_snake_case(cls.__name__)}{SUFFIX}" for cls in type(error).__mro__]
+        """Return the template for this error, or for the nearest class above it; None if there is none.
+
+        A class names its own (``template``), or it is found by the name of the class.
+        """
+        names = [
+            (vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}") + SUFFIX
+            for cls in type(error).__mro__
+        ]
         try:
             found = self._source.select_template(names)
         except TemplatesNotFound:
@@ -264,18 +273,6 @@ class ReplySender:
         return text, language.replace("_", "-")
 
 
-def translations(language: str) -> gettext.NullTranslations:
-    """Return the catalogue of one of ``LANGUAGES``; that of the source language is empty."""
-    if language == SOURCE:
-        return gettext.NullTranslations()
-    with (CATALOGUES / language / "LC_MESSAGES" / "filebot.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
-
-
 def negotiated(wanted: tuple[str | None, ...], default: str) -> str:
     """Return the first of ``wanted`` (BCP 47 tags, locale identifiers) that the bot speaks, else
     ``default``.
@@ -303,7 +300,7 @@ def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
 
 
 def _environment(
-    language: str, loader: BaseLoader, clock: Callable[[], datetime]
+    language: str, catalogue: NullTranslations, loader: BaseLoader, clock: Callable[[], datetime]
 ) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
@@ -317,7 +314,6 @@ def _environment(
     )
     # Prefix of commands, unless the caller of render() gives another.
     environment.globals["prefix"] = ""
-    catalogue = translations(language)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(Phrases(language, catalogue, clock).filters())

@@ -142,7 +142,7 @@ class FakeBot:
         self._replies = Replies(clock=lambda: self.now)
         for plugin in loaded:
             examine(plugin.plugin)
-            self._replies.add(plugin.plugin.name, plugin.plugin.templates)
+            self._replies.add(plugin.plugin.name, plugin.plugin.templates, plugin.plugin.locale)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:

@@ -4,9 +4,10 @@ import base64
 import hashlib
 import os
 from pathlib import Path
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
+from slixmpp.jid import JID
 
 from filebot.localserver.peer import Peer, Received
 from tests.e2e.conftest import ROOM, World, sha256
@@ -48,6 +49,30 @@ async def test_a_dropped_file_is_stored_listed_and_returned(
     assert sha256(content) == sha256(path.read_bytes())
     await alice.drop(path, world.bot_jid)
     assert (await alice.next_message(world.from_bot)).body.startswith("I already have that one")
+
+
+def reply(peer: Peer, text: str, to: Received) -> None:
+    """Write to the bot in reply to one of its messages (XEP-0461), with the quotation that clients add."""
+    quote = f"> {to.body}\n"
+    message = peer.client.make_message(JID(to.sender).bare, quote + text)
+    SubElement(message.xml, "{urn:xmpp:reply:0}reply", {"to": to.sender, "id": to.element.get("id", "")})
+    fallback = SubElement(message.xml, "{urn:xmpp:fallback:0}fallback", {"for": "urn:xmpp:reply:0"})
+    SubElement(fallback, "{urn:xmpp:fallback:0}body", {"start": "0", "end": str(len(quote))})
+    message.send()
+
+
+async def test_a_reply_to_a_message_of_the_bot_means_the_file_that_it_shows(
+    world: World, alice: Peer, tmp_path: Path
+) -> None:
+    await alice.drop(file(tmp_path, "first.bin"), world.bot_jid)
+    stored = await alice.next_message(world.from_bot)
+    await alice.drop(file(tmp_path, "second.bin"), world.bot_jid)
+    await alice.next_message(world.from_bot)
+    alice.say("get second.bin", world.bot_jid)
+    link, _ = await returned(alice)
+    for message, name in ((stored, "first.bin"), (link, "second.bin")):
+        reply(alice, "info", message)
+        assert (await alice.next_message(world.from_bot)).body.startswith(f"{name}, #")
 
 
 async def test_a_returned_picture_is_a_file_to_every_client(

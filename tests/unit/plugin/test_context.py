@@ -1,23 +1,20 @@
 """An event costs nothing where no plugin listens to it, and a context makes only what is asked for."""
 
-from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
-from filebot.files.access import Access
 from filebot.model import Address, Sender
-from filebot.plugin.authorization import Authorization
+from filebot.plugin import Plugin
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Channel, Context, Factories
 from filebot.plugin.listeners import PluginListener
-from filebot.plugin.needs import Grants
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.messenger import RecordingMessenger
-from filebot.testing.xmpp import FixedRooms
 
 ANNA = Sender(Address("anna@example.org"), "anna@example.org")
 
@@ -40,8 +37,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(not_asked_for, not_asked_for, not_asked_for, not_asked_for)
-    authorization = Authorization(Access(), FixedRooms({}), not_asked_for)
+    factories = Factories(*[not_asked_for] * 5)
     stored, link = (PluginListener("notes", kind, listen) for kind in (FileStored, LinkReceived))
     event = LinkReceived(ANNA, None, "https://example.org/")
     for listeners, asked in ([stored], 0), ([stored, link], 1):
@@ -50,10 +46,10 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
             CommandList([]),
             listeners,
             {"notes": None},
-            {"notes": Grants("notes", frozenset(), "notes.py:1")},
             factories,
-            authorization,
-            lambda: datetime(2030, 1, 1, tzinfo=UTC),
+            grants={"notes": Plugin[None]("notes", api=1).grants},
+            authorization=Mock(),
+            clock=not_asked_for,
         )
         await calls.tell(event)
         assert catalog.asked == asked

@@ -7,32 +7,43 @@ from typing import Any
 import pytest
 
 from filebot.errors import PluginError
-from filebot.plugin import Address, Context, Event, FileStored, Plugin, deprecated
+from filebot.plugin import Address, Context, Event, FileStored, Plugin
 from filebot.plugin.context import Context as RealContext
 from filebot.plugin.context import Conversation
+from filebot.plugin.database import PluginDatabase
+from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.examine import examine
 from filebot.plugin.files import Files
+from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import NEED_OF, NEEDS, Need
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.store import PluginStore
 from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, FakeBot
 
 
 def public(cls: type) -> set[str]:
-    renamed = {"goes_at", "look_back"}
+    renamed = {"goes_at", "look_back", "stop_looking_back"}
     return {name for name in vars(cls) if not name.startswith("_")} - renamed
 
 
-def test_each_attribute_of_files_and_rooms_has_its_need() -> None:
-    named = {f"files.{name}" for name in public(Files)} | {f"rooms.{name}" for name in public(RoomAccess)}
-    old = {f"{path}.{old}" for path in ("files", "rooms") for _, old, _ in deprecated.ATTRIBUTES}
-    assert named - old == {path for path in NEED_OF if "." in path}
+def test_each_attribute_of_a_part_of_the_context_has_its_need() -> None:
+    parts = {
+        "files": Files,
+        "rooms": RoomAccess,
+        "store": PluginStore,
+        "jobs": Jobs,
+        "db": PluginDatabase,
+        "delivery": DeliveryAccess,
+    }
+    named = {f"{path}.{name}" for path, part in parts.items() for name in public(part)}
+    assert named == {path for path in NEED_OF if "." in path}
     assert {need for need in NEED_OF.values() if need} == set(NEEDS)
 
 
 def test_the_context_checks_each_other_attribute_that_has_a_need() -> None:
     checked = {path for path in NEED_OF if "." not in path}
-    assert checked == public(Conversation) & public(RealContext) | {"jobs", "store", "db"}
+    assert checked == public(Conversation) & public(RealContext)
 
 
 async def greet(ctx: Context[None]) -> None:
@@ -75,6 +86,16 @@ def test_closures_and_listeners_are_read_as_well() -> None:
     with pytest.raises(PluginError, match=r'ctx\.files\.count .* needs "files\.read"'):
         examine(declared(inside))
     examine(declared(inside, {"files.read"}))
+    plugin = Plugin[None]("night", api=1)
+
+    @plugin.daily("08:00")
+    async def count(ctx: Context[None]) -> None:
+        await ctx.store.set("nights", 1)
+
+    with pytest.raises(
+        PluginError, match=r"plugin 'night', schedule 'count': ctx\.store\.set .* needs \"store\""
+    ):
+        examine(plugin)
     plugin = Plugin[None]("hearing", api=1)
 
     @plugin.on(FileStored)

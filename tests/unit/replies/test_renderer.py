@@ -12,8 +12,8 @@ from jinja2.exceptions import SecurityError
 from filebot import errors
 from filebot.errors import ConfigError, NoSuchEntry, PluginError, StorageFull, UnknownCommand
 from filebot.replies import Replies
+from filebot.replies.catalogues import LANGUAGES, translations
 from filebot.replies.filters import Phrases, line
-from filebot.replies.renderer import LANGUAGES, translations
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 

@@ -14,7 +14,9 @@ from filebot.replies import Replies
 from tests.unit.replies.test_translations import SAMPLES, script
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = sorted((ROOT / "filebot" / "templates").rglob("*.txt"))
+TEMPLATES = sorted(
+    [*(ROOT / "filebot" / "templates").rglob("*.txt"), *ROOT.glob("plugins/*/templates/*.txt")]
+)
 CLAUSES = {"My server", "Your server", "The file", "Your app did not accept it directly"}
 """Parts of longer sentences."""
 LONGEST_SENTENCE = 170
@@ -30,7 +32,13 @@ HINT = re.compile(r"(?:type|message here|message in the room|private message): ?
 def catalogs() -> tuple[Catalog, Catalog]:
     """The messages as they are written, and their Chinese."""
     messages = script()
-    return messages.extracted(), messages.read(messages.catalogues()[0])
+    written, chinese = Catalog(), Catalog(locale="zh_CN")
+    for path in messages.catalogues():
+        for catalog, found in (written, messages.extracted(path.stem)), (chinese, messages.read(path)):
+            for message in found:
+                if message.id:
+                    catalog[message.id] = message
+    return written, chinese
 
 
 def forms(message: Message) -> list[str]:

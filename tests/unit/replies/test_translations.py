@@ -10,8 +10,9 @@ import pytest
 
 from filebot import errors
 from filebot.replies import Replies
-from filebot.replies.renderer import LANGUAGES
+from filebot.replies.catalogues import LANGUAGES
 
+PLUGINS = Path(__file__).parents[3] / "plugins"
 ROOTS = (errors.UserError, errors.TransferError, errors.StorageError)
 
 CAUSES: tuple[errors.FilebotError, ...] = (
@@ -40,7 +41,6 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.TooManyFiles(count=20, limit=10),
     errors.TooManyFiles(count=11, limit=10, wildcard="IMG*"),
     errors.TooManyRequests(),
-    errors.DiagnosticsRunning(),
     errors.MessageTooLong(length=200_000, limit=4_000),
     errors.NoSuchEntry("reprot.pdf", suggestions=("report.pdf",)),
     errors.NoSuchEntry("x"),
@@ -161,7 +161,9 @@ def below(cls: type[errors.FilebotError]) -> Iterator[type[errors.FilebotError]]
 def test_every_message_is_translated_surely_and_with_the_same_placeholders() -> None:
     messages = script()
     catalogues = messages.catalogues()
-    assert len(catalogues) == len(LANGUAGES) - 1
+    domains = {path.stem for path in catalogues}
+    assert domains == {"filebot", *(path.parent.name for path in PLUGINS.glob("*/templates"))}
+    assert len(catalogues) == len(domains) * (len(LANGUAGES) - 1)
     for path in catalogues:
         assert list(messages.shortcomings(path)) == []
 

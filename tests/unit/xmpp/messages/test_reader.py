@@ -599,6 +599,7 @@ def test_a_message_in_a_room_is_referred_to_by_the_rooms_own_id() -> None:
     assert message_ref(given(ROOM, "s" * (LONGEST_ID + 1))) is None
 
 
+@pytest.mark.conformance(96)
 def test_a_message_in_private_is_referred_to_by_its_origin_id_or_else_by_its_id() -> None:
     origin = "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>"
     assert message(stanza("<body>ls</body>", extra="id='m1'")).sender.spoken_id == "m1"

@@ -2,7 +2,11 @@
 
 from filebot.plugin import Context, Permission, Place, Plugin
 
-plugin = Plugin[None]("doctor", api=1, needs={"files.send"})
+from .examination import Examinations
+
+plugin = Plugin[None]("doctor", api=1, needs={"delivery", "files.read"}, package=__name__)
+
+_examinations = Examinations()
 
 
 @plugin.command(
@@ -19,4 +23,4 @@ async def examine(ctx: Context[None]) -> None:
     do, and measure the chat connection. Then I tell you how I would send you a small, a large and a very
     large file. You will not see any of these tests.
     """
-    await ctx.reply("doctor/me", found=await ctx.files.diagnose())
+    await ctx.reply("doctor/me", found=await _examinations.examine(ctx.sender.jid, ctx.delivery, ctx.files))

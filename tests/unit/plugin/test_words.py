@@ -1,0 +1,81 @@
+"""Words of a plugin that is a package: templates and translations in folders of its own."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from filebot.errors import PluginError, UserError
+from filebot.plugin import Plugin
+from filebot.replies import Replies
+
+CATALOGUE = """msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+
+msgid "A pebble is missing."
+msgstr "少了一颗石子。"
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "pebbles"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "templates" / "lost.txt").write_text("{% trans %}A pebble is missing.{% endtrans %}\n")
+    (folder / "__init__.py").touch()
+    catalogue = folder / "locale" / "zh_CN" / "LC_MESSAGES" / "pebbles.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text(CATALOGUE, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    sys.modules.pop("pebbles", None)
+
+
+def declared() -> Plugin[None]:
+    return Plugin[None]("pebbles", api=1, package="pebbles", templates={"more": "More."})
+
+
+def words() -> Replies:
+    replies, plugin = Replies(), declared()
+    replies.add(plugin.name, plugin.templates, plugin.locale)
+    return replies
+
+
+@pytest.mark.usefixtures("package")
+def test_templates_of_a_package_are_translated_by_its_catalogue() -> None:
+    replies = words()
+    assert replies.render("pebbles/lost", "en") == "A pebble is missing."
+    assert replies.render("pebbles/lost", "zh-CN") == "少了一颗石子。"
+    assert replies.render("pebbles/more", "en") == "More."
+
+
+@pytest.mark.usefixtures("package")
+def test_an_error_of_a_plugin_has_the_words_that_its_class_names() -> None:
+    class PebbleLost(UserError):
+        template = "pebbles/lost"
+
+    class Boulder(PebbleLost):
+        pass
+
+    assert words().template_for(PebbleLost()) == "pebbles/lost"
+    assert words().template_for(Boulder()) == "pebbles/lost"
+
+
+def test_a_catalogue_that_cannot_be_read_is_named(package: Path) -> None:
+    (package / "locale/zh_CN/LC_MESSAGES/pebbles.po").write_text('msgid "a\n')
+    with pytest.raises(PluginError, match=r"pebbles: a catalogue in .*locale cannot be read"):
+        words()
+
+
+def test_a_template_that_cannot_be_read_is_named(package: Path) -> None:
+    (package / "templates" / "odd.txt").write_bytes(b"\xff")
+    with pytest.raises(PluginError, match=r"template .*odd\.txt cannot be read"):
+        declared()
+
+
+@pytest.mark.parametrize("name", ["pathlib_", "json.decoder", ""])
+def test_what_is_no_package_is_refused(name: str) -> None:
+    with pytest.raises(PluginError, match="package="):
+        Plugin[None]("pebbles", api=1, package=name)
