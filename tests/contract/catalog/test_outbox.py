@@ -55,6 +55,12 @@ async def test_changes_of_many_entries_bring_the_jobs_of_all(catalog: Catalog) -
     assert await jobs(catalog) == [f"{ROOM.room} None {each.name}" for each in room]
 
 
+async def test_an_adoption_brings_its_jobs_with_it(catalog: Catalog) -> None:
+    entry = await catalog.add(a_file("a"))
+    await catalog.adopt(entry.id, outbox=lambda _: [told("adopted")])
+    assert await jobs(catalog) == ["adopted"]
+
+
 async def test_where_nothing_is_changed_no_job_comes(catalog: Catalog) -> None:
     await catalog.rename(7, "b", NOW, outbox=of_entry)
     await catalog.remove(7, outbox=of_entry)
