@@ -17,7 +17,7 @@ class Settings:
             raise ValueError("warn_at must be over 0 and at most 1")
 
 
-plugin = Plugin("quota", api=1, settings=Settings, needs={"files.read"})
+plugin = Plugin("quota", api=1, settings=Settings, needs={"files.read"}, package=__name__)
 
 
 @plugin.command("quota", usage="quota", aliases=("usage", "space"), permission=Permission.OWNER)
