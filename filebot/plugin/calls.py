@@ -82,7 +82,8 @@ class PluginCalls:
     async def _run(self, command: Command, conversation: Conversation, text: str) -> None:
         """Run a command with what follows its name, if the sender may."""
         try:
-            self._authorization.check(command, conversation.sender)
+            if command.is_restricted:
+                self._authorization.check(command, conversation.sender)
         except WrongPlace:
             if not command.elsewhere:
                 raise

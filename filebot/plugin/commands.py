@@ -111,6 +111,11 @@ class Command:
         return f"command {self.name!r}"
 
     @property
+    def is_restricted(self) -> bool:
+        """Whether some people may not use it, or not everywhere."""
+        return self.permission is not Permission.EVERYONE or self.place is not Place.BOTH
+
+    @property
     def usage(self) -> tuple[str, ...]:
         """Usage lines as the help shows them, the most common one first."""
         return tuple(usage.line for usage in reversed(self.usages))

@@ -19,6 +19,7 @@ from filebot.plugin.listeners import (
     PluginListener,
     durable_listener,
     examine_listener,
+    hook_of,
 )
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.permissions import Permission, Place
@@ -183,7 +184,9 @@ class Plugin(JobDeclarations[S]):
             if durable:
                 self._add_durable(durable_listener(self.name, event, listener))
             else:
-                self.listeners.append(PluginListener(self.name, event, listener, at_once))
+                self.listeners.append(
+                    PluginListener(self.name, event, listener, hook_of(listener), at_once)
+                )
             return listener
 
         return declare

@@ -19,11 +19,8 @@ class _Listener:
     event: type[Event]
     """Class of its events."""
     handler: Handler
-
-    @property
-    def hook(self) -> str:
-        """Description of its function, for messages about it."""
-        return _hook(self.handler)
+    hook: str
+    """Description of its function, for messages about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,13 @@ def durable_listener(plugin: str, event: type[Event], handler: Handler) -> Durab
         raise PluginError(
             f"{place}: events of {event.__name__} cannot be kept; leave out durable=True ({error})"
         ) from error
-    return DurableListener(plugin, event, handler, codec)
+    return DurableListener(plugin, event, handler, hook_of(handler), codec)
 
 
 def _place(plugin: str, handler: Callable[..., object]) -> str:
-    return place_of(_hook(handler), plugin, handler)
+    return place_of(hook_of(handler), plugin, handler)
 
 
-def _hook(handler: Callable[..., object]) -> str:
+def hook_of(handler: Callable[..., object]) -> str:
+    """Return the description of a listener's function."""
     return f"listener {name_of(handler)!r}"

@@ -38,7 +38,9 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
         raise AssertionError("nobody asked for it")
 
     factories = Factories(*[not_asked_for] * 5)
-    stored, link = (PluginListener("notes", kind, listen) for kind in (FileStored, LinkReceived))
+    stored, link = (
+        PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
+    )
     event = LinkReceived(ANNA, None, "https://example.org/")
     for listeners, asked in ([stored], 0), ([stored, link], 1):
         calls = PluginCalls(
