@@ -156,9 +156,19 @@ class _Loading:
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
             room_settings(loaded)
+            self._examine_told(plugin)
             self._replies.add(plugin.name, plugin.templates, plugin.locale)
             self.loaded = loaded
         self.known.add(plugin.name)
+
+    def _examine_told(self, plugin: Plugin[Any]) -> None:
+        own = {f"{plugin.name}/{name}" for name in plugin.templates}
+        for setting in plugin.room_settings:
+            if setting.told and setting.told not in own and not self._replies.has(setting.told):
+                raise PluginError(
+                    f"room setting {setting.name!r} of plugin {plugin.name!r}: "
+                    f"there is no template {setting.told!r}"
+                )
 
     def unknown(self) -> list[str]:
         """Return a mistake for each name in the config that no plugin has."""

@@ -7,6 +7,7 @@ that takes the whole process down is not tried for ever.
 
 import asyncio
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class JobWorker:
 
     async def run(self) -> None:
         """Do jobs as they become due, until it is closed. Raises StorageError."""
-        await self._prepare()
+        await self.prepare()
         while not self._closed:
             self._wake.clear()
             now = self._clock()
@@ -85,7 +86,7 @@ class JobWorker:
 
     async def run_due(self) -> None:
         """Do all jobs that are due; return when they have ended. Raises StorageError."""
-        await self._prepare()
+        await self.prepare()
         while True:
             self._wake.clear()
             if not await self._begin_due(self._clock()):
@@ -102,7 +103,11 @@ class JobWorker:
 
     # --- schedules ------------------------------------------------------------------------------
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Give back what an earlier run had begun, and note when the schedules are due.
+
+        :meth:`run` does it first. Raises StorageError.
+        """
         if self._prepared:
             return
         await self._store.end_claims(WORKER)
@@ -188,7 +193,8 @@ class JobWorker:
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            await self._failed(work, job, f"it took over {work.limit_s:g} s" if limit.expired() else reason)
+            reason = f"it took over {work.limit_s:g} s" if limit.expired() else reason
+            await self._failed(work, job, reason, place_of(error))
             log.debug("%s failed", _named(job), exc_info=error)
         else:
             await self._succeeded(work, job)
@@ -199,20 +205,27 @@ class JobWorker:
         else:
             await self._store.put_off(job, work.schedule.after(job.run_at, self._clock()), tries=0)
 
-    async def _failed(self, work: Work, job: Job, reason: str) -> None:
+    async def _failed(self, work: Work, job: Job, reason: str, place: str = "") -> None:
+        shown = f"{reason} ({place})" if place else reason
         now, gives_up = self._clock(), job.tries >= MOST_TRIES
         pause = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER, failures=job.tries - 1)
         at = now + timedelta(seconds=pause.next_s())
         regular = None if work.schedule is None else work.schedule.after(job.run_at, now)
         if regular is not None and (gives_up or at >= regular):
-            log.error("%s failed and waits for its next time: %s", _named(job), reason)
+            log.error("%s failed and waits for its next time: %s", _named(job), shown)
             await self._store.put_off(job, regular, tries=0, error=reason)
         elif gives_up:
-            log.error("%s is given up after %d tries: %s", _named(job), MOST_TRIES, reason)
+            log.error("%s is given up after %d tries: %s", _named(job), MOST_TRIES, shown)
             await self._store.bury(job, now, reason)
         else:
-            log.warning("%s failed and is tried again: %s", _named(job), reason)
+            log.warning("%s failed and is tried again: %s", _named(job), shown)
             await self._store.put_off(job, at, tries=job.tries, error=reason)
+
+
+def place_of(error: Exception) -> str:
+    """Return file and line at which an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "nowhere"
 
 
 def _named(job: Job) -> str:

@@ -129,17 +129,23 @@ class Conversation:
         """Answer with the words for an error about the file ``name``, as if it were raised.
 
         ``action`` is the name of the command that failed, if that is not the present one. An error without
-        a template is answered with an incident id that stands in the log as well.
+        a template, or with one that fails, is answered with an incident id that stands in the log as well.
         """
         known = error if isinstance(error, FilebotError) else None
         template = self._replies.replies.template_for(known) if known else None
         if template is None:
-            incident = secrets.token_hex(3)
-            log.error("incident %s", incident, exc_info=error)
-            await self.reply("errors/incident", incident=incident)
-        else:
-            in_room, action = self.sender.room is not None, action or self.action
+            await self._reply_incident(error)
+            return
+        in_room, action = self.sender.room is not None, action or self.action
+        try:
             await self.reply(template, error=error, name=name, in_room=in_room, action=action)
+        except Exception as failure:  # noqa: BLE001 - a plugin's words must not leave anybody without any
+            await self._reply_incident(failure)
+
+    async def _reply_incident(self, error: Exception) -> None:
+        incident = secrets.token_hex(3)
+        log.error("incident %s", incident, exc_info=error)
+        await self.reply("errors/incident", incident=incident)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         """Say something to somebody else, in that person's language."""

@@ -287,6 +287,9 @@ def _examine_handler(place: str, handler: Callable[..., object], parameters: Col
 def _examine_permission(
     place: str, permission: Permission, where: Place, parameters: Iterable[Parameter]
 ) -> None:
+    for given, kind in (permission, Permission), (where, Place):
+        if not isinstance(given, kind):
+            raise PluginError(f"{place}: {given!r} is no {kind.__name__}; import it from filebot.plugin")
     has_room = where is Place.ROOM or any(each.kind is Kind.ROOM for each in parameters)
     if permission.is_of_a_room and not has_room:
         raise PluginError(

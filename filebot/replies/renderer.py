@@ -152,6 +152,10 @@ class Replies:
             self._catalogues[language].add_fallback(catalogue)
         self._inline.update(added)
 
+    def has(self, template: str) -> bool:
+        """Return whether there is a template of this name."""
+        return f"{template}{SUFFIX}" in self._source.list_templates()
+
     def load(self) -> None:
         """Compile all templates, and read the data of the filters.
 
@@ -195,6 +199,10 @@ class Replies:
             (vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}") + SUFFIX
             for cls in type(error).__mro__
         ]
+        for cls in type(error).__mro__:
+            named = vars(cls).get("template")
+            if named and not self.has(named):
+                log.error("the error %s names a template that is not there: %s", cls.__name__, named)
         try:
             found = self._source.select_template(names)
         except TemplatesNotFound:

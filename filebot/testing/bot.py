@@ -153,6 +153,7 @@ class FakeBot:
         await self._services.history_importer.open()
         await self._services.worker.open()
         self._chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
+        await self._services.jobs.prepare()
         return self
 
     async def __aexit__(

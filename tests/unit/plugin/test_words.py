@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from filebot.errors import PluginError, UserError
-from filebot.plugin import Plugin
+from filebot.plugin import Context, Plugin
 from filebot.replies import Replies
+from filebot.testing import FakeBot
 
 CATALOGUE = """msgid ""
 msgstr ""
@@ -79,3 +81,41 @@ def test_a_template_that_cannot_be_read_is_named(package: Path) -> None:
 def test_what_is_no_package_is_refused(name: str) -> None:
     with pytest.raises(PluginError, match="package="):
         Plugin[None]("pebbles", api=1, package=name)
+
+
+async def test_an_error_whose_words_fail_is_answered_as_an_incident(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Torn(UserError):
+        template = "torn/words"
+
+    class Wordless(UserError):
+        template = "torn/none"
+
+    plugin = Plugin[None]("torn", api=1, templates={"words": "{{ error.nothing }}"})
+
+    @plugin.command("tear", usage="tear HOW")
+    async def tear(ctx: Context[None], how: str) -> None:
+        """Tear."""
+        raise Torn if how == "up" else Wordless
+
+    async with FakeBot(plugin) as bot:
+        for how in ("up", "off"):
+            [said] = await bot.say(f"tear {how}")
+            assert "went wrong on my side" in said
+    assert "the error Wordless names a template that is not there: torn/none" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mistake"),
+    [
+        ({"place": "room"}, "'room' is no Place; import it from filebot.plugin"),
+        ({"permission": "admin"}, "'admin' is no Permission; import it from filebot.plugin"),
+    ],
+)
+def test_a_text_in_place_of_a_permission_is_refused(wrong: dict[str, Any], mistake: str) -> None:
+    async def go(ctx: Context[None]) -> None:
+        """Go."""
+
+    with pytest.raises(PluginError, match=mistake):
+        Plugin[None]("going", api=1).command("go", usage="go", **wrong)(go)
