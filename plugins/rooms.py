@@ -4,12 +4,12 @@ Most clients can invite me into a room. If yours cannot, or if I do not come, wr
 leave again for whoever brought me, and for the owners and admins of the room.
 """
 
-from filebot.plugin import Address, BadCommand, Context, InvitationAccepted, Permission, Plugin
+from filebot.plugin import Address, BadCommand, Context, InvitationAccepted, Plugin
 
 plugin = Plugin[None]("rooms", api=1, needs={"people", "rooms"})
 
 
-@plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"), permission=Permission.SERVED)
+@plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"))
 async def join(ctx: Context[None], room: str, password: str) -> None:
     """Enter a room and stay there, even after a restart."""
     await ctx.reply("rooms/joined", room=await ctx.rooms.join(room, password))

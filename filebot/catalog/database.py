@@ -1,10 +1,10 @@
 """Opening of a catalog: create the file, migrate it, connect."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -24,6 +24,8 @@ from filebot.errors import CatalogUnavailable, StorageFull
 from filebot.ports import Catalog
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -65,7 +67,9 @@ def migrate(path: Path) -> None:
     Raises CatalogUnavailable if it is of a newer filebot, and StorageFull.
     """
     with translated():
-        _copy_older(path)
+        head = _upgraded_to(path)
+        if head is not None:
+            copy_before_upgrade(path, head)
         _upgrade(path)
 
 
@@ -82,28 +86,37 @@ def _alembic() -> Config:
 
 def _prepare_with(path: Path, reserve: DiskReserve) -> None:
     """Prepare it, on a full disk with what the reserve has; a copy gets nothing of that."""
-    with translated():
-        _copy_older(path)
+    head = _with_reserve(reserve, lambda: _upgraded_to(path))
+    if head is not None:
+        with translated():
+            copy_before_upgrade(path, head)
+    _with_reserve(reserve, lambda: _upgrade(path))
+
+
+def _with_reserve(reserve: DiskReserve, work: Callable[[], T]) -> T:
+    """Do some work on the catalog, again with more of the reserve as long as the disk is full."""
     step = STEP_BYTES
     while True:
         try:
             with translated():
-                return _upgrade(path)
+                return work()
         except StorageFull:
             if not reserve.give_up(step):
                 raise
             step *= 2
 
 
-def _copy_older(path: Path) -> None:
-    """Copy a catalog that is going to be changed, and make an empty file if there is none."""
+def _upgraded_to(path: Path) -> str | None:
+    """Return the version that an older catalog is going to have, or None.
+
+    An empty file is made if there is none. Even reading takes space, for files beside the database.
+    """
     sqlite.create_file(path)
     script = known_migrations()
     head, older = script.get_current_head(), {each.revision for each in script.walk_revisions()}
     with closing(reading(path)) as connection:
         here = versions(connection)
-    if head is not None and here and here <= older - {head}:
-        copy_before_upgrade(path, head)
+    return head if head is not None and here and here <= older - {head} else None
 
 
 def _upgrade(path: Path) -> None:
