@@ -1,5 +1,6 @@
 """Loader of plugins and their settings: bundled ones, pip packages, and files in folders."""
 
+import asyncio
 import dataclasses
 import importlib
 import importlib.util
@@ -35,6 +36,9 @@ INSTALLED_PACKAGE: Final = "filebot_plugins"
 """The name that the wheel gives the folder ``plugins``, which is too common for site-packages."""
 
 
+MOST_SHOWN: Final = 500
+"""Characters of an error that a line of the log shows."""
+
 CACHE: Final = "__pycache__"
 """Where Python keeps what it compiled, and takes it from in place of the source."""
 
@@ -61,7 +65,7 @@ def load(
             plugin = find()
             name = plugin.name  # noqa: PLW2901 - until it was found, its file's name was the best guess
             loading.add(plugin)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, asyncio.CancelledError, GeneratorExit) as error:
             loading.left_out.add(name)
             log.debug("plugin %s cannot be loaded", origin, exc_info=error)
             left_out(f"plugin {origin} cannot be loaded: {_in_one_line(error)}; going on without it")
@@ -156,19 +160,23 @@ class _Loading:
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
             room_settings(loaded)
-            self._examine_told(plugin)
+            self._examine_words(plugin)
             self._replies.add(plugin.name, plugin.templates, plugin.locale)
             self.loaded = loaded
         self.known.add(plugin.name)
 
-    def _examine_told(self, plugin: Plugin[Any]) -> None:
-        own = {f"{plugin.name}/{name}" for name in plugin.templates}
+    def _examine_words(self, plugin: Plugin[Any]) -> None:
+        """Raise PluginError for words of room settings that would leave a room without an answer."""
+        own = {f"{plugin.name}/{name}": text for name, text in plugin.templates.items()}
         for setting in plugin.room_settings:
+            place = f"room setting {setting.name!r} of plugin {plugin.name!r}"
             if setting.told and setting.told not in own and not self._replies.has(setting.told):
-                raise PluginError(
-                    f"room setting {setting.name!r} of plugin {plugin.name!r}: "
-                    f"there is no template {setting.told!r}"
-                )
+                raise PluginError(f"{place}: there is no template {setting.told!r}")
+            if words := own.get(setting.template):
+                try:
+                    self._replies.examine_values(words, value=setting.default)
+                except PluginError as error:
+                    raise PluginError(f"{place}: its words fail: {error}") from error
 
     def unknown(self) -> list[str]:
         """Return a mistake for each name in the config that no plugin has."""
@@ -229,7 +237,10 @@ def _in_file(file: Path) -> Plugin[Any]:
 
 
 def _in_one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())[:MOST_SHOWN]
+    except Exception:  # noqa: BLE001 - an error of a plugin's own may have no text, either
+        text = ""
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")
 
 

@@ -5,6 +5,7 @@ migrations change its own ones only, which is checked before they are committed.
 """
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,16 @@ Function = Callable[[Any], R]
 
 ADOPTED: Final[Mapping[str, str]] = {"opt_outs": "archive", "unwanted": "archive", "fillings": "archive"}
 """Tables that were the core's once, and the plugins whose migrations may change them."""
+
+_ROW_CHANGES: Final = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
+_ENDS: Final = frozenset({sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
+_QUESTIONS: Final = frozenset(
+    {
+        *("table_info", "table_xinfo", "table_list", "foreign_key_list", "foreign_key_check"),
+        *("index_list", "index_info", "index_xinfo"),
+    }
+)
+"""PRAGMAs that change nothing."""
 
 # Alembic keeps the migration at work in a module's globals.
 one_migration: Final = threading.Lock()
@@ -85,7 +96,7 @@ def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
     try:
         with translated(), one_migration, sqlite.migrating_engine(path).begin() as connection:
             before = _objects(connection)
-            with _one_transaction(connection):
+            with _restricted(connection, plugin):
                 _upgrade(connection, plugin, script, revisions)
             _register(connection, plugin, before, _objects(connection))
     except PluginError:
@@ -114,28 +125,45 @@ def _upgrade(
 
 
 @contextmanager
-def _one_transaction(connection: sa.Connection) -> Iterator[None]:
-    """Raise PluginError where the transaction would be ended meanwhile."""
+def _restricted(connection: sa.Connection, plugin: str) -> Iterator[None]:
+    """Let SQLite refuse statements that change rows of other tables, or that end the transaction.
+
+    Raises PluginError for such a statement, also if the migration caught its error.
+    """
+    prefixes = (f"{plugin}_", f"_alembic_tmp_{plugin}_", "sqlite_")
+    own = {version_table(plugin), *(table for table, owner in ADOPTED.items() if owner == plugin)}
+    refused = list[str]()
+
+    def authorize(action: int, name: str | None, *_: str | None) -> int:
+        if action in _ROW_CHANGES and not ((name or "").startswith(prefixes) or name in own):
+            refused.append(
+                f"its migrations change {name}, which is not its own; its tables begin with {plugin}_"
+            )
+        elif action in _ENDS or (action == sqlite3.SQLITE_PRAGMA and name not in _QUESTIONS):
+            refused.append("its migrations end the transaction in which they run, or leave its bounds")
+        else:
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
 
     def refuse(_: sa.Connection) -> None:
-        raise PluginError("its migrations end the transaction in which they run")
+        raise PluginError("its migrations end the transaction in which they run, or leave its bounds")
 
-    def examine(_: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
-        if statement.lstrip()[:8].upper().startswith(("COMMIT", "END", "ROLLBACK", "BEGIN")):
-            refuse(connection)
-
-    events: dict[str, Callable[..., None]] = {
-        "commit": refuse,
-        "rollback": refuse,
-        "before_cursor_execute": examine,
-    }
-    for name, listener in events.items():
-        sa.event.listen(connection, name, listener)
+    driver: Any = connection.connection.driver_connection
+    driver.set_authorizer(authorize)
+    for name in ("commit", "rollback"):
+        sa.event.listen(connection, name, refuse)
     try:
         yield
+    except Exception as error:
+        if refused:
+            raise PluginError(refused[0]) from error
+        raise
     finally:
-        for name, listener in events.items():
-            sa.event.remove(connection, name, listener)
+        for name in ("commit", "rollback"):
+            sa.event.remove(connection, name, refuse)
+        driver.set_authorizer(None)
+    if refused:
+        raise PluginError(refused[0])
 
 
 def _objects(connection: sa.Connection) -> dict[str, tuple[str, str, str]]:
@@ -168,6 +196,13 @@ def _register(
             raise PluginError(
                 f"its migrations change {table}, which is not its own; its tables begin with {plugin}_"
             )
+    for table in sorted({table for _, table, _ in after.values() if is_own(table)}):
+        for key in connection.exec_driver_sql(f'PRAGMA foreign_key_list("{table}")'):
+            if not is_own(key.table) and key.on_delete not in {"CASCADE", "SET NULL"}:
+                raise PluginError(
+                    f"the key of its table {table} to {key.table} would keep files from being removed; "
+                    'write ondelete="CASCADE"'
+                )
     kept = {table for kind, table, _ in after.values() if kind in {"table", "view"} and is_own(table)}
     connection.execute(sa.delete(plugin_tables).where(plugin_tables.c.plugin == plugin))
     if kept:

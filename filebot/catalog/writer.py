@@ -208,6 +208,11 @@ class Writer:
             with translated():
                 async with self._engine.begin() as connection:
                     return await _run(connection, group)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return CatalogUnavailable("an operation cancelled itself")  # a plugin's function did
         except Exception as error:  # noqa: BLE001 - every kind belongs to the caller that waits for it
             return error
 

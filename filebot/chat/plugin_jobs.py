@@ -6,7 +6,7 @@ from functools import partial
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
-from filebot.plugin.calls import PluginCalls
+from filebot.plugin.calls import PluginCalls, called
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.declare_jobs import JobSpec, ScheduleSpec
 from filebot.plugin.listeners import DurableListener
@@ -28,14 +28,14 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
 
 async def _do(calls: PluginCalls, plugin: str, spec: JobSpec, job: Job) -> None:
     payload = spec.codec.read(job.payload)
-    await spec.handler(await calls.context(plugin, spec.hook, payload.by), payload.value)
+    await called(spec.handler(await calls.context(plugin, spec.hook, payload.by), payload.value))
 
 
 async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None:
     event = listener.codec.read(job.payload).value
     by = OnBehalfOf(event.sender, event.language)
-    await listener.handler(await calls.context(listener.plugin, listener.hook, by), event)
+    await called(listener.handler(await calls.context(listener.plugin, listener.hook, by), event))
 
 
 async def _keep(calls: PluginCalls, plugin: str, spec: ScheduleSpec, _: Job) -> None:
-    await spec.handler(await calls.context(plugin, spec.hook, None))
+    await called(spec.handler(await calls.context(plugin, spec.hook, None)))

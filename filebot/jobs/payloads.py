@@ -55,9 +55,14 @@ class PayloadCodec(Generic[T]):
             checked = self._values.validate_python(value, strict=True)
             plain = self._values.dump_python(checked, mode="json", warnings="error")
             who = None if by is None else _BY.dump_python(by, mode="json")
-            return json.dumps({"version": VERSION, "by": who, "value": plain}, separators=(",", ":"))
-        except (ValidationError, PydanticSerializationError, ValueError) as error:
+            payload = {"version": VERSION, "by": who, "value": plain}
+            text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+            text.encode()  # lone surrogates have no UTF-8
+        except ValidationError as error:
+            raise TypeError(_without_values(error)) from None
+        except (PydanticSerializationError, ValueError) as error:
             raise TypeError(str(error)) from error
+        return text
 
     def read(self, text: str) -> Payload[T]:
         """Return what :meth:`write` wrote. Raises ValueError if this is not of today's form."""
@@ -65,4 +70,13 @@ class PayloadCodec(Generic[T]):
         if found["version"] != VERSION:
             raise ValueError(f"payload of version {found['version']}")
         by = None if found["by"] is None else _BY.validate_python(found["by"])
-        return Payload(by, self._values.validate_python(found["value"]))
+        try:
+            return Payload(by, self._values.validate_python(found["value"]))
+        except ValidationError as error:
+            raise ValueError(_without_values(error)) from None
+
+
+def _without_values(error: ValidationError) -> str:
+    """Return what is wrong and where, without the values: they may be secrets."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(".".join(map(str, each["loc"])) + f" {each['msg']}" for each in found[:3]).strip()

@@ -119,11 +119,13 @@ class JobWorker:
     async def _plant(self, kind: JobKind, schedule: Schedule) -> None:
         """Make sure that the queue has the job of a schedule, and none of an earlier rule."""
         planted = await self._store.find(kind.plugin, kind.name)
-        if planted is not None and planted.payload == schedule.rule:
+        first = schedule.first(self._clock())
+        # A later moment was noted while the clock was ahead.
+        if planted is not None and planted.payload == schedule.rule and planted.run_at <= first:
             return
         await self._store.cancel(kind.plugin, kind.name)
         try:
-            await self._store.add(NewJob(kind, schedule.rule, schedule.first(self._clock()), kind.name))
+            await self._store.add(NewJob(kind, schedule.rule, first, kind.name))
         except JobQueueFull as error:  # the others do not wait for it
             log.error("a schedule is left out until the next start: %s", error)
 

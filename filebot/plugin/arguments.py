@@ -185,8 +185,12 @@ def _annotations(function: Callable[..., object]) -> Mapping[str, Any]:
             f"an annotation names something that is not there at run time ({error}); "
             "import it without TYPE_CHECKING, at the top of the module"
         ) from error
-    except TypeError:  # neither a function nor a method
-        return {}
+    except Exception as error:
+        if not hasattr(function, "__annotations__"):
+            return {}  # neither a function nor a method
+        raise _Mistake(
+            f"an annotation cannot be read ({type(error).__name__}: {str(error)[:200]})"
+        ) from error
 
 
 def _parameter(

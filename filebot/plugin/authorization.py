@@ -4,6 +4,7 @@ The services check again when they act: rights may be gone by then.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from filebot.errors import NotAllowed, UserError, WrongPlace
 from filebot.files.access import Access, FileAccessFactory, unknown
@@ -23,6 +24,19 @@ class Authorization:
         self._access = access
         self._rooms = rooms
         self._file_access = file_access
+
+    def at_present(self, sender: Sender) -> Sender:
+        """Return somebody who spoke earlier with the rights of the moment.
+
+        Whoever is denied by now, or is not in the room spoken in any more, has none.
+        """
+        room = sender.room
+        is_there = room is None or any(
+            self._rooms.room_role(room, each) is not None for each in sender.identities
+        )
+        if is_there and self._access.may_speak(sender):
+            return sender
+        return replace(sender, jid=None, room=None, occupant=None)
 
     def may_use(self, command: Command, sender: Sender) -> bool:
         """Whether the sender can use a command where they speak, with some arguments at least."""

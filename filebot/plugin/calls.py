@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from filebot.errors import UnknownCommand, WrongPlace
+from filebot.errors import PluginError, UnknownCommand, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
@@ -64,7 +64,8 @@ class PluginCalls:
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
         """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
         if by is not None:
-            return self._context(plugin, hook, await self._channel.conversation(by.sender, by.language))
+            sender = self._authorization.at_present(by.sender)
+            return self._context(plugin, hook, await self._channel.conversation(sender, by.language))
         nobody = await self._channel.conversation(_NOBODY, None)
         return self._context(plugin, hook, nobody, by_nobody=True)
 
@@ -95,7 +96,7 @@ class PluginCalls:
             arguments = await self._resolver(conversation).resolve(command, found.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
-        await command.handler(context, **arguments)
+        await called(command.handler(context, **arguments))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -119,7 +120,8 @@ class PluginCalls:
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
             async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                await listener.handler(self._context(listener.plugin, listener.hook, conversation), event)
+                context = self._context(listener.plugin, listener.hook, conversation)
+                await called(listener.handler(context, event))
         except TimeoutError:
             log.error(
                 "plugin %s took over %s s for %s", listener.plugin, LISTENER_LIMIT_S, type(event).__name__
@@ -156,3 +158,19 @@ class PluginCalls:
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),
         )
+
+
+async def called(function: Awaitable[None]) -> None:
+    """Await a function of a plugin; what would end more than that is an error of it.
+
+    Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
+    """
+    try:
+        await function
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise PluginError("a plugin's function was cancelled by itself") from None
+    except SystemExit:
+        raise PluginError("a plugin's function wanted to end the bot") from None

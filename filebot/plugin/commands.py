@@ -26,6 +26,11 @@ _QUOTES = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("'", "'"))
 _QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
 
 
+FEW_PARAMETERS: Final = 2
+LONGEST_OF_MANY: Final = 400
+"""Characters of a text that fits a usage with more values."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandUsage:
     """Usage line of a command, and its pattern."""
@@ -69,8 +74,12 @@ class CommandUsage:
 
         A value that was left out is the empty string.
         """
-        # One blank between words keeps the pattern's search linear, whatever somebody sends.
-        found = self._pattern.fullmatch(" ".join(text.split()))
+        # One blank between words keeps the search short. With more than two values it grows by powers of
+        # the length all the same.
+        words = " ".join(text.split())
+        if len(self.parameters) > FEW_PARAMETERS and len(words) > LONGEST_OF_MANY:
+            return None
+        found = self._pattern.fullmatch(words)
         if found is None:
             return None
         return {name: _unquoted(found[name] or "") for name in self.parameters}

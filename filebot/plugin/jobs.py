@@ -68,9 +68,9 @@ class Jobs:
             text = codec.write(payload, self._by)
         except TypeError as error:
             raise PluginError(f"job {name!r} of plugin {self._plugin!r}: its payload: {error}") from error
-        if len(text) > LONGEST_PAYLOAD:
+        if (size := len(text.encode())) > LONGEST_PAYLOAD:
             raise PluginError(
-                f"job {name!r} of plugin {self._plugin!r}: its payload has {len(text)} bytes, more than "
+                f"job {name!r} of plugin {self._plugin!r}: its payload has {size} bytes, more than "
                 f"{LONGEST_PAYLOAD}; keep what is large elsewhere"
             )
         for each in (key, group):

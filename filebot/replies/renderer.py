@@ -152,6 +152,13 @@ class Replies:
             self._catalogues[language].add_fallback(catalogue)
         self._inline.update(added)
 
+    def examine_values(self, text: str, /, **values: object) -> None:
+        """Raise PluginError if a template of a plugin cannot be rendered with these values."""
+        try:
+            self._source.from_string(text).render(values)
+        except Exception as error:
+            raise PluginError(f"{type(error).__name__}: {error}") from error
+
     def has(self, template: str) -> bool:
         """Return whether there is a template of this name."""
         return f"{template}{SUFFIX}" in self._source.list_templates()

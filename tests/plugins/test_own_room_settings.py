@@ -82,6 +82,17 @@ def test_a_setting_that_tells_by_a_template_that_is_not_there_is_left_out(tmp_pa
     assert "room setting 'odd' of plugin 'odd': there is no template 'odd/nope'" in told[0]
 
 
+def test_a_setting_whose_words_fail_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "from filebot.plugin import Plugin\n"
+        "plugin = Plugin('odd', api=1)\n"
+        "plugin.room_setting('odd', bool, default=False, words='{{ nope }}')\n"
+    )
+    told = list[str]()
+    load({}, Replies(), paths=[tmp_path], left_out=told.append)
+    assert "room setting 'odd' of plugin 'odd': its words fail: UndefinedError" in told[0]
+
+
 async def test_old_attributes_of_the_settings_work_with_one_warning(
     bot: FakeBot, caplog: pytest.LogCaptureFixture
 ) -> None:

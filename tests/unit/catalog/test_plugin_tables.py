@@ -108,6 +108,16 @@ FOREIGN = "not its own; its tables begin with tags_"
         ('op.create_table("notes_pages", sa.Column("a", sa.Text))', "table notes_pages already exists"),
         ("op.drop_table('alembic_version_notes')", FOREIGN),
         ("op.drop_table('plugin_tables')", ""),
+        ('op.execute("DELETE FROM entries")', FOREIGN),
+        ("op.execute(\"INSERT INTO people VALUES ('a@b', 'en')\")", FOREIGN),
+        ('op.execute("/* now */ COMMIT")', "end the transaction in which they run"),
+        ('op.execute("; COMMIT")', "end the transaction in which they run"),
+        ('op.execute("PRAGMA user_version = 77")', "or leave its bounds"),
+        ("op.execute(\"ATTACH ':memory:' AS other\")", "or leave its bounds"),
+        (
+            'op.create_table("tags_k", sa.Column("e", sa.Integer, sa.ForeignKey("entries.id")))',
+            "the key of its table tags_k to entries would keep files from being removed",
+        ),
     ],
 )
 def test_a_migration_that_fails_or_touches_what_is_not_its_own_changes_nothing(

@@ -98,6 +98,17 @@ async def test_one_failing_operation_does_not_spoil_the_others(engine: AsyncEngi
     assert await kept(engine) == [1, 2, 3, 4]
 
 
+async def test_an_operation_that_cancels_itself_does_not_end_the_writer(engine: AsyncEngine) -> None:
+    async def sulk(_: AsyncConnection, arguments: Sequence[None]) -> list[None]:
+        raise asyncio.CancelledError
+
+    writer = Writer(engine)
+    with pytest.raises(CatalogUnavailable, match="cancelled itself"):
+        await writer.run(sulk, None)
+    assert await writer.run(insert, 7) == 14
+    await writer.close()
+
+
 async def test_a_caller_is_answered_only_after_the_commit(engine: AsyncEngine) -> None:
     writer = Writer(engine)
     answered: list[bool] = []

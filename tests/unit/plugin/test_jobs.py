@@ -1,5 +1,6 @@
 """Jobs and schedules of plugins, in a fake bot."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 
 from filebot.errors import NotAllowed, PluginError
-from filebot.plugin import Context, Plugin
-from filebot.testing import ADMIN, ALICE, BOB, FakeBot
+from filebot.plugin import Context, FileStored, Plugin
+from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from tests.support.manual import example
 
 HOUR = timedelta(hours=1)
@@ -134,7 +135,7 @@ class Page:
     ("name", "payload", "other", "words"),
     [
         ("prnt", Page(1), {}, "has no job 'prnt'; did you mean 'print'"),
-        ("print", {"number": 1}, {}, "its payload: 1 validation error for Page"),
+        ("print", {"number": 1}, {}, "its payload: Input should be an instance of Page"),
         ("raw", {"text": object()}, {}, "its payload: Unable to serialize"),
         ("raw", {"text": "x" * 20_000}, {}, "more than 16384; keep what is large elsewhere"),
         ("raw", {}, {"key": ""}, "a key or group has 1 to 200 characters, not 0"),
@@ -250,3 +251,67 @@ def test_a_name_is_declared_once(decorator: str) -> None:
     payload = ", p: dict[str, Any]" if "job" in decorator else ""
     once = f"@plugin.{decorator}\nasync def f(ctx{payload}): ...\n"
     assert "is declared twice; give one of" in declared(once + once)
+
+
+async def test_a_job_has_the_rights_of_its_person_when_it_is_done() -> None:
+    plugin, seen = Plugin[None]("late", api=1, needs={"files.read", "jobs"}), list[int | str]()
+
+    @plugin.command("later", usage="later")
+    async def later(ctx: Context[None]) -> None:
+        """Look later."""
+        await ctx.jobs.add("look", {}, after=timedelta(hours=1))
+
+    @plugin.job("look")
+    async def look(ctx: Context[None], payload: dict[str, Any]) -> None:
+        try:
+            seen.append(await ctx.files.count())
+        except NotAllowed:
+            seen.append("no rights")
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a", in_room(ALICE, "alice"))
+        await bot.say("keep", in_room(ALICE, "alice"))
+        for there in ({ALICE, BOB}, {ALICE}):
+            await bot.say("later", through_room(BOB, "bob"))
+            bot.rooms.occupants[ROOM] = frozenset(there)
+            bot.pass_time(timedelta(hours=2))
+            await bot.jobs.run()
+    assert seen == [1, "no rights"]
+
+
+async def test_a_function_that_cancels_itself_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    plugin, tries = Plugin[None]("moody", api=1, needs={"jobs", "store"}), list[int]()
+
+    @plugin.command("mood", usage="mood HOW")
+    async def mood(ctx: Context[None], how: str) -> None:
+        """Be in a mood."""
+        if how == "later":
+            await ctx.jobs.add("sulk", {})
+        elif how == "store":
+            await ctx.store.change("mood", sulk_at_once, 0)
+        else:
+            raise SystemExit if how == "out" else asyncio.CancelledError
+
+    def sulk_at_once(_: Any) -> Any:
+        raise asyncio.CancelledError
+
+    @plugin.job("sulk")
+    async def sulk(ctx: Context[None], payload: dict[str, Any]) -> None:
+        tries.append(1)
+        raise asyncio.CancelledError
+
+    @plugin.on(FileStored)
+    async def hear(ctx: Context[None], event: FileStored) -> None:
+        raise asyncio.CancelledError
+
+    async with FakeBot(plugin) as bot:
+        for how in ("now", "out", "store"):
+            [said] = await bot.say(f"mood {how}")
+            assert "went wrong" in said
+        stored, incident = await bot.drop("a.txt", b"a")
+        assert stored.startswith("Stored")
+        assert "went wrong" in incident
+        await bot.say("mood later")
+        await bot.jobs.run()
+        assert len(tries) == 1
+    assert "a plugin's function was cancelled by itself" in caplog.text
