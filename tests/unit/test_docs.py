@@ -7,6 +7,7 @@ import shlex
 import sys
 import tomllib
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -128,6 +129,25 @@ def test_the_manual_has_every_need() -> None:
     for need, uses in shown:
         paths = {path for path, needed in NEED_OF.items() if needed == need}
         assert set(re.findall(r"`ctx\.([\w.]+)`", uses)) == paths
+
+
+def test_the_manual_has_every_field() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    section = manual.partition("\n## Fields\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, re.MULTILINE)
+    shown = {name: set(re.findall(r"`(\w+)`", fields)) for name, fields in rows}
+    events = {
+        name
+        for name in plugin_api.__all__
+        if isinstance(found := getattr(plugin_api, name), type) and issubclass(found, Event)
+    }
+    assert shown.keys() == (events - {"Event"}) | {"Entry", "Sender", "Address", "StorageUsage"}
+    for name, fields in shown.items():
+        cls = getattr(plugin_api, name)
+        own = {each.name for each in fields_of(cls)}
+        common = {each.name for each in fields_of(Event)} if name in events else set()
+        assert own - common <= fields
+        assert all(hasattr(cls, each) for each in fields)
 
 
 async def test_the_example_of_a_refusal_refuses() -> None:
