@@ -68,7 +68,7 @@ def build_chat(
         commands_of(plugins),
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of),
+        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of, ports.clock),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         clock=ports.clock,

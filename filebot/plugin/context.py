@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Final, Generic, ParamSpec, TypeVar
 
@@ -238,6 +239,8 @@ class Factories:
     jobs: JobsOf
     own_data: Callable[[str], OwnData]
     delivery: Callable[[Sender], DeliveryAccess]
+    clock: Callable[[], datetime]
+    """Gives the present in UTC."""
 
 
 class Context(Conversation, Generic[S_co]):
@@ -271,6 +274,11 @@ class Context(Conversation, Generic[S_co]):
         self._factories = factories
         self._by = by
         self._grants = grants
+
+    @property
+    def now(self) -> datetime:
+        """The present in UTC, by the server's clock."""
+        return self._factories.clock()
 
     @cached_property
     def commands(self) -> CommandList:

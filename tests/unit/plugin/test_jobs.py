@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -315,3 +315,18 @@ async def test_a_function_that_cancels_itself_has_failed(caplog: pytest.LogCaptu
         await bot.jobs.run()
         assert len(tries) == 1
     assert "a plugin's function was cancelled by itself" in caplog.text
+
+
+async def test_a_plugin_counts_time_by_the_clock_of_the_bot() -> None:
+    plugin, seen = Plugin[None]("clock", api=1), list[datetime]()
+
+    @plugin.command("time", usage="time")
+    async def time(ctx: Context[None]) -> None:
+        """Look at the clock."""
+        seen.append(ctx.now)
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("time")
+        bot.pass_time(timedelta(days=1))
+        await bot.say("time")
+        assert seen == [bot.now - timedelta(days=1), bot.now]
