@@ -52,8 +52,6 @@ MOST_OPEN: Final = 200
 """While more messages than these are being dealt with, no more are read."""
 GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
-SAVE_AFTER_S: Final = 0.2
-"""Messages that are handled within this time are saved together, with one question to the server."""
 REVIEW_S: Final = 10.0
 """After live messages of an account: then the archive tells their places, and what else came meanwhile."""
 
@@ -112,7 +110,6 @@ class CatchUp:
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._keeper = None if positions is None else PositionKeeper(stream, positions, self._position)
-        self._saving: asyncio.TimerHandle | None = None
 
     @property
     def has_place(self) -> bool:
@@ -220,9 +217,6 @@ class CatchUp:
     async def close(self) -> None:
         """Save the mark for the last time."""
         await self._stop_reading()
-        if self._saving is not None:
-            self._saving.cancel()
-            self._saving = None
         if self._keeper is not None:
             await self._keeper.close()
 
@@ -239,11 +233,6 @@ class CatchUp:
         return None if self._cursor is None else self._cursor.position
 
     def _changed(self) -> None:
-        if self._saving is None:
-            self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_soon)
-
-    def _save_soon(self) -> None:
-        self._saving = None
         if self._keeper is not None:
             self._keeper.changed()
 
