@@ -7,7 +7,7 @@ migrations change its own ones only, which is checked before they are committed.
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -41,6 +41,8 @@ _QUESTIONS: Final = frozenset(
     }
 )
 """PRAGMAs that change nothing."""
+
+_ENDED: Final = "its migrations end the transaction in which they run, or leave its bounds"
 
 # Alembic keeps the migration at work in a module's globals.
 one_migration: Final = threading.Lock()
@@ -96,9 +98,10 @@ def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
     try:
         with translated(), one_migration, sqlite.migrating_engine(path).begin() as connection:
             before = _objects(connection)
-            with _restricted(connection, plugin):
+            is_own = _ownership(connection, plugin, before)
+            with _restricted(connection, plugin, is_own):
                 _upgrade(connection, plugin, script, revisions)
-            _register(connection, plugin, before, _objects(connection))
+            _register(connection, plugin, is_own, before, _objects(connection))
     except PluginError:
         raise
     except (Exception, SystemExit) as error:
@@ -124,46 +127,75 @@ def _upgrade(
         environment.run_migrations()
 
 
-@contextmanager
-def _restricted(connection: sa.Connection, plugin: str) -> Iterator[None]:
-    """Let SQLite refuse statements that change rows of other tables, or that end the transaction.
+def _ownership(connection: sa.Connection, plugin: str, before: Collection[str]) -> Callable[[str], bool]:
+    """Return a function that tells whether a table is the plugin's, or may become that.
 
-    Raises PluginError for such a statement, also if the migration caught its error.
+    ``before`` has the names of what there is.
     """
-    prefixes = (f"{plugin}_", f"_alembic_tmp_{plugin}_", "sqlite_")
-    own = {version_table(plugin), *(table for table, owner in ADOPTED.items() if owner == plugin)}
-    refused = list[str]()
+    rows = connection.execute(sa.select(plugin_tables.c.name, plugin_tables.c.plugin)).all()
+    owners: dict[str, str] = {row.name: row.plugin for row in rows}
 
-    def authorize(action: int, name: str | None, *_: str | None) -> int:
-        if action in _ROW_CHANGES and not ((name or "").startswith(prefixes) or name in own):
-            refused.append(
-                f"its migrations change {name}, which is not its own; its tables begin with {plugin}_"
-            )
+    def is_own(table: str) -> bool:
+        if table in before:
+            return owners.get(table, ADOPTED.get(table)) == plugin
+        return table.startswith(f"{plugin}_") or table == version_table(plugin)
+
+    return is_own
+
+
+def _foreign(table: str | None, plugin: str) -> str:
+    return f"its migrations change {table}, which is not its own; its tables begin with {plugin}_"
+
+
+class _Authorizer:
+    """Authorizer of SQLite for the migrations of a plugin; it notes what it refuses."""
+
+    def __init__(self, plugin: str, is_own: Callable[[str], bool]) -> None:
+        self.refused: list[str] = []
+        self._plugin = plugin
+        self._is_own = is_own
+
+    def __call__(self, action: int, name: str | None, *_: str | None) -> int:
+        if action in _ROW_CHANGES and not self._may_write(name or ""):
+            self.refused.append(_foreign(name, self._plugin))
         elif action in _ENDS or (action == sqlite3.SQLITE_PRAGMA and name not in _QUESTIONS):
-            refused.append("its migrations end the transaction in which they run, or leave its bounds")
+            self.refused.append(_ENDED)
         else:
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
 
-    def refuse(_: sa.Connection) -> None:
-        raise PluginError("its migrations end the transaction in which they run, or leave its bounds")
+    def _may_write(self, table: str) -> bool:
+        # SQLite's own tables change with each definition; Alembic copies a table under another name.
+        return table.startswith("sqlite_") or self._is_own(table.removeprefix("_alembic_tmp_"))
 
-    driver: Any = connection.connection.driver_connection
-    driver.set_authorizer(authorize)
+
+@contextmanager
+def _restricted(connection: sa.Connection, plugin: str, is_own: Callable[[str], bool]) -> Iterator[None]:
+    """Let SQLite refuse statements that change rows of other tables, or that end the transaction.
+
+    Raises PluginError for such a statement, also if the migration caught its error.
+    """
+
+    def refuse(_: sa.Connection) -> None:
+        raise PluginError(_ENDED)
+
+    authorizer, driver = _Authorizer(plugin, is_own), connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engine is SQLite's
+    driver.set_authorizer(authorizer)
     for name in ("commit", "rollback"):
         sa.event.listen(connection, name, refuse)
     try:
         yield
     except Exception as error:
-        if refused:
-            raise PluginError(refused[0]) from error
+        if authorizer.refused:
+            raise PluginError(authorizer.refused[0]) from error
         raise
     finally:
         for name in ("commit", "rollback"):
             sa.event.remove(connection, name, refuse)
         driver.set_authorizer(None)
-    if refused:
-        raise PluginError(refused[0])
+    if authorizer.refused:
+        raise PluginError(authorizer.refused[0])
 
 
 def _objects(connection: sa.Connection) -> dict[str, tuple[str, str, str]]:
@@ -178,24 +210,15 @@ def _objects(connection: sa.Connection) -> dict[str, tuple[str, str, str]]:
 def _register(
     connection: sa.Connection,
     plugin: str,
+    is_own: Callable[[str], bool],
     before: Mapping[str, tuple[str, str, str]],
     after: Mapping[str, tuple[str, str, str]],
 ) -> None:
     """Note the tables that are the plugin's now. Raises PluginError if those of others were changed."""
-    rows = connection.execute(sa.select(plugin_tables.c.name, plugin_tables.c.plugin)).all()
-    owners: dict[str, str] = {row.name: row.plugin for row in rows}
-
-    def is_own(table: str) -> bool:
-        if table in before:
-            return owners.get(table, ADOPTED.get(table)) == plugin
-        return table.startswith(f"{plugin}_") or table == version_table(plugin)
-
     for name in sorted({*before, *after}):
         _, table, _ = after.get(name) or before[name]
         if before.get(name) != after.get(name) and not is_own(table):
-            raise PluginError(
-                f"its migrations change {table}, which is not its own; its tables begin with {plugin}_"
-            )
+            raise PluginError(_foreign(table, plugin))
     for table in sorted({table for _, table, _ in after.values() if is_own(table)}):
         for key in connection.exec_driver_sql(f'PRAGMA foreign_key_list("{table}")'):
             if not is_own(key.table) and key.on_delete not in {"CASCADE", "SET NULL"}:

@@ -109,6 +109,7 @@ FOREIGN = "not its own; its tables begin with tags_"
         ("op.drop_table('alembic_version_notes')", FOREIGN),
         ("op.drop_table('plugin_tables')", ""),
         ('op.execute("DELETE FROM entries")', FOREIGN),
+        ('op.execute("DELETE FROM tags_more_pages")', FOREIGN),
         ("op.execute(\"INSERT INTO people VALUES ('a@b', 'en')\")", FOREIGN),
         ('op.execute("/* now */ COMMIT")', "end the transaction in which they run"),
         ('op.execute("; COMMIT")', "end the transaction in which they run"),
@@ -125,6 +126,8 @@ def test_a_migration_that_fails_or_touches_what_is_not_its_own_changes_nothing(
 ) -> None:
     other = migrations(path, 'op.create_table("notes_pages", sa.Column("a", sa.Text))', folder="notes")
     migrate_plugin(path, "notes", other)
+    longer = migrations(path, 'op.create_table("tags_more_pages", sa.Column("a", sa.Text))', folder="more")
+    migrate_plugin(path, "tags_more", longer)
     before = schema(path), all_rows(path)
     with pytest.raises(PluginError) as refused:
         migrate_plugin(path, "tags", migrations(path, MAKE, body))
