@@ -38,7 +38,7 @@ async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Cata
     what is queued.
     """
     reserve = DiskReserve(path.with_suffix(".reserve"), reserve_bytes)
-    await asyncio.to_thread(_prepare_with, path, reserve)
+    await asyncio.to_thread(migrate, path, reserve)
     async with AsyncExitStack() as stack:
         readers = sqlite.reading_engine(path)
         stack.push_async_callback(readers.dispose)
@@ -61,16 +61,17 @@ async def _connect(engine: AsyncEngine, count: int) -> None:
             await opened.enter_async_context(engine.connect())
 
 
-def migrate(path: Path) -> None:
-    """Make the catalog, or copy it and bring it up to date.
+def migrate(path: Path, reserve: DiskReserve | None = None) -> None:
+    """Make the catalog, or copy it and bring it up to date, on a full disk with what the reserve has.
 
-    Raises CatalogUnavailable if it is of a newer filebot, and StorageFull.
+    A copy gets nothing of the reserve. Raises CatalogUnavailable if it is of a newer filebot, and
+    StorageFull.
     """
-    with translated():
-        head = _upgraded_to(path)
-        if head is not None:
+    head = _with_reserve(reserve, lambda: _upgraded_to(path))
+    if head is not None:
+        with translated():
             copy_before_upgrade(path, head)
-        _upgrade(path)
+    _with_reserve(reserve, lambda: _upgrade(path))
 
 
 def known_migrations() -> ScriptDirectory:
@@ -84,16 +85,7 @@ def _alembic() -> Config:
     return config
 
 
-def _prepare_with(path: Path, reserve: DiskReserve) -> None:
-    """Prepare it, on a full disk with what the reserve has; a copy gets nothing of that."""
-    head = _with_reserve(reserve, lambda: _upgraded_to(path))
-    if head is not None:
-        with translated():
-            copy_before_upgrade(path, head)
-    _with_reserve(reserve, lambda: _upgrade(path))
-
-
-def _with_reserve(reserve: DiskReserve, work: Callable[[], T]) -> T:
+def _with_reserve(reserve: DiskReserve | None, work: Callable[[], T]) -> T:
     """Do some work on the catalog, again with more of the reserve as long as the disk is full."""
     step = STEP_BYTES
     while True:
@@ -101,7 +93,7 @@ def _with_reserve(reserve: DiskReserve, work: Callable[[], T]) -> T:
             with translated():
                 return work()
         except StorageFull:
-            if not reserve.give_up(step):
+            if reserve is None or not reserve.give_up(step):
                 raise
             step *= 2
 

@@ -1,6 +1,6 @@
 """Implementation of ``JobStore`` in the catalog."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +8,12 @@ import sqlalchemy as sa
 
 from filebot.catalog import job_writes
 from filebot.catalog.job_writes import Claim, Ended
+from filebot.catalog.queries import Read
 from filebot.catalog.schema import jobs
 from filebot.catalog.writer import Writer, execute
 from filebot.errors import JobQueueFull
 from filebot.model import DeadJob, Job, JobKind, NewJob
 from filebot.ports import LONGEST_ERROR
-
-Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 
 
 class SqlJobs:

@@ -1,20 +1,19 @@
 """Implementation of ``PluginData`` on the catalog's database."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog import sqlite
-from filebot.catalog.queries import one
+from filebot.catalog.queries import Read, one
 from filebot.catalog.schema import entries, plugin_data
 from filebot.catalog.writer import Writer, execute
 from filebot.errors import NoSuchEntry, PluginStoreFull
 from filebot.model import DataKey, DataOwner, Identity, OwnerKind
 from filebot.ports import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES
 
-Reader = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 Change = tuple[DataKey, Callable[[str | None], str | None]]
 
 _table = plugin_data.c
@@ -23,7 +22,7 @@ _table = plugin_data.c
 class SqlPluginData:
     """Implements :class:`filebot.ports.PluginData`."""
 
-    def __init__(self, read: Reader, writer: Writer) -> None:
+    def __init__(self, read: Read, writer: Writer) -> None:
         self._read = read
         self._writer = writer
 

@@ -1,7 +1,7 @@
 """SELECT statements of the catalog, each served by an index."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -23,6 +23,9 @@ from filebot.catalog.schema import (
     unwanted,
 )
 from filebot.model import Digest, Scope
+
+Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
+"""Function that executes such a statement and returns its rows."""
 
 _MAX_ID: Final = 2**63 - 1
 _LAST_CHARACTER: Final = "\U0010ffff"
