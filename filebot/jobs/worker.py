@@ -80,16 +80,18 @@ class JobWorker:
         await self.prepare()
         while not self._closed:
             self._wake.clear()
-            now = self._clock()
-            if not await self._begin_due(now):
-                await self._sleep(now)
+            now, works = self._clock(), self._free()
+            at = await self._next_at(works)
+            if not await self._begin_due(works, at, now):
+                await self._sleep(at, now)
 
     async def run_due(self) -> None:
         """Do all jobs that are due; return when they have ended. Raises StorageError."""
         await self.prepare()
         while True:
             self._wake.clear()
-            if not await self._begin_due(self._clock()):
+            works = self._free()
+            if not await self._begin_due(works, await self._next_at(works), self._clock()):
                 if not self._running.total():
                     return
                 await self._wake.wait()
@@ -131,13 +133,15 @@ class JobWorker:
 
     # --- claims ---------------------------------------------------------------------------------
 
-    async def _begin_due(self, now: datetime) -> bool:
-        """Begin some jobs that are due; return False if nothing can be begun now."""
-        works = self._free()
-        kinds = [work.kind for work in works]
-        at = await self._store.next_at(kinds) if works else None
+    async def _next_at(self, works: Sequence[Work]) -> datetime | None:
+        """Return when the next job of some kinds is due; None for never."""
+        return await self._store.next_at([work.kind for work in works]) if works else None
+
+    async def _begin_due(self, works: Sequence[Work], at: datetime | None, now: datetime) -> bool:
+        """Begin jobs of these kinds, of which the next is due ``at``; return False if none is begun."""
         if self._closed or at is None or at > now:
             return False
+        kinds = [work.kind for work in works]
         limit = min(
             MOST_RUNNING - self._running.total(),
             *(MOST_RUNNING_OF_PLUGIN - self._running[kind.plugin] for kind in kinds),
@@ -159,9 +163,7 @@ class JobWorker:
             if self._running[kind.plugin] < MOST_RUNNING_OF_PLUGIN
         ]
 
-    async def _sleep(self, now: datetime) -> None:
-        works = self._free()
-        at = await self._store.next_at([work.kind for work in works]) if works else None
+    async def _sleep(self, at: datetime | None, now: datetime) -> None:
         delay_s = None
         if at is not None:
             delay_s = min(max((at - now).total_seconds(), SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
