@@ -22,6 +22,7 @@ from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.examine import examine
+from filebot.plugin.words import folder_of
 from filebot.ports import PluginTables
 from filebot.replies import Replies
 from filebot.rooms.setting_types import RoomSettingTable
@@ -75,6 +76,25 @@ def load(
     return loading.loaded
 
 
+def load_declared(
+    plugins: Iterable[Plugin[Any]],
+    settings: Mapping[str, Mapping[str, Any]],
+    replies: Replies,
+    *,
+    disabled: Iterable[str] = (),
+) -> list[LoadedPlugin]:
+    """Return the bundled plugins and some that are there already, as :func:`load` returns them.
+
+    Raises PluginError for the first that cannot be loaded, and ConfigError for settings that do not hold.
+    """
+    loading = _Loading(settings, replies, frozenset(disabled))
+    for plugin in (*bundled(), *plugins):
+        loading.add(plugin)
+    if loading.mistakes:
+        raise ConfigError(tuple(loading.mistakes))
+    return loading.loaded
+
+
 def room_settings(plugins: Iterable[LoadedPlugin], disabled: Collection[str] = ()) -> RoomSettingTable:
     """Return the room settings that loaded plugins declare.
 
@@ -112,17 +132,13 @@ async def with_tables(
 def migrations_of(plugin: Plugin[Any]) -> Path:
     """Return the folder of a plugin's migrations. Raises PluginError if there is none."""
     place = plugin.migrations
-    if isinstance(place, Path):
-        found = [place] if place.is_dir() else []
-    else:
-        try:
-            spec = importlib.util.find_spec(place or "")
-        except (ImportError, ValueError):
-            spec = None
-        found = [Path(each) for each in (spec and spec.submodule_search_locations) or ()]
-    if not found:
+    try:
+        folder = place if isinstance(place, Path) else folder_of(place or "")
+    except PluginError:
+        folder = None
+    if folder is None or not folder.is_dir():
         raise PluginError(f"there is no package or folder {place} with its migrations")
-    return found[0]
+    return folder
 
 
 class _Loading:

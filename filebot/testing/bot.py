@@ -25,10 +25,8 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin import Plugin
-from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.deprecated import alias
-from filebot.plugin.examine import examine
-from filebot.plugin_loader import bundled, checked, migrations_of, room_settings
+from filebot.plugin_loader import load_declared, migrations_of, room_settings
 from filebot.ports import Catalog, StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
@@ -130,19 +128,10 @@ class FakeBot:
             jid=BOT,
             server="example.org",
         )
-        tables = settings or {}
-        loaded = [
-            LoadedPlugin(plugin, checked(plugin, tables.get(plugin.name, {})))
-            for plugin in [*bundled(), *plugins]
-            if plugin.name not in disabled
-        ]
-        settable = room_settings(loaded, disabled)
-        self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
-        self._plugins = loaded
         self._replies = Replies(clock=lambda: self.now)
-        for plugin in loaded:
-            examine(plugin.plugin)
-            self._replies.add(plugin.plugin.name, plugin.plugin.templates, plugin.plugin.locale)
+        self._plugins = load_declared(plugins, settings or {}, self._replies, disabled=disabled)
+        settable = room_settings(self._plugins, disabled)
+        self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
