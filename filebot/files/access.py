@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from filebot.errors import NoSuchEntry, NoSuchRecipient, NotAllowed
-from filebot.model import Address, AddressKind, BareJid, Entry, Identity, Scope, Sender
+from filebot.model import Address, AddressKind, BareJid, Entry, Identity, Scope, Sender, as_bare_jid
 from filebot.ports import Rooms
-
-_JID = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
 
 
 class Access:
@@ -200,8 +198,11 @@ class FileAccess:
         return Address(room, AddressKind.ROOM)
 
     def _recipient(self, target: str) -> BareJid:
-        bare = target.split("/", 1)[0].lower()
-        if not _JID.fullmatch(bare) or not self._rules.serves(bare):
+        try:
+            bare = as_bare_jid(target)
+        except ValueError:
+            raise NoSuchRecipient(target) from None
+        if not self._rules.serves(bare):
             raise NoSuchRecipient(target)
         return bare
 

@@ -29,6 +29,7 @@ from filebot.model.people import (
     RoomRole,
     Scope,
     Sender,
+    as_bare_jid,
 )
 from filebot.model.plugin_data import DataKey, DataOwner, OwnerKind
 from filebot.model.proxy_state import ProxyState
@@ -88,5 +89,6 @@ __all__ = [
     "Slot",
     "StorageUsage",
     "StreamMethod",
+    "as_bare_jid",
     "size_bytes",
 ]

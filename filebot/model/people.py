@@ -1,16 +1,27 @@
 """People, the addresses that reach them, senders of messages, and scopes of files."""
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import Enum, unique
+from typing import Final
 
 BareJid = str
 """A bare JID, prepared (RFC 7622): lower case, no resource. In a ``Sender`` it is verified."""
 
+_BARE_JID: Final = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
 
 Identity = str
 """Identity of a person, as far as server and room vouch for it: a ``BareJid``, or ``room/occupant-id``
 (XEP-0421) where a room hides the JID or is not trusted. A bare JID has no slash, so the two cannot be
 confused."""
+
+
+def as_bare_jid(text: str) -> BareJid:
+    """Return an address that somebody wrote, without the client and in lower case. Raises ValueError."""
+    bare = text.partition("/")[0].lower()
+    if not _BARE_JID.fullmatch(bare):
+        raise ValueError("no address")
+    return bare
 
 
 @unique

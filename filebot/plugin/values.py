@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from filebot.model import BareJid, as_bare_jid
+
 LONGEST_DURATION: Final = timedelta(days=3660)
 
 _LONGEST: Final = 60
 """Characters of the longest text that is looked at as a number, a time or a switch."""
 _NUMBER: Final = re.compile(r"#?([+-]?[0-9]{1,18})")
-_JID: Final = re.compile(r"[^\s/@\"&'<>:]{1,1023}@[^\s/@\"&'<>]{1,1023}")
 
 _ON: Final = frozenset({"on", "yes", "true", "开", "开启", "打开", "是"})
 _OFF: Final = frozenset({"off", "no", "false", "关", "关闭", "否"})
@@ -66,12 +67,9 @@ def switch(text: str) -> bool:
     raise ValueError("neither on nor off")
 
 
-def bare_jid(text: str) -> str:
+def bare_jid(text: str) -> BareJid:
     """Return a person's address without the client, in lower case."""
-    bare = text.strip().removeprefix("xmpp:").partition("/")[0].lower()
-    if not _JID.fullmatch(bare):
-        raise ValueError("no address")
-    return bare
+    return as_bare_jid(text.strip().removeprefix("xmpp:"))
 
 
 def duration(text: str) -> timedelta:
