@@ -206,15 +206,15 @@ class Replies:
             (vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}") + SUFFIX
             for cls in type(error).__mro__
         ]
-        for cls in type(error).__mro__:
-            named = vars(cls).get("template")
-            if named and not self.has(named):
-                log.error("the error %s names a template that is not there: %s", cls.__name__, named)
         try:
-            found = self._source.select_template(names)
+            found = str(self._source.select_template(names).name).removesuffix(SUFFIX)
         except TemplatesNotFound:
-            return None
-        return str(found.name).removesuffix(SUFFIX)
+            found = None
+        if error.template not in {"", found} and not self.has(error.template):
+            log.error(
+                "the error %s names a template that is not there: %s", type(error).__name__, error.template
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
