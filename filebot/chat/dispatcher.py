@@ -157,9 +157,9 @@ class MessageDispatcher:
     # --- admission ------------------------------------------------------------------------------
 
     async def _admit(self, message: IncomingMessage) -> None:
-        sender = message.sender
-        if await self._has_turn(message):
-            await self._workload.run_counted(sender, self._serve(message), weight(message))
+        sender, size_bytes = message.sender, weight(message)
+        if await self._has_turn(message, size_bytes):
+            await self._workload.run_counted(sender, self._serve(message), size_bytes)
         elif self._once_per_minute.passes("too many", sender.rate_key):
             # In private: what is said to a whole room waits for its turn, and nobody counts these.
             refusal = self._reply_error(sender.privately, message.language, TooManyRequests())
@@ -169,8 +169,8 @@ class MessageDispatcher:
         since = message.delayed_since
         return message.maybe_handled or (since is not None and self._clock() - since > STALE_AFTER)
 
-    async def _has_turn(self, message: IncomingMessage) -> bool:
-        if self._rate_limiter.is_full(message.sender, weight(message)):
+    async def _has_turn(self, message: IncomingMessage, size_bytes: int) -> bool:
+        if self._rate_limiter.is_full(message.sender, size_bytes):
             return False
         if (message.offers or self._is_late(message)) and not message.sender.in_public:
             # Whoever drags a folder onto the bot sends as many messages at once as it has files, and what
