@@ -1,4 +1,4 @@
-"""Calls of plugin functions, and the context they are given: who asks, what they may do, how to answer."""
+"""Context that functions of plugins are given: who asks, what they may do, and how to answer."""
 
 import logging
 import secrets

@@ -58,39 +58,36 @@ async def test_a_setting_without_words_is_shown_and_everybody_is_told_of_a_chang
         assert await bot.say("tone", ANNA) == [f"loud 12 {ROOM}"]
 
 
-def test_a_plugin_whose_setting_has_the_name_of_another_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "other.py").write_text(
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        (
+            "'retention', bool, default=False",
+            "'retention' and 'odd' both have a room setting 'retention'",
+        ),
+        (
+            "'odd', bool, default=False, told='odd/nope'",
+            "room setting 'odd' of plugin 'odd': there is no template 'odd/nope'",
+        ),
+        (
+            "'odd', bool, default=False, words='{{ nope }}'",
+            "room setting 'odd' of plugin 'odd': its words fail: UndefinedError",
+        ),
+    ],
+)
+def test_a_plugin_with_a_setting_that_cannot_be_is_left_out(
+    tmp_path: Path, setting: str, reason: str
+) -> None:
+    (tmp_path / "odd.py").write_text(
         "from filebot.plugin import Plugin\n"
-        "plugin = Plugin('other', api=1)\n"
-        "plugin.room_setting('retention', bool, default=False)\n"
+        "plugin = Plugin('odd', api=1)\n"
+        f"plugin.room_setting({setting})\n"
     )
     told = list[str]()
     loaded = load({}, Replies(), paths=[tmp_path], left_out=told.append)
     assert "retention" in {each.plugin.name for each in loaded}
-    assert "other" not in {each.plugin.name for each in loaded}
-    assert "'retention' and 'other' both have a room setting 'retention'" in told[0]
-
-
-def test_a_setting_that_tells_by_a_template_that_is_not_there_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "odd.py").write_text(
-        "from filebot.plugin import Plugin\n"
-        "plugin = Plugin('odd', api=1)\n"
-        "plugin.room_setting('odd', bool, default=False, told='odd/nope')\n"
-    )
-    told = list[str]()
-    load({}, Replies(), paths=[tmp_path], left_out=told.append)
-    assert "room setting 'odd' of plugin 'odd': there is no template 'odd/nope'" in told[0]
-
-
-def test_a_setting_whose_words_fail_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "odd.py").write_text(
-        "from filebot.plugin import Plugin\n"
-        "plugin = Plugin('odd', api=1)\n"
-        "plugin.room_setting('odd', bool, default=False, words='{{ nope }}')\n"
-    )
-    told = list[str]()
-    load({}, Replies(), paths=[tmp_path], left_out=told.append)
-    assert "room setting 'odd' of plugin 'odd': its words fail: UndefinedError" in told[0]
+    assert "odd" not in {each.plugin.name for each in loaded}
+    assert reason in told[0]
 
 
 async def test_old_attributes_of_the_settings_work_with_one_warning(

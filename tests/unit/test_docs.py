@@ -12,16 +12,15 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 import filebot.plugin as plugin_api
 from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
-from filebot.plugin.examine import examine
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
 from filebot.testing import BOB, ROOM, FakeBot, in_room
+from tests.support.manual import example
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
@@ -57,23 +56,14 @@ async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPa
     await test.test_words_are_counted()
 
 
-def example_of(plugin: str) -> Plugin[Any]:
-    """The plugin of this name in the manual for plugin authors."""
-    written = python_examples("docs/plugins.md")
-    [number] = [number for number, text in enumerate(written) if f'    "{plugin}",' in text]
-    found: Plugin[Any] = plugin_example("docs/plugins.md", number).plugin
-    examine(found)
-    return found
-
-
 async def test_the_example_of_needs_has_what_it_declares() -> None:
-    async with FakeBot(example_of("census")) as bot:
+    async with FakeBot(example("census").plugin) as bot:
         await bot.drop("a.txt", b"a")
         assert await bot.say("census") == ["1 files."]
 
 
 async def test_the_example_of_arguments_reads_them() -> None:
-    async with FakeBot(example_of("lending")) as bot:
+    async with FakeBot(example("lending").plugin) as bot:
         await bot.drop("a b.txt", b"a", message_id="m1")
         lent = "1 of a b.txt for bob@example.org, for 48.0 hours."
         assert await bot.say("lend a b.txt to Bob@example.org for 2 days") == [lent]
@@ -88,7 +78,7 @@ async def test_the_example_of_arguments_reads_them() -> None:
 
 
 async def test_the_example_of_permissions_asks_for_them() -> None:
-    async with FakeBot(example_of("orders")) as bot:
+    async with FakeBot(example("orders").plugin) as bot:
         bot.rooms.managers[ROOM] = frozenset({BOB})
         await bot.drop("a.txt", b"a")
         await bot.say(f"send a.txt to {ROOM}")
@@ -151,7 +141,7 @@ def test_the_manual_has_every_field() -> None:
 
 
 async def test_the_example_of_a_refusal_refuses() -> None:
-    async with FakeBot(example_of("numbers")) as bot:
+    async with FakeBot(example("numbers").plugin) as bot:
         assert await bot.say("double 21") == ["42."]
         assert await bot.say("double 1234567") == ["I count to a million only."]
         [usage] = await bot.say("double trouble")
