@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from filebot.plugin.declare import paragraphs
+from filebot.plugin.declare_commands import paragraphs
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent / "filebot"
 PLUGINS: Final = PACKAGE.parent / "plugins"

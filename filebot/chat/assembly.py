@@ -18,7 +18,8 @@ from filebot.model import Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
-from filebot.plugin.context import Channel, ChatState, Factories
+from filebot.plugin.context import Factories
+from filebot.plugin.conversation import Channel, ChatState
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files

@@ -31,7 +31,8 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin.calls import PluginCalls
-from filebot.plugin.context import Channel, Conversation, FilesOf, errors_in_words
+from filebot.plugin.context import FilesOf
+from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
 from filebot.rooms.settings import RoomSettingsStore
 

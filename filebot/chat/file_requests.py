@@ -9,7 +9,7 @@ from filebot.files.access import Access
 from filebot.files.damage import naming
 from filebot.files.transfers import Direction, Slots, Transfers
 from filebot.model import BareJid, Entry, Method, Offer, Scope
-from filebot.plugin.context import Channel, errors_in_words
+from filebot.plugin.conversation import Channel, errors_in_words
 from filebot.ports import BlobStore, Catalog, FileRequest, Rooms
 from filebot.rooms.settings import RoomSettingsStore
 

@@ -7,7 +7,8 @@ from filebot.concurrency.throttle import Throttle
 from filebot.errors import FilebotError
 from filebot.events.facts import InvitationAccepted
 from filebot.model import BareJid, Invitation, Sender
-from filebot.plugin.context import Channel, Conversation, RoomsOf, errors_in_words
+from filebot.plugin.context import RoomsOf
+from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.ports import Rooms
 
 log = logging.getLogger(__name__)

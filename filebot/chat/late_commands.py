@@ -10,7 +10,7 @@ from typing import Final
 
 from filebot.concurrency.debouncer import Debouncer
 from filebot.model import Address
-from filebot.plugin.context import Conversation
+from filebot.plugin.conversation import Conversation
 
 QUIET_S: Final = 2.0
 """Pause without further late commands after which a person is answered."""

@@ -7,7 +7,8 @@ from filebot.chat.dispatcher import store_and_report
 from filebot.chat.rate_limits import Workload
 from filebot.files.access import Access
 from filebot.files.intake import name_of
-from filebot.plugin.context import Channel, FilesOf
+from filebot.plugin.context import FilesOf
+from filebot.plugin.conversation import Channel
 from filebot.ports import Download, StreamOffer
 
 log = logging.getLogger(__name__)

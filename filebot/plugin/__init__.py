@@ -66,7 +66,8 @@ from filebot.model import (
 from filebot.plugin import deprecated
 from filebot.plugin.arguments import Between, Duration, Entries, Jid, Room, Size, When, Words, exact
 from filebot.plugin.commands import Command, CommandList
-from filebot.plugin.context import Context, Page
+from filebot.plugin.context import Context
+from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files

@@ -15,14 +15,8 @@ from filebot.model import Address, Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
-from filebot.plugin.context import (
-    BackgroundContext,
-    Channel,
-    Context,
-    Conversation,
-    Factories,
-    errors_in_words,
-)
+from filebot.plugin.context import BackgroundContext, Context, Factories
+from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.listeners import PluginListener
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver

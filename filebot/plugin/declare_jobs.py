@@ -52,8 +52,9 @@ class ScheduleSpec:
 class JobDeclarations(Generic[S]):
     """Declarations of what a plugin does later, or again and again."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
+
+    def __init__(self) -> None:
         self.jobs: dict[str, JobSpec] = {}
         self.schedules: dict[str, ScheduleSpec] = {}
 

@@ -9,7 +9,8 @@ from filebot.model import Address, Sender
 from filebot.plugin import Plugin
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
-from filebot.plugin.context import Channel, Context, Factories
+from filebot.plugin.context import Context, Factories
+from filebot.plugin.conversation import Channel
 from filebot.plugin.listeners import PluginListener
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender

@@ -9,7 +9,7 @@ import pytest
 from filebot.errors import PluginError
 from filebot.plugin import Address, Context, Event, FileStored, Plugin
 from filebot.plugin.context import Context as RealContext
-from filebot.plugin.context import Conversation
+from filebot.plugin.conversation import Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.examine import examine

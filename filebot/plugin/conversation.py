@@ -1,0 +1,220 @@
+"""Conversations: one request of somebody, and the answers to it."""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from cachetools import LRUCache
+
+from filebot.errors import FilebotError
+from filebot.events.bus import EventBus
+from filebot.events.facts import Event
+from filebot.files.access import unknown
+from filebot.files.shown_files import ShownFiles
+from filebot.model import Address, AddressKind, Entry, Offer, Sender
+from filebot.replies.renderer import ReplySender
+from filebot.rooms.recent_posts import RecentPosts
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN_LISTS: Final = 1000
+"""Most lists that can be continued with ``more``; the oldest are forgotten. Each takes a few kB: a search
+is no longer than a command."""
+
+Page = Callable[[int, int | None], Awaitable[list[Entry]]]
+"""Function that returns a page of a list, given the most entries, and the id below which it begins (None
+for the first page)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenList:
+    """List of which not all pages were shown yet."""
+
+    template: str
+    page: Page
+    size: int
+    before: int | None
+    values: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatState:
+    """State of chats between messages: open lists, files posted in rooms, and files of messages.
+
+    It is lost at a restart.
+    """
+
+    lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
+    posts: RecentPosts = field(default_factory=RecentPosts)
+    shown_files: ShownFiles = field(default_factory=ShownFiles)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Services that all conversations share."""
+
+    reply_sender: ReplySender
+    events: EventBus
+    chat_state: ChatState = field(default_factory=ChatState)
+
+    async def conversation(
+        self, sender: Sender, client_language: str | None, *, replies_to: str = "", action: str = ""
+    ) -> "Conversation":
+        """Begin a conversation with somebody, in their language.
+
+        ``replies_to`` is the id of the message that theirs is a reply to.
+        """
+        language = await self.reply_sender.language_of(sender.identity, client_language)
+        return Conversation(self, sender, language, replies_to=replies_to, action=action)
+
+
+class Conversation:
+    """Answers to one request, in the sender's language: replies, lists in pages, errors in words."""
+
+    def __init__(
+        self, channel: Channel, sender: Sender, language: str, *, replies_to: str = "", action: str = ""
+    ) -> None:
+        self._channel = channel
+        self._replies = channel.reply_sender
+        self.sender = sender
+        """The person who asks. Rights come from ``sender.identity`` alone; ``files`` and ``rooms`` check
+        them."""
+        self.language = language
+        """The language of the replies, as in ``Accept-Language``."""
+        self.replies_to = replies_to
+        """The id of the message that the sender replies to; empty for none."""
+        self.action = action
+        """Name of the command that is carried out, for the words of errors."""
+
+    async def reply(self, template: str, /, **values: object) -> None:
+        """Answer with a template (``plugin/name``) filled with values.
+
+        Values are data: nothing in them is ever run as a template.
+        """
+        await self._answer(self.sender, template, values)
+
+    async def reply_aside(self, template: str, /, **values: object) -> None:
+        """Reply in private, even if the sender spoke to a whole room."""
+        await self._answer(self.sender.privately, template, values)
+
+    async def reply_error(self, error: Exception, name: str = "", *, action: str = "") -> None:
+        """Answer with the words for an error about the file ``name``, as if it were raised.
+
+        ``action`` is the name of the command that failed, if that is not the present one. An error without
+        a template, or with one that fails, is answered with an incident id that stands in the log as well.
+        """
+        known = error if isinstance(error, FilebotError) else None
+        template = self._replies.replies.template_for(known) if known else None
+        if template is None:
+            await self._reply_incident(error)
+            return
+        in_room, action = self.sender.room is not None, action or self.action
+        try:
+            await self.reply(template, error=error, name=name, in_room=in_room, action=action)
+        except Exception as failure:  # noqa: BLE001 - a plugin's words must not leave anybody without any
+            await self._reply_incident(failure)
+
+    async def _reply_incident(self, error: Exception) -> None:
+        incident = secrets.token_hex(3)
+        log.error("incident %s", incident, exc_info=error)
+        await self.reply("errors/incident", incident=incident)
+
+    async def tell(self, to: Address, template: str, /, **values: object) -> None:
+        """Say something to somebody else, in that person's language."""
+        person = to.jid.split("/", 1)[0] if to.kind is AddressKind.CHAT else None
+        language = await self._replies.language_of(person, None)
+        await self._replies.say(to, language, template, **values)
+
+    async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
+        """Answer with the first ``size`` entries of a list; the command ``more`` shows the next ones.
+
+        The template is given ``entries`` and ``more`` (whether there is another page). Returns False,
+        without a reply, if the list is empty.
+        """
+        return await self._reply_page(OpenList(template, page, size, None, values))
+
+    async def reply_more(self) -> bool:
+        """Answer with the next page of the list shown last; False if there is none."""
+        shown = self._channel.chat_state.lists.get(self._list_key())
+        return shown is not None and await self._reply_page(shown)
+
+    async def emit(self, event: Event) -> None:
+        """Tell all plugins that something happened."""
+        await self._channel.events.tell(event)
+
+    async def choose_language(self, wanted: str | None) -> str | None:
+        """Remember the language that the sender names; None for that of their client.
+
+        Returns the language's code, or None if the bot does not speak it.
+        """
+        language = self._replies.replies.parse_language(wanted) if wanted else None
+        person = self.sender.identity
+        if person is None and language is not None:
+            raise unknown(self.sender)  # it could not be remembered
+        if person is not None and (language is not None or wanted is None):
+            await self._replies.catalog.set_language(person, language)
+        if language is not None:
+            self.language = language
+        return language
+
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages that the bot speaks."""
+        return self._replies.replies.languages
+
+    def files_posted_here(self) -> tuple[Offer, ...]:
+        """Return the files that the sender posted in this room.
+
+        These are the files of the message that they reply to, or else of their last message with files.
+        There are none outside of rooms, and if they are not remembered. Raises PostTooLarge if they were
+        too many for that.
+        """
+        room, person = self.sender.room, self.sender.identity
+        if not room or not person:
+            return ()
+        return self._channel.chat_state.posts.of(room, person, self.replies_to)
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether the sender's message is a reply to another (XEP-0461)."""
+        return bool(self.replies_to)
+
+    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+        message_id = await self._replies.answer(sender, self.language, template, **values)
+        entry = values.get("entry")
+        if isinstance(entry, Entry):
+            self._channel.chat_state.shown_files.add(sender.address, message_id, entry.id)
+
+    async def _reply_page(self, shown: OpenList) -> bool:
+        lists, key = self._channel.chat_state.lists, self._list_key()
+        lists.pop(key, None)
+        # One entry more than is shown tells whether there is another page.
+        entries = await shown.page(shown.size + 1, shown.before)
+        visible, more = entries[: shown.size], len(entries) > shown.size
+        if more:
+            lists[key] = replace(shown, before=visible[-1].id)
+        if visible:
+            await self.reply(shown.template, **shown.values, entries=visible, more=more)
+        return bool(visible)
+
+    def _list_key(self) -> Address:
+        # In public everybody may say ``more`` to the list that everybody saw.
+        return self.sender.address.conversation
+
+
+@asynccontextmanager
+async def errors_in_words(conversation: Conversation, *, name: str = "") -> AsyncIterator[None]:
+    """Answer an error that is raised within, which may be about the file ``name``.
+
+    This is the one place where an error becomes a reply. An unexpected one is answered with an incident id
+    that stands in the log as well.
+    """
+    try:
+        yield
+    except FilebotError as error:
+        log.info("%s: %s", type(error).__name__, error)
+        await conversation.reply_error(error, name)
+    except Exception as error:  # noqa: BLE001 - this is where nothing may pass
+        await conversation.reply_error(error)

@@ -1,0 +1,59 @@
+"""Declarations of a plugin's listeners."""
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from filebot.errors import PluginError
+from filebot.events.facts import Event
+from filebot.plugin.context import Context
+from filebot.plugin.listeners import (
+    DurableListener,
+    PluginListener,
+    durable_listener,
+    examine_listener,
+    hook_of,
+)
+
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+
+Listener = Callable[[Context[S], E], Awaitable[None]]
+
+
+class ListenerDeclarations(Generic[S]):
+    """Declarations of what a plugin does after events."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self.listeners: list[PluginListener] = []
+        self.durable_listeners: list[DurableListener] = []
+
+    def on(
+        self, event: type[E], *, at_once: bool = False, durable: bool = False
+    ) -> Callable[[Listener[S, E]], Listener[S, E]]:
+        """Declare a listener, which is called after each event of this class with a context for the event's
+        sender.
+
+        It is part of the answer: whoever acted waits for it. Nobody waits for one that is called
+        ``at_once``; a call that is under way when the bot is killed is lost. A ``durable`` one is called by
+        a job, made in the transaction of the change: at least once, whatever happens, and again after an
+        error.
+        """
+
+        def declare(listener: Listener[S, E]) -> Listener[S, E]:
+            examine_listener(self.name, event, listener, at_once=at_once, durable=durable)
+            if durable:
+                self._add_durable(durable_listener(self.name, event, listener))
+            else:
+                self.listeners.append(
+                    PluginListener(self.name, event, listener, hook_of(listener), at_once)
+                )
+            return listener
+
+        return declare
+
+    def _add_durable(self, new: DurableListener) -> None:
+        if any(each.job == new.job for each in self.durable_listeners):
+            raise PluginError(f"plugin {self.name!r} has two listeners {new.job!r}; give one another name")
+        self.durable_listeners.append(new)
