@@ -21,16 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog import sqlite
 from filebot.catalog.mapping import translated
-from filebot.catalog.schema import plugin_tables
+from filebot.catalog.schema import ADOPTED, plugin_tables
 from filebot.catalog.writer import Writer
 from filebot.concurrency.tasks import settled
 from filebot.errors import PluginError
 
 R = TypeVar("R")
 Function = Callable[[Any], R]
-
-ADOPTED: Final[Mapping[str, str]] = {"opt_outs": "archive", "unwanted": "archive", "fillings": "archive"}
-"""Tables that were the core's once, and the plugins whose migrations may change them."""
 
 _ROW_CHANGES: Final = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
 _ENDS: Final = frozenset({sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
@@ -75,8 +72,8 @@ class SqlPluginTables:
         result: R = await self._read(lambda connection: function(SqlTransaction(connection)))
         return result
 
-    async def write(self, function: Function[R]) -> R:
-        return await self._writer.run(_call, function)
+    async def write(self, function: Function[R], *, urgent: bool = False) -> R:
+        return await self._writer.run(_call, function, urgent=urgent)
 
 
 async def _call(connection: AsyncConnection, functions: Sequence[Function[R]]) -> list[R]:

@@ -1,5 +1,6 @@
 """Tables of the catalog. Every change is a new file in ``migrations/versions``; a test compares them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -7,6 +8,10 @@ import sqlalchemy as sa
 from filebot.catalog.mapping import UtcDateTime
 
 metadata: Final = sa.MetaData()
+
+ADOPTED: Final[Mapping[str, str]] = {"opt_outs": "archive", "unwanted": "archive", "fillings": "archive"}
+"""Tables that were the core's once, and the plugins whose migrations may change them. The core makes them,
+and does nothing with their rows but to remove those of a room with it."""
 
 # Derived columns, all filled by ``mapping``:
 #   scope        the scope as one text, so that a private and a room's list need one index between them;

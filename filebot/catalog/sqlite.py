@@ -14,16 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
 from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import (
+    ADOPTED,
     entries,
     history_imports,
     links,
     opt_outs,
     people,
     plugin_data,
+    plugin_tables,
     positions,
     room_settings,
     rooms,
@@ -99,6 +101,16 @@ def migrating_engine(path: Path) -> sa.Engine:
     return engine
 
 
+def memory_engine(pool: type[Pool]) -> sa.Engine:
+    """Make a database in memory; ``pool`` gives the one connection that it has to everybody."""
+    engine = sa.create_engine(
+        "sqlite://", poolclass=pool, connect_args={"check_same_thread": False}, hide_parameters=True
+    )
+    _set_pragmas(engine, ("PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY"))
+    _begin_at_once(engine)
+    return engine
+
+
 def _url(driver: str, path: Path) -> sa.URL:
     return sa.URL.create(driver, database=str(path))
 
@@ -121,6 +133,18 @@ def _begin_at_once(engine: sa.Engine) -> None:
 
 
 # --- statements ---------------------------------------------------------------------------------
+
+
+def tables_of_rooms() -> sa.Select[Any]:
+    """Select the names of the tables of plugins that have a column ``room``."""
+    table = sa.table("sqlite_master", sa.column("name", sa.Text), sa.column("type", sa.Text))
+    columns = sa.func.pragma_table_info(table.c.name).table_valued("name").alias("columns")
+    of_plugins = sa.or_(table.c.name.in_(ADOPTED), table.c.name.in_(sa.select(plugin_tables.c.name)))
+    return (
+        sa.select(table.c.name)
+        .select_from(table.join(columns, sa.true()))
+        .where(table.c.type == "table", of_plugins, columns.c.name == "room")
+    )
 
 
 def save_link(link: Link, name_key: str) -> sa.Insert:

@@ -96,8 +96,9 @@ async def _release(connection: AsyncConnection, room: str, limit: int) -> list[R
 
 async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> list[None]:
     """Forget all that is remembered of these rooms but their entries."""
+    of_plugins = (await connection.scalars(sqlite.tables_of_rooms())).all()
     for room in cleared:
-        for table in (room_settings, opt_outs, unwanted, history_imports):
+        for table in (room_settings, *(sa.table(name, sa.column("room")) for name in of_plugins)):
             await connection.execute(sa.delete(table).where(table.c.room == room))
         await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
         kind, owner = plugin_data.c.owner_kind, plugin_data.c.owner

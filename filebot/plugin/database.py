@@ -23,12 +23,14 @@ class PluginDatabase:
         """Call ``function`` with what was committed last; return what it returns: rows, not a cursor."""
         return await self._tables.read(_plain(function))
 
-    async def write(self, function: Callable[[Any], R]) -> R:
+    async def write(self, function: Callable[[Any], R], *, urgent: bool = False) -> R:
         """Call ``function`` in a transaction of the catalog; return what it returns, once it is durable.
 
-        If it raises, nothing of it is kept. It may be called a second time, so it changes tables only.
+        If it raises, nothing of it is kept. It may be called a second time, so it changes tables only. An
+        ``urgent`` one works on a full disk, too, with space that is reserved for this: for small changes
+        after which something is removed, or that people must be able to make at any time.
         """
-        return await self._tables.write(_plain(function))
+        return await self._tables.write(_plain(function), urgent=urgent)
 
 
 def _plain(function: Callable[[Any], R]) -> Callable[[Any], R]:

@@ -26,8 +26,9 @@ class PluginTables(Protocol):
     async def read(self, function: Callable[[Transaction], R]) -> R:
         """Call ``function`` with the last commit, and return what it returns."""
 
-    async def write(self, function: Callable[[Transaction], R]) -> R:
+    async def write(self, function: Callable[[Transaction], R], *, urgent: bool = False) -> R:
         """Call ``function`` in a transaction, and return what it returns, once that is durable.
 
-        Nothing of it is kept if it raises. It may be called more than once.
+        Nothing of it is kept if it raises. It may be called more than once. An ``urgent`` one may use the
+        space that is reserved for a full disk.
         """

@@ -10,6 +10,7 @@ from typing import TypeVar
 from cachetools import FIFOCache
 
 from filebot.catalog.mapping import added_entry, fold, private_entry
+from filebot.catalog.memory_tables import MemoryPluginTables
 from filebot.catalog.name_suggestions import likeliest
 from filebot.model import (
     ArchivePosition,
@@ -29,7 +30,7 @@ from filebot.model import (
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM, Released
 from filebot.testing.jobs import MemoryJobs
-from filebot.testing.plugin_data import MemoryPluginData, NoPluginTables
+from filebot.testing.plugin_data import MemoryPluginData
 
 R = TypeVar("R")
 
@@ -52,7 +53,7 @@ class MemoryCatalog:
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
-        self.plugin_tables = NoPluginTables()
+        self.plugin_tables = MemoryPluginTables()
 
     async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
         entry = self._changed(added_entry(new, self._last_id + 1), outbox)
@@ -208,6 +209,7 @@ class MemoryCatalog:
         for each in [each for each in self._room_settings if each[0] == room]:
             del self._room_settings[each]
         self.plugin_data.clear_room(room)
+        self.plugin_tables.clear_room(room)
         self._unwanted.pop(room, None)
         self._history_imports.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}

@@ -1,10 +1,8 @@
 """Values of plugins in memory: a fake of :class:`filebot.ports.PluginData`."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-from filebot.errors import NoSuchEntry, PluginError, PluginStoreFull
+from filebot.errors import NoSuchEntry, PluginStoreFull
 from filebot.model import BareJid, DataKey, DataOwner, Identity, OwnerKind
 from filebot.ports import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES
 
@@ -87,18 +85,3 @@ def _used(values: dict[DataKey, str], plugin: str) -> int:
     return sum(
         len(value.encode()) + VALUE_OVERHEAD_BYTES for key, value in values.items() if key.plugin == plugin
     )
-
-
-class NoPluginTables:
-    """Stands where a catalog in memory has no tables: it refuses everything."""
-
-    async def prepare(self, plugin: str, migrations: Path) -> None:
-        raise PluginError(
-            f"plugin {plugin!r} has tables: give FakeBot a catalog that open_catalog(file) opens"
-        )
-
-    async def read(self, function: Callable[[Any], Any]) -> Any:
-        raise PluginError("a catalog in memory has no tables")
-
-    async def write(self, function: Callable[[Any], Any]) -> Any:
-        raise PluginError("a catalog in memory has no tables")

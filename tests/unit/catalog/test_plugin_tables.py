@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from filebot.catalog import open_catalog
 from filebot.catalog.inspection import inspected
+from filebot.catalog.memory_tables import MemoryPluginTables
 from filebot.catalog.plugin_tables import migrate_plugin
 from filebot.errors import CatalogUnavailable, PluginError
 from filebot.model import BlobRef, NewEntry
@@ -225,6 +226,50 @@ async def test_tables_of_a_plugin_that_is_not_loaded_stay_as_they_are(path: Path
         await catalog.remove((await catalog.add(second)).id)
     assert schema(path) == before[0]
     assert all_rows(path)["tags_words"] == before[1]["tags_words"]
+
+
+NOTES = 'op.create_table("notes_of", sa.Column("room", sa.Text), sa.Column("text", sa.Text))'
+
+
+async def test_rows_of_a_room_go_with_it_whether_their_plugin_is_loaded_or_not(path: Path) -> None:
+    migrate_plugin(path, "notes", migrations(path, NOTES, folder="notes"))
+    rooms = [("den@muc.example.org",), ("attic@muc.example.org",)]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("INSERT INTO notes_of VALUES (?, 'a')", rooms)
+        connection.executemany("INSERT INTO opt_outs VALUES (?, 'alice@example.org')", rooms)
+        connection.executemany("INSERT INTO unwanted VALUES (?, 'ab', 'alice@example.org')", rooms)
+    async with open_catalog(path) as catalog:
+        await catalog.clear_room("den@muc.example.org")
+    rows = all_rows(path)
+    for table in ("notes_of", "opt_outs", "unwanted"):
+        assert [row["room"] for row in rows[table]] == ["attic@muc.example.org"]
+    assert [row["room"] for row in rows["entries"]] == [NEW.room]
+
+
+def count(db: Any) -> Any:
+    return db.scalar(sa.text("SELECT count(*) FROM notes_of"))
+
+
+async def test_a_catalog_in_memory_has_tables_of_plugins_too(path: Path) -> None:
+    tables, folder = MemoryPluginTables(), migrations(path, NOTES, folder="notes")
+    with pytest.raises(PluginError, match="not its own"):
+        await tables.prepare("tags", folder)
+    await tables.prepare("notes", folder)
+    for room in ("den@muc.example.org", "attic@muc.example.org"):
+        await tables.write(
+            lambda db: db.execute(sa.text("INSERT INTO notes_of VALUES (:room, 'a')"), {"room": room})  # noqa: B023 - at once
+        )
+    with pytest.raises(ZeroDivisionError):
+        await tables.write(lambda db: (db.execute(sa.text("DELETE FROM notes_of")), 1 / 0))
+    assert await tables.read(count) == 2
+    await tables.prepare("tags", migrations(path, MAKE))
+    assert await tables.read(count) == 2
+    assert await tables.read(lambda db: db.scalar(sa.text("SELECT count(*) FROM tags_words"))) == 0
+    tables.clear_room("den@muc.example.org")
+    assert await tables.read(count) == 1
+    other = MemoryPluginTables()
+    await other.prepare("notes", folder)
+    assert await other.read(count) == 0
 
 
 def test_fsck_finds_and_removes_rows_of_plugins_whose_entry_is_gone(path: Path) -> None:
