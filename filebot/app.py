@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -28,7 +28,7 @@ from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
 from filebot.plugin.at_once import CallsAtOnce
-from filebot.plugin_loader import room_settings, with_tables
+from filebot.plugin_loader import presence_notes, room_settings, with_tables
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -112,12 +112,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         streams = StreamHandlers()
         handlers = Handlers(is_served=access.serves, streams=streams)
         session = XmppSession(
-            replace(
-                session_settings(config),
-                archiving=replies.render(
-                    "archive/status", config.replies.language, prefix=config.rooms.command_prefix
-                ),
-            ),
+            session_settings(config),
             handlers,
             connections=await byte_connections(config, stack, share, names),
             stream_limits=StreamLimits(idle_s=config.limits.idle_timeout),
@@ -127,11 +122,13 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             subscriptions=data.catalog,
         )
         http = await stack.enter_async_context(http_client(config, names))
+        settable = room_settings(plugins, config.plugins.disabled)
         services = build_services(
             _ports(session, data, http, clock),
             access,
             storage_limits(config),
-            room_settings(plugins, config.plugins.disabled),
+            settable,
+            presence_notes(settable, replies, config.replies.language, config.rooms.command_prefix),
             slots=share.slots,
         )
         await _expect_rooms(services, session)

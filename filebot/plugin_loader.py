@@ -19,6 +19,7 @@ from rapidfuzz import process
 
 import filebot
 from filebot.errors import ConfigError, PluginError
+from filebot.model import SettingKey
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.examine import examine
@@ -109,6 +110,17 @@ def room_settings(plugins: Iterable[LoadedPlugin], disabled: Collection[str] = (
     return RoomSettingTable((), [*off, *(each.name for each in declared)])
 
 
+def presence_notes(
+    settings: RoomSettingTable, replies: Replies, language: str = "", prefix: str = "!"
+) -> dict[SettingKey, str]:
+    """Return what the bot's presence says in rooms where a setting that needs consent is on."""
+    return {
+        each.key: replies.render(each.presence, language, prefix=prefix) or each.name
+        for each in settings.all()
+        if each.consent
+    }
+
+
 async def with_tables(
     plugins: Sequence[LoadedPlugin], tables: PluginTables, left_out: Callable[[str], None] = log.error
 ) -> list[LoadedPlugin]:
@@ -186,8 +198,9 @@ class _Loading:
         own = {f"{plugin.name}/{name}": text for name, text in plugin.templates.items()}
         for setting in plugin.room_settings:
             place = f"room setting {setting.name!r} of plugin {plugin.name!r}"
-            if setting.told and setting.told not in own and not self._replies.has(setting.told):
-                raise PluginError(f"{place}: there is no template {setting.told!r}")
+            for name in filter(None, (setting.told, setting.presence)):
+                if name not in own and not self._replies.has(name):
+                    raise PluginError(f"{place}: there is no template {name!r}")
             if words := own.get(setting.template):
                 try:
                     self._replies.examine_values(words, value=setting.default)

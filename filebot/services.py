@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.jobs.worker import JobWorker
-from filebot.model import BareJid
+from filebot.model import BareJid, SettingKey
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
 from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
@@ -48,6 +48,7 @@ from filebot.rooms.membership import Membership
 from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
+from filebot.rooms.unasked_files import UnaskedFiles
 from filebot.system.descriptors import MOST_SLOTS
 
 
@@ -106,20 +107,22 @@ def build_services(
     access: Access,
     limits: StorageLimits,
     settable: RoomSettingTable,
+    notes: Mapping[SettingKey, str],
     *,
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
 ) -> Services:
     """Build all services on these ports.
 
-    ``settable`` has the room settings that there are; ``settle_s`` is for how long people who came online
+    ``settable`` has the room settings that there are, and ``notes`` what the bot's presence says in rooms
+    where one that needs consent is on; ``settle_s`` is for how long people who came online
     are left alone, ``slots`` how many files move at once in each direction.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
     worker, closes the announcer, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
-    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
+    room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable, notes)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)
     intake = Intake(
@@ -160,6 +163,7 @@ def build_services(
         room_settings,
         free_slots,
     )
+    unasked = UnaskedFiles(ports.catalog, ports.catalog, intake, access, removal, room_settings, free_slots)
     history_importer = HistoryImporter(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )
@@ -180,12 +184,14 @@ def build_services(
             quota,
         ),
         OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
-        RoomFiles(announcer, archive, claims, retention),
+        RoomFiles(announcer, archive, unasked, claims, retention),
     )
     return Services(
         ports=ports,
         files=files,
-        rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
+        rooms=RoomServices(
+            access, ports.rooms, membership, room_settings, quota, ports.histories, history_importer
+        ),
         access=access,
         delivery=context,
         worker=worker,

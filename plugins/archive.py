@@ -19,7 +19,9 @@ from filebot.plugin import (
 
 plugin = Plugin[None]("archive", api=1, needs={"files.write", "rooms"})
 
-plugin.room_setting("archive", bool, default=False, consent=True, told="room/archive")
+plugin.room_setting(
+    "archive", bool, default=False, consent=True, told="room/archive", presence="archive/status"
+)
 
 OUT, IN = "archive off for me", "archive on for me"
 BEGIN, STOP = "archive history of DAYS days", "archive history off"

@@ -14,7 +14,7 @@ from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Sender
+from filebot.model import BareJid, Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
@@ -25,7 +25,7 @@ from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.own_data import OwnData
-from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.rooms import RoomAccess, RoomLine
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.services import Services
@@ -52,7 +52,7 @@ def build_chat(
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
-    files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
+    files_of = partial(Files, services.files)
     job_services = JobServices(ports.catalog.jobs, ports.clock)
     codecs = {
         each.plugin.name: {job.name: job.codec for job in each.plugin.jobs.values()} for each in plugins
@@ -64,6 +64,10 @@ def build_chat(
     def delivery_of(sender: Sender) -> DeliveryAccess:
         return DeliveryAccess(services.delivery, services.files.access(sender), sender)
 
+    async def lines_of(sender: Sender, room: BareJid) -> Sequence[RoomLine]:
+        return await calls.room_lines(sender, room)
+
+    rooms_of = partial(RoomAccess, services.rooms, lines_of=lines_of)
     calls = PluginCalls(
         channel,
         commands_of(plugins),
@@ -73,6 +77,8 @@ def build_chat(
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         clock=ports.clock,
+        consent=services.room_settings.consent,
+        room_lines=[line for each in plugins for line in each.plugin.room_lines],
     )
     events.listener = calls.tell
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
@@ -85,6 +91,7 @@ def build_chat(
         files_of=files_of,
         room_posts=RoomPosts(
             channel.chat_state.posts,
+            services.room_settings.consent,
             services.archive,
             services.announcer,
             events,

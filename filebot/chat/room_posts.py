@@ -1,15 +1,16 @@
 """Files posted in rooms without addressing the bot: remembered for ``keep``, and auto-archived."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 
 from filebot.chat.rate_limits import Workload
 from filebot.concurrency.bounded_store import weight
 from filebot.errors import FilebotError, StorageError, TooManyRequests
 from filebot.events.bus import EventBus
-from filebot.events.facts import Actor, FileRefused
+from filebot.events.facts import Actor, FileRefused, RoomFilePosted
 from filebot.files.intake import name_of, source_message
-from filebot.model import IncomingMessage, Offer
+from filebot.model import BareJid, IncomingMessage, Offer
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.recent_posts import RecentPosts
@@ -23,13 +24,16 @@ class RoomPosts:
     def __init__(
         self,
         recent_posts: RecentPosts,
+        consent: Callable[[BareJid], Collection[str]],
         archive: AutoArchive,
         announcer: Announcer,
         events: EventBus,
         workload: Workload,
         files_per_message: int,
     ) -> None:
+        """``consent`` returns the plugins that a room lets know what is posted there."""
         self._recent_posts = recent_posts
+        self._consent = consent
         self._archive = archive
         self._announcer = announcer
         self._events = events
@@ -42,6 +46,20 @@ class RoomPosts:
         if sender.room and sender.identity:
             message_id = sender.message_ref.message_id if sender.message_ref else ""
             self._recent_posts.add(sender.room, sender.identity, message_id, message.offers)
+
+    async def tell(self, message: IncomingMessage) -> None:
+        """Tell plugins of the files of a message, if the room lets them know; return when they are done."""
+        sender = message.sender
+        if sender.room is None or not self._consent(sender.room):
+            return
+        size = weight(message)
+        if self._workload.rate_limiter.is_full(sender, size):
+            await self._refuse(message, "", TooManyRequests())
+            return
+        told = replace(message, offers=message.offers[: self._files_per_message])
+        event = RoomFilePosted(sender.privately, message.language, told)
+        await self._workload.run_counted(sender, self._events.tell(event), size)
+        await self._announcer.told(sender.room)  # outside of the work: a stop does not wait for this
 
     async def archive(self, message: IncomingMessage) -> None:
         """Keep the files of a message if room and poster agree; return when the room is told of them."""

@@ -5,7 +5,17 @@ from datetime import datetime
 from enum import Enum, unique
 
 from filebot.errors import FilebotError
-from filebot.model import Address, AddressKind, BareJid, Entry, HistoryImport, Identity, Method, Sender
+from filebot.model import (
+    Address,
+    AddressKind,
+    BareJid,
+    Entry,
+    HistoryImport,
+    Identity,
+    IncomingMessage,
+    Method,
+    Sender,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,16 @@ class FileRemoved(Event):
 
     entry: Entry
     reason: RemovalReason
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFilePosted(Event):
+    """Somebody posted files in a room for the people there; replies go to the poster alone, in private.
+
+    It is told to plugins alone that have a setting which needs consent, and where the room has it on.
+    """
+
+    message: IncomingMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from filebot.errors import (
     BadCommand,
     BadValue,
     FilebotError,
+    NoHistory,
     NoSuchEntry,
     NotAllowed,
     PluginError,
@@ -49,6 +50,7 @@ from filebot.events.facts import (
     LinkReceived,
     OwnerChanged,
     RemovalReason,
+    RoomFilePosted,
     RoomFilesAdded,
 )
 from filebot.model import (
@@ -113,6 +115,7 @@ __all__ = [
     "Jid",
     "LinkReceived",
     "Method",
+    "NoHistory",
     "NoSuchEntry",
     "NotAllowed",
     "Number",
@@ -131,6 +134,7 @@ __all__ = [
     "RemovalReason",
     "Room",
     "RoomAccess",
+    "RoomFilePosted",
     "RoomFilesAdded",
     "RoomSetting",
     "Sender",

@@ -2,28 +2,32 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from filebot.concurrency.working_time import working_time
 from filebot.errors import PluginError, UnknownCommand, WrongPlace
-from filebot.events.facts import Event
+from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, Sender
+from filebot.model import Address, BareJid, Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.declare_rooms import RoomLineSpec
 from filebot.plugin.listeners import PluginListener
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
+from filebot.plugin.rooms import RoomLine
 
 log = logging.getLogger(__name__)
 
 LISTENER_LIMIT_S: Final = 60.0
+ROOM_LINE_LIMIT_S: Final = 2.0
 _NOBODY: Final = Sender(Address(""), None)
 
 
@@ -41,9 +45,11 @@ class PluginCalls:
         grants: Mapping[str, Grants],
         authorization: Authorization,
         clock: Callable[[], datetime],
+        consent: Callable[[BareJid], Collection[str]],
+        room_lines: Sequence[RoomLineSpec] = (),
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
-        UTC.
+        UTC, and ``consent`` the plugins that a room lets know what is posted there.
         """
         self._channel = channel
         self._commands = commands
@@ -53,6 +59,8 @@ class PluginCalls:
         self._grants = grants
         self._authorization = authorization
         self._clock = clock
+        self._consent = consent
+        self._room_lines = room_lines
         self.at_once = CallsAtOnce()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
@@ -98,7 +106,11 @@ class PluginCalls:
         One that fails does not stop the rest.
         """
         self._channel.chat_state.shown_files.note(event)
-        listeners = [each for each in self._listeners if isinstance(event, each.event)]
+        listeners = [
+            each
+            for each in self._listeners
+            if isinstance(event, each.event) and self._may_hear(each, event)
+        ]
         if not listeners:
             return
         conversation = await self._channel.conversation(event.sender, event.language)
@@ -110,10 +122,46 @@ class PluginCalls:
             if not each.at_once:
                 await self._call(each, conversation, event)
 
+    def _may_hear(self, listener: PluginListener, event: Event) -> bool:
+        """Tell whether what is said in a room for its people is this plugin's business."""
+        room = event.sender.room
+        return not isinstance(event, RoomFilePosted) or (
+            room is not None and listener.plugin in self._consent(room)
+        )
+
+    async def room_lines(self, sender: Sender, room: BareJid) -> list[RoomLine]:
+        """Return what plugins add to the state of a room; one that fails adds nothing, which is logged."""
+        if not self._room_lines:
+            return []
+        conversation = await self._channel.conversation(sender, None)
+        lines = [await self._room_line(each, conversation, room) for each in self._room_lines]
+        return [line for line in lines if line is not None]
+
+    async def _room_line(
+        self, line: RoomLineSpec, conversation: Conversation, room: BareJid
+    ) -> RoomLine | None:
+        context, returned = self._context(line.plugin, line.hook, conversation), list[object]()
+
+        async def ask() -> None:
+            returned.append(await line.handler(context, room))
+
+        try:
+            async with asyncio.timeout(ROOM_LINE_LIMIT_S):
+                await called(ask())
+            [value] = returned
+            if value is not None:
+                # Tried here, so that words that fail do not spoil the whole answer.
+                replies = self._channel.reply_sender.replies
+                replies.render(line.template, conversation.language, value=value, prefix="")
+        except Exception as error:  # noqa: BLE001 - a plugin must not leave anybody without an answer
+            log.error("plugin %s, %s: %s: %s", line.plugin, line.hook, type(error).__name__, error)
+            return None
+        return None if value is None else RoomLine(line.template, value)
+
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
+            async with working_time(LISTENER_LIMIT_S), errors_in_words(conversation):
                 context = self._context(listener.plugin, listener.hook, conversation)
                 await called(listener.handler(context, event))
         except TimeoutError:

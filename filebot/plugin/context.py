@@ -89,6 +89,12 @@ class Context(Conversation, Generic[S_co]):
         """The present in UTC, by the server's clock."""
         return self._factories.clock()
 
+    def is_first_today(self, reason: str) -> bool:
+        """Tell whether this was not asked for the sender within the last 24 hours, for what is better said
+        seldom: nothing that they asked for. It is forgotten when the bot is restarted.
+        """
+        return self._channel.chat_state.once_a_day.passes(self._plugin, self.sender.rate_key, reason)
+
     @cached_property
     def commands(self) -> CommandList:
         """Commands that the sender may use here, for the help."""

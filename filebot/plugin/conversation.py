@@ -9,6 +9,7 @@ from typing import Final
 
 from cachetools import LRUCache
 
+from filebot.concurrency.throttle import DAY_S, Throttle
 from filebot.errors import FilebotError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
@@ -50,6 +51,7 @@ class ChatState:
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     posts: RecentPosts = field(default_factory=RecentPosts)
     shown_files: ShownFiles = field(default_factory=ShownFiles)
+    once_a_day: Throttle = field(default_factory=lambda: Throttle(DAY_S))
 
 
 @dataclass(frozen=True, slots=True)

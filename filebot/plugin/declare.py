@@ -12,6 +12,7 @@ from filebot.plugin.commands import CommandList
 from filebot.plugin.declare_commands import CommandDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
+from filebot.plugin.declare_rooms import RoomDeclarations
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
@@ -21,8 +22,8 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]):
-    """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
+class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S], RoomDeclarations[S]):
+    """Declares a plugin: its name, settings, words, commands, listeners, jobs, schedules and room settings.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
@@ -52,6 +53,7 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
         CommandDeclarations.__init__(self)
         ListenerDeclarations.__init__(self)
         JobDeclarations.__init__(self)
+        RoomDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -73,6 +75,7 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
         words: str = "",
         consent: bool = False,
         told: str = "",
+        presence: str = "",
     ) -> RoomSetting[V | D]:
         """Declare a setting of rooms, which the admins of each change with ``room set NAME VALUE``.
 
@@ -82,7 +85,11 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
 
         ``words`` is a Jinja text that shows the ``value``; without it ``room`` shows name and value.
         ``told`` names a template that everybody in the room is told when the value changes; it is given
-        the room's ``state``. Say ``consent=True`` if the bot keeps what people post unasked while it is on.
+        the room's ``state``.
+
+        With ``consent=True`` your plugin is told what people post in the room without addressing the bot,
+        by RoomFilePosted, as long as the setting is on. The bot catches up with what it missed there, and
+        its presence in the room says so by the template ``presence``.
 
         Read it with ``ctx.rooms.setting(...)``.
         """
@@ -93,6 +100,7 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
             default,
             consent=consent,
             told=told,
+            presence=presence,
         )
         if any(each.name == name for each in self.room_settings):
             raise PluginError(f"plugin {self.name!r} has two room settings {name!r}")
@@ -116,6 +124,8 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
             yield job.hook, job.handler
         for schedule in self.schedules.values():
             yield schedule.hook, schedule.handler
+        for line in self.room_lines:
+            yield line.hook, line.handler
 
 
 @dataclass(frozen=True, slots=True)

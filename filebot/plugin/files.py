@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from filebot.concurrency.working_time import not_counted
 from filebot.delivery.sending import Sending
 from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
@@ -17,13 +18,15 @@ from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
-from filebot.model import Entry, Method, Offer, Sender, StorageUsage
+from filebot.model import Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
 from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claim, Claimed, Claims
 from filebot.rooms.retention import Retention
+from filebot.rooms.setting_types import RoomSetting
+from filebot.rooms.unasked_files import UnaskedFiles, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class RoomFiles:
 
     announcer: Announcer
     archive: AutoArchive
+    unasked: UnaskedFiles
     claims: Claims
     retention: Retention
 
@@ -158,7 +162,8 @@ class Files:
         destination = Destination(
             may_own(), self._by, room, caption, source_message=source_message, recheck=may_own
         )
-        result = await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
+        with not_counted():
+            result = await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
         if not self._sender.in_public and not result.already_known:
             self._of_rooms.announcer.add(result.entry)  # said to everybody otherwise
         return result
@@ -204,6 +209,47 @@ class Files:
         identity.
         """
         return await self._stored.quota.usage(self._access.own_here())
+
+    # --- what nobody asked for ------------------------------------------------------------------
+
+    async def keep_unasked(
+        self,
+        post: IncomingMessage,
+        number: int,
+        *,
+        under: RoomSetting[bool],
+        wanted: Wanted,
+        quietly: bool = False,
+    ) -> IntakeResult | None:
+        """Keep a file that somebody posted in a room, as theirs; FileAutoArchived is emitted.
+
+        ``number`` is its place in ``post.offers``. It is kept only while the setting ``under``, which needs
+        consent, is on in that room, and if ``wanted`` returns True: it is given the SHA-256 of the file, or
+        None where that is not known yet, and asked again when the file is there; it has ten seconds each
+        time. Returns None for a file that is not kept. All this does not count as the listener's time.
+
+        With ``quietly`` a room that wants to hear of new files does not hear of it. Raises whatever
+        :meth:`filebot.files.intake.Intake.fetch` raises.
+        """
+        with not_counted():
+            result = await self._of_rooms.unasked.keep(post, number, under.key, wanted)
+        if result is not None and not result.already_known and not quietly:
+            self._of_rooms.announcer.add(result.entry)
+        return result
+
+    async def kept_unasked(self, *, limit: int = 100) -> Sequence[Entry]:
+        """Return files of the person that were kept unasked in the room spoken in, 100 at most.
+
+        Raises NotAllowed if the room does not say who the person is.
+        """
+        return await self._of_rooms.unasked.of(self._sender, limit)
+
+    async def remove_unasked(self, entry: Entry) -> None:
+        """Remove a file of :meth:`kept_unasked`, because the person objects; FileRemoved is emitted.
+
+        Raises NotAllowed.
+        """
+        await self._of_rooms.unasked.remove(entry, self._by)
 
     # --- the room's archive ---------------------------------------------------------------------
 

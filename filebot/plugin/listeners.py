@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filebot.errors import PluginError
-from filebot.events.facts import Event
+from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import PayloadCodec
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
 
@@ -52,6 +52,11 @@ def examine_listener(
         raise PluginError(f"{place} is for {event!r}, which is no class of events")
     examine_coroutine(place, handler)
     examine_arguments(place, handler, "a context and an event", object(), object())
+    if durable and issubclass(event, RoomFilePosted):
+        raise PluginError(
+            f"{place} is durable; what people post for others is not kept to be told later: "
+            "leave out durable=True"
+        )
     if at_once and durable:
         raise PluginError(f"{place} is both at once and durable; leave one of them out")
 

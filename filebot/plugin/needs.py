@@ -20,6 +20,7 @@ Need = Literal[
     "files.read",
     "files.write",
     "files.send",
+    "files.unasked",
     "rooms",
     "store",
     "jobs",
@@ -49,10 +50,12 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
     ),
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
+    "files.unasked": ("keep_unasked", "kept_unasked", "remove_unasked"),
 }
 _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
     *("import_history", "stop_history_import"),
+    *("managed", "is_in", "history"),
 )
 _STORE: Final = (
     *("entry", "person", "room", "get", "set", "delete", "change", "items"),

@@ -1,14 +1,15 @@
 """Rooms of the bot as one sender sees them: the API of plugins over the room services."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import Access
 from filebot.files.quota import Quota
-from filebot.model import BareJid, HistoryImport, Invitation, Sender, StorageUsage
-from filebot.ports import Rooms
+from filebot.model import BareJid, HistoryImport, HistoryPage, Invitation, Sender, StorageUsage
+from filebot.ports import Histories, Rooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.rights import RoomRights
@@ -27,11 +28,25 @@ class RoomServices:
     membership: Membership
     settings: RoomSettingsStore
     quota: Quota
+    histories: Histories
     history_importer: HistoryImporter
 
 
 class RoomSettingValues(dict[str, Any]):
     """Values of a room's settings that are in force, by the names that people type."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    """Line that a plugin adds to the state of a room."""
+
+    template: str
+    """Template that shows the ``value``."""
+    value: object
+
+
+LinesOf = Callable[[Sender, BareJid], Awaitable[Sequence[RoomLine]]]
+"""Function that returns what plugins add to the state of a room, for whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +60,20 @@ class RoomState:
     usage: StorageUsage
     history_import: HistoryImport | None
     """The running import of its history."""
+    lines: Sequence[RoomLine] = ()
+    """Lines that plugins add to these."""
 
 
 class RoomAccess:
     """The bot's rooms, as one sender may see and change them."""
 
-    def __init__(self, services: RoomServices, sender: Sender) -> None:
+    def __init__(self, services: RoomServices, sender: Sender, lines_of: LinesOf | None = None) -> None:
+        self._lines_of = lines_of
         self._rooms = services.rooms
         self._membership = services.membership
         self._settings = services.settings
         self._quota = services.quota
+        self._histories = services.histories
         self._history_importer = services.history_importer
         self._rights = RoomRights(services.access, services.rooms, sender)
         self._sender = sender
@@ -143,6 +162,37 @@ class RoomAccess:
         """Return the rooms where a setting of your plugin has a value that is neither None nor off."""
         return self._settings.rooms_with(setting.key)
 
+    async def managed(self, target: str = "") -> BareJid:
+        """Return the room of this address, or the one spoken in, if the sender is an owner or admin of it.
+
+        Raises NoSuchRoom or NotAllowed.
+        """
+        return self._rights.managed(await self._named(target))
+
+    def is_in(self, room: BareJid) -> bool:
+        """Tell whether the bot is in a room just now."""
+        return self._membership.is_in(room)
+
+    async def history(
+        self,
+        room: BareJid,
+        *,
+        under: RoomSetting[bool],
+        after: str = "",
+        since: datetime | None = None,
+    ) -> HistoryPage:
+        """Return a page of the files that were posted in a room: after the message with the id ``after``,
+        or since a moment.
+
+        Only while the setting ``under``, which needs consent, is on there. ``last_id`` of the page is where
+        the next one begins. Raises NoHistory, or TransferError if there is no answer just now.
+        """
+        if self._settings.get(room, under.key) is not True:
+            raise NoHistory(room, reason="off")
+        if self.is_in(room) and not self._rooms.tells_apart(room):
+            raise NoHistory(room, reason="ids")
+        return await self._histories.page(room, after, since)
+
     async def import_history(self, days: int, language: str) -> HistoryImport:
         """Import files posted in the room spoken in during the last ``days``, in the background.
 
@@ -169,6 +219,7 @@ class RoomAccess:
             self._settings.shown(room),
             usage,
             self._history_importer.state(room),
+            await self._lines_of(self._sender, room) if self._lines_of else (),
         )
 
     async def _be_invited(self, room: BareJid, password: str) -> BareJid:

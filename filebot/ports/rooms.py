@@ -114,8 +114,10 @@ class Rooms(Protocol):
         comes in. A person with several clients in the room has the least of their roles.
         """
 
-    async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
-        """Show in the bot's presence in a room, now and in later sessions, whether it auto-archives."""
+    async def follow(self, room: BareJid, note: str) -> None:
+        """Follow what is posted in a room, from now on and also what is posted while the bot is away; say
+        so by ``note`` in its presence there. Without a note it follows the room no longer.
+        """
 
     def has_voice(self, room: BareJid) -> bool:
         """Tell whether the bot may speak to everybody in a room (XEP-0045 section 5.1)."""

@@ -67,6 +67,12 @@ class Announcer:
             self._tasks.start(room, self._run(room), f"new files of {room}")
         return asyncio.shield(gathered.told) if gathered.count <= MOST_WAITING else _no_need()
 
+    def told(self, room: BareJid) -> asyncio.Future[None]:
+        """Return what is done when a room has been told of what is new there now, see :meth:`add`."""
+        gathered = self._gathered.get(room)
+        waits = gathered is not None and gathered.count <= MOST_WAITING
+        return asyncio.shield(gathered.told) if gathered is not None and waits else _no_need()
+
     async def close(self) -> None:
         """Stop announcing."""
         self._closed = True

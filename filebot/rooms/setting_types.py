@@ -143,22 +143,30 @@ class RoomSetting(Generic[V]):
         *,
         consent: bool = False,
         told: str = "",
+        presence: str = "",
     ) -> None:
         """``plugin`` is empty for the core. Raises PluginError for what cannot be a setting.
 
-        ``consent``: while it is on, what people post is kept unasked. It ends when its plugin is not
-        loaded. ``told`` is a template that everybody in the room is told when the value changes.
+        ``consent``: while it is on, its plugin is told what people post. It ends when its plugin is not
+        loaded. ``told`` is a template that everybody in the room is told when the value changes, and
+        ``presence`` one for the bot's presence there while it is on.
         """
         place = f"room setting {name!r} of plugin {plugin!r}"
         if not _NAME.fullmatch(name):
             raise PluginError(f"{place}: a name has lower-case letters, digits and single hyphens only")
         if consent and (not isinstance(kind, OnOff) or default is not False):
             raise PluginError(f"{place}: what needs consent is on or off, and off by default")
+        if consent != bool(presence):
+            raise PluginError(
+                f"{place}: what needs consent, and nothing else, names a template for the bot's presence; "
+                'write consent=True, presence="..."'
+            )
         self.key = SettingKey(plugin, name)
         self.kind = kind
         self.default = default
         self.consent = consent
         self.told = told
+        self.presence = presence
         try:
             self.read(default)  # type: ignore[arg-type]
         except ValueError as error:

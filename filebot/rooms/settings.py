@@ -8,7 +8,7 @@ files, and how large they may be) is the core's and always holds.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,10 +35,14 @@ class ShownSetting:
 class RoomSettingsStore:
     """The settings of all rooms. To be opened before use."""
 
-    def __init__(self, store: RoomStore, rooms: Rooms, table: RoomSettingTable) -> None:
+    def __init__(
+        self, store: RoomStore, rooms: Rooms, table: RoomSettingTable, notes: Mapping[SettingKey, str]
+    ) -> None:
+        """``notes`` has the words for the bot's presence of each setting that needs consent."""
         self._store = store
         self._rooms = rooms
         self._table = table
+        self._notes = notes
         self._values: dict[BareJid, dict[SettingKey, Any]] = {}
         # By room: each change begins with what the one before it made.
         self._locks = KeyedLocks(asyncio.Lock)
@@ -55,7 +59,7 @@ class RoomSettingsStore:
                 await self._store.save_room_setting(replace(saved, value=False))
         # Also where it is off: what the bot knows of a room's history ends with the consent.
         for room in dict.fromkeys(each.room for each in rows):
-            await self._show_archiving(room)
+            await self._follow(room)
 
     async def clear(self, room: BareJid) -> None:
         """Forget what holds in a room, and what else the catalog remembers of it but its files.
@@ -67,7 +71,7 @@ class RoomSettingsStore:
             had_settings = self._values.pop(room, None) is not None
             await self._store.clear_room(room)
             if had_settings:
-                await self._show_archiving(room)
+                await self._follow(room)
 
     def get(self, room: BareJid, key: SettingKey) -> Any:
         """Return the value of a setting that is in force in a room; None if its plugin is not loaded."""
@@ -84,6 +88,10 @@ class RoomSettingsStore:
             ShownSetting(each.name, self.get(room, each.key), each.template, each.told)
             for each in self._table.all()
         ]
+
+    def consent(self, room: BareJid) -> frozenset[str]:
+        """Return the plugins that the room lets know what is posted there."""
+        return frozenset(each.key.plugin for each in self._consents(room))
 
     def rooms_with(self, key: SettingKey) -> Sequence[BareJid]:
         """Return the rooms where a setting is in force with a value that is neither None nor off."""
@@ -127,9 +135,8 @@ class RoomSettingsStore:
         brings it back has to ask the people there anew. Raises StorageError.
         """
         async with self._locks(room):
-            for setting in self._table.all():
-                if setting.consent and self.get(room, setting.key):
-                    await self._save(room, setting, value=False)
+            for setting in tuple(self._consents(room)):
+                await self._save(room, setting, value=False)
 
     async def _save(self, room: BareJid, setting: RoomSetting[Any], value: Any) -> None:
         # The values of all kinds are JSON values.
@@ -138,7 +145,7 @@ class RoomSettingsStore:
         )
         self._values.setdefault(room, {})[setting.key] = value
         if setting.consent:
-            await self._show_archiving(room)
+            await self._follow(room)
 
     def _take(self, setting: RoomSetting[Any], saved: SavedRoomSetting) -> None:
         try:
@@ -146,6 +153,11 @@ class RoomSettingsStore:
         except ValueError:
             log.warning("%s of %s cannot be %r; it is as by default", setting.name, saved.room, saved.value)
 
-    async def _show_archiving(self, room: BareJid) -> None:
-        is_on = any(each.consent and self.get(room, each.key) for each in self._table.all())
-        await self._rooms.show_archiving(room, is_on=is_on)
+    async def _follow(self, room: BareJid) -> None:
+        """Follow the room as long as somebody there consented to something."""
+        notes = (self._notes[each.key] for each in self._consents(room))
+        await self._rooms.follow(room, "\n".join(notes))
+
+    def _consents(self, room: BareJid) -> Iterator[RoomSetting[Any]]:
+        """Yield the settings that need consent and are on."""
+        return (each for each in self._table.all() if each.consent and self.get(room, each.key))

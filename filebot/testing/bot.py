@@ -26,7 +26,7 @@ from filebot.model import (
 )
 from filebot.plugin import Plugin
 from filebot.plugin.deprecated import alias
-from filebot.plugin_loader import load_declared, migrations_of, room_settings
+from filebot.plugin_loader import load_declared, migrations_of, presence_notes, room_settings
 from filebot.ports import Catalog, StreamOffer
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
@@ -131,7 +131,8 @@ class FakeBot:
         self._replies = Replies(clock=lambda: self.now)
         self._plugins = load_declared(plugins, settings or {}, self._replies, disabled=disabled)
         settable = room_settings(self._plugins, disabled)
-        self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
+        notes = presence_notes(settable, self._replies)
+        self._services = build_services(ports, access, limits, settable, notes, settle_s=0.0, slots=slots)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:

@@ -53,8 +53,8 @@ class FixedRooms:
         """Rooms that give their occupants ids."""
         self.mute: set[BareJid] = set()
         """Rooms where the bot may not speak."""
-        self.archiving: set[BareJid] = set()
-        """Rooms where the bot's presence says that it keeps what is posted."""
+        self.followed: dict[BareJid, str] = {}
+        """Rooms whose posts the bot follows, each with what its presence says there."""
         self.config: frozenset[BareJid] = frozenset()
         """Rooms of the config."""
         self.prefix = "!"
@@ -108,8 +108,10 @@ class FixedRooms:
             has_voice=who not in self.visitors.get(room, frozenset()),
         )
 
-    async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
-        (self.archiving.add if is_on else self.archiving.discard)(room)
+    async def follow(self, room: BareJid, note: str) -> None:
+        self.followed.pop(room, None)
+        if note:
+            self.followed[room] = note
 
     def has_voice(self, room: BareJid) -> bool:
         return room not in self.mute

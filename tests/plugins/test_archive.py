@@ -105,13 +105,13 @@ async def test_the_room_is_told_and_the_presence_says_it(bot: FakeBot) -> None:
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     (told,) = await bot.say("room set archive on", ANNA)
     assert "archive off for me" in told
-    assert bot.rooms.archiving == {ROOM}
+    assert bot.rooms.followed.keys() == {ROOM}
     told, answer = await bot.say("room set archive off", through_room(ALICE, "anna"))
     assert told.startswith("From now on I only keep")
     assert "archive off" in answer
     said = [each for each in bot.messenger.sent if isinstance(each, Said)]
     assert [each.to.kind for each in said[-2:]] == [AddressKind.ROOM, AddressKind.ROOM_PRIVATE]
-    assert bot.rooms.archiving == set()
+    assert bot.rooms.followed == {}
 
 
 @pytest.mark.parametrize("sender", [BEN, in_room(None, ALICE), HAL, through_room(None, ALICE)])
@@ -152,7 +152,7 @@ async def test_what_cannot_be_set_is_answered_with_what_can(bot: FakeBot, settin
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     (answer,) = await bot.say(f"room set {setting}", ANNA)
     assert "room set archive on" in answer
-    assert bot.rooms.archiving == set()
+    assert bot.rooms.followed == {}
 
 
 async def test_who_opts_out_has_nothing_kept_any_more_and_nothing_left(archived: FakeBot) -> None:
@@ -309,7 +309,7 @@ async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, d
         later.rooms.with_ids.add(ROOM)
         past(later, 3, HAL)
         await later._services.history_importer.idle()
-        assert later.rooms.archiving == set()
+        assert later.rooms.followed == {}
         await post(later, HAL, "song.ogg")
         if disabled == "archive":
             (answer,) = await later.say("room set archive on", ANNA)

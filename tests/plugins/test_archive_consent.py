@@ -1,4 +1,4 @@
-"""What a room's archive promises, whichever part of the bot keeps the promise."""
+"""Promises of a room's archive, whichever part of the bot keeps them."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -66,7 +66,7 @@ async def test_settings_are_cleared_before_a_row_is_released(
 
     async def released(room: str, limit: int, **values: Any) -> Released:
         kept.extend(await bot.catalog.room_settings())
-        kept.extend(bot.rooms.archiving)
+        kept.extend(bot.rooms.followed)
         assert not bot._services.room_settings.of(ROOM)["archive"]
         return await release(room, limit, **values)
 
@@ -77,7 +77,7 @@ async def test_settings_are_cleared_before_a_row_is_released(
 
 
 async def test_what_it_was_set_to_is_forgotten(ended: FakeBot) -> None:
-    assert ended.rooms.archiving == set()
+    assert ended.rooms.followed == {}
     assert await ended.catalog.room_settings() == []
     ended.rooms.occupants[ROOM] = frozenset({BOB})
     await ended.drop("new.txt", b"new", in_room(BOB))

@@ -13,7 +13,7 @@ import pytest
 from filebot.catalog import open_catalog
 from filebot.chat.rate_limits import RateLimits
 from filebot.model import Client, Method, Negotiation, Scope
-from filebot.plugin_loader import room_settings
+from filebot.plugin_loader import presence_notes, room_settings
 from filebot.ports import BlobStore, Catalog
 from filebot.services import build_services
 from filebot.storage.disk import DiskStore
@@ -33,7 +33,8 @@ class DiskBot(FakeBot):
         super().__init__(rate_limits=RateLimits(commands_per_minute=100_000))
         ports = replace(self._services.ports, store=store, catalog=catalog)
         settable = room_settings(self._plugins)
-        self._services = build_services(ports, self._services.access, LIMITS, settable, settle_s=0.0)
+        notes = presence_notes(settable, self._replies)
+        self._services = build_services(ports, self._services.access, LIMITS, settable, notes, settle_s=0.0)
         self.real = catalog
 
 

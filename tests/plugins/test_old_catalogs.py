@@ -32,7 +32,7 @@ async def settings(path: Path, disabled: Collection[str] = ()) -> dict[str, Any]
     async with open_catalog(path) as catalog, FakeBot(catalog=catalog, disabled=disabled) as bot:
         other = bot._services.room_settings.of(OTHER)
         assert not any(value not in {None, False, "present"} for value in other.values())
-        assert bot.rooms.archiving == (
+        assert bot.rooms.followed.keys() == (
             {ROOM} if bot._services.room_settings.of(ROOM).get("archive") else set()
         )
         return dict(bot._services.room_settings.of(ROOM))

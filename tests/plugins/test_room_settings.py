@@ -388,7 +388,7 @@ async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: as
     ]
     settings = managed._services.room_settings.of(ROOM)
     assert (settings["archive"], settings["announce"]) == (False, True)
-    assert managed.rooms.archiving == set()
+    assert managed.rooms.followed == {}
     told = [each.text for each in said(managed) if each.text.startswith("From now on I only keep")]
     assert len(told) == 1
 

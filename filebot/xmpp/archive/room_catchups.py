@@ -1,4 +1,4 @@
-"""Nothing missed in rooms either: one catch-up for each room whose archive the bot keeps.
+"""Nothing missed in rooms either: one catch-up for each room that the bot follows.
 
 Theory of operation. A room has a message archive of its own (XEP-0313), which is read whenever the bot has
 come into the room, from the last message on that was dealt with. It begins when the room's admins switch

@@ -31,8 +31,6 @@ class SessionSettings:
     """Beginning of a command in a room; empty if only the nick addresses the bot there."""
     status: str = "Send me a file, or write: help"
     """The text of the bot's presence."""
-    archiving: str = "I keep the files that are posted here."
-    """The same in rooms where files are kept unasked."""
     passive: bool = False
     """Whether the session only looks: it has no presence and no roster, so that nothing that is meant for
     another session of the account comes to it, and it answers nobody's presence."""

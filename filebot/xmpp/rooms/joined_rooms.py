@@ -123,12 +123,14 @@ class JoinedRooms:
         """Whether the bot wrote a message out of the room's archive."""
         return self._occupants(room).is_ours(stanza)
 
-    async def show_archiving(self, room: BareJid, *, is_on: bool) -> None:
+    async def follow(self, room: BareJid, note: str) -> None:
         # Also if nothing changes: a crash may have come between the setting and what follows from it.
-        await self._stays.switch(room, is_on=is_on)
-        if (room in self._keeper.archiving) == is_on:
+        await self._stays.switch(room, is_on=bool(note))
+        if self._keeper.notes.get(room, "") == note:
             return
-        (self._keeper.archiving.add if is_on else self._keeper.archiving.discard)(room)
+        self._keeper.notes[room] = note
+        if not note:
+            del self._keeper.notes[room]
         if room in self.joined():
             self._keeper.show_status(self._rooms[room])
 

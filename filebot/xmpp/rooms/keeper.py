@@ -122,8 +122,8 @@ class RoomKeeper:
 
         ``on_end`` is told of a room to which the bot does not come back, and whether it was destroyed.
         """
-        self.archiving: set[BareJid] = set()
-        """Rooms in which the bot's presence says that it keeps files unasked."""
+        self.notes: dict[BareJid, str] = {}
+        """Words of the bot's presence in rooms that it follows."""
         self.changed = asyncio.Event()
         """Set whenever the bot has come into a room, or is out of one."""
         self._stream = stream
@@ -294,7 +294,7 @@ class RoomKeeper:
         return stanza
 
     def _status(self, room: BareJid) -> str:
-        return self._settings.archiving if room in self.archiving else self._settings.status
+        return self.notes.get(room, self._settings.status)
 
     def _presence(self, room: KeptRoom, *, kind: str | None = None, status: str) -> Presence:
         sender = self._stream.boundjid if self._stream.is_component else None

@@ -53,6 +53,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
             grants={"notes": Plugin[None]("notes", api=1).grants},
             authorization=Mock(),
             clock=not_asked_for,
+            consent=not_asked_for,
         )
         await calls.tell(event)
         assert catalog.asked == asked

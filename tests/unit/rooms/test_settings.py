@@ -14,6 +14,7 @@ from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.xmpp import FixedRooms
 
 ROOM = "team@muc.example.org"
+NOTES = {SettingKey("archive", "archive"): "I keep what is posted."}
 
 
 @pytest.fixture
@@ -100,6 +101,8 @@ def test_settings_are_listed_by_consent_kind_and_name(table: RoomSettingTable) -
         (("very loud", OnOff(), False), {}, "single hyphens only"),
         (("loud", OnOff(), True), {"consent": True}, "off by default"),
         (("loud", ByteSize(), 1), {"consent": True}, "off by default"),
+        (("loud", OnOff(), False), {"consent": True}, 'write consent=True, presence="..."'),
+        (("loud", OnOff(), False), {"presence": "noisy/on"}, 'write consent=True, presence="..."'),
         (("loud", OnOff(), 1), {}, "1 is no value for on|off"),
         (("loud", Choice("a", "b"), "c"), {}, "'c' is no value for a|b"),
         (("loud", Number("day", most=5), 6), {}, "6 is no value for 10 days"),
@@ -129,7 +132,7 @@ async def test_a_saved_value_that_is_none_any_more_is_as_by_default(
     catalog = MemoryCatalog()
     for name, value in (("retention", "ten"), ("announce", True)):
         await catalog.save_room_setting(SavedRoomSetting(ROOM, SettingKey(name, name), value))
-    store = RoomSettingsStore(catalog, FixedRooms({}), table)
+    store = RoomSettingsStore(catalog, FixedRooms({}), table, NOTES)
     await store.open()
     assert (store.of(ROOM)["retention"], store.of(ROOM)["announce"]) == (None, True)
     assert "retention of team@muc.example.org cannot be 'ten'; it is as by default" in caplog.text
@@ -137,13 +140,13 @@ async def test_a_saved_value_that_is_none_any_more_is_as_by_default(
 
 async def test_consent_ends_with_its_plugin_and_other_settings_come_back(table: RoomSettingTable) -> None:
     catalog, rooms = MemoryCatalog(), FixedRooms({})
-    first = RoomSettingsStore(catalog, rooms, table)
+    first = RoomSettingsStore(catalog, rooms, table, NOTES)
     for text in ("archive on", "announce on"):
         await first.change(ROOM, text)
-    assert rooms.archiving == {ROOM}
-    await RoomSettingsStore(catalog, rooms, RoomSettingTable()).open()
-    assert rooms.archiving == set()
-    again = RoomSettingsStore(catalog, rooms, table)
+    assert rooms.followed.keys() == {ROOM}
+    await RoomSettingsStore(catalog, rooms, RoomSettingTable(), {}).open()
+    assert rooms.followed == {}
+    again = RoomSettingsStore(catalog, rooms, table, NOTES)
     await again.open()
     assert (again.of(ROOM)["archive"], again.of(ROOM)["announce"]) == (False, True)
-    assert rooms.archiving == set()
+    assert rooms.followed == {}
