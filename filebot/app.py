@@ -185,8 +185,6 @@ async def _expect_rooms(services: Services, session: XmppSession) -> None:
 async def _open(services: Services, stack: AsyncExitStack) -> None:
     """Open the services that keep state or own tasks; they are closed with ``stack``."""
     await services.room_settings.open()
-    await services.history_importer.open()
-    stack.push_async_callback(services.history_importer.close)
     stack.push_async_callback(services.announcer.close)
     await services.worker.open()
     stack.push_async_callback(services.worker.close)

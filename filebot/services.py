@@ -40,10 +40,8 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.rooms.announcer import Announcer, wants_announcements
-from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
-from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSettingTable
@@ -89,10 +87,8 @@ class Services:
     worker: DeliveryWorker
     membership: Membership
     room_settings: RoomSettingsStore
-    archive: AutoArchive
     retention: Retention
     announcer: Announcer
-    history_importer: HistoryImporter
     events: EventBus
     shown_files: ShownFiles
     jobs: JobWorker
@@ -118,8 +114,8 @@ def build_services(
     where one that needs consent is on; ``settle_s`` is for how long people who came online
     are left alone, ``slots`` how many files move at once in each direction.
 
-    The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, closes the announcer, and runs and closes the jobs.
+    The caller opens the room settings before all, opens and closes the delivery worker, closes the
+    announcer, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable, notes)
@@ -153,21 +149,8 @@ def build_services(
         settle_s=settle_s,
     )
     removal = Removal(ports.catalog, unused, queue, locks, events)
-    archive = AutoArchive(
-        ports.catalog,
-        ports.catalog,
-        ports.catalog,
-        intake,
-        access,
-        removal,
-        room_settings,
-        free_slots,
-    )
     unasked = UnaskedFiles(ports.catalog, ports.catalog, intake, access, removal, room_settings, free_slots)
-    history_importer = HistoryImporter(
-        ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
-    )
-    destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
+    destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
     announcer = Announcer(events, partial(wants_announcements, room_settings))
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
@@ -184,23 +167,19 @@ def build_services(
             quota,
         ),
         OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
-        RoomFiles(announcer, archive, unasked, claims, retention),
+        RoomFiles(announcer, unasked, claims, retention),
     )
     return Services(
         ports=ports,
         files=files,
-        rooms=RoomServices(
-            access, ports.rooms, membership, room_settings, quota, ports.histories, history_importer
-        ),
+        rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, ports.histories),
         access=access,
         delivery=context,
         worker=worker,
         membership=membership,
         room_settings=room_settings,
-        archive=archive,
         retention=retention,
         announcer=announcer,
-        history_importer=history_importer,
         events=events,
         shown_files=shown_files,
         jobs=JobWorker(ports.catalog.jobs, ports.clock),

@@ -22,8 +22,6 @@ from filebot.catalog.mapping import (
     entry_columns,
     entry_of,
     fold,
-    history_import_columns,
-    history_import_of,
     link_of,
     position_of,
     released_of,
@@ -42,7 +40,6 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
-    HistoryImport,
     Identity,
     Link,
     NewEntry,
@@ -144,27 +141,6 @@ class SqlCatalog:
     async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:
         await self._writer.run(execute, writes.adopt(entry_id), outbox=outbox)
 
-    async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
-        return bool(await self._read(queries.opt_out(room, who)))
-
-    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
-        change = sqlite.save_opt_out(room, who) if out else writes.forget_opt_out(room, who)
-        await self._writer.run(execute, change, urgent=out)
-
-    async def count_opted_out(self, room: BareJid) -> int:
-        rows = await self._read(queries.count_opt_outs(room))
-        return int(rows[0][0])
-
-    async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
-        return bool(await self._read(queries.unwanted_in(room, digest)))
-
-    async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        # The caller removes the unwanted copies right after this.
-        await self._writer.run(writes.save_unwanted, (room, digest, who), urgent=True)
-
-    async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        await self._writer.run(execute, writes.forget_unwanted(room, who))
-
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return bool(await self._read(queries.link_at(urls)))
 
@@ -173,15 +149,6 @@ class SqlCatalog:
 
     async def save_room_setting(self, setting: SavedRoomSetting) -> None:
         await self._writer.run(execute, sqlite.save_room_setting(room_setting_columns(setting)))
-
-    async def history_imports(self) -> list[HistoryImport]:
-        return [history_import_of(row) for row in await self._read(queries.all_history_imports())]
-
-    async def save_history_import(self, history_import: HistoryImport) -> None:
-        await self._writer.run(execute, sqlite.save_history_import(history_import_columns(history_import)))
-
-    async def forget_history_import(self, room: BareJid) -> None:
-        await self._writer.run(execute, writes.forget_history_import(room), urgent=True)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.referenced_digests(digests))}

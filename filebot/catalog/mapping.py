@@ -16,12 +16,9 @@ from sqlalchemy import exc
 from filebot.catalog.integrity import is_damage
 from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
 from filebot.model import (
-    Address,
-    AddressKind,
     ArchivePosition,
     BlobRef,
     Entry,
-    HistoryImport,
     Link,
     Method,
     NewEntry,
@@ -188,22 +185,6 @@ def entries_of(rows: Sequence[sa.Row[Any]]) -> Sequence[Entry]:
 def released_of(rows: Sequence[tuple[sa.Row[Any], bool]]) -> Released:
     """Return entries before and after their release, given their rows and whether each is kept."""
     return [(before := entry_of(row), private_entry(before) if kept else None) for row, kept in rows]
-
-
-def history_import_columns(history_import: HistoryImport) -> dict[str, Any]:
-    """Return the columns of a row of ``fillings``."""
-    address = history_import.address
-    return _fields(history_import, HistoryImport) | {
-        "address": address.jid,
-        "address_kind": address.kind.value,
-        "occupant": address.occupant,
-    }
-
-
-def history_import_of(row: sa.Row[Any]) -> HistoryImport:
-    """Return the history import in a row of ``fillings``."""
-    address = Address(row.address, AddressKind(row.address_kind), row.occupant)
-    return HistoryImport(**_fields(row, HistoryImport) | {"address": address})
 
 
 def room_setting_columns(setting: SavedRoomSetting) -> dict[str, Any]:

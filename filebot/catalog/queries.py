@@ -11,16 +11,13 @@ from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
     deliveries,
     entries,
-    history_imports,
     links,
-    opt_outs,
     people,
     positions,
     room_settings,
     rooms,
     subscriptions,
     sums,
-    unwanted,
 )
 from filebot.model import Digest, Scope
 
@@ -129,16 +126,6 @@ def archived(room: str, owner: str, limit: int) -> sa.Select[Any]:
     return _few(Scope(room=room), entries.c.owner == owner, entries.c.archived).limit(limit)
 
 
-def opt_out(room: str, person: str) -> sa.Select[Any]:
-    """Select the opt-out of a person in a room."""
-    return sa.select(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
-
-
-def count_opt_outs(room: str) -> sa.Select[Any]:
-    """Count the opt-outs in a room."""
-    return sa.select(sa.func.count()).where(opt_outs.c.room == room).select_from(opt_outs)
-
-
 def referenced_digests(digests: Sequence[Digest]) -> sa.Select[Any]:
     """Select the digests among these that some entry refers to."""
     return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
@@ -174,11 +161,6 @@ def link_at(urls: Sequence[str]) -> sa.Select[Any]:
     return sa.select(links.c.digest).where(links.c.url.in_(urls)).limit(1)
 
 
-def unwanted_in(room: str, digest: Digest) -> sa.Select[Any]:
-    """Select a row that makes these bytes unwanted in a room."""
-    return sa.select(unwanted).where(unwanted.c.room == room, unwanted.c.digest == digest).limit(1)
-
-
 def link(digest: Digest, name: str) -> sa.Select[Any]:
     """Select the upload of these bytes under this name."""
     return sa.select(links).where(links.c.digest == digest, links.c.name_key == fold(name))
@@ -207,11 +189,6 @@ def all_deliveries() -> sa.Select[Any]:
 def all_room_settings() -> sa.Select[Any]:
     """Select the settings of all rooms, by room, plugin and key."""
     return sa.select(room_settings).order_by(*room_settings.primary_key)
-
-
-def all_history_imports() -> sa.Select[Any]:
-    """Select all history imports, by room."""
-    return sa.select(history_imports).order_by(history_imports.c.room)
 
 
 def all_rooms() -> sa.Select[Any]:

@@ -115,23 +115,6 @@ deliveries: Final = sa.Table(
     sa.Index("ix_parcels_entry_id", "entry_id"),  # for the removal of an entry
 )
 
-# People of whom a room's auto-archive keeps nothing.
-opt_outs: Final = sa.Table(
-    "opt_outs",
-    metadata,
-    sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
-)
-
-# Bytes that such people posted there: copies by others are not auto-archived, either.
-unwanted: Final = sa.Table(
-    "unwanted",
-    metadata,
-    sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
-)
-
 # An empty plugin is the core. The rows of a plugin that is not loaded stay.
 room_settings: Final = sa.Table(
     "room_settings",
@@ -166,24 +149,6 @@ plugin_tables: Final = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("plugin", sa.Text, nullable=False),
-)
-
-# One row for each room whose history is being gone through, replaced as a whole after each part of it.
-history_imports: Final = sa.Table(
-    "fillings",
-    metadata,
-    sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("asker", sa.Text, nullable=False),
-    sa.Column("address", sa.Text, nullable=False),
-    sa.Column("address_kind", sa.Text, nullable=False),
-    sa.Column("occupant", sa.Text),
-    sa.Column("language", sa.Text),
-    sa.Column("since", UtcDateTime, nullable=False),
-    sa.Column("until", UtcDateTime, nullable=False),
-    sa.Column("last_id", sa.Text, nullable=False),
-    sa.Column("messages", sa.Integer, nullable=False),
-    sa.Column("kept", sa.Integer, nullable=False),
-    sa.Column("failed", sa.Integer, nullable=False),
 )
 
 # Beside those of the config. Without ``invited_by`` those who run the bot want it there. A password is kept

@@ -20,9 +20,7 @@ from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import (
     ADOPTED,
     entries,
-    history_imports,
     links,
-    opt_outs,
     people,
     plugin_data,
     plugin_tables,
@@ -30,7 +28,6 @@ from filebot.catalog.schema import (
     room_settings,
     rooms,
     subscriptions,
-    unwanted,
 )
 from filebot.model import ArchivePosition, Link, RememberedRoom
 
@@ -195,11 +192,6 @@ def save_subscription(person: str, own: str) -> sa.Insert:
     return insert(subscriptions).values(person=person, own=own).on_conflict_do_nothing()
 
 
-def save_history_import(columns: dict[str, Any]) -> sa.Insert:
-    """Keep a history import, in place of one of the same room."""
-    return _put(history_imports, history_imports.c.room, columns)
-
-
 def save_room_setting(columns: dict[str, Any]) -> sa.Insert:
     """Keep a setting of a room, in place of the one of the same key."""
     return _put(room_settings, tuple(room_settings.primary_key), columns)
@@ -208,23 +200,6 @@ def save_room_setting(columns: dict[str, Any]) -> sa.Insert:
 def save_plugin_value(columns: dict[str, Any]) -> sa.Insert:
     """Keep a value of a plugin, in place of the one of the same key."""
     return _put(plugin_data, tuple(plugin_data.primary_key), columns)
-
-
-def save_opt_out(room: str, person: str) -> sa.Insert:
-    """Keep the opt-out of a person in a room."""
-    return insert(opt_outs).values(room=room, person=person).on_conflict_do_nothing()
-
-
-def save_unwanted(room: str, digest: str, person: str) -> sa.Insert:
-    """Keep bytes of a person who has opted out in a room."""
-    return insert(unwanted).values(room=room, digest=digest, person=person).on_conflict_do_nothing()
-
-
-def forget_oldest_unwanted(room: str, most: int) -> sa.Delete:
-    """Leave at most ``most`` unwanted bytes of a room."""
-    row = sa.literal_column("unwanted.rowid", sa.Integer)
-    last_to_go = sa.select(row).where(unwanted.c.room == room).order_by(row.desc()).offset(most).limit(1)
-    return sa.delete(unwanted).where(unwanted.c.room == room, row <= last_to_go.scalar_subquery())
 
 
 def insert_unless_there(table: sa.Table) -> Insert:

@@ -14,19 +14,16 @@ from filebot.catalog.queries import one
 from filebot.catalog.schema import (
     deliveries,
     entries,
-    history_imports,
     links,
-    opt_outs,
     people,
     plugin_data,
     positions,
     room_settings,
     rooms,
     subscriptions,
-    unwanted,
 )
 from filebot.model import Digest, OwnerKind, Scope
-from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM
+from filebot.ports import MOST_LANGUAGES_OF_ROOM
 
 # Built once: its columns are given as parameters, many rows at a time.
 _MAKE_PRIVATE: Final = (
@@ -114,24 +111,6 @@ def adopt(entry_id: int) -> sa.Update:
     return sa.update(entries).where(one(entry_id)).values(archived=False)
 
 
-def forget_opt_out(room: str, person: str) -> sa.Delete:
-    """Forget the opt-out of a person in a room."""
-    return sa.delete(opt_outs).where(opt_outs.c.room == room, opt_outs.c.person == person)
-
-
-async def save_unwanted(connection: AsyncConnection, copies: Sequence[tuple[str, str, str]]) -> list[None]:
-    """Keep unwanted bytes, each with room and person; of each room the latest."""
-    for room, digest, person in copies:
-        await connection.execute(sqlite.save_unwanted(room, digest, person))
-        await connection.execute(sqlite.forget_oldest_unwanted(room, MOST_UNWANTED_OF_ROOM))
-    return [None] * len(copies)
-
-
-def forget_unwanted(room: str, person: str) -> sa.Delete:
-    """Forget the unwanted bytes of a person in a room."""
-    return sa.delete(unwanted).where(unwanted.c.room == room, unwanted.c.person == person)
-
-
 def add_delivery(columns: dict[str, Any]) -> ReturningInsert[Any]:
     """Keep a delivery, if its entry is there."""
     values = [sa.literal(value, deliveries.c[name].type) for name, value in columns.items()]
@@ -167,11 +146,6 @@ async def save_languages(connection: AsyncConnection, choices: Sequence[tuple[st
 def forget_language(jid: str) -> sa.Delete:
     """Forget the language of a person."""
     return sa.delete(people).where(people.c.jid == jid)
-
-
-def forget_history_import(room: str) -> sa.Delete:
-    """Forget the history import of a room."""
-    return sa.delete(history_imports).where(history_imports.c.room == room)
 
 
 def forget_position(archive: str) -> sa.Delete:

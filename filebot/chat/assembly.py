@@ -92,7 +92,6 @@ def build_chat(
         room_posts=RoomPosts(
             channel.chat_state.posts,
             services.room_settings.consent,
-            services.archive,
             services.announcer,
             events,
             workload,

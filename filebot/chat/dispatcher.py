@@ -96,7 +96,6 @@ class MessageDispatcher:
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
             if not message.by_bot:
-                work.append(self._room_posts.archive(message))
                 work.append(self._room_posts.tell(message))
         if message.addressed and (message.text.strip() or message.offers):
             work.append(self._admit(message))

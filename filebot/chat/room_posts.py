@@ -1,18 +1,16 @@
 """Files posted in rooms without addressing the bot: remembered for ``keep``, and auto-archived."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from filebot.chat.rate_limits import Workload
 from filebot.concurrency.bounded_store import weight
-from filebot.errors import FilebotError, StorageError, TooManyRequests
+from filebot.errors import FilebotError, TooManyRequests
 from filebot.events.bus import EventBus
-from filebot.events.facts import Actor, FileRefused, RoomFilePosted
-from filebot.files.intake import name_of, source_message
-from filebot.model import BareJid, IncomingMessage, Offer
+from filebot.events.facts import FileRefused, RoomFilePosted
+from filebot.model import BareJid, IncomingMessage
 from filebot.rooms.announcer import Announcer
-from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.recent_posts import RecentPosts
 
 log = logging.getLogger(__name__)
@@ -25,7 +23,6 @@ class RoomPosts:
         self,
         recent_posts: RecentPosts,
         consent: Callable[[BareJid], Collection[str]],
-        archive: AutoArchive,
         announcer: Announcer,
         events: EventBus,
         workload: Workload,
@@ -34,7 +31,6 @@ class RoomPosts:
         """``consent`` returns the plugins that a room lets know what is posted there."""
         self._recent_posts = recent_posts
         self._consent = consent
-        self._archive = archive
         self._announcer = announcer
         self._events = events
         self._workload = workload
@@ -60,48 +56,6 @@ class RoomPosts:
         event = RoomFilePosted(sender.privately, message.language, told)
         await self._workload.run_counted(sender, self._events.tell(event), size)
         await self._announcer.told(sender.room)  # outside of the work: a stop does not wait for this
-
-    async def archive(self, message: IncomingMessage) -> None:
-        """Keep the files of a message if room and poster agree; return when the room is told of them."""
-        try:
-            keeps = await self._archive.keeps(message.sender)
-        except StorageError as error:
-            log.warning("%s may want this to be kept: %s", message.sender.room, error)
-            await self._refuse(message, "", error)
-            return
-        if not keeps:
-            return
-        size = weight(message)
-        if self._workload.rate_limiter.is_full(message.sender, size):
-            await self._refuse(message, "", TooManyRequests())
-            return
-        announced = list[Awaitable[None]]()
-        await self._workload.run_counted(message.sender, self._archive_all(message, announced), size)
-        for each in announced:  # outside of the work: a stop does not wait for this
-            await each
-
-    async def _archive_all(self, message: IncomingMessage, announced: list[Awaitable[None]]) -> None:
-        """Keep the files; add to ``announced`` an awaitable for the announcement of each."""
-        for number, offer in enumerate(message.offers[: self._files_per_message]):
-            await self._archive_one(message, offer, number, announced)
-
-    async def _archive_one(
-        self, message: IncomingMessage, offer: Offer, number: int, announced: list[Awaitable[None]]
-    ) -> None:
-        sender, name = message.sender, name_of(offer)
-        try:
-            received = await self._archive.take(
-                Actor(sender, message.language),
-                offer,
-                message.text,
-                source_message=source_message(message, number),
-            )
-        except FilebotError as error:
-            log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
-            await self._refuse(message, name, error)
-        else:
-            if received is not None and not received.already_known:
-                announced.append(self._announcer.add(received.entry))
 
     async def _refuse(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Tell the poster in private, once a day for each kind of error: nobody asked for the file to be

@@ -47,7 +47,6 @@ from filebot.errors.rooms import (
     NoSuchRoom,
     PostTooLarge,
     RoomConfigured,
-    TooManyOptOuts,
 )
 from filebot.errors.storage import (
     BlobCorrupt,
@@ -123,7 +122,6 @@ __all__ = [
     "StreamHostRefused",
     "TooLargeForService",
     "TooManyFiles",
-    "TooManyOptOuts",
     "TooManyRequests",
     "TooManyWaiting",
     "TooSlowInBand",

@@ -26,22 +26,17 @@ class NoSuchClaim(UserError):
 
 
 class NoHistory(UserError):
-    """The history of a room cannot be imported.
+    """The history of a room cannot be read.
 
-    ``reason`` is one of ``away`` (the room does not answer, or the bot is out of it), ``closed`` (it keeps
-    no history, or shows it to others only), ``off`` (its auto-archive is off), ``busy`` (an import is
-    running already), ``idle`` (none is running), ``ids`` (the room does not tell who posted what) or
-    ``lost`` (the archive no longer has the position of the import).
+    ``reason`` is one of ``closed`` (it keeps no history, or shows it to others only), ``off`` (its admins
+    have not consented to that), ``ids`` (the room does not tell who posted what) or ``lost`` (the place
+    from which to go on is not in it any more).
     """
 
     def __init__(self, room: str, *, reason: str) -> None:
         super().__init__(f"{room}: {reason}")
         self.room = room
         self.reason = reason
-
-
-class TooManyOptOuts(UserError):
-    """No more people of a room can opt out of its auto-archive."""
 
 
 class BadRoomSetting(UserError):

@@ -53,11 +53,14 @@ from filebot.events.facts import (
     RoomFilePosted,
     RoomFilesAdded,
 )
+from filebot.files.intake import name_of
 from filebot.model import (
     Address,
     AddressKind,
     Client,
     Entry,
+    HistoryImport,
+    HistoryPage,
     IncomingMessage,
     Method,
     Offer,
@@ -70,6 +73,7 @@ from filebot.plugin.arguments import Between, Duration, Entries, Jid, Room, Size
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import Context
 from filebot.plugin.conversation import Page
+from filebot.plugin.database import PluginDatabase
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
@@ -108,8 +112,10 @@ __all__ = [
     "FileStored",
     "FilebotError",
     "Files",
+    "HistoryImport",
     "HistoryImportFinished",
     "HistoryImportProgressed",
+    "HistoryPage",
     "IncomingMessage",
     "InvitationAccepted",
     "Jid",
@@ -127,6 +133,7 @@ __all__ = [
     "Plan",
     "PlannedRoute",
     "Plugin",
+    "PluginDatabase",
     "PluginError",
     "PluginStore",
     "PluginStoreFull",
@@ -148,6 +155,7 @@ __all__ = [
     "When",
     "Words",
     "exact",
+    "name_of",
 ]
 
 if not TYPE_CHECKING:  # to a type checker an old name is a mistake

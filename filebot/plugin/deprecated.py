@@ -11,7 +11,7 @@ from typing import Any, Final
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import Entry, IncomingMessage, NewEntry, Sender
 from filebot.plugin.files import Files
-from filebot.plugin.rooms import RoomAccess, RoomSettingValues, RoomState
+from filebot.plugin.rooms import RoomSettingValues
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,6 @@ ATTRIBUTES: Final = (
     (HistoryImportProgressed, "filling", "history_import"),
     (IncomingMessage, "archived_as", "mam_id"),
     (IncomingMessage, "perhaps_done", "maybe_handled"),
-    (RoomAccess, "look_back", "import_history"),
-    (RoomAccess, "stop_looking_back", "stop_history_import"),
-    (RoomState, "filling", "history_import"),
     (Sender, "aside", "privately"),
     (Sender, "spoke", "message_ref"),
 )

@@ -22,7 +22,6 @@ from filebot.model import Entry, IncomingMessage, Method, Offer, Sender, Storage
 from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.announcer import Announcer
-from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claim, Claimed, Claims
 from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSetting
@@ -54,7 +53,6 @@ class RoomFiles:
     """Services for the files of rooms."""
 
     announcer: Announcer
-    archive: AutoArchive
     unasked: UnaskedFiles
     claims: Claims
     retention: Retention
@@ -250,16 +248,6 @@ class Files:
         Raises NotAllowed.
         """
         await self._of_rooms.unasked.remove(entry, self._by)
-
-    # --- the room's archive ---------------------------------------------------------------------
-
-    async def opt_out(self) -> int:
-        """Opt out of the archive of the room spoken in, see :meth:`AutoArchive.opt_out`."""
-        return await self._of_rooms.archive.opt_out(self._by)
-
-    async def opt_in(self) -> None:
-        """Opt in again, see :meth:`AutoArchive.opt_in`."""
-        await self._of_rooms.archive.opt_in(self._sender)
 
     # --- claiming -------------------------------------------------------------------------------
 

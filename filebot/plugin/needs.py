@@ -47,14 +47,13 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
     ),
     "files.write": (
         *("keep", "receive", "rename", "remove"),
-        *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
+        *("begin_claim", "claim", "claim_here"),
     ),
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
     "files.unasked": ("keep_unasked", "kept_unasked", "remove_unasked"),
 }
 _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
-    *("import_history", "stop_history_import"),
     *("managed", "is_in", "history"),
 )
 _STORE: Final = (

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import Access
 from filebot.files.quota import Quota
-from filebot.model import BareJid, HistoryImport, HistoryPage, Invitation, Sender, StorageUsage
+from filebot.model import BareJid, HistoryPage, Invitation, Sender, StorageUsage
 from filebot.ports import Histories, Rooms
-from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
 from filebot.rooms.rights import RoomRights
 from filebot.rooms.setting_types import RoomSetting
@@ -29,7 +28,6 @@ class RoomServices:
     settings: RoomSettingsStore
     quota: Quota
     histories: Histories
-    history_importer: HistoryImporter
 
 
 class RoomSettingValues(dict[str, Any]):
@@ -58,8 +56,6 @@ class RoomState:
     shown: Sequence[ShownSetting]
     """The settings in the order in which people see them, each with the template that shows it."""
     usage: StorageUsage
-    history_import: HistoryImport | None
-    """The running import of its history."""
     lines: Sequence[RoomLine] = ()
     """Lines that plugins add to these."""
 
@@ -74,7 +70,6 @@ class RoomAccess:
         self._settings = services.settings
         self._quota = services.quota
         self._histories = services.histories
-        self._history_importer = services.history_importer
         self._rights = RoomRights(services.access, services.rooms, sender)
         self._sender = sender
 
@@ -193,22 +188,6 @@ class RoomAccess:
             raise NoHistory(room, reason="ids")
         return await self._histories.page(room, after, since)
 
-    async def import_history(self, days: int, language: str) -> HistoryImport:
-        """Import files posted in the room spoken in during the last ``days``, in the background.
-
-        Allowed for those who manage the room. Raises NoSuchRoom, NotAllowed, NoHistory or StorageError.
-        """
-        room = self._rights.managed(await self._named(""))
-        return await self._history_importer.begin(self._sender, room, language, days)
-
-    async def stop_history_import(self) -> HistoryImport:
-        """Stop the import for good; return its progress. Raises as :meth:`import_history`."""
-        room = self._rights.managed(await self._named(""))
-        history_import = await self._history_importer.stop(room)
-        if history_import is None:
-            raise NoHistory(room, reason="idle")
-        return history_import
-
     # --- parts ----------------------------------------------------------------------------------
 
     async def _state(self, room: BareJid) -> RoomState:
@@ -218,7 +197,6 @@ class RoomAccess:
             RoomSettingValues(self._settings.of(room)),
             self._settings.shown(room),
             usage,
-            self._history_importer.state(room),
             await self._lines_of(self._sender, room) if self._lines_of else (),
         )
 

@@ -25,7 +25,7 @@ from filebot.ports.links import Links
 from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
 from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import DeliveryStore, Queue
-from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
+from filebot.ports.rooms import Histories, Rooms, RoomStore
 from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
     "MOST_PLUGIN_BYTES",
-    "MOST_UNWANTED_OF_ROOM",
     "VALUE_OVERHEAD_BYTES",
     "BlobStore",
     "BlobWriter",

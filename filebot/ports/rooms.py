@@ -1,12 +1,10 @@
 """Rooms: in the catalog, on the server, and their history."""
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from filebot.model import (
     BareJid,
-    Digest,
-    HistoryImport,
     HistoryPage,
     Identity,
     Invitation,
@@ -15,11 +13,9 @@ from filebot.model import (
     SavedRoomSetting,
 )
 
-MOST_UNWANTED_OF_ROOM: Final = 10_000
-
 
 class RoomStore(Protocol):
-    """Rooms that the bot is told to be in, their settings, and the opt-outs of their people.
+    """Rooms that the bot is told to be in, and their settings.
 
     Keeps and raises as :class:`Catalog`.
     """
@@ -39,36 +35,9 @@ class RoomStore(Protocol):
     async def save_room_setting(self, setting: SavedRoomSetting) -> None:
         """Keep a setting, in place of the one of the same room and key."""
 
-    async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
-        """Tell whether this person has opted out of the room's auto-archive."""
-
-    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
-        """Note that this person has opted out of the room's auto-archive, or has not."""
-
-    async def count_opted_out(self, room: BareJid) -> int:
-        """Count the people who have opted out of the room's auto-archive."""
-
-    async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
-        """Tell whether these bytes came from somebody who has opted out in this room."""
-
-    async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        """Note bytes of a person who has opted out; of each room the last ``MOST_UNWANTED_OF_ROOM``."""
-
-    async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        """Forget the bytes of a person, who does not mind any more."""
-
-    async def history_imports(self) -> list[HistoryImport]:
-        """Return all imports that are under way, in the order of the rooms."""
-
-    async def save_history_import(self, history_import: HistoryImport) -> None:
-        """Keep an import, in place of one of the same room."""
-
-    async def forget_history_import(self, room: BareJid) -> None:
-        """Forget the import of a room. An unknown one is not an error."""
-
     async def clear_room(self, room: BareJid) -> None:
-        """Forget the room's settings, the wishes of its people, the languages of those whom only the room
-        tells apart, and the import of its history.
+        """Forget the room's settings, the languages of those whom only the room tells apart, and the values
+        and rows that plugins have of the room, also while they are not loaded.
         """
 
 

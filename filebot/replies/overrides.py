@@ -17,7 +17,9 @@ RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
     "errors/room_closed": "errors/cannot_enter_room",
     "errors/room_full": "errors/room_quota_exceeded",
     "errors/same_name": "errors/duplicate_name",
+    "errors/too_many_opt_outs": "archive/too_many_opt_outs",
     "errors/waited_too_long": "errors/delivery_expired",
+    "room/archive": "archive/changed",
 }
 """New names of templates by their names until 0.1. docs/upgrade.md lists these, and the variables."""
 

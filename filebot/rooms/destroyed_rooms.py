@@ -13,7 +13,6 @@ from filebot.events.facts import Event, FileRemoved, OwnerChanged, RemovalReason
 from filebot.files.removal import Removal
 from filebot.model import BareJid, Identity, Outbox, Scope
 from filebot.ports import Entries, Queue, Released
-from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
@@ -31,14 +30,12 @@ class DestroyedRooms:
         queue: Queue,
         removal: Removal,
         room_settings: RoomSettingsStore,
-        history_importer: HistoryImporter,
         events: EventBus,
     ) -> None:
         self._entries = entries
         self._queue = queue
         self._removal = removal
         self._room_settings = room_settings
-        self._history_importer = history_importer
         self._events = events
 
     async def release(self, room: BareJid) -> None:
@@ -47,7 +44,6 @@ class DestroyedRooms:
         Files of occupants of whom nothing but the room's id is known are removed: nobody can ever show
         again to be one of them. OwnerChanged or FileRemoved tells of each file. Raises StorageError.
         """
-        await self._history_importer.stop(room)
         # First: a file that is kept for the room from now on would be in the next one of its address.
         await self._room_settings.clear(room)
         owners: set[Identity] = set()

@@ -140,7 +140,6 @@ class FakeBot:
             if each.plugin.migrations is not None:
                 await self.catalog.plugin_tables.prepare(each.plugin.name, migrations_of(each.plugin))
         await self._services.room_settings.open()
-        await self._services.history_importer.open()
         await self._services.worker.open()
         self._chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
         await self._services.jobs.prepare()
@@ -153,7 +152,6 @@ class FakeBot:
         await self._running.at_once.close(timeout_s=5)
         await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
-        await self._services.history_importer.close()
         await self._services.announcer.close()
 
     @property

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
-from cachetools import FIFOCache
-
 from filebot.catalog.mapping import added_entry, fold, private_entry
 from filebot.catalog.memory_tables import MemoryPluginTables
 from filebot.catalog.name_suggestions import likeliest
@@ -17,7 +15,6 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
-    HistoryImport,
     Identity,
     Link,
     NewEntry,
@@ -28,7 +25,7 @@ from filebot.model import (
     Scope,
     SettingKey,
 )
-from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM, Released
+from filebot.ports import MOST_LANGUAGES_OF_ROOM, Released
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData
 
@@ -42,14 +39,11 @@ class MemoryCatalog:
         self.jobs = MemoryJobs()
         self._entries: dict[int, Entry] = {}
         self._last_id = 0
-        self._unwanted: dict[BareJid, FIFOCache[tuple[Digest, Identity], None]] = {}
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
         self._deliveries: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
-        self._history_imports: dict[BareJid, HistoryImport] = {}
         self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
-        self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
@@ -123,26 +117,6 @@ class MemoryCatalog:
             self._entries[entry_id] = replace(self._entries[entry_id], auto_archived=False)
         self._changed(None, outbox)
 
-    async def has_opted_out(self, room: BareJid, who: Identity) -> bool:
-        return (room, who) in self._opt_outs
-
-    async def set_opted_out(self, room: BareJid, who: Identity, *, out: bool) -> None:
-        (self._opt_outs.add if out else self._opt_outs.discard)((room, who))
-
-    async def count_opted_out(self, room: BareJid) -> int:
-        return sum(1 for each, _ in self._opt_outs if each == room)
-
-    async def is_unwanted(self, room: BareJid, digest: Digest) -> bool:
-        return any(each == digest for each, _ in self._unwanted.get(room, ()))
-
-    async def add_unwanted(self, room: BareJid, digest: Digest, who: Identity) -> None:
-        copies = self._unwanted.setdefault(room, FIFOCache(MOST_UNWANTED_OF_ROOM))
-        copies.setdefault((digest, who), None)
-
-    async def forget_unwanted(self, room: BareJid, who: Identity) -> None:
-        for copy in [copy for copy in self._unwanted.get(room, ()) if copy[1] == who]:
-            del self._unwanted[room][copy]
-
     async def has_uploaded(self, urls: Sequence[str]) -> bool:
         return any(link.url in urls for link in self._links.values())
 
@@ -151,15 +125,6 @@ class MemoryCatalog:
 
     async def save_room_setting(self, setting: SavedRoomSetting) -> None:
         self._room_settings[setting.room, setting.key] = setting
-
-    async def history_imports(self) -> list[HistoryImport]:
-        return [self._history_imports[room] for room in sorted(self._history_imports)]
-
-    async def save_history_import(self, history_import: HistoryImport) -> None:
-        self._history_imports[history_import.room] = history_import
-
-    async def forget_history_import(self, room: BareJid) -> None:
-        self._history_imports.pop(room, None)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {e.blob.digest for e in self._entries.values()} & set(digests)
@@ -210,9 +175,6 @@ class MemoryCatalog:
             del self._room_settings[each]
         self.plugin_data.clear_room(room)
         self.plugin_tables.clear_room(room)
-        self._unwanted.pop(room, None)
-        self._history_imports.pop(room, None)
-        self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
         for who in [each for each in self._languages if each.startswith(f"{room}/")]:
             del self._languages[who]
 

@@ -5,8 +5,10 @@ import hashlib
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from filebot.errors import CatalogUnavailable, NoHistory, PeerGone
 from filebot.model import (
@@ -20,11 +22,12 @@ from filebot.model import (
     Scope,
     Sender,
 )
+from filebot.plugin import PluginDatabase
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
-from tests.support.waiting import loop_turns
+from plugins.archive import imports
 
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
@@ -61,6 +64,19 @@ async def names(bot: FakeBot) -> list[str]:
     return [entry.name for entry in await kept(bot)]
 
 
+async def rows(bot: FakeBot, table: str) -> list[Any]:
+    """The rows of a table of the plugin."""
+    query = sa.text(f"SELECT * FROM {table}")
+    found: list[Any] = await bot.catalog.plugin_tables.read(lambda db: db.execute(query).all())
+    return found
+
+
+async def begun(bot: FakeBot, history_import: HistoryImport) -> None:
+    """Note an import as an earlier version did, which had no jobs."""
+    database = PluginDatabase(bot.catalog.plugin_tables)
+    assert await imports.begin(database, imports.Progress(history_import, 0))
+
+
 async def test_who_brings_the_bot_back_asks_for_the_archive_anew(archived: FakeBot) -> None:
     await archived.say("room set max-size 1 MB", ANNA)
     await archived.say(f"leave {ROOM}", ADMIN)
@@ -83,7 +99,7 @@ async def test_who_posts_while_the_catalog_cannot_be_read_is_told_so(
     async def broken(*_: object) -> bool:
         raise CatalogUnavailable("disk gone")
 
-    monkeypatch.setattr(archived.catalog, "has_opted_out", broken)
+    monkeypatch.setattr(archived.catalog.plugin_tables, "read", broken)
     [told] = await post(archived, BEN, "plan.txt")
     assert "Try again in a few minutes" in told
     last = archived.messenger.sent[-1]
@@ -216,14 +232,14 @@ async def test_whoever_names_no_room_says_it_in_one(archived: FakeBot, said: str
 async def test_whose_wish_cannot_be_noted_any_more_is_told_so(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.rooms.auto_archive.MOST_OPT_OUTS", 3)
+    monkeypatch.setattr("plugins.archive.wishes.MOST_OPT_OUTS", 3)
     for number in range(2):
         stranger = replace(in_room(None, "x", occupant_id=str(number)), claimed=f"{number}@evil.example")
         (answer,) = await archived.say("archive off for me", stranger)
     assert answer.startswith("I cannot save that")
     assert "I keep the files that you post here" in answer
     await archived.say("archive off for me", HAL)
-    assert await archived.catalog.count_opted_out(ROOM) == 3
+    assert len(await rows(archived, "opt_outs")) == 3
     other = in_room(None, "eve", occupant_id="666")
     assert (await archived.say("archive off for me", other))[0].startswith("I cannot save that")
     # Though the list is full, people with a known address can opt out, and earlier opt-outs stay.
@@ -301,14 +317,16 @@ async def test_copies_of_what_came_from_somebody_who_opted_out_are_not_kept(arch
 @pytest.mark.parametrize("disabled", ["archive", "room"])
 async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, disabled: str) -> None:
     await archived.say("archive off for me", BEN)
-    await archived.catalog.save_history_import(
-        HistoryImport(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now)
+    await begun(
+        archived,
+        HistoryImport(ROOM, ALICE, ANNA.address, None, archived.now - timedelta(days=3), archived.now),
     )
     async with FakeBot(catalog=archived.catalog, disabled=[disabled]) as later:
         later.rooms.managers[ROOM] = frozenset({ALICE})
         later.rooms.with_ids.add(ROOM)
         past(later, 3, HAL)
-        await later._services.history_importer.idle()
+        later.pass_time(timedelta(hours=1))
+        await later.jobs.run()
         assert later.rooms.followed == {}
         await post(later, HAL, "song.ogg")
         if disabled == "archive":
@@ -344,28 +362,7 @@ def past(bot: FakeBot, count: int, sender: Sender = BEN) -> None:
 async def import_history(
     bot: FakeBot, text: str = "archive history of 30 days", sender: Sender = ANNA
 ) -> list[str]:
-    before = len(bot.messenger.sent)
-    await bot.say(text, sender)
-    await bot._services.history_importer.idle()
-    return [each.text for each in bot.messenger.sent[before:] if isinstance(each, Said)]
-
-
-async def test_a_history_that_is_gone_through_at_once_leaves_no_row_behind(
-    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    past(archived, 1)
-    save = archived.catalog.save_history_import
-
-    async def late(history_import: HistoryImport) -> None:
-        for _ in range(1000):
-            await asyncio.sleep(0)
-        await save(history_import)
-
-    monkeypatch.setattr(archived.catalog, "save_history_import", late)
-    begins, gone = await import_history(archived)
-    assert begins.startswith("I am looking through")
-    assert gone.startswith("Done:")
-    assert await archived.catalog.history_imports() == []
+    return [*await bot.say(text, sender), *await bot.jobs.run()]
 
 
 async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: FakeBot) -> None:
@@ -376,7 +373,7 @@ async def test_files_of_the_past_are_kept_as_those_of_who_posted_them(archived: 
     entries = await kept(archived)
     assert {entry.owner for entry in entries} == {BOB}
     assert len(entries) == 25
-    assert await archived.catalog.history_imports() == []
+    assert await rows(archived, "fillings") == []
 
 
 async def test_only_the_days_that_were_asked_for_are_looked_at(archived: FakeBot) -> None:
@@ -403,50 +400,103 @@ async def test_what_is_gone_by_now_is_counted(archived: FakeBot) -> None:
 async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
     past(archived, 25)
     archived.histories.page_size = 5
-    history_importer = archived._services.history_importer
-    page = archived.histories.page
-    pages = list[str]()
+    page, pages = archived.histories.page, list[str]()
 
     async def stops_after_two(room: str, after: str, since: datetime | None) -> HistoryPage:
         pages.append(after)
         if len(pages) == 4:  # the first only asks whether there is a history
-            archived._services.history_importer._tasks._running[ROOM].cancel()
+            raise asyncio.CancelledError
         return await page(room, after, since)
 
     archived.histories.page = stops_after_two  # type: ignore[method-assign]
     await import_history(archived)
-    (history_import,) = await archived.catalog.history_imports()
-    assert (history_import.last_id, history_import.messages) == ("10", 10)
-    await history_importer.open()
-    await history_importer.idle()
+    [row] = await rows(archived, "fillings")
+    assert (row.last_id, row.messages) == ("10", 10)
+    archived.pass_time(timedelta(minutes=1))
+    [gone] = await archived.jobs.run()
+    assert gone.startswith("Done: 25 messages checked.")
     assert pages == ["", "", "5", "10", "10", "15", "20"]
     assert len(await kept(archived)) == 25
-    assert await archived.catalog.history_imports() == []
+    assert await rows(archived, "fillings") == []
 
 
-async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(
-    archived: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
+async def test_an_import_of_an_earlier_version_goes_on_by_itself(archived: FakeBot) -> None:
     past(archived, 5)
     month = archived.now - timedelta(days=30)
-    await archived.catalog.save_history_import(
-        HistoryImport(ROOM, ALICE, ANNA.address, None, month, archived.now)
+    await begun(
+        archived,
+        HistoryImport(
+            ROOM, ALICE, ANNA.address, None, month, archived.now, last_id="2", messages=2, kept=1
+        ),
     )
-    occupants = archived.rooms.occupants.pop(ROOM)
-    await archived._services.history_importer.open()
-    await loop_turns()
-    assert await kept(archived) == []
-    archived.rooms.occupants[ROOM] = occupants
-    async with asyncio.timeout(5):
-        await archived._services.history_importer.idle()
-    assert len(await kept(archived)) == 5
+    await archived.jobs.run()
+    archived.pass_time(timedelta(minutes=11))
+    [gone] = await archived.jobs.run()
+    assert gone == "Done: 5 messages checked.\nI kept 4 files."
+    assert await rows(archived, "fillings") == []
 
 
-async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
+async def test_rooms_take_turns_and_hear_how_far_it_is(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.rooms.history_import.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("plugins.archive.history.TURN_S", 0.0)
+    past(archived, 25)
+    begins, *further, gone = await import_history(archived)
+    assert begins.startswith("I am looking through")
+    assert [each.split(" so far")[0] for each in further] == ["10 messages checked", "20 messages checked"]
+    assert gone.startswith("Done: 25 messages checked.")
+    assert await archived.jobs.count("archive") == 1  # what it does again and again
+
+
+async def test_two_jobs_of_one_import_do_no_harm(archived: FakeBot) -> None:
+    """A kill may come after a job has passed the import on, and before its end is noted."""
+    past(archived, 25)
+    await archived.say("archive history of 30 days", ANNA)
+    [row] = await rows(archived, "fillings")
+    database = PluginDatabase(archived.catalog.plugin_tables)
+    progress = await imports.import_of(database, ROOM)
+    assert progress is not None
+    assert await imports.pass_on(database, progress)
+    [gone] = await archived.jobs.run()
+    assert gone.startswith("Done: 25 messages checked.")
+    assert row.turn == progress.turn
+    assert await archived.jobs.count("archive") == 1
+
+
+async def test_the_state_of_the_room_says_how_far_it_is(archived: FakeBot) -> None:
+    month = archived.now - timedelta(days=30)
+    await begun(archived, HistoryImport(ROOM, ALICE, ANNA.address, None, month, archived.now, messages=7))
+    [state] = await archived.say("room", ANNA)
+    assert "I am looking through what was posted before: 7 messages so far." in state
+
+
+async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(archived: FakeBot) -> None:
+    past(archived, 5)
+    await archived.say("archive history of 30 days", ANNA)
+    occupants = archived.rooms.occupants.pop(ROOM)
+    for _ in range(3):
+        assert await archived.jobs.run() == []
+        archived.pass_time(timedelta(minutes=1))
+    assert await kept(archived) == []
+    archived.rooms.occupants[ROOM] = occupants
+    [gone] = await archived.jobs.run()
+    assert "I kept 5 files" in gone
+
+
+async def test_after_a_day_out_of_the_room_it_ends(archived: FakeBot) -> None:
+    past(archived, 5)
+    await archived.say("archive history of 30 days", through_room(ALICE, "anna"))
+    archived.rooms.occupants.pop(ROOM)
+    days = 0
+    while await rows(archived, "fillings"):
+        await archived.jobs.run()
+        archived.pass_time(timedelta(minutes=1))
+        days += 1
+        assert days < 10_000
+    assert await kept(archived) == []
+
+
+async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(archived: FakeBot) -> None:
     past(archived, 5)
     page, asked = archived.histories.page, 0
     occupants = archived.rooms.occupants[ROOM]
@@ -460,15 +510,11 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(
 
     archived.histories.page = kicked  # type: ignore[method-assign]
     assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I am looking through")
-    before = len(archived.messenger.sent)
-    await loop_turns()
-    assert len(archived.messenger.sent) == before
+    assert await archived.jobs.run() == []
     archived.rooms.occupants[ROOM] = occupants
-    async with asyncio.timeout(5):
-        await archived._services.history_importer.idle()
-    [said] = archived.messenger.sent[before:]
-    assert isinstance(said, Said)
-    assert "I kept 5 files" in said.text
+    archived.pass_time(timedelta(minutes=1))
+    [said] = await archived.jobs.run()
+    assert "I kept 5 files" in said
 
 
 async def test_what_cannot_be_said_in_time_is_no_internal_error(
@@ -500,12 +546,13 @@ async def test_past_that_cannot_be_reached_just_now_is_said_so(archived: FakeBot
 
 async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
     past(archived, 5)
-    archived._services.history_importer._pause_s = 0.0
     archived.histories.page_size = 2
-    begun = await archived.say("archive history of 30 days", ANNA)
+    [begins] = await archived.say("archive history of 30 days", ANNA)
     archived.histories.failures = [PeerGone("x")] * 2
-    await archived._services.history_importer.idle()
-    assert begun[0].startswith("I am looking through")
+    for _ in range(3):
+        await archived.jobs.run()
+        archived.pass_time(timedelta(minutes=1))
+    assert begins.startswith("I am looking through")
     assert len(await kept(archived)) == 5
 
 
@@ -525,28 +572,24 @@ async def test_an_archive_that_leads_nowhere_ends_it_with_words(archived: FakeBo
     gone = (await import_history(archived))[-1]
     assert gone.startswith("I could not check everything: I had to stop after 2 messages.")
     assert len(await kept(archived)) == 2
-    assert await archived.catalog.history_imports() == []
+    assert await rows(archived, "fillings") == []
 
 
 async def test_an_archive_is_left_alone_between_many_pages(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filebot.rooms.history_import.PAGES_AT_ONCE", 2)
-    archived._services.history_importer._rest_s = 0.05
+    monkeypatch.setattr("plugins.archive.history.PAGES_AT_ONCE", 2)
     past(archived, 10)
     archived.histories.page_size = 2
-    times, page = list[float](), archived.histories.page
-
-    async def timed(room: str, after: str, since: datetime | None) -> HistoryPage:
-        times.append(asyncio.get_running_loop().time())
-        return await page(room, after, since)
-
-    archived.histories.page = timed  # type: ignore[method-assign]
-    await import_history(archived)
-    assert len(times) == 6
-    assert times[3] - times[2] >= 0.05
-    assert times[5] - times[4] >= 0.05
-    assert len(await kept(archived)) == 10
+    await archived.say("archive history of 30 days", ANNA)
+    counts = list[int]()
+    for _ in range(3):
+        await archived.jobs.run()
+        counts.append(len(await kept(archived)))
+        await archived.jobs.run()
+        assert len(await kept(archived)) == counts[-1]
+        archived.pass_time(timedelta(seconds=30))
+    assert counts == [4, 8, 10]
 
 
 @pytest.mark.parametrize(
@@ -595,9 +638,12 @@ async def test_looking_back_stops_when_it_is_told_to(archived: FakeBot) -> None:
 
     archived.histories.page = stands_still  # type: ignore[method-assign]
     await archived.say("archive history of 30 days", ANNA)
+    running = asyncio.create_task(archived.jobs.run())
     async with asyncio.timeout(5):
         while pages < 3:
             await asyncio.sleep(0)
-    (stopped,) = await archived.say("archive history off", ANNA)
+        (stopped,) = await archived.say("archive history off", ANNA)
+        await running
     assert stopped == "I stopped after 2 messages.\nI kept 2 files."
-    assert await archived.catalog.history_imports() == []
+    assert await rows(archived, "fillings") == []
+    assert await archived.jobs.count("archive") == 1

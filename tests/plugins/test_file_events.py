@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 
 from filebot.catalog.catalog import SqlCatalog
 from filebot.chat.event_recorder import EventRecorder
@@ -31,6 +32,7 @@ from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
 from filebot.testing.xmpp import FakeStreamOffer
+from plugins.archive.tables import opt_outs
 from tests.support.waiting import loop_turns
 
 FILE_EVENTS: Final = (FileStored, FileAutoArchived, FileShared, FileRenamed, OwnerChanged, FileRemoved)
@@ -157,11 +159,10 @@ async def test_files_of_a_history_are_told_once_each(case: EventCase) -> None:
         posts.append(IncomingMessage(in_room(BOB), "", (offer,), addressed=False, delayed_since=bot.now))
     bot.histories.posts[ROOM] = posts
     bot.rooms.with_ids.add(ROOM)
-    bot._services.history_importer._pause_s = 0.0
 
     async def import_history() -> None:
         await bot.say("archive history of 9 days", in_room(ALICE))
-        await asyncio.wait_for(bot._services.history_importer.idle(), 5)
+        await bot.jobs.run()
 
     assert sorted(await case.does(import_history()), key=str) == [
         (FileAutoArchived, f"{name}.txt") for name in "abc"
@@ -272,7 +273,8 @@ async def test_a_file_that_was_withdrawn_while_it_came_is_told_twice(
         if reason is RemovalReason.ARCHIVE_OFF:
             await settings.change(ROOM, "archive off")
         else:
-            await bot.catalog.set_opted_out(ROOM, BOB, out=True)
+            out = sa.insert(opt_outs).values(room=ROOM, person=BOB)
+            await bot.catalog.plugin_tables.write(lambda db: db.execute(out) and None)
         return entry
 
     monkeypatch.setattr(bot.catalog, "add", withdraw)
@@ -361,8 +363,6 @@ NO_FILES: Final = frozenset(
         *("save_link", "forget_links", "set_language"),
         *("add_delivery", "count_tries", "remove_delivery"),
         *("remember_room", "forget_room", "clear_room", "save_room_setting"),
-        *("set_opted_out", "add_unwanted", "forget_unwanted"),
-        *("save_history_import", "forget_history_import"),
         *("save_position", "forget_position"),
         *("keep_subscription", "forget_subscription"),
     }

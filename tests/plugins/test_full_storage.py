@@ -20,7 +20,12 @@ async def refuse(*arguments: object, **named: object) -> None:
         ("remove", "rm a.bin", ALICE, "so the file was not deleted"),
         ("set_language", "lang zh", ALICE, "so your language was not saved"),
         ("save_room_setting", "room set announce on", in_room(ADMIN), "so the setting was not changed"),
-        ("set_opted_out", "archive off for me", in_room(), "so nothing about the archive was changed"),
+        (
+            "plugin_tables.write",
+            "archive off for me",
+            in_room(),
+            "so nothing about the archive was changed",
+        ),
         ("remember_room", "join den@conference.example.org", ADMIN, "so I did not enter the room"),
         ("forget_room", f"leave {ROOM}", ADMIN, "so I did not leave the room"),
         ("add", f"send a.bin to {ROOM}", ALICE, 'so "a.bin" was not sent'),
@@ -35,7 +40,8 @@ async def test_a_command_says_what_was_not_done(
     bot.web.hosted["https://files.example.org/b.bin"] = bot.web.hosted["https://files.example.org/0/a.bin"]
     if text.startswith("fetch"):
         await bot.say("rm a.bin")
-    monkeypatch.setattr(bot.catalog, method, refuse)
+    part, _, name = method.rpartition(".")
+    monkeypatch.setattr(getattr(bot.catalog, part) if part else bot.catalog, name, refuse)
     said = await bot.say(text, sender)
     assert said[-1].startswith(f"My storage is full, {words}.\n")
     assert said[-1].endswith("rm NAME")

@@ -22,10 +22,10 @@ from filebot.model import (
     SavedRoomSetting,
     Scope,
     Sender,
+    SettingKey,
 )
 from filebot.rooms import announcer as announcer_module
 from filebot.rooms.announcer import ANNOUNCE, Announcer
-from filebot.rooms.auto_archive import ARCHIVE
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
@@ -384,7 +384,7 @@ async def test_what_two_admins_set_at_once_holds_both(managed: FakeBot, slow: as
     await asyncio.wait_for(asyncio.gather(*both), 5)
     assert await managed.catalog.room_settings() == [
         SavedRoomSetting(ROOM, ANNOUNCE, value=True),
-        SavedRoomSetting(ROOM, ARCHIVE, value=False, consent=True),
+        SavedRoomSetting(ROOM, SettingKey("archive", "archive"), value=False, consent=True),
     ]
     settings = managed._services.room_settings.of(ROOM)
     assert (settings["archive"], settings["announce"]) == (False, True)

@@ -98,15 +98,12 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
 
     @plugin.command("look", usage="look")
     async def look(ctx: Context[None]) -> None:
-        """Look back."""
-        try:
-            await ctx.rooms.look_back(3, "en")  # type: ignore[attr-defined]
-        except filebot.plugin.UserError as error:
-            await ctx.reply("old/said", text=error.kind)
+        """Look."""
+        await ctx.reply("old/said", text=ctx.sender.spoke)  # type: ignore[attr-defined]
 
     async with FakeBot(plugin) as bot:
         assert "goes at None" in await bot.drop("a.txt", b"a")
-        assert await bot.say("look") == ["NoSuchRoom"]
+        assert await bot.say("look") == ["None"]
         assert bot.reception is bot.dispatcher
         assert bot.rooms.rolls is bot.rooms.occupants
     assert [
@@ -117,7 +114,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
         "Entry.archived",
         "Sender.aside",
         "Files.goes_at",
-        "RoomAccess.look_back",
+        "Sender.spoke",
         "FakeBot.reception",
         "FixedRooms.rolls",
     ]

@@ -1,70 +1,34 @@
 """Contract of ``RoomStore``."""
 
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
+from typing import Any
 
-import pytest
+import sqlalchemy as sa
 
-from filebot.model import Address, AddressKind, HistoryImport, RememberedRoom, SavedRoomSetting, SettingKey
+from filebot.model import RememberedRoom, SavedRoomSetting, SettingKey
 from filebot.ports import Catalog
-from tests.contract.catalog.samples import NOW, ROOM, put
+from tests.contract.catalog.samples import ROOM, put
 
 ARCHIVE = SettingKey("archive", "archive")
+OPT_OUTS = sa.table("opt_outs", sa.column("room", sa.Text), sa.column("person", sa.Text))
+"""A table of a plugin."""
+
+
+def note(db: Any, room: str) -> None:
+    db.execute(sa.insert(OPT_OUTS).values(room=room, person="alice@example.org"))
 
 
 async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "kept.txt", scope=ROOM)
     for room in (entry.room or "", "other@muc.example.org"):
         await catalog.save_room_setting(SavedRoomSetting(room, ARCHIVE, True))
-        await catalog.set_opted_out(room, entry.owner, out=True)
+        await catalog.plugin_tables.write(partial(note, room=room))
     await catalog.clear_room(entry.room or "")
     assert [each.room for each in await catalog.room_settings()] == ["other@muc.example.org"]
-    assert not await catalog.has_opted_out(entry.room or "", entry.owner)
-    assert await catalog.has_opted_out("other@muc.example.org", entry.owner)
+    left = await catalog.plugin_tables.read(lambda db: db.scalars(sa.select(OPT_OUTS.c.room)).all())
+    assert left == ["other@muc.example.org"]
     assert await catalog.page(ROOM, limit=9) == [entry]
-
-
-async def test_opt_outs_are_kept_for_each_room_and_person(catalog: Catalog) -> None:
-    for _ in range(2):
-        await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=True)
-    assert await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
-    assert not await catalog.has_opted_out("b@muc.example.org", "alice@example.org")
-    assert not await catalog.has_opted_out("a@muc.example.org", "bob@example.org")
-    assert await catalog.count_opted_out("a@muc.example.org") == 1
-    assert await catalog.count_opted_out("b@muc.example.org") == 0
-    for _ in range(2):
-        await catalog.set_opted_out("a@muc.example.org", "alice@example.org", out=False)
-    assert not await catalog.has_opted_out("a@muc.example.org", "alice@example.org")
-
-
-async def test_unwanted_bytes_are_kept_for_each_room_and_person(catalog: Catalog) -> None:
-    room, digest = "a@muc.example.org", "ab" * 32
-    assert not await catalog.is_unwanted(room, digest)
-    for who in ("alice@example.org", "bob@example.org", "bob@example.org"):
-        await catalog.add_unwanted(room, digest, who)
-    assert await catalog.is_unwanted(room, digest)
-    assert not await catalog.is_unwanted("b@muc.example.org", digest)
-    assert not await catalog.is_unwanted(room, "cd" * 32)
-    await catalog.forget_unwanted(room, "bob@example.org")
-    assert await catalog.is_unwanted(room, digest)
-    await catalog.forget_unwanted(room, "alice@example.org")
-    assert not await catalog.is_unwanted(room, digest)
-    await catalog.add_unwanted(room, digest, "alice@example.org")
-    await catalog.clear_room(room)
-    assert not await catalog.is_unwanted(room, digest)
-
-
-async def test_of_each_room_the_latest_unwanted_bytes_are_kept(
-    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("filebot.catalog.writes", "filebot.testing.catalog"):
-        monkeypatch.setattr(f"{module}.MOST_UNWANTED_OF_ROOM", 2)
-    digests = [f"{number:064}" for number in range(3)]
-    for room in ("a@muc.example.org", "b@muc.example.org"):
-        for digest in digests[: 3 if room[0] == "a" else 1]:
-            await catalog.add_unwanted(room, digest, "alice@example.org")
-    assert [await catalog.is_unwanted("a@muc.example.org", each) for each in digests] == [False, True, True]
-    assert await catalog.is_unwanted("b@muc.example.org", digests[0])
 
 
 async def test_settings_are_kept_for_each_room_plugin_and_name(catalog: Catalog) -> None:
@@ -79,29 +43,6 @@ async def test_settings_are_kept_for_each_room_plugin_and_name(catalog: Catalog)
     for setting in (replace(kept[0], value=False, consent=False), *reversed(kept)):
         await catalog.save_room_setting(setting)
     assert await catalog.room_settings() == kept
-
-
-async def test_history_imports_are_kept_one_for_each_room(catalog: Catalog) -> None:
-    address = Address("a@muc.example.org/anna", AddressKind.ROOM_PRIVATE, "a@muc.example.org/1d")
-    first = HistoryImport(
-        "b@muc.example.org",
-        "alice@example.org",
-        address,
-        "de",
-        NOW,
-        NOW + timedelta(days=1),
-        "id",
-        50,
-        2,
-        1,
-    )
-    second = HistoryImport("a@muc.example.org", "", Address("alice@example.org"), None, NOW, NOW)
-    for history_import in (replace(first, last_id="", messages=0), first, second):
-        await catalog.save_history_import(history_import)
-    assert await catalog.history_imports() == [second, first]
-    await catalog.forget_history_import(second.room)
-    await catalog.forget_history_import("nobody@muc.example.org")
-    assert await catalog.history_imports() == [first]
 
 
 async def test_rooms_are_kept_once_each_until_forgotten(catalog: Catalog) -> None:

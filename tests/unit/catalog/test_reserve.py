@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from filebot.catalog import open_catalog
 from filebot.catalog.reserve import DiskReserve
@@ -84,14 +85,15 @@ async def test_on_a_full_disk_the_rows_of_a_delivery_are_written(catalog: Catalo
     assert await catalog.remove_delivery(1)
 
 
-async def test_on_a_full_disk_an_opt_out_is_kept(catalog: Catalog, disk: Path) -> None:
+async def test_on_a_full_disk_an_urgent_row_of_a_plugin_is_kept(catalog: Catalog, disk: Path) -> None:
     await filled(catalog, disk)
-    await catalog.set_opted_out("room@example.org", OWNER, out=True)
-    assert await catalog.has_opted_out("room@example.org", OWNER)
+    opt_outs = sa.table("opt_outs", sa.column("room", sa.Text), sa.column("person", sa.Text))
     for number in range(20):
-        await catalog.add_unwanted("room@example.org", f"{number:064x}", OWNER)
+        row = sa.insert(opt_outs).values(room="room@example.org", person=f"{number:064x}@example.org")
+        await catalog.plugin_tables.write(lambda db: db.execute(row) and None, urgent=True)  # noqa: B023 - at once
         Filler(disk).fill()
-    assert await catalog.is_unwanted("room@example.org", f"{19:064x}")
+    count = sa.select(sa.func.count()).select_from(opt_outs)
+    assert await catalog.plugin_tables.read(lambda db: db.scalar(count)) == 20
 
 
 async def test_on_a_full_disk_a_room_is_released(catalog: Catalog, disk: Path) -> None:

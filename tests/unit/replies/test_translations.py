@@ -62,11 +62,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
             "admin",
         )
     ),
-    *(
-        errors.NoHistory("den@muc.example.org", reason=r)
-        for r in ("closed", "off", "busy", "idle", "ids", "lost", "away")
-    ),
-    errors.TooManyOptOuts(),
+    *(errors.NoHistory("den@muc.example.org", reason=r) for r in ("closed", "off", "ids", "lost")),
     errors.BadRoomSetting("archive", "maybe", known=True, available={"archive": "on|off"}),
     errors.BadRoomSetting("size", "", known=False, available={"archive": "on|off"}),
     errors.NoSuchClaim(),
