@@ -1,4 +1,4 @@
-"""Files posted in rooms without addressing the bot: remembered for ``keep``, and auto-archived."""
+"""Files posted in rooms without addressing the bot: remembered for ``keep``, and told to plugins."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class RoomPosts:
-    """Remembers and auto-archives the files of messages to whole rooms."""
+    """Remembers the files of messages to whole rooms, and tells plugins with the room's consent of them."""
 
     def __init__(
         self,
@@ -63,5 +63,5 @@ class RoomPosts:
         """
         sender = message.sender
         refused = FileRefused(sender.privately, message.language, name, error)
-        reason = f"not archived: {type(error)}"
+        reason = f"not told: {type(error)}"
         await self._workload.once_per_day(sender, reason, lambda: self._events.tell(refused))

@@ -66,7 +66,7 @@ class NewEntry:
     """Width of a picture in pixels; likewise ``height``."""
     height: int | None = None
     auto_archived: bool = False
-    """Kept by the room's auto-archive, not because somebody asked for it."""
+    """Kept because the room wanted what is posted there to be kept, not because somebody asked for it."""
     source_message: str | None = None
     """Id of the message and file that it came from, if that message may be read again."""
 

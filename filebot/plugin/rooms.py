@@ -100,7 +100,7 @@ class RoomAccess:
         return await self._be_invited(invitation.room, invitation.password)
 
     async def leave(self, target: str) -> BareJid:
-        """Leave a room for good; its files stay, its archive is switched off.
+        """Leave a room for good; its files stay, and settings that need consent are switched off.
 
         Allowed for admins of the bot, the inviter, and the room's owners and admins. Raises NotAllowed,
         NoSuchRoom, RoomConfigured or StorageError.

@@ -58,7 +58,7 @@ class Membership:
         return room
 
     async def leave(self, room: BareJid) -> None:
-        """Leave a room for good; its files stay, its archive is off. Raises StorageError."""
+        """Leave a room for good; its files stay, its consent ends. Raises StorageError."""
         await self.forget(room)
         await self._rooms.leave(room)
 

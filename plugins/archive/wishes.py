@@ -50,7 +50,7 @@ async def opt_out(ctx: Context[Any]) -> int:
     are still kept), or StorageError.
     """
     room, people = ctx.sender.room or "", _identities(ctx.sender)
-    # What the room cannot have made up is always noted.
+    # It is always noted of somebody whom the room cannot have made up.
     most = None if ctx.sender.jid is not None else MOST_OPT_OUTS
     if not await ctx.db.write(lambda db: _note_opt_out(db, room, people, most), urgent=True):
         raise TooManyOptOuts
