@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
 from filebot.errors import PluginError, UnknownCommand, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
@@ -90,7 +91,10 @@ class PluginCalls:
             arguments = await self._resolver(conversation).resolve(command, found.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
-        await called(command.handler(context, **arguments))
+        # In a task of its own: one that ignores its cancellation must not hold the stop up.
+        await call_bounded(
+            called(command.handler(context, **arguments)), named(command.plugin, command.hook)
+        )
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -111,15 +115,17 @@ class PluginCalls:
                 await self._call(each, conversation, event)
 
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
+        name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
-                context = self._context(listener.plugin, listener.hook, conversation)
-                await called(listener.handler(context, event))
-        except TimeoutError:
-            log.error(
-                "plugin %s took over %s s for %s", listener.plugin, LISTENER_LIMIT_S, type(event).__name__
-            )
+            await call_bounded(self._hear(listener, conversation, event), name, LISTENER_LIMIT_S)
+        except TimeLimitExceeded as error:
+            log.error("%s", error)
+
+    async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
+        async with errors_in_words(conversation):
+            context = self._context(listener.plugin, listener.hook, conversation)
+            await called(listener.handler(context, event))
 
     def _usable(self, sender: Sender) -> CommandList:
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
@@ -152,6 +158,11 @@ class PluginCalls:
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),
         )
+
+
+def named(plugin: str, hook: str) -> str:
+    """Return the name of the task in which a function of a plugin runs."""
+    return f"{hook} of plugin {plugin}"
 
 
 async def called(function: Awaitable[None]) -> None:
