@@ -18,6 +18,7 @@ from filebot.adapters import (
 )
 from filebot.chat.assembly import Chat, build_chat
 from filebot.chat.dispatcher import MessageDispatcher
+from filebot.concurrency.loop_watch import watched_loop
 from filebot.concurrency.tasks import Tasks, race, run_supervised
 from filebot.config import Config
 from filebot.data_folder import DataFolder, open_data_folder
@@ -51,7 +52,7 @@ async def run(config: Config) -> int:
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    with stop_signals() as stop:
+    with stop_signals() as stop, watched_loop():
         async with assembled(config) as bot:
             await bot.serve(stop)
     return 0
