@@ -142,7 +142,12 @@ class Conversation:
         return shown is not None and await self._reply_page(shown)
 
     async def emit(self, event: Event) -> None:
-        """Tell all plugins that something happened."""
+        """Tell all plugins that something happened.
+
+        Raises PluginError if a durable listener could not hear of it: an event has at most 16 KiB as JSON.
+        """
+        if (recorder := self._channel.events.recorder) is not None:
+            recorder.examine(event)
         await self._channel.events.tell(event)
 
     async def choose_language(self, wanted: str | None) -> str | None:

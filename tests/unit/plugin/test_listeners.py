@@ -1,14 +1,14 @@
 """The three kinds of listeners, in a fake bot."""
 
 import asyncio
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from filebot.errors import PluginError
+from filebot.model import MessageRef
 from filebot.plugin import (
     Context,
     Event,
@@ -185,7 +185,7 @@ async def test_a_durable_listener_that_fails_is_called_again() -> None:
     async with FakeBot(plugin) as bot:
         await bot.drop("a.txt", b"a")
         for _ in range(3):
-            await bot.jobs.run()
+            await bot.jobs.run(may_fail=True)
             bot.pass_time(HOUR)
     assert tries == ["a.txt", "a.txt"]
 
@@ -235,10 +235,8 @@ class TaggedTwice(Tagged):
     times: int
 
 
-async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    plugin = Plugin[None]("own", api=1, needs={"events"}, templates={"ok": "ok"})
+async def test_an_event_of_a_plugin_that_cannot_be_kept_is_an_error_of_it() -> None:
+    plugin, raised = Plugin[None]("own", api=1, needs={"events"}), list[str]()
 
     @plugin.on(Tagged, durable=True)
     async def tagged(ctx: Context[None], event: Tagged) -> None: ...
@@ -246,16 +244,29 @@ async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
     @plugin.command("tag", usage="tag")
     async def tag(ctx: Context[None]) -> None:
         """Tag."""
-        await ctx.emit(Tagged(ctx.sender, "en", (1,)))  # type: ignore[arg-type]
-        await ctx.emit(Tagged(ctx.sender, "en", ("x" * 20_000,)))
-        await ctx.reply("own/ok")
+        for tags in ((1,), ("x" * 20_000,)):
+            with pytest.raises(PluginError) as error:
+                await ctx.emit(Tagged(ctx.sender, "en", tags))  # type: ignore[arg-type]
+            raised.append(str(error.value))
 
-    with caplog.at_level(logging.ERROR):
-        async with FakeBot(plugin) as bot:
-            assert await bot.say("tag") == ["ok"]
-            assert await bot.jobs.count("own") == 0
-    assert "on Tagged: tagged of plugin own cannot be kept" in caplog.text
-    assert "job on Tagged: tagged of plugin own is lost: no place" in caplog.text
+    async with FakeBot(plugin) as bot:
+        await bot.say("tag")
+        assert await bot.jobs.count("own") == 0
+    assert raised[0].startswith("Tagged cannot be kept: ")
+    assert "more than 16384" in raised[1]
+
+
+async def test_an_event_is_kept_although_ids_of_messages_and_nicks_are_endless() -> None:
+    plugin, heard = recorder(FileStored)
+    long = "x" * 20_000
+    async with FakeBot(plugin) as bot:
+        who = replace(in_room(ALICE, long), message_id=long, message_ref=MessageRef(ROOM, long))
+        await bot.drop("a.txt", b"a", who, caption="tea", message_id=long)
+        await bot.say("keep", who)
+        await bot.drop("b.txt", b"b", caption="tea", message_id=long)
+        await bot.jobs.run()
+    assert [event.entry.name for event in heard if isinstance(event, FileStored)] == ["a.txt", "b.txt"]
+    assert all(event.sender.jid == ALICE for event in heard)
 
 
 def test_mistakes_in_kinds_are_found_when_the_module_is_loaded() -> None:
