@@ -72,7 +72,11 @@ class Authorization:
             for entry in _entries(arguments):
                 self._file_access(sender).must_be_changeable(entry)
         elif command.permission.is_of_a_room:
-            named = [arguments.get(each.name) for each in command.parameters if each.kind is Kind.ROOM]
+            named = [
+                arguments.get(each.name, each.default)
+                for each in command.parameters
+                if each.kind is Kind.ROOM
+            ]
             rooms: list[str | None] = [room for room in named if isinstance(room, str)]
             for room in rooms or [sender.room]:
                 self._check_room(command, sender, room)
