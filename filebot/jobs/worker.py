@@ -64,6 +64,8 @@ class JobWorker:
         """``clock`` gives the present in UTC."""
         self._store = store
         self._clock = clock
+        self.failed: Callable[[Job, Exception], None] = lambda _, __: None
+        """Called with each try that failed, and its error."""
         self._works: dict[JobKind, Work] = {}
         self._tasks = Tasks(2 * MOST_RUNNING)  # some may have ended and be there for a moment still
         self._running: Counter[str] = Counter()
@@ -195,9 +197,11 @@ class JobWorker:
         except asyncio.CancelledError:
             await self._store.put_off(job, job.run_at, tries=job.tries - 1, error=job.error)
             raise
-        except TimeLimitExceeded:
+        except TimeLimitExceeded as error:
+            self.failed(job, error)
             await self._failed(work, job, f"it took over {work.limit_s:g} s")
         except Exception as error:
+            self.failed(job, error)
             reason = f"{type(error).__name__}: {error}"
             await self._failed(work, job, reason, place_of(error))
             log.debug("%s failed", _named(job), exc_info=error)

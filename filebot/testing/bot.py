@@ -20,6 +20,7 @@ from filebot.model import (
     DeadJob,
     IncomingMessage,
     Invitation,
+    Job,
     MessageRef,
     Offer,
     Sender,
@@ -57,10 +58,24 @@ class QueueOfBot:
 
     def __init__(self, bot: "FakeBot") -> None:
         self._bot = bot
+        self._errors: list[Exception] = []
 
-    async def run(self) -> list[str]:
-        """Do all jobs and schedules that are due, and return what the bot said then, to whomever."""
-        return await self._bot._answers(self._bot._services.jobs.run_due())  # noqa: SLF001 - a part of it
+    async def run(self, *, may_fail: bool = False) -> list[str]:
+        """Do all jobs and schedules that are due, and return what the bot said then, to whomever.
+
+        What one of them raises is raised here when all are done, several errors as an ExceptionGroup;
+        ``may_fail`` is for tests of what is tried again.
+        """
+        worker = self._bot._services.jobs  # noqa: SLF001 - a part of it
+        worker.failed = self._note
+        self._errors = []
+        said = await self._bot._answers(worker.run_due())  # noqa: SLF001
+        if self._errors and not may_fail:
+            raise self._errors[0] if len(self._errors) == 1 else ExceptionGroup("jobs failed", self._errors)
+        return said
+
+    def _note(self, _: Job, error: Exception) -> None:
+        self._errors.append(error)
 
     async def count(self, plugin: str) -> int:
         """Return how many jobs of a plugin wait, its schedules included."""

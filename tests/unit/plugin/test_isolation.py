@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from filebot.concurrency import bounded_call
+from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.model import Address, IncomingMessage, Sender
 from filebot.plugin import Context, FileStored, Plugin, calls
 from filebot.testing import BOB, FakeBot
@@ -80,7 +81,8 @@ async def test_listeners_that_ignore_their_cancellation(caplog: pytest.LogCaptur
 async def test_a_job_that_ignores_its_cancellation(caplog: pytest.LogCaptureFixture) -> None:
     async with asyncio.timeout(10), FakeBot(deaf) as bot:
         await bot.say("later")
-        await bot.jobs.run()
+        with pytest.raises(TimeLimitExceeded):
+            await bot.jobs.run()
     assert "job hang of plugin deaf ignores that it is cancelled; it is broken off" in caplog.messages
     assert "job hang of plugin deaf failed and is tried again: it took over 0.05 s" in caplog.messages
 
