@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from filebot.catalog import queries, sqlite, writes
+from filebot.catalog import queries, sqlite, tombstones, writes
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
@@ -98,6 +98,14 @@ class SqlCatalog:
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
         return await self._entry(queries.find_by_source_message(scope, owner, message))
 
+    async def is_gone(self, owner: Identity, message: str) -> bool:
+        return bool(await self._read(tombstones.is_gone(owner, message)))
+
+    async def note_source(self, entry: Entry, message: str, at: datetime) -> None:
+        # The answer that follows must not fail for want of space: nothing is stored.
+        source = (entry.owner, message, at, entry.id)
+        await self._writer.run(tombstones.note_sources, source, urgent=True)
+
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         newest = await self._entry(queries.find_by_name(scope, name))
         if newest is None or newest.name == name:
@@ -136,7 +144,9 @@ class SqlCatalog:
         return await self._change(writes.rename(entry_id, name, at), outbox)
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
-        return await self._change(writes.remove(entry_id), outbox, urgent=True)
+        mapped = _mapped(entry_of, outbox)
+        row = await self._writer.run(tombstones.remove_entries, entry_id, urgent=True, outbox=mapped)
+        return None if row is None else entry_of(row)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         return await self._entries(queries.archived(room, owner, limit))
@@ -219,14 +229,14 @@ class SqlCatalog:
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
         mapped = _mapped(entries_of, outbox)
-        return entries_of(await self._writer.run(writes.hand_over, (owner, to, limit), outbox=mapped))
+        return entries_of(await self._writer.run(tombstones.hand_over, (owner, to, limit), outbox=mapped))
 
     async def release(
         self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
     ) -> Released:
         mapped = _mapped(released_of, outbox)
         return released_of(
-            await self._writer.run(writes.release, (room, limit), urgent=True, outbox=mapped)
+            await self._writer.run(tombstones.release, (room, limit), urgent=True, outbox=mapped)
         )
 
     async def clear_room(self, room: BareJid) -> None:
@@ -260,10 +270,10 @@ class SqlCatalog:
         return position_of(rows[0]) if rows else None
 
     async def save_position(self, position: ArchivePosition) -> None:
-        await self._writer.run(execute, sqlite.save_position(position))
+        await self._writer.run(tombstones.save_positions, position)
 
     async def forget_position(self, archive: BareJid) -> None:
-        await self._writer.run(execute, writes.forget_position(archive), urgent=True)
+        await self._writer.run(tombstones.forget_positions, archive, urgent=True)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
@@ -343,10 +353,8 @@ class SqlCatalog:
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(
-        self, change: Change, outbox: Outbox[Entry] | None, *, urgent: bool = False
-    ) -> Entry | None:
-        row = await self._returned(change, _mapped(entry_of, outbox), urgent=urgent)
+    async def _change(self, change: Change, outbox: Outbox[Entry] | None) -> Entry | None:
+        row = await self._returned(change, _mapped(entry_of, outbox))
         return None if row is None else entry_of(row)
 
     async def _returned(

@@ -84,6 +84,18 @@ positions: Final = sa.Table(
     sa.Column("ahead", sa.JSON, nullable=False),
 )
 
+# Messages whose files are gone when their entry is removed, or another's; see ``tombstones``. A message is
+# known by a SHA-256 of its owner and name.
+tombstones: Final = sa.Table(
+    "tombstones",
+    metadata,
+    sa.Column("message", sa.Text, primary_key=True),
+    sa.Column("archive", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("entry_id", sa.Integer, nullable=False),
+    sa.Index("ix_tombstones_archive", "archive", "at"),
+)
+
 # Only components use this table. Rows are in the order of subscription; the oldest is dropped first.
 subscriptions: Final = sa.Table(
     "subscriptions",

@@ -28,6 +28,7 @@ from filebot.catalog.schema import (
     room_settings,
     rooms,
     subscriptions,
+    tombstones,
     unwanted,
 )
 from filebot.model import ArchivePosition, Link, RememberedRoom
@@ -164,6 +165,14 @@ def save_position(position: ArchivePosition) -> sa.Insert:
     """Keep a position, in place of the archive's one before."""
     columns = {"archive": position.archive, "last_id": position.last_id, "at": position.at}
     return _put(positions, positions.c.archive, columns | {"ahead": sorted(position.ahead)})
+
+
+def save_tombstone(columns: dict[str, Any], where: sa.ColumnElement[bool]) -> sa.Insert:
+    """Keep a tombstone, in place of the message's one before, if this holds."""
+    values = [sa.literal(value, tombstones.c[name].type) for name, value in columns.items()]
+    statement = insert(tombstones).from_select(list(columns), sa.select(*values).where(where))
+    new = {name: statement.excluded[name] for name in columns}
+    return statement.on_conflict_do_update(index_elements=[tombstones.c.message], set_=new)
 
 
 def save_subscription(person: str, own: str) -> sa.Insert:

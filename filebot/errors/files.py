@@ -17,6 +17,13 @@ class EmptyFile(UserError):
     """A file has no bytes."""
 
 
+class FileGone(UserError):
+    """The file of a message that is met again was stored before, and was removed or given away since.
+
+    Said to nobody: that was answered when it was done.
+    """
+
+
 class QuotaExceeded(UserError):
     """The owner's quota is used up; sizes in bytes."""
 

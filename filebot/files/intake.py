@@ -7,7 +7,7 @@ after a break, the bytes to go on with are kept (see :mod:`filebot.files.receivi
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 from filebot.concurrency.locks import KeyedLocks
-from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
+from filebot.errors import EmptyFile, FileGone, PeerProtocolError, TransferError, Unresumable
 from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
@@ -119,9 +119,18 @@ class Intake:
         FileStored or FileAutoArchived tells of it. Raises UserError, TransferError or StorageError; then
         nothing is left of it but, after a break, the bytes to go on with.
 
-        What was stored just before a crash, from the same message, is not fetched again.
+        What was stored just before a crash, from the same message, is not fetched again. FileGone is raised
+        if it was removed since.
         """
-        return await self._taken(destination, place, partial(self._fetch, offer, destination))
+        async with self._events.change() as change:
+            made = await self._made_before(destination)
+            if made is not None:
+                result = _added(made)
+                # The row was made together with the record of its event.
+                change.tell(*_events_of(destination, result), recorded=True)
+                return result
+            async with place as watch:
+                return await self._fetch(offer, destination, watch, change)
 
     async def receive(
         self, stream: StreamOffer, destination: Destination, place: Place = ANY_PLACE
@@ -132,26 +141,12 @@ class Intake:
         as :meth:`fetch`.
         """
         attempt = Attempt(stream, stream.offer, destination.owner, destination.room, stream.offer.name)
-        return await self._taken(destination, place, partial(self._take, attempt, destination))
-
-    async def _taken(
-        self,
-        destination: Destination,
-        place: Place,
-        take: Callable[[Transfer | None, Change], Awaitable[IntakeResult]],
-    ) -> IntakeResult:
         async with self._events.change() as change, place as watch:
-            return await take(watch, change)
+            return await self._take(attempt, destination, watch, change)
 
     async def _fetch(
         self, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
-        made = await self._made_before(destination)
-        if made is not None:
-            result = _added(made)
-            # The row was made together with the record of its event.
-            change.tell(*_events_of(destination, result), recorded=True)
-            return result
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
@@ -161,13 +156,19 @@ class Intake:
         raise failure
 
     async def _made_before(self, destination: Destination) -> Entry | None:
-        """Return the entry that the same message made just before a crash."""
-        if destination.source_message is None:
+        """Return the entry that the same message made just before a crash.
+
+        Raises FileGone if it was removed since, or is not the owner's any more.
+        """
+        message = destination.source_message
+        if message is None:
             return None
-        made = await self._entries.find_by_source_message(
-            destination.scope, destination.owner, destination.source_message
-        )
-        return made if made is not None and await is_whole(self._store, made.blob.digest) else None
+        made = await self._entries.find_by_source_message(destination.scope, destination.owner, message)
+        if made is not None:
+            return made if await is_whole(self._store, made.blob.digest) else None
+        if await self._entries.is_gone(destination.owner, message):
+            raise FileGone
+        return None
 
     async def _fetch_from(
         self, url: str, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
@@ -261,6 +262,9 @@ class Intake:
             known = await self._entries.find_by_digest(destination.scope, destination.owner, digest)
             if known is not None:
                 await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
+                if destination.source_message is not None:
+                    # Before it is answered: then the entry may be removed.
+                    await self._entries.note_source(known, destination.source_message, self._clock())
                 # A file that came without a name is called by the name that it is stored under.
                 shown = known.name if name == UNNAMED else name
                 result = IntakeResult(known, already_known=True, name=shown)

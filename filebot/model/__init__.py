@@ -10,7 +10,16 @@ from filebot.model.delivery import (
     Slot,
     StreamMethod,
 )
-from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
+from filebot.model.files import (
+    BlobRef,
+    Digest,
+    Entry,
+    FileKind,
+    NewEntry,
+    Offer,
+    StorageUsage,
+    archive_of,
+)
 from filebot.model.jobs import DeadJob, Job, JobKind, NewJob, Outbox
 from filebot.model.messages import (
     LONGEST_TEXT,
@@ -89,6 +98,7 @@ __all__ = [
     "Slot",
     "StorageUsage",
     "StreamMethod",
+    "archive_of",
     "as_bare_jid",
     "size_bytes",
 ]

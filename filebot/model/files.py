@@ -68,7 +68,13 @@ class NewEntry:
     auto_archived: bool = False
     """Kept by the room's auto-archive, not because somebody asked for it."""
     source_message: str | None = None
-    """Id of the message and file that it came from, if that message may be read again."""
+    """Id of the message and file that it came from, if that message may be read again: the address of its
+    archive, a space, and what tells it from others there."""
+
+
+def archive_of(source_message: str) -> BareJid:
+    """Return the address of the archive that has this message (see ``NewEntry.source_message``)."""
+    return source_message.partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ class Files:
         many files sent at once, that is so for the first one that waits only. A file that is in the catalog
         with this ``source_message`` (see ``NewEntry``) is not fetched again.
 
-        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.fetch` raises.
+        Raises NotAllowed, FileGone if the file of this message was removed since, and whatever
+        :meth:`filebot.files.intake.Intake.fetch` raises.
         """
         access, room = self._access, self._sender.room if in_room else None
 

@@ -9,7 +9,7 @@ from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
 from filebot.ports.cursors import Cursors, Subscriptions
-from filebot.ports.entries import Entries, Released
+from filebot.ports.entries import CLOCKS_DIFFER_BY, MOST_TOMBSTONES_OF_ARCHIVE, Entries, Released
 from filebot.ports.filetype import Inspector
 from filebot.ports.jobs import (
     LONGEST_ERROR,
@@ -29,6 +29,7 @@ from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomSto
 from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
 
 __all__ = [
+    "CLOCKS_DIFFER_BY",
     "LONGEST_ERROR",
     "LONGEST_PAYLOAD",
     "MOST_BYTES",
@@ -38,6 +39,7 @@ __all__ = [
     "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
     "MOST_PLUGIN_BYTES",
+    "MOST_TOMBSTONES_OF_ARCHIVE",
     "MOST_UNWANTED_OF_ROOM",
     "VALUE_OVERHEAD_BYTES",
     "BlobStore",

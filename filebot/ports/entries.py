@@ -1,10 +1,15 @@
 """Entries of files in the catalog."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from filebot.model import BareJid, Digest, Entry, Identity, NewEntry, Outbox, Scope
+
+MOST_TOMBSTONES_OF_ARCHIVE: Final = 10_000
+"""Removed files whose messages are remembered, for each archive of messages."""
+CLOCKS_DIFFER_BY: Final = timedelta(days=1)
+"""Difference that is allowed for between the moment of a file and that of its message in the archive."""
 
 Released = Sequence[tuple[Entry, Entry | None]]
 """Entries of a room before and after their release."""
@@ -31,6 +36,19 @@ class Entries(Protocol):
 
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
         """Return the newest entry of this owner in this scope with this ``source_message``."""
+
+    async def is_gone(self, owner: Identity, message: str) -> bool:
+        """Tell whether this owner's file from this ``source_message`` was removed, or made another's.
+
+        That is remembered as long as the message may be met again: until the saved position of its
+        archive is later than the entry by more than ``CLOCKS_DIFFER_BY``, or is forgotten. Of each archive
+        the latest ``MOST_TOMBSTONES_OF_ARCHIVE`` are remembered.
+        """
+
+    async def note_source(self, entry: Entry, message: str, at: datetime) -> None:
+        """Note that this ``source_message``, which came before ``at``, brought a file that was an entry
+        already: when that entry goes, the file of the message is gone.
+        """
 
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         """Return the newest entry spelled like this, else the newest one that differs in case."""

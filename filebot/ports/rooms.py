@@ -68,7 +68,7 @@ class RoomStore(Protocol):
 
     async def clear_room(self, room: BareJid) -> None:
         """Forget the room's settings, the wishes of its people, the languages of those whom only the room
-        tells apart, and the import of its history.
+        tells apart, the import of its history, and which of its files were removed.
         """
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from filebot.errors import TooManyOptOuts, UserError
+from filebot.errors import FileGone, TooManyOptOuts, UserError
 from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import Access, unknown
 from filebot.files.intake import Destination, Intake, IntakeResult
@@ -68,7 +68,8 @@ class AutoArchive:
         Who posts something and goes has it kept all the same. That somebody was put out meanwhile cannot be
         told from that; it is the owners and admins of the room who remove the file then.
 
-        What is in the catalog with this ``source_message`` (see ``NewEntry``) is not fetched again.
+        The file of a ``source_message`` (see ``NewEntry``) that is in the catalog, or was removed, is not
+        fetched again.
 
         FileAutoArchived tells of it. Raises whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
@@ -93,7 +94,7 @@ class AutoArchive:
             received = await self._intake.fetch(
                 offer, destination, self._slots.held(Direction.TO_BOT, sender)
             )
-        except _NotAnyMore:
+        except (_NotAnyMore, FileGone):
             return None
         is_unwanted = not received.already_known and await self._store.is_unwanted(
             room, received.entry.blob.digest

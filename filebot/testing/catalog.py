@@ -26,8 +26,15 @@ from filebot.model import (
     SavedRoomSetting,
     Scope,
     SettingKey,
+    archive_of,
 )
-from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM, Released
+from filebot.ports import (
+    CLOCKS_DIFFER_BY,
+    MOST_LANGUAGES_OF_ROOM,
+    MOST_TOMBSTONES_OF_ARCHIVE,
+    MOST_UNWANTED_OF_ROOM,
+    Released,
+)
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData, NoPluginTables
 
@@ -50,6 +57,8 @@ class MemoryCatalog:
         self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
+        self._tombstones: dict[tuple[Identity, str], tuple[datetime, int]] = {}
+        """Time and entry by owner and message: the file is gone when the entry is not the owner's."""
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = NoPluginTables()
@@ -70,6 +79,24 @@ class MemoryCatalog:
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
         mine = (e for e in self._in(scope) if e.owner == owner and e.source_message == message)
         return next(mine, None)
+
+    async def is_gone(self, owner: Identity, message: str) -> bool:
+        if (owner, message) not in self._tombstones:
+            return False
+        entry = self._entries.get(self._tombstones[owner, message][1])
+        return entry is None or entry.owner != owner
+
+    async def note_source(self, entry: Entry, message: str, at: datetime) -> None:
+        archive = archive_of(message)
+        position = self._positions.get(archive)
+        if position is None or position.at > at + CLOCKS_DIFFER_BY:
+            return
+        self._tombstones[entry.owner, message] = (at, entry.id)
+        here = sorted(
+            (at, key) for key, (at, _) in self._tombstones.items() if archive_of(key[1]) == archive
+        )
+        for _, key in here[:-MOST_TOMBSTONES_OF_ARCHIVE]:
+            del self._tombstones[key]
 
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         called = [e for e in self._in(scope) if fold(e.name) == fold(name)]
@@ -111,7 +138,10 @@ class MemoryCatalog:
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}
         removed = self._entries.pop(entry_id, None)
-        return None if removed is None else self._changed(removed, outbox)
+        if removed is None:
+            return None
+        await self._bury(removed)
+        return self._changed(removed, outbox)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         found = self._in(Scope(room=room))
@@ -186,7 +216,10 @@ class MemoryCatalog:
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
-        handed = [replace(e, owner=to) for e in self._entries.values() if e.owner == owner][:limit]
+        given = [e for e in self._entries.values() if e.owner == owner][:limit]
+        for entry in given:
+            await self._bury(entry)
+        handed = [replace(entry, owner=to) for entry in given]
         self._entries.update({entry.id: entry for entry in handed})
         return self._changed(handed, outbox)
 
@@ -209,6 +242,7 @@ class MemoryCatalog:
             del self._room_settings[each]
         self.plugin_data.clear_room(room)
         self._unwanted.pop(room, None)
+        self._forget_tombstones(room)
         self._history_imports.pop(room, None)
         self._opt_outs = {(each, who) for each, who in self._opt_outs if each != room}
         for who in [each for each in self._languages if each.startswith(f"{room}/")]:
@@ -247,9 +281,11 @@ class MemoryCatalog:
 
     async def save_position(self, position: ArchivePosition) -> None:
         self._positions[position.archive] = replace(position, at=position.at.astimezone(UTC))
+        self._forget_tombstones(position.archive, position.at - CLOCKS_DIFFER_BY)
 
     async def forget_position(self, archive: BareJid) -> None:
         self._positions.pop(archive, None)
+        self._forget_tombstones(archive)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return list(self._subscriptions)
@@ -286,6 +322,15 @@ class MemoryCatalog:
 
     async def forget_room(self, jid: BareJid) -> None:
         self._rooms.pop(jid, None)
+
+    async def _bury(self, entry: Entry) -> None:
+        if entry.source_message is not None:
+            await self.note_source(entry, entry.source_message, entry.created_at)
+
+    def _forget_tombstones(self, archive: BareJid, before: datetime | None = None) -> None:
+        for key, (at, _) in list(self._tombstones.items()):
+            if archive_of(key[1]) == archive and (before is None or at < before):
+                del self._tombstones[key]
 
     def _changed(self, result: R, outbox: Outbox[R] | None) -> R:
         if outbox is not None:

@@ -363,7 +363,7 @@ NO_FILES: Final = frozenset(
         *("remember_room", "forget_room", "clear_room", "save_room_setting"),
         *("set_opted_out", "add_unwanted", "forget_unwanted"),
         *("save_history_import", "forget_history_import"),
-        *("save_position", "forget_position"),
+        *("save_position", "forget_position", "note_source"),
         *("keep_subscription", "forget_subscription"),
     }
 )

@@ -14,6 +14,18 @@ from tests.support.old_catalogs import all_rows, make_filled_catalog
 
 VERSIONS: Final = sorted(each.revision for each in known_migrations().walk_revisions())
 
+NEW_TABLES: Final = {
+    "0004": ("opt_outs", "room_settings", "fillings"),
+    "0005": ("marks",),
+    "0008": ("subscriptions",),
+    "0009": ("unwanted",),
+    "0010": ("jobs",),
+    "0012": ("plugin_data",),
+    "0013": ("plugin_tables",),
+    "0014": ("tombstones",),
+}
+"""Tables by the migration that made them."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -22,22 +34,13 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
     after = dict(before)
     if version < "0004":
         after["entries"] = [row | {"archived": 0} for row in after["entries"]]
-        after |= {"opt_outs": [], "room_settings": [], "fillings": []}
     if version < "0005":
         after["entries"] = [row | {"brought_by": None} for row in after["entries"]]
-        after["marks"] = []
     if version < "0006":
         after["rooms"] = [row | {"invited_by": None} for row in after["rooms"]]
-    if version < "0008":
-        after["subscriptions"] = []
-    if version < "0009":
-        after["unwanted"] = []
-    if version < "0010":
-        after["jobs"] = []
-    if version < "0012":
-        after["plugin_data"] = []
-    if version < "0013":
-        after["plugin_tables"] = []
+    for since, tables in NEW_TABLES.items():
+        if version < since:
+            after |= {table: [] for table in tables}
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after

@@ -37,6 +37,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.FileTooLarge(size_bytes=2_100_000_000, limit_bytes=1_000_000_000, of_room=True),
     errors.FileTooLarge(size_bytes=None, limit_bytes=1_000_000_000, of_room=True),
     errors.EmptyFile(),
+    errors.FileGone(),
     errors.QuotaExceeded(size_bytes=5_000, used_bytes=9_999, limit_bytes=10_000),
     errors.TooManyFiles(count=20, limit=10),
     errors.TooManyFiles(count=11, limit=10, wildcard="IMG*"),
