@@ -1,6 +1,7 @@
 """Catalogs of earlier versions, with rows in every table."""
 
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -79,3 +80,17 @@ def _value(kind: str, text: str, number: int) -> object:
         "DATETIME": f"2026-01-0{number} 01:02:03.000004",
         "JSON": f'["{text}"]',
     }.get(kind, text)
+
+
+def setting_rows(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the settings that a room had in one row of five columns, unless as by default."""
+    for column, plugin, key, value in (
+        ("members_only", "", "who-may-get", '"members"'),
+        ("max_size", "", "max-size", row["max_size"]),
+        ("announce", "announce", "announce", "true"),
+        ("archive", "archive", "archive", "true"),
+        ("retention_days", "retention", "retention", row["retention_days"]),
+    ):
+        if row[column]:
+            consent = int(key == "archive")
+            yield {"room": row["room"], "plugin": plugin, "key": key, "value": value, "consent": consent}

@@ -1,7 +1,6 @@
 """Catalogs of each earlier version are brought up to date without the loss of a row."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ import pytest
 
 from filebot.catalog import open_catalog
 from filebot.catalog.database import known_migrations
-from tests.support.old_catalogs import all_rows, make_filled_catalog
+from tests.support.old_catalogs import all_rows, make_filled_catalog, setting_rows
 
 VERSIONS: Final = sorted(each.revision for each in known_migrations().walk_revisions())
 
@@ -44,20 +43,6 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after
-
-
-def setting_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the settings that a room had in one row of five columns, unless as by default."""
-    for column, plugin, key, value in (
-        ("members_only", "", "who-may-get", '"members"'),
-        ("max_size", "", "max-size", row["max_size"]),
-        ("announce", "announce", "announce", "true"),
-        ("archive", "archive", "archive", "true"),
-        ("retention_days", "retention", "retention", row["retention_days"]),
-    ):
-        if row[column]:
-            consent = int(key == "archive")
-            yield {"room": row["room"], "plugin": plugin, "key": key, "value": value, "consent": consent}
 
 
 @pytest.mark.parametrize("version", [each for each in VERSIONS if each >= "0003"])
