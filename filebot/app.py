@@ -134,6 +134,8 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             storage_limits(config),
             room_settings(plugins, config.plugins.disabled),
             slots=share.slots,
+            # The other side of a stream waits meanwhile.
+            checks_limit_s=config.limits.idle_timeout / 2,
         )
         await _expect_rooms(services, session)
         await _open(services, stack)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from filebot.checks.checks import LIMIT_S, Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
@@ -93,6 +94,7 @@ class Services:
     announcer: Announcer
     history_importer: HistoryImporter
     events: EventBus
+    checks: Checks
     shown_files: ShownFiles
     jobs: JobWorker
     transfers: Transfers
@@ -109,16 +111,18 @@ def build_services(
     *,
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
+    checks_limit_s: float = LIMIT_S,
 ) -> Services:
     """Build all services on these ports.
 
     ``settable`` has the room settings that there are; ``settle_s`` is for how long people who came online
-    are left alone, ``slots`` how many files move at once in each direction.
+    are left alone, ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for
+    all checks of one act.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
     worker, closes the announcer, and runs and closes the jobs.
     """
-    locks, events = KeyedLocks(asyncio.Lock), EventBus()
+    locks, events, checks = KeyedLocks(asyncio.Lock), EventBus(), Checks(checks_limit_s)
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)
@@ -132,6 +136,7 @@ def build_services(
         locks=locks,
         clock=ports.clock,
         events=events,
+        checks=checks,
     )
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
@@ -146,10 +151,11 @@ def build_services(
         events,
         ports.clock,
         room_settings.lets_read,
+        checks=checks,
         trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
-    removal = Removal(ports.catalog, unused, queue, locks, events)
+    removal = Removal(ports.catalog, unused, queue, locks, events, checks)
     archive = AutoArchive(
         ports.catalog,
         ports.catalog,
@@ -175,11 +181,11 @@ def build_services(
         StoredFiles(
             ports.catalog,
             Drops(intake, transfers, free_slots),
-            Renaming(ports.catalog, ports.clock, events),
+            Renaming(ports.catalog, ports.clock, events, checks),
             removal,
             quota,
         ),
-        OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
+        OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
         RoomFiles(announcer, archive, claims, retention),
     )
     return Services(
@@ -196,6 +202,7 @@ def build_services(
         announcer=announcer,
         history_importer=history_importer,
         events=events,
+        checks=checks,
         shown_files=shown_files,
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,

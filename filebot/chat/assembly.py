@@ -15,6 +15,7 @@ from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Sender
+from filebot.plugin.asking import by_act
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
@@ -72,9 +73,11 @@ def build_chat(
         Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of, ports.clock),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
+        checks=services.checks,
         clock=ports.clock,
     )
     events.listener = calls.tell
+    services.checks.by_act = by_act((check for each in plugins for check in each.plugin.checks), calls.ask)
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
         events.recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock)
     for work in works_of(plugins, calls):
@@ -100,6 +103,7 @@ def build_chat(
             room_settings=services.room_settings,
             transfers=services.transfers,
             slots=services.slots,
+            checks=services.checks,
         ),
         invitations=Invitations(channel, rooms_of, ports.rooms),
         workload=workload,

@@ -6,6 +6,7 @@ and never ``str(exc)``, which is for the log.
 """
 
 from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, TransferError, UserError
+from filebot.errors.checks import CheckFailed, Refusal
 from filebot.errors.commands import (
     BadCommand,
     BadValue,
@@ -82,6 +83,7 @@ __all__ = [
     "CannotEnterRoom",
     "CatalogDamaged",
     "CatalogUnavailable",
+    "CheckFailed",
     "ClaimExceedsQuota",
     "ConfigError",
     "DeliveryExpired",
@@ -114,6 +116,7 @@ __all__ = [
     "PluginStoreFull",
     "PostTooLarge",
     "QuotaExceeded",
+    "Refusal",
     "Refused",
     "RoomConfigured",
     "RoomQuotaExceeded",

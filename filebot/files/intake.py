@@ -1,19 +1,21 @@
 """Intake of every file that is kept: from an offer to a durable blob and a catalog row.
 
-The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
-blob durable, row durable, event. Whatever fails on the way leaves no blob, no row and no temporary file;
-after a break, the bytes to go on with are kept (see :mod:`filebot.files.receiving`).
+The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced verified,
+the checks of plugins, blob durable, row durable, event. Whatever fails on the way leaves no blob, no row
+and no temporary file; after a break, the bytes to go on with are kept (see :mod:`filebot.files.receiving`).
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
+from filebot.checks.acts import FileOffered, FileReceived
+from filebot.checks.checks import Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.errors import EmptyFile, FileGone, PeerProtocolError, TransferError, Unresumable
 from filebot.events.bus import Change, EventBus
@@ -21,14 +23,15 @@ from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
+from filebot.files.received import ReceivedFile, ReceivedFileChecks
 from filebot.files.receiving import Attempt, WebSource, check_hashes, partials_of, receive, sealed
 from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
     BareJid,
     BlobRef,
-    Digest,
     Entry,
+    FileKind,
     Identity,
     IncomingMessage,
     Method,
@@ -102,6 +105,7 @@ class Intake:
         locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
         events: EventBus,
+        checks: Checks,
     ) -> None:
         self._store = store
         self._entries = entries
@@ -112,6 +116,8 @@ class Intake:
         self._locks = locks
         self._clock = clock
         self._events = events
+        self._checks = checks
+        self._received_checks = ReceivedFileChecks(checks, store, inspector)
 
     async def fetch(self, offer: Offer, destination: Destination, place: Place = ANY_PLACE) -> IntakeResult:
         """Take the file that an offer points to, from the first of its sources that can be used.
@@ -140,13 +146,13 @@ class Intake:
         If it is refused before the stream was accepted, declining it is up to the caller. Tells and raises
         as :meth:`fetch`.
         """
-        attempt = Attempt(stream, stream.offer, destination.owner, destination.room, stream.offer.name)
         async with self._events.change() as change, place as watch:
-            return await self._take(attempt, destination, watch, change)
+            return await self._receive(stream, destination, watch, change)
 
     async def _fetch(
         self, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
+        offer = await self._checked(offer, destination)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
@@ -154,6 +160,23 @@ class Intake:
             except TransferError as error:
                 failure = error
         raise failure
+
+    async def _receive(
+        self, stream: StreamOffer, destination: Destination, watch: Transfer | None, change: Change
+    ) -> IntakeResult:
+        offer = await self._checked(stream.offer, destination)
+        attempt = Attempt(stream, offer, destination.owner, destination.room, offer.name)
+        return await self._take(attempt, destination, watch, change)
+
+    async def _checked(self, offer: Offer, destination: Destination) -> Offer:
+        """Return the offer as the checks want it. Raises UserError or CheckFailed."""
+        if FileOffered not in self._checks.by_act:
+            return offer
+        by, name, url = destination.by, name_of(offer), next(iter(offer.urls), None)
+        facts = (name, offer.size, offer.media_type, offer.hashes, url)
+        where = (destination.room, destination.auto_archived)
+        wanted = await self._checks.passed(FileOffered(by.sender, by.language, *facts, *where))
+        return offer if wanted.name == name else replace(offer, name=wanted.name)
 
     async def _made_before(self, destination: Destination) -> Entry | None:
         """Return the entry that the same message made just before a crash.
@@ -206,16 +229,15 @@ class Intake:
             check_hashes(digests, offer.hashes, download.late_hashes, resumed=attempt.resumed_at > 0)
             name = safe_name(offer.name or download.name)
             claimed = offer.media_type or download.media_type
+            file = ReceivedFile(writer, digests["sha-256"].hex(), name, claimed)
             # Before the source is left: a sender that hears that the file has arrived may delete it.
-            return await self._keep(
-                writer,
-                reservation,
-                destination,
-                change,
-                digest=digests["sha-256"].hex(),
-                name=name,
-                claimed=claimed,
-            )
+            if FileReceived not in self._checks.by_act:
+                return await self._keep(file, reservation, destination, change)
+            auto_archived = destination.auto_archived
+            async with self._received_checks.passed(
+                file, destination.by, destination.room, reservation, auto_archived=auto_archived
+            ) as checked:
+                return await self._keep(checked, reservation, destination, change)
 
     @asynccontextmanager
     async def _opened(
@@ -247,15 +269,12 @@ class Intake:
 
     async def _keep(
         self,
-        writer: BlobWriter,
+        file: ReceivedFile,
         reservation: Reservation,
         destination: Destination,
         change: Change,
-        *,
-        digest: Digest,
-        name: str,
-        claimed: str | None,
     ) -> IntakeResult:
+        writer, digest, name = file.writer, file.digest, file.name
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
             destination.recheck()
@@ -277,9 +296,10 @@ class Intake:
                     change.tell(*_events_of(destination, result))
                 return result
             await self._quota.recheck(reservation)
+            kind = file.kind or await self._kind_of(file)
             described: NewEntry | None = None
             try:
-                described = await self._described(await writer.commit(), destination, name, claimed)
+                described = self._described(await writer.commit(), destination, name, kind)
                 add = partial(self._add, described, reservation, destination)
                 return _added(await change.write(add, lambda new: _events_of(destination, _added(new))))
             except (Exception, asyncio.CancelledError) as error:
@@ -300,11 +320,11 @@ class Intake:
         with reservation.settling():
             return await self._entries.add(described, outbox=outbox)
 
-    async def _described(
-        self, blob: BlobRef, destination: Destination, name: str, claimed: str | None
-    ) -> NewEntry:
-        async with self._store.local_file(blob.digest) as file:
-            kind = await self._inspector.inspect(file, name, claimed)
+    async def _kind_of(self, file: ReceivedFile) -> FileKind:
+        async with file.writer.local_file() as path:
+            return await self._inspector.inspect(path, file.name, file.claimed)
+
+    def _described(self, blob: BlobRef, destination: Destination, name: str, kind: FileKind) -> NewEntry:
         return NewEntry(
             name=name,
             owner=destination.owner,

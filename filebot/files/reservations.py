@@ -182,6 +182,7 @@ class Reservation(Hold):
         self._max_file_bytes = max_file_bytes
         self._resumed = 0
         self._written = 0
+        self._beside = 0
         self._disk_room: int | None = None
 
     @property
@@ -229,6 +230,21 @@ class Reservation(Hold):
         self._holds.written += written - self._written
         self._written = written
 
+    def writes_beside(self, size_bytes: int) -> None:
+        """So many bytes are to take the file's place; they are on disk as well until it is gone.
+
+        Raises as :meth:`promise`.
+        """
+        self.check_size(size_bytes)
+        self._beside += size_bytes
+        self._hold_bytes(max(self.held.in_all, counted_bytes(1, size_bytes)))
+        self.check()
+
+    def wrote_beside(self, size_bytes: int) -> None:
+        """So many of these bytes more are on disk."""
+        self._holds.written += size_bytes
+        self._written += size_bytes
+
     def measured(self, disk_room: int) -> None:
         """There is so much space on disk for all files in transfer, what they have written included."""
         self._disk_room = disk_room
@@ -249,7 +265,8 @@ class Reservation(Hold):
 
     def _hold_bytes(self, counted: int) -> None:
         in_room = 0 if self.room is None else counted
-        self.hold(Amounts(counted, in_room, counted, max(counted - self._resumed, 0)))
+        to_disk = max(counted - self._resumed, 0) + self._beside
+        self.hold(Amounts(counted, in_room, counted, to_disk))
 
 
 def counted_bytes(files: int, size_bytes: int) -> int:

@@ -16,6 +16,15 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 
 from typing import TYPE_CHECKING
 
+from filebot.checks.acts import (
+    Act,
+    CommandCalled,
+    FileOffered,
+    FileReceived,
+    FileRemoving,
+    FileRenaming,
+    FileRequested,
+)
 from filebot.delivery.route_planner import Plan, PlannedRoute, Uploads
 from filebot.errors import (
     BadCommand,
@@ -25,6 +34,7 @@ from filebot.errors import (
     NotAllowed,
     PluginError,
     PluginStoreFull,
+    Refusal,
     StorageError,
     TransferError,
     UnknownCommand,
@@ -77,6 +87,7 @@ from filebot.plugin.store import PluginStore
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
+    "Act",
     "Address",
     "AddressKind",
     "BadCommand",
@@ -86,6 +97,7 @@ __all__ = [
     "Choice",
     "Client",
     "Command",
+    "CommandCalled",
     "CommandList",
     "Context",
     "DeliveryAbandoned",
@@ -98,10 +110,15 @@ __all__ = [
     "Event",
     "FileAutoArchived",
     "FileDelivered",
+    "FileOffered",
     "FileQueued",
+    "FileReceived",
     "FileRefused",
     "FileRemoved",
+    "FileRemoving",
     "FileRenamed",
+    "FileRenaming",
+    "FileRequested",
     "FileShared",
     "FileStored",
     "FilebotError",
@@ -128,6 +145,7 @@ __all__ = [
     "PluginStore",
     "PluginStoreFull",
     "ProxyState",
+    "Refusal",
     "RemovalReason",
     "Room",
     "RoomAccess",

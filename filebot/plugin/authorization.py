@@ -38,6 +38,10 @@ class Authorization:
             return sender
         return replace(sender, jid=None, room=None, occupant=None)
 
+    def is_admin(self, sender: Sender) -> bool:
+        """Whether the sender runs the bot."""
+        return self._access.is_admin(sender.jid)
+
     def may_use(self, command: Command, sender: Sender) -> bool:
         """Whether the sender can use a command where they speak, with some arguments at least."""
         try:

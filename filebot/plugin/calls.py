@@ -6,13 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from filebot.checks.acts import Act, CommandCalled
+from filebot.checks.checks import Checks
 from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
-from filebot.errors import PluginError, UnknownCommand, WrongPlace
+from filebot.errors import CheckFailed, PluginError, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
+from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
@@ -25,6 +28,11 @@ from filebot.plugin.resolving import ArgumentResolver
 log = logging.getLogger(__name__)
 
 LISTENER_LIMIT_S: Final = 60.0
+HELP: Final = "help"
+"""Command that no check refuses."""
+
+T = TypeVar("T")
+
 _NOBODY: Final = Sender(Address(""), None)
 
 
@@ -41,6 +49,7 @@ class PluginCalls:
         *,
         grants: Mapping[str, Grants],
         authorization: Authorization,
+        checks: Checks,
         clock: Callable[[], datetime],
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
@@ -53,6 +62,7 @@ class PluginCalls:
         self._factories = factories
         self._grants = grants
         self._authorization = authorization
+        self._checks = checks
         self._clock = clock
         self.at_once = CallsAtOnce()
 
@@ -90,11 +100,42 @@ class PluginCalls:
         if command.parameters:
             arguments = await self._resolver(conversation).resolve(command, found.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
+        if CommandCalled in self._checks.by_act:
+            await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         # In a task of its own: one that ignores its cancellation must not hold the stop up.
         await call_bounded(
             called(command.handler(context, **arguments)), named(command.plugin, command.hook)
         )
+
+    async def _check(
+        self, command: Command, conversation: Conversation, arguments: Mapping[str, object]
+    ) -> None:
+        """Ask the checks of commands. Nobody is kept from reading the help, nor those who run the bot from
+        anything: they have to be able to mend it.
+        """
+        sender, language = conversation.sender, conversation.language
+        if command.name == HELP:
+            return
+        try:
+            await self._checks.passed(
+                CommandCalled(sender, language, command.plugin, command.name, arguments)
+            )
+        except (UserError, CheckFailed):
+            if not self._authorization.is_admin(sender):
+                raise
+            log.info("%s is refused to nobody who runs the bot", command.name)
+            return
+        # Rights may be gone: a check takes its time.
+        if command.is_restricted:
+            self._authorization.check(command, sender)
+        self._authorization.check_arguments(command, sender, arguments)
+
+    async def ask(self, check: PluginCheck, act: Act) -> object:
+        """Call a check of a plugin, and return what it returns."""
+        conversation = await self._channel.conversation(act.sender, act.language)
+        context = self._context(check.plugin, check.hook, conversation)
+        return await call_bounded(called(check.handler(context, act)), named(check.plugin, check.hook))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -165,13 +206,13 @@ def named(plugin: str, hook: str) -> str:
     return f"{hook} of plugin {plugin}"
 
 
-async def called(function: Awaitable[None]) -> None:
-    """Await a function of a plugin; what would end more than that is an error of it.
+async def called(function: Awaitable[T]) -> T:
+    """Await a function of a plugin and return its result; what would end more than that is an error of it.
 
     Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
     """
     try:
-        await function
+        return await function
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is None or task.cancelling():

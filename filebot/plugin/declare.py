@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from filebot.errors import PluginError
 from filebot.plugin.commands import CommandList
+from filebot.plugin.declare_checks import CheckDeclarations
 from filebot.plugin.declare_commands import CommandDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
@@ -21,8 +22,8 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]):
-    """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
+class Plugin(CommandDeclarations[S], ListenerDeclarations[S], CheckDeclarations[S], JobDeclarations[S]):
+    """Declares a plugin: its name, settings, words, commands, listeners, checks, jobs and schedules.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
@@ -51,6 +52,7 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
         self.name = name
         CommandDeclarations.__init__(self)
         ListenerDeclarations.__init__(self)
+        CheckDeclarations.__init__(self)
         JobDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
@@ -112,6 +114,8 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
             yield command.hook, command.handler
         for listener in (*self.listeners, *self.durable_listeners):
             yield listener.hook, listener.handler
+        for check in self.checks:
+            yield check.hook, check.handler
         for job in self.jobs.values():
             yield job.hook, job.handler
         for schedule in self.schedules.values():

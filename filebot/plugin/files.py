@@ -177,7 +177,9 @@ class Files:
         Raises NotAllowed or NoSuchEntry.
         """
         self._access.must_be_changeable(entry)
-        return await self._stored.renaming.rename(entry, name, self._by)
+        return await self._stored.renaming.rename(
+            entry, name, self._by, lambda: self._access.must_be_changeable(entry)
+        )
 
     async def remove(self, entry: Entry) -> None:
         """Remove a file; FileRemoved is emitted. Its bytes are removed with the last entry that has them.

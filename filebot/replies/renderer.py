@@ -200,12 +200,14 @@ class Replies:
     def template_for(self, error: FilebotError) -> str | None:
         """Return the template for this error, or for the nearest class above it; None if there is none.
 
-        A class names its own (``template``), or it is found by the name of the class.
+        An error or its class names its own (``template``), or it is found by the name of the class.
         """
-        names = [
-            (vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}") + SUFFIX
+        own = [str(vars(error)["template"])] if "template" in vars(error) else []
+        by_class = [
+            vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}"
             for cls in type(error).__mro__
         ]
+        names = [name + SUFFIX for name in (*own, *by_class)]
         try:
             found = str(self._source.select_template(names).name).removesuffix(SUFFIX)
         except TemplatesNotFound:

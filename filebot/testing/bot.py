@@ -12,6 +12,7 @@ from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
 from filebot.files.access import Access
 from filebot.files.quota import StorageLimits
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import (
     Address,
     AddressKind,
@@ -104,8 +105,12 @@ class FakeBot:
         web: MemoryWeb | None = None,
         disabled: Collection[str] = (),
         catalog: Catalog | None = None,
+        real_types: bool = False,
     ) -> None:
-        """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
+        """With ``real_types`` the types of files are found by their content, as in the real bot, and not
+        by their names.
+
+        ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
         """
         self.web = web or MemoryWeb()
@@ -132,7 +137,7 @@ class FakeBot:
             store=self.store,
             catalog=self.catalog,
             http=self.web,
-            inspector=InspectorByName(),
+            inspector=LibmagicInspector() if real_types else InspectorByName(),
             uploads=self.uploads,
             messenger=self.messenger,
             rooms=self.rooms,

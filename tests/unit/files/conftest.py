@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from filebot.checks.checks import Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor
@@ -67,6 +68,7 @@ def workbench() -> Callable[..., Workbench]:
             unused=UnusedBlobs(store, catalog, catalog),
             http=web,
             inspector=InspectorByName(),
+            checks=Checks(),
             quota=quota,
             locks=KeyedLocks(asyncio.Lock),
             clock=lambda: datetime(2026, 11, 23, tzinfo=UTC),

@@ -3,6 +3,7 @@
 from typing import Any
 from unittest.mock import Mock
 
+from filebot.checks.checks import Checks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
 from filebot.model import Address, Sender
@@ -52,6 +53,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
             factories,
             grants={"notes": Plugin[None]("notes", api=1).grants},
             authorization=Mock(),
+            checks=Checks(),
             clock=not_asked_for,
         )
         await calls.tell(event)

@@ -100,6 +100,8 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
     *(errors.WrongPlace(command="keep", place=place) for place in ("room", "private")),
+    errors.Refusal("no_executables/refused"),
+    errors.CheckFailed(plugin="scanner"),
     errors.NoSuchTransfer(7),
     errors.TransferCancelled("a b.pdf"),
     *(errors.NoTransferMethod(method=m) for m in (None, "socks5", "ibb")),
