@@ -193,7 +193,6 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.room_settings.open()
     await services.history_importer.open()
     stack.push_async_callback(services.history_importer.close)
-    stack.push_async_callback(services.announcer.close)
     await services.worker.open()
     stack.push_async_callback(services.worker.close)
     stack.push_async_callback(partial(services.jobs.close, timeout_s=0.0))

@@ -28,6 +28,7 @@ from filebot.files.unused_blobs import UnusedBlobs
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.room_files import RoomFileServices
 from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
     BlobStore,
@@ -40,7 +41,6 @@ from filebot.ports import (
     Streams,
     UploadService,
 )
-from filebot.rooms.announcer import Announcer, wants_announcements
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
@@ -84,6 +84,8 @@ class Services:
     """Given to each ``Files``."""
     rooms: RoomServices
     """Given to each ``RoomAccess``."""
+    room_files: RoomFileServices
+    """Given to each ``FilesOfRoom``."""
     access: Access
     delivery: DeliveryContext
     worker: DeliveryWorker
@@ -91,7 +93,6 @@ class Services:
     room_settings: RoomSettingsStore
     archive: AutoArchive
     retention: Retention
-    announcer: Announcer
     history_importer: HistoryImporter
     events: EventBus
     checks: Checks
@@ -120,7 +121,7 @@ def build_services(
     all checks of one act.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, closes the announcer, and runs and closes the jobs.
+    worker, and runs and closes the jobs.
     """
     locks, events, checks = KeyedLocks(asyncio.Lock), EventBus(), Checks(checks_limit_s)
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
@@ -171,7 +172,6 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
-    announcer = Announcer(events, partial(wants_announcements, room_settings))
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
     retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
@@ -186,12 +186,13 @@ def build_services(
             quota,
         ),
         OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
-        RoomFiles(announcer, archive, claims, retention),
+        RoomFiles(archive, claims, retention),
     )
     return Services(
         ports=ports,
         files=files,
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
+        room_files=RoomFileServices(ports.catalog),
         access=access,
         delivery=context,
         worker=worker,
@@ -199,7 +200,6 @@ def build_services(
         room_settings=room_settings,
         archive=archive,
         retention=retention,
-        announcer=announcer,
         history_importer=history_importer,
         events=events,
         checks=checks,

@@ -26,6 +26,7 @@ from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.own_data import OwnData
+from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -70,16 +71,27 @@ def build_chat(
         commands_of(plugins),
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of, ports.clock),
+        Factories(
+            files_of,
+            rooms_of,
+            jobs_of,
+            partial(OwnData, ports.catalog),
+            delivery_of,
+            ports.clock,
+            partial(FilesOfRoom, services.room_files),
+        ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         checks=services.checks,
         clock=ports.clock,
+        room_setting_of=services.room_settings.get,
     )
     events.listener = calls.tell
     services.checks.by_act = by_act((check for each in plugins for check in each.plugin.checks), calls.ask)
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
-        events.recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock)
+        events.recorder = EventRecorder(
+            durable, ports.catalog.jobs, ports.clock, services.room_settings.get
+        )
     for work in works_of(plugins, calls):
         services.jobs.add(work)
     dispatcher = MessageDispatcher(
@@ -89,7 +101,6 @@ def build_chat(
         room_posts=RoomPosts(
             channel.chat_state.posts,
             services.archive,
-            services.announcer,
             events,
             workload,
             limits.files_per_message,

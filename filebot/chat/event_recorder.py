@@ -9,7 +9,7 @@ from typing import Any, Final
 from filebot.errors import PluginError, StorageError
 from filebot.events.facts import Event
 from filebot.model import Entry, JobKind, NewJob, Sender
-from filebot.plugin.listeners import DurableListener
+from filebot.plugin.listeners import DurableListener, SettingOf
 from filebot.ports import LONGEST_PAYLOAD, JobStore
 
 log = logging.getLogger(__name__)
@@ -22,17 +22,22 @@ class EventRecorder:
     """Implements :class:`filebot.events.bus.Recorder` for the listeners of plugins."""
 
     def __init__(
-        self, listeners: Sequence[DurableListener], store: JobStore, clock: Callable[[], datetime]
+        self,
+        listeners: Sequence[DurableListener],
+        store: JobStore,
+        clock: Callable[[], datetime],
+        setting_of: SettingOf,
     ) -> None:
         self._listeners = listeners
         self._store = store
         self._clock = clock
+        self._setting_of = setting_of
 
     def jobs_for(self, event: Event) -> Sequence[NewJob]:
         """Return the jobs by which the event gets to durable listeners. It raises nothing."""
         jobs: list[NewJob] = []
         for listener in self._listeners:
-            if isinstance(event, listener.event):
+            if listener.hears(event, self._setting_of):
                 try:
                     jobs.append(self._job(listener, event))
                 except Exception:

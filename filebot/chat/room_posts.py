@@ -1,7 +1,6 @@
 """Files posted in rooms without addressing the bot: remembered for ``keep``, and auto-archived."""
 
 import logging
-from collections.abc import Awaitable
 
 from filebot.chat.rate_limits import Workload
 from filebot.concurrency.bounded_store import weight
@@ -10,7 +9,6 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRefused
 from filebot.files.intake import name_of, source_message
 from filebot.model import IncomingMessage, Offer
-from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.recent_posts import RecentPosts
 
@@ -24,14 +22,12 @@ class RoomPosts:
         self,
         recent_posts: RecentPosts,
         archive: AutoArchive,
-        announcer: Announcer,
         events: EventBus,
         workload: Workload,
         files_per_message: int,
     ) -> None:
         self._recent_posts = recent_posts
         self._archive = archive
-        self._announcer = announcer
         self._events = events
         self._workload = workload
         self._files_per_message = files_per_message
@@ -44,7 +40,7 @@ class RoomPosts:
             self._recent_posts.add(sender.room, sender.identity, message_id, message.offers)
 
     async def archive(self, message: IncomingMessage) -> None:
-        """Keep the files of a message if room and poster agree; return when the room is told of them."""
+        """Keep the files of a message if room and poster agree."""
         try:
             keeps = await self._archive.keeps(message.sender)
         except StorageError as error:
@@ -57,22 +53,16 @@ class RoomPosts:
         if self._workload.rate_limiter.is_full(message.sender, size):
             await self._refuse(message, "", TooManyRequests())
             return
-        announced = list[Awaitable[None]]()
-        await self._workload.run_counted(message.sender, self._archive_all(message, announced), size)
-        for each in announced:  # outside of the work: a stop does not wait for this
-            await each
+        await self._workload.run_counted(message.sender, self._archive_all(message), size)
 
-    async def _archive_all(self, message: IncomingMessage, announced: list[Awaitable[None]]) -> None:
-        """Keep the files; add to ``announced`` an awaitable for the announcement of each."""
+    async def _archive_all(self, message: IncomingMessage) -> None:
         for number, offer in enumerate(message.offers[: self._files_per_message]):
-            await self._archive_one(message, offer, number, announced)
+            await self._archive_one(message, offer, number)
 
-    async def _archive_one(
-        self, message: IncomingMessage, offer: Offer, number: int, announced: list[Awaitable[None]]
-    ) -> None:
+    async def _archive_one(self, message: IncomingMessage, offer: Offer, number: int) -> None:
         sender, name = message.sender, name_of(offer)
         try:
-            received = await self._archive.take(
+            await self._archive.take(
                 Actor(sender, message.language),
                 offer,
                 message.text,
@@ -81,9 +71,6 @@ class RoomPosts:
         except FilebotError as error:
             log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
             await self._refuse(message, name, error)
-        else:
-            if received is not None and not received.already_known:
-                announced.append(self._announcer.add(received.entry))
 
     async def _refuse(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Tell the poster in private, once a day for each kind of error: nobody asked for the file to be

@@ -48,6 +48,8 @@ class FileAutoArchived(Event):
     """A file that was posted in a room was kept without anybody asking, as the room wants it."""
 
     entry: Entry
+    from_history: bool = False
+    """It was found among what had been posted there before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ class Destination:
     caption: str = ""
     auto_archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
+    from_history: bool = False
+    """So it is, among what had been posted before."""
     source_message: str | None = None
     """The entry's (see ``NewEntry``)."""
     recheck: Callable[[], object] = lambda: None
@@ -397,4 +399,6 @@ def _events_of(destination: Destination, result: IntakeResult) -> list[Event]:
     by = destination.by
     if not destination.auto_archived:
         return [FileStored(by.sender, by.language, result.entry, result.already_known, result.name)]
-    return [] if result.already_known else [FileAutoArchived(by.sender, by.language, result.entry)]
+    if result.already_known:
+        return []
+    return [FileAutoArchived(by.sender, by.language, result.entry, destination.from_history)]

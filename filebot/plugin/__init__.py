@@ -82,6 +82,7 @@ from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
@@ -123,6 +124,7 @@ __all__ = [
     "FileStored",
     "FilebotError",
     "Files",
+    "FilesOfRoom",
     "HistoryImportFinished",
     "HistoryImportProgressed",
     "IncomingMessage",

@@ -21,7 +21,7 @@ from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
-from filebot.plugin.listeners import PluginListener
+from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
 
@@ -51,6 +51,7 @@ class PluginCalls:
         authorization: Authorization,
         checks: Checks,
         clock: Callable[[], datetime],
+        room_setting_of: SettingOf,
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
         UTC.
@@ -64,6 +65,7 @@ class PluginCalls:
         self._authorization = authorization
         self._checks = checks
         self._clock = clock
+        self._room_setting_of = room_setting_of
         self.at_once = CallsAtOnce()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
@@ -143,7 +145,7 @@ class PluginCalls:
         One that fails does not stop the rest.
         """
         self._channel.chat_state.shown_files.note(event)
-        listeners = [each for each in self._listeners if isinstance(event, each.event)]
+        listeners = [each for each in self._listeners if each.hears(event, self._room_setting_of)]
         if not listeners:
             return
         conversation = await self._channel.conversation(event.sender, event.language)

@@ -11,7 +11,7 @@ from filebot.concurrency.tasks import Threads
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, Offer, Sender
+from filebot.model import Address, BareJid, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
@@ -20,6 +20,7 @@ from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
+from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 
@@ -50,6 +51,7 @@ class Factories:
     delivery: Callable[[Sender], DeliveryAccess]
     clock: Callable[[], datetime]
     """Gives the present in UTC."""
+    room_files: Callable[[BareJid], FilesOfRoom]
 
 
 class Context(Conversation, Generic[S_co]):
@@ -98,6 +100,10 @@ class Context(Conversation, Generic[S_co]):
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError for what the sender may not do."""
         return self._grants.guarded("files", self._factories.files(self.sender, self.language))
+
+    def room_files(self, room: BareJid) -> FilesOfRoom:
+        """Return the files of a room as the room itself has them, whoever the sender is."""
+        return self._grants.guarded("room_files", self._factories.room_files(room))
 
     @cached_property
     def rooms(self) -> RoomAccess:

@@ -20,7 +20,6 @@ from filebot.files.transfers import Transfer, Transfers
 from filebot.model import Entry, Method, Offer, Sender, StorageUsage
 from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
-from filebot.rooms.announcer import Announcer
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claim, Claimed, Claims
 from filebot.rooms.retention import Retention
@@ -50,7 +49,6 @@ class OutgoingFiles:
 class RoomFiles:
     """Services for the files of rooms."""
 
-    announcer: Announcer
     archive: AutoArchive
     claims: Claims
     retention: Retention
@@ -159,10 +157,7 @@ class Files:
         destination = Destination(
             may_own(), self._by, room, caption, source_message=source_message, recheck=may_own
         )
-        result = await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
-        if not self._sender.in_public and not result.already_known:
-            self._of_rooms.announcer.add(result.entry)  # said to everybody otherwise
-        return result
+        return await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
 
     async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Store a file that the person's client sends by a stream; FileStored is emitted.

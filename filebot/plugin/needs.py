@@ -20,6 +20,7 @@ Need = Literal[
     "files.read",
     "files.write",
     "files.send",
+    "files.rooms",
     "rooms",
     "store",
     "jobs",
@@ -52,6 +53,7 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
 }
 _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
+    "is_members_only",
     *("import_history", "stop_history_import"),
 )
 _STORE: Final = (
@@ -69,6 +71,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"jobs.{name}": "jobs" for name in _JOBS},
     **{f"db.{name}": "db" for name in _DB},
     **{f"delivery.{name}": "delivery" for name in _DELIVERY},
+    "room_files.with_ids": "files.rooms",
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",

@@ -143,6 +143,14 @@ class RoomAccess:
         """Return the rooms where a setting of your plugin has a value that is neither None nor off."""
         return self._settings.rooms_with(setting.key)
 
+    def is_members_only(self, room: BareJid | None = None) -> bool:
+        """Tell whether only members may see the files of a room, or of the one spoken in.
+
+        Then do not speak of them to everybody there.
+        """
+        room = room or self._sender.room
+        return room is not None and self._settings.is_members_only(room)
+
     async def import_history(self, days: int, language: str) -> HistoryImport:
         """Import files posted in the room spoken in during the last ``days``, in the background.
 

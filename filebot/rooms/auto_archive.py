@@ -61,7 +61,13 @@ class AutoArchive:
         )
 
     async def take(
-        self, by: Actor, offer: Offer, caption: str, *, source_message: str | None = None
+        self,
+        by: Actor,
+        offer: Offer,
+        caption: str,
+        *,
+        source_message: str | None = None,
+        from_history: bool = False,
     ) -> IntakeResult | None:
         """Keep a file that somebody posted; None if the room or they do not want that, also if only by now.
 
@@ -88,7 +94,14 @@ class AutoArchive:
                 raise _NotAnyMore
 
         destination = Destination(
-            owner, by, room, caption, auto_archived=True, source_message=source_message, recheck=recheck
+            owner,
+            by,
+            room,
+            caption,
+            auto_archived=True,
+            from_history=from_history,
+            source_message=source_message,
+            recheck=recheck,
         )
         try:
             received = await self._intake.fetch(

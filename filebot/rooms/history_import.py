@@ -235,7 +235,9 @@ class HistoryImporter:
     async def _keep(self, post: IncomingMessage, offer: Offer) -> bool | None:
         """Whether it is new; None if it could not be kept."""
         try:
-            received = await self._archive.take(Actor(post.sender, post.language), offer, post.text)
+            received = await self._archive.take(
+                Actor(post.sender, post.language), offer, post.text, from_history=True
+            )
         except FilebotError as error:
             log.info("a file in the history of %s is not kept: %s", post.sender.room, error)
             return None

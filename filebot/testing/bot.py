@@ -173,7 +173,6 @@ class FakeBot:
         await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
-        await self._services.announcer.close()
 
     @property
     def dispatcher(self) -> MessageDispatcher:

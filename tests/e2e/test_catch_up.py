@@ -19,7 +19,7 @@ from slixmpp import JID
 
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
-from filebot.rooms.announcer import GATHER_S
+from plugins.announce.gathering import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
 from tests.support.fake_clock import ServerClock

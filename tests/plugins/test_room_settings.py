@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from filebot.errors import CatalogUnavailable
-from filebot.events.bus import EventBus
-from filebot.events.facts import Event, RoomFilesAdded, room_itself
+from filebot.events.facts import room_itself
 from filebot.files.intake import Destination
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
@@ -22,17 +21,16 @@ from filebot.model import (
     SavedRoomSetting,
     Scope,
     Sender,
+    SettingKey,
 )
-from filebot.rooms import announcer as announcer_module
-from filebot.rooms.announcer import ANNOUNCE, Announcer
 from filebot.rooms.auto_archive import ARCHIVE
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
 from filebot.testing.xmpp import FakeFileRequest
-from tests.support.virtual_time import in_virtual_time
-from tests.support.waiting import loop_turns, until
+from tests.support.waiting import loop_turns
 
+ANNOUNCE = SettingKey("announce", "announce")
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
 
@@ -217,114 +215,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
     assert SavedRoomSetting(ROOM, ANNOUNCE, value=True) in await managed.catalog.room_settings()
 
 
-# --- announcements ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def quick(managed: FakeBot) -> FakeBot:
-    """Announcements come almost at once."""
-    managed._services.announcer._gather_s = 0.05
-    await managed.say("room set announce on", ANNA)
-    await managed.say("room set archive on", ANNA)
-    return managed
-
-
-async def announced(bot: FakeBot, after: int) -> list[Said]:
-    await until(lambda: not bot._services.announcer._tasks, 5)
-    return said(bot)[after:]
-
-
-async def test_new_files_are_announced_together(quick: FakeBot) -> None:
-    await quick.say("room set announce off", ANNA)
-    for number in range(7):
-        await quick.drop(f"{number}.txt", str(number).encode(), BEN)
-    await quick.say("room set announce on", ANNA)
-    before = len(said(quick))
-    for entry in reversed(await quick.catalog.page(Scope(room=ROOM), limit=7)):
-        quick._services.announcer.add(entry)
-    (told,) = await announced(quick, before)
-    assert (told.to.jid, told.to.kind) == (ROOM, AddressKind.ROOM)
-    lines = told.text.splitlines()
-    assert lines[0] == "7 new files in this room:"
-    assert lines[-2:] == ["and 2 more.", 'To get the first one, type: !get "0.txt"']
-
-
-async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> None:
-    before = len(said(quick))
-    await quick.say("room set announce off", ANNA)
-    await quick.drop("a.txt", b"a", BEN)
-    await quick.say("room set announce on", ANNA)
-    await quick.say("room set who-may-get members", ANNA)
-    await quick.drop("b.txt", b"b", BEN)
-    assert not any("in this room:" in each.text for each in await announced(quick, before))
-
-
-@pytest.mark.parametrize("setting", ["who-may-get members", "announce off"])
-async def test_what_the_admins_want_when_the_room_would_be_told_counts(
-    quick: FakeBot, setting: str
-) -> None:
-    await quick.drop("secret.txt", b"secret", BEN)
-    assert quick._services.announcer._tasks
-    before = len(said(quick))
-    await quick.say(f"room set {setting}", through_room(ALICE, "anna"))
-    assert not any("secret.txt" in each.text for each in await announced(quick, before))
-
-
-async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_is_not(
-    quick: FakeBot,
-) -> None:
-    await quick.say("room set archive off", ANNA)
-    await quick.drop("a.txt", b"a", BEN)
-    before = len(said(quick))
-    await quick.say("keep", BEN)
-    assert len(await announced(quick, before)) == 1
-    await quick.drop("b.txt", b"b", BEN)
-    before = len(said(quick))
-    await quick.say("keep", through_room(BOB, "ben"))
-    assert len(await announced(quick, before)) == 2
-
-
-def listened_to() -> tuple[Announcer, list[int]]:
-    """One that is quick, with the numbers of files that it tells."""
-    told, events = list[int](), EventBus()
-
-    async def listen(event: Event) -> None:
-        assert isinstance(event, RoomFilesAdded)
-        told.append(event.count)
-
-    events.listener = listen
-    return Announcer(events, lambda _: True, gather_s=0.05), told
-
-
-async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
-    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
-    announcer, told = listened_to()
-
-    @in_virtual_time
-    async def add_files_all_the_time() -> None:
-        async with asyncio.timeout(5):
-            while len(told) < 3:
-                announcer.add(entry)
-                await asyncio.sleep(announcer._gather_s / 10)
-        await announcer.close()
-        announcer.add(entry)
-
-    await asyncio.to_thread(add_files_all_the_time)
-    assert told[0] < told[1] < told[2]
-    assert not announcer._tasks
-
-
-async def test_of_very_many_new_files_only_so_many_are_waited_for(
-    managed: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(announcer_module, "MOST_WAITING", 2)
-    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
-    announcer, told = listened_to()
-    waits = [announcer.add(entry) for _ in range(4)]
-    assert [each.done() for each in waits] == [False, False, True, True]
-    await asyncio.gather(*waits)
-    assert told == [4]
-    await announcer.close()
+# --- members only -------------------------------------------------------------------------------
 
 
 async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeBot) -> None:

@@ -39,7 +39,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(*[not_asked_for] * 6)
+    factories = Factories(*[not_asked_for] * 7)
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )
@@ -55,6 +55,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
             authorization=Mock(),
             checks=Checks(),
             clock=not_asked_for,
+            room_setting_of=not_asked_for,
         )
         await calls.tell(event)
         assert catalog.asked == asked

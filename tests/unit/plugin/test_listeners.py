@@ -283,3 +283,56 @@ def test_mistakes_in_kinds_are_found_when_the_module_is_loaded() -> None:
     plugin.on(FileStored, durable=True)(heard)
     with pytest.raises(PluginError, match="two listeners 'on FileStored: heard'; give one another name"):
         plugin.on(FileStored, durable=True)(heard)
+
+
+# --- only where a room wants it -----------------------------------------------------------------------
+
+
+async def test_the_example_of_a_listener_for_some_rooms_works() -> None:
+    async with FakeBot(example("farewell").plugin) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        for wish, said in ("off", []), ("on", ["a.txt is gone."]):
+            await bot.say(f"room set farewell {wish}", in_room())
+            await bot.drop("a.txt", b"a", in_room())
+            await bot.say("keep", in_room())
+            await bot.say("rm a.txt", in_room())
+            assert await bot.jobs.count("farewell") == len(said)
+            assert await bot.jobs.run() == said
+        await bot.drop("own.txt", b"a")
+        await bot.say("rm own.txt")
+        assert await bot.jobs.count("farewell") == 0
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_listener_for_some_rooms_hears_of_no_other(*, at_once: bool) -> None:
+    plugin, heard = Plugin[None]("some", api=1), list[str | None]()
+    wanted = plugin.room_setting("some", bool, default=False)
+
+    @plugin.on(Event, at_once=at_once, where=wanted)
+    async def hear(_: Context[None], event: Event) -> None:
+        heard.append(event.sender.room)
+
+    async with FakeBot(plugin) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        await bot.drop("a.txt", b"a")
+        await bot.say(f"send a.txt to {ROOM}")
+        await bot.say("room set some on", in_room())
+        await bot.listeners_done()
+        assert heard == []
+        await bot.say("https://example.org/", in_room())
+        await bot.drop("b.txt", b"b", in_room())
+        await bot.say("keep", in_room())
+        await bot.drop("c.txt", b"c")
+        await bot.listeners_done()
+    assert set(heard) == {ROOM}
+
+
+def test_a_listener_is_for_rooms_with_a_setting_of_its_own_plugin() -> None:
+    plugin, other = Plugin[None]("some", api=1), Plugin[None]("other", api=1)
+    foreign = other.room_setting("other", bool, default=False)
+    for wrong in ("some", foreign):
+        with pytest.raises(PluginError, match="is no room setting of the plugin; declare it first"):
+
+            @plugin.on(FileStored, where=wrong)  # type: ignore[arg-type]
+            async def hear(_: Context[None], event: FileStored) -> None:
+                """Never."""

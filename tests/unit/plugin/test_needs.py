@@ -16,6 +16,7 @@ from filebot.plugin.examine import examine
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import NEED_OF, NEEDS, Need
+from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 from filebot.plugin_loader import bundled
@@ -35,6 +36,7 @@ def test_each_attribute_of_a_part_of_the_context_has_its_need() -> None:
         "jobs": Jobs,
         "db": PluginDatabase,
         "delivery": DeliveryAccess,
+        "room_files": FilesOfRoom,
     }
     named = {f"{path}.{name}" for path, part in parts.items() for name in public(part)}
     assert named == {path for path in NEED_OF if "." in path}
