@@ -71,6 +71,7 @@ from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
@@ -111,6 +112,8 @@ __all__ = [
     "IncomingMessage",
     "InvitationAccepted",
     "Jid",
+    "Life",
+    "Lifespan",
     "LinkReceived",
     "Method",
     "NoSuchEntry",
