@@ -16,7 +16,7 @@ from filebot.adapters import (
     session_settings,
     storage_limits,
 )
-from filebot.chat.assembly import Chat, build_chat
+from filebot.chat.assembly import Chat, build_chat, build_lifespans
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.concurrency.loop_watch import watched_loop
 from filebot.concurrency.tasks import Tasks, race, run_supervised
@@ -29,7 +29,7 @@ from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
 from filebot.plugin.at_once import CallsAtOnce
-from filebot.plugin_loader import room_settings, with_tables
+from filebot.plugin_loader import room_settings, with_lifespans, with_tables
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -104,6 +104,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
         plugins = await with_tables(plugins, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
+        lifespans = build_lifespans(plugins, data.catalog, clock)
+        stack.push_async_callback(lifespans.close)
+        plugins = await with_lifespans(plugins, lifespans)
         access = Access(
             admins=config.access.admins,
             allow=config.access.allow,
@@ -139,7 +142,14 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         )
         await _expect_rooms(services, session)
         await _open(services, stack)
-        chat = build_chat(services, plugins, replies, rate_limits(config), config.rooms.command_prefix)
+        chat = build_chat(
+            services,
+            plugins,
+            replies,
+            rate_limits(config),
+            config.rooms.command_prefix,
+            lifespans=lifespans,
+        )
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
         streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
         _set_handlers(handlers, services, chat.dispatcher)

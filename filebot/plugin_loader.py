@@ -20,8 +20,9 @@ from rapidfuzz import process
 import filebot
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
-from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.declare import LoadedPlugin, commands_of, lives_of
 from filebot.plugin.examine import examine
+from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.words import folder_of
 from filebot.ports import PluginTables
 from filebot.replies import Replies
@@ -127,6 +128,20 @@ async def with_tables(
         else:
             usable.append(loaded)
     return usable
+
+
+async def with_lifespans(
+    plugins: Sequence[LoadedPlugin], lifespans: Lifespans, left_out: Callable[[str], None] = log.error
+) -> list[LoadedPlugin]:
+    """Open the lifespans of all plugins; return those that are open, and those that have none.
+
+    ``left_out`` is told of the others, in one line each.
+    """
+    failed = await lifespans.open(lives_of(plugins))
+    for name, error in failed.items():
+        log.debug("the lifespan of plugin %s failed", name, exc_info=error)
+        left_out(f"plugin {name} cannot be used: its lifespan: {_in_one_line(error)}; going on without it")
+    return [each for each in plugins if each.plugin.name not in failed]
 
 
 def migrations_of(plugin: Plugin[Any]) -> Path:

@@ -1,7 +1,8 @@
 """Assembly of the chat package on the services, for the bot and for the fake bot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from filebot.chat.dispatcher import MessageDispatcher
@@ -25,9 +26,11 @@ from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs, JobServices
+from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
+from filebot.ports import Catalog
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.services import Services
@@ -43,25 +46,40 @@ class Chat:
     at_once: CallsAtOnce
 
 
+def job_factory(
+    plugins: Sequence[LoadedPlugin], services: JobServices
+) -> Callable[[str, OnBehalfOf | None], Jobs]:
+    """Return the maker of each plugin's own jobs."""
+    codecs = {
+        each.plugin.name: {job.name: job.codec for job in each.plugin.jobs.values()} for each in plugins
+    }
+    return lambda plugin, by: Jobs(services, plugin, codecs[plugin], by)
+
+
+def build_lifespans(
+    plugins: Sequence[LoadedPlugin], catalog: Catalog, clock: Callable[[], datetime]
+) -> Lifespans:
+    """Return the owner of the plugins' lifespans. To be opened before the services are built."""
+    jobs_of = job_factory(plugins, JobServices(catalog.jobs, clock))
+    own_data = partial(OwnData, catalog)
+    return Lifespans(LifeServices(own_data, lambda plugin: jobs_of(plugin, None), clock))
+
+
 def build_chat(
     services: Services,
     plugins: Sequence[LoadedPlugin],
     replies: Replies,
     limits: RateLimits,
     command_prefix: str = "!",
+    *,
+    lifespans: Lifespans,
 ) -> Chat:
     """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
-    job_services = JobServices(ports.catalog.jobs, ports.clock)
-    codecs = {
-        each.plugin.name: {job.name: job.codec for job in each.plugin.jobs.values()} for each in plugins
-    }
-
-    def jobs_of(plugin: str, by: OnBehalfOf | None) -> Jobs:
-        return Jobs(job_services, plugin, codecs[plugin], by)
+    jobs_of = job_factory(plugins, JobServices(ports.catalog.jobs, ports.clock))
 
     def delivery_of(sender: Sender) -> DeliveryAccess:
         return DeliveryAccess(services.delivery, services.files.access(sender), sender)
@@ -79,6 +97,7 @@ def build_chat(
             delivery_of,
             ports.clock,
             partial(FilesOfRoom, services.room_files),
+            lifespans,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),

@@ -33,18 +33,18 @@ async def call_bounded(work: Coroutine[Any, Any, T], name: str, limit_s: float |
     try:
         await asyncio.wait((task,), timeout=limit_s)
     except asyncio.CancelledError:
-        await _end(task)
+        await cut_off(task)
         raise
     if task.done():
         return task.result()
-    await _end(task)
+    await cut_off(task)
     if task.done() and not task.cancelled() and task.exception() is None:
         return task.result()  # it was about to end
     raise TimeLimitExceeded(f"{name} took over {limit_s:g} s")
 
 
-async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel a call, and return when it has ended or its grace is over."""
+async def cut_off(task: asyncio.Task[Any]) -> None:
+    """Cancel a task of foreign code, and return when it has ended or its grace is over."""
     task.cancel()
     task.add_done_callback(retrieve)
     loop = asyncio.get_running_loop()

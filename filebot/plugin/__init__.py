@@ -81,6 +81,7 @@ from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
@@ -130,6 +131,8 @@ __all__ = [
     "IncomingMessage",
     "InvitationAccepted",
     "Jid",
+    "Life",
+    "Lifespan",
     "LinkReceived",
     "Method",
     "NoSuchEntry",

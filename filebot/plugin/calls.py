@@ -1,17 +1,16 @@
 """Calls of the functions of plugins: commands, and listeners of events."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
 from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
-from filebot.errors import CheckFailed, PluginError, UnknownCommand, UserError, WrongPlace
+from filebot.errors import CheckFailed, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Sender
@@ -21,6 +20,7 @@ from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.handlers import called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
@@ -31,7 +31,6 @@ LISTENER_LIMIT_S: Final = 60.0
 HELP: Final = "help"
 """Command that no check refuses."""
 
-T = TypeVar("T")
 
 _NOBODY: Final = Sender(Address(""), None)
 
@@ -201,24 +200,3 @@ class PluginCalls:
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),
         )
-
-
-def named(plugin: str, hook: str) -> str:
-    """Return the name of the task in which a function of a plugin runs."""
-    return f"{hook} of plugin {plugin}"
-
-
-async def called(function: Awaitable[T]) -> T:
-    """Await a function of a plugin and return its result; what would end more than that is an error of it.
-
-    Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
-    """
-    try:
-        return await function
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise PluginError("a plugin's function was cancelled by itself") from None
-    except SystemExit:
-        raise PluginError("a plugin's function wanted to end the bot") from None

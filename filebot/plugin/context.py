@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
-from filebot.concurrency.tasks import Threads
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
@@ -18,6 +17,7 @@ from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
 from filebot.plugin.jobs import Jobs
+from filebot.plugin.lifespan import BLOCKING, Lifespan, Lifespans
 from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.room_files import FilesOfRoom
@@ -29,9 +29,7 @@ log = logging.getLogger(__name__)
 S_co = TypeVar("S_co", covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-_BLOCKING: Final = Threads("plugin", 8)
+T = TypeVar("T")
 
 
 FilesOf = Callable[[Sender, str], Files]
@@ -52,6 +50,7 @@ class Factories:
     clock: Callable[[], datetime]
     """Gives the present in UTC."""
     room_files: Callable[[BareJid], FilesOfRoom]
+    lifespans: Lifespans
 
 
 class Context(Conversation, Generic[S_co]):
@@ -130,6 +129,10 @@ class Context(Conversation, Generic[S_co]):
         """Routes of files to the sender, and probes of them."""
         return self._grants.guarded("delivery", self._factories.delivery(self.sender))
 
+    def state(self, lifespan: Lifespan[T]) -> T:
+        """Return what the plugin's lifespan yielded, given what ``@plugin.lifespan`` returned."""
+        return self._factories.lifespans.state(self._plugin, lifespan)
+
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")
         await super().tell(to, template, **values)
@@ -148,7 +151,7 @@ class Context(Conversation, Generic[S_co]):
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share."""
-        return await _BLOCKING.run(function, *args, **kwargs)
+        return await BLOCKING.run(function, *args, **kwargs)
 
 
 class BackgroundContext(Context[S_co]):

@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,9 @@ from filebot.plugin.commands import CommandList
 from filebot.plugin.declare_checks import CheckDeclarations
 from filebot.plugin.declare_commands import CommandDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
+from filebot.plugin.declare_life import LifeDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
+from filebot.plugin.lifespan import HOOK, Lifespan
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
@@ -22,8 +24,15 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Plugin(CommandDeclarations[S], ListenerDeclarations[S], CheckDeclarations[S], JobDeclarations[S]):
-    """Declares a plugin: its name, settings, words, commands, listeners, checks, jobs and schedules.
+class Plugin(
+    CommandDeclarations[S],
+    ListenerDeclarations[S],
+    CheckDeclarations[S],
+    JobDeclarations[S],
+    LifeDeclarations[S],
+):
+    """Declares a plugin: its name, settings, words, commands, listeners, checks, jobs, schedules and
+    lifespan.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
@@ -54,6 +63,7 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], CheckDeclarations[
         ListenerDeclarations.__init__(self)
         CheckDeclarations.__init__(self)
         JobDeclarations.__init__(self)
+        LifeDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -120,6 +130,8 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], CheckDeclarations[
             yield job.hook, job.handler
         for schedule in self.schedules.values():
             yield schedule.hook, schedule.handler
+        if self.lives is not None:
+            yield HOOK, self.lives.handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,13 @@ class LoadedPlugin:
 def commands_of(plugins: Iterable[LoadedPlugin]) -> CommandList:
     """Return all commands of some plugins. Raises PluginError if two have a word in common."""
     return CommandList(command for each in plugins for command in each.plugin.commands)
+
+
+def lives_of(plugins: Iterable[LoadedPlugin]) -> Iterator[tuple[Lifespan[Any], object, Grants]]:
+    """Yield the lifespans of some plugins, with their settings and grants."""
+    for each in plugins:
+        if (lifespan := each.plugin.lives) is not None:
+            yield lifespan, each.settings, replace(each.plugin.grants, hook=HOOK)
 
 
 def _caller() -> str:

@@ -18,6 +18,7 @@ from filebot.plugin.needs import API, NEED_OF
 
 _NEEDS: Final = {Kind.FILE: "files.read", Kind.FILES: "files.read", Kind.ROOM: "rooms"}
 _PARTS: Final = frozenset(path.partition(".")[0] for path in NEED_OF if "." in path)
+_CONTEXTS: Final = frozenset({"Context", "Life"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
 
@@ -86,5 +87,5 @@ def _contexts(function: FunctionType) -> frozenset[str]:
 
 def _is_context(annotation: object) -> bool:
     if isinstance(annotation, str):
-        return annotation.partition("[")[0].rpartition(".")[2] == "Context"
-    return getattr(get_origin(annotation) or annotation, "__name__", "") == "Context"
+        return annotation.partition("[")[0].rpartition(".")[2] in _CONTEXTS
+    return getattr(get_origin(annotation) or annotation, "__name__", "") in _CONTEXTS

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.chat.assembly import Chat, build_chat
+from filebot.chat.assembly import Chat, build_chat, build_lifespans
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
@@ -27,6 +27,7 @@ from filebot.model import (
     Sender,
 )
 from filebot.plugin import Plugin
+from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
 from filebot.plugin_loader import load_declared, migrations_of, room_settings
 from filebot.ports import Catalog, StreamOffer
@@ -152,16 +153,22 @@ class FakeBot:
         self._plugins = load_declared(plugins, settings or {}, self._replies, disabled=disabled)
         settable = room_settings(self._plugins, disabled)
         self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
+        self._lifespans = build_lifespans(self._plugins, self.catalog, lambda: self.now)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
         for each in self._plugins:
             if each.plugin.migrations is not None:
                 await self.catalog.plugin_tables.prepare(each.plugin.name, migrations_of(each.plugin))
+        for error in (await self._lifespans.open(lives_of(self._plugins))).values():
+            await self._lifespans.close()
+            raise error
         await self._services.room_settings.open()
         await self._services.history_importer.open()
         await self._services.worker.open()
-        self._chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
+        self._chat = build_chat(
+            self._services, self._plugins, self._replies, self._rate_limits, lifespans=self._lifespans
+        )
         await self._services.jobs.prepare()
         return self
 
@@ -173,6 +180,7 @@ class FakeBot:
         await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
+        await self._lifespans.close()
 
     @property
     def dispatcher(self) -> MessageDispatcher:

@@ -1,4 +1,4 @@
-"""Who holds the event loop up is named in the log."""
+"""A task that holds the event loop up is named in the log."""
 
 import asyncio
 import re

@@ -12,6 +12,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Context, Factories
 from filebot.plugin.conversation import Channel
+from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.listeners import PluginListener
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -39,7 +40,9 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(*[not_asked_for] * 7)
+    nobodys = Lifespans(LifeServices(*[not_asked_for] * 3))
+    unused: list[Any] = [not_asked_for] * 7
+    factories = Factories(*unused, lifespans=nobodys)
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )
