@@ -41,8 +41,8 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
         raise AssertionError("nobody asked for it")
 
     nobodys = Lifespans(LifeServices(*[not_asked_for] * 3))
-    unused: list[Any] = [not_asked_for] * 7
-    factories = Factories(*unused, lifespans=nobodys)
+    make: Any = Factories
+    factories = make(*[not_asked_for] * 7, nobodys)
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )
