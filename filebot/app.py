@@ -134,10 +134,12 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             room_settings(plugins, config.plugins.disabled),
             slots=share.slots,
         )
-        await _expect_rooms(services, session)
         await _open(services, stack)
         chat = build_chat(services, plugins, replies, rate_limits(config), config.rooms.command_prefix)
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
+        # Now that there is somebody to hear of the files of destroyed rooms, and no room is entered yet.
+        await services.membership.open()
+        await _expect_rooms(services, session)
         streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
         _set_handlers(handlers, services, chat.dispatcher)
         works = _background_work(config, services, data, chat)

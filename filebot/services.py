@@ -115,8 +115,8 @@ def build_services(
     ``settable`` has the room settings that there are; ``settle_s`` is for how long people who came online
     are left alone, ``slots`` how many files move at once in each direction.
 
-    The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, closes the announcer, and runs and closes the jobs.
+    The caller opens the room settings before all, and the membership when events are listened to; opens and
+    closes the history importer and the delivery worker, closes the announcer, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
@@ -163,7 +163,9 @@ def build_services(
     history_importer = HistoryImporter(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )
-    destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
+    destroyed_rooms = DestroyedRooms(
+        ports.catalog, ports.catalog, queue, removal, room_settings, history_importer, events
+    )
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
     announcer = Announcer(events, partial(wants_announcements, room_settings))
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)

@@ -143,6 +143,7 @@ class FakeBot:
         await self._services.worker.open()
         self._chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
         await self._services.jobs.prepare()
+        await self._services.membership.open()
         return self
 
     async def __aexit__(
