@@ -70,6 +70,7 @@ class DestroyedRooms:
 
         Raises StorageError.
         """
+        # Also while listeners hear of the files: whoever enters the room has to wait for the end of it.
         async with self._locks(room):
             if room in self._noted:
                 await self._store.note_destroyed_room(room)
