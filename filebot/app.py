@@ -140,7 +140,6 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             # The other side of a stream waits meanwhile.
             checks_limit_s=config.limits.idle_timeout / 2,
         )
-        await _expect_rooms(services, session)
         await _open(services, stack)
         chat = build_chat(
             services,
@@ -151,6 +150,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             lifespans=lifespans,
         )
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
+        # Now that there is somebody to hear of the files of destroyed rooms, and no room is entered yet.
+        await services.membership.open()
+        await _expect_rooms(services, session)
         streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
         _set_handlers(handlers, services, chat.dispatcher)
         works = _background_work(config, services, data, chat)

@@ -120,8 +120,8 @@ def build_services(
     are left alone, ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for
     all checks of one act.
 
-    The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, and runs and closes the jobs.
+    The caller opens the room settings before all, and the membership when events are listened to; opens and
+    closes the history importer and the delivery worker, and runs and closes the jobs.
     """
     locks, events, checks = KeyedLocks(asyncio.Lock), EventBus(), Checks(checks_limit_s)
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
@@ -170,7 +170,9 @@ def build_services(
     history_importer = HistoryImporter(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )
-    destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
+    destroyed_rooms = DestroyedRooms(
+        ports.catalog, ports.catalog, queue, removal, room_settings, history_importer, events
+    )
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
     retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)

@@ -225,6 +225,9 @@ class SqlCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
 
+    async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
+        return await self._entries(queries.of_occupants(room, limit))
+
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
@@ -307,6 +310,15 @@ class SqlCatalog:
 
     async def forget_room(self, jid: BareJid) -> None:
         await self._writer.run(execute, writes.forget_room(jid), urgent=True)
+
+    async def destroyed_rooms(self) -> list[BareJid]:
+        return [row.room for row in await self._read(queries.all_destroyed_rooms())]
+
+    async def note_destroyed_room(self, room: BareJid) -> None:
+        await self._writer.run(execute, sqlite.note_destroyed_room(room), urgent=True)
+
+    async def forget_destroyed_room(self, room: BareJid) -> None:
+        await self._writer.run(writes.forget_destroyed_rooms, room, urgent=True)
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""

@@ -10,6 +10,7 @@ from filebot.catalog import sqlite
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
     deliveries,
+    destroyed_rooms,
     entries,
     history_imports,
     links,
@@ -100,6 +101,12 @@ def find_by_glob(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
 def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
     """Select the first entries of a scope."""
     return sa.select(entries).where(_in(scope)).order_by(entries.c.id).limit(limit)
+
+
+def of_occupants(room: str, limit: int) -> sa.Select[Any]:
+    """Select the first private entries of people whom only this room tells apart, by owner."""
+    private = sqlite.known_by(scope_key(Scope(owner=room)), entries.c.scope)
+    return sa.select(entries).where(private).order_by(entries.c.scope, entries.c.id).limit(limit)
 
 
 def search(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
@@ -212,6 +219,11 @@ def all_room_settings() -> sa.Select[Any]:
 def all_history_imports() -> sa.Select[Any]:
     """Select all history imports, by room."""
     return sa.select(history_imports).order_by(history_imports.c.room)
+
+
+def all_destroyed_rooms() -> sa.Select[Any]:
+    """Select all rooms that are noted as destroyed, by address."""
+    return sa.select(destroyed_rooms).order_by(destroyed_rooms.c.room)
 
 
 def all_rooms() -> sa.Select[Any]:

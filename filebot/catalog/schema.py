@@ -203,6 +203,13 @@ rooms: Final = sa.Table(
     sa.Column("invited_by", sa.Text),
 )
 
+# Rooms whose files are not all released yet.
+destroyed_rooms: Final = sa.Table(
+    "destroyed_rooms",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
+)
+
 # Work of the plugins. The state is ``ready``, ``blocked`` (by an older job of its group) or ``dead``.
 jobs: Final = sa.Table(
     "jobs",

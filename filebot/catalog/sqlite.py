@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import (
+    destroyed_rooms,
     entries,
     history_imports,
     links,
@@ -159,6 +160,11 @@ def save_room(room: RememberedRoom) -> sa.Insert:
     """Keep a room, in place of one of the same address."""
     columns = {"jid": room.jid, "password": room.password, "invited_by": room.invited_by}
     return _put(rooms, rooms.c.jid, columns)
+
+
+def note_destroyed_room(room: str) -> sa.Insert:
+    """Keep that a room was destroyed."""
+    return insert(destroyed_rooms).values(room=room).on_conflict_do_nothing()
 
 
 def save_position(position: ArchivePosition) -> sa.Insert:

@@ -13,12 +13,14 @@ from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.queries import one
 from filebot.catalog.schema import (
     deliveries,
+    destroyed_rooms,
     entries,
     history_imports,
     links,
     opt_outs,
     people,
     plugin_data,
+    positions,
     room_settings,
     rooms,
     subscriptions,
@@ -169,6 +171,16 @@ def forget_history_import(room: str) -> sa.Delete:
 def forget_subscription(person: str, own: str) -> sa.Delete:
     """Forget that this person sees the bot under this address."""
     return sa.delete(subscriptions).where(subscriptions.c.person == person, subscriptions.c.own == own)
+
+
+async def forget_destroyed_rooms(connection: AsyncConnection, destroyed: Sequence[str]) -> list[None]:
+    """Forget destroyed rooms, and the positions in their archives."""
+    for room in destroyed:
+        await connection.execute(sa.delete(positions).where(positions.c.archive == room))
+        await connection.execute(sa.delete(tombstones).where(tombstones.c.archive == room))
+        await connection.execute(forget_room(room))
+        await connection.execute(sa.delete(destroyed_rooms).where(destroyed_rooms.c.room == room))
+    return [None] * len(destroyed)
 
 
 def forget_room(jid: str) -> sa.Delete:

@@ -77,7 +77,10 @@ class Entries(Protocol):
         """Suggest names for a mistyped ``name``, likeliest first, none twice."""
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
-        """Return the first entries of a scope, oldest first: the one list that is not newest first."""
+        """Return the first entries of a scope, oldest first: a list that is not newest first."""
+
+    async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
+        """Return the first private entries of people whom only this room tells apart, by owner and age."""
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         """Return the owner's entries in this room that were auto-archived."""

@@ -33,6 +33,15 @@ class RoomStore(Protocol):
     async def forget_room(self, jid: BareJid) -> None:
         """Forget a room. An unknown one is not an error."""
 
+    async def destroyed_rooms(self) -> list[BareJid]:
+        """Return the rooms that are noted as destroyed, in the order of their addresses."""
+
+    async def note_destroyed_room(self, room: BareJid) -> None:
+        """Note that a room was destroyed, until :meth:`forget_destroyed_room`."""
+
+    async def forget_destroyed_room(self, room: BareJid) -> None:
+        """Forget a room, the position in its archive, and that it was destroyed; all of it at once."""
+
     async def room_settings(self) -> list[SavedRoomSetting]:
         """Return all settings of all rooms, in the order of rooms, plugins and names."""
 

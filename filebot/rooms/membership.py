@@ -39,6 +39,13 @@ class Membership:
         """Whether the operator wrote a room into the config."""
         return room in self._rooms.configured()
 
+    async def open(self) -> None:
+        """Finish what an earlier run began with destroyed rooms. Call it before any room is entered.
+
+        Raises StorageError.
+        """
+        await self._destroyed_rooms.open()
+
     async def remembered(self, room: BareJid) -> RememberedRoom | None:
         """Return what is remembered of a room. Raises StorageError."""
         return next((each for each in await self._store.rooms() if each.jid == room), None)
@@ -48,6 +55,7 @@ class Membership:
 
         Raises CannotEnterRoom or StorageError; the bot is not in the room then.
         """
+        await self._destroyed_rooms.finish(room)
         entered = await self._rooms.join(room, password, invited_by)
         if not self.is_configured(room):
             try:
@@ -78,4 +86,4 @@ class Membership:
             await self._destroyed_rooms.release(room)
         else:
             await self._room_settings.withdraw_consent(room)
-        await self._store.forget_room(room)
+            await self._store.forget_room(room)

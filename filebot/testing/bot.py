@@ -170,6 +170,7 @@ class FakeBot:
             self._services, self._plugins, self._replies, self._rate_limits, lifespans=self._lifespans
         )
         await self._services.jobs.prepare()
+        await self._services.membership.open()
         return self
 
     async def __aexit__(

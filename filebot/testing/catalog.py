@@ -53,6 +53,7 @@ class MemoryCatalog:
         self._languages: dict[BareJid, str] = {}
         self._deliveries: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
+        self._destroyed_rooms: set[BareJid] = set()
         self._history_imports: dict[BareJid, HistoryImport] = {}
         self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
@@ -213,6 +214,10 @@ class MemoryCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return list(self._in(scope))[::-1][:limit]
 
+    async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
+        theirs = [e for e in self._entries.values() if e.room is None and e.owner.startswith(f"{room}/")]
+        return sorted(theirs, key=lambda each: (each.owner, each.id))[:limit]
+
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
@@ -322,6 +327,17 @@ class MemoryCatalog:
 
     async def forget_room(self, jid: BareJid) -> None:
         self._rooms.pop(jid, None)
+
+    async def destroyed_rooms(self) -> list[BareJid]:
+        return sorted(self._destroyed_rooms)
+
+    async def note_destroyed_room(self, room: BareJid) -> None:
+        self._destroyed_rooms.add(room)
+
+    async def forget_destroyed_room(self, room: BareJid) -> None:
+        await self.forget_position(room)
+        await self.forget_room(room)
+        self._destroyed_rooms.discard(room)
 
     async def _bury(self, entry: Entry) -> None:
         if entry.source_message is not None:

@@ -279,6 +279,30 @@ async def test_a_file_that_was_removed_stays_away_if_the_position_was_not_saved(
     assert absence.stored() == Counter([Drop("alice", "later.bin")])
 
 
+@pytest.mark.needs("occupant-id")
+async def test_a_file_that_was_removed_from_a_room_stays_away_if_the_position_was_not_saved(
+    absence: Absence,
+) -> None:
+    await absence.gather_in_a_room()
+    await absence.begin()
+    await absence.keep_what_is_posted()
+    await absence.until_saved()
+    position = absence.saved_position()
+    await absence.drop("bob", "bob-secret.bin", in_room=True)
+    secret, later = (Drop("bob", f"bob-{name}.bin", in_room=True) for name in ("secret", "later"))
+    await until(lambda: absence.stored() == Counter([secret]), LIMIT_S)
+    absence.people["bob"].say("!rm bob-secret.bin", ROOM, mtype="groupchat")
+    await until(lambda: not absence.stored(), LIMIT_S)
+    await absence.bot.kill()
+    absence.put_back(position)
+    await absence.bot.start()
+    await absence.drop("bob", "bob-later.bin", in_room=True)
+    await until(lambda: absence.stored()[later] == 1, LIMIT_S)
+    await absence.until_saved()
+    assert absence.saved_position() != position
+    assert absence.stored() == Counter([later])
+
+
 @pytest.mark.timeout(180 + 15 * KILLS)
 @pytest.mark.parametrize(
     "places",

@@ -360,6 +360,7 @@ NO_FILES: Final = frozenset(
     {
         *("save_link", "forget_links", "set_language"),
         *("add_delivery", "count_tries", "remove_delivery"),
+        *("note_destroyed_room", "forget_destroyed_room"),
         *("remember_room", "forget_room", "clear_room", "save_room_setting"),
         *("set_opted_out", "add_unwanted", "forget_unwanted"),
         *("save_history_import", "forget_history_import"),

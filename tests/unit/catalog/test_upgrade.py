@@ -21,7 +21,7 @@ NEW_TABLES: Final = {
     "0010": ("jobs",),
     "0012": ("plugin_data",),
     "0013": ("plugin_tables",),
-    "0014": ("tombstones",),
+    "0014": ("tombstones", "destroyed_rooms"),
 }
 """Tables by the migration that made them."""
 

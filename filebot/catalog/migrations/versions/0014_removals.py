@@ -1,4 +1,4 @@
-"""Tombstones: messages whose files were removed.
+"""Messages whose files were removed, and destroyed rooms whose files are not all released yet.
 
 A migration says what was true on its day: it names its columns itself and never imports the schema.
 """
@@ -13,7 +13,7 @@ down_revision: Final = "0013"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "tombstones",
         sa.Column("message", sa.Text(), nullable=False),
@@ -23,3 +23,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message"),
     )
     op.create_index("ix_tombstones_archive", "tombstones", ["archive", "at"])
+    op.create_table(
+        "destroyed_rooms",
+        sa.Column("room", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("room"),
+    )
