@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from filebot.checks.acts import Act, CommandCalled
@@ -105,7 +106,7 @@ class PluginCalls:
         await called(command.handler(context, **arguments))
 
     async def _check(
-        self, command: Command, conversation: Conversation, arguments: Mapping[str, object]
+        self, command: Command, conversation: Conversation, arguments: dict[str, object]
     ) -> None:
         """Ask the checks of commands. Nobody is kept from reading the help, nor those who run the bot from
         anything: they have to be able to mend it.
@@ -115,7 +116,7 @@ class PluginCalls:
             return
         try:
             await self._checks.passed(
-                CommandCalled(sender, language, command.plugin, command.name, arguments)
+                CommandCalled(sender, language, command.plugin, command.name, MappingProxyType(arguments))
             )
         except (UserError, CheckFailed):
             if not self._authorization.is_admin(sender):
