@@ -78,5 +78,5 @@ class RoomPosts:
         """
         sender = message.sender
         refused = FileRefused(sender.privately, message.language, name, error)
-        reason = f"not archived: {type(error)}"
+        reason = f"not archived: {type(error)} {error.template}"
         await self._workload.once_per_day(sender, reason, lambda: self._events.tell(refused))

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from filebot.checks.acts import FileOffered, FileReceived
@@ -175,7 +176,7 @@ class Intake:
         if FileOffered not in self._checks.by_act:
             return offer
         by, name, url = destination.by, name_of(offer), next(iter(offer.urls), None)
-        facts = (name, offer.size, offer.media_type, offer.hashes, url)
+        facts = (name, offer.size, offer.media_type, MappingProxyType(offer.hashes), url)
         where = (destination.room, destination.auto_archived)
         wanted = await self._checks.passed(FileOffered(by.sender, by.language, *facts, *where))
         return offer if wanted.name == name else replace(offer, name=wanted.name)

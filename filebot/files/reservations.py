@@ -182,7 +182,6 @@ class Reservation(Hold):
         self._max_file_bytes = max_file_bytes
         self._resumed = 0
         self._written = 0
-        self._beside = 0
         self._disk_room: int | None = None
 
     @property
@@ -231,13 +230,14 @@ class Reservation(Hold):
         self._written = written
 
     def writes_beside(self, size_bytes: int) -> None:
-        """So many bytes are to take the file's place; they are on disk as well until it is gone.
+        """So many bytes are to take the place of the file, which is complete; both are on disk for a while.
 
         Raises as :meth:`promise`.
         """
         self.check_size(size_bytes)
-        self._beside += size_bytes
-        self._hold_bytes(max(self.held.in_all, counted_bytes(1, size_bytes)))
+        counted = max(self.held.in_all, counted_bytes(1, size_bytes))
+        in_room = 0 if self.room is None else counted
+        self.hold(Amounts(counted, in_room, counted, self.held.to_disk + size_bytes))
         self.check()
 
     def wrote_beside(self, size_bytes: int) -> None:
@@ -265,8 +265,7 @@ class Reservation(Hold):
 
     def _hold_bytes(self, counted: int) -> None:
         in_room = 0 if self.room is None else counted
-        to_disk = max(counted - self._resumed, 0) + self._beside
-        self.hold(Amounts(counted, in_room, counted, to_disk))
+        self.hold(Amounts(counted, in_room, counted, max(counted - self._resumed, 0)))
 
 
 def counted_bytes(files: int, size_bytes: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from filebot.checks.acts import Act, CommandCalled
@@ -110,7 +111,7 @@ class PluginCalls:
         )
 
     async def _check(
-        self, command: Command, conversation: Conversation, arguments: Mapping[str, object]
+        self, command: Command, conversation: Conversation, arguments: dict[str, object]
     ) -> None:
         """Ask the checks of commands. Nobody is kept from reading the help, nor those who run the bot from
         anything: they have to be able to mend it.
@@ -120,7 +121,7 @@ class PluginCalls:
             return
         try:
             await self._checks.passed(
-                CommandCalled(sender, language, command.plugin, command.name, arguments)
+                CommandCalled(sender, language, command.plugin, command.name, MappingProxyType(arguments))
             )
         except (UserError, CheckFailed):
             if not self._authorization.is_admin(sender):

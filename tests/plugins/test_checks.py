@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from filebot.errors import PluginError
+from filebot.errors import PeerGone, PluginError
 from filebot.files.quota import StorageLimits
+from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import Client, IncomingMessage, Method, Negotiation, Offer, Scope
 from filebot.plugin import (
     Act,
@@ -303,6 +304,81 @@ async def test_who_cancels_while_replaced_bytes_are_written_leaves_nothing(
         assert await nothing_is_left(bot)
 
 
+async def test_consent_that_ends_during_a_check_keeps_nothing() -> None:
+    async def switch_off(file: FileReceived) -> None:
+        await bot.dispatcher.receive(IncomingMessage(in_room(), "room set archive off"))
+
+    async with FakeBot(checking(FileReceived, switch_off)) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        bot.rooms.with_ids.add(ROOM)
+        await bot.say("room set archive on", in_room())
+        await bot.drop("a.txt", b"bytes", in_room(BOB, "bob"))
+        assert await nothing_is_left(bot)
+
+
+async def test_whoever_is_put_out_during_a_check_keeps_nothing_in_the_room() -> None:
+    async def put_out(file: FileReceived) -> None:
+        bot.rooms.occupants[ROOM] = frozenset({BOB})
+
+    async with FakeBot(checking(FileReceived, put_out)) as bot:
+        await bot.drop("a.txt", b"bytes", in_room())
+        assert "not allowed to post" in (await bot.say("keep", in_room()))[0]
+        assert await nothing_is_left(bot)
+
+
+async def test_posters_read_each_refusal_of_the_archive_once_a_day_in_private() -> None:
+    async def refuse(file: FileReceived) -> None:
+        raise Refusal("gate/no" if file.name < "m" else "gate/never")
+
+    plugin = checking(FileReceived, refuse)
+    plugin.templates["never"] = "never"
+    async with FakeBot(plugin) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        bot.rooms.with_ids.add(ROOM)
+        await bot.say("room set archive on", in_room())
+        said = [await bot.drop(name, name.encode(), in_room()) for name in ("a", "b", "x", "y")]
+        assert said == [['"a": no'], [], ["never"], []]
+        assert bot.messenger.sent[-1].to.jid != ROOM
+
+
+async def test_files_of_a_rooms_past_are_checked() -> None:
+    asked = list[FileReceived]()
+    async with FakeBot(refusing(FileReceived, asked)) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        bot.rooms.with_ids.add(ROOM)
+        await bot.say("room set archive on", in_room())
+        url = "https://upload.example.org/a.txt"
+        bot.web.hosted[url] = HostedFile(b"bytes")
+        bot.histories.posts[ROOM] = [
+            IncomingMessage(in_room(BOB, "bob"), "", offers=(Offer((url,), "a.txt"),), addressed=False)
+        ]
+        await bot.say("archive history of 30 days", in_room())
+        await bot._services.history_importer.idle()
+        assert await nothing_is_left(bot)
+    assert [(each.sender.jid, each.auto_archived) for each in asked] == [(BOB, True)]
+
+
+async def test_a_file_of_two_attempts_that_is_refused_leaves_no_part() -> None:
+    content = b"0123456789"
+    offer = Offer(name="a.bin", size=10, hashes={"md5": hashlib.md5(content).digest()})
+    async with FakeBot(refusing(FileReceived)) as bot:
+        await bot.offer(FakeStreamOffer(ALICE, offer, content, resumable=True, breaks_at=4))
+        assert bot.store.partials
+        again = FakeStreamOffer(ALICE, offer, content, resumable=True)
+        assert await bot.offer(again) == ['"a.bin": no']
+        assert again.offsets == [4]
+        assert await nothing_is_left(bot)
+
+
+@pytest.mark.parametrize(("left", "kept"), [(1_300_000, False), (1_500_000, True)])
+async def test_the_disk_has_to_hold_a_file_and_the_one_in_its_place(left: int, kept: bool) -> None:
+    async with FakeBot(changing(FileReceived, replacement=b"x" * 900_000)) as bot:
+        bot.store.capacity_bytes = DISK_RESERVE_BYTES + left
+        [said] = await bot.drop("a.txt", b"y" * 450_000)
+        assert ("Stored" in said) == kept
+        assert kept or await nothing_is_left(bot)
+
+
 # --- checks that fail ----------------------------------------------------------------------------------
 
 
@@ -322,6 +398,10 @@ async def hangs(about: object) -> object:
     return await asyncio.Event().wait()
 
 
+async def breaks(about: object) -> object:
+    raise PeerGone("somewhere else")
+
+
 async def returns_a_word(about: object) -> object:
     return "yes"
 
@@ -334,7 +414,16 @@ async def renames_to_a_number(about: Any) -> object:
     return replace(about, name=7) if hasattr(about, "name") else 7
 
 
-FAILURES = [fails, cancels_itself, exits, hangs, returns_a_word, changes_the_sender, renames_to_a_number]
+FAILURES = [
+    fails,
+    breaks,
+    cancels_itself,
+    exits,
+    hangs,
+    returns_a_word,
+    changes_the_sender,
+    renames_to_a_number,
+]
 
 
 async def try_everything(bot: FakeBot) -> dict[type[Act], list[str]]:
