@@ -65,9 +65,9 @@ class PluginCalls:
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
-        async with errors_in_words(conversation):
-            word, rest = (*text.split(maxsplit=1), "", "")[:2]
-            command = self._commands.named(word)
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        command = self._commands.named(word)
+        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
             if command is None:
                 suggestions = self._usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
@@ -113,7 +113,10 @@ class PluginCalls:
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            async with asyncio.timeout(LISTENER_LIMIT_S), errors_in_words(conversation):
+            async with (
+                asyncio.timeout(LISTENER_LIMIT_S),
+                errors_in_words(conversation, plugin=listener.plugin),
+            ):
                 context = self._context(listener.plugin, listener.hook, conversation)
                 await called(listener.handler(context, event))
         except TimeoutError:
