@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -238,11 +238,23 @@ def _bundled_package() -> ModuleType:
 
 def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
     """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
-    for entry_point in entry_points(group=ENTRY_POINTS):
+    for entry_point in _announced():
         yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
             yield str(file), file.stem, partial(_in_file, file)
+
+
+def _announced() -> Iterator[EntryPoint]:
+    """Return the entry points of pip packages; one whose metadata cannot be read has none."""
+    try:
+        yield from entry_points(group=ENTRY_POINTS)
+    except Exception:  # noqa: BLE001 - whatever the parser of these files raises
+        for distribution in distributions():
+            try:
+                yield from distribution.entry_points.select(group=ENTRY_POINTS)
+            except Exception as error:  # noqa: BLE001
+                log.error("the entry points of %s cannot be read: %s", distribution.name, error)
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:

@@ -78,9 +78,9 @@ class PluginCalls:
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
-        async with errors_in_words(conversation):
-            word, rest = (*text.split(maxsplit=1), "", "")[:2]
-            command = self._commands.named(word)
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        command = self._commands.named(word)
+        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
             if command is None:
                 suggestions = self._usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
@@ -166,7 +166,7 @@ class PluginCalls:
             log.error("%s", error)
 
     async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
-        async with errors_in_words(conversation):
+        async with errors_in_words(conversation, plugin=listener.plugin):
             context = self._context(listener.plugin, listener.hook, conversation)
             await called(listener.handler(context, event))
 

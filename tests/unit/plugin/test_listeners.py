@@ -26,6 +26,7 @@ from filebot.plugin import (
 from filebot.testing import ALICE, BOB, ROOM, FakeBot
 from filebot.testing.bot import in_room
 from tests.support.manual import example
+from tests.support.virtual_time import in_virtual_time
 
 HOUR = timedelta(hours=1)
 
@@ -52,6 +53,24 @@ async def test_a_listener_at_once_delays_no_reply() -> None:
         assert "a.txt" in (await bot.say("ls"))[0]
         go.set()
         assert await bot.listeners_done() == ["at last"]
+
+
+@in_virtual_time
+async def test_a_listener_at_once_that_sleeps_takes_no_time_of_the_reply() -> None:
+    plugin, loop = Plugin[None]("sleepy", api=1), asyncio.get_running_loop()
+    ended = list[float]()
+
+    @plugin.on(FileStored, at_once=True)
+    async def sleep(ctx: Context[None], _: FileStored) -> None:
+        await asyncio.sleep(1)
+        ended.append(loop.time())
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.say("get a.txt")
+        assert (loop.time(), ended) == (0, [])
+        await bot.listeners_done()
+        assert ended == [1]
 
 
 async def test_listeners_at_once_run_beside_each_other_and_a_failing_one_harms_none() -> None:

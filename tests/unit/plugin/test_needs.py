@@ -108,6 +108,19 @@ def test_closures_and_listeners_are_read_as_well() -> None:
         examine(plugin)
 
 
+def test_comprehensions_are_read_as_well() -> None:
+    async def each(ctx: Context[None]) -> None:
+        """Look."""
+        found = [await ctx.files.one(name) for name in "ab"]
+        states = {name: await ctx.rooms.state(name) for name in "ab"}
+        assert found or states
+
+    for needs, missing in ((frozenset[Need](), "files.read"), (frozenset[Need]({"files.read"}), "rooms")):
+        with pytest.raises(PluginError, match=rf'needs "{missing}"'):
+            examine(declared(each, needs))
+    examine(declared(each, {"files.read", "rooms"}))
+
+
 async def greet_later(ctx: Context[None], _: Any) -> None:
     await ctx.tell(Address(BOB), "greeting/hello")
 
