@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
+from filebot.model.http import HttpRequest, HttpResponse
 from filebot.model.jobs import DeadJob, Job, JobKind, NewJob, Outbox
 from filebot.model.messages import (
     LONGEST_TEXT,
@@ -61,6 +62,8 @@ __all__ = [
     "FileKind",
     "HistoryImport",
     "HistoryPage",
+    "HttpRequest",
+    "HttpResponse",
     "Identity",
     "IncomingMessage",
     "Invitation",

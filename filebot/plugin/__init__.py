@@ -21,8 +21,10 @@ from filebot.errors import (
     BadCommand,
     BadValue,
     FilebotError,
+    ForbiddenTarget,
     NoSuchEntry,
     NotAllowed,
+    PeerGone,
     PluginError,
     PluginStoreFull,
     StorageError,
@@ -56,6 +58,8 @@ from filebot.model import (
     AddressKind,
     Client,
     Entry,
+    HttpRequest,
+    HttpResponse,
     IncomingMessage,
     Method,
     Offer,
@@ -71,6 +75,7 @@ from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
@@ -107,8 +112,12 @@ __all__ = [
     "FileStored",
     "FilebotError",
     "Files",
+    "ForbiddenTarget",
     "HistoryImportFinished",
     "HistoryImportProgressed",
+    "Http",
+    "HttpRequest",
+    "HttpResponse",
     "IncomingMessage",
     "InvitationAccepted",
     "Jid",
@@ -122,6 +131,7 @@ __all__ = [
     "Offer",
     "OwnerChanged",
     "Page",
+    "PeerGone",
     "Permission",
     "Place",
     "Plan",

@@ -16,6 +16,7 @@ from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.lifespan import BLOCKING, Lifespan, Lifespans
 from filebot.plugin.needs import Grants
@@ -49,6 +50,7 @@ class Factories:
     clock: Callable[[], datetime]
     """Gives the present in UTC."""
     lifespans: Lifespans
+    http: Callable[[str], Http]
 
 
 class Context(Conversation, Generic[S_co]):
@@ -122,6 +124,11 @@ class Context(Conversation, Generic[S_co]):
     def delivery(self) -> DeliveryAccess:
         """Routes of files to the sender, and probes of them."""
         return self._grants.guarded("delivery", self._factories.delivery(self.sender))
+
+    @cached_property
+    def http(self) -> Http:
+        """HTTP to servers elsewhere."""
+        return self._grants.guarded("http", self._factories.http(self._plugin))
 
     def state(self, lifespan: Lifespan[T]) -> T:
         """Return what the plugin's lifespan yielded, given what ``@plugin.lifespan`` returned."""

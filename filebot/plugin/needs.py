@@ -25,6 +25,7 @@ Need = Literal[
     "jobs",
     "db",
     "delivery",
+    "http",
     "people",
     "events",
 ]
@@ -60,6 +61,7 @@ _STORE: Final = (
 )
 _JOBS: Final = ("add", "cancel")
 _DB: Final = ("read", "write")
+_HTTP: Final = ("get", "post", "put")
 _DELIVERY: Final = ("upload_service", "addresses", "proxies", "clients", "measure", "plan", "slot")
 
 NEED_OF: Final[Mapping[str, Need | None]] = {
@@ -69,6 +71,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"jobs.{name}": "jobs" for name in _JOBS},
     **{f"db.{name}": "db" for name in _DB},
     **{f"delivery.{name}": "delivery" for name in _DELIVERY},
+    **{f"http.{name}": "http" for name in _HTTP},
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",

@@ -39,9 +39,9 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    nobodys = Lifespans(LifeServices(*[not_asked_for] * 3))
+    nobodys = Lifespans(LifeServices(*[not_asked_for] * 4))
     unused: list[Any] = [not_asked_for] * 6
-    factories = Factories(*unused, nobodys)
+    factories = Factories(*[*unused, nobodys, not_asked_for])
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )
