@@ -16,12 +16,14 @@ Handlers are coroutines. They do no I/O of their own; blocking work goes through
 
 from typing import TYPE_CHECKING
 
+from filebot.concurrency.isolated import Limits
 from filebot.delivery.route_planner import Plan, PlannedRoute, Uploads
 from filebot.errors import (
     BadCommand,
     BadValue,
     FilebotError,
     ForbiddenTarget,
+    IsolatedError,
     NoSuchEntry,
     NotAllowed,
     PeerGone,
@@ -120,9 +122,11 @@ __all__ = [
     "HttpResponse",
     "IncomingMessage",
     "InvitationAccepted",
+    "IsolatedError",
     "Jid",
     "Life",
     "Lifespan",
+    "Limits",
     "LinkReceived",
     "Method",
     "NoSuchEntry",

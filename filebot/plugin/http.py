@@ -13,7 +13,7 @@ from filebot.ports import HttpTransfer
 MIB: Final = 1024 * 1024
 USUAL_ANSWER_BYTES: Final = MIB
 LARGEST_BODY_BYTES: Final = 4 * MIB
-"""Of a request, and of an answer that is asked for."""
+"""Bytes of a request, and the most of an answer that can be asked for."""
 USUAL_LIMIT_S: Final = 30.0
 LONGEST_LIMIT_S: Final = 120.0
 PLACES: Final = Shares(total=16, per_person=4)
