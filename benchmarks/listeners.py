@@ -24,16 +24,20 @@ SIZE: Final = 20_000
 AT_MOST: Final = 1.1
 WARM_UP: Final = 10
 NONE: Final = "none"
-KINDS: Final = {"part of the answer": {}, "at once": {"at_once": True}, "durable": {"durable": True}}
+KINDS: Final[dict[str, dict[str, Any]]] = {
+    "part of the answer": {},
+    "at once": {"at_once": True},
+    "durable": {"durable": True},
+}
 LIMITS: Final = StorageLimits(10**9, 10**12, 10**12, 10**12)
 
 
-def listening(kind: dict[str, bool]) -> list[Plugin[Any]]:
+def listening(kind: dict[str, Any]) -> list[Plugin[Any]]:
     """Return plugins that listen for stored files, and do nothing."""
     return [_listening(f"listener{number}", kind) for number in range(PLUGINS)]
 
 
-def _listening(name: str, kind: dict[str, bool]) -> Plugin[Any]:
+def _listening(name: str, kind: dict[str, Any]) -> Plugin[Any]:
     plugin = Plugin[None](name, api=1)
 
     @plugin.on(FileStored, **kind)

@@ -16,7 +16,7 @@ from filebot.adapters import (
     session_settings,
     storage_limits,
 )
-from filebot.chat.assembly import Chat, build_chat, build_lifespans
+from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.concurrency.loop_watch import watched_loop
 from filebot.concurrency.tasks import Tasks, race, run_supervised
@@ -104,7 +104,9 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
         plugins = await with_tables(plugins, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
-        lifespans = build_lifespans(plugins, data.catalog, clock)
+        http = await stack.enter_async_context(http_client(config, names))
+        http_of = http_factory(http)
+        lifespans = build_lifespans(plugins, data.catalog, clock, http_of)
         stack.push_async_callback(lifespans.close)
         plugins = await with_lifespans(plugins, lifespans)
         access = Access(
@@ -130,7 +132,6 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             clock=clock,
             subscriptions=data.catalog,
         )
-        http = await stack.enter_async_context(http_client(config, names))
         services = build_services(
             _ports(session, data, http, clock),
             access,
@@ -148,6 +149,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             rate_limits(config),
             config.rooms.command_prefix,
             lifespans=lifespans,
+            http_of=http_of,
         )
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
         # Now that there is somebody to hear of the files of destroyed rooms, and no room is entered yet.

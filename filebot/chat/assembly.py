@@ -14,6 +14,7 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.concurrency.locks import FairSemaphore
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Sender
 from filebot.plugin.asking import by_act
@@ -25,12 +26,13 @@ from filebot.plugin.conversation import Channel, ChatState
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.http import PLACES, Http
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
-from filebot.ports import Catalog
+from filebot.ports import Catalog, HttpTransfer
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
 from filebot.services import Services
@@ -56,13 +58,22 @@ def job_factory(
     return lambda plugin, by: Jobs(services, plugin, codecs[plugin], by)
 
 
+def http_factory(transfer: HttpTransfer) -> Callable[[str], Http]:
+    """Return the maker of each plugin's HTTP client. All of them share their places."""
+    places = FairSemaphore(PLACES)
+    return lambda plugin: Http(transfer, places, plugin)
+
+
 def build_lifespans(
-    plugins: Sequence[LoadedPlugin], catalog: Catalog, clock: Callable[[], datetime]
+    plugins: Sequence[LoadedPlugin],
+    catalog: Catalog,
+    clock: Callable[[], datetime],
+    http_of: Callable[[str], Http],
 ) -> Lifespans:
     """Return the owner of the plugins' lifespans. To be opened before the services are built."""
     jobs_of = job_factory(plugins, JobServices(catalog.jobs, clock))
     own_data = partial(OwnData, catalog)
-    return Lifespans(LifeServices(own_data, lambda plugin: jobs_of(plugin, None), clock))
+    return Lifespans(LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock))
 
 
 def build_chat(
@@ -73,6 +84,7 @@ def build_chat(
     command_prefix: str = "!",
     *,
     lifespans: Lifespans,
+    http_of: Callable[[str], Http],
 ) -> Chat:
     """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
@@ -98,6 +110,7 @@ def build_chat(
             ports.clock,
             partial(FilesOfRoom, services.room_files),
             lifespans,
+            http_of,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),

@@ -40,6 +40,7 @@ from filebot.errors.files import (
     RoomQuotaExceeded,
     TooManyFiles,
 )
+from filebot.errors.isolation import IsolatedError
 from filebot.errors.operator import ConfigError, LoginFailed, PluginError
 from filebot.errors.rooms import (
     BadRoomSetting,
@@ -94,6 +95,7 @@ __all__ = [
     "FileTooLarge",
     "FilebotError",
     "ForbiddenTarget",
+    "IsolatedError",
     "JobQueueFull",
     "LocalProtocolError",
     "LoginFailed",

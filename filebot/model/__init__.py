@@ -20,6 +20,7 @@ from filebot.model.files import (
     StorageUsage,
     archive_of,
 )
+from filebot.model.http import HttpRequest, HttpResponse
 from filebot.model.jobs import DeadJob, Job, JobKind, NewJob, Outbox
 from filebot.model.messages import (
     LONGEST_TEXT,
@@ -70,6 +71,8 @@ __all__ = [
     "FileKind",
     "HistoryImport",
     "HistoryPage",
+    "HttpRequest",
+    "HttpResponse",
     "Identity",
     "IncomingMessage",
     "Invitation",

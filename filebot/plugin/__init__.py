@@ -25,13 +25,17 @@ from filebot.checks.acts import (
     FileRenaming,
     FileRequested,
 )
+from filebot.concurrency.isolated import Limits
 from filebot.delivery.route_planner import Plan, PlannedRoute, Uploads
 from filebot.errors import (
     BadCommand,
     BadValue,
     FilebotError,
+    ForbiddenTarget,
+    IsolatedError,
     NoSuchEntry,
     NotAllowed,
+    PeerGone,
     PluginError,
     PluginStoreFull,
     Refusal,
@@ -66,6 +70,8 @@ from filebot.model import (
     AddressKind,
     Client,
     Entry,
+    HttpRequest,
+    HttpResponse,
     IncomingMessage,
     Method,
     Offer,
@@ -81,6 +87,7 @@ from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.room_files import FilesOfRoom
@@ -126,13 +133,19 @@ __all__ = [
     "FilebotError",
     "Files",
     "FilesOfRoom",
+    "ForbiddenTarget",
     "HistoryImportFinished",
     "HistoryImportProgressed",
+    "Http",
+    "HttpRequest",
+    "HttpResponse",
     "IncomingMessage",
     "InvitationAccepted",
+    "IsolatedError",
     "Jid",
     "Life",
     "Lifespan",
+    "Limits",
     "LinkReceived",
     "Method",
     "NoSuchEntry",
@@ -141,6 +154,7 @@ __all__ = [
     "Offer",
     "OwnerChanged",
     "Page",
+    "PeerGone",
     "Permission",
     "Place",
     "Plan",

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, ParamSpec, TypeVar
+from typing import Final, Generic, ParamSpec, TypeVar, TypeVarTuple
 
+from filebot.concurrency.isolated import Limits
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
@@ -16,6 +17,8 @@ from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
+from filebot.plugin.isolated import run_isolated
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.lifespan import BLOCKING, Lifespan, Lifespans
 from filebot.plugin.needs import Grants
@@ -30,6 +33,9 @@ S_co = TypeVar("S_co", covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+USUAL_LIMITS: Final = Limits()
 
 
 FilesOf = Callable[[Sender, str], Files]
@@ -51,6 +57,7 @@ class Factories:
     """Gives the present in UTC."""
     room_files: Callable[[BareJid], FilesOfRoom]
     lifespans: Lifespans
+    http: Callable[[str], Http]
 
 
 class Context(Conversation, Generic[S_co]):
@@ -129,6 +136,11 @@ class Context(Conversation, Generic[S_co]):
         """Routes of files to the sender, and probes of them."""
         return self._grants.guarded("delivery", self._factories.delivery(self.sender))
 
+    @cached_property
+    def http(self) -> Http:
+        """HTTP to servers elsewhere."""
+        return self._grants.guarded("http", self._factories.http(self._plugin))
+
     def state(self, lifespan: Lifespan[T]) -> T:
         """Return what the plugin's lifespan yielded, given what ``@plugin.lifespan`` returned."""
         return self._factories.lifespans.state(self._plugin, lifespan)
@@ -152,6 +164,17 @@ class Context(Conversation, Generic[S_co]):
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share."""
         return await BLOCKING.run(function, *args, **kwargs)
+
+    async def run_isolated(
+        self, function: Callable[[*Ts], R], *args: *Ts, limits: Limits = USUAL_LIMITS
+    ) -> R:
+        """Run a function in a process of its own, with limits on time, memory and output.
+
+        It is a function of the top of a module. Its arguments can be pickled; it returns None, numbers,
+        texts, bytes, and lists, tuples and dictionaries of these. Raises IsolatedError if it raises, takes
+        too much, or its process dies. A plugin has two such processes at once.
+        """
+        return await run_isolated(self._plugin, function, args, limits)
 
 
 class BackgroundContext(Context[S_co]):

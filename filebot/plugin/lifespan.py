@@ -16,6 +16,7 @@ from filebot.concurrency.tasks import Tasks, Threads
 from filebot.errors import PluginError
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.handlers import called, named
+from filebot.plugin.http import Http
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
@@ -45,6 +46,7 @@ class LifeServices:
 
     own_data: Callable[[str], OwnData]
     jobs: Callable[[str], Jobs]
+    http: Callable[[str], Http]
     clock: Callable[[], datetime]
 
 
@@ -80,6 +82,11 @@ class Life(Generic[S_co]):
     def db(self) -> PluginDatabase:
         """The plugin's own tables, which its migrations made."""
         return self._grants.guarded("db", self._services.own_data(self._grants.plugin).db)
+
+    @property
+    def http(self) -> Http:
+        """HTTP to servers elsewhere."""
+        return self._grants.guarded("http", self._services.http(self._grants.plugin))
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share."""

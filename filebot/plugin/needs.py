@@ -26,6 +26,7 @@ Need = Literal[
     "jobs",
     "db",
     "delivery",
+    "http",
     "people",
     "events",
 ]
@@ -62,6 +63,7 @@ _STORE: Final = (
 )
 _JOBS: Final = ("add", "cancel")
 _DB: Final = ("read", "write")
+_HTTP: Final = ("get", "post", "put")
 _DELIVERY: Final = ("upload_service", "addresses", "proxies", "clients", "measure", "plan", "slot")
 
 NEED_OF: Final[Mapping[str, Need | None]] = {
@@ -72,6 +74,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"db.{name}": "db" for name in _DB},
     **{f"delivery.{name}": "delivery" for name in _DELIVERY},
     "room_files.with_ids": "files.rooms",
+    **{f"http.{name}": "http" for name in _HTTP},
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",

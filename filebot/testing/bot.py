@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.chat.assembly import Chat, build_chat, build_lifespans
+from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
@@ -153,7 +153,8 @@ class FakeBot:
         self._plugins = load_declared(plugins, settings or {}, self._replies, disabled=disabled)
         settable = room_settings(self._plugins, disabled)
         self._services = build_services(ports, access, limits, settable, settle_s=0.0, slots=slots)
-        self._lifespans = build_lifespans(self._plugins, self.catalog, lambda: self.now)
+        self._http_of = http_factory(self.web)
+        self._lifespans = build_lifespans(self._plugins, self.catalog, lambda: self.now, self._http_of)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
@@ -167,7 +168,12 @@ class FakeBot:
         await self._services.history_importer.open()
         await self._services.worker.open()
         self._chat = build_chat(
-            self._services, self._plugins, self._replies, self._rate_limits, lifespans=self._lifespans
+            self._services,
+            self._plugins,
+            self._replies,
+            self._rate_limits,
+            lifespans=self._lifespans,
+            http_of=self._http_of,
         )
         await self._services.jobs.prepare()
         await self._services.membership.open()

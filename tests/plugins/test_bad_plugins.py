@@ -65,7 +65,7 @@ def declare(plugin: Plugin[None], hook: str, act: Act) -> None:
                 return await act()
 
         case "listener" | "at once" | "durable":
-            kind = {hook.replace(" ", "_"): True} if hook != "listener" else {}
+            kind: dict[str, Any] = {hook.replace(" ", "_"): True} if hook != "listener" else {}
 
             @plugin.on(FileStored, **kind)
             async def stored(ctx: Context[None], event: FileStored) -> Any:

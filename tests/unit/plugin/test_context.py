@@ -40,9 +40,9 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    nobodys = Lifespans(LifeServices(*[not_asked_for] * 3))
-    make: Any = Factories
-    factories = make(*[not_asked_for] * 7, nobodys)
+    nobodys = Lifespans(LifeServices(*[not_asked_for] * 4))
+    unused: list[Any] = [not_asked_for] * 7
+    factories = Factories(*[*unused, nobodys, not_asked_for])
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from filebot.chat.assembly import build_lifespans
+from filebot.chat.assembly import build_lifespans, http_factory
 from filebot.concurrency import bounded_call
 from filebot.errors import PluginError
 from filebot.plugin import Context, Life, Plugin, lifespan
@@ -17,6 +17,7 @@ from filebot.plugin_loader import load_declared, with_lifespans
 from filebot.replies import Replies
 from filebot.testing import FakeBot
 from filebot.testing.catalog import MemoryCatalog
+from filebot.testing.http import MemoryWeb
 from tests.support.manual import example
 
 CALLS: list[str] = []
@@ -186,7 +187,7 @@ async def test_one_that_fails_costs_its_plugin_alone(
         yield "alive"
 
     plugins = load_declared([failing, other], {}, Replies())
-    lifespans = build_lifespans(plugins, MemoryCatalog(), lambda: FakeBot().now)
+    lifespans = build_lifespans(plugins, MemoryCatalog(), lambda: FakeBot().now, http_factory(MemoryWeb()))
     left_out = list[str]()
     usable = await with_lifespans(plugins, lifespans, left_out.append)
     assert [each.plugin.name for each in plugins if each not in usable] == ["failing"]

@@ -14,6 +14,7 @@ from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.examine import examine
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import NEED_OF, NEEDS, Need
 from filebot.plugin.room_files import FilesOfRoom
@@ -37,6 +38,7 @@ def test_each_attribute_of_a_part_of_the_context_has_its_need() -> None:
         "db": PluginDatabase,
         "delivery": DeliveryAccess,
         "room_files": FilesOfRoom,
+        "http": Http,
     }
     named = {f"{path}.{name}" for path, part in parts.items() for name in public(part)}
     assert named == {path for path in NEED_OF if "." in path}
