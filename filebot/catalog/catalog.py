@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, writes
+from filebot.catalog.attachments import SqlAttachments
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
@@ -73,6 +74,7 @@ class SqlCatalog:
         self._readers = readers
         self._writer = writer
         self._ranking = Threads("rank", 2)
+        self.attachments = SqlAttachments(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
@@ -189,7 +191,8 @@ class SqlCatalog:
     async def is_used(self, digest: Digest) -> bool:
         if await self.referenced_digests([digest]):
             return True
-        if not await self._read(sqlite.used_by_another_index(digest)):
+        others = (sqlite.used_by_another_index(digest), sqlite.attached_by_any_index(digest))
+        if not any([await self._read(each) for each in others]):
             return False
         log.error("the catalog is damaged: an index does not know blob %s; run: filebot fsck", digest)
         return True

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from filebot.catalog import sqlite
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
+    attachments,
     deliveries,
     entries,
     history_imports,
@@ -140,14 +141,19 @@ def count_opt_outs(room: str) -> sa.Select[Any]:
 
 
 def referenced_digests(digests: Sequence[Digest]) -> sa.Select[Any]:
-    """Select the digests among these that some entry refers to."""
-    return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
+    """Select the digests among these that some entry or attachment refers to."""
+    return _in_use(lambda digest: digest.in_(digests))
 
 
 def digests(prefix: str) -> sa.Select[Any]:
-    """Select the digests with this prefix that some entry refers to."""
-    some = entries.c.digest.between(prefix, prefix + _LAST_CHARACTER)
-    return sa.select(entries.c.digest).where(some).distinct()
+    """Select the digests with this prefix that some entry or attachment refers to."""
+    return _in_use(lambda digest: digest.between(prefix, prefix + _LAST_CHARACTER))
+
+
+def _in_use(fits: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    columns = (entries.c.digest, attachments.c.digest)
+    found = sa.union(*(sa.select(digest).where(fits(digest)) for digest in columns))
+    return sa.select(found.subquery().c.digest)
 
 
 def used_by(owner: str) -> sa.Select[Any]:

@@ -10,7 +10,7 @@ from filebot.model.delivery import (
     Slot,
     StreamMethod,
 )
-from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
+from filebot.model.files import Attachment, BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
 from filebot.model.jobs import DeadJob, Job, JobKind, NewJob, Outbox
 from filebot.model.messages import (
     LONGEST_TEXT,
@@ -49,6 +49,7 @@ __all__ = [
     "Address",
     "AddressKind",
     "ArchivePosition",
+    "Attachment",
     "BareJid",
     "BlobRef",
     "Client",

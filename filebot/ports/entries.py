@@ -94,7 +94,10 @@ class Entries(Protocol):
         """Remove an entry, and its deliveries, and return it as it was; None if it is gone already."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        """Return number and bytes of an owner's entries, the same bytes counted once."""
+        """Return number and bytes of an owner's entries, the same bytes counted once.
+
+        The bytes of attachments are added, those of each entry; likewise below.
+        """
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         """Return number and bytes of a room's entries, the same bytes counted once."""
@@ -103,16 +106,16 @@ class Entries(Protocol):
         """Return number and bytes of all entries, the same bytes counted once."""
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        """Return the digests among these (at most 500) that some entry refers to."""
+        """Return the digests among these (at most 500) that some entry or attachment refers to."""
 
     async def is_used(self, digest: Digest) -> bool:
-        """Tell whether some entry refers to these bytes; to be asked before they are deleted.
+        """Tell whether some entry or attachment refers to these bytes; to be asked before they are deleted.
 
         A damaged index alone does not make it False. Costs more than :meth:`referenced_digests`.
         """
 
     async def digests(self, prefix: str) -> set[Digest]:
-        """Return the digests with this prefix (two digits or more) that some entry refers to."""
+        """Return the digests with this prefix (two digits or more) that some entry or attachment has."""
 
     async def damage(self) -> str | None:
         """Examine the whole database and return its first fault in words, or None. May take minutes."""

@@ -1,7 +1,7 @@
 """Catalog in memory: a fake of :class:`filebot.ports.Catalog` for tests."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -28,6 +28,7 @@ from filebot.model import (
     SettingKey,
 )
 from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_UNWANTED_OF_ROOM, Released
+from filebot.testing.attachments import MemoryAttachments
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData, NoPluginTables
 
@@ -51,6 +52,7 @@ class MemoryCatalog:
         self._opt_outs: set[tuple[BareJid, Identity]] = set()
         self._positions: dict[BareJid, ArchivePosition] = {}
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
+        self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = NoPluginTables()
 
@@ -161,24 +163,27 @@ class MemoryCatalog:
         self._history_imports.pop(room, None)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        return {e.blob.digest for e in self._entries.values()} & set(digests)
+        return self._digests() & set(digests)
 
     async def is_used(self, digest: Digest) -> bool:
         return bool(await self.referenced_digests([digest]))
 
     async def digests(self, prefix: str) -> set[Digest]:
-        return {e.blob.digest for e in self._entries.values() if e.blob.digest.startswith(prefix)}
+        return {each for each in self._digests() if each.startswith(prefix)}
+
+    def _digests(self) -> set[Digest]:
+        return {e.blob.digest for e in self._entries.values()} | self.attachments.digests()
 
     async def damage(self) -> str | None:
         return None
 
     async def used_by(self, owner: BareJid) -> tuple[int, int]:
         owned = [e for e in self._entries.values() if e.owner == owner]
-        return len(owned), _bytes_once(owned)
+        return self._sum(owned)
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         shared = list(self._in(Scope(room=room)))
-        return len(shared), _bytes_once(shared)
+        return self._sum(shared)
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return list(self._in(scope))[::-1][:limit]
@@ -215,7 +220,11 @@ class MemoryCatalog:
             del self._languages[who]
 
     async def used_in_all(self) -> tuple[int, int]:
-        return len(self._entries), _bytes_once(self._entries.values())
+        return self._sum(self._entries.values())
+
+    def _sum(self, entries: Collection[Entry]) -> tuple[int, int]:
+        attached = self.attachments.bytes_of({entry.id for entry in entries})
+        return len(entries), _bytes_once(entries) + attached
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         return self._links.get((digest, fold(name)))
