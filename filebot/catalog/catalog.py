@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, writes
 from filebot.catalog.attachments import SqlAttachments
+from filebot.catalog.filters import is_met_by_many
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
@@ -43,6 +44,7 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
+    EntryFilter,
     HistoryImport,
     Identity,
     Link,
@@ -119,10 +121,23 @@ class SqlCatalog:
         return (await self._sum(queries.used_in(scope)))[0]
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         wanted = {fold(word) for word in words} - {""}
-        return await self._entries(queries.search(scope, wanted, limit, before)) if wanted else []
+        if not wanted and not filters:
+            return []
+        for each in filters:
+            if not await self._read(is_met_by_many(each)):
+                return await self._entries(
+                    queries.search_among(each, scope, wanted, limit, before, filters)
+                )
+        return await self._entries(queries.search(scope, wanted, limit, before, filters))
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
         key = fold(name)

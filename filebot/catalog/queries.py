@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog import sqlite
+from filebot.catalog.filters import is_among, is_met
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
     attachments,
@@ -23,7 +24,7 @@ from filebot.catalog.schema import (
     sums,
     unwanted,
 )
-from filebot.model import Digest, Scope
+from filebot.model import Digest, EntryFilter, Scope
 
 Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 """Function that executes such a statement and returns its rows."""
@@ -103,8 +104,33 @@ def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
     return sa.select(entries).where(_in(scope)).order_by(entries.c.id).limit(limit)
 
 
-def search(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
-    """Select entries with all the words, which are folded and not empty."""
+def search(
+    scope: Scope,
+    words: Collection[str],
+    limit: int,
+    before: int | None,
+    filters: Collection[EntryFilter] = (),
+) -> sa.Select[Any]:
+    """Select entries with all the words, which are folded and not empty, and that meet all conditions."""
+    found = _with_words(scope, words, limit, before) if words else page(scope, limit, before)
+    return found.where(*map(is_met, filters))
+
+
+def search_among(
+    few: EntryFilter,
+    scope: Scope,
+    words: Collection[str],
+    limit: int,
+    before: int | None,
+    filters: Collection[EntryFilter],
+) -> sa.Select[Any]:
+    """Select the same, also by a condition that few entries meet."""
+    others = [is_met(each) for each in filters if each is not few]
+    below = sa.true() if before is None else entries.c.id < _in_range(before)
+    return _few(scope, is_among(few), below, sqlite.contains_all(words), *others).limit(limit)
+
+
+def _with_words(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
     phrases = sqlite.indexed(words)
     unproved = set(words).difference(phrases)
     if not phrases:

@@ -20,11 +20,13 @@ from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Factories
 from filebot.plugin.conversation import Channel, ChatState
-from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.finding import Finding
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.own_data import OwnData
+from filebot.plugin.people import People
 from filebot.plugin.rooms import RoomAccess
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -39,6 +41,7 @@ class Chat:
     stream_offers: StreamOffers
     progress_reports: ProgressReports
     at_once: CallsAtOnce
+    people: People
 
 
 def build_chat(
@@ -52,7 +55,17 @@ def build_chat(
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
-    files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
+    rooms_of = partial(RoomAccess, services.rooms)
+    finding = Finding(
+        filters_of(plugins),
+        [each for loaded in plugins for each in loaded.plugin.resolvers],
+        plugins=frozenset(each.plugin.name for each in plugins),
+        clock=ports.clock,
+    )
+    files_of, files_of_plugin = (
+        partial(Files, services.files),
+        partial(Files, services.files, finding=finding),
+    )
     job_services = JobServices(ports.catalog.jobs, ports.clock)
     codecs = {
         each.plugin.name: {job.name: job.codec for job in each.plugin.jobs.values()} for each in plugins
@@ -69,12 +82,14 @@ def build_chat(
         commands_of(plugins),
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
-        Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of, ports.clock),
+        Factories(
+            files_of_plugin, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of, ports.clock
+        ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         clock=ports.clock,
     )
-    events.listener = calls.tell
+    events.listener, finding.call = calls.tell, calls.call
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
         events.recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock)
     for work in works_of(plugins, calls):
@@ -116,4 +131,10 @@ def build_chat(
         StreamOffers(channel, files_of, workload, services.access),
         ProgressReports(services.transfers, reply_sender),
         calls.at_once,
+        People(
+            [each for loaded in plugins for each in loaded.plugin.exports],
+            [each for loaded in plugins for each in loaded.plugin.forgets],
+            calls.call,
+            ports.catalog.plugin_data,
+        ),
     )

@@ -21,7 +21,7 @@ from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
-from filebot.files.receiving import Attempt, WebSource, check_hashes, partials_of, receive, sealed
+from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, partials_of, receive, sealed
 from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
@@ -131,7 +131,13 @@ class Intake:
         If it is refused before the stream was accepted, declining it is up to the caller. Tells and raises
         as :meth:`fetch`.
         """
-        attempt = Attempt(stream, stream.offer, destination.owner, destination.room, stream.offer.name)
+        return await self.take(stream, stream.offer, destination, place)
+
+    async def take(
+        self, source: Source, offer: Offer, destination: Destination, place: Place = ANY_PLACE
+    ) -> IntakeResult:
+        """Take a file from an open source; tells and raises as :meth:`fetch`."""
+        attempt = Attempt(source, offer, destination.owner, destination.room, offer.name)
         return await self._taken(destination, place, partial(self._take, attempt, destination))
 
     async def _taken(

@@ -20,6 +20,7 @@ from filebot.delivery.route_planner import Plan, PlannedRoute, Uploads
 from filebot.errors import (
     BadCommand,
     BadValue,
+    BlobCorrupt,
     FilebotError,
     NoSuchEntry,
     NotAllowed,
@@ -56,6 +57,8 @@ from filebot.model import (
     AddressKind,
     Client,
     Entry,
+    EntryFilter,
+    Identity,
     IncomingMessage,
     Method,
     Offer,
@@ -70,6 +73,7 @@ from filebot.plugin.context import Context
 from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
+from filebot.plugin.file_reader import FileData, FileReader
 from filebot.plugin.files import Files
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
@@ -82,6 +86,7 @@ __all__ = [
     "BadCommand",
     "BadValue",
     "Between",
+    "BlobCorrupt",
     "ByteSize",
     "Choice",
     "Client",
@@ -95,10 +100,13 @@ __all__ = [
     "Duration",
     "Entries",
     "Entry",
+    "EntryFilter",
     "Event",
     "FileAutoArchived",
+    "FileData",
     "FileDelivered",
     "FileQueued",
+    "FileReader",
     "FileRefused",
     "FileRemoved",
     "FileRenamed",
@@ -108,6 +116,7 @@ __all__ = [
     "Files",
     "HistoryImportFinished",
     "HistoryImportProgressed",
+    "Identity",
     "IncomingMessage",
     "InvitationAccepted",
     "Jid",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from filebot.errors import PluginError, UnknownCommand, WrongPlace
 from filebot.events.facts import Event
@@ -24,6 +24,8 @@ from filebot.plugin.resolving import ArgumentResolver
 log = logging.getLogger(__name__)
 
 LISTENER_LIMIT_S: Final = 60.0
+R = TypeVar("R")
+
 _NOBODY: Final = Sender(Address(""), None)
 
 
@@ -63,6 +65,18 @@ class PluginCalls:
         nobody = await self._channel.conversation(_NOBODY, None)
         return self._context(plugin, hook, nobody, by_nobody=True)
 
+    async def call(
+        self,
+        plugin: str,
+        hook: str,
+        sender: Sender | None,
+        language: str | None,
+        function: Callable[[Any], Awaitable[object]],
+    ) -> object:
+        """Call a function with a context of a plugin, for a sender or for nobody; return its result."""
+        by = None if sender is None else OnBehalfOf(sender, language)
+        return await called(function(await self.context(plugin, hook, by)))
+
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
         async with errors_in_words(conversation):
@@ -87,7 +101,7 @@ class PluginCalls:
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(conversation).resolve(command, found.values)
+            arguments = await self._resolver(command.plugin, conversation).resolve(command, found.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         await called(command.handler(context, **arguments))
@@ -124,10 +138,10 @@ class PluginCalls:
     def _usable(self, sender: Sender) -> CommandList:
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
-    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
+    def _resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
         sender = conversation.sender
         return ArgumentResolver(
-            self._factories.files(sender, conversation.language),
+            self._factories.files(sender, conversation.language, plugin),
             self._factories.rooms(sender),
             self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
         )
@@ -154,13 +168,13 @@ class PluginCalls:
         )
 
 
-async def called(function: Awaitable[None]) -> None:
-    """Await a function of a plugin; what would end more than that is an error of it.
+async def called(function: Awaitable[R]) -> R:
+    """Await a function of a plugin, and return its result; what would end more than that is an error of it.
 
     Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
     """
     try:
-        await function
+        return await function
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is None or task.cancelling():

@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 from filebot.errors import PluginError
 from filebot.plugin.commands import CommandList
 from filebot.plugin.declare_commands import CommandDeclarations
+from filebot.plugin.declare_finding import FindingDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
+from filebot.plugin.declare_people import PeopleDeclarations
+from filebot.plugin.finding import FilterSpec, ResolverSpec, by_name
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
@@ -21,7 +24,13 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]):
+class Plugin(
+    CommandDeclarations[S],
+    ListenerDeclarations[S],
+    JobDeclarations[S],
+    FindingDeclarations[S],
+    PeopleDeclarations[S],
+):
     """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
@@ -52,6 +61,8 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
         CommandDeclarations.__init__(self)
         ListenerDeclarations.__init__(self)
         JobDeclarations.__init__(self)
+        FindingDeclarations.__init__(self)
+        PeopleDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -116,6 +127,11 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
             yield job.hook, job.handler
         for schedule in self.schedules.values():
             yield schedule.hook, schedule.handler
+        finding: tuple[FilterSpec | ResolverSpec, ...] = (*self.filters, *self.resolvers)
+        for help_in_finding in finding:
+            yield help_in_finding.hook, help_in_finding.handler
+        for of_people in (*self.exports, *self.forgets):
+            yield of_people.hook, of_people.handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,11 @@ class LoadedPlugin:
 def commands_of(plugins: Iterable[LoadedPlugin]) -> CommandList:
     """Return all commands of some plugins. Raises PluginError if two have a word in common."""
     return CommandList(command for each in plugins for command in each.plugin.commands)
+
+
+def filters_of(plugins: Iterable[LoadedPlugin]) -> dict[str, FilterSpec]:
+    """Return all filters of some plugins by their names. Raises PluginError if two have one name."""
+    return by_name(each for loaded in plugins for each in loaded.plugin.filters)
 
 
 def _caller() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from filebot.model import BareJid, Digest, Entry, Identity, NewEntry, Outbox, Scope
+from filebot.model import BareJid, Digest, Entry, EntryFilter, Identity, NewEntry, Outbox, Scope
 
 Released = Sequence[tuple[Entry, Entry | None]]
 """Entries of a room before and after their release."""
@@ -48,11 +48,18 @@ class Entries(Protocol):
         """Count the entries of a scope."""
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         """Return entries with every word somewhere in the name or the caption, as a substring.
 
-        The words are plain text: no character in them is special. No words find nothing.
+        Of these, those alone that meet all conditions. The words are plain text: no character in them is
+        special. Neither words nor conditions find nothing.
         """
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:

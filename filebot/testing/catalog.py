@@ -16,6 +16,7 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
+    EntryFilter,
     HistoryImport,
     Identity,
     Link,
@@ -92,10 +93,23 @@ class MemoryCatalog:
         return sum(1 for _ in self._in(scope))
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         wanted = {fold(word) for word in words} - {""}
-        found = [e for e in self._in(scope, before) if wanted and _has_all(e, wanted)]
+        if not wanted and not filters:
+            return []
+        fits = self.plugin_data.fits
+        found = [
+            e
+            for e in self._in(scope, before)
+            if _has_all(e, wanted) and all(fits(e.id, each) for each in filters)
+        ]
         return found[:limit]
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
