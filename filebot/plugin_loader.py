@@ -20,7 +20,7 @@ from rapidfuzz import process
 import filebot
 from filebot.errors import ConfigError, PluginError
 from filebot.plugin import Plugin
-from filebot.plugin.declare import LoadedPlugin, commands_of, lives_of
+from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of, lives_of
 from filebot.plugin.examine import examine
 from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.words import folder_of
@@ -173,8 +173,8 @@ class _Loading:
 
     def add(self, plugin: Plugin[Any]) -> None:
         """Take a plugin whole, or note what is wrong in its settings. Raises PluginError for a name, a
-        command, a room setting or words that cannot be its own, and whatever its settings raise; nothing is
-        taken then.
+        command, a filter, a room setting or words that cannot be its own, and whatever its settings raise;
+        nothing is taken then.
         """
         if plugin.name in self.known:
             raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
@@ -190,6 +190,7 @@ class _Loading:
                 migrations_of(plugin)
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
+            filters_of(loaded)
             room_settings(loaded)
             self._examine_words(plugin)
             self._replies.add(plugin.name, plugin.templates, plugin.locale)

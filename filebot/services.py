@@ -17,6 +17,8 @@ from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
+from filebot.files.attaching import Attaching
+from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.intake import Drops, Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
@@ -27,6 +29,7 @@ from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
+from filebot.plugin.file_content import ContentServices
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
 from filebot.plugin.room_files import RoomFileServices
 from filebot.plugin.rooms import RoomServices
@@ -156,7 +159,16 @@ def build_services(
         trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
-    removal = Removal(ports.catalog, unused, queue, locks, events, checks)
+    freed = FreedBlobs(ports.catalog.attachments, unused, locks)
+    removal = Removal(ports.catalog, unused, freed, queue, locks, events, checks)
+    content = ContentServices(
+        ports.catalog,
+        ports.store,
+        intake,
+        Attaching(ports.store, ports.catalog.attachments, unused, freed, quota, locks),
+        ports.catalog.attachments,
+        ports.catalog.plugin_data,
+    )
     archive = AutoArchive(
         ports.catalog,
         ports.catalog,
@@ -180,6 +192,7 @@ def build_services(
 
     files = FileServices(
         partial(FileAccess, access, ports.rooms, room_settings),
+        content,
         StoredFiles(
             ports.catalog,
             Drops(intake, transfers, free_slots),

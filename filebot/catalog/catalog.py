@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, tombstones, writes
+from filebot.catalog.attachments import SqlAttachments
+from filebot.catalog.filters import is_met_by_many
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
@@ -42,6 +44,7 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
+    EntryFilter,
     HistoryImport,
     Identity,
     Link,
@@ -73,6 +76,7 @@ class SqlCatalog:
         self._readers = readers
         self._writer = writer
         self._ranking = Threads("rank", 2)
+        self.attachments = SqlAttachments(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
@@ -125,10 +129,23 @@ class SqlCatalog:
         return (await self._sum(queries.used_in(scope)))[0]
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         wanted = {fold(word) for word in words} - {""}
-        return await self._entries(queries.search(scope, wanted, limit, before)) if wanted else []
+        if not wanted and not filters:
+            return []
+        for each in filters:
+            if not await self._read(is_met_by_many(each)):
+                return await self._entries(
+                    queries.search_among(each, scope, wanted, limit, before, filters)
+                )
+        return await self._entries(queries.search(scope, wanted, limit, before, filters))
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
         key = fold(name)
@@ -199,7 +216,8 @@ class SqlCatalog:
     async def is_used(self, digest: Digest) -> bool:
         if await self.referenced_digests([digest]):
             return True
-        if not await self._read(sqlite.used_by_another_index(digest)):
+        others = (sqlite.used_by_another_index(digest), sqlite.attached_by_any_index(digest))
+        if not any([await self._read(each) for each in others]):
             return False
         log.error("the catalog is damaged: an index does not know blob %s; run: filebot fsck", digest)
         return True

@@ -7,8 +7,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog import sqlite
+from filebot.catalog.filters import is_among, is_met
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
+    attachments,
     deliveries,
     destroyed_rooms,
     entries,
@@ -23,7 +25,7 @@ from filebot.catalog.schema import (
     sums,
     unwanted,
 )
-from filebot.model import Digest, Scope
+from filebot.model import Digest, EntryFilter, Scope
 
 Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 """Function that executes such a statement and returns its rows."""
@@ -109,8 +111,33 @@ def of_occupants(room: str, limit: int) -> sa.Select[Any]:
     return sa.select(entries).where(private).order_by(entries.c.scope, entries.c.id).limit(limit)
 
 
-def search(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
-    """Select entries with all the words, which are folded and not empty."""
+def search(
+    scope: Scope,
+    words: Collection[str],
+    limit: int,
+    before: int | None,
+    filters: Collection[EntryFilter] = (),
+) -> sa.Select[Any]:
+    """Select entries with all the words, which are folded and not empty, and that meet all conditions."""
+    found = _with_words(scope, words, limit, before) if words else page(scope, limit, before)
+    return found.where(*map(is_met, filters))
+
+
+def search_among(
+    few: EntryFilter,
+    scope: Scope,
+    words: Collection[str],
+    limit: int,
+    before: int | None,
+    filters: Collection[EntryFilter],
+) -> sa.Select[Any]:
+    """Select the same, also by a condition that few entries meet."""
+    others = [is_met(each) for each in filters if each is not few]
+    below = sa.true() if before is None else entries.c.id < _in_range(before)
+    return _few(scope, is_among(few), below, sqlite.contains_all(words), *others).limit(limit)
+
+
+def _with_words(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
     phrases = sqlite.indexed(words)
     unproved = set(words).difference(phrases)
     if not phrases:
@@ -147,14 +174,19 @@ def count_opt_outs(room: str) -> sa.Select[Any]:
 
 
 def referenced_digests(digests: Sequence[Digest]) -> sa.Select[Any]:
-    """Select the digests among these that some entry refers to."""
-    return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
+    """Select the digests among these that some entry or attachment refers to."""
+    return _in_use(lambda digest: digest.in_(digests))
 
 
 def digests(prefix: str) -> sa.Select[Any]:
-    """Select the digests with this prefix that some entry refers to."""
-    some = entries.c.digest.between(prefix, prefix + _LAST_CHARACTER)
-    return sa.select(entries.c.digest).where(some).distinct()
+    """Select the digests with this prefix that some entry or attachment refers to."""
+    return _in_use(lambda digest: digest.between(prefix, prefix + _LAST_CHARACTER))
+
+
+def _in_use(fits: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    columns = (entries.c.digest, attachments.c.digest)
+    found = sa.union(*(sa.select(digest).where(fits(digest)) for digest in columns))
+    return sa.select(found.subquery().c.digest)
 
 
 def used_by(owner: str) -> sa.Select[Any]:

@@ -244,6 +244,18 @@ def used_by_another_index(digest: str) -> sa.Select[Any]:
     return sa.select(sa.literal(1)).select_from(tables).where(here).limit(1)
 
 
+def attached_by_any_index(digest: str) -> sa.Select[Any]:
+    """Search for an attachment with these bytes in each of the two indexes that could tell."""
+    here = sa.text("digest = :digest").bindparams(digest=digest)
+    found = sa.union_all(
+        *(
+            sa.select(sa.literal(1)).select_from(sa.text(f"attachments INDEXED BY {index}")).where(here)
+            for index in ("ix_attachments_digest", "ix_attachments_digest_size")
+        )
+    )
+    return sa.select(found.subquery()).limit(1)
+
+
 def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:
     """Compare the whole folded name with a folded pattern of ``*`` and ``?``, without GLOB's sets."""
     glob = pattern.replace("[", "[[]")

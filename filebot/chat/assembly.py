@@ -23,13 +23,15 @@ from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Factories
 from filebot.plugin.conversation import Channel, ChatState
-from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.finding import Finding
 from filebot.plugin.http import PLACES, Http
 from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.own_data import OwnData
+from filebot.plugin.people import People
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.ports import Catalog, HttpTransfer
@@ -46,6 +48,7 @@ class Chat:
     stream_offers: StreamOffers
     progress_reports: ProgressReports
     at_once: CallsAtOnce
+    people: People
 
 
 def job_factory(
@@ -90,7 +93,15 @@ def build_chat(
     ports, events, workload = services.ports, services.events, Workload(limits)
     reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
-    files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
+    rooms_of = partial(RoomAccess, services.rooms)
+    finding = Finding(
+        filters_of(plugins),
+        [each for loaded in plugins for each in loaded.plugin.resolvers],
+        plugins=frozenset(each.plugin.name for each in plugins),
+        clock=ports.clock,
+    )
+    files_of = partial(Files, services.files)
+    files_of_plugin = partial(Files, services.files, finding=finding)
     jobs_of = job_factory(plugins, JobServices(ports.catalog.jobs, ports.clock))
 
     def delivery_of(sender: Sender) -> DeliveryAccess:
@@ -102,7 +113,7 @@ def build_chat(
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
         Factories(
-            files_of,
+            files_of_plugin,
             rooms_of,
             jobs_of,
             partial(OwnData, ports.catalog),
@@ -118,7 +129,7 @@ def build_chat(
         clock=ports.clock,
         room_setting_of=services.room_settings.get,
     )
-    events.listener = calls.tell
+    events.listener, finding.call = calls.tell, calls.call
     services.checks.by_act = by_act((check for each in plugins for check in each.plugin.checks), calls.ask)
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
         events.recorder = EventRecorder(
@@ -163,4 +174,10 @@ def build_chat(
         StreamOffers(channel, files_of, workload, services.access),
         ProgressReports(services.transfers, reply_sender),
         calls.at_once,
+        People(
+            [each for loaded in plugins for each in loaded.plugin.exports],
+            [each for loaded in plugins for each in loaded.plugin.forgets],
+            calls.call,
+            ports.catalog.plugin_data,
+        ),
     )

@@ -25,7 +25,7 @@ from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
 from filebot.files.received import ReceivedFile, ReceivedFileChecks
-from filebot.files.receiving import Attempt, WebSource, check_hashes, partials_of, receive, sealed
+from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, partials_of, receive, sealed
 from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
@@ -141,16 +141,18 @@ class Intake:
             async with place as watch:
                 return await self._fetch(offer, destination, watch, change)
 
-    async def receive(
-        self, stream: StreamOffer, destination: Destination, place: Place = ANY_PLACE
+    async def take(
+        self, source: Source, offer: Offer, destination: Destination, place: Place = ANY_PLACE
     ) -> IntakeResult:
-        """Take a file that a peer sends by a stream, if it may come in at all.
+        """Take a file from one source, such as a stream, if it may come in at all.
 
-        If it is refused before the stream was accepted, declining it is up to the caller. Tells and raises
-        as :meth:`fetch`.
+        If it is refused before the source was opened, declining it is up to the caller. Tells and raises as
+        :meth:`fetch`.
         """
         async with self._events.change() as change, place as watch:
-            return await self._receive(stream, destination, watch, change)
+            offer = await self._checked(offer, destination)
+            attempt = Attempt(source, offer, destination.owner, destination.room, offer.name)
+            return await self._take(attempt, destination, watch, change)
 
     async def _fetch(
         self, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
@@ -163,13 +165,6 @@ class Intake:
             except TransferError as error:
                 failure = error
         raise failure
-
-    async def _receive(
-        self, stream: StreamOffer, destination: Destination, watch: Transfer | None, change: Change
-    ) -> IntakeResult:
-        offer = await self._checked(stream.offer, destination)
-        attempt = Attempt(stream, offer, destination.owner, destination.room, offer.name)
-        return await self._take(attempt, destination, watch, change)
 
     async def _checked(self, offer: Offer, destination: Destination) -> Offer:
         """Return the offer as the checks want it. Raises UserError or CheckFailed."""
@@ -367,7 +362,7 @@ class Drops:
     async def receive(self, stream: StreamOffer, destination: Destination) -> IntakeResult:
         """Take a file that a client sends by a stream, when its turn has come."""
         place = self._moving(stream.offer, destination, Method.SOCKS5, in_burst=True)
-        return await self._intake.receive(stream, destination, place)
+        return await self._intake.take(stream, stream.offer, destination, place)
 
     @asynccontextmanager
     async def _moving(

@@ -9,6 +9,7 @@ from filebot.checks.checks import Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor, FileRemoved, RemovalReason
+from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import Entry, Outbox
 from filebot.ports import Entries, Queue
@@ -27,6 +28,7 @@ class Removal:
         self,
         entries: Entries,
         unused: UnusedBlobs,
+        freed: FreedBlobs,
         queue: Queue,
         locks: KeyedLocks[asyncio.Lock],
         events: EventBus,
@@ -34,6 +36,8 @@ class Removal:
     ) -> None:
         self._entries = entries
         self._unused = unused
+        self.freed = freed
+        """To be asked to collect, after entries were removed otherwise."""
         self._queue = queue
         self._locks = locks
         self._events = events
@@ -64,6 +68,7 @@ class Removal:
         async with self._events.change() as change, self._locks(digest):
             await change.write(remove, tells)
             await self._unused.forget(digest)
+        await self.freed.collect()
 
     async def remove_all(
         self, some: Callable[[int], Awaitable[Sequence[Entry]]], reason: RemovalReason, by: Actor

@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import (
+    Attachment,
     BlobRef,
     Digest,
     Entry,
@@ -41,7 +42,7 @@ from filebot.model.people import (
     Sender,
     as_bare_jid,
 )
-from filebot.model.plugin_data import DataKey, DataOwner, OwnerKind
+from filebot.model.plugin_data import DataKey, DataOwner, EntryFilter, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
 from filebot.model.rooms import (
@@ -59,6 +60,7 @@ __all__ = [
     "Address",
     "AddressKind",
     "ArchivePosition",
+    "Attachment",
     "BareJid",
     "BlobRef",
     "Client",
@@ -68,6 +70,7 @@ __all__ = [
     "Digest",
     "EncryptedMessage",
     "Entry",
+    "EntryFilter",
     "FileKind",
     "HistoryImport",
     "HistoryPage",

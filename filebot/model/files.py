@@ -88,6 +88,18 @@ class Entry(NewEntry):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """File that a plugin derived from an entry, such as a thumbnail; it goes with the entry."""
+
+    entry_id: int
+    plugin: str
+    name: str
+    """Name for the plugin alone, such as ``thumbnail``; one entry has one of each name and plugin."""
+    blob: BlobRef
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class StorageUsage:
     """Storage that somebody uses. The same bytes under two names count once."""
 

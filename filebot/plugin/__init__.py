@@ -30,6 +30,7 @@ from filebot.delivery.route_planner import Plan, PlannedRoute, Uploads
 from filebot.errors import (
     BadCommand,
     BadValue,
+    BlobCorrupt,
     FilebotError,
     ForbiddenTarget,
     IsolatedError,
@@ -70,8 +71,10 @@ from filebot.model import (
     AddressKind,
     Client,
     Entry,
+    EntryFilter,
     HttpRequest,
     HttpResponse,
+    Identity,
     IncomingMessage,
     Method,
     Offer,
@@ -86,6 +89,7 @@ from filebot.plugin.context import Context
 from filebot.plugin.conversation import Page
 from filebot.plugin.declare import Plugin
 from filebot.plugin.delivery import DeliveryAccess
+from filebot.plugin.file_reader import FileData, FileReader
 from filebot.plugin.files import Files
 from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
@@ -102,6 +106,7 @@ __all__ = [
     "BadCommand",
     "BadValue",
     "Between",
+    "BlobCorrupt",
     "ByteSize",
     "Choice",
     "Client",
@@ -116,11 +121,14 @@ __all__ = [
     "Duration",
     "Entries",
     "Entry",
+    "EntryFilter",
     "Event",
     "FileAutoArchived",
+    "FileData",
     "FileDelivered",
     "FileOffered",
     "FileQueued",
+    "FileReader",
     "FileReceived",
     "FileRefused",
     "FileRemoved",
@@ -139,6 +147,7 @@ __all__ = [
     "Http",
     "HttpRequest",
     "HttpResponse",
+    "Identity",
     "IncomingMessage",
     "InvitationAccepted",
     "IsolatedError",

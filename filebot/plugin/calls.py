@@ -1,7 +1,7 @@
 """Calls of the functions of plugins: commands, and listeners of events."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -76,6 +76,18 @@ class PluginCalls:
         nobody = await self._channel.conversation(_NOBODY, None)
         return self._context(plugin, hook, nobody, by_nobody=True)
 
+    async def call(
+        self,
+        plugin: str,
+        hook: str,
+        sender: Sender | None,
+        language: str | None,
+        function: Callable[[Any], Awaitable[object]],
+    ) -> object:
+        """Call a function with a context of a plugin, for a sender or for nobody; return its result."""
+        by = None if sender is None else OnBehalfOf(sender, language)
+        return await called(function(await self.context(plugin, hook, by)))
+
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
         word, rest = (*text.split(maxsplit=1), "", "")[:2]
@@ -100,7 +112,7 @@ class PluginCalls:
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(conversation).resolve(command, found.values)
+            arguments = await self._resolver(command.plugin, conversation).resolve(command, found.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
@@ -173,10 +185,10 @@ class PluginCalls:
     def _usable(self, sender: Sender) -> CommandList:
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
-    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
+    def _resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
         sender = conversation.sender
         return ArgumentResolver(
-            self._factories.files(sender, conversation.language),
+            self._factories.files(sender, conversation.language, plugin),
             self._factories.rooms(sender),
             self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
         )

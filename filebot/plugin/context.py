@@ -40,6 +40,8 @@ USUAL_LIMITS: Final = Limits()
 
 FilesOf = Callable[[Sender, str], Files]
 """Function that returns the files as a sender sees them, given the language of the replies."""
+FilesOfPlugin = Callable[[Sender, str, str], Files]
+"""Function that returns the same for a plugin, given its name as well."""
 RoomsOf = Callable[[Sender], RoomAccess]
 JobsOf = Callable[[str, OnBehalfOf | None], Jobs]
 
@@ -48,7 +50,7 @@ JobsOf = Callable[[str, OnBehalfOf | None], Jobs]
 class Factories:
     """Makers of the objects that a context gives."""
 
-    files: FilesOf
+    files: FilesOfPlugin
     rooms: RoomsOf
     jobs: JobsOf
     own_data: Callable[[str], OwnData]
@@ -105,7 +107,9 @@ class Context(Conversation, Generic[S_co]):
     @cached_property
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError for what the sender may not do."""
-        return self._grants.guarded("files", self._factories.files(self.sender, self.language))
+        return self._grants.guarded(
+            "files", self._factories.files(self.sender, self.language, self._plugin)
+        )
 
     def room_files(self, room: BareJid) -> FilesOfRoom:
         """Return the files of a room as the room itself has them, whoever the sender is."""

@@ -11,9 +11,12 @@ from filebot.errors import PluginError
 from filebot.plugin.commands import CommandList
 from filebot.plugin.declare_checks import CheckDeclarations
 from filebot.plugin.declare_commands import CommandDeclarations
+from filebot.plugin.declare_finding import FindingDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.declare_life import LifeDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
+from filebot.plugin.declare_people import PeopleDeclarations
+from filebot.plugin.finding import FilterSpec, ResolverSpec, by_name
 from filebot.plugin.lifespan import HOOK, Lifespan
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.words import folder_of, templates_in
@@ -30,6 +33,8 @@ class Plugin(
     CheckDeclarations[S],
     JobDeclarations[S],
     LifeDeclarations[S],
+    FindingDeclarations[S],
+    PeopleDeclarations[S],
 ):
     """Declares a plugin: its name, settings, words, commands, listeners, checks, jobs, schedules and
     lifespan.
@@ -64,6 +69,8 @@ class Plugin(
         CheckDeclarations.__init__(self)
         JobDeclarations.__init__(self)
         LifeDeclarations.__init__(self)
+        FindingDeclarations.__init__(self)
+        PeopleDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -132,6 +139,11 @@ class Plugin(
             yield schedule.hook, schedule.handler
         if self.lives is not None:
             yield HOOK, self.lives.handler
+        finding: tuple[FilterSpec | ResolverSpec, ...] = (*self.filters, *self.resolvers)
+        for help_in_finding in finding:
+            yield help_in_finding.hook, help_in_finding.handler
+        for of_people in (*self.exports, *self.forgets):
+            yield of_people.hook, of_people.handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,11 @@ def lives_of(plugins: Iterable[LoadedPlugin]) -> Iterator[tuple[Lifespan[Any], o
     for each in plugins:
         if (lifespan := each.plugin.lives) is not None:
             yield lifespan, each.settings, replace(each.plugin.grants, hook=HOOK)
+
+
+def filters_of(plugins: Iterable[LoadedPlugin]) -> dict[str, FilterSpec]:
+    """Return all filters of some plugins by their names. Raises PluginError if two have one name."""
+    return by_name(each for loaded in plugins for each in loaded.plugin.filters)
 
 
 def _caller() -> str:

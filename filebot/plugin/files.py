@@ -17,8 +17,10 @@ from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
-from filebot.model import Entry, Method, Offer, Sender, StorageUsage
+from filebot.model import Entry, EntryFilter, Method, Offer, Sender, StorageUsage
 from filebot.plugin.commands import names_in
+from filebot.plugin.file_content import ContentServices, FileContent
+from filebot.plugin.finding import Finding
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claim, Claimed, Claims
@@ -59,12 +61,13 @@ class FileServices:
     """Services behind :class:`Files`, by subject."""
 
     access: FileAccessFactory
+    content: ContentServices
     stored: StoredFiles
     outgoing: OutgoingFiles
     of_rooms: RoomFiles
 
 
-class Files:
+class Files(FileContent):
     """Files that one sender may see and change, depending on where the sender speaks.
 
     In a private chat these are the person's own files; in a room, or in a private message through it, the
@@ -72,8 +75,20 @@ class Files:
     name.
     """
 
-    def __init__(self, services: FileServices, sender: Sender, language: str | None = None) -> None:
+    def __init__(
+        self,
+        services: FileServices,
+        sender: Sender,
+        language: str | None = None,
+        plugin: str = "",
+        finding: Finding | None = None,
+    ) -> None:
+        """``plugin`` is whose attachments and details they are; ``finding`` asks plugins for files."""
         self._services = services
+        self._content = services.content
+        self._plugin = plugin
+        self._finding = finding
+        self._loaded = frozenset() if finding is None else finding.plugins
         self._access = services.access(sender)
         self._stored = services.stored
         self._outgoing = services.outgoing
@@ -83,7 +98,7 @@ class Files:
 
     @cached_property
     def _lookup(self) -> Lookup:
-        return Lookup(self._stored.entries, self._access)
+        return Lookup(self._stored.entries, self._access, self._resolved)
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -96,8 +111,23 @@ class Files:
         return await self._stored.entries.count(self._access.here())
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
-        """Return the files here with all of these words in their name or caption, newest first."""
-        return await self._lookup.search(words, limit=limit, before=before)
+        """Return the files here with all of these words in their name or caption, newest first.
+
+        Words such as ``tag:invoice`` are filters, if a plugin has one of this name. Raises BadValue for a
+        wrong one.
+        """
+        plain, filters = words.split(), list[EntryFilter]()
+        if self._finding is not None:
+            plain, filters = await self._finding.filters_in(words, self._sender, self._by.language)
+        return await self._stored.entries.search(
+            self._access.here(), plain, limit=limit, before=before, filters=filters
+        )
+
+    async def _resolved(self, wanted: str) -> Entry | None:
+        """Return the file that a plugin takes a name for."""
+        if self._finding is None:
+            return None
+        return await self._finding.resolved(wanted, self._sender, self._by.language)
 
     async def one(self, wanted: str) -> Entry:
         """Return the file here with this name in any case, this id, or a name that begins so.

@@ -19,6 +19,7 @@ API: Final = 1
 Need = Literal[
     "files.read",
     "files.write",
+    "files.annotate",
     "files.send",
     "files.rooms",
     "rooms",
@@ -45,11 +46,13 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "expires_at",
         "usage",
         "max_file_bytes",
+        *("open", "path", "attached", "details"),
     ),
     "files.write": (
-        *("keep", "receive", "rename", "remove"),
+        *("keep", "add", "receive", "rename", "remove"),
         *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
     ),
+    "files.annotate": ("attach", "detach", "annotate"),
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
 }
 _ROOMS: Final = (
@@ -59,10 +62,10 @@ _ROOMS: Final = (
 )
 _STORE: Final = (
     *("entry", "person", "room", "get", "set", "delete", "change", "items"),
-    *("entries_with", "people_with", "rooms_with"),
+    *("entries_with", "people_with", "rooms_with", "having"),
 )
 _JOBS: Final = ("add", "cancel")
-_DB: Final = ("read", "write")
+_DB: Final = ("read", "write", "having")
 _HTTP: Final = ("get", "post", "put")
 _DELIVERY: Final = ("upload_service", "addresses", "proxies", "clients", "measure", "plan", "slot")
 

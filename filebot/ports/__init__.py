@@ -5,6 +5,7 @@ Every implementation of a port passes the suite in ``tests/contract`` that has i
 always allowed and leaves nothing half done that a reader could see.
 """
 
+from filebot.ports.attachments import MOST_ATTACHED_BYTES, MOST_ATTACHMENTS, Attachments
 from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
@@ -32,6 +33,8 @@ __all__ = [
     "CLOCKS_DIFFER_BY",
     "LONGEST_ERROR",
     "LONGEST_PAYLOAD",
+    "MOST_ATTACHED_BYTES",
+    "MOST_ATTACHMENTS",
     "MOST_BYTES",
     "MOST_BYTES_OF_PLUGIN",
     "MOST_DEAD_OF_PLUGIN",
@@ -42,6 +45,7 @@ __all__ = [
     "MOST_TOMBSTONES_OF_ARCHIVE",
     "MOST_UNWANTED_OF_ROOM",
     "VALUE_OVERHEAD_BYTES",
+    "Attachments",
     "BlobStore",
     "BlobWriter",
     "Catalog",

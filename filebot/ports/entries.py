@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from filebot.model import BareJid, Digest, Entry, Identity, NewEntry, Outbox, Scope
+from filebot.model import BareJid, Digest, Entry, EntryFilter, Identity, NewEntry, Outbox, Scope
 
 MOST_TOMBSTONES_OF_ARCHIVE: Final = 10_000
 """Removed files whose messages are remembered, for each archive of messages."""
@@ -66,11 +66,18 @@ class Entries(Protocol):
         """Count the entries of a scope."""
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         """Return entries with every word somewhere in the name or the caption, as a substring.
 
-        The words are plain text: no character in them is special. No words find nothing.
+        Of these, those alone that meet all conditions. The words are plain text: no character in them is
+        special. Neither words nor conditions find nothing.
         """
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
@@ -115,7 +122,10 @@ class Entries(Protocol):
         """Remove an entry, and its deliveries, and return it as it was; None if it is gone already."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        """Return number and bytes of an owner's entries, the same bytes counted once."""
+        """Return number and bytes of an owner's entries, the same bytes counted once.
+
+        The bytes of attachments are added, those of each entry; likewise below.
+        """
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         """Return number and bytes of a room's entries, the same bytes counted once."""
@@ -124,16 +134,16 @@ class Entries(Protocol):
         """Return number and bytes of all entries, the same bytes counted once."""
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        """Return the digests among these (at most 500) that some entry refers to."""
+        """Return the digests among these (at most 500) that some entry or attachment refers to."""
 
     async def is_used(self, digest: Digest) -> bool:
-        """Tell whether some entry refers to these bytes; to be asked before they are deleted.
+        """Tell whether some entry or attachment refers to these bytes; to be asked before they are deleted.
 
         A damaged index alone does not make it False. Costs more than :meth:`referenced_digests`.
         """
 
     async def digests(self, prefix: str) -> set[Digest]:
-        """Return the digests with this prefix (two digits or more) that some entry refers to."""
+        """Return the digests with this prefix (two digits or more) that some entry or attachment has."""
 
     async def damage(self) -> str | None:
         """Examine the whole database and return its first fault in words, or None. May take minutes."""

@@ -85,6 +85,7 @@ class DestroyedRooms:
         owners: set[Identity] = set()
         while released := await self._release_some(room):
             owners |= released
+        await self._removal.freed.collect()
         log.info("room %s is no more; its files are those of %d people", room, len(owners))
         # Not those of ``owners`` alone: an earlier run may have released others.
         await self._removal.remove_all(

@@ -1,6 +1,6 @@
 """A whole bot without a server: the real dispatcher, commands and services over the fakes."""
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -29,6 +29,7 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
+from filebot.plugin.people import PersonExport
 from filebot.plugin_loader import load_declared, migrations_of, room_settings
 from filebot.ports import Catalog, StreamOffer
 from filebot.replies import Replies
@@ -245,6 +246,14 @@ class FakeBot:
         Nothing else waits for them.
         """
         return await self._answers(self._running.at_once.idle())
+
+    async def export_person(self, person: str) -> PersonExport:
+        """Return what plugins keep of somebody."""
+        return await self._running.people.export_person(person)
+
+    async def forget_person(self, person: str) -> Sequence[str]:
+        """Have all plugins forget somebody, and return the names of those that failed."""
+        return await self._running.people.forget_person(person)
 
     def pass_time(self, by: timedelta) -> None:
         """Move the clock; what becomes due by that is done by ``jobs.run()``."""

@@ -1,7 +1,7 @@
 """Catalog in memory: a fake of :class:`filebot.ports.Catalog` for tests."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,6 +16,7 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
+    EntryFilter,
     HistoryImport,
     Identity,
     Link,
@@ -35,6 +36,7 @@ from filebot.ports import (
     MOST_UNWANTED_OF_ROOM,
     Released,
 )
+from filebot.testing.attachments import MemoryAttachments
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData, NoPluginTables
 
@@ -61,6 +63,7 @@ class MemoryCatalog:
         self._tombstones: dict[tuple[Identity, str], tuple[datetime, int]] = {}
         """Time and entry by owner and message: the file is gone when the entry is not the owner's."""
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
+        self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = NoPluginTables()
 
@@ -118,10 +121,23 @@ class MemoryCatalog:
         return sum(1 for _ in self._in(scope))
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         wanted = {fold(word) for word in words} - {""}
-        found = [e for e in self._in(scope, before) if wanted and _has_all(e, wanted)]
+        if not wanted and not filters:
+            return []
+        fits = self.plugin_data.fits
+        found = [
+            e
+            for e in self._in(scope, before)
+            if _has_all(e, wanted) and all(fits(e.id, each) for each in filters)
+        ]
         return found[:limit]
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
@@ -192,24 +208,27 @@ class MemoryCatalog:
         self._history_imports.pop(room, None)
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        return {e.blob.digest for e in self._entries.values()} & set(digests)
+        return self._digests() & set(digests)
 
     async def is_used(self, digest: Digest) -> bool:
         return bool(await self.referenced_digests([digest]))
 
     async def digests(self, prefix: str) -> set[Digest]:
-        return {e.blob.digest for e in self._entries.values() if e.blob.digest.startswith(prefix)}
+        return {each for each in self._digests() if each.startswith(prefix)}
+
+    def _digests(self) -> set[Digest]:
+        return {e.blob.digest for e in self._entries.values()} | self.attachments.digests()
 
     async def damage(self) -> str | None:
         return None
 
     async def used_by(self, owner: BareJid) -> tuple[int, int]:
         owned = [e for e in self._entries.values() if e.owner == owner]
-        return len(owned), _bytes_once(owned)
+        return self._sum(owned)
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         shared = list(self._in(Scope(room=room)))
-        return len(shared), _bytes_once(shared)
+        return self._sum(shared)
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return list(self._in(scope))[::-1][:limit]
@@ -254,7 +273,11 @@ class MemoryCatalog:
             del self._languages[who]
 
     async def used_in_all(self) -> tuple[int, int]:
-        return len(self._entries), _bytes_once(self._entries.values())
+        return self._sum(self._entries.values())
+
+    def _sum(self, entries: Collection[Entry]) -> tuple[int, int]:
+        attached = self.attachments.bytes_of({entry.id for entry in entries})
+        return len(entries), _bytes_once(entries) + attached
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         return self._links.get((digest, fold(name)))

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from filebot.errors import NoSuchEntry, PluginError, PluginStoreFull
-from filebot.model import BareJid, DataKey, DataOwner, Identity, OwnerKind
+from filebot.model import BareJid, DataKey, DataOwner, EntryFilter, Identity, OwnerKind
 from filebot.ports import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES
+
+_NO_TABLES: Final = "a catalog in memory has no tables"
 
 
 class MemoryPluginData:
@@ -45,6 +47,24 @@ class MemoryPluginData:
             if (each.plugin, each.owner.kind, each.key) == (plugin, kind, key) and each.owner.id > after
         )
         return found[:limit]
+
+    async def of_owner(
+        self, owner: DataOwner, limit: int, *, key: str | None = None, after: tuple[str, str] = ("", "")
+    ) -> list[tuple[str, str, str]]:
+        found = sorted(
+            (each.plugin, each.key, value)
+            for each, value in self._values.items()
+            if each.owner == owner and (each.plugin, each.key) > after and key in {None, each.key}
+        )
+        return found[:limit]
+
+    def fits(self, entry_id: int, wanted: EntryFilter) -> bool:
+        """Whether an entry meets a condition."""
+        if wanted.statement is not None:
+            raise PluginError(_NO_TABLES)
+        owner = DataOwner(OwnerKind.ENTRY, str(entry_id))
+        value = self._values.get(DataKey(wanted.plugin, owner, wanted.key))
+        return value is not None and wanted.value in {None, value}
 
     async def change_value(self, key: DataKey, function: Callable[[str | None], str | None]) -> str | None:
         values = self._values
@@ -98,7 +118,10 @@ class NoPluginTables:
         )
 
     async def read(self, function: Callable[[Any], Any]) -> Any:
-        raise PluginError("a catalog in memory has no tables")
+        raise PluginError(_NO_TABLES)
 
     async def write(self, function: Callable[[Any], Any]) -> Any:
-        raise PluginError("a catalog in memory has no tables")
+        raise PluginError(_NO_TABLES)
+
+    async def having(self, plugin: str, statement: Any) -> EntryFilter:
+        raise PluginError(_NO_TABLES)

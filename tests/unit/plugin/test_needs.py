@@ -13,6 +13,7 @@ from filebot.plugin.conversation import Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.examine import examine
+from filebot.plugin.file_content import FileContent
 from filebot.plugin.files import Files
 from filebot.plugin.http import Http
 from filebot.plugin.jobs import Jobs
@@ -41,6 +42,7 @@ def test_each_attribute_of_a_part_of_the_context_has_its_need() -> None:
         "http": Http,
     }
     named = {f"{path}.{name}" for path, part in parts.items() for name in public(part)}
+    named |= {f"files.{name}" for name in public(FileContent)}
     assert named == {path for path in NEED_OF if "." in path}
     assert {need for need in NEED_OF.values() if need} == set(NEEDS)
 
@@ -198,7 +200,7 @@ async def test_nothing_but_the_documented_is_reached() -> None:
     ("needs", "mistake"),
     [
         ("rooms", "the needs of plugin 'p' are a set, not one text; write {'rooms'}"),
-        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.send, "),
+        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.annotate, "),
     ],
 )
 def test_wrong_needs_are_refused(needs: Any, mistake: str) -> None:
