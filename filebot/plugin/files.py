@@ -192,7 +192,7 @@ class Files(FileContent):
     async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Store a file that the person's client sends by a stream; FileStored is emitted.
 
-        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.receive` raises.
+        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.take` raises.
         """
         return await self._stored.drops.receive(stream, Destination(self._access.own(), self._by))
 
