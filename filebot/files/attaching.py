@@ -49,12 +49,15 @@ class Attaching:
             # Nobody removes the last row of these bytes, or adds another, while this one is made.
             async with self._locks(digest):
                 await self._quota.recheck(reservation)
+                new: Attachment | None = None
                 try:
                     new = Attachment(entry.id, plugin, name, await writer.commit(), media_type)
                     with reservation.settling():
                         await self._attachments.attach(new)
-                except Exception:
-                    await self._unused.forget(digest)
+                except (Exception, asyncio.CancelledError) as error:
+                    # A cancelled row gets to the disk all the same. If not, the next sweep finds the blob.
+                    if isinstance(error, Exception) or new is None:
+                        await self._unused.forget(digest)
                     raise
         await self._freed.collect()
         return new
