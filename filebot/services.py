@@ -45,7 +45,6 @@ from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
-from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
@@ -91,7 +90,6 @@ class Services:
     membership: Membership
     room_settings: RoomSettingsStore
     archive: AutoArchive
-    retention: Retention
     history_importer: HistoryImporter
     events: EventBus
     shown_files: ShownFiles
@@ -167,7 +165,6 @@ def build_services(
     destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
-    retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
 
     files = FileServices(
@@ -180,20 +177,19 @@ def build_services(
             quota,
         ),
         OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
-        RoomFiles(archive, claims, retention),
+        RoomFiles(archive, claims),
     )
     return Services(
         ports=ports,
         files=files,
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
-        room_files=RoomFileServices(ports.catalog),
+        room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
         delivery=context,
         worker=worker,
         membership=membership,
         room_settings=room_settings,
         archive=archive,
-        retention=retention,
         history_importer=history_importer,
         events=events,
         shown_files=shown_files,

@@ -78,11 +78,13 @@ def build_chat(
             delivery_of,
             ports.clock,
             partial(FilesOfRoom, services.room_files),
+            ports.trusted_now,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         clock=ports.clock,
         room_setting_of=services.room_settings.get,
+        entry_lines=[spec for each in plugins for spec in each.plugin.entry_lines_specs],
     )
     events.listener = calls.tell
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:

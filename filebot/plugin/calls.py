@@ -6,22 +6,26 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from filebot.errors import PluginError, UnknownCommand, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, Sender
+from filebot.model import Address, Entry, Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.declare_entry_lines import EntryLinesSpec
+from filebot.plugin.entry_lines import lines_about
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LISTENER_LIMIT_S: Final = 60.0
 _NOBODY: Final = Sender(Address(""), None)
@@ -42,6 +46,7 @@ class PluginCalls:
         authorization: Authorization,
         clock: Callable[[], datetime],
         room_setting_of: SettingOf,
+        entry_lines: Sequence[EntryLinesSpec] = (),
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
         UTC.
@@ -55,6 +60,7 @@ class PluginCalls:
         self._authorization = authorization
         self._clock = clock
         self._room_setting_of = room_setting_of
+        self._entry_lines = entry_lines
         self.at_once = CallsAtOnce()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
@@ -123,6 +129,13 @@ class PluginCalls:
                 "plugin %s took over %s s for %s", listener.plugin, LISTENER_LIMIT_S, type(event).__name__
             )
 
+    async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
+        async def ask(spec: EntryLinesSpec) -> str | None:
+            context = self._context(spec.plugin, spec.hook, conversation)
+            return await called(spec.handler(context, entry))
+
+        return await lines_about(self._entry_lines, ask)
+
     def _usable(self, sender: Sender) -> CommandList:
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
@@ -150,19 +163,20 @@ class PluginCalls:
             usage=usage,
             settings=self._settings[plugin],
             commands=self._usable,
+            lines_about=partial(self._lines_about, conversation),
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),
         )
 
 
-async def called(function: Awaitable[None]) -> None:
-    """Await a function of a plugin; what would end more than that is an error of it.
+async def called(function: Awaitable[T]) -> T:
+    """Return what a function of a plugin returns; what would end more than that is an error of it.
 
     Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
     """
     try:
-        await function
+        return await function
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is None or task.cancelling():

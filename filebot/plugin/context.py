@@ -1,7 +1,7 @@
 """Context that functions of plugins are given: the conversation, and what they may use."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from filebot.concurrency.tasks import Threads
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, BareJid, Offer, Sender
+from filebot.model import Address, BareJid, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
@@ -52,6 +52,8 @@ class Factories:
     clock: Callable[[], datetime]
     """Gives the present in UTC."""
     room_files: Callable[[BareJid], FilesOfRoom]
+    trusted_now: Callable[[], Awaitable[datetime | None]]
+    """Gives the time by which something may be removed for its age; None while none is certain."""
 
 
 class Context(Conversation, Generic[S_co]):
@@ -65,6 +67,7 @@ class Context(Conversation, Generic[S_co]):
         usage: str = "",
         settings: S_co,
         commands: Callable[[Sender], CommandList],
+        lines_about: Callable[[Entry], Awaitable[list[str]]],
         factories: Factories,
         by: OnBehalfOf | None,
         grants: Grants,
@@ -81,6 +84,7 @@ class Context(Conversation, Generic[S_co]):
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
         self._commands = commands
+        self._lines_about = lines_about
         self._plugin = grants.plugin
         self._factories = factories
         self._by = by
@@ -90,6 +94,18 @@ class Context(Conversation, Generic[S_co]):
     def now(self) -> datetime:
         """The present in UTC, by the server's clock."""
         return self._factories.clock()
+
+    async def trusted_now(self) -> datetime | None:
+        """Return the time by which something may be removed for its age, in UTC.
+
+        It is None until the bot's server has told its time and the machine's clock agrees with it: a clock
+        that is wrong would find everything too old at once. Each call asks the server.
+        """
+        return await self._factories.trusted_now()
+
+    async def entry_lines(self, entry: Entry) -> list[str]:
+        """Return what the plugins have to say about a file to the sender."""
+        return await self._lines_about(entry)
 
     @cached_property
     def commands(self) -> CommandList:

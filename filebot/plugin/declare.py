@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from filebot.errors import PluginError
 from filebot.plugin.commands import CommandList
 from filebot.plugin.declare_commands import CommandDeclarations
+from filebot.plugin.declare_entry_lines import EntryLinesDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
 from filebot.plugin.needs import NEEDS, Grants, Need
@@ -21,7 +22,9 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]):
+class Plugin(
+    CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S], EntryLinesDeclarations[S]
+):
     """Declares a plugin: its name, settings, words, commands, listeners, jobs and schedules.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
@@ -52,6 +55,7 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
         CommandDeclarations.__init__(self)
         ListenerDeclarations.__init__(self)
         JobDeclarations.__init__(self)
+        EntryLinesDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -116,6 +120,8 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
             yield job.hook, job.handler
         for schedule in self.schedules.values():
             yield schedule.hook, schedule.handler
+        for spec in self.entry_lines_specs:
+            yield spec.hook, spec.handler
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from filebot.delivery.sending import Sending
@@ -22,7 +21,6 @@ from filebot.plugin.commands import names_in
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.claims import Claim, Claimed, Claims
-from filebot.rooms.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,6 @@ class RoomFiles:
 
     archive: AutoArchive
     claims: Claims
-    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +181,6 @@ class Files:
         await self._stored.removal.remove(
             entry, reason, self._by, lambda: self._access.must_be_changeable(entry)
         )
-
-    def expires_at(self, entry: Entry) -> datetime | None:
-        """Return when the retention of its room removes a file, in UTC; None for never."""
-        return self._of_rooms.retention.expires_at(entry)
 
     @property
     def max_file_bytes(self) -> int:

@@ -21,7 +21,11 @@ RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
 }
 """New names of templates by their names until 0.1. docs/upgrade.md lists these, and the variables."""
 
-RENAMED_VARIABLES: Final[Mapping[str, str]] = {"filling": "history_import", "goes_at": "expires_at"}
+RENAMED_VARIABLES: Final[Mapping[str, str]] = {
+    "filling": "history_import",
+    "goes_at": "lines",
+    "expires_at": "lines",
+}
 
 
 def error_class(template: str) -> str:

@@ -237,8 +237,12 @@ async def test_files_that_are_too_old_are_told_once_each(case: EventCase) -> Non
     await case.bot.say("room set retention 1", in_room(ALICE))
     for name in "abc":
         await case.bot.drop(f"{name}.txt", name.encode(), in_room(BOB))
-    case.bot.now += timedelta(days=2)
-    assert await case.does(case.bot._services.retention.look()) == [
+
+    async def two_days_pass() -> None:
+        case.bot.pass_time(timedelta(days=2))
+        await case.bot.jobs.run()
+
+    assert await case.does(two_days_pass()) == [
         (FileRemoved, f"{name}.txt", RemovalReason.RETENTION) for name in "abc"
     ]
 
