@@ -16,6 +16,7 @@ from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
+from filebot.files.handover import Handover
 from filebot.files.intake import Drops, Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
@@ -41,7 +42,6 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.rooms.auto_archive import AutoArchive
-from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
@@ -164,7 +164,6 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
-    claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
 
     files = FileServices(
@@ -175,9 +174,10 @@ def build_services(
             Renaming(ports.catalog, ports.clock, events),
             removal,
             quota,
+            Handover(ports.catalog, quota, events),
         ),
         OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
-        RoomFiles(archive, claims),
+        RoomFiles(archive),
     )
     return Services(
         ports=ports,

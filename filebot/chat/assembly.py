@@ -79,6 +79,7 @@ def build_chat(
             ports.clock,
             partial(FilesOfRoom, services.room_files),
             ports.trusted_now,
+            ports.jid,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),

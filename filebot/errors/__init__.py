@@ -29,7 +29,6 @@ from filebot.errors.delivery import (
 )
 from filebot.errors.files import (
     AmbiguousName,
-    ClaimExceedsQuota,
     DuplicateName,
     EmptyFile,
     FileTooLarge,
@@ -43,7 +42,6 @@ from filebot.errors.rooms import (
     BadRoomSetting,
     CannotEnterRoom,
     NoHistory,
-    NoSuchClaim,
     NoSuchRoom,
     PostTooLarge,
     RoomConfigured,
@@ -81,7 +79,6 @@ __all__ = [
     "CannotEnterRoom",
     "CatalogDamaged",
     "CatalogUnavailable",
-    "ClaimExceedsQuota",
     "ConfigError",
     "DeliveryExpired",
     "DigestMismatch",
@@ -97,7 +94,6 @@ __all__ = [
     "NoDescriptors",
     "NoFileInReply",
     "NoHistory",
-    "NoSuchClaim",
     "NoSuchEntry",
     "NoSuchRecipient",
     "NoSuchRoom",

@@ -54,6 +54,8 @@ class Factories:
     room_files: Callable[[BareJid], FilesOfRoom]
     trusted_now: Callable[[], Awaitable[datetime | None]]
     """Gives the time by which something may be removed for its age; None while none is certain."""
+    own_address: BareJid
+    """The bot's."""
 
 
 class Context(Conversation, Generic[S_co]):
@@ -89,6 +91,11 @@ class Context(Conversation, Generic[S_co]):
         self._factories = factories
         self._by = by
         self._grants = grants
+
+    @property
+    def own_address(self) -> BareJid:
+        """The bot's address, where people write to it in a private chat."""
+        return self._factories.own_address
 
     @property
     def now(self) -> datetime:

@@ -19,6 +19,7 @@ API: Final = 1
 Need = Literal[
     "files.read",
     "files.write",
+    "files.own",
     "files.send",
     "files.rooms",
     "files.expire",
@@ -42,13 +43,15 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "with_id",
         "exactly",
         "some",
+        "owner",
         "usage",
         "max_file_bytes",
     ),
     "files.write": (
         *("keep", "receive", "rename", "remove"),
-        *("opt_out", "opt_in", "begin_claim", "claim", "claim_here"),
+        *("opt_out", "opt_in"),
     ),
+    "files.own": ("change_owner",),
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
 }
 _ROOMS: Final = (

@@ -12,6 +12,7 @@ import pytest
 from filebot.catalog.catalog import SqlCatalog
 from filebot.chat.event_recorder import EventRecorder
 from filebot.errors import StorageError
+from filebot.files import handover
 from filebot.model import IncomingMessage, Offer, Scope
 from filebot.plugin import (
     Context,
@@ -26,7 +27,7 @@ from filebot.plugin import (
     RemovalReason,
 )
 from filebot.ports import Catalog
-from filebot.rooms import claims, destroyed_rooms
+from filebot.rooms import destroyed_rooms
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -107,7 +108,7 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
 
     recorded = EventRecorder.record
     monkeypatch.setattr(EventRecorder, "record", record)
-    monkeypatch.setattr(claims, "HAND_OVER_BATCH", 2)
+    monkeypatch.setattr(handover, "HAND_OVER_BATCH", 2)
     monkeypatch.setattr(destroyed_rooms, "RELEASE_BATCH", 2)
     async with FakeBot(watcher) as bot:
         bot.rooms.occupants[ROOM] |= HAL.identities

@@ -38,7 +38,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(*[not_asked_for] * 8)
+    factories = Factories(*[not_asked_for] * 9)  # type: ignore[arg-type]
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )

@@ -183,7 +183,7 @@ async def test_nothing_but_the_documented_is_reached() -> None:
     ("needs", "mistake"),
     [
         ("rooms", "the needs of plugin 'p' are a set, not one text; write {'rooms'}"),
-        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.send, "),
+        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.own, "),
     ],
 )
 def test_wrong_needs_are_refused(needs: Any, mistake: str) -> None:
