@@ -224,6 +224,5 @@ def _background_work(
         "the removal of unreferenced files": partial(unreferenced.run, data.unreferenced),
         "progress messages": chat.progress_reports.run,
         "delivery": services.worker.run,
-        "retention": services.retention.run,
         "the removal of old partial files": partial(look_every_hour, forget),
     }

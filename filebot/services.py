@@ -19,6 +19,7 @@ from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
 from filebot.files.attaching import Attaching
 from filebot.files.freed_blobs import FreedBlobs
+from filebot.files.handover import Handover
 from filebot.files.intake import Drops, Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
@@ -45,11 +46,9 @@ from filebot.ports import (
     UploadService,
 )
 from filebot.rooms.auto_archive import AutoArchive
-from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
-from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
@@ -95,7 +94,6 @@ class Services:
     membership: Membership
     room_settings: RoomSettingsStore
     archive: AutoArchive
-    retention: Retention
     history_importer: HistoryImporter
     events: EventBus
     checks: Checks
@@ -186,8 +184,6 @@ def build_services(
         ports.catalog, ports.catalog, queue, removal, room_settings, history_importer, events
     )
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
-    claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
-    retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
 
     files = FileServices(
@@ -199,22 +195,22 @@ def build_services(
             Renaming(ports.catalog, ports.clock, events, checks),
             removal,
             quota,
+            Handover(ports.catalog, quota, events),
         ),
         OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
-        RoomFiles(archive, claims, retention),
+        RoomFiles(archive),
     )
     return Services(
         ports=ports,
         files=files,
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, history_importer),
-        room_files=RoomFileServices(ports.catalog),
+        room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
         delivery=context,
         worker=worker,
         membership=membership,
         room_settings=room_settings,
         archive=archive,
-        retention=retention,
         history_importer=history_importer,
         events=events,
         checks=checks,

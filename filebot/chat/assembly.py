@@ -122,12 +122,15 @@ def build_chat(
             partial(FilesOfRoom, services.room_files),
             lifespans,
             http_of,
+            ports.trusted_now,
+            ports.jid,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
         checks=services.checks,
         clock=ports.clock,
         room_setting_of=services.room_settings.get,
+        entry_lines=[spec for each in plugins for spec in each.plugin.entry_lines_specs],
     )
     events.listener, finding.call = calls.tell, calls.call
     services.checks.by_act = by_act((check for each in plugins for check in each.plugin.checks), calls.ask)

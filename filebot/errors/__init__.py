@@ -30,7 +30,6 @@ from filebot.errors.delivery import (
 )
 from filebot.errors.files import (
     AmbiguousName,
-    ClaimExceedsQuota,
     DuplicateName,
     EmptyFile,
     FileGone,
@@ -46,7 +45,6 @@ from filebot.errors.rooms import (
     BadRoomSetting,
     CannotEnterRoom,
     NoHistory,
-    NoSuchClaim,
     NoSuchRoom,
     PostTooLarge,
     RoomConfigured,
@@ -103,7 +101,6 @@ __all__ = [
     "NoDescriptors",
     "NoFileInReply",
     "NoHistory",
-    "NoSuchClaim",
     "NoSuchEntry",
     "NoSuchRecipient",
     "NoSuchRoom",

@@ -82,13 +82,3 @@ class DuplicateName(UserError):
         super().__init__(name)
         self.name = name
         self.ids = ids
-
-
-class ClaimExceedsQuota(UserError):
-    """The files that somebody claims do not fit beside what they store; sizes in bytes."""
-
-    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
-        super().__init__(f"{size_bytes} bytes claimed, {used_bytes} of {limit_bytes} used")
-        self.size_bytes = size_bytes
-        self.used_bytes = used_bytes
-        self.limit_bytes = limit_bytes

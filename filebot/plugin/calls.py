@@ -14,19 +14,22 @@ from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
 from filebot.errors import CheckFailed, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, Sender
+from filebot.model import Address, Entry, Sender
 from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.declare_entry_lines import EntryLinesSpec
+from filebot.plugin.entry_lines import lines_about
 from filebot.plugin.handlers import called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
 
 log = logging.getLogger(__name__)
+
 
 LISTENER_LIMIT_S: Final = 60.0
 HELP: Final = "help"
@@ -52,6 +55,7 @@ class PluginCalls:
         checks: Checks,
         clock: Callable[[], datetime],
         room_setting_of: SettingOf,
+        entry_lines: Sequence[EntryLinesSpec] = (),
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
         UTC.
@@ -66,6 +70,7 @@ class PluginCalls:
         self._checks = checks
         self._clock = clock
         self._room_setting_of = room_setting_of
+        self._entry_lines = entry_lines
         self.at_once = CallsAtOnce()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
@@ -182,6 +187,13 @@ class PluginCalls:
             context = self._context(listener.plugin, listener.hook, conversation)
             await called(listener.handler(context, event))
 
+    async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
+        async def ask(spec: EntryLinesSpec) -> str | None:
+            context = self._context(spec.plugin, spec.hook, conversation)
+            return await called(spec.handler(context, entry))
+
+        return await lines_about(self._entry_lines, ask)
+
     def _usable(self, sender: Sender) -> CommandList:
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
@@ -209,6 +221,7 @@ class PluginCalls:
             usage=usage,
             settings=self._settings[plugin],
             commands=self._usable,
+            lines_about=partial(self._lines_about, conversation),
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),

@@ -1,7 +1,7 @@
 """Context that functions of plugins are given: the conversation, and what they may use."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from filebot.concurrency.isolated import Limits
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, BareJid, Offer, Sender
+from filebot.model import Address, BareJid, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
@@ -60,6 +60,10 @@ class Factories:
     room_files: Callable[[BareJid], FilesOfRoom]
     lifespans: Lifespans
     http: Callable[[str], Http]
+    trusted_now: Callable[[], Awaitable[datetime | None]]
+    """Gives the time by which something may be removed for its age; None while none is certain."""
+    own_address: BareJid
+    """The bot's."""
 
 
 class Context(Conversation, Generic[S_co]):
@@ -73,6 +77,7 @@ class Context(Conversation, Generic[S_co]):
         usage: str = "",
         settings: S_co,
         commands: Callable[[Sender], CommandList],
+        lines_about: Callable[[Entry], Awaitable[list[str]]],
         factories: Factories,
         by: OnBehalfOf | None,
         grants: Grants,
@@ -89,15 +94,33 @@ class Context(Conversation, Generic[S_co]):
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
         self._commands = commands
+        self._lines_about = lines_about
         self._plugin = grants.plugin
         self._factories = factories
         self._by = by
         self._grants = grants
 
     @property
+    def own_address(self) -> BareJid:
+        """The bot's address, where people write to it in a private chat."""
+        return self._factories.own_address
+
+    @property
     def now(self) -> datetime:
         """The present in UTC, by the server's clock."""
         return self._factories.clock()
+
+    async def trusted_now(self) -> datetime | None:
+        """Return the time by which something may be removed for its age, in UTC.
+
+        It is None until the bot's server has told its time and the machine's clock agrees with it: a clock
+        that is wrong would find everything too old at once. Each call asks the server.
+        """
+        return await self._factories.trusted_now()
+
+    async def entry_lines(self, entry: Entry) -> list[str]:
+        """Return what the plugins have to say about a file to the sender."""
+        return await self._lines_about(entry)
 
     @cached_property
     def commands(self) -> CommandList:

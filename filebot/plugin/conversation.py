@@ -89,6 +89,10 @@ class Conversation:
         self.action = action
         """Name of the command that is carried out, for the words of errors."""
 
+    def render(self, template: str, /, **values: object) -> str:
+        """Return the text of a template in the language of the replies, to be shown within another."""
+        return self._replies.text(self.sender.address, self.language, template, **values)
+
     async def reply(self, template: str, /, **values: object) -> None:
         """Answer with a template (``plugin/name``) filled with values.
 

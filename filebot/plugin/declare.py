@@ -11,6 +11,7 @@ from filebot.errors import PluginError
 from filebot.plugin.commands import CommandList
 from filebot.plugin.declare_checks import CheckDeclarations
 from filebot.plugin.declare_commands import CommandDeclarations
+from filebot.plugin.declare_entry_lines import EntryLinesDeclarations
 from filebot.plugin.declare_finding import FindingDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
 from filebot.plugin.declare_life import LifeDeclarations
@@ -35,6 +36,7 @@ class Plugin(
     LifeDeclarations[S],
     FindingDeclarations[S],
     PeopleDeclarations[S],
+    EntryLinesDeclarations[S],
 ):
     """Declares a plugin: its name, settings, words, commands, listeners, checks, jobs, schedules and
     lifespan.
@@ -71,6 +73,7 @@ class Plugin(
         LifeDeclarations.__init__(self)
         FindingDeclarations.__init__(self)
         PeopleDeclarations.__init__(self)
+        EntryLinesDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -144,6 +147,8 @@ class Plugin(
             yield help_in_finding.hook, help_in_finding.handler
         for of_people in (*self.exports, *self.forgets):
             yield of_people.hook, of_people.handler
+        for spec in self.entry_lines_specs:
+            yield spec.hook, spec.handler
 
 
 @dataclass(frozen=True, slots=True)

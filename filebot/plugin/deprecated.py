@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import Entry, IncomingMessage, NewEntry, Sender
-from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess, RoomSettingValues, RoomState
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ NAMES: Final[Mapping[str, str]] = {
 ATTRIBUTES: Final = (
     (NewEntry, "archived", "auto_archived"),
     (NewEntry, "brought_by", "source_message"),
-    (Files, "goes_at", "expires_at"),
     (HistoryImportFinished, "filling", "history_import"),
     (HistoryImportProgressed, "filling", "history_import"),
     (IncomingMessage, "archived_as", "mam_id"),

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from filebot.delivery.sending import Sending
 from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
-from filebot.files.access import FileAccessFactory, unknown
+from filebot.files.access import FileAccessFactory
+from filebot.files.handover import Handover
 from filebot.files.intake import Destination, Drops, IntakeResult
 from filebot.files.lookup import Lookup
 from filebot.files.quota import Quota
@@ -17,14 +17,12 @@ from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
-from filebot.model import Entry, EntryFilter, Method, Offer, Sender, StorageUsage
+from filebot.model import BareJid, Entry, EntryFilter, Identity, Method, Offer, Sender, StorageUsage
 from filebot.plugin.commands import names_in
 from filebot.plugin.file_content import ContentServices, FileContent
 from filebot.plugin.finding import Finding
 from filebot.ports import Entries, StreamOffer
 from filebot.rooms.auto_archive import AutoArchive
-from filebot.rooms.claims import Claim, Claimed, Claims
-from filebot.rooms.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,7 @@ class StoredFiles:
     renaming: Renaming
     removal: Removal
     quota: Quota
+    handover: Handover
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,6 @@ class RoomFiles:
     """Services for the files of rooms."""
 
     archive: AutoArchive
-    claims: Claims
-    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +215,20 @@ class Files(FileContent):
             entry, reason, self._by, lambda: self._access.must_be_changeable(entry)
         )
 
-    def expires_at(self, entry: Entry) -> datetime | None:
-        """Return when the retention of its room removes a file, in UTC; None for never."""
-        return self._of_rooms.retention.expires_at(entry)
+    def owner(self) -> BareJid:
+        """Return the address that owns the sender's private files.
+
+        Raises NotAllowed for people whom the bot does not serve.
+        """
+        return self._access.own()
+
+    async def change_owner(self, former_owner: Identity) -> int:
+        """Make all files of an identity the sender's, private ones and those of rooms; return how many.
+
+        Nobody is asked: be sure that the two are one person, or that the former owner wants it.
+        OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
+        """
+        return await self._stored.handover.hand_over(former_owner, self._access.own(), self._by)
 
     @property
     def max_file_bytes(self) -> int:
@@ -242,34 +250,6 @@ class Files(FileContent):
     async def opt_in(self) -> None:
         """Opt in again, see :meth:`AutoArchive.opt_in`."""
         await self._of_rooms.archive.opt_in(self._sender)
-
-    # --- claiming -------------------------------------------------------------------------------
-
-    def begin_claim(self) -> Claim:
-        """Return a code with which the occupant proves their identity in a private chat.
-
-        Raises NotAllowed if the room does not tell its occupants apart.
-        """
-        if self._sender.occupant is None:
-            raise unknown(self._sender)
-        return self._of_rooms.claims.begin(self._sender.occupant)
-
-    async def claim(self, code: str) -> Claimed:
-        """Give the sender the files of the occupant who got this code.
-
-        Raises NotAllowed, NoSuchClaim, ClaimExceedsQuota or StorageError.
-        """
-        return await self._of_rooms.claims.redeem(code, self._access.own(), self._by)
-
-    async def claim_here(self) -> Claimed:
-        """Claim without a code, where the room itself says who the occupant is.
-
-        Raises NotAllowed, ClaimExceedsQuota or StorageError.
-        """
-        owner = self._access.own()
-        if self._sender.occupant is None:
-            raise unknown(self._sender)
-        return await self._of_rooms.claims.hand_over(self._sender.occupant, owner, self._by)
 
     # --- sending --------------------------------------------------------------------------------
 

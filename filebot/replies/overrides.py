@@ -11,7 +11,9 @@ SUFFIX: Final = ".txt"
 RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
     "errors/already_under_way": "errors/already_sending",
     "errors/examination_under_way": "doctor/running",
-    "errors/no_room_for_claim": "errors/claim_exceeds_quota",
+    "errors/claim_exceeds_quota": "claim/exceeds_quota",
+    "errors/no_room_for_claim": "claim/exceeds_quota",
+    "errors/no_such_claim": "claim/no_such_claim",
     "errors/no_way_to_send": "errors/no_transfer_method",
     "errors/not_let_in": "errors/stream_host_refused",
     "errors/room_closed": "errors/cannot_enter_room",
@@ -21,7 +23,11 @@ RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
 }
 """New names of templates by their names until 0.1. docs/upgrade.md lists these, and the variables."""
 
-RENAMED_VARIABLES: Final[Mapping[str, str]] = {"filling": "history_import", "goes_at": "expires_at"}
+RENAMED_VARIABLES: Final[Mapping[str, str]] = {
+    "filling": "history_import",
+    "goes_at": "lines",
+    "expires_at": "lines",
+}
 
 
 def error_class(template: str) -> str:

@@ -236,6 +236,10 @@ class ReplySender:
             chosen = await self.catalog.language(person) if person else None
         return self.replies.negotiate(chosen, client_language)
 
+    def text(self, to: Address, language: str, template: str, /, **values: object) -> str:
+        """Return a template's text for somebody."""
+        return self._rendered(to, template, language, values)[0]
+
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
         """Say a template's text and return an id for it."""
         text, tag = self._rendered(to, template, language, values)

@@ -1,1 +1,1 @@
-"""Files of group rooms: settings, auto-archive, retention and claims."""
+"""Files of group rooms: settings and auto-archive."""

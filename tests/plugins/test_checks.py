@@ -695,7 +695,7 @@ async def test_removals_that_people_ask_for_are_refused_and_no_others() -> None:
         await bot.say("room set retention 1", in_room())
         await bot.drop("c.txt", b"more bytes", in_room())
         bot.pass_time(timedelta(days=3))
-        assert await bot._services.retention.look()
+        assert await bot.jobs.run() == []
         assert await bot.catalog.used_in(ROOM) == (0, 0)
         await bot.destroy(ROOM)
     assert len(asked) == 2

@@ -119,7 +119,7 @@ async def test_what_was_too_old_for_a_room_stays_away(bot: FakeBot) -> None:
     await bot.say("room set retention 1", in_room(ALICE))
     await bot.receive(POST)
     bot.pass_time(timedelta(days=2))
-    await bot._services.retention.look()
+    assert await bot.jobs.run() == []
     assert await stored(bot) == 0
     assert await met_again(bot, POST) == []
     assert await stored(bot) == 0

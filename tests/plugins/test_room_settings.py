@@ -1,20 +1,15 @@
 """A room's settings at work."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from filebot.errors import CatalogUnavailable
-from filebot.events.facts import room_itself
-from filebot.files.intake import Destination
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
     AddressKind,
     Client,
-    Entry,
     Method,
     Negotiation,
     Offer,
@@ -137,64 +132,6 @@ async def test_a_room_is_full_for_everybody_together() -> None:
         assert await names(bot) == ["third.bin", "anna.bin"]
 
 
-async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: FakeBot) -> None:
-    await managed.say("room set retention 90 days", ANNA)
-    assert "Will be deleted: Feb" in (await managed.say("info plan.txt", ANNA))[0]
-    managed.now += timedelta(days=89)
-    await managed.drop("young.txt", b"young", BEN)
-    await managed.say("keep", BEN)
-    await managed._services.retention.look()
-    assert await names(managed) == ["young.txt", "plan.txt"]
-    managed.now += timedelta(days=1)
-    await managed._services.retention.look()
-    assert await names(managed) == ["young.txt"]
-    assert [each.name for each in await managed.catalog.page(Scope(owner=ALICE), limit=9)] == ["plan.txt"]
-    assert len(managed.store.blobs) == 2
-
-
-async def test_files_stay_while_it_is_not_certain_what_time_it_is(managed: FakeBot) -> None:
-    await managed.say("room set retention 90 days", ANNA)
-    managed.now += timedelta(days=91)
-    managed.clock_is_trusted = False
-    assert not await managed._services.retention.look()
-    assert await names(managed) == ["plan.txt"]
-    managed.clock_is_trusted = True
-    assert await managed._services.retention.look()
-    assert await names(managed) == []
-
-
-async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
-    managed: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await managed.say("room set retention 1", ANNA)
-    managed.now += timedelta(days=2)
-    oldest = managed.catalog.oldest
-
-    async def broken(scope: Scope, limit: int) -> Sequence[Entry]:
-        if scope.room != ROOM:
-            raise CatalogUnavailable("busy")
-        return await oldest(scope, limit)
-
-    monkeypatch.setattr(managed.catalog, "oldest", broken)
-    monkeypatch.setattr(
-        managed._services.room_settings, "rooms_with", lambda _: ("broken@muc.example.org", ROOM)
-    )
-    await managed._services.retention.look()
-    assert await names(managed) == []
-
-
-async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -> None:
-    await managed.say("room set retention 1", ANNA)
-    for number in range(230):
-        await managed.drop(f"{number}.txt", str(number).encode(), BEN)
-        await managed._services.files.stored.drops.fetch(
-            Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, room_itself(ROOM), ROOM)
-        )
-    managed.now += timedelta(days=2)
-    await managed._services.retention.look()
-    assert await names(managed) == []
-
-
 @pytest.mark.parametrize("disabled", ["announce", "room"])
 async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabled: str) -> None:
     for setting in ("announce on", "retention 1 day", "who-may-get members", "max-size 10"):
@@ -204,7 +141,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
         later.now += timedelta(days=2)
         room_settings = later._services.room_settings
         assert "announce" not in room_settings.of(ROOM)
-        await later._services.retention.look()
+        await later.jobs.run()
         assert await names(later) == (["plan.txt"] if disabled == "room" else [])
         # The settings that restrict people hold all the same.
         assert (room_settings.is_members_only(ROOM), room_settings.max_bytes(ROOM)) == (True, 10)

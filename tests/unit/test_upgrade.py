@@ -93,8 +93,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
     async def stored(ctx: Context[None], event: FileStored) -> None:
         assert event.entry.archived is False  # type: ignore[attr-defined]
         assert event.sender.aside == event.sender.privately  # type: ignore[attr-defined]
-        goes_at = ctx.files.goes_at(event.entry)  # type: ignore[attr-defined]
-        await ctx.reply("old/said", text=f"goes at {goes_at}")
+        await ctx.reply("old/said", text=event.entry.brought_by or "nobody")  # type: ignore[attr-defined]
 
     @plugin.command("look", usage="look")
     async def look(ctx: Context[None]) -> None:
@@ -105,7 +104,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
             await ctx.reply("old/said", text=error.kind)
 
     async with FakeBot(plugin) as bot:
-        assert "goes at None" in await bot.drop("a.txt", b"a")
+        assert "nobody" in await bot.drop("a.txt", b"a")
         assert await bot.say("look") == ["NoSuchRoom"]
         assert bot.reception is bot.dispatcher
         assert bot.rooms.rolls is bot.rooms.occupants
@@ -116,7 +115,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
     ] == [
         "Entry.archived",
         "Sender.aside",
-        "Files.goes_at",
+        "Entry.brought_by",
         "RoomAccess.look_back",
         "FakeBot.reception",
         "FixedRooms.rolls",
@@ -150,7 +149,7 @@ def test_templates_out_of_date_are_named_with_what_to_write(tmp_path: Path) -> N
         f"{place}/delivery/_causes.txt: the error NoWayToSend is NoTransferMethod now; write that",
         f"{place}/errors/room_ful.txt is not used: there is no template errors/room_ful; {remedy}",
         f"{place}/errors/room_full.txt is not used any more; rename it to errors/room_quota_exceeded.txt",
-        f"{place}/files/info.txt: the variable goes_at is expires_at now; write that",
+        f"{place}/files/info.txt: the variable goes_at is lines now; write that",
     )
     assert Replies().outdated_overrides() == ()
 

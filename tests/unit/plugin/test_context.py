@@ -42,7 +42,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
 
     nobodys = Lifespans(LifeServices(*[not_asked_for] * 4))
     unused: list[Any] = [not_asked_for] * 7
-    factories = Factories(*[*unused, nobodys, not_asked_for])
+    factories = Factories(*[*unused, nobodys, *[not_asked_for] * 3])
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )

@@ -26,7 +26,7 @@ from filebot.testing import ALICE, BOB, FakeBot
 
 
 def public(cls: type) -> set[str]:
-    renamed = {"goes_at", "look_back", "stop_looking_back"}
+    renamed = {"look_back", "stop_looking_back"}
     return {name for name in vars(cls) if not name.startswith("_")} - renamed
 
 

@@ -1,6 +1,5 @@
 """The mechanical part of docs/style.md, held over every message in English and in Chinese."""
 
-import importlib
 import re
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from babel.messages.catalog import Catalog, Message
 
 from filebot import errors
 from filebot.plugin.commands import Command
+from filebot.plugin_loader import bundled
 from filebot.replies import Replies
 from tests.unit.replies.test_translations import SAMPLES, script
 
@@ -149,8 +149,8 @@ def test_a_sentence_ends_like_one() -> None:
 
 def commands() -> dict[str, Command]:
     found: dict[str, Command] = {}
-    for file in sorted((ROOT / "plugins").glob("[a-z]*.py")):
-        for command in importlib.import_module(f"plugins.{file.stem}").plugin.commands:
+    for plugin in bundled():
+        for command in plugin.commands:
             found |= dict.fromkeys((command.name, *command.aliases), command)
     return found
 
