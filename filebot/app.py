@@ -28,6 +28,7 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
+from filebot.model import BareJid
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin_loader import room_settings, with_lifespans, with_tables
 from filebot.preflight import make_data_dir, prepared
@@ -167,7 +168,12 @@ def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDis
     handlers.invitation = dispatcher.receive_invitation
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
-    handlers.online = services.worker.came_online
+
+    def came_online(person: BareJid) -> None:
+        services.worker.came_online(person)
+        services.people_online.came_online(person)
+
+    handlers.online = came_online
     handlers.shut_out = services.membership.shut_out
 
 
@@ -204,6 +210,8 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.history_importer.open()
     stack.push_async_callback(services.history_importer.close)
     stack.push_async_callback(services.announcer.close)
+    stack.push_async_callback(services.membership.close)
+    stack.push_async_callback(services.people_online.close)
     await services.worker.open()
     stack.push_async_callback(services.worker.close)
     stack.push_async_callback(partial(services.jobs.close, timeout_s=0.0))

@@ -45,6 +45,7 @@ from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
+from filebot.rooms.people_online import PeopleOnline
 from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
@@ -87,6 +88,7 @@ class Services:
     delivery: DeliveryContext
     worker: DeliveryWorker
     membership: Membership
+    people_online: PeopleOnline
     room_settings: RoomSettingsStore
     archive: AutoArchive
     retention: Retention
@@ -116,7 +118,7 @@ def build_services(
     are left alone, ``slots`` how many files move at once in each direction.
 
     The caller opens the room settings before all, opens and closes the history importer and the delivery
-    worker, closes the announcer, and runs and closes the jobs.
+    worker, closes the announcer, the membership and ``people_online``, and runs and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
@@ -164,7 +166,7 @@ def build_services(
         ports.catalog, ports.histories, ports.rooms, archive, room_settings, events, ports.clock
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, history_importer, events)
-    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
+    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
     announcer = Announcer(events, partial(wants_announcements, room_settings))
     claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
     retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
@@ -190,6 +192,7 @@ def build_services(
         delivery=context,
         worker=worker,
         membership=membership,
+        people_online=PeopleOnline(events),
         room_settings=room_settings,
         archive=archive,
         retention=retention,

@@ -182,6 +182,8 @@ class FakeBot:
         await self._services.worker.close()
         await self._services.history_importer.close()
         await self._services.announcer.close()
+        await self._services.membership.close()
+        await self._services.people_online.close()
         await self._lifespans.close()
 
     @property
@@ -278,6 +280,8 @@ class FakeBot:
 
     async def _came_online(self, person: BareJid) -> None:
         self._services.worker.came_online(person)
+        self._services.people_online.came_online(person)
+        await self._services.people_online.idle()
         await self._services.worker.idle()
 
     async def _trusted_now(self) -> datetime | None:
