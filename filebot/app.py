@@ -15,6 +15,7 @@ from filebot.adapters import (
     rate_limits,
     session_settings,
     storage_limits,
+    url_sources,
 )
 from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
@@ -31,6 +32,7 @@ from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin_loader import room_settings, with_lifespans, with_tables
+from filebot.ports import UrlSource
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -134,7 +136,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             subscriptions=data.catalog,
         )
         services = build_services(
-            _ports(session, data, http, clock),
+            _ports(session, data, http, url_sources(config, http, names), clock),
             access,
             storage_limits(config),
             room_settings(plugins, config.plugins.disabled),
@@ -177,11 +179,14 @@ def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDis
     handlers.shut_out = services.membership.shut_out
 
 
-def _ports(session: XmppSession, data: DataFolder, http: HttpClient, clock: ServerClock) -> Ports:
+def _ports(
+    session: XmppSession, data: DataFolder, http: HttpClient, sources: UrlSource, clock: ServerClock
+) -> Ports:
     return Ports(
         store=data.store,
         catalog=data.catalog,
         http=http,
+        sources=sources,
         inspector=LibmagicInspector(),
         uploads=session.uploads,
         messenger=session.messenger,

@@ -38,6 +38,7 @@ from filebot.ports import (
     Rooms,
     Streams,
     UploadService,
+    UrlSource,
 )
 from filebot.rooms.announcer import Announcer, wants_announcements
 from filebot.rooms.auto_archive import AutoArchive
@@ -59,6 +60,8 @@ class Ports:
     store: BlobStore
     catalog: Catalog
     http: HttpTransfer
+    sources: UrlSource
+    """Files behind URLs of all schemes."""
     inspector: Inspector
     uploads: UploadService
     messenger: Messenger
@@ -128,7 +131,7 @@ def build_services(
         store=ports.store,
         entries=ports.catalog,
         unused=unused,
-        http=ports.http,
+        sources=ports.sources,
         inspector=ports.inspector,
         quota=quota,
         locks=locks,

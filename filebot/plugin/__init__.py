@@ -85,7 +85,9 @@ from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.sources import SourceServices
 from filebot.plugin.store import PluginStore
+from filebot.ports import Download, UrlSource
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "DeliveryAccess",
     "DeliveryQueued",
     "DeliveryStarted",
+    "Download",
     "Duration",
     "Entries",
     "Entry",
@@ -160,11 +163,13 @@ __all__ = [
     "RoomSetting",
     "Sender",
     "Size",
+    "SourceServices",
     "StorageError",
     "StorageUsage",
     "TransferError",
     "UnknownCommand",
     "Uploads",
+    "UrlSource",
     "UserError",
     "When",
     "Words",

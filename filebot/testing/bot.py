@@ -29,7 +29,7 @@ from filebot.plugin import Plugin
 from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
 from filebot.plugin_loader import load_declared, migrations_of, room_settings
-from filebot.ports import Catalog, StreamOffer
+from filebot.ports import Catalog, StreamOffer, UrlSource
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
@@ -39,12 +39,16 @@ from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
 from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
+from filebot.transfer.sources import SourcesByScheme
 
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
 ADMIN: Final = "admin@example.org"
 BOT: Final = "filebot@example.org"
 ROOM: Final = "team@conference.example.org"
+
+IDLE_S: Final = 5.0
+"""Limit of each step of a source."""
 
 LIMITS: Final = StorageLimits(
     max_file_bytes=1_000_000,
@@ -105,9 +109,10 @@ class FakeBot:
         web: MemoryWeb | None = None,
         disabled: Collection[str] = (),
         catalog: Catalog | None = None,
+        sources: Mapping[str, UrlSource] | None = None,
     ) -> None:
         """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
-        started again.
+        started again. ``sources`` are sources of bytes by the scheme of their URLs.
         """
         self.web = web or MemoryWeb()
         self.store = MemoryBlobs()
@@ -133,6 +138,7 @@ class FakeBot:
             store=self.store,
             catalog=self.catalog,
             http=self.web,
+            sources=SourcesByScheme(self.web, sources or {}, IDLE_S),
             inspector=InspectorByName(),
             uploads=self.uploads,
             messenger=self.messenger,

@@ -146,7 +146,7 @@ async def test_lifespans_open_and_close_and_misbehaviour_is_named_and_holds_no_s
             for command in ("deaf", "block"):
                 assert (await world.ask(alice, command)).body == "done"
             began = time.monotonic()
-            # What the bot waits for first: twenty seconds for work that may still end.
+            # First the bot waits twenty seconds for work that may still end.
             async with asyncio.timeout(60):
                 code = await ended(bot)
             assert code == 0

@@ -65,7 +65,7 @@ def workbench() -> Callable[..., Workbench]:
             store=store,
             entries=catalog,
             unused=UnusedBlobs(store, catalog, catalog),
-            http=web,
+            sources=web,
             inspector=InspectorByName(),
             quota=quota,
             locks=KeyedLocks(asyncio.Lock),
