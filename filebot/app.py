@@ -15,6 +15,7 @@ from filebot.adapters import (
     rate_limits,
     session_settings,
     storage_limits,
+    url_sources,
 )
 from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
@@ -28,8 +29,10 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
+from filebot.model import BareJid
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin_loader import room_settings, with_lifespans, with_tables
+from filebot.ports import UrlSource
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -133,7 +136,7 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             subscriptions=data.catalog,
         )
         services = build_services(
-            _ports(session, data, http, clock),
+            _ports(session, data, http, url_sources(config, http, names), clock),
             access,
             storage_limits(config),
             room_settings(plugins, config.plugins.disabled),
@@ -171,15 +174,23 @@ def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDis
     handlers.invitation = dispatcher.receive_invitation
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
-    handlers.online = services.worker.came_online
+
+    def came_online(person: BareJid) -> None:
+        services.worker.came_online(person)
+        services.people_online.came_online(person)
+
+    handlers.online = came_online
     handlers.shut_out = services.membership.shut_out
 
 
-def _ports(session: XmppSession, data: DataFolder, http: HttpClient, clock: ServerClock) -> Ports:
+def _ports(
+    session: XmppSession, data: DataFolder, http: HttpClient, sources: UrlSource, clock: ServerClock
+) -> Ports:
     return Ports(
         store=data.store,
         catalog=data.catalog,
         http=http,
+        sources=sources,
         inspector=LibmagicInspector(),
         uploads=session.uploads,
         messenger=session.messenger,
@@ -207,6 +218,8 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.room_settings.open()
     await services.history_importer.open()
     stack.push_async_callback(services.history_importer.close)
+    stack.push_async_callback(services.membership.close)
+    stack.push_async_callback(services.people_online.close)
     await services.worker.open()
     stack.push_async_callback(services.worker.close)
     stack.push_async_callback(partial(services.jobs.close, timeout_s=0.0))

@@ -44,11 +44,13 @@ from filebot.ports import (
     Rooms,
     Streams,
     UploadService,
+    UrlSource,
 )
 from filebot.rooms.auto_archive import AutoArchive
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.history_import import HistoryImporter
 from filebot.rooms.membership import Membership
+from filebot.rooms.people_online import PeopleOnline
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.system.descriptors import MOST_SLOTS
@@ -61,6 +63,8 @@ class Ports:
     store: BlobStore
     catalog: Catalog
     http: HttpTransfer
+    sources: UrlSource
+    """Files behind URLs of all schemes."""
     inspector: Inspector
     uploads: UploadService
     messenger: Messenger
@@ -92,6 +96,7 @@ class Services:
     delivery: DeliveryContext
     worker: DeliveryWorker
     membership: Membership
+    people_online: PeopleOnline
     room_settings: RoomSettingsStore
     archive: AutoArchive
     history_importer: HistoryImporter
@@ -122,7 +127,8 @@ def build_services(
     all checks of one act.
 
     The caller opens the room settings before all, and the membership when events are listened to; opens and
-    closes the history importer and the delivery worker, and runs and closes the jobs.
+    closes the history importer and the delivery worker; closes the membership and ``people_online``; and
+    runs and closes the jobs.
     """
     locks, events, checks = KeyedLocks(asyncio.Lock), EventBus(), Checks(checks_limit_s)
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable)
@@ -132,7 +138,7 @@ def build_services(
         store=ports.store,
         entries=ports.catalog,
         unused=unused,
-        http=ports.http,
+        sources=ports.sources,
         inspector=ports.inspector,
         quota=quota,
         locks=locks,
@@ -183,7 +189,7 @@ def build_services(
     destroyed_rooms = DestroyedRooms(
         ports.catalog, ports.catalog, queue, removal, room_settings, history_importer, events
     )
-    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
+    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
 
     files = FileServices(
@@ -209,6 +215,7 @@ def build_services(
         delivery=context,
         worker=worker,
         membership=membership,
+        people_online=PeopleOnline(events),
         room_settings=room_settings,
         archive=archive,
         history_importer=history_importer,

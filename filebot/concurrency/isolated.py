@@ -40,7 +40,7 @@ class Limits:
     memory_bytes: int = 256 * MIB
     """Beside what Python and the imported modules take."""
     output_bytes: int = MIB
-    """Of the value that is returned."""
+    """Most bytes of the value that is returned."""
 
     def __post_init__(self) -> None:
         for name, value, most in (

@@ -41,7 +41,7 @@ from filebot.model import (
     Outbox,
     Scope,
 )
-from filebot.ports import BlobStore, BlobWriter, Download, Entries, HttpTransfer, Inspector, StreamOffer
+from filebot.ports import BlobStore, BlobWriter, Download, Entries, Inspector, StreamOffer, UrlSource
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Intake:
         store: BlobStore,
         entries: Entries,
         unused: UnusedBlobs,
-        http: HttpTransfer,
+        sources: UrlSource,
         inspector: Inspector,
         quota: Quota,
         locks: KeyedLocks[asyncio.Lock],
@@ -113,7 +113,7 @@ class Intake:
         self._store = store
         self._entries = entries
         self._unused = unused
-        self._http = http
+        self._sources = sources
         self._inspector = inspector
         self._quota = quota
         self._locks = locks
@@ -194,7 +194,7 @@ class Intake:
     async def _fetch_from(
         self, url: str, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
-        source = WebSource(self._http, url, hashed=bool(offer.hashes))
+        source = WebSource(self._sources, url, hashed=bool(offer.hashes))
         name = offer.name or name_from_url(url)
         attempt = Attempt(source, offer, destination.owner, destination.room, name)
         try:

@@ -64,8 +64,12 @@ from filebot.events.facts import (
     InvitationAccepted,
     LinkReceived,
     OwnerChanged,
+    PersonOnline,
     RemovalReason,
+    RoomDestroyed,
     RoomFilesAdded,
+    RoomJoined,
+    RoomLeft,
 )
 from filebot.model import (
     Address,
@@ -97,7 +101,9 @@ from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
+from filebot.plugin.sources import SourceServices
 from filebot.plugin.store import PluginStore
+from filebot.ports import Download, UrlSource
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
@@ -119,6 +125,7 @@ __all__ = [
     "DeliveryAccess",
     "DeliveryQueued",
     "DeliveryStarted",
+    "Download",
     "Duration",
     "Entries",
     "Entry",
@@ -166,6 +173,7 @@ __all__ = [
     "Page",
     "PeerGone",
     "Permission",
+    "PersonOnline",
     "Place",
     "Plan",
     "PlannedRoute",
@@ -179,15 +187,20 @@ __all__ = [
     "RemovalReason",
     "Room",
     "RoomAccess",
+    "RoomDestroyed",
     "RoomFilesAdded",
+    "RoomJoined",
+    "RoomLeft",
     "RoomSetting",
     "Sender",
     "Size",
+    "SourceServices",
     "StorageError",
     "StorageUsage",
     "TransferError",
     "UnknownCommand",
     "Uploads",
+    "UrlSource",
     "UserError",
     "When",
     "Words",

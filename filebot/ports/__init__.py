@@ -27,7 +27,15 @@ from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, P
 from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import DeliveryStore, Queue
 from filebot.ports.rooms import MOST_UNWANTED_OF_ROOM, Histories, Rooms, RoomStore
-from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
+from filebot.ports.transfer import (
+    Download,
+    FileRequest,
+    HttpTransfer,
+    StreamOffer,
+    Streams,
+    UploadService,
+    UrlSource,
+)
 
 __all__ = [
     "CLOCKS_DIFFER_BY",
@@ -72,4 +80,5 @@ __all__ = [
     "Streams",
     "Subscriptions",
     "UploadService",
+    "UrlSource",
 ]

@@ -149,8 +149,8 @@ class Streams(Protocol):
         """
 
 
-class HttpTransfer(Protocol):
-    """HTTP client under the address policy. Its methods raise TransferError and its subclasses."""
+class UrlSource(Protocol):
+    """Source of files behind URLs."""
 
     def get(
         self, url: str, offset: int = 0, *, hashed: bool = False
@@ -164,6 +164,10 @@ class HttpTransfer(Protocol):
         caller checks a hash of the whole file: ``hashed``, which an offset implies. Otherwise the chunks
         raise Unresumable.
         """
+
+
+class HttpTransfer(UrlSource, Protocol):
+    """HTTP client under the address policy. Its methods raise TransferError and its subclasses."""
 
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = ...

@@ -31,7 +31,7 @@ from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
 from filebot.plugin.people import PersonExport
 from filebot.plugin_loader import load_declared, migrations_of, room_settings
-from filebot.ports import Catalog, StreamOffer
+from filebot.ports import Catalog, StreamOffer, UrlSource
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
@@ -41,12 +41,16 @@ from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
 from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
+from filebot.transfer.sources import SourcesByScheme
 
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
 ADMIN: Final = "admin@example.org"
 BOT: Final = "filebot@example.org"
 ROOM: Final = "team@conference.example.org"
+
+IDLE_S: Final = 5.0
+"""Limit of each step of a source."""
 
 LIMITS: Final = StorageLimits(
     max_file_bytes=1_000_000,
@@ -108,9 +112,10 @@ class FakeBot:
         disabled: Collection[str] = (),
         catalog: Catalog | None = None,
         real_types: bool = False,
+        sources: Mapping[str, UrlSource] | None = None,
     ) -> None:
         """With ``real_types`` the types of files are found by their content, as in the real bot, and not
-        by their names.
+        by their names. ``sources`` are sources of bytes by the scheme of their URLs.
 
         ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
@@ -140,6 +145,7 @@ class FakeBot:
             catalog=self.catalog,
             http=self.web,
             inspector=LibmagicInspector() if real_types else InspectorByName(),
+            sources=SourcesByScheme(self.web, sources or {}, IDLE_S),
             uploads=self.uploads,
             messenger=self.messenger,
             rooms=self.rooms,
@@ -188,6 +194,8 @@ class FakeBot:
         await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
         await self._services.history_importer.close()
+        await self._services.membership.close()
+        await self._services.people_online.close()
         await self._lifespans.close()
 
     @property
@@ -292,6 +300,8 @@ class FakeBot:
 
     async def _came_online(self, person: BareJid) -> None:
         self._services.worker.came_online(person)
+        self._services.people_online.came_online(person)
+        await self._services.people_online.idle()
         await self._services.worker.idle()
 
     async def _trusted_now(self) -> datetime | None:

@@ -101,7 +101,7 @@ def test_the_manual_has_every_permission_and_place() -> None:
 
 def test_the_manual_shows_the_examples_as_they_are() -> None:
     shown = python_examples("docs/plugins.md")
-    for name in ("dice", "no_executables", "tags", "thumbnails"):
+    for name in ("dice", "no_executables", "tags", "thumbnails", "webhook"):
         assert (ROOT / f"examples/{name}/{name}.py").read_text(encoding="utf-8") in shown
 
 

@@ -66,7 +66,7 @@ def workbench() -> Callable[..., Workbench]:
             store=store,
             entries=catalog,
             unused=UnusedBlobs(store, catalog, catalog),
-            http=web,
+            sources=web,
             inspector=InspectorByName(),
             checks=Checks(),
             quota=quota,
