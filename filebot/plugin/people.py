@@ -31,7 +31,7 @@ class PersonHook:
 
 @dataclass(slots=True)
 class PersonExport:
-    """Data of a person in plugins, as JSON values, by the name of the plugin."""
+    """Data that plugins keep of a person, as JSON values, by the name of the plugin."""
 
     kept: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     """Values of ``ctx.store.person``, by key, of all plugins that have some, loaded or not."""

@@ -17,10 +17,12 @@ from filebot.plugin import (
     Plugin,
     PluginError,
     PluginStoreFull,
+    StorageError,
 )
 from filebot.plugin.file_reader import CHUNK_BYTES, MOST_READ_BYTES
 from filebot.ports import MOST_ATTACHED_BYTES, MOST_ATTACHMENTS
 from filebot.testing import ALICE, BOB, FakeBot, in_room, open_catalog
+from filebot.testing.attachments import MemoryAttachments
 
 Do = Callable[[Context[None]], Awaitable[object]]
 
@@ -334,6 +336,55 @@ async def test_attachments_at_once_keep_their_bytes(trying: Trying) -> None:
         await bot.say("rm a.txt")
         await bot.say("rm b.txt")
         assert bot.store.blobs == {}
+
+
+async def test_a_file_that_is_removed_while_one_is_attached_takes_all_along(trying: Trying) -> None:
+    async def attach(ctx: Context[None]) -> None:
+        entry = await the(ctx)
+
+        async def removing() -> AsyncIterator[bytes]:
+            yield b"one"
+            await ctx.files.remove(entry)
+            yield b"two"
+
+        with pytest.raises(NoSuchEntry):
+            await ctx.files.attach(entry, "late", removing(), media_type="a/b")
+
+    async with FakeBot(trying.plugin) as bot:
+        await bot.drop("a.txt", b"abc")
+        assert await trying.does(bot, attach) is None
+        assert bot.store.blobs == {}
+        assert await bot.catalog.used_in_all() == (0, 0)
+
+
+async def test_an_attach_that_is_cancelled_or_fails_leaves_what_was_there(
+    trying: Trying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def attach(ctx: Context[None]) -> None:
+        entry = await the(ctx)
+
+        async def waiting() -> AsyncIterator[bytes]:
+            yield b"one"
+            await asyncio.Event().wait()
+
+        await ctx.files.attach(entry, "n", b"before", media_type="a/b")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await ctx.files.attach(entry, "n", waiting(), media_type="a/b")
+
+        async def fail(_: object) -> None:
+            raise StorageError("the catalog is locked")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(MemoryAttachments, "attach", lambda _, new: fail(new))
+            with pytest.raises(StorageError):
+                await ctx.files.attach(entry, "n", b"after", media_type="a/b")
+        assert await content_of(ctx, entry, "n") == (b"before", "a/b")
+
+    async with FakeBot(trying.plugin) as bot:
+        await bot.drop("a.txt", b"abc")
+        assert await trying.does(bot, attach) is None
+        assert sorted(bot.store.blobs.values()) == [b"abc", b"before"]
 
 
 async def test_a_shared_file_has_neither_attachments_nor_details_of_its_own(trying: Trying) -> None:

@@ -105,7 +105,11 @@ async def test_words_with_an_unknown_filter_are_words(filled: FakeBot) -> None:
     assert "find WORDS" in said
 
 
-async def test_a_filter_may_ask_tables_of_the_plugin(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [0, 10_000])
+async def test_a_filter_may_ask_tables_of_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("filebot.catalog.filters.FEW", few)
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "0001.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0001', None\n"
