@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from filebot.checks.checks import Checks
 from filebot.errors import PeerGone, PluginError
 from filebot.files.quota import StorageLimits
+from filebot.files.received import ReceivedFileChecks
 from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import Client, IncomingMessage, Method, Negotiation, Offer, Scope
 from filebot.plugin import (
@@ -760,9 +762,39 @@ async def test_a_plugin_that_refuses_everything_leaves_nobody_without_an_answer(
             assert words == ["Only my operator can do that."]
 
 
-async def test_a_plugin_that_is_disabled_checks_nothing() -> None:
+async def test_without_a_check_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a function of the checks is called."""
+
+    def unwanted(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Checks, "passed", unwanted)
+    monkeypatch.setattr(ReceivedFileChecks, "passed", unwanted)
     async with FakeBot() as bot:
         assert bot._services.checks.by_act == {}
+        said = await try_everything(bot)
+        assert "Stored" in said[FileReceived][0]
+        assert bot.sent
+        assert await nothing_is_left(bot)
+
+
+async def test_one_file_that_is_refused_keeps_back_no_other() -> None:
+    async def refuse(request: FileRequested) -> None:
+        if request.entry.name == "a.txt":
+            raise LookupError if request.sender.jid == BOB else Refusal("gate/no")
+        if request.entry.name == "c.txt":
+            raise Refusal("gate/never")
+
+    plugin = checking(FileRequested, refuse)
+    plugin.templates["never"] = "never"
+    async with FakeBot(plugin) as bot:
+        for who in (ALICE, BOB):
+            for name in ("a.txt", "b.txt", "c.txt"):
+                await bot.drop(name, name.encode(), who)
+            said = await bot.say("get *.txt", who)
+            assert any((FAILED if who == BOB else '"a.txt": no') in each for each in said)
+            assert "never" in said
+        assert [each.entry.name for each in bot.sent] == ["b.txt", "b.txt"]
 
 
 # --- declarations --------------------------------------------------------------------------------------
