@@ -19,6 +19,7 @@ from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Sender
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
+from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Factories
 from filebot.plugin.conversation import Channel, ChatState
@@ -71,7 +72,9 @@ def build_lifespans(
     """Return the owner of the plugins' lifespans. To be opened before the services are built."""
     jobs_of = job_factory(plugins, JobServices(catalog.jobs, clock))
     own_data = partial(OwnData, catalog)
-    return Lifespans(LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock))
+    return Lifespans(
+        LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock, BlockingWork())
+    )
 
 
 def build_chat(
