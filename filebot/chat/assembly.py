@@ -20,6 +20,7 @@ from filebot.model import Sender
 from filebot.plugin.asking import by_act
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
+from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Factories
 from filebot.plugin.conversation import Channel, ChatState
@@ -76,7 +77,9 @@ def build_lifespans(
     """Return the owner of the plugins' lifespans. To be opened before the services are built."""
     jobs_of = job_factory(plugins, JobServices(catalog.jobs, clock))
     own_data = partial(OwnData, catalog)
-    return Lifespans(LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock))
+    return Lifespans(
+        LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock, BlockingWork())
+    )
 
 
 def build_chat(

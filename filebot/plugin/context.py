@@ -20,7 +20,7 @@ from filebot.plugin.files import Files
 from filebot.plugin.http import Http
 from filebot.plugin.isolated import run_isolated
 from filebot.plugin.jobs import Jobs
-from filebot.plugin.lifespan import BLOCKING, Lifespan, Lifespans
+from filebot.plugin.lifespan import Lifespan, Lifespans
 from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.room_files import FilesOfRoom
@@ -189,8 +189,8 @@ class Context(Conversation, Generic[S_co]):
         return super().files_posted_here()
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a blocking function in one of the threads that all plugins share."""
-        return await BLOCKING.run(function, *args, **kwargs)
+        """Run a blocking function in one of the threads that all plugins share; four are of this one."""
+        return await self._factories.lifespans.blocking.run(self._plugin, function, *args, **kwargs)
 
     async def run_isolated(
         self, function: Callable[[*Ts], R], *args: *Ts, limits: Limits = USUAL_LIMITS

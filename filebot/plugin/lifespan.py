@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 from filebot.concurrency.bounded_call import call_bounded, cut_off
-from filebot.concurrency.tasks import Tasks, Threads
+from filebot.concurrency.tasks import Tasks
 from filebot.errors import PluginError
+from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.handlers import called, named
 from filebot.plugin.http import Http
@@ -36,9 +37,6 @@ MOST_TASKS: Final = 32
 """Tasks that a plugin may have running in its lifespan."""
 HOOK: Final = "lifespan"
 
-BLOCKING: Final = Threads("plugin", 8)
-"""Threads for the blocking work of all plugins."""
-
 
 @dataclass(frozen=True, slots=True)
 class LifeServices:
@@ -48,6 +46,7 @@ class LifeServices:
     jobs: Callable[[str], Jobs]
     http: Callable[[str], Http]
     clock: Callable[[], datetime]
+    blocking: BlockingWork
 
 
 class Life(Generic[S_co]):
@@ -89,8 +88,8 @@ class Life(Generic[S_co]):
         return self._grants.guarded("http", self._services.http(self._grants.plugin))
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a blocking function in one of the threads that all plugins share."""
-        return await BLOCKING.run(function, *args, **kwargs)
+        """Run a blocking function in one of the threads that all plugins share; four are of this one."""
+        return await self._services.blocking.run(self._grants.plugin, function, *args, **kwargs)
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
         """Run ``work`` in the background; it is cancelled before the lifespan ends. What it raises is
@@ -120,6 +119,11 @@ class Lifespans:
     def __init__(self, services: LifeServices) -> None:
         self._services = services
         self._open: dict[str, _OpenLifespan] = {}
+
+    @property
+    def blocking(self) -> BlockingWork:
+        """Threads for the blocking work of all plugins."""
+        return self._services.blocking
 
     async def open(self, plugins: Iterable[tuple[Lifespan[Any], object, Grants]]) -> dict[str, Exception]:
         """Enter lifespans, each with the settings and grants of its plugin, all at the same time.

@@ -8,6 +8,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
 from filebot.model import Address, Sender
 from filebot.plugin import Plugin
+from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Context, Factories
@@ -40,7 +41,8 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    nobodys = Lifespans(LifeServices(*[not_asked_for] * 4))
+    services: list[Any] = [*[not_asked_for] * 4, BlockingWork()]
+    nobodys = Lifespans(LifeServices(*services))
     unused: list[Any] = [not_asked_for] * 7
     factories = Factories(*[*unused, nobodys, *[not_asked_for] * 3])
     stored, link = (

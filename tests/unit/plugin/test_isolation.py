@@ -1,6 +1,7 @@
 """A plugin that misbehaves costs its own function alone, and is named in the log."""
 
 import asyncio
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +11,7 @@ from filebot.concurrency import bounded_call
 from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.model import Address, IncomingMessage, Sender
 from filebot.plugin import Context, FileStored, Plugin, calls
+from filebot.plugin.blocking import PLACES
 from filebot.testing import BOB, FakeBot
 
 deaf, others = Plugin[None]("deaf", api=1, needs={"jobs"}), Plugin[None]("others", api=1)
@@ -85,6 +87,32 @@ async def test_a_job_that_ignores_its_cancellation(caplog: pytest.LogCaptureFixt
             await bot.jobs.run()
     assert "job hang of plugin deaf ignores that it is cancelled; it is broken off" in caplog.messages
     assert "job hang of plugin deaf failed and is tried again: it took over 0.05 s" in caplog.messages
+
+
+async def test_a_plugin_that_blocks_its_threads_leaves_some_for_the_others() -> None:
+    go, plugin = threading.Event(), Plugin[None]("blocker", api=1)
+
+    @plugin.command("block", usage="block")
+    async def block(ctx: Context[None]) -> None:
+        """Block as many threads as there are."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2 * PLACES.total):
+                group.create_task(ctx.run_blocking(go.wait))
+
+    other = Plugin[None]("other", api=1, templates={"said": "{{ number }}"})
+
+    @other.command("work", usage="work")
+    async def work(ctx: Context[None]) -> None:
+        """Work in a thread."""
+        await ctx.reply("other/said", number=await ctx.run_blocking(max, 1, 2))
+
+    async with asyncio.timeout(10), FakeBot(plugin, other) as bot:
+        request = asyncio.create_task(bot.say("block"))
+        await asyncio.sleep(0)
+        await bot.dispatcher.receive(IncomingMessage(Sender(Address(BOB), BOB), "work"))
+        assert bot.messenger.sent[-1].to.jid == BOB
+        go.set()
+        await request
 
 
 async def test_a_command_that_ignores_its_cancellation_does_not_hold_up_the_stop(
