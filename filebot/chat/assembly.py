@@ -50,7 +50,14 @@ def build_chat(
 ) -> Chat:
     """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
-    reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
+    commands = commands_of(plugins)
+    reply_sender = ReplySender(
+        ports.messenger,
+        replies,
+        ports.catalog,
+        prefix=command_prefix,
+        is_command=lambda word: commands.named(word) is not None,
+    )
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     files_of, rooms_of = partial(Files, services.files), partial(RoomAccess, services.rooms)
     job_services = JobServices(ports.catalog.jobs, ports.clock)
@@ -66,7 +73,7 @@ def build_chat(
 
     calls = PluginCalls(
         channel,
-        commands_of(plugins),
+        commands,
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
         Factories(files_of, rooms_of, jobs_of, partial(OwnData, ports.catalog), delivery_of, ports.clock),
