@@ -94,7 +94,14 @@ def build_chat(
 ) -> Chat:
     """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
-    reply_sender = ReplySender(ports.messenger, replies, ports.catalog, prefix=command_prefix)
+    commands = commands_of(plugins)
+    reply_sender = ReplySender(
+        ports.messenger,
+        replies,
+        ports.catalog,
+        prefix=command_prefix,
+        is_command=lambda word: commands.named(word) is not None,
+    )
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     rooms_of = partial(RoomAccess, services.rooms)
     finding = Finding(
@@ -112,7 +119,7 @@ def build_chat(
 
     calls = PluginCalls(
         channel,
-        commands_of(plugins),
+        commands,
         [listener for each in plugins for listener in each.plugin.listeners],
         {each.plugin.name: each.settings for each in plugins},
         Factories(

@@ -35,6 +35,7 @@ from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.filters import Phrases, load_words, present
+from filebot.replies.hints import MarkedPrefix, with_known_hints
 from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
@@ -228,6 +229,8 @@ class ReplySender:
     catalog: Catalog
     prefix: str = "!"
     """Prefix of commands in rooms, for templates that show commands as people type them."""
+    is_command: Callable[[str], bool] = lambda _: True
+    """Whether there is a command of this name; hints at others are left out."""
 
     async def language_of(self, person: Identity | None, client_language: str | None) -> str:
         """Return the language that somebody chose, or that of their client, or the default."""
@@ -290,8 +293,8 @@ class ReplySender:
     ) -> tuple[str, str]:
         """Return the text, and its language as a tag (RFC 5646)."""
         prefix = self.prefix if to.kind is AddressKind.ROOM else ""
-        text = self.replies.render(template, language, **{"prefix": prefix, **values})
-        return text, language.replace("_", "-")
+        text = self.replies.render(template, language, **{"prefix": MarkedPrefix(prefix), **values})
+        return with_known_hints(text, prefix, self.is_command), language.replace("_", "-")
 
 
 def negotiated(wanted: tuple[str | None, ...], default: str) -> str:

@@ -134,7 +134,7 @@ async def test_whoever_names_no_room_in_a_private_chat_is_shown_how(bot: FakeBot
     )
     assert found is not None
     assert "archive off" in (await bot.say(found[1]))[-1]
-    assert "archive on" in (await bot.say(found[2]))[-1]
+    assert "max-size: the room takes files up to 20 MB" in (await bot.say(found[2]))[-1]
 
 
 async def test_a_room_is_set_from_a_private_chat_by_those_who_are_in_it(bot: FakeBot) -> None:

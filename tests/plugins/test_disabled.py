@@ -13,9 +13,11 @@ import pytest
 
 from filebot.app import Bot, assembled
 from filebot.config.load import load
+from filebot.model import Invitation
 from filebot.plugin import Plugin
 from filebot.plugin_loader import bundled
 from filebot.testing import ADMIN, ALICE, ROOM, FakeBot, in_room
+from filebot.testing.messenger import Said
 from tests.support.reachable import functions_reached
 
 PLUGINS: Final[Mapping[str, Plugin[Any]]] = {plugin.name: plugin for plugin in bundled()}
@@ -172,6 +174,42 @@ async def test_the_words_of_a_plugin_that_is_disabled_are_unknown(name: str) -> 
             for word in (command.name, *command.aliases):
                 for asker in (ALICE, in_room()):
                     assert all("I do not know" in each for each in await bot.say(word, asker)), word
+
+
+HINT: Final = re.compile(r"(?:type: |请输入：)!?(\w+)")
+"""Command at the end of a line, see docs/style.md."""
+
+
+async def talk(bot: FakeBot, language: str) -> None:
+    """Say and do what is answered with hints at commands."""
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    await bot.catalog.set_language(ALICE, language)
+    for asker in (ALICE, in_room()):
+        for text in ("ls", "find nothing", "more", "keep", "nonsense", "get nothing", "cancel 7", "room"):
+            await bot.say(text, asker)
+        await bot.say("archive history off", asker)
+        await bot.say("archive history of 3 days", asker)
+        await bot.say("room set archive on", asker)
+    for _ in range(2):
+        await bot.drop("plan.pdf", b"plan")
+    await bot.say("https://elsewhere.example.net/a.pdf")
+    await bot.say("send plan.pdf to nobody@rooms.example.org")
+    await bot.invite(Invitation("other@conference.example.org", ALICE))
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@each_plugin
+async def test_no_reply_names_a_command_that_is_not_there(name: str, language: str) -> None:
+    gone = {word for each in PLUGINS[name].commands for word in (each.name, *each.aliases)}
+    async with FakeBot() as whole, FakeBot(disabled=[name]) as less:
+        for bot in (whole, less):
+            await talk(bot, language)
+    there, here = (
+        {word for said in bot.messenger.sent if isinstance(said, Said) for word in HINT.findall(said.text)}
+        for bot in (whole, less)
+    )
+    assert here <= there - gone
+    assert len(there) >= 8
 
 
 def room_settings_shown(answers: Iterable[str]) -> set[str]:
