@@ -11,10 +11,9 @@ from typing import Any, Final
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import Entry, IncomingMessage, NewEntry, Sender
 from filebot.plugin.rooms import RoomAccess, RoomSettingValues, RoomState
+from filebot.replies.overrides import REMOVED_IN
 
 log = logging.getLogger(__name__)
-
-REMOVED_IN: Final = "0.3.0"
 
 NAMES: Final[Mapping[str, str]] = {
     "FileArchived": "FileAutoArchived",

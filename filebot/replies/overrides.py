@@ -1,6 +1,7 @@
 """Checks of the operator's folder of templates, for broken and for outdated ones."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,23 @@ RENAMED_VARIABLES: Final[Mapping[str, str]] = {
     "goes_at": "lines",
     "expires_at": "lines",
 }
+
+
+REMOVED_IN: Final = "0.3.0"
+"""Version that knows no old names any more."""
+
+
+def by_new_names(folder: Path) -> dict[str, str]:
+    """Return the operator's templates that have old names, by the names of the files that they stand for.
+
+    One that cannot be read, or has a namesake with the new name, is left out.
+    """
+    found = {}
+    for old, new in RENAMED_TEMPLATES.items():
+        if not (folder / (new + SUFFIX)).exists():
+            with suppress(OSError, UnicodeDecodeError):
+                found[new + SUFFIX] = (folder / (old + SUFFIX)).read_text(encoding="utf-8")
+    return found
 
 
 def error_class(template: str) -> str:
@@ -86,7 +104,11 @@ def outdated_in(folder: Path, known: Collection[str], environment: Environment) 
         name = file.relative_to(folder).with_suffix("").as_posix()
         place = f"replies.templates: {file}"
         if name in RENAMED_TEMPLATES:
-            yield f"{place} is not used any more; rename it to {RENAMED_TEMPLATES[name]}{SUFFIX}"
+            new = RENAMED_TEMPLATES[name] + SUFFIX
+            if (folder / new).exists():
+                yield f"{place} is not used: there is {new}, too; remove the file"
+            else:
+                yield f"{place} is {new} now; rename it: the old name goes with {REMOVED_IN}"
         elif name not in known and name + SUFFIX not in included and name.partition("/")[0] in prefixes:
             yield f"{place} is not used: there is no template {name}; correct its name or remove the file"
         constants = {str(each.value) for each in tree.find_all(nodes.Const)}

@@ -36,7 +36,7 @@ from filebot.ports import Catalog, Messenger
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.filters import Phrases, load_words, present
 from filebot.replies.hints import MarkedPrefix, with_known_hints
-from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
+from filebot.replies.overrides import SUFFIX, by_new_names, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
 
@@ -320,7 +320,8 @@ def _ever_shorter(tag: str) -> list[str]:
 def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
     shipped = ChoiceLoader([FileSystemLoader(_TEMPLATES), DictLoader(inline)])
     by_prefix = PrefixLoader({_SHIPPED: shipped}, delimiter=":")
-    return ChoiceLoader([*([FileSystemLoader(overrides)] if overrides else []), shipped, by_prefix])
+    own = [FileSystemLoader(overrides), DictLoader(by_new_names(overrides))] if overrides else []
+    return ChoiceLoader([*own, shipped, by_prefix])
 
 
 def _environment(
