@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("http", "streams", "proxy", "ibb", "answers", "catalog")
+BENCHMARKS = ("http", "streams", "proxy", "ibb", "answers", "listeners", "catalog")
 
 
 def main() -> int:

@@ -3,16 +3,19 @@
 import logging
 from contextlib import AsyncExitStack
 
+from filebot.backends import BUNDLED, load_sources
 from filebot.chat.rate_limits import RateLimits
 from filebot.config import Config
 from filebot.errors import ConfigError
 from filebot.files.quota import StorageLimits
+from filebot.plugin.sources import SourceServices
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
 from filebot.transfer.socks5.connections import Socks5Connections, dials
 from filebot.transfer.socks5.listener import Listener
+from filebot.transfer.sources import Connector, SourcesByScheme
 from filebot.xmpp.session import SessionSettings
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,15 @@ def http_client(config: Config, names: NameLookup | None = None) -> HttpClient:
         idle_s=config.limits.idle_timeout,
         names=names,
     )
+
+
+def url_sources(config: Config, http: HttpClient, names: NameLookup) -> SourcesByScheme:
+    """Return the sources of files behind URLs, those of installed packages included."""
+    idle_s = config.limits.idle_timeout
+    connect = Connector(address_policy(config), names, idle_s)
+    found = load_sources(SourceServices(connect, http, idle_s))
+    foreign = {scheme: source for scheme, source in found.items() if scheme not in BUNDLED}
+    return SourcesByScheme(http, foreign, idle_s)
 
 
 def descriptor_budget() -> Budget:

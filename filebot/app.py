@@ -15,9 +15,11 @@ from filebot.adapters import (
     rate_limits,
     session_settings,
     storage_limits,
+    url_sources,
 )
-from filebot.chat.assembly import Chat, build_chat
+from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
+from filebot.concurrency.loop_watch import watched_loop
 from filebot.concurrency.tasks import Tasks, race, run_supervised
 from filebot.config import Config
 from filebot.data_folder import DataFolder, open_data_folder
@@ -27,8 +29,10 @@ from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
+from filebot.model import BareJid
 from filebot.plugin.at_once import CallsAtOnce
-from filebot.plugin_loader import presence_notes, room_settings, with_tables
+from filebot.plugin_loader import presence_notes, room_settings, with_lifespans, with_tables
+from filebot.ports import UrlSource
 from filebot.preflight import make_data_dir, prepared
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -51,7 +55,7 @@ async def run(config: Config) -> int:
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    with stop_signals() as stop:
+    with stop_signals() as stop, watched_loop():
         async with assembled(config) as bot:
             await bot.serve(stop)
     return 0
@@ -103,6 +107,11 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
         plugins = await with_tables(plugins, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
+        http = await stack.enter_async_context(http_client(config, names))
+        http_of = http_factory(http)
+        lifespans = build_lifespans(plugins, data.catalog, clock, http_of)
+        stack.push_async_callback(lifespans.close)
+        plugins = await with_lifespans(plugins, lifespans)
         access = Access(
             admins=config.access.admins,
             allow=config.access.allow,
@@ -121,20 +130,31 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             clock=clock,
             subscriptions=data.catalog,
         )
-        http = await stack.enter_async_context(http_client(config, names))
         settable = room_settings(plugins, config.plugins.disabled)
         services = build_services(
-            _ports(session, data, http, clock),
+            _ports(session, data, http, url_sources(config, http, names), clock),
             access,
             storage_limits(config),
             settable,
             presence_notes(settable, replies, config.replies.language, config.rooms.command_prefix),
             slots=share.slots,
+            # The other side of a stream waits meanwhile.
+            checks_limit_s=config.limits.idle_timeout / 2,
         )
-        await _expect_rooms(services, session)
         await _open(services, stack)
-        chat = build_chat(services, plugins, replies, rate_limits(config), config.rooms.command_prefix)
+        chat = build_chat(
+            services,
+            plugins,
+            replies,
+            rate_limits(config),
+            config.rooms.command_prefix,
+            lifespans=lifespans,
+            http_of=http_of,
+        )
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
+        # Now that there is somebody to hear of the files of destroyed rooms, and no room is entered yet.
+        await services.membership.open()
+        await _expect_rooms(services, session)
         streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
         _set_handlers(handlers, services, chat.dispatcher)
         works = _background_work(config, services, data, chat)
@@ -151,15 +171,23 @@ def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDis
     handlers.invitation = dispatcher.receive_invitation
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
-    handlers.online = services.worker.came_online
+
+    def came_online(person: BareJid) -> None:
+        services.worker.came_online(person)
+        services.people_online.came_online(person)
+
+    handlers.online = came_online
     handlers.shut_out = services.membership.shut_out
 
 
-def _ports(session: XmppSession, data: DataFolder, http: HttpClient, clock: ServerClock) -> Ports:
+def _ports(
+    session: XmppSession, data: DataFolder, http: HttpClient, sources: UrlSource, clock: ServerClock
+) -> Ports:
     return Ports(
         store=data.store,
         catalog=data.catalog,
         http=http,
+        sources=sources,
         inspector=LibmagicInspector(),
         uploads=session.uploads,
         messenger=session.messenger,
@@ -185,7 +213,8 @@ async def _expect_rooms(services: Services, session: XmppSession) -> None:
 async def _open(services: Services, stack: AsyncExitStack) -> None:
     """Open the services that keep state or own tasks; they are closed with ``stack``."""
     await services.room_settings.open()
-    stack.push_async_callback(services.announcer.close)
+    stack.push_async_callback(services.membership.close)
+    stack.push_async_callback(services.people_online.close)
     await services.worker.open()
     stack.push_async_callback(services.worker.close)
     stack.push_async_callback(partial(services.jobs.close, timeout_s=0.0))
@@ -203,6 +232,5 @@ def _background_work(
         "the removal of unreferenced files": partial(unreferenced.run, data.unreferenced),
         "progress messages": chat.progress_reports.run,
         "delivery": services.worker.run,
-        "retention": services.retention.run,
         "the removal of old partial files": partial(look_every_hour, forget),
     }

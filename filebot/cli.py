@@ -148,9 +148,10 @@ def run(path: Path, log_level: str, log_format: logs.Format) -> None:
     logs.set_up(log_level, log_format)
     config = _loaded(path)
     from filebot import app  # noqa: PLC0415 - see above
+    from filebot.concurrency.process import leave, run_to_end  # noqa: PLC0415
 
     try:
-        code = asyncio.run(app.run(config))
+        code = run_to_end(app.run(config))
     except ConfigError as error:
         _stop(config.located(error).mistakes, WRONG)
     except LoginFailed as error:
@@ -159,8 +160,8 @@ def run(path: Path, log_level: str, log_format: logs.Format) -> None:
         _stop([f"{type(error).__name__}: {error}"], FAILED)
     except Exception:
         log.exception("stopped by a failure")
-        sys.exit(FAILED)
-    sys.exit(code)
+        code = FAILED
+    leave(code)
 
 
 @main.command()

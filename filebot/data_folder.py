@@ -16,6 +16,7 @@ from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.catalog.examination import RESTORE
 from filebot.catalog.integrity import holds_nothing
 from filebot.errors import CatalogDamaged, ConfigError, NoDescriptors, StorageError, StorageFull
+from filebot.files.freed_blobs import leave_to_sweep
 from filebot.files.orphan_sweep import Unreferenced, bring_back_referenced, find_unreferenced
 from filebot.model import Digest
 from filebot.ports import Catalog
@@ -69,6 +70,7 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
                     found.missing,
                     folder / BLOBS,
                 )
+            await leave_to_sweep(catalog.attachments)
             yield DataFolder(catalog, store, found.digests)
         except CatalogDamaged as error:
             raise _refused(damaged_catalog(folder, error)) from error

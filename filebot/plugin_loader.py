@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -21,8 +21,9 @@ import filebot
 from filebot.errors import ConfigError, PluginError
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
-from filebot.plugin.declare import LoadedPlugin, commands_of
+from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of, lives_of
 from filebot.plugin.examine import examine
+from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.words import folder_of
 from filebot.ports import PluginTables
 from filebot.replies import Replies
@@ -141,6 +142,20 @@ async def with_tables(
     return usable
 
 
+async def with_lifespans(
+    plugins: Sequence[LoadedPlugin], lifespans: Lifespans, left_out: Callable[[str], None] = log.error
+) -> list[LoadedPlugin]:
+    """Open the lifespans of all plugins; return those that are open, and those that have none.
+
+    ``left_out`` is told of the others, in one line each.
+    """
+    failed = await lifespans.open(lives_of(plugins))
+    for name, error in failed.items():
+        log.debug("the lifespan of plugin %s failed", name, exc_info=error)
+        left_out(f"plugin {name} cannot be used: its lifespan: {_in_one_line(error)}; going on without it")
+    return [each for each in plugins if each.plugin.name not in failed]
+
+
 def migrations_of(plugin: Plugin[Any]) -> Path:
     """Return the folder of a plugin's migrations. Raises PluginError if there is none."""
     place = plugin.migrations
@@ -170,8 +185,8 @@ class _Loading:
 
     def add(self, plugin: Plugin[Any]) -> None:
         """Take a plugin whole, or note what is wrong in its settings. Raises PluginError for a name, a
-        command, a room setting or words that cannot be its own, and whatever its settings raise; nothing is
-        taken then.
+        command, a filter, a room setting or words that cannot be its own, and whatever its settings raise;
+        nothing is taken then.
         """
         if plugin.name in self.known:
             raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
@@ -187,6 +202,7 @@ class _Loading:
                 migrations_of(plugin)
             loaded = [*self.loaded, LoadedPlugin(plugin, values)]
             commands_of(loaded)
+            filters_of(loaded)
             room_settings(loaded)
             self._examine_words(plugin)
             self._replies.add(plugin.name, plugin.templates, plugin.locale)
@@ -236,11 +252,23 @@ def _bundled_package() -> ModuleType:
 
 def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
     """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
-    for entry_point in entry_points(group=ENTRY_POINTS):
+    for entry_point in _announced():
         yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
             yield str(file), file.stem, partial(_in_file, file)
+
+
+def _announced() -> Iterator[EntryPoint]:
+    """Return the entry points of pip packages; one whose metadata cannot be read has none."""
+    try:
+        yield from entry_points(group=ENTRY_POINTS)
+    except Exception:  # noqa: BLE001 - whatever the parser of these files raises
+        for distribution in distributions():
+            try:
+                yield from distribution.entry_points.select(group=ENTRY_POINTS)
+            except Exception as error:  # noqa: BLE001
+                log.error("the entry points of %s cannot be read: %s", distribution.name, error)
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from filebot.checks.checks import LIMIT_S, Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
@@ -16,6 +17,9 @@ from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
+from filebot.files.attaching import Attaching
+from filebot.files.freed_blobs import FreedBlobs
+from filebot.files.handover import Handover
 from filebot.files.intake import Drops, Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
@@ -26,7 +30,9 @@ from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid, SettingKey
+from filebot.plugin.file_content import ContentServices
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.room_files import RoomFileServices
 from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
     BlobStore,
@@ -38,12 +44,11 @@ from filebot.ports import (
     Rooms,
     Streams,
     UploadService,
+    UrlSource,
 )
-from filebot.rooms.announcer import Announcer, wants_announcements
-from filebot.rooms.claims import Claims
 from filebot.rooms.destroyed_rooms import DestroyedRooms
 from filebot.rooms.membership import Membership
-from filebot.rooms.retention import Retention
+from filebot.rooms.people_online import PeopleOnline
 from filebot.rooms.setting_types import RoomSettingTable
 from filebot.rooms.settings import RoomSettingsStore
 from filebot.rooms.unasked_files import UnaskedFiles
@@ -57,6 +62,8 @@ class Ports:
     store: BlobStore
     catalog: Catalog
     http: HttpTransfer
+    sources: UrlSource
+    """Files behind URLs of all schemes."""
     inspector: Inspector
     uploads: UploadService
     messenger: Messenger
@@ -82,14 +89,16 @@ class Services:
     """Given to each ``Files``."""
     rooms: RoomServices
     """Given to each ``RoomAccess``."""
+    room_files: RoomFileServices
+    """Given to each ``FilesOfRoom``."""
     access: Access
     delivery: DeliveryContext
     worker: DeliveryWorker
     membership: Membership
+    people_online: PeopleOnline
     room_settings: RoomSettingsStore
-    retention: Retention
-    announcer: Announcer
     events: EventBus
+    checks: Checks
     shown_files: ShownFiles
     jobs: JobWorker
     transfers: Transfers
@@ -107,17 +116,19 @@ def build_services(
     *,
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
+    checks_limit_s: float = LIMIT_S,
 ) -> Services:
     """Build all services on these ports.
 
     ``settable`` has the room settings that there are, and ``notes`` what the bot's presence says in rooms
-    where one that needs consent is on; ``settle_s`` is for how long people who came online
-    are left alone, ``slots`` how many files move at once in each direction.
+    where one that needs consent is on; ``settle_s`` is for how long people who came online are left alone,
+    ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for all checks of
+    one act.
 
-    The caller opens the room settings before all, opens and closes the delivery worker, closes the
-    announcer, and runs and closes the jobs.
+    The caller opens the room settings before all, and the membership when events are listened to; opens and
+    closes the delivery worker; closes the membership and ``people_online``; and runs and closes the jobs.
     """
-    locks, events = KeyedLocks(asyncio.Lock), EventBus()
+    locks, events, checks = KeyedLocks(asyncio.Lock), EventBus(), Checks(checks_limit_s)
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable, notes)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)
@@ -125,12 +136,13 @@ def build_services(
         store=ports.store,
         entries=ports.catalog,
         unused=unused,
-        http=ports.http,
+        sources=ports.sources,
         inspector=ports.inspector,
         quota=quota,
         locks=locks,
         clock=ports.clock,
         events=events,
+        checks=checks,
     )
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
@@ -145,42 +157,52 @@ def build_services(
         events,
         ports.clock,
         room_settings.lets_read,
+        checks=checks,
         trusted_now=ports.trusted_now,
         settle_s=settle_s,
     )
-    removal = Removal(ports.catalog, unused, queue, locks, events)
+    freed = FreedBlobs(ports.catalog.attachments, unused, locks)
+    removal = Removal(ports.catalog, unused, freed, queue, locks, events, checks)
+    content = ContentServices(
+        ports.catalog,
+        ports.store,
+        intake,
+        Attaching(ports.store, ports.catalog.attachments, unused, freed, quota, locks),
+        ports.catalog.attachments,
+        ports.catalog.plugin_data,
+    )
     unasked = UnaskedFiles(ports.catalog, ports.catalog, intake, access, removal, room_settings, free_slots)
-    destroyed_rooms = DestroyedRooms(ports.catalog, queue, removal, room_settings, events)
-    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms)
-    announcer = Announcer(events, partial(wants_announcements, room_settings))
-    claims = Claims(ports.catalog, quota, ports.jid, time.monotonic, events)
-    retention = Retention(ports.catalog, removal, room_settings, ports.trusted_now)
+    destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
+    membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
 
     files = FileServices(
         partial(FileAccess, access, ports.rooms, room_settings),
+        content,
         StoredFiles(
             ports.catalog,
             Drops(intake, transfers, free_slots),
-            Renaming(ports.catalog, ports.clock, events),
+            Renaming(ports.catalog, ports.clock, events, checks),
             removal,
             quota,
+            Handover(ports.catalog, quota, events),
         ),
-        OutgoingFiles(Sending(worker, sharing, quota), worker, transfers),
-        RoomFiles(announcer, unasked, claims, retention),
+        OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
+        RoomFiles(unasked),
     )
     return Services(
         ports=ports,
         files=files,
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, ports.histories),
+        room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
         delivery=context,
         worker=worker,
         membership=membership,
+        people_online=PeopleOnline(events),
         room_settings=room_settings,
-        retention=retention,
-        announcer=announcer,
         events=events,
+        checks=checks,
         shown_files=shown_files,
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,

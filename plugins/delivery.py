@@ -59,7 +59,7 @@ async def _send_each(
     if failed and count > 1:
         await ctx.reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=count)
     # Each kind of cause once.
-    causes = {cause.kind: (entry, cause) for entry, cause in reversed(failed)}
+    causes = {(cause.kind, cause.template): (entry, cause) for entry, cause in reversed(failed)}
     for entry, cause in causes.values():
         await ctx.reply_error(cause, entry.name)
 

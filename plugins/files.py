@@ -59,7 +59,7 @@ async def more(ctx: Context[Settings]) -> None:
 @plugin.command("info", usage="info NAME")
 async def info(ctx: Context[Settings], name: Entry) -> None:
     """Show everything that I know about a file."""
-    await ctx.reply("files/info", entry=name, expires_at=ctx.files.expires_at(name))
+    await ctx.reply("files/info", entry=name, lines=await ctx.entry_lines(name))
 
 
 @plugin.command(

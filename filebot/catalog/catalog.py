@@ -11,7 +11,9 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from filebot.catalog import queries, sqlite, writes
+from filebot.catalog import queries, sqlite, tombstones, writes
+from filebot.catalog.attachments import SqlAttachments
+from filebot.catalog.filters import is_met_by_many
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
@@ -40,6 +42,7 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
+    EntryFilter,
     Identity,
     Link,
     NewEntry,
@@ -70,6 +73,7 @@ class SqlCatalog:
         self._readers = readers
         self._writer = writer
         self._ranking = Threads("rank", 2)
+        self.attachments = SqlAttachments(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
@@ -95,6 +99,14 @@ class SqlCatalog:
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
         return await self._entry(queries.find_by_source_message(scope, owner, message))
 
+    async def is_gone(self, owner: Identity, message: str) -> bool:
+        return bool(await self._read(tombstones.is_gone(owner, message)))
+
+    async def note_source(self, entry: Entry, message: str, at: datetime) -> None:
+        # The answer that follows must not fail for want of space: nothing is stored.
+        source = (entry.owner, message, at, entry.id)
+        await self._writer.run(tombstones.note_sources, source, urgent=True)
+
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         newest = await self._entry(queries.find_by_name(scope, name))
         if newest is None or newest.name == name:
@@ -114,10 +126,23 @@ class SqlCatalog:
         return (await self._sum(queries.used_in(scope)))[0]
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         wanted = {fold(word) for word in words} - {""}
-        return await self._entries(queries.search(scope, wanted, limit, before)) if wanted else []
+        if not wanted and not filters:
+            return []
+        for each in filters:
+            if not await self._read(is_met_by_many(each)):
+                return await self._entries(
+                    queries.search_among(each, scope, wanted, limit, before, filters)
+                )
+        return await self._entries(queries.search(scope, wanted, limit, before, filters))
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
         key = fold(name)
@@ -133,7 +158,9 @@ class SqlCatalog:
         return await self._change(writes.rename(entry_id, name, at), outbox)
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
-        return await self._change(writes.remove(entry_id), outbox, urgent=True)
+        mapped = _mapped(entry_of, outbox)
+        row = await self._writer.run(tombstones.remove_entries, entry_id, urgent=True, outbox=mapped)
+        return None if row is None else entry_of(row)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         return await self._entries(queries.archived(room, owner, limit))
@@ -156,7 +183,8 @@ class SqlCatalog:
     async def is_used(self, digest: Digest) -> bool:
         if await self.referenced_digests([digest]):
             return True
-        if not await self._read(sqlite.used_by_another_index(digest)):
+        others = (sqlite.used_by_another_index(digest), sqlite.attached_by_any_index(digest))
+        if not any([await self._read(each) for each in others]):
             return False
         log.error("the catalog is damaged: an index does not know blob %s; run: filebot fsck", digest)
         return True
@@ -182,18 +210,21 @@ class SqlCatalog:
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
 
+    async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
+        return await self._entries(queries.of_occupants(room, limit))
+
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
         mapped = _mapped(entries_of, outbox)
-        return entries_of(await self._writer.run(writes.hand_over, (owner, to, limit), outbox=mapped))
+        return entries_of(await self._writer.run(tombstones.hand_over, (owner, to, limit), outbox=mapped))
 
     async def release(
         self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
     ) -> Released:
         mapped = _mapped(released_of, outbox)
         return released_of(
-            await self._writer.run(writes.release, (room, limit), urgent=True, outbox=mapped)
+            await self._writer.run(tombstones.release, (room, limit), urgent=True, outbox=mapped)
         )
 
     async def clear_room(self, room: BareJid) -> None:
@@ -227,10 +258,10 @@ class SqlCatalog:
         return position_of(rows[0]) if rows else None
 
     async def save_position(self, position: ArchivePosition) -> None:
-        await self._writer.run(execute, sqlite.save_position(position))
+        await self._writer.run(tombstones.save_positions, position)
 
     async def forget_position(self, archive: BareJid) -> None:
-        await self._writer.run(execute, writes.forget_position(archive), urgent=True)
+        await self._writer.run(tombstones.forget_positions, archive, urgent=True)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
@@ -264,6 +295,15 @@ class SqlCatalog:
 
     async def forget_room(self, jid: BareJid) -> None:
         await self._writer.run(execute, writes.forget_room(jid), urgent=True)
+
+    async def destroyed_rooms(self) -> list[BareJid]:
+        return [row.room for row in await self._read(queries.all_destroyed_rooms())]
+
+    async def note_destroyed_room(self, room: BareJid) -> None:
+        await self._writer.run(execute, sqlite.note_destroyed_room(room), urgent=True)
+
+    async def forget_destroyed_room(self, room: BareJid) -> None:
+        await self._writer.run(writes.forget_destroyed_rooms, room, urgent=True)
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
@@ -310,10 +350,8 @@ class SqlCatalog:
         rows = await self._read(statement)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
-    async def _change(
-        self, change: Change, outbox: Outbox[Entry] | None, *, urgent: bool = False
-    ) -> Entry | None:
-        row = await self._returned(change, _mapped(entry_of, outbox), urgent=urgent)
+    async def _change(self, change: Change, outbox: Outbox[Entry] | None) -> Entry | None:
+        row = await self._returned(change, _mapped(entry_of, outbox))
         return None if row is None else entry_of(row)
 
     async def _returned(

@@ -21,8 +21,9 @@ _SUMS: Final = {"owner": "owner", "scope": "scope", "all": "''"}
 """Column of ``entries`` by kind of sum: rows with the same value are added up."""
 
 _COUNTED: Final = " UNION ALL ".join(
-    f"SELECT '{kind}' AS kind, part AS key, sum(n) AS files, sum(size) AS used_bytes FROM"  # noqa: S608 - ours
-    f" (SELECT {column} AS part, count(*) AS n, max(size) AS size FROM entries GROUP BY part, digest)"
+    f"SELECT '{kind}' AS kind, part AS key, sum(n) AS files, sum(size) + sum(attached) AS used_bytes FROM"  # noqa: S608 - ours
+    f" (SELECT {column} AS part, count(*) AS n, max(size) AS size, sum(attached_bytes) AS attached"
+    " FROM entries GROUP BY part, digest)"
     " GROUP BY part"
     for kind, column in _SUMS.items()
 )
@@ -35,6 +36,7 @@ _DERIVED: Final = {
     "caption_key": "fold(caption)",
 }
 """Columns of ``entries`` that follow from others; see ``rows``."""
+_ATTACHED: Final = "(SELECT coalesce(sum(size), 0) FROM attachments WHERE entry_id = entries.id)"
 _WRONG: Final = " OR ".join(f"{column} IS NOT {value}" for column, value in _DERIVED.items())
 
 
@@ -145,6 +147,16 @@ class CatalogInspection:
             self._connection.execute("DELETE FROM sums")
             self._connection.execute(f"INSERT INTO sums (kind, key, files, used_bytes) {_COUNTED}")
 
+    def wrong_attached_bytes(self) -> int:
+        """Count entries whose attachments have other bytes than is noted."""
+        return self._count(f"SELECT count(*) FROM entries WHERE attached_bytes <> {_ATTACHED}")  # noqa: S608
+
+    def add_up_attachments(self) -> None:
+        """Note the bytes of all attachments anew."""
+        self._connection.execute(
+            f"UPDATE entries SET attached_bytes = {_ATTACHED} WHERE attached_bytes <> {_ATTACHED}"  # noqa: S608
+        )
+
     def sums(self, kind: Literal["owner", "scope"]) -> Iterator[tuple[str, int, int]]:
         """Return each key with its files and bytes."""
         yield from self._connection.execute(
@@ -159,7 +171,8 @@ class CatalogInspection:
         )
         self._connection.execute(
             "INSERT INTO listed"
-            " SELECT digest, min(size), max(size) FROM entries NOT INDEXED GROUP BY digest"
+            " SELECT digest, min(size), max(size) FROM (SELECT digest, size FROM entries NOT INDEXED"
+            " UNION ALL SELECT digest, size FROM attachments NOT INDEXED) GROUP BY digest"
         )
         return self._count("SELECT coalesce(sum(most), 0) FROM listed")
 
@@ -171,19 +184,31 @@ class CatalogInspection:
         return {digest: (least, most) for digest, least, most in rows}
 
     def refers_to(self, digest: Digest) -> bool:
-        """Tell whether some entry refers to the digest now."""
-        return bool(self._count("SELECT count(*) FROM entries WHERE digest = ?", digest))
+        """Tell whether some entry or attachment refers to the digest now."""
+        return any(
+            self._count(f"SELECT count(*) FROM {table} WHERE digest = ?", digest)  # noqa: S608 - ours
+            for table in ("entries", "attachments")
+        )
 
     def names(self, digest: Digest, most: int) -> list[str]:
         """Return names and owners of at most ``most`` files with these bytes."""
         rows = self._connection.execute(
-            "SELECT name, owner, room FROM entries WHERE digest = ? LIMIT ?", (digest, most)
+            "SELECT '', name, owner, room FROM entries WHERE digest = ?1 UNION ALL"
+            " SELECT attachments.name || ' of ', entries.name, owner, room FROM attachments"
+            " JOIN entries ON entries.id = entry_id WHERE attachments.digest = ?1 LIMIT ?2",
+            (digest, most),
         )
-        return [f"{name} of {owner}" + (f" in {room}" if room else "") for name, owner, room in rows]
+        return [
+            f"{part}{name} of {owner}" + (f" in {room}" if room else "") for part, name, owner, room in rows
+        ]
 
     def set_size(self, digest: Digest, size: int) -> None:
         """Note the true size of these bytes. The sums are to be made anew."""
-        self._connection.execute("UPDATE entries SET size = ? WHERE digest = ?", (size, digest))
+        for table in ("entries", "attachments"):
+            self._connection.execute(
+                f"UPDATE {table} SET size = ? WHERE digest = ?",  # noqa: S608 - ours
+                (size, digest),
+            )
 
     def _count(self, statement: str, *parameters: str) -> int:
         [(number,)] = self._connection.execute(statement, parameters).fetchall()

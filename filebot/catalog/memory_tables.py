@@ -17,6 +17,8 @@ from sqlalchemy.pool import StaticPool
 from filebot.catalog import sqlite
 from filebot.catalog.database import migrate
 from filebot.catalog.plugin_tables import SqlTransaction, migrate_plugin
+from filebot.errors import PluginError
+from filebot.model import EntryFilter
 
 R = TypeVar("R")
 
@@ -60,6 +62,12 @@ class MemoryPluginTables:
     async def write(self, function: Callable[[Any], R], *, urgent: bool = False) -> R:
         with self._opened().begin() as connection:
             return function(SqlTransaction(connection))
+
+    async def having(self, plugin: str, statement: Any) -> EntryFilter:
+        raise PluginError(
+            f"plugin {plugin!r} finds entries by its tables: give FakeBot a catalog that "
+            "open_catalog(file) opens"
+        )
 
     def clear_room(self, room: str) -> None:
         """Remove the rows of a room."""

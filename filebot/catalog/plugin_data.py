@@ -50,6 +50,19 @@ class SqlPluginData:
         found = sa.select(_table.owner, _table.value).where(here).order_by(_table.owner).limit(limit)
         return [(row.owner, row.value) for row in await self._read(found)]
 
+    async def of_owner(
+        self, owner: DataOwner, limit: int, *, key: str | None = None, after: tuple[str, str] = ("", "")
+    ) -> list[tuple[str, str, str]]:
+        here = sa.and_(
+            _table.owner_kind == owner.kind.value,
+            _table.owner == owner.id,
+            sa.tuple_(_table.plugin, _table.key) > sa.tuple_(*map(sa.literal, after)),
+            sa.true() if key is None else _table.key == key,
+        )
+        columns = (_table.plugin, _table.key, _table.value)
+        found = sa.select(*columns).where(here).order_by(*columns[:2]).limit(limit)
+        return [(row.plugin, row.key, row.value) for row in await self._read(found)]
+
     async def change_value(self, key: DataKey, function: Callable[[str | None], str | None]) -> str | None:
         return await self._writer.run(_change_values, (key, function))
 

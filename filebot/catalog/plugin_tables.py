@@ -24,7 +24,8 @@ from filebot.catalog.mapping import translated
 from filebot.catalog.schema import ADOPTED, plugin_tables
 from filebot.catalog.writer import Writer
 from filebot.concurrency.tasks import settled
-from filebot.errors import PluginError
+from filebot.errors import CatalogDamaged, CatalogUnavailable, PluginError
+from filebot.model import EntryFilter
 
 R = TypeVar("R")
 Function = Callable[[Any], R]
@@ -74,6 +75,18 @@ class SqlPluginTables:
 
     async def write(self, function: Function[R], *, urgent: bool = False) -> R:
         return await self._writer.run(_call, function, urgent=urgent)
+
+    async def having(self, plugin: str, statement: Any) -> EntryFilter:
+        if not isinstance(statement, sa.Select | sa.CompoundSelect) or len(statement.selected_columns) != 1:
+            raise PluginError(f"plugin {plugin!r} has no condition; give a select of one column, of ids")
+        # A mistake in it is told to its author here, not in the search that uses it.
+        try:
+            await self.read(lambda transaction: transaction.execute(statement.limit(0)).all())
+        except CatalogDamaged:
+            raise
+        except CatalogUnavailable as error:  # also for a table that is not there
+            raise PluginError(f"the condition of plugin {plugin!r} fails: {error}") from error
+        return EntryFilter(plugin, statement=statement)
 
 
 async def _call(connection: AsyncConnection, functions: Sequence[Function[R]]) -> list[R]:

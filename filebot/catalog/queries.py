@@ -7,9 +7,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebot.catalog import sqlite
+from filebot.catalog.filters import is_among, is_met
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
+    attachments,
     deliveries,
+    destroyed_rooms,
     entries,
     links,
     people,
@@ -19,7 +22,7 @@ from filebot.catalog.schema import (
     subscriptions,
     sums,
 )
-from filebot.model import Digest, Scope
+from filebot.model import Digest, EntryFilter, Scope
 
 Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 """Function that executes such a statement and returns its rows."""
@@ -99,8 +102,39 @@ def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
     return sa.select(entries).where(_in(scope)).order_by(entries.c.id).limit(limit)
 
 
-def search(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
-    """Select entries with all the words, which are folded and not empty."""
+def of_occupants(room: str, limit: int) -> sa.Select[Any]:
+    """Select the first private entries of people whom only this room tells apart, by owner."""
+    private = sqlite.known_by(scope_key(Scope(owner=room)), entries.c.scope)
+    return sa.select(entries).where(private).order_by(entries.c.scope, entries.c.id).limit(limit)
+
+
+def search(
+    scope: Scope,
+    words: Collection[str],
+    limit: int,
+    before: int | None,
+    filters: Collection[EntryFilter] = (),
+) -> sa.Select[Any]:
+    """Select entries with all the words, which are folded and not empty, and that meet all conditions."""
+    found = _with_words(scope, words, limit, before) if words else page(scope, limit, before)
+    return found.where(*map(is_met, filters))
+
+
+def search_among(
+    few: EntryFilter,
+    scope: Scope,
+    words: Collection[str],
+    limit: int,
+    before: int | None,
+    filters: Collection[EntryFilter],
+) -> sa.Select[Any]:
+    """Select the same, also by a condition that few entries meet."""
+    others = [is_met(each) for each in filters if each is not few]
+    below = sa.true() if before is None else entries.c.id < _in_range(before)
+    return _few(scope, is_among(few), below, sqlite.contains_all(words), *others).limit(limit)
+
+
+def _with_words(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
     phrases = sqlite.indexed(words)
     unproved = set(words).difference(phrases)
     if not phrases:
@@ -127,14 +161,19 @@ def archived(room: str, owner: str, limit: int) -> sa.Select[Any]:
 
 
 def referenced_digests(digests: Sequence[Digest]) -> sa.Select[Any]:
-    """Select the digests among these that some entry refers to."""
-    return sa.select(entries.c.digest).where(entries.c.digest.in_(digests)).distinct()
+    """Select the digests among these that some entry or attachment refers to."""
+    return _in_use(lambda digest: digest.in_(digests))
 
 
 def digests(prefix: str) -> sa.Select[Any]:
-    """Select the digests with this prefix that some entry refers to."""
-    some = entries.c.digest.between(prefix, prefix + _LAST_CHARACTER)
-    return sa.select(entries.c.digest).where(some).distinct()
+    """Select the digests with this prefix that some entry or attachment refers to."""
+    return _in_use(lambda digest: digest.between(prefix, prefix + _LAST_CHARACTER))
+
+
+def _in_use(fits: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    columns = (entries.c.digest, attachments.c.digest)
+    found = sa.union(*(sa.select(digest).where(fits(digest)) for digest in columns))
+    return sa.select(found.subquery().c.digest)
 
 
 def used_by(owner: str) -> sa.Select[Any]:
@@ -189,6 +228,11 @@ def all_deliveries() -> sa.Select[Any]:
 def all_room_settings() -> sa.Select[Any]:
     """Select the settings of all rooms, by room, plugin and key."""
     return sa.select(room_settings).order_by(*room_settings.primary_key)
+
+
+def all_destroyed_rooms() -> sa.Select[Any]:
+    """Select all rooms that are noted as destroyed, by address."""
+    return sa.select(destroyed_rooms).order_by(destroyed_rooms.c.room)
 
 
 def all_rooms() -> sa.Select[Any]:

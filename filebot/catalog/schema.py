@@ -18,6 +18,7 @@ and does nothing with their rows but to remove those of a room with it."""
 #   mark         three characters that stand for the scope in the full-text index;
 #   name_key,    folded texts: what is compared and searched.
 #   caption_key
+# Triggers keep ``attached_bytes``, the bytes of all attachments.
 entries: Final = sa.Table(
     "entries",
     metadata,
@@ -39,6 +40,7 @@ entries: Final = sa.Table(
     sa.Column("brought_by", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
+    sa.Column("attached_bytes", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Index("ix_entries_scope_id", "scope", "id"),
     sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
     sa.Index("ix_entries_digest", "digest"),
@@ -87,6 +89,18 @@ positions: Final = sa.Table(
     sa.Column("last_id", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("ahead", sa.JSON, nullable=False),
+)
+
+# Messages whose files are gone when their entry is removed, or another's; see ``tombstones``. A message is
+# known by a SHA-256 of its owner and name.
+tombstones: Final = sa.Table(
+    "tombstones",
+    metadata,
+    sa.Column("message", sa.Text, primary_key=True),
+    sa.Column("archive", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("entry_id", sa.Integer, nullable=False),
+    sa.Index("ix_tombstones_archive", "archive", "at"),
 )
 
 # Only components use this table. Rows are in the order of subscription; the oldest is dropped first.
@@ -143,6 +157,25 @@ plugin_data: Final = sa.Table(
     sa.Index("ix_plugin_data_entry_id", "entry_id", sqlite_where=sa.text("entry_id IS NOT NULL")),
 )
 
+# Files that plugins derive from an entry, and that go with it. Two indexes begin with the digest: if one of
+# them is damaged, the other still keeps the bytes.
+attachments: Final = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Index("ix_attachments_digest", "digest"),
+    sa.Index("ix_attachments_digest_size", "digest", "size"),
+)
+
+# Bytes of attachments that are gone, until somebody has looked whether they are still needed. A trigger
+# adds them: attachments go with their entries, whoever removes those.
+freed_blobs: Final = sa.Table("freed_blobs", metadata, sa.Column("digest", sa.Text, primary_key=True))
+
 # Tables that plugins made by migrations of their own.
 plugin_tables: Final = sa.Table(
     "plugin_tables",
@@ -159,6 +192,13 @@ rooms: Final = sa.Table(
     sa.Column("jid", sa.Text, primary_key=True),
     sa.Column("password", sa.Text, nullable=False),
     sa.Column("invited_by", sa.Text),
+)
+
+# Rooms whose files are not all released yet.
+destroyed_rooms: Final = sa.Table(
+    "destroyed_rooms",
+    metadata,
+    sa.Column("room", sa.Text, primary_key=True),
 )
 
 # Work of the plugins. The state is ``ready``, ``blocked`` (by an older job of its group) or ``dead``.

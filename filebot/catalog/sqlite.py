@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 from filebot.catalog.integrity import BUSY_TIMEOUT_S
 from filebot.catalog.schema import (
     ADOPTED,
+    destroyed_rooms,
     entries,
     links,
     people,
@@ -28,6 +29,7 @@ from filebot.catalog.schema import (
     room_settings,
     rooms,
     subscriptions,
+    tombstones,
 )
 from filebot.model import ArchivePosition, Link, RememberedRoom
 
@@ -181,10 +183,23 @@ def save_room(room: RememberedRoom) -> sa.Insert:
     return _put(rooms, rooms.c.jid, columns)
 
 
+def note_destroyed_room(room: str) -> sa.Insert:
+    """Keep that a room was destroyed."""
+    return insert(destroyed_rooms).values(room=room).on_conflict_do_nothing()
+
+
 def save_position(position: ArchivePosition) -> sa.Insert:
     """Keep a position, in place of the archive's one before."""
     columns = {"archive": position.archive, "last_id": position.last_id, "at": position.at}
     return _put(positions, positions.c.archive, columns | {"ahead": sorted(position.ahead)})
+
+
+def save_tombstone(columns: dict[str, Any], where: sa.ColumnElement[bool]) -> sa.Insert:
+    """Keep a tombstone, in place of the message's one before, if this holds."""
+    values = [sa.literal(value, tombstones.c[name].type) for name, value in columns.items()]
+    statement = insert(tombstones).from_select(list(columns), sa.select(*values).where(where))
+    new = {name: statement.excluded[name] for name in columns}
+    return statement.on_conflict_do_update(index_elements=[tombstones.c.message], set_=new)
 
 
 def save_subscription(person: str, own: str) -> sa.Insert:
@@ -226,6 +241,18 @@ def used_by_another_index(digest: str) -> sa.Select[Any]:
     tables = sa.text("sums CROSS JOIN entries INDEXED BY ix_entries_scope")
     here = sa.text("kind = 'scope' AND scope = key AND digest = :digest").bindparams(digest=digest)
     return sa.select(sa.literal(1)).select_from(tables).where(here).limit(1)
+
+
+def attached_by_any_index(digest: str) -> sa.Select[Any]:
+    """Search for an attachment with these bytes in each of the two indexes that could tell."""
+    here = sa.text("digest = :digest").bindparams(digest=digest)
+    found = sa.union_all(
+        *(
+            sa.select(sa.literal(1)).select_from(sa.text(f"attachments INDEXED BY {index}")).where(here)
+            for index in ("ix_attachments_digest", "ix_attachments_digest_size")
+        )
+    )
+    return sa.select(found.subquery()).limit(1)
 
 
 def fits_pattern(pattern: str) -> sa.ColumnElement[bool]:

@@ -33,7 +33,7 @@ from filebot.catalog.mapping import translated
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.schema import entries
 from filebot.errors import CatalogUnavailable, StorageFull
-from filebot.model import Outbox
+from filebot.model import NewJob, Outbox
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class _Job:
     argument: Any
     urgent: bool
     outbox: Outbox[Any] | None
+    brought: list[NewJob] = field(default_factory=list)
+    """Jobs of the outbox, for the result of the last attempt."""
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -83,7 +85,7 @@ class Writer:
         self._task = asyncio.create_task(self._work(), name="catalog-writer")
 
     def on_jobs(self, notify: Callable[[], None]) -> None:
-        """Call ``notify`` after each commit that may have added jobs."""
+        """Call ``notify`` after each commit that has added jobs by an outbox."""
         self._tell_of_jobs = notify
 
     def tell_of_jobs(self) -> None:
@@ -181,7 +183,7 @@ class Writer:
 
     def _succeed(self, jobs: Sequence[_Job], results: Sequence[Any]) -> None:
         _answer(jobs, results)
-        if any(job.outbox is not None for job in jobs):
+        if any(job.brought for job in jobs):
             self._tell_of_jobs()
 
     async def _give_up(self, size_bytes: int) -> bool:
@@ -221,12 +223,9 @@ async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
     results: list[Any] = []
     for operation, jobs in groupby(group, key=lambda job: job.operation):
         results += await operation(connection, [job.argument for job in jobs])
-    new = [
-        each
-        for job, result in zip(group, results, strict=True)
-        if job.outbox is not None
-        for each in job.outbox(result)
-    ]
+    for job, result in zip(group, results, strict=True):
+        job.brought[:] = () if job.outbox is None else job.outbox(result)
+    new = [each for job in group for each in job.brought]
     if new:
         added = await add_jobs(connection, new)
         for each, was_added in zip(new, added, strict=True):

@@ -13,6 +13,7 @@ from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.queries import one
 from filebot.catalog.schema import (
     deliveries,
+    destroyed_rooms,
     entries,
     links,
     people,
@@ -21,6 +22,7 @@ from filebot.catalog.schema import (
     room_settings,
     rooms,
     subscriptions,
+    tombstones,
 )
 from filebot.model import Digest, OwnerKind, Scope
 from filebot.ports import MOST_LANGUAGES_OF_ROOM
@@ -44,28 +46,20 @@ def remove(entry_id: int) -> ReturningDelete[Any]:
     return sa.delete(entries).where(one(entry_id)).returning(entries)
 
 
-async def hand_over(
-    connection: AsyncConnection, wanted: Sequence[tuple[str, str, int]]
-) -> list[Sequence[sa.Row[Any]]]:
+async def hand_over(connection: AsyncConnection, owner: str, to: str, limit: int) -> Sequence[sa.Row[Any]]:
     """Make the oldest entries of one owner another's, at most so many; return them as they are now."""
-    handed: list[Sequence[sa.Row[Any]]] = []
-    for owner, to, limit in wanted:
-        oldest = sa.select(entries.c.id).where(entries.c.owner == owner).order_by(entries.c.id).limit(limit)
-        change = sa.update(entries).where(entries.c.id.in_(oldest)).values(owner=to).returning(entries)
-        handed.append((await connection.execute(change)).all())
-    return handed
+    oldest = sa.select(entries.c.id).where(entries.c.owner == owner).order_by(entries.c.id).limit(limit)
+    change = sa.update(entries).where(entries.c.id.in_(oldest)).values(owner=to).returning(entries)
+    rows: Sequence[sa.Row[Any]] = (await connection.execute(change)).all()
+    return rows
 
 
 Released = tuple[sa.Row[Any], bool]
 """A row as it was in its room, and whether it is still there, as a private one."""
 
 
-async def release(connection: AsyncConnection, wanted: Sequence[tuple[str, int]]) -> list[list[Released]]:
-    """Make the oldest entries of rooms, at most so many of each, private ones of their owners."""
-    return [await _release(connection, room, limit) for room, limit in wanted]
-
-
-async def _release(connection: AsyncConnection, room: str, limit: int) -> list[Released]:
+async def release(connection: AsyncConnection, room: str, limit: int) -> list[Released]:
+    """Make the oldest entries of a room, at most so many, private ones of their owners."""
     here = entries.c.scope == scope_key(Scope(room=room))
     oldest = sa.select(entries).where(here).order_by(entries.c.id).limit(limit)
     rows = (await connection.execute(oldest)).all()
@@ -97,6 +91,7 @@ async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> li
     for room in cleared:
         for table in (room_settings, *(sa.table(name, sa.column("room")) for name in of_plugins)):
             await connection.execute(sa.delete(table).where(table.c.room == room))
+        await connection.execute(sa.delete(tombstones).where(tombstones.c.archive == room))
         await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
         kind, owner = plugin_data.c.owner_kind, plugin_data.c.owner
         its_people = sa.and_(kind == OwnerKind.PERSON.value, sqlite.known_by(room, owner))
@@ -156,6 +151,16 @@ def forget_position(archive: str) -> sa.Delete:
 def forget_subscription(person: str, own: str) -> sa.Delete:
     """Forget that this person sees the bot under this address."""
     return sa.delete(subscriptions).where(subscriptions.c.person == person, subscriptions.c.own == own)
+
+
+async def forget_destroyed_rooms(connection: AsyncConnection, destroyed: Sequence[str]) -> list[None]:
+    """Forget destroyed rooms, and the positions in their archives."""
+    for room in destroyed:
+        await connection.execute(sa.delete(positions).where(positions.c.archive == room))
+        await connection.execute(sa.delete(tombstones).where(tombstones.c.archive == room))
+        await connection.execute(forget_room(room))
+        await connection.execute(sa.delete(destroyed_rooms).where(destroyed_rooms.c.room == room))
+    return [None] * len(destroyed)
 
 
 def forget_room(jid: str) -> sa.Delete:

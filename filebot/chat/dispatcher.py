@@ -14,7 +14,7 @@ from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.concurrency.bounded_store import weight
 from filebot.concurrency.throttle import MINUTE_S, Throttle
-from filebot.errors import FilebotError, MessageTooLong, TooManyFiles, TooManyRequests
+from filebot.errors import FilebotError, FileGone, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, LinkReceived
 from filebot.files.access import Access
@@ -263,11 +263,16 @@ async def store_and_report(
     name: str,
     taking: Awaitable[IntakeResult],
 ) -> FilebotError | None:
-    """Take a file in; if it is not kept, emit FileRefused and return the error."""
+    """Take a file in; if it is refused, emit FileRefused and return the error.
+
+    Of one that was stored before, and is gone since, nothing is said.
+    """
     sender, refusal = conversation.sender, None
     async with errors_in_words(conversation, name=name):
         try:
             await taking
+        except FileGone:
+            log.info("%r of %s was removed since", name, sender.jid)
         except FilebotError as error:
             refusal = error
             log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)

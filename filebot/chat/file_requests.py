@@ -2,6 +2,8 @@
 
 import logging
 
+from filebot.checks.acts import FileRequested
+from filebot.checks.checks import Checks
 from filebot.errors import FilebotError, NoSuchEntry, NotAllowed
 from filebot.events.facts import FileDelivered
 from filebot.filenames import plain_text
@@ -30,6 +32,7 @@ class FileRequests:
         room_settings: RoomSettingsStore,
         transfers: Transfers,
         slots: Slots,
+        checks: Checks,
     ) -> None:
         self._channel = channel
         self._access = access
@@ -39,6 +42,7 @@ class FileRequests:
         self._room_settings = room_settings
         self._transfers = transfers
         self._slots = slots
+        self._checks = checks
 
     async def answer(self, request: FileRequest) -> None:
         """Send the file that a client asks for, or decline."""
@@ -61,7 +65,8 @@ class FileRequests:
         """Return the requested file: one of the person's own by hash or name, or one of their rooms by
         name.
 
-        Raises NotAllowed, NoSuchEntry or BlobCorrupt.
+        Checks may put another in its place. Raises NotAllowed, NoSuchEntry, BlobCorrupt, or what the checks
+        raise.
         """
         person = request.sender.jid
         if person is None or not self._access.serves(person):
@@ -69,9 +74,20 @@ class FileRequests:
         entry = await self._own(person, request.offer) or await self._of_a_room(person, request.offer)
         if entry is None:
             raise NoSuchEntry(plain_text(request.offer.name or ""))
+        if FileRequested in self._checks.by_act:
+            entry = await self._checked(request, person, entry)
         with naming(entry):
             await self._store.verify(entry.blob.digest)
         return entry
+
+    async def _checked(self, request: FileRequest, person: BareJid, entry: Entry) -> Entry:
+        act = FileRequested(request.sender, request.language, entry, request.sender.address)
+        wanted = (await self._checks.passed(act)).entry
+        is_own = wanted.owner == person
+        is_in_room = wanted.room is not None and self._room_settings.lets_read(wanted.room, person)
+        if not self._access.serves(person) or not (is_own or is_in_room):
+            raise NoSuchEntry(entry.name)
+        return wanted
 
     async def _send(self, request: FileRequest, entry: Entry, language: str) -> Method:
         """Send a file, and return how it went. Raises TransferError or StorageError."""

@@ -6,9 +6,10 @@ from functools import partial
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
-from filebot.plugin.calls import PluginCalls, called
+from filebot.plugin.calls import PluginCalls
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.declare_jobs import JobSpec, ScheduleSpec
+from filebot.plugin.handlers import called
 from filebot.plugin.listeners import DurableListener
 
 

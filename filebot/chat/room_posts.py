@@ -10,7 +10,6 @@ from filebot.errors import FilebotError, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, RoomFilePosted
 from filebot.model import BareJid, IncomingMessage
-from filebot.rooms.announcer import Announcer
 from filebot.rooms.recent_posts import RecentPosts
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,6 @@ class RoomPosts:
         self,
         recent_posts: RecentPosts,
         consent: Callable[[BareJid], Collection[str]],
-        announcer: Announcer,
         events: EventBus,
         workload: Workload,
         files_per_message: int,
@@ -31,7 +29,6 @@ class RoomPosts:
         """``consent`` returns the plugins that a room lets know what is posted there."""
         self._recent_posts = recent_posts
         self._consent = consent
-        self._announcer = announcer
         self._events = events
         self._workload = workload
         self._files_per_message = files_per_message
@@ -55,7 +52,6 @@ class RoomPosts:
         told = replace(message, offers=message.offers[: self._files_per_message])
         event = RoomFilePosted(sender.privately, message.language, told)
         await self._workload.run_counted(sender, self._events.tell(event), size)
-        await self._announcer.told(sender.room)  # outside of the work: a stop does not wait for this
 
     async def _refuse(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
         """Tell the poster in private, once a day for each kind of error: nobody asked for the file to be
@@ -63,5 +59,5 @@ class RoomPosts:
         """
         sender = message.sender
         refused = FileRefused(sender.privately, message.language, name, error)
-        reason = f"not told: {type(error)}"
+        reason = f"not told: {type(error)} {error.template}"
         await self._workload.once_per_day(sender, reason, lambda: self._events.tell(refused))

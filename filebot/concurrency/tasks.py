@@ -2,7 +2,8 @@
 
 Turns let requests of one person begin in order, while none waits long for the one before.
 
-No task outlives its :class:`Tasks`. A job in a thread cannot be stopped, and may use a file that somebody
+No task outlives its :class:`Tasks`, but for one that ignores its cancellation: nothing waits for that
+without a limit, and the log names it. A job in a thread cannot be stopped, and may use a file that somebody
 is going to close: whoever waits for such a job does it by :func:`settled`.
 """
 
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 600.0
 """Pauses of supervised work after errors."""
+
+END_LIMIT_S: Final = 15.0
+"""Time that cancelled tasks have for their clean-up."""
 
 _TURN: Final[ContextVar["asyncio.Future[None] | None"]] = ContextVar("_TURN", default=None)
 
@@ -127,11 +131,34 @@ class Threads:
 
 
 async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel tasks, and return when they have ended, however they did."""
+    """Cancel tasks, and return when they have ended, however they did.
+
+    It does not wait longer than ``END_LIMIT_S``: those that ignore their cancellation are left, and the log
+    names them. A cancelled caller waits as well.
+    """
     ending = tuple(tasks)
     for task in ending:
         task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
+        task.add_done_callback(retrieve)
+    loop, cancelled = asyncio.get_running_loop(), None
+    until, left = loop.time() + END_LIMIT_S, set(ending)
+    while left and (left_s := until - loop.time()) > 0:
+        try:
+            _, left = await asyncio.wait(left, timeout=left_s)
+        except asyncio.CancelledError as error:
+            cancelled = error
+            left = {each for each in left if not each.done()}
+    for each in left:
+        name = each.get_name() if isinstance(each, asyncio.Task) else repr(each)
+        log.error("%s ignores that it is cancelled; going on without it", name)
+    if cancelled is not None:
+        raise cancelled
+
+
+def retrieve(future: asyncio.Future[Any]) -> None:
+    """Take note of an error that nobody waits for, so that asyncio does not complain of it."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def settled(job: "asyncio.Future[T]") -> T:

@@ -38,10 +38,12 @@ _LIMIT: Final[ContextVar[_Limit | None]] = ContextVar("working time", default=No
 
 
 @asynccontextmanager
-async def working_time(seconds: float) -> AsyncIterator[None]:
-    """Raise TimeoutError after so many seconds, without those in which :func:`not_counted` was entered."""
+async def working_time(seconds: float | None) -> AsyncIterator[None]:
+    """Raise TimeoutError after so many seconds, without those in which :func:`not_counted` was entered;
+    never if ``seconds`` is None.
+    """
     async with asyncio.timeout(seconds) as timeout:
-        token = _LIMIT.set(_Limit(timeout, seconds))
+        token = _LIMIT.set(None if seconds is None else _Limit(timeout, seconds))
         try:
             yield
         finally:

@@ -247,9 +247,10 @@ class _Attempt:
         if self.request.to.kind is not AddressKind.CHAT:
             return
         for queued in self.context.queue.to(self.request.recipient):
-            if (queued.asker, queued.entry_id) == (self.request.asker, self.request.entry.id) and (
-                queued.number == self.transfer.number
-                or not self.context.transfers.is_running(queued.number)
+            same = (queued.asker, queued.entry_id) == (self.request.asker, self.request.entry.id)
+            # Its own row may be about another entry, in whose place this one goes.
+            if queued.number == self.transfer.number or (
+                same and not self.context.transfers.is_running(queued.number)
             ):
                 await self.context.queue.remove(queued.number)
 

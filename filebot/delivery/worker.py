@@ -14,6 +14,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from filebot.checks.acts import FileRequested
+from filebot.checks.checks import Checks
 from filebot.concurrency.debouncer import Debouncer
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.delivery.attempt import MOST_TRIES, pause, send
@@ -23,10 +25,12 @@ from filebot.errors import (
     AlreadySending,
     DeliveryExpired,
     FilebotError,
+    NoSuchEntry,
     NoSuchTransfer,
     NotAllowed,
     StorageError,
     TransferError,
+    UserError,
 )
 from filebot.events.bus import EventBus
 from filebot.events.facts import DeliveryAbandoned
@@ -70,6 +74,7 @@ class DeliveryWorker:
         clock: Callable[[], datetime],
         lets_read: Callable[[BareJid, Identity], bool],
         *,
+        checks: Checks,
         trusted_now: Callable[[], Awaitable[datetime | None]],
         settle_s: float = SETTLE_S,
     ) -> None:
@@ -85,6 +90,7 @@ class DeliveryWorker:
         self._clock = clock
         self._trusted_now = trusted_now
         self._lets_read = lets_read
+        self._checks = checks
         self._settle_s = settle_s
         self._tasks = KeyedTasks[BareJid]()
         self._came_online: dict[BareJid, Debouncer] = {}
@@ -257,8 +263,10 @@ class DeliveryWorker:
             if not self._may_have(queued.asker, entry):
                 raise NotAllowed(reason="left")
 
-        request = replace(_request_of(queued, entry), ready=ready)
         try:
+            if FileRequested in self._checks.by_act:
+                entry = await self._checked(queued, entry)
+            request = replace(_request_of(queued, entry), ready=ready)
             method = await send(self._context, request, queued)
         except AlreadySending:
             return  # the asker asked again at this moment
@@ -273,6 +281,19 @@ class DeliveryWorker:
         else:
             if method is not None:
                 await self._events.tell(request.sent(method))
+
+    async def _checked(self, queued: QueuedDelivery, entry: Entry) -> Entry:
+        """Return the entry that the checks want to go. The delivery of one that they refuse ends."""
+        request = _request_of(queued, entry)
+        act = FileRequested(request.sender, request.language, entry, request.to)
+        try:
+            wanted = (await self._checks.passed(act)).entry
+            if not self._may_have(queued.asker, wanted):
+                raise NotAllowed(reason="left") if wanted == entry else NoSuchEntry(entry.name)
+        except UserError:
+            await self._queue.remove(queued.number)
+            raise
+        return wanted
 
     async def _after_mishap(self, queued: QueuedDelivery, entry: Entry, error: FilebotError) -> None:
         """Put a delivery off that failed for the bot's own sake: another time it may work."""

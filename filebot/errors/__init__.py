@@ -6,6 +6,7 @@ and never ``str(exc)``, which is for the log.
 """
 
 from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, TransferError, UserError
+from filebot.errors.checks import CheckFailed, Refusal
 from filebot.errors.commands import (
     BadCommand,
     BadValue,
@@ -29,21 +30,21 @@ from filebot.errors.delivery import (
 )
 from filebot.errors.files import (
     AmbiguousName,
-    ClaimExceedsQuota,
     DuplicateName,
     EmptyFile,
+    FileGone,
     FileTooLarge,
     NoSuchEntry,
     QuotaExceeded,
     RoomQuotaExceeded,
     TooManyFiles,
 )
+from filebot.errors.isolation import IsolatedError
 from filebot.errors.operator import ConfigError, LoginFailed, PluginError
 from filebot.errors.rooms import (
     BadRoomSetting,
     CannotEnterRoom,
     NoHistory,
-    NoSuchClaim,
     NoSuchRoom,
     PostTooLarge,
     RoomConfigured,
@@ -80,15 +81,18 @@ __all__ = [
     "CannotEnterRoom",
     "CatalogDamaged",
     "CatalogUnavailable",
+    "CheckFailed",
     "ClaimExceedsQuota",
     "ConfigError",
     "DeliveryExpired",
     "DigestMismatch",
     "DuplicateName",
     "EmptyFile",
+    "FileGone",
     "FileTooLarge",
     "FilebotError",
     "ForbiddenTarget",
+    "IsolatedError",
     "JobQueueFull",
     "LocalProtocolError",
     "LoginFailed",
@@ -96,7 +100,6 @@ __all__ = [
     "NoDescriptors",
     "NoFileInReply",
     "NoHistory",
-    "NoSuchClaim",
     "NoSuchEntry",
     "NoSuchRecipient",
     "NoSuchRoom",
@@ -111,6 +114,7 @@ __all__ = [
     "PluginStoreFull",
     "PostTooLarge",
     "QuotaExceeded",
+    "Refusal",
     "Refused",
     "RoomConfigured",
     "RoomQuotaExceeded",

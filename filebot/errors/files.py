@@ -17,6 +17,13 @@ class EmptyFile(UserError):
     """A file has no bytes."""
 
 
+class FileGone(UserError):
+    """The file of a message that is met again was stored before, and was removed or given away since.
+
+    Said to nobody: that was answered when it was done.
+    """
+
+
 class QuotaExceeded(UserError):
     """The owner's quota is used up; sizes in bytes."""
 
@@ -75,13 +82,3 @@ class DuplicateName(UserError):
         super().__init__(name)
         self.name = name
         self.ids = ids
-
-
-class ClaimExceedsQuota(UserError):
-    """The files that somebody claims do not fit beside what they store; sizes in bytes."""
-
-    def __init__(self, *, size_bytes: int, used_bytes: int, limit_bytes: int) -> None:
-        super().__init__(f"{size_bytes} bytes claimed, {used_bytes} of {limit_bytes} used")
-        self.size_bytes = size_bytes
-        self.used_bytes = used_bytes
-        self.limit_bytes = limit_bytes

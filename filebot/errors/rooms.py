@@ -21,10 +21,6 @@ class NoSuchRoom(UserError):
         self.target = target
 
 
-class NoSuchClaim(UserError):
-    """The claim code is unknown, used or too old."""
-
-
 class NoHistory(UserError):
     """The history of a room cannot be read.
 

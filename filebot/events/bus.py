@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Recorder(Protocol):
     """Recorder of events for listeners that must hear of them even if the bot is killed.
 
-    Its methods raise nothing: what happened must not fail for a listener.
+    ``jobs_for`` and ``record`` raise nothing: what happened must not fail for a listener.
     """
 
     def jobs_for(self, event: Event) -> Sequence[NewJob]:
@@ -29,6 +29,9 @@ class Recorder(Protocol):
 
     async def record(self, event: Event) -> None:
         """Make these jobs durable."""
+
+    def examine(self, event: Event) -> None:
+        """Raise PluginError if these listeners could not hear of an event of a plugin."""
 
 
 class Change:

@@ -58,6 +58,8 @@ class FileAutoArchived(Event):
     """A file that was posted in a room was kept without anybody asking, as the room wants it."""
 
     entry: Entry
+    from_history: bool = False
+    """It was found among what had been posted there before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,3 +240,29 @@ class InvitationAccepted(Event):
     """The bot is in a room because the sender invited it."""
 
     room: BareJid
+
+
+@dataclass(frozen=True, slots=True)
+class RoomJoined(Event):
+    """The bot entered a room in which it was not, to stay; the sender is the room itself."""
+
+    room: BareJid
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLeft(Event):
+    """The bot left a room for good, or was put out of it; the sender is the room itself."""
+
+    room: BareJid
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDestroyed(Event):
+    """A room is no more, and its files are its owners'; the sender is the room itself."""
+
+    room: BareJid
+
+
+@dataclass(frozen=True, slots=True)
+class PersonOnline(Event):
+    """A client of the sender's came online."""

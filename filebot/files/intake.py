@@ -1,34 +1,38 @@
 """Intake of every file that is kept: from an offer to a durable blob and a catalog row.
 
-The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced checked,
-blob durable, row durable, event. Whatever fails on the way leaves no blob, no row and no temporary file;
-after a break, the bytes to go on with are kept (see :mod:`filebot.files.receiving`).
+The order is what makes "stored" true: limits, bytes to disk while hashing, everything announced verified,
+the checks of plugins, blob durable, row durable, event. Whatever fails on the way leaves no blob, no row
+and no temporary file; after a break, the bytes to go on with are kept (see :mod:`filebot.files.receiving`).
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
+from filebot.checks.acts import FileOffered, FileReceived
+from filebot.checks.checks import Checks
 from filebot.concurrency.locks import KeyedLocks
-from filebot.errors import EmptyFile, PeerProtocolError, TransferError, Unresumable
+from filebot.errors import EmptyFile, FileGone, PeerProtocolError, TransferError, Unresumable
 from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.quota import Quota, Reservation
-from filebot.files.receiving import Attempt, WebSource, check_hashes, partials_of, receive, sealed
+from filebot.files.received import ReceivedFile, ReceivedFileChecks
+from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, partials_of, receive, sealed
 from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
     BareJid,
     BlobRef,
-    Digest,
     Entry,
+    FileKind,
     Identity,
     IncomingMessage,
     Method,
@@ -37,7 +41,7 @@ from filebot.model import (
     Outbox,
     Scope,
 )
-from filebot.ports import BlobStore, BlobWriter, Download, Entries, HttpTransfer, Inspector, StreamOffer
+from filebot.ports import BlobStore, BlobWriter, Download, Entries, Inspector, StreamOffer, UrlSource
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,8 @@ class Destination:
     caption: str = ""
     auto_archived: bool = False
     """It is kept unasked, because the room keeps what is posted there."""
+    from_history: bool = False
+    """So it is, among what had been posted before."""
     source_message: str | None = None
     """The entry's (see ``NewEntry``)."""
     recheck: Callable[[], object] = lambda: None
@@ -96,22 +102,25 @@ class Intake:
         store: BlobStore,
         entries: Entries,
         unused: UnusedBlobs,
-        http: HttpTransfer,
+        sources: UrlSource,
         inspector: Inspector,
         quota: Quota,
         locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
         events: EventBus,
+        checks: Checks,
     ) -> None:
         self._store = store
         self._entries = entries
         self._unused = unused
-        self._http = http
+        self._sources = sources
         self._inspector = inspector
         self._quota = quota
         self._locks = locks
         self._clock = clock
         self._events = events
+        self._checks = checks
+        self._received_checks = ReceivedFileChecks(checks, store, inspector)
 
     async def fetch(self, offer: Offer, destination: Destination, place: Place = ANY_PLACE) -> IntakeResult:
         """Take the file that an offer points to, from the first of its sources that can be used.
@@ -119,39 +128,36 @@ class Intake:
         FileStored or FileAutoArchived tells of it. Raises UserError, TransferError or StorageError; then
         nothing is left of it but, after a break, the bytes to go on with.
 
-        What was stored just before a crash, from the same message, is not fetched again.
+        What was stored just before a crash, from the same message, is not fetched again. FileGone is raised
+        if it was removed since.
         """
-        return await self._taken(destination, place, partial(self._fetch, offer, destination))
+        async with self._events.change() as change:
+            made = await self._made_before(destination)
+            if made is not None:
+                result = _added(made)
+                # The row was made together with the record of its event.
+                change.tell(*_events_of(destination, result), recorded=True)
+                return result
+            async with place as watch:
+                return await self._fetch(offer, destination, watch, change)
 
-    async def receive(
-        self, stream: StreamOffer, destination: Destination, place: Place = ANY_PLACE
+    async def take(
+        self, source: Source, offer: Offer, destination: Destination, place: Place = ANY_PLACE
     ) -> IntakeResult:
-        """Take a file that a peer sends by a stream, if it may come in at all.
+        """Take a file from one source, such as a stream, if it may come in at all.
 
-        If it is refused before the stream was accepted, declining it is up to the caller. Tells and raises
-        as :meth:`fetch`.
+        If it is refused before the source was opened, declining it is up to the caller. Tells and raises as
+        :meth:`fetch`.
         """
-        attempt = Attempt(stream, stream.offer, destination.owner, destination.room, stream.offer.name)
-        return await self._taken(destination, place, partial(self._take, attempt, destination))
-
-    async def _taken(
-        self,
-        destination: Destination,
-        place: Place,
-        take: Callable[[Transfer | None, Change], Awaitable[IntakeResult]],
-    ) -> IntakeResult:
         async with self._events.change() as change, place as watch:
-            return await take(watch, change)
+            offer = await self._checked(offer, destination)
+            attempt = Attempt(source, offer, destination.owner, destination.room, offer.name)
+            return await self._take(attempt, destination, watch, change)
 
     async def _fetch(
         self, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
-        made = await self._made_before(destination)
-        if made is not None:
-            result = _added(made)
-            # The row was made together with the record of its event.
-            change.tell(*_events_of(destination, result), recorded=True)
-            return result
+        offer = await self._checked(offer, destination)
         failure: TransferError = PeerProtocolError("an offer without a source")
         for url in offer.urls[:SOURCES_TRIED]:
             try:
@@ -160,19 +166,35 @@ class Intake:
                 failure = error
         raise failure
 
+    async def _checked(self, offer: Offer, destination: Destination) -> Offer:
+        """Return the offer as the checks want it. Raises UserError or CheckFailed."""
+        if FileOffered not in self._checks.by_act:
+            return offer
+        by, name, url = destination.by, name_of(offer), next(iter(offer.urls), None)
+        facts = (name, offer.size, offer.media_type, MappingProxyType(offer.hashes), url)
+        where = (destination.room, destination.auto_archived)
+        wanted = await self._checks.passed(FileOffered(by.sender, by.language, *facts, *where))
+        return offer if wanted.name == name else replace(offer, name=wanted.name)
+
     async def _made_before(self, destination: Destination) -> Entry | None:
-        """Return the entry that the same message made just before a crash."""
-        if destination.source_message is None:
+        """Return the entry that the same message made just before a crash.
+
+        Raises FileGone if it was removed since, or is not the owner's any more.
+        """
+        message = destination.source_message
+        if message is None:
             return None
-        made = await self._entries.find_by_source_message(
-            destination.scope, destination.owner, destination.source_message
-        )
-        return made if made is not None and await is_whole(self._store, made.blob.digest) else None
+        made = await self._entries.find_by_source_message(destination.scope, destination.owner, message)
+        if made is not None:
+            return made if await is_whole(self._store, made.blob.digest) else None
+        if await self._entries.is_gone(destination.owner, message):
+            raise FileGone
+        return None
 
     async def _fetch_from(
         self, url: str, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
-        source = WebSource(self._http, url, hashed=bool(offer.hashes))
+        source = WebSource(self._sources, url, hashed=bool(offer.hashes))
         name = offer.name or name_from_url(url)
         attempt = Attempt(source, offer, destination.owner, destination.room, name)
         try:
@@ -205,16 +227,15 @@ class Intake:
             check_hashes(digests, offer.hashes, download.late_hashes, resumed=attempt.resumed_at > 0)
             name = safe_name(offer.name or download.name)
             claimed = offer.media_type or download.media_type
+            file = ReceivedFile(writer, digests["sha-256"].hex(), name, claimed)
             # Before the source is left: a sender that hears that the file has arrived may delete it.
-            return await self._keep(
-                writer,
-                reservation,
-                destination,
-                change,
-                digest=digests["sha-256"].hex(),
-                name=name,
-                claimed=claimed,
-            )
+            if FileReceived not in self._checks.by_act:
+                return await self._keep(file, reservation, destination, change)
+            auto_archived = destination.auto_archived
+            async with self._received_checks.passed(
+                file, destination.by, destination.room, reservation, auto_archived=auto_archived
+            ) as checked:
+                return await self._keep(checked, reservation, destination, change)
 
     @asynccontextmanager
     async def _opened(
@@ -246,21 +267,21 @@ class Intake:
 
     async def _keep(
         self,
-        writer: BlobWriter,
+        file: ReceivedFile,
         reservation: Reservation,
         destination: Destination,
         change: Change,
-        *,
-        digest: Digest,
-        name: str,
-        claimed: str | None,
     ) -> IntakeResult:
+        writer, digest, name = file.writer, file.digest, file.name
         # Nobody removes the last row of these bytes, or adds another, while this one is made.
         async with self._locks(digest):
             destination.recheck()
             known = await self._entries.find_by_digest(destination.scope, destination.owner, digest)
             if known is not None:
                 await writer.commit()  # in place of what is there: if that is lost or damaged, it is mended
+                if destination.source_message is not None:
+                    # Before it is answered: then the entry may be removed.
+                    await self._entries.note_source(known, destination.source_message, self._clock())
                 # A file that came without a name is called by the name that it is stored under.
                 shown = known.name if name == UNNAMED else name
                 result = IntakeResult(known, already_known=True, name=shown)
@@ -273,9 +294,10 @@ class Intake:
                     change.tell(*_events_of(destination, result))
                 return result
             await self._quota.recheck(reservation)
+            kind = file.kind or await self._kind_of(file)
             described: NewEntry | None = None
             try:
-                described = await self._described(await writer.commit(), destination, name, claimed)
+                described = self._described(await writer.commit(), destination, name, kind)
                 add = partial(self._add, described, reservation, destination)
                 return _added(await change.write(add, lambda new: _events_of(destination, _added(new))))
             except (Exception, asyncio.CancelledError) as error:
@@ -296,11 +318,11 @@ class Intake:
         with reservation.settling():
             return await self._entries.add(described, outbox=outbox)
 
-    async def _described(
-        self, blob: BlobRef, destination: Destination, name: str, claimed: str | None
-    ) -> NewEntry:
-        async with self._store.local_file(blob.digest) as file:
-            kind = await self._inspector.inspect(file, name, claimed)
+    async def _kind_of(self, file: ReceivedFile) -> FileKind:
+        async with file.writer.local_file() as path:
+            return await self._inspector.inspect(path, file.name, file.claimed)
+
+    def _described(self, blob: BlobRef, destination: Destination, name: str, kind: FileKind) -> NewEntry:
         return NewEntry(
             name=name,
             owner=destination.owner,
@@ -340,7 +362,7 @@ class Drops:
     async def receive(self, stream: StreamOffer, destination: Destination) -> IntakeResult:
         """Take a file that a client sends by a stream, when its turn has come."""
         place = self._moving(stream.offer, destination, Method.SOCKS5, in_burst=True)
-        return await self._intake.receive(stream, destination, place)
+        return await self._intake.take(stream, stream.offer, destination, place)
 
     @asynccontextmanager
     async def _moving(
@@ -373,4 +395,6 @@ def _events_of(destination: Destination, result: IntakeResult) -> list[Event]:
     by = destination.by
     if not destination.auto_archived:
         return [FileStored(by.sender, by.language, result.entry, result.already_known, result.name)]
-    return [] if result.already_known else [FileAutoArchived(by.sender, by.language, result.entry)]
+    if result.already_known:
+        return []
+    return [FileAutoArchived(by.sender, by.language, result.entry, destination.from_history)]

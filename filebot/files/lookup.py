@@ -1,7 +1,7 @@
 """Lookup: find the files that people mean by what they type: ids, names, beginnings and wildcards."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -27,13 +27,16 @@ _WILDCARD = re.compile(r"[*?]")
 class Lookup:
     """Finds files among those that one sender may see."""
 
-    def __init__(self, entries: Entries, access: FileAccess) -> None:
+    def __init__(
+        self,
+        entries: Entries,
+        access: FileAccess,
+        resolved: Callable[[str], Awaitable[Entry | None]],
+    ) -> None:
+        """``resolved`` finds files by other names than their own."""
         self._entries = entries
         self._access = access
-
-    async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
-        """Return the files here with all of these words in their name or caption, newest first."""
-        return await self._entries.search(self._access.here(), words.split(), limit=limit, before=before)
+        self._resolved = resolved
 
     async def one(self, wanted: str) -> Entry:
         """Return the file here that is meant by a name in any case, an id, or the beginning of a name.
@@ -65,6 +68,7 @@ class Lookup:
                 raise DuplicateName(newest.name, ids=tuple(entry.id for entry in called))
             return newest
         entry = await self._by_id(wanted, in_public=self._access.sender.in_public)
+        entry = entry or await self._by_other_name(wanted, in_public=self._access.sender.in_public)
         if entry is not None:
             return entry
         names = tuple(dict.fromkeys(each.name for each in beginning))[:SUGGESTIONS]
@@ -102,7 +106,11 @@ class Lookup:
 
     async def _one(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry:
         wanted = plain_text(wanted)
-        entry = await self._called(wanted, scopes, in_public=in_public) or await self._by_prefix(wanted)
+        entry = (
+            await self._called(wanted, scopes, in_public=in_public)
+            or await self._by_other_name(wanted, in_public=in_public)
+            or await self._by_prefix(wanted)
+        )
         if entry is None:
             raise NoSuchEntry(wanted, suggestions=await self._nearest(wanted))
         return entry
@@ -118,6 +126,12 @@ class Lookup:
     async def _by_id(self, wanted: str, *, in_public: bool) -> Entry | None:
         match = _ID.fullmatch(wanted)
         entry = await self._entries.entry(int(match[1])) if match else None
+        return entry if entry is not None and self._access.may_see(entry, in_public=in_public) else None
+
+    async def _by_other_name(self, wanted: str, *, in_public: bool) -> Entry | None:
+        """Return the file that a plugin knows by this name, as it is now, if the sender may see it."""
+        found = await self._resolved(wanted) if wanted else None
+        entry = None if found is None else await self._entries.entry(found.id)
         return entry if entry is not None and self._access.may_see(entry, in_public=in_public) else None
 
     async def _by_prefix(self, wanted: str) -> Entry | None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
 
-from filebot.errors import ClaimExceedsQuota, QuotaExceeded, RoomQuotaExceeded, StorageFull
+from filebot.errors import QuotaExceeded, RoomQuotaExceeded, StorageFull
 from filebot.files.reservations import (
     FILE_OVERHEAD_BYTES,
     Amounts,
@@ -29,7 +29,7 @@ __all__ = ["FILE_OVERHEAD_BYTES", "Quota", "Reservation", "StorageLimits"]
 RECOUNT_AFTER_S: Final = (0.01, 0.05, 0.2)
 """Pauses before a refusal is final while other files settle: those may have been counted twice."""
 
-_DOES_NOT_FIT: Final = (QuotaExceeded, RoomQuotaExceeded, StorageFull, ClaimExceedsQuota)
+_DOES_NOT_FIT: Final = (QuotaExceeded, RoomQuotaExceeded, StorageFull)
 
 H = TypeVar("H", bound=Hold)
 
@@ -125,7 +125,7 @@ class Quota:
     async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[Hold]:
         """Hold space for all files of one identity, stored or on their way, to become another's.
 
-        Between the count and what the context does first nothing is awaited. Raises ClaimExceedsQuota.
+        Between the count and what the context does first nothing is awaited. Raises QuotaExceeded.
         """
         hold = Hold(self._holds, self._limits, owner, None)
 
@@ -140,7 +140,7 @@ class Quota:
         def check() -> None:
             others, most = hold.used_by_others(), self._limits.quota_per_user_bytes
             if others + hold.held.by_owner > most:
-                raise ClaimExceedsQuota(size_bytes=hold.held.by_owner, used_bytes=others, limit_bytes=most)
+                raise QuotaExceeded(size_bytes=hold.held.by_owner, used_bytes=others, limit_bytes=most)
 
         try:
             await self._count(hold, check, stored)

@@ -18,7 +18,7 @@ from filebot.filenames import safe_name
 from filebot.files.quota import Reservation
 from filebot.files.transfers import Transfer
 from filebot.model import BareJid, Identity, Offer
-from filebot.ports import BlobWriter, Data, Download, HttpTransfer
+from filebot.ports import BlobWriter, Data, Download, UrlSource
 
 GRACE_PERIOD_S = 3600.0
 """Time for which a file may come at any speed, by whatever method."""
@@ -41,14 +41,14 @@ class Source(Protocol):
 class WebSource:
     """A file behind a URL."""
 
-    http: HttpTransfer
+    sources: UrlSource
     url: str
     hashed: bool
     """Whether a hash over the whole is going to be checked."""
     resumable: bool = True
 
     def accept(self, offset: int = 0) -> AbstractAsyncContextManager[Download]:
-        return self.http.get(self.url, offset, hashed=self.hashed)
+        return self.sources.get(self.url, offset, hashed=self.hashed)
 
 
 @dataclass(slots=True)

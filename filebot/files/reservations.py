@@ -229,6 +229,22 @@ class Reservation(Hold):
         self._holds.written += written - self._written
         self._written = written
 
+    def writes_beside(self, size_bytes: int) -> None:
+        """So many bytes are to take the place of the file, which is complete; both are on disk for a while.
+
+        Raises as :meth:`promise`.
+        """
+        self.check_size(size_bytes)
+        counted = max(self.held.in_all, counted_bytes(1, size_bytes))
+        in_room = 0 if self.room is None else counted
+        self.hold(Amounts(counted, in_room, counted, self.held.to_disk + size_bytes))
+        self.check()
+
+    def wrote_beside(self, size_bytes: int) -> None:
+        """So many of these bytes more are on disk."""
+        self._holds.written += size_bytes
+        self._written += size_bytes
+
     def measured(self, disk_room: int) -> None:
         """There is so much space on disk for all files in transfer, what they have written included."""
         self._disk_room = disk_room

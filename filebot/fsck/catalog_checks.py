@@ -85,6 +85,13 @@ def check_entries(catalog: CatalogInspection, report: Report, *, repair: bool) -
             "made anew",
         ),
         _Check(
+            catalog.wrong_attached_bytes,
+            "an entry counts other bytes than its attachments have",
+            "entries count other bytes than their attachments have",
+            catalog.add_up_attachments,
+            "added up anew",
+        ),
+        _Check(
             catalog.wrong_sums,
             "a sum of what people and rooms have stored is wrong",
             "sums of what people and rooms have stored are wrong",

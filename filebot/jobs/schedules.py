@@ -20,7 +20,7 @@ class Schedule(Protocol):
         """The rule as a text: another text is another rule."""
 
     def first(self, now: datetime) -> datetime:
-        """Return when it is due for the first time."""
+        """Return when it is due at the latest after a start of the bot."""
 
     def after(self, due: datetime, now: datetime) -> datetime:
         """Return when it is due again, after it was due at ``due``: always later than ``now``.
@@ -34,9 +34,11 @@ class Every:
     """Schedule with the same pause between any two times."""
 
     interval: timedelta
+    at_start: bool = False
+    """It is due at each start, too."""
 
     @classmethod
-    def parse(cls, text: str) -> "Every":
+    def parse(cls, text: str, *, at_start: bool = False) -> "Every":
         """Read an interval such as ``30m``, ``1h`` or ``1d12h``. Raises ValueError."""
         match = _INTERVAL.fullmatch(text)
         if match is None or not text:
@@ -45,14 +47,14 @@ class Every:
         interval = timedelta(days=days, hours=hours, minutes=minutes)
         if not SHORTEST <= interval <= LONGEST:
             raise ValueError(f'{text!r} is not between one minute ("1m") and 31 days ("31d")')
-        return cls(interval)
+        return cls(interval, at_start)
 
     @property
     def rule(self) -> str:
         return f"every {self.interval.total_seconds():.0f} s"
 
     def first(self, now: datetime) -> datetime:
-        return now + self.interval
+        return now if self.at_start else now + self.interval
 
     def after(self, due: datetime, now: datetime) -> datetime:
         missed = max((now - due) // self.interval, 0)

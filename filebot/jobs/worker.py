@@ -9,12 +9,13 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from filebot.concurrency.backoff import Backoff
+from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import JobQueueFull, StorageError
 from filebot.jobs.schedules import Schedule
@@ -50,7 +51,7 @@ class Work:
     """How jobs of one kind are done."""
 
     kind: JobKind
-    run: Callable[[Job], Awaitable[object]]
+    run: Callable[[Job], Coroutine[Any, Any, object]]
     limit_s: float = LIMIT_S
     schedule: Schedule | None = None
     """When the one job of this kind is done again; None for a kind whose jobs end."""
@@ -63,6 +64,8 @@ class JobWorker:
         """``clock`` gives the present in UTC."""
         self._store = store
         self._clock = clock
+        self.failed: Callable[[Job, Exception], None] = lambda _, __: None
+        """Called with each try that failed, and its error."""
         self._works: dict[JobKind, Work] = {}
         self._tasks = Tasks(2 * MOST_RUNNING)  # some may have ended and be there for a moment still
         self._running: Counter[str] = Counter()
@@ -190,14 +193,16 @@ class JobWorker:
             await self._failed(work, job, "the bot was killed while it was done")
             return
         try:
-            async with asyncio.timeout(work.limit_s) as limit:
-                await work.run(job)
+            await call_bounded(work.run(job), _named(job), work.limit_s)
         except asyncio.CancelledError:
             await self._store.put_off(job, job.run_at, tries=job.tries - 1, error=job.error)
             raise
+        except TimeLimitExceeded as error:
+            self.failed(job, error)
+            await self._failed(work, job, f"it took over {work.limit_s:g} s")
         except Exception as error:
+            self.failed(job, error)
             reason = f"{type(error).__name__}: {error}"
-            reason = f"it took over {work.limit_s:g} s" if limit.expired() else reason
             await self._failed(work, job, reason, place_of(error))
             log.debug("%s failed", _named(job), exc_info=error)
         else:

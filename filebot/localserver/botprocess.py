@@ -74,6 +74,7 @@ class BotProcess:
             async with asyncio.timeout(READY_LIMIT_S):
                 await asyncio.wait({ready, self._reading}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
+            await self.kill()  # nobody leaves a context that was not entered
             raise TimeoutError("\n".join([*self.log][-20:])) from None
         finally:
             ready.cancel()

@@ -10,7 +10,18 @@ from filebot.model.delivery import (
     Slot,
     StreamMethod,
 )
-from filebot.model.files import BlobRef, Digest, Entry, FileKind, NewEntry, Offer, StorageUsage
+from filebot.model.files import (
+    Attachment,
+    BlobRef,
+    Digest,
+    Entry,
+    FileKind,
+    NewEntry,
+    Offer,
+    StorageUsage,
+    archive_of,
+)
+from filebot.model.http import HttpRequest, HttpResponse
 from filebot.model.jobs import DeadJob, Job, JobKind, NewJob, Outbox
 from filebot.model.messages import (
     LONGEST_TEXT,
@@ -31,7 +42,7 @@ from filebot.model.people import (
     Sender,
     as_bare_jid,
 )
-from filebot.model.plugin_data import DataKey, DataOwner, OwnerKind
+from filebot.model.plugin_data import DataKey, DataOwner, EntryFilter, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
 from filebot.model.rooms import (
@@ -49,6 +60,7 @@ __all__ = [
     "Address",
     "AddressKind",
     "ArchivePosition",
+    "Attachment",
     "BareJid",
     "BlobRef",
     "Client",
@@ -58,9 +70,12 @@ __all__ = [
     "Digest",
     "EncryptedMessage",
     "Entry",
+    "EntryFilter",
     "FileKind",
     "HistoryImport",
     "HistoryPage",
+    "HttpRequest",
+    "HttpResponse",
     "Identity",
     "IncomingMessage",
     "Invitation",
@@ -89,6 +104,7 @@ __all__ = [
     "Slot",
     "StorageUsage",
     "StreamMethod",
+    "archive_of",
     "as_bare_jid",
     "size_bytes",
 ]

@@ -68,7 +68,13 @@ class NewEntry:
     auto_archived: bool = False
     """Kept because the room wanted what is posted there to be kept, not because somebody asked for it."""
     source_message: str | None = None
-    """Id of the message and file that it came from, if that message may be read again."""
+    """Id of the message and file that it came from, if that message may be read again: the address of its
+    archive, a space, and what tells it from others there."""
+
+
+def archive_of(source_message: str) -> BareJid:
+    """Return the address of the archive that has this message (see ``NewEntry.source_message``)."""
+    return source_message.partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,18 @@ class Entry(NewEntry):
     """Short and never reused; people write it as ``#12``."""
     modified_at: datetime = field(kw_only=True)
     """Time of the row's last change (a new name), in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """File that a plugin derived from an entry, such as a thumbnail; it goes with the entry."""
+
+    entry_id: int
+    plugin: str
+    name: str
+    """Name for the plugin alone, such as ``thumbnail``; one entry has one of each name and plugin."""
+    blob: BlobRef
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class OwnerKind(StrEnum):
@@ -29,3 +30,16 @@ class DataKey:
     plugin: str
     owner: DataOwner
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Condition on entries, by what a plugin keeps of them: a value of its own, or rows of its tables."""
+
+    plugin: str
+    key: str = ""
+    """Key of a value that the entry has, if it is by that."""
+    value: str | None = None
+    """The value as JSON; None for any."""
+    statement: Any = None
+    """A SELECT of SQLAlchemy of the ids of entries, if it is by tables."""

@@ -105,6 +105,8 @@ class Parameter:
     kind: Kind
     may_be_none: bool = False
     has_default: bool = False
+    default: object = None
+    """Default of the handler, if it has one."""
     is_exact: bool = False
     bounds: Between | None = None
     choices: Mapping[str, Enum] | None = None
@@ -209,6 +211,7 @@ def _parameter(
         kind,
         may_be_none,
         has_default=default is not inspect.Parameter.empty,
+        default=None if default is inspect.Parameter.empty else default,
         is_exact=exact in markers,
         bounds=next((each for each in markers if isinstance(each, Between)), None),
         choices=choices,

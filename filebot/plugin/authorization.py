@@ -38,6 +38,10 @@ class Authorization:
             return sender
         return replace(sender, jid=None, room=None, occupant=None)
 
+    def is_admin(self, sender: Sender) -> bool:
+        """Whether the sender runs the bot."""
+        return self._access.is_admin(sender.jid)
+
     def may_use(self, command: Command, sender: Sender) -> bool:
         """Whether the sender can use a command where they speak, with some arguments at least."""
         try:
@@ -72,7 +76,11 @@ class Authorization:
             for entry in _entries(arguments):
                 self._file_access(sender).must_be_changeable(entry)
         elif command.permission.is_of_a_room:
-            named = [arguments.get(each.name) for each in command.parameters if each.kind is Kind.ROOM]
+            named = [
+                arguments.get(each.name, each.default)
+                for each in command.parameters
+                if each.kind is Kind.ROOM
+            ]
             rooms: list[str | None] = [room for room in named if isinstance(room, str)]
             for room in rooms or [sender.room]:
                 self._check_room(command, sender, room)

@@ -1,33 +1,44 @@
 """Calls of the functions of plugins: commands, and listeners of events."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
-from filebot.concurrency.working_time import working_time
-from filebot.errors import PluginError, UnknownCommand, WrongPlace
+from filebot.checks.acts import Act, CommandCalled
+from filebot.checks.checks import Checks
+from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
+from filebot.errors import CheckFailed, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, BareJid, Sender
+from filebot.model import Address, BareJid, Entry, Sender
+from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.declare_rooms import RoomLineSpec
-from filebot.plugin.listeners import PluginListener
+from filebot.plugin.entry_lines import lines_about
+from filebot.plugin.handlers import called, named
+from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
 from filebot.plugin.rooms import RoomLine
 
 log = logging.getLogger(__name__)
 
+
 LISTENER_LIMIT_S: Final = 60.0
 ROOM_LINE_LIMIT_S: Final = 2.0
+HELP: Final = "help"
+"""Command that no check refuses."""
+
+
 _NOBODY: Final = Sender(Address(""), None)
 
 
@@ -44,9 +55,12 @@ class PluginCalls:
         *,
         grants: Mapping[str, Grants],
         authorization: Authorization,
+        checks: Checks,
         clock: Callable[[], datetime],
         consent: Callable[[BareJid], Collection[str]],
         room_lines: Sequence[RoomLineSpec] = (),
+        room_setting_of: SettingOf,
+        entry_lines: Sequence[EntryLinesSpec] = (),
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
         UTC, and ``consent`` the plugins that a room lets know what is posted there.
@@ -58,9 +72,12 @@ class PluginCalls:
         self._factories = factories
         self._grants = grants
         self._authorization = authorization
+        self._checks = checks
         self._clock = clock
         self._consent = consent
         self._room_lines = room_lines
+        self._room_setting_of = room_setting_of
+        self._entry_lines = entry_lines
         self.at_once = CallsAtOnce()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
@@ -71,11 +88,23 @@ class PluginCalls:
         nobody = await self._channel.conversation(_NOBODY, None)
         return self._context(plugin, hook, nobody, by_nobody=True)
 
+    async def call(
+        self,
+        plugin: str,
+        hook: str,
+        sender: Sender | None,
+        language: str | None,
+        function: Callable[[Any], Awaitable[object]],
+    ) -> object:
+        """Call a function with a context of a plugin, for a sender or for nobody; return its result."""
+        by = None if sender is None else OnBehalfOf(sender, language)
+        return await called(function(await self.context(plugin, hook, by)))
+
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
-        async with errors_in_words(conversation):
-            word, rest = (*text.split(maxsplit=1), "", "")[:2]
-            command = self._commands.named(word)
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        command = self._commands.named(word)
+        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
             if command is None:
                 suggestions = self._usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
@@ -95,10 +124,44 @@ class PluginCalls:
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(conversation).resolve(command, found.values)
+            arguments = await self._resolver(command.plugin, conversation).resolve(command, found.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
+        if CommandCalled in self._checks.by_act:
+            await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
-        await called(command.handler(context, **arguments))
+        # In a task of its own: one that ignores its cancellation must not hold the stop up.
+        await call_bounded(
+            called(command.handler(context, **arguments)), named(command.plugin, command.hook)
+        )
+
+    async def _check(
+        self, command: Command, conversation: Conversation, arguments: dict[str, object]
+    ) -> None:
+        """Ask the checks of commands. Nobody is kept from reading the help, nor those who run the bot from
+        anything: they have to be able to mend it.
+        """
+        sender, language = conversation.sender, conversation.language
+        if command.name == HELP:
+            return
+        try:
+            await self._checks.passed(
+                CommandCalled(sender, language, command.plugin, command.name, MappingProxyType(arguments))
+            )
+        except (UserError, CheckFailed):
+            if not self._authorization.is_admin(sender):
+                raise
+            log.info("%s is refused to nobody who runs the bot", command.name)
+            return
+        # Rights may be gone: a check takes its time.
+        if command.is_restricted:
+            self._authorization.check(command, sender)
+        self._authorization.check_arguments(command, sender, arguments)
+
+    async def ask(self, check: PluginCheck, act: Act) -> object:
+        """Call a check of a plugin, and return what it returns."""
+        conversation = await self._channel.conversation(act.sender, act.language)
+        context = self._context(check.plugin, check.hook, conversation)
+        return await call_bounded(called(check.handler(context, act)), named(check.plugin, check.hook))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -109,7 +172,7 @@ class PluginCalls:
         listeners = [
             each
             for each in self._listeners
-            if isinstance(event, each.event) and self._may_hear(each, event)
+            if each.hears(event, self._room_setting_of) and self._may_hear(each, event)
         ]
         if not listeners:
             return
@@ -140,15 +203,10 @@ class PluginCalls:
     async def _room_line(
         self, line: RoomLineSpec, conversation: Conversation, room: BareJid
     ) -> RoomLine | None:
-        context, returned = self._context(line.plugin, line.hook, conversation), list[object]()
-
-        async def ask() -> None:
-            returned.append(await line.handler(context, room))
-
+        context = self._context(line.plugin, line.hook, conversation)
         try:
-            async with asyncio.timeout(ROOM_LINE_LIMIT_S):
-                await called(ask())
-            [value] = returned
+            asked = called(line.handler(context, room))
+            value = await call_bounded(asked, named(line.plugin, line.hook), ROOM_LINE_LIMIT_S)
             if value is not None:
                 # Tried here, so that words that fail do not spoil the whole answer.
                 replies = self._channel.reply_sender.replies
@@ -159,23 +217,32 @@ class PluginCalls:
         return None if value is None else RoomLine(line.template, value)
 
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
+        name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            async with working_time(LISTENER_LIMIT_S), errors_in_words(conversation):
-                context = self._context(listener.plugin, listener.hook, conversation)
-                await called(listener.handler(context, event))
-        except TimeoutError:
-            log.error(
-                "plugin %s took over %s s for %s", listener.plugin, LISTENER_LIMIT_S, type(event).__name__
-            )
+            await call_bounded(self._hear(listener, conversation, event), name, LISTENER_LIMIT_S)
+        except TimeLimitExceeded as error:
+            log.error("%s", error)
+
+    async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
+        async with errors_in_words(conversation, plugin=listener.plugin):
+            context = self._context(listener.plugin, listener.hook, conversation)
+            await called(listener.handler(context, event))
+
+    async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
+        async def ask(spec: EntryLinesSpec) -> str | None:
+            context = self._context(spec.plugin, spec.hook, conversation)
+            return await called(spec.handler(context, entry))
+
+        return await lines_about(self._entry_lines, ask)
 
     def _usable(self, sender: Sender) -> CommandList:
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
-    def _resolver(self, conversation: Conversation) -> ArgumentResolver:
+    def _resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
         sender = conversation.sender
         return ArgumentResolver(
-            self._factories.files(sender, conversation.language),
+            self._factories.files(sender, conversation.language, plugin),
             self._factories.rooms(sender),
             self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
         )
@@ -196,23 +263,8 @@ class PluginCalls:
             usage=usage,
             settings=self._settings[plugin],
             commands=self._usable,
+            lines_about=partial(self._lines_about, conversation),
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),
         )
-
-
-async def called(function: Awaitable[None]) -> None:
-    """Await a function of a plugin; what would end more than that is an error of it.
-
-    Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
-    """
-    try:
-        await function
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise PluginError("a plugin's function was cancelled by itself") from None
-    except SystemExit:
-        raise PluginError("a plugin's function wanted to end the bot") from None

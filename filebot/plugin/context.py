@@ -1,25 +1,29 @@
 """Context that functions of plugins are given: the conversation, and what they may use."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Generic, ParamSpec, TypeVar
+from typing import Final, Generic, ParamSpec, TypeVar, TypeVarTuple
 
-from filebot.concurrency.tasks import Threads
+from filebot.concurrency.isolated import Limits
 from filebot.errors import PluginError
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
-from filebot.model import Address, Offer, Sender
+from filebot.model import Address, BareJid, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
 from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
+from filebot.plugin.isolated import run_isolated
 from filebot.plugin.jobs import Jobs
+from filebot.plugin.lifespan import Lifespan, Lifespans
 from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
+from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 
@@ -28,13 +32,16 @@ log = logging.getLogger(__name__)
 S_co = TypeVar("S_co", covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
-
-_BLOCKING: Final = Threads("plugin", 8)
+USUAL_LIMITS: Final = Limits()
 
 
 FilesOf = Callable[[Sender, str], Files]
 """Function that returns the files as a sender sees them, given the language of the replies."""
+FilesOfPlugin = Callable[[Sender, str, str], Files]
+"""Function that returns the same for a plugin, given its name as well."""
 RoomsOf = Callable[[Sender], RoomAccess]
 JobsOf = Callable[[str, OnBehalfOf | None], Jobs]
 
@@ -43,13 +50,20 @@ JobsOf = Callable[[str, OnBehalfOf | None], Jobs]
 class Factories:
     """Makers of the objects that a context gives."""
 
-    files: FilesOf
+    files: FilesOfPlugin
     rooms: RoomsOf
     jobs: JobsOf
     own_data: Callable[[str], OwnData]
     delivery: Callable[[Sender], DeliveryAccess]
     clock: Callable[[], datetime]
     """Gives the present in UTC."""
+    room_files: Callable[[BareJid], FilesOfRoom]
+    lifespans: Lifespans
+    http: Callable[[str], Http]
+    trusted_now: Callable[[], Awaitable[datetime | None]]
+    """Gives the time by which something may be removed for its age; None while none is certain."""
+    own_address: BareJid
+    """The bot's."""
 
 
 class Context(Conversation, Generic[S_co]):
@@ -63,6 +77,7 @@ class Context(Conversation, Generic[S_co]):
         usage: str = "",
         settings: S_co,
         commands: Callable[[Sender], CommandList],
+        lines_about: Callable[[Entry], Awaitable[list[str]]],
         factories: Factories,
         by: OnBehalfOf | None,
         grants: Grants,
@@ -79,10 +94,16 @@ class Context(Conversation, Generic[S_co]):
         self.usage = usage
         """Usage line of the command that was typed; empty for listeners."""
         self._commands = commands
+        self._lines_about = lines_about
         self._plugin = grants.plugin
         self._factories = factories
         self._by = by
         self._grants = grants
+
+    @property
+    def own_address(self) -> BareJid:
+        """The bot's address, where people write to it in a private chat."""
+        return self._factories.own_address
 
     @property
     def now(self) -> datetime:
@@ -95,6 +116,18 @@ class Context(Conversation, Generic[S_co]):
         """
         return self._channel.chat_state.once_a_day.passes(self._plugin, self.sender.rate_key, reason)
 
+    async def trusted_now(self) -> datetime | None:
+        """Return the time by which something may be removed for its age, in UTC.
+
+        It is None until the bot's server has told its time and the machine's clock agrees with it: a clock
+        that is wrong would find everything too old at once. Each call asks the server.
+        """
+        return await self._factories.trusted_now()
+
+    async def entry_lines(self, entry: Entry) -> list[str]:
+        """Return what the plugins have to say about a file to the sender."""
+        return await self._lines_about(entry)
+
     @cached_property
     def commands(self) -> CommandList:
         """Commands that the sender may use here, for the help."""
@@ -103,7 +136,13 @@ class Context(Conversation, Generic[S_co]):
     @cached_property
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError for what the sender may not do."""
-        return self._grants.guarded("files", self._factories.files(self.sender, self.language))
+        return self._grants.guarded(
+            "files", self._factories.files(self.sender, self.language, self._plugin)
+        )
+
+    def room_files(self, room: BareJid) -> FilesOfRoom:
+        """Return the files of a room as the room itself has them, whoever the sender is."""
+        return self._grants.guarded("room_files", self._factories.room_files(room))
 
     @cached_property
     def rooms(self) -> RoomAccess:
@@ -130,6 +169,15 @@ class Context(Conversation, Generic[S_co]):
         """Routes of files to the sender, and probes of them."""
         return self._grants.guarded("delivery", self._factories.delivery(self.sender))
 
+    @cached_property
+    def http(self) -> Http:
+        """HTTP to servers elsewhere."""
+        return self._grants.guarded("http", self._factories.http(self._plugin))
+
+    def state(self, lifespan: Lifespan[T]) -> T:
+        """Return what the plugin's lifespan yielded, given what ``@plugin.lifespan`` returned."""
+        return self._factories.lifespans.state(self._plugin, lifespan)
+
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")
         await super().tell(to, template, **values)
@@ -147,8 +195,19 @@ class Context(Conversation, Generic[S_co]):
         return super().files_posted_here()
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a blocking function in one of the threads that all plugins share."""
-        return await _BLOCKING.run(function, *args, **kwargs)
+        """Run a blocking function in one of the threads that all plugins share; four are of this one."""
+        return await self._factories.lifespans.blocking.run(self._plugin, function, *args, **kwargs)
+
+    async def run_isolated(
+        self, function: Callable[[*Ts], R], *args: *Ts, limits: Limits = USUAL_LIMITS
+    ) -> R:
+        """Run a function in a process of its own, with limits on time, memory and output.
+
+        It is a function of the top of a module. Its arguments can be pickled; it returns None, numbers,
+        texts, bytes, and lists, tuples and dictionaries of these. Raises IsolatedError if it raises, takes
+        too much, or its process dies. A plugin has two such processes at once.
+        """
+        return await run_isolated(self._plugin, function, args, limits)
 
 
 class BackgroundContext(Context[S_co]):

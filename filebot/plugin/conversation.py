@@ -91,6 +91,10 @@ class Conversation:
         self.action = action
         """Name of the command that is carried out, for the words of errors."""
 
+    def render(self, template: str, /, **values: object) -> str:
+        """Return the text of a template in the language of the replies, to be shown within another."""
+        return self._replies.text(self.sender.address, self.language, template, **values)
+
     async def reply(self, template: str, /, **values: object) -> None:
         """Answer with a template (``plugin/name``) filled with values.
 
@@ -102,26 +106,29 @@ class Conversation:
         """Reply in private, even if the sender spoke to a whole room."""
         await self._answer(self.sender.privately, template, values)
 
-    async def reply_error(self, error: Exception, name: str = "", *, action: str = "") -> None:
+    async def reply_error(
+        self, error: Exception, name: str = "", *, action: str = "", plugin: str = ""
+    ) -> None:
         """Answer with the words for an error about the file ``name``, as if it were raised.
 
         ``action`` is the name of the command that failed, if that is not the present one. An error without
-        a template, or with one that fails, is answered with an incident id that stands in the log as well.
+        a template, or with one that fails, is answered with an incident id that stands in the log as well,
+        beside the ``plugin`` that raised it.
         """
         known = error if isinstance(error, FilebotError) else None
         template = self._replies.replies.template_for(known) if known else None
         if template is None:
-            await self._reply_incident(error)
+            await self._reply_incident(error, plugin)
             return
         in_room, action = self.sender.room is not None, action or self.action
         try:
             await self.reply(template, error=error, name=name, in_room=in_room, action=action)
         except Exception as failure:  # noqa: BLE001 - a plugin's words must not leave anybody without any
-            await self._reply_incident(failure)
+            await self._reply_incident(failure, plugin)
 
-    async def _reply_incident(self, error: Exception) -> None:
+    async def _reply_incident(self, error: Exception, plugin: str) -> None:
         incident = secrets.token_hex(3)
-        log.error("incident %s", incident, exc_info=error)
+        log.error("incident %s%s", incident, f" of plugin {plugin}" if plugin else "", exc_info=error)
         await self.reply("errors/incident", incident=incident)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
@@ -144,7 +151,12 @@ class Conversation:
         return shown is not None and await self._reply_page(shown)
 
     async def emit(self, event: Event) -> None:
-        """Tell all plugins that something happened."""
+        """Tell all plugins that something happened.
+
+        Raises PluginError if a durable listener could not hear of it: an event has at most 16 KiB as JSON.
+        """
+        if (recorder := self._channel.events.recorder) is not None:
+            recorder.examine(event)
         await self._channel.events.tell(event)
 
     async def choose_language(self, wanted: str | None) -> str | None:
@@ -207,8 +219,10 @@ class Conversation:
 
 
 @asynccontextmanager
-async def errors_in_words(conversation: Conversation, *, name: str = "") -> AsyncIterator[None]:
-    """Answer an error that is raised within, which may be about the file ``name``.
+async def errors_in_words(
+    conversation: Conversation, *, name: str = "", plugin: str = ""
+) -> AsyncIterator[None]:
+    """Answer an error that is raised within, which may be about the file ``name`` or by a ``plugin``.
 
     This is the one place where an error becomes a reply. An unexpected one is answered with an incident id
     that stands in the log as well.
@@ -217,6 +231,6 @@ async def errors_in_words(conversation: Conversation, *, name: str = "") -> Asyn
         yield
     except FilebotError as error:
         log.info("%s: %s", type(error).__name__, error)
-        await conversation.reply_error(error, name)
+        await conversation.reply_error(error, name, plugin=plugin)
     except Exception as error:  # noqa: BLE001 - this is where nothing may pass
-        await conversation.reply_error(error)
+        await conversation.reply_error(error, plugin=plugin)

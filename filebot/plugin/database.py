@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from filebot.model import EntryFilter
 from filebot.ports import PluginTables
 
 R = TypeVar("R")
@@ -16,8 +17,9 @@ class PluginDatabase:
     execute statements: others wait meanwhile. All methods raise StorageError, and what the function raises.
     """
 
-    def __init__(self, tables: PluginTables) -> None:
+    def __init__(self, tables: PluginTables, plugin: str) -> None:
         self._tables = tables
+        self._plugin = plugin
 
     async def read(self, function: Callable[[Any], R]) -> R:
         """Call ``function`` with what was committed last; return what it returns: rows, not a cursor."""
@@ -31,6 +33,15 @@ class PluginDatabase:
         after which something is removed, or that people must be able to make at any time.
         """
         return await self._tables.write(_plain(function), urgent=urgent)
+
+    async def having(self, statement: Any) -> EntryFilter:
+        """Return a condition for :meth:`Plugin.filter`: entries whose ids are in this SELECT of one column.
+
+        An index on the columns that it asks for, with the id behind them, keeps it quick. Raises
+        PluginError for anything else than a SELECT of one column, and what SQLAlchemy raises for a wrong
+        one.
+        """
+        return await self._tables.having(self._plugin, statement)
 
 
 def _plain(function: Callable[[Any], R]) -> Callable[[Any], R]:

@@ -3,16 +3,23 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from filebot.errors import PluginError
 from filebot.plugin.commands import CommandList
+from filebot.plugin.declare_checks import CheckDeclarations
 from filebot.plugin.declare_commands import CommandDeclarations
+from filebot.plugin.declare_entry_lines import EntryLinesDeclarations, EntryLinesSpec
+from filebot.plugin.declare_finding import FindingDeclarations
 from filebot.plugin.declare_jobs import JobDeclarations
+from filebot.plugin.declare_life import LifeDeclarations
 from filebot.plugin.declare_listeners import ListenerDeclarations
-from filebot.plugin.declare_rooms import RoomDeclarations
+from filebot.plugin.declare_people import PeopleDeclarations
+from filebot.plugin.declare_rooms import RoomDeclarations, RoomLineSpec
+from filebot.plugin.finding import FilterSpec, ResolverSpec, by_name
+from filebot.plugin.lifespan import HOOK, Lifespan
 from filebot.plugin.needs import NEEDS, Grants, Need
 from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
@@ -22,8 +29,19 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S], RoomDeclarations[S]):
-    """Declares a plugin: its name, settings, words, commands, listeners, jobs, schedules and room settings.
+class Plugin(
+    CommandDeclarations[S],
+    ListenerDeclarations[S],
+    CheckDeclarations[S],
+    JobDeclarations[S],
+    LifeDeclarations[S],
+    FindingDeclarations[S],
+    PeopleDeclarations[S],
+    EntryLinesDeclarations[S],
+    RoomDeclarations[S],
+):
+    """Declares a plugin: its name, settings, words, commands, listeners, checks, jobs, schedules and
+    lifespan.
 
     ``api`` is the version of the plugin API that it is for: 1. ``needs`` names the parts of the context
     that its functions use; they are given nothing else. ``settings`` is a dataclass whose fields all have
@@ -52,8 +70,13 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
         self.name = name
         CommandDeclarations.__init__(self)
         ListenerDeclarations.__init__(self)
+        CheckDeclarations.__init__(self)
         JobDeclarations.__init__(self)
         RoomDeclarations.__init__(self)
+        LifeDeclarations.__init__(self)
+        FindingDeclarations.__init__(self)
+        PeopleDeclarations.__init__(self)
+        EntryLinesDeclarations.__init__(self)
         self.api = api
         """Version of the plugin API; the loader refuses None and versions that it does not know."""
         self.declared_at = _caller()
@@ -120,12 +143,22 @@ class Plugin(CommandDeclarations[S], ListenerDeclarations[S], JobDeclarations[S]
             yield command.hook, command.handler
         for listener in (*self.listeners, *self.durable_listeners):
             yield listener.hook, listener.handler
+        for check in self.checks:
+            yield check.hook, check.handler
         for job in self.jobs.values():
             yield job.hook, job.handler
         for schedule in self.schedules.values():
             yield schedule.hook, schedule.handler
-        for line in self.room_lines:
-            yield line.hook, line.handler
+        if self.lives is not None:
+            yield HOOK, self.lives.handler
+        finding: tuple[FilterSpec | ResolverSpec, ...] = (*self.filters, *self.resolvers)
+        for help_in_finding in finding:
+            yield help_in_finding.hook, help_in_finding.handler
+        for of_people in (*self.exports, *self.forgets):
+            yield of_people.hook, of_people.handler
+        lines: tuple[EntryLinesSpec | RoomLineSpec, ...] = (*self.entry_lines_specs, *self.room_lines)
+        for spec in lines:
+            yield spec.hook, spec.handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +172,18 @@ class LoadedPlugin:
 def commands_of(plugins: Iterable[LoadedPlugin]) -> CommandList:
     """Return all commands of some plugins. Raises PluginError if two have a word in common."""
     return CommandList(command for each in plugins for command in each.plugin.commands)
+
+
+def lives_of(plugins: Iterable[LoadedPlugin]) -> Iterator[tuple[Lifespan[Any], object, Grants]]:
+    """Yield the lifespans of some plugins, with their settings and grants."""
+    for each in plugins:
+        if (lifespan := each.plugin.lives) is not None:
+            yield lifespan, each.settings, replace(each.plugin.grants, hook=HOOK)
+
+
+def filters_of(plugins: Iterable[LoadedPlugin]) -> dict[str, FilterSpec]:
+    """Return all filters of some plugins by their names. Raises PluginError if two have one name."""
+    return by_name(each for loaded in plugins for each in loaded.plugin.filters)
 
 
 def _caller() -> str:

@@ -82,14 +82,15 @@ class JobDeclarations(Generic[S]):
         return declare
 
     def every(
-        self, interval: str, *, limit_s: float = LIMIT_S
+        self, interval: str, *, at_start: bool = False, limit_s: float = LIMIT_S
     ) -> Callable[[ScheduleHandler[S]], ScheduleHandler[S]]:
         """Declare what is done again and again: ``@plugin.every("1h")``, from ``1m`` to ``31d``.
 
-        The first time is an interval after the first start with the plugin. What is missed while the bot is
-        away is done once. The handler is given a context of nobody's: it cannot reply, but ``ctx.tell``.
+        The first time is an interval after the first start with the plugin; with ``at_start`` it is also
+        done as soon as the bot is online. What is missed while the bot is away is done once. The handler is
+        given a context of nobody's: it cannot reply, but ``ctx.tell``.
         """
-        return self._schedule(limit_s, lambda: Every.parse(interval))
+        return self._schedule(limit_s, lambda: Every.parse(interval, at_start=at_start))
 
     def daily(
         self, at: str, *, limit_s: float = LIMIT_S

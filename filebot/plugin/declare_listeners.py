@@ -1,7 +1,7 @@
 """Declarations of a plugin's listeners."""
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
@@ -13,6 +13,7 @@ from filebot.plugin.listeners import (
     examine_listener,
     hook_of,
 )
+from filebot.rooms.setting_types import RoomSetting
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
@@ -30,7 +31,12 @@ class ListenerDeclarations(Generic[S]):
         self.durable_listeners: list[DurableListener] = []
 
     def on(
-        self, event: type[E], *, at_once: bool = False, durable: bool = False
+        self,
+        event: type[E],
+        *,
+        at_once: bool = False,
+        durable: bool = False,
+        where: RoomSetting[Any] | None = None,
     ) -> Callable[[Listener[S, E]], Listener[S, E]]:
         """Declare a listener, which is called after each event of this class with a context for the event's
         sender.
@@ -39,15 +45,18 @@ class ListenerDeclarations(Generic[S]):
         ``at_once``; a call that is under way when the bot is killed is lost. A ``durable`` one is called by
         a job, made in the transaction of the change: at least once, whatever happens, and again after an
         error.
+
+        With ``where``, a room setting of the plugin, it is called only for events of rooms in which that is
+        neither None nor off: of their files, or of what somebody said there.
         """
 
         def declare(listener: Listener[S, E]) -> Listener[S, E]:
-            examine_listener(self.name, event, listener, at_once=at_once, durable=durable)
+            examine_listener(self.name, event, listener, at_once=at_once, durable=durable, where=where)
             if durable:
-                self._add_durable(durable_listener(self.name, event, listener))
+                self._add_durable(durable_listener(self.name, event, listener, where))
             else:
                 self.listeners.append(
-                    PluginListener(self.name, event, listener, hook_of(listener), at_once)
+                    PluginListener(self.name, event, listener, hook_of(listener), at_once, where=where)
                 )
             return listener
 

@@ -10,12 +10,10 @@ from typing import Any, Final
 
 from filebot.events.facts import HistoryImportFinished, HistoryImportProgressed
 from filebot.model import Entry, IncomingMessage, NewEntry, Sender
-from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomSettingValues
+from filebot.replies.overrides import REMOVED_IN
 
 log = logging.getLogger(__name__)
-
-REMOVED_IN: Final = "0.3.0"
 
 NAMES: Final[Mapping[str, str]] = {
     "FileArchived": "FileAutoArchived",
@@ -35,7 +33,6 @@ NAMES: Final[Mapping[str, str]] = {
 ATTRIBUTES: Final = (
     (NewEntry, "archived", "auto_archived"),
     (NewEntry, "brought_by", "source_message"),
-    (Files, "goes_at", "expires_at"),
     (HistoryImportFinished, "filling", "history_import"),
     (HistoryImportProgressed, "filling", "history_import"),
     (IncomingMessage, "archived_as", "mam_id"),

@@ -18,7 +18,10 @@ from filebot.plugin.needs import API, NEED_OF
 
 _NEEDS: Final = {Kind.FILE: "files.read", Kind.FILES: "files.read", Kind.ROOM: "rooms"}
 _PARTS: Final = frozenset(path.partition(".")[0] for path in NEED_OF if "." in path)
+_CONTEXTS: Final = frozenset({"Context", "Life"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+# Since Python 3.13 one instruction may store a variable and load another.
+_LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 
 
 def examine(plugin: Plugin[Any]) -> None:
@@ -63,7 +66,7 @@ def _uses_in(
     steps = list(dis.get_instructions(code))
     for index, step in enumerate(steps):
         loaded = step.argval[-1] if isinstance(step.argval, tuple) and step.argval else step.argval
-        if loaded not in contexts or not step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
+        if loaded not in contexts or not step.opname.startswith(_LOADS):
             continue
         path = [each.argval for each in steps[index + 1 : index + 3] if each.opname in _ATTRIBUTES]
         depth = 2 if path and path[0] in _PARTS else 1
@@ -86,5 +89,5 @@ def _contexts(function: FunctionType) -> frozenset[str]:
 
 def _is_context(annotation: object) -> bool:
     if isinstance(annotation, str):
-        return annotation.partition("[")[0].rpartition(".")[2] == "Context"
-    return getattr(get_origin(annotation) or annotation, "__name__", "") == "Context"
+        return annotation.partition("[")[0].rpartition(".")[2] in _CONTEXTS
+    return getattr(get_origin(annotation) or annotation, "__name__", "") in _CONTEXTS

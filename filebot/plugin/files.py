@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from filebot.concurrency.working_time import not_counted
@@ -10,7 +9,8 @@ from filebot.delivery.sending import Sending
 from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
-from filebot.files.access import FileAccessFactory, unknown
+from filebot.files.access import FileAccessFactory
+from filebot.files.handover import Handover
 from filebot.files.intake import Destination, Drops, IntakeResult
 from filebot.files.lookup import Lookup
 from filebot.files.quota import Quota
@@ -18,12 +18,21 @@ from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.transfers import Transfer, Transfers
-from filebot.model import Entry, IncomingMessage, Method, Offer, Sender, StorageUsage
+from filebot.model import (
+    BareJid,
+    Entry,
+    EntryFilter,
+    Identity,
+    IncomingMessage,
+    Method,
+    Offer,
+    Sender,
+    StorageUsage,
+)
 from filebot.plugin.commands import names_in
+from filebot.plugin.file_content import ContentServices, FileContent
+from filebot.plugin.finding import Finding
 from filebot.ports import Entries, StreamOffer
-from filebot.rooms.announcer import Announcer
-from filebot.rooms.claims import Claim, Claimed, Claims
-from filebot.rooms.retention import Retention
 from filebot.rooms.setting_types import RoomSetting
 from filebot.rooms.unasked_files import UnaskedFiles, Wanted
 
@@ -37,6 +46,7 @@ class StoredFiles:
     renaming: Renaming
     removal: Removal
     quota: Quota
+    handover: Handover
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +62,7 @@ class OutgoingFiles:
 class RoomFiles:
     """Services for the files of rooms."""
 
-    announcer: Announcer
     unasked: UnaskedFiles
-    claims: Claims
-    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +70,13 @@ class FileServices:
     """Services behind :class:`Files`, by subject."""
 
     access: FileAccessFactory
+    content: ContentServices
     stored: StoredFiles
     outgoing: OutgoingFiles
     of_rooms: RoomFiles
 
 
-class Files:
+class Files(FileContent):
     """Files that one sender may see and change, depending on where the sender speaks.
 
     In a private chat these are the person's own files; in a room, or in a private message through it, the
@@ -76,8 +84,20 @@ class Files:
     name.
     """
 
-    def __init__(self, services: FileServices, sender: Sender, language: str | None = None) -> None:
+    def __init__(
+        self,
+        services: FileServices,
+        sender: Sender,
+        language: str | None = None,
+        plugin: str = "",
+        finding: Finding | None = None,
+    ) -> None:
+        """``plugin`` is whose attachments and details they are; ``finding`` asks plugins for files."""
         self._services = services
+        self._content = services.content
+        self._plugin = plugin
+        self._finding = finding
+        self._loaded = frozenset() if finding is None else finding.plugins
         self._access = services.access(sender)
         self._stored = services.stored
         self._outgoing = services.outgoing
@@ -87,7 +107,7 @@ class Files:
 
     @cached_property
     def _lookup(self) -> Lookup:
-        return Lookup(self._stored.entries, self._access)
+        return Lookup(self._stored.entries, self._access, self._resolved)
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -100,8 +120,23 @@ class Files:
         return await self._stored.entries.count(self._access.here())
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
-        """Return the files here with all of these words in their name or caption, newest first."""
-        return await self._lookup.search(words, limit=limit, before=before)
+        """Return the files here with all of these words in their name or caption, newest first.
+
+        Words such as ``tag:invoice`` are filters, if a plugin has one of this name. Raises BadValue for a
+        wrong one.
+        """
+        plain, filters = words.split(), list[EntryFilter]()
+        if self._finding is not None:
+            plain, filters = await self._finding.filters_in(words, self._sender, self._by.language)
+        return await self._stored.entries.search(
+            self._access.here(), plain, limit=limit, before=before, filters=filters
+        )
+
+    async def _resolved(self, wanted: str) -> Entry | None:
+        """Return the file that a plugin takes a name for."""
+        if self._finding is None:
+            return None
+        return await self._finding.resolved(wanted, self._sender, self._by.language)
 
     async def one(self, wanted: str) -> Entry:
         """Return the file here with this name in any case, this id, or a name that begins so.
@@ -150,7 +185,8 @@ class Files:
         many files sent at once, that is so for the first one that waits only. A file that is in the catalog
         with this ``source_message`` (see ``NewEntry``) is not fetched again.
 
-        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.fetch` raises.
+        Raises NotAllowed, FileGone if the file of this message was removed since, and whatever
+        :meth:`filebot.files.intake.Intake.fetch` raises.
         """
         access, room = self._access, self._sender.room if in_room else None
 
@@ -161,15 +197,12 @@ class Files:
             may_own(), self._by, room, caption, source_message=source_message, recheck=may_own
         )
         with not_counted():
-            result = await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
-        if not self._sender.in_public and not result.already_known:
-            self._of_rooms.announcer.add(result.entry)  # said to everybody otherwise
-        return result
+            return await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
 
     async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Store a file that the person's client sends by a stream; FileStored is emitted.
 
-        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.receive` raises.
+        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.take` raises.
         """
         return await self._stored.drops.receive(stream, Destination(self._access.own(), self._by))
 
@@ -179,7 +212,9 @@ class Files:
         Raises NotAllowed or NoSuchEntry.
         """
         self._access.must_be_changeable(entry)
-        return await self._stored.renaming.rename(entry, name, self._by)
+        return await self._stored.renaming.rename(
+            entry, name, self._by, lambda: self._access.must_be_changeable(entry)
+        )
 
     async def remove(self, entry: Entry) -> None:
         """Remove a file; FileRemoved is emitted. Its bytes are removed with the last entry that has them.
@@ -193,9 +228,20 @@ class Files:
             entry, reason, self._by, lambda: self._access.must_be_changeable(entry)
         )
 
-    def expires_at(self, entry: Entry) -> datetime | None:
-        """Return when the retention of its room removes a file, in UTC; None for never."""
-        return self._of_rooms.retention.expires_at(entry)
+    def owner(self) -> BareJid:
+        """Return the address that owns the sender's private files.
+
+        Raises NotAllowed for people whom the bot does not serve.
+        """
+        return self._access.own()
+
+    async def change_owner(self, former_owner: Identity) -> int:
+        """Make all files of an identity the sender's, private ones and those of rooms; return how many.
+
+        Nobody is asked: be sure that the two are one person, or that the former owner wants it.
+        OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
+        """
+        return await self._stored.handover.hand_over(former_owner, self._access.own(), self._by)
 
     @property
     def max_file_bytes(self) -> int:
@@ -217,7 +263,7 @@ class Files:
         *,
         under: RoomSetting[bool],
         wanted: Wanted,
-        quietly: bool = False,
+        from_history: bool = False,
     ) -> IntakeResult | None:
         """Keep a file that somebody posted in a room, as theirs; FileAutoArchived is emitted.
 
@@ -226,14 +272,13 @@ class Files:
         None where that is not known yet, and asked again when the file is there; it has ten seconds each
         time. Returns None for a file that is not kept. All this does not count as the listener's time.
 
-        With ``quietly`` a room that wants to hear of new files does not hear of it. Raises whatever
-        :meth:`filebot.files.intake.Intake.fetch` raises.
+        Say ``from_history`` if it was posted before the room agreed; the event says so, too. Raises
+        whatever :meth:`filebot.files.intake.Intake.fetch` raises.
         """
         with not_counted():
-            result = await self._of_rooms.unasked.keep(post, number, under.key, wanted)
-        if result is not None and not result.already_known and not quietly:
-            self._of_rooms.announcer.add(result.entry)
-        return result
+            return await self._of_rooms.unasked.keep(
+                post, number, under.key, wanted, from_history=from_history
+            )
 
     async def kept_unasked(self, *, limit: int = 100) -> Sequence[Entry]:
         """Return files of the person that were kept unasked in the room spoken in, 100 at most.
@@ -248,34 +293,6 @@ class Files:
         Raises NotAllowed.
         """
         await self._of_rooms.unasked.remove(entry, self._by)
-
-    # --- claiming -------------------------------------------------------------------------------
-
-    def begin_claim(self) -> Claim:
-        """Return a code with which the occupant proves their identity in a private chat.
-
-        Raises NotAllowed if the room does not tell its occupants apart.
-        """
-        if self._sender.occupant is None:
-            raise unknown(self._sender)
-        return self._of_rooms.claims.begin(self._sender.occupant)
-
-    async def claim(self, code: str) -> Claimed:
-        """Give the sender the files of the occupant who got this code.
-
-        Raises NotAllowed, NoSuchClaim, ClaimExceedsQuota or StorageError.
-        """
-        return await self._of_rooms.claims.redeem(code, self._access.own(), self._by)
-
-    async def claim_here(self) -> Claimed:
-        """Claim without a code, where the room itself says who the occupant is.
-
-        Raises NotAllowed, ClaimExceedsQuota or StorageError.
-        """
-        owner = self._access.own()
-        if self._sender.occupant is None:
-            raise unknown(self._sender)
-        return await self._of_rooms.claims.hand_over(self._sender.occupant, owner, self._by)
 
     # --- sending --------------------------------------------------------------------------------
 

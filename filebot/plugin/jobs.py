@@ -80,12 +80,18 @@ class Jobs:
             raise PluginError(f"after is at most {LONGEST_DELAY.days} days, and neither time is negative")
         due = self._clock() + after
         deadline = None if within is None else due + within
-        return await self._store.add(NewJob(JobKind(self._plugin, name), text, due, key, group, deadline))
+        kind, own = JobKind(self._plugin, name), None if key is None else _own(key)
+        return await self._store.add(NewJob(kind, text, due, own, group, deadline))
 
     async def cancel(self, key: str) -> bool:
         """Cancel the job with this key; False if there is none, or it is running."""
-        return await self._store.cancel(self._plugin, key)
+        return await self._store.cancel(self._plugin, _own(key))
 
     def _did_you_mean(self, name: str) -> str:
         found = process.extractOne(name, list(self._codecs), score_cutoff=60)
         return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _own(key: str) -> str:
+    """Return the key that the queue has for a plugin's own one: those of its schedules are others."""
+    return f"own {key}"

@@ -1,16 +1,21 @@
 """Listeners as plugins declare them: part of the answer, called at once, or durable."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import PayloadCodec
+from filebot.model import BareJid, Entry, SettingKey
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
+from filebot.rooms.setting_types import RoomSetting
 
 Handler = Callable[[Any, Any], Awaitable[None]]
 """Function of a plugin that is given a context and an event."""
+
+SettingOf = Callable[[BareJid, SettingKey], Any]
+"""Function that returns the value of a setting that is in force in a room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,17 @@ class _Listener:
     handler: Handler
     hook: str
     """Description of its function, for messages about it."""
+    where: RoomSetting[Any] | None = field(default=None, kw_only=True)
+    """Setting of the rooms whose events it is for; None for all events."""
+
+    def hears(self, event: Event, setting_of: SettingOf) -> bool:
+        """Tell whether it is called for an event."""
+        if not isinstance(event, self.event):
+            return False
+        if self.where is None:
+            return True
+        room = room_of(event)
+        return room is not None and setting_of(room, self.where.key) not in (None, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,13 @@ class DurableListener(_Listener):
 
 
 def examine_listener(
-    plugin: str, event: object, handler: Callable[..., object], *, at_once: bool, durable: bool
+    plugin: str,
+    event: object,
+    handler: Callable[..., object],
+    *,
+    at_once: bool,
+    durable: bool,
+    where: object = None,
 ) -> None:
     """Raise PluginError if this is no listener."""
     place = _place(plugin, handler)
@@ -59,9 +81,13 @@ def examine_listener(
         )
     if at_once and durable:
         raise PluginError(f"{place} is both at once and durable; leave one of them out")
+    if where is not None and not (isinstance(where, RoomSetting) and where.key.plugin == plugin):
+        raise PluginError(f"{place}: where={where!r} is no room setting of the plugin; declare it first")
 
 
-def durable_listener(plugin: str, event: type[Event], handler: Handler) -> DurableListener:
+def durable_listener(
+    plugin: str, event: type[Event], handler: Handler, where: RoomSetting[Any] | None
+) -> DurableListener:
     """Return a durable listener. Raises PluginError if its events cannot be kept."""
     place = _place(plugin, handler)
     if event is Event:
@@ -72,7 +98,13 @@ def durable_listener(plugin: str, event: type[Event], handler: Handler) -> Durab
         raise PluginError(
             f"{place}: events of {event.__name__} cannot be kept; leave out durable=True ({error})"
         ) from error
-    return DurableListener(plugin, event, handler, hook_of(handler), codec)
+    return DurableListener(plugin, event, handler, hook_of(handler), codec, where=where)
+
+
+def room_of(event: Event) -> BareJid | None:
+    """Return the room that an event is about: its file's, or else the one that its sender spoke in."""
+    entry = getattr(event, "entry", None)
+    return entry.room if isinstance(entry, Entry) else event.sender.room
 
 
 def _place(plugin: str, handler: Callable[..., object]) -> str:

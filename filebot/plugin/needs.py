@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar, cast, get_args
 
 from filebot.errors import PluginError
-from filebot.plugin import deprecated
-from filebot.plugin.files import Files
-from filebot.plugin.rooms import RoomAccess
 
 API: Final = 1
 """Version of the plugin API."""
@@ -19,13 +16,18 @@ API: Final = 1
 Need = Literal[
     "files.read",
     "files.write",
+    "files.annotate",
+    "files.own",
     "files.send",
     "files.unasked",
+    "files.rooms",
+    "files.expire",
     "rooms",
     "store",
     "jobs",
     "db",
     "delivery",
+    "http",
     "people",
     "events",
 ]
@@ -41,27 +43,29 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "with_id",
         "exactly",
         "some",
-        "expires_at",
+        "owner",
         "usage",
         "max_file_bytes",
+        *("open", "path", "attached", "details"),
     ),
-    "files.write": (
-        *("keep", "receive", "rename", "remove"),
-        *("begin_claim", "claim", "claim_here"),
-    ),
+    "files.write": (*("keep", "add", "receive", "rename", "remove"),),
+    "files.own": ("change_owner",),
+    "files.annotate": ("attach", "detach", "annotate"),
     "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
     "files.unasked": ("keep_unasked", "kept_unasked", "remove_unasked"),
 }
 _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
     *("managed", "is_in", "history"),
+    "is_members_only",
 )
 _STORE: Final = (
     *("entry", "person", "room", "get", "set", "delete", "change", "items"),
-    *("entries_with", "people_with", "rooms_with"),
+    *("entries_with", "people_with", "rooms_with", "having"),
 )
 _JOBS: Final = ("add", "cancel")
-_DB: Final = ("read", "write")
+_DB: Final = ("read", "write", "having")
+_HTTP: Final = ("get", "post", "put")
 _DELIVERY: Final = ("upload_service", "addresses", "proxies", "clients", "measure", "plan", "slot")
 
 NEED_OF: Final[Mapping[str, Need | None]] = {
@@ -71,6 +75,9 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     **{f"jobs.{name}": "jobs" for name in _JOBS},
     **{f"db.{name}": "db" for name in _DB},
     **{f"delivery.{name}": "delivery" for name in _DELIVERY},
+    "room_files.with_ids": "files.rooms",
+    "room_files.expire": "files.expire",
+    **{f"http.{name}": "http" for name in _HTTP},
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",
@@ -79,13 +86,6 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
 }
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
 nothing, but the parts (``ctx.files``, ``ctx.rooms`` and so on) have no others."""
-
-_RENAMED: Final = {
-    f"{path}.{old}": f"{path}.{new}"
-    for path, owner in (("files", Files), ("rooms", RoomAccess))
-    for cls, old, new in deprecated.ATTRIBUTES
-    if cls is owner
-}
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ class Grants:
 
     def require(self, path: str) -> None:
         """Raise PluginError if the plugin did not declare its need of ``ctx.<path>``."""
-        need = NEED_OF.get(_RENAMED.get(path, path))
+        need = NEED_OF.get(path)
         if need is not None and need not in self.needs:
             raise PluginError(self.missing(f"ctx.{path}", need))
 
@@ -132,7 +132,7 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> object:
         path = f"{self._path}.{name}"
-        if _RENAMED.get(path, path) not in NEED_OF:
+        if path not in NEED_OF:
             raise AttributeError(f"there is no ctx.{path}")
         self._grants.require(path)
         return getattr(self._target, name)

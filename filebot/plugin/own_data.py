@@ -10,4 +10,4 @@ class OwnData:
 
     def __init__(self, catalog: Catalog, plugin: str) -> None:
         self.store = PluginStore(catalog.plugin_data, plugin)
-        self.db = PluginDatabase(catalog.plugin_tables)
+        self.db = PluginDatabase(catalog.plugin_tables, plugin)

@@ -157,6 +157,14 @@ class RoomAccess:
         """Return the rooms where a setting of your plugin has a value that is neither None nor off."""
         return self._settings.rooms_with(setting.key)
 
+    def is_members_only(self, room: BareJid | None = None) -> bool:
+        """Tell whether only members may see the files of a room, or of the one spoken in.
+
+        Then do not speak of them to everybody there.
+        """
+        room = room or self._sender.room
+        return room is not None and self._settings.is_members_only(room)
+
     async def managed(self, target: str = "") -> BareJid:
         """Return the room of this address, or the one spoken in, if the sender is an owner or admin of it.
 

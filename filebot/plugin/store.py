@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from filebot.model import BareJid, DataKey, DataOwner, Entry, Identity, JsonValue, OwnerKind
+from filebot.model import BareJid, DataKey, DataOwner, Entry, EntryFilter, Identity, JsonValue, OwnerKind
 from filebot.ports import PluginData
 
 MOST_VALUE_BYTES: Final = 64 * 1024
+DETAILS: Final = "details"
+"""Key of the value of an entry that all plugins may read."""
 _MOST_KEY_CHARACTERS: Final = 200
 
 
@@ -44,7 +46,7 @@ class PluginStore:
         """Keep a value, in place of the one before. Raises ValueError for one that is no JSON or over
         ``MOST_VALUE_BYTES``.
         """
-        text = _written(value)
+        text = written(value)
         await self._data.change_value(self._at(key), lambda _: text)
 
     async def delete(self, key: str) -> None:
@@ -61,7 +63,7 @@ class PluginStore:
         """
 
         def changed(before: str | None) -> str:
-            return _written(function(default if before is None else json.loads(before)))
+            return written(function(default if before is None else json.loads(before)))
 
         after = await self._data.change_value(self._at(key), changed)
         return None if after is None else json.loads(after)
@@ -86,6 +88,12 @@ class PluginStore:
         """Return rooms that have a value of this key, and these values, by address."""
         return await self._owners(OwnerKind.ROOM, key, limit, after)
 
+    def having(self, key: str, value: JsonValue = None) -> EntryFilter:
+        """Return a condition for :meth:`Plugin.filter`: entries that have a value of this key, or this
+        value.
+        """
+        return EntryFilter(self._plugin, self._at(key).key, None if value is None else written(value))
+
     async def _owners(self, kind: OwnerKind, key: str, limit: int, after: str) -> list[tuple[str, Any]]:
         found = await self._data.owners(self._plugin, kind, key, limit, after)
         return [(owner, json.loads(value)) for owner, value in found]
@@ -99,7 +107,8 @@ class PluginStore:
         return DataKey(self._plugin, self._owner, key)
 
 
-def _written(value: JsonValue) -> str:
+def written(value: JsonValue) -> str:
+    """Return a value as JSON. Raises ValueError if it is none, or too large."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, RecursionError) as error:

@@ -5,11 +5,12 @@ Every implementation of a port passes the suite in ``tests/contract`` that has i
 always allowed and leaves nothing half done that a reader could see.
 """
 
+from filebot.ports.attachments import MOST_ATTACHED_BYTES, MOST_ATTACHMENTS, Attachments
 from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
 from filebot.ports.cursors import Cursors, Subscriptions
-from filebot.ports.entries import Entries, Released
+from filebot.ports.entries import CLOCKS_DIFFER_BY, MOST_TOMBSTONES_OF_ARCHIVE, Entries, Released
 from filebot.ports.filetype import Inspector
 from filebot.ports.jobs import (
     LONGEST_ERROR,
@@ -26,11 +27,22 @@ from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, P
 from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import DeliveryStore, Queue
 from filebot.ports.rooms import Histories, Rooms, RoomStore
-from filebot.ports.transfer import Download, FileRequest, HttpTransfer, StreamOffer, Streams, UploadService
+from filebot.ports.transfer import (
+    Download,
+    FileRequest,
+    HttpTransfer,
+    StreamOffer,
+    Streams,
+    UploadService,
+    UrlSource,
+)
 
 __all__ = [
+    "CLOCKS_DIFFER_BY",
     "LONGEST_ERROR",
     "LONGEST_PAYLOAD",
+    "MOST_ATTACHED_BYTES",
+    "MOST_ATTACHMENTS",
     "MOST_BYTES",
     "MOST_BYTES_OF_PLUGIN",
     "MOST_DEAD_OF_PLUGIN",
@@ -38,7 +50,9 @@ __all__ = [
     "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
     "MOST_PLUGIN_BYTES",
+    "MOST_TOMBSTONES_OF_ARCHIVE",
     "VALUE_OVERHEAD_BYTES",
+    "Attachments",
     "BlobStore",
     "BlobWriter",
     "Catalog",
@@ -65,4 +79,5 @@ __all__ = [
     "Streams",
     "Subscriptions",
     "UploadService",
+    "UrlSource",
 ]

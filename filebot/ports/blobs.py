@@ -30,6 +30,12 @@ class BlobWriter(Protocol):
         written afterwards. The blob is not visible yet.
         """
 
+    def local_file(self) -> AbstractAsyncContextManager[Path]:
+        """Give a read-only file with the bytes, once they are sealed, for as long as the context is open.
+
+        The file has this name until the bytes are committed, or their writer is left.
+        """
+
     def keep(self) -> None:
         """Keep the bytes for a later writer of the same ``partial`` name, unless they are committed.
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from filebot.ports.attachments import Attachments
 from filebot.ports.chat import Languages
 from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import Entries
@@ -19,6 +20,10 @@ class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subs
     Its users take the narrow protocols. Every method that changes something returns only after the change
     would survive a power cut. All raise CatalogUnavailable when the database cannot be used.
     """
+
+    @property
+    def attachments(self) -> Attachments:
+        """Files that plugins derived from entries."""
 
     @property
     def jobs(self) -> JobStore:

@@ -16,7 +16,10 @@ class Cursors(Protocol):
         """Keep a position in place of the archive's one before."""
 
     async def forget_position(self, archive: BareJid) -> None:
-        """Forget the position of an archive. An unknown one is not an error."""
+        """Forget the position of an archive, and which of its files were removed.
+
+        An unknown one is not an error.
+        """
 
 
 class Subscriptions(Protocol):

@@ -1,10 +1,15 @@
 """Entries of files in the catalog."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
-from filebot.model import BareJid, Digest, Entry, Identity, NewEntry, Outbox, Scope
+from filebot.model import BareJid, Digest, Entry, EntryFilter, Identity, NewEntry, Outbox, Scope
+
+MOST_TOMBSTONES_OF_ARCHIVE: Final = 10_000
+"""Removed files whose messages are remembered, for each archive of messages."""
+CLOCKS_DIFFER_BY: Final = timedelta(days=1)
+"""Difference that is allowed for between the moment of a file and that of its message in the archive."""
 
 Released = Sequence[tuple[Entry, Entry | None]]
 """Entries of a room before and after their release."""
@@ -32,6 +37,19 @@ class Entries(Protocol):
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
         """Return the newest entry of this owner in this scope with this ``source_message``."""
 
+    async def is_gone(self, owner: Identity, message: str) -> bool:
+        """Tell whether this owner's file from this ``source_message`` was removed, or made another's.
+
+        That is remembered as long as the message may be met again: until the saved position of its
+        archive is later than the entry by more than ``CLOCKS_DIFFER_BY``, or is forgotten. Of each archive
+        the latest ``MOST_TOMBSTONES_OF_ARCHIVE`` are remembered.
+        """
+
+    async def note_source(self, entry: Entry, message: str, at: datetime) -> None:
+        """Note that this ``source_message``, which came before ``at``, brought a file that was an entry
+        already: when that entry goes, the file of the message is gone.
+        """
+
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         """Return the newest entry spelled like this, else the newest one that differs in case."""
 
@@ -48,18 +66,28 @@ class Entries(Protocol):
         """Count the entries of a scope."""
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         """Return entries with every word somewhere in the name or the caption, as a substring.
 
-        The words are plain text: no character in them is special. No words find nothing.
+        Of these, those alone that meet all conditions. The words are plain text: no character in them is
+        special. Neither words nor conditions find nothing.
         """
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
         """Suggest names for a mistyped ``name``, likeliest first, none twice."""
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
-        """Return the first entries of a scope, oldest first: the one list that is not newest first."""
+        """Return the first entries of a scope, oldest first: a list that is not newest first."""
+
+    async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
+        """Return the first private entries of people whom only this room tells apart, by owner and age."""
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         """Return the owner's entries in this room that were auto-archived."""
@@ -94,7 +122,10 @@ class Entries(Protocol):
         """Remove an entry, and its deliveries, and return it as it was; None if it is gone already."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        """Return number and bytes of an owner's entries, the same bytes counted once."""
+        """Return number and bytes of an owner's entries, the same bytes counted once.
+
+        The bytes of attachments are added, those of each entry; likewise below.
+        """
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         """Return number and bytes of a room's entries, the same bytes counted once."""
@@ -103,16 +134,16 @@ class Entries(Protocol):
         """Return number and bytes of all entries, the same bytes counted once."""
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        """Return the digests among these (at most 500) that some entry refers to."""
+        """Return the digests among these (at most 500) that some entry or attachment refers to."""
 
     async def is_used(self, digest: Digest) -> bool:
-        """Tell whether some entry refers to these bytes; to be asked before they are deleted.
+        """Tell whether some entry or attachment refers to these bytes; to be asked before they are deleted.
 
         A damaged index alone does not make it False. Costs more than :meth:`referenced_digests`.
         """
 
     async def digests(self, prefix: str) -> set[Digest]:
-        """Return the digests with this prefix (two digits or more) that some entry refers to."""
+        """Return the digests with this prefix (two digits or more) that some entry or attachment has."""
 
     async def damage(self) -> str | None:
         """Examine the whole database and return its first fault in words, or None. May take minutes."""

@@ -37,6 +37,14 @@ class PluginData(Protocol):
         They are in the order of the ids as texts; the next page begins after the last id of this one.
         """
 
+    async def of_owner(
+        self, owner: DataOwner, limit: int, *, key: str | None = None, after: tuple[str, str] = ("", "")
+    ) -> list[tuple[str, str, str]]:
+        """Return plugins, keys and values of all plugins for one owner, or those with this key alone.
+
+        They are in the order of plugins and keys; the next page begins after those two of the last value.
+        """
+
     async def change_value(self, key: DataKey, function: Callable[[str | None], str | None]) -> str | None:
         """Replace a value by what ``function`` makes of it, and return that; None stands for no value.
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from filebot.model import EntryFilter
+
 R = TypeVar("R")
 
 Transaction = Any
@@ -31,4 +33,10 @@ class PluginTables(Protocol):
 
         Nothing of it is kept if it raises. It may be called more than once. An ``urgent`` one may use the
         space that is reserved for a full disk.
+        """
+
+    async def having(self, plugin: str, statement: Any) -> EntryFilter:
+        """Return a condition: the ids of entries are among those that a SELECT of one column selects.
+
+        Raises PluginError if it is none, or cannot be executed.
         """

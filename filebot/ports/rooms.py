@@ -29,6 +29,15 @@ class RoomStore(Protocol):
     async def forget_room(self, jid: BareJid) -> None:
         """Forget a room. An unknown one is not an error."""
 
+    async def destroyed_rooms(self) -> list[BareJid]:
+        """Return the rooms that are noted as destroyed, in the order of their addresses."""
+
+    async def note_destroyed_room(self, room: BareJid) -> None:
+        """Note that a room was destroyed, until :meth:`forget_destroyed_room`."""
+
+    async def forget_destroyed_room(self, room: BareJid) -> None:
+        """Forget a room, the position in its archive, and that it was destroyed; all of it at once."""
+
     async def room_settings(self) -> list[SavedRoomSetting]:
         """Return all settings of all rooms, in the order of rooms, plugins and names."""
 
@@ -36,8 +45,9 @@ class RoomStore(Protocol):
         """Keep a setting, in place of the one of the same room and key."""
 
     async def clear_room(self, room: BareJid) -> None:
-        """Forget the room's settings, the languages of those whom only the room tells apart, and the values
-        and rows that plugins have of the room, also while they are not loaded.
+        """Forget the room's settings, the languages of those whom only the room tells apart, which of its
+        files were removed, and the values and rows that plugins have of the room, also while they are not
+        loaded.
         """
 
 

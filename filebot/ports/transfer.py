@@ -5,7 +5,19 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from filebot.model import BareJid, Client, Entry, Method, Offer, ProxyState, Sender, Slot, StreamMethod
+from filebot.model import (
+    BareJid,
+    Client,
+    Entry,
+    HttpRequest,
+    HttpResponse,
+    Method,
+    Offer,
+    ProxyState,
+    Sender,
+    Slot,
+    StreamMethod,
+)
 from filebot.ports.blobs import Data
 
 
@@ -137,8 +149,8 @@ class Streams(Protocol):
         """
 
 
-class HttpTransfer(Protocol):
-    """HTTP client under the address policy. Its methods raise TransferError and its subclasses."""
+class UrlSource(Protocol):
+    """Source of files behind URLs."""
 
     def get(
         self, url: str, offset: int = 0, *, hashed: bool = False
@@ -153,12 +165,23 @@ class HttpTransfer(Protocol):
         raise Unresumable.
         """
 
+
+class HttpTransfer(UrlSource, Protocol):
+    """HTTP client under the address policy. Its methods raise TransferError and its subclasses."""
+
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = ...
     ) -> None:
         """Upload a file, which must not change meanwhile; return when the server has it (any 2xx).
 
         ``moved`` is called now and then with the number of bytes sent so far.
+        """
+
+    async def request(self, request: HttpRequest, *, most_bytes: int, limit_s: float) -> HttpResponse:
+        """Send a request and return the whole answer, with any status.
+
+        Redirects of a GET are followed; a server of another origin is not sent the request's headers. An
+        answer of more bytes, or one that takes longer, raises TransferError.
         """
 
     async def alive(self, url: str, size: int) -> bool:

@@ -1,17 +1,18 @@
-"""Handled messages of an archive, and the position (the mark) before which all are handled.
+"""Handled messages of an archive, and the position before which all are handled.
 
-Theory of operation. An archive has an order; work on its messages ends in any order. The mark may only be
-at a message before which all are handled: a reader of the archive from the mark on, after a crash, misses
-nothing. Messages handled ahead of the mark are saved with it, so that they do not count as new.
+Theory of operation. An archive has an order; work on its messages ends in any order. The position may only
+be at a message before which all are handled: a reader of the archive from the position on, after a crash,
+misses nothing. Messages handled ahead of the position are saved with it, so that they do not count as new.
 
-In a new session it is unknown which messages came since the last one. So the archive is read from the mark
-on, and its messages are put in its order (``missed``). Live messages (``live``) are remembered meanwhile,
-but have no place in that order until the archive shows them or has been read to its end (``caught_up``).
+In a new session it is unknown which messages came since the last one. So the archive is read from the
+position on, and its messages are put in its order (``missed``). Live messages (``live``) are remembered
+meanwhile, but have no place in that order until the archive shows them or has been read to its end
+(``caught_up``).
 
 Afterwards it depends on the archive. A room sends each message to everybody in it: live messages come in
 the archive's order, without gaps (``in_order``). An account may have other clients, and the archive may
 have messages between two live ones that went to another client alone. There only the archive gives places;
-until it does, a handled message is saved with the mark.
+until it does, a handled message is saved with the position.
 """
 
 from collections import deque
@@ -24,12 +25,12 @@ from cachetools import FIFOCache
 from filebot.model import ArchivePosition
 
 MOST: Final = 20_000
-"""Messages after the mark that are remembered: as many as may come while one of them is handled, such as
-during a download of hours."""
+"""Messages after the position that are remembered: as many as may come while one of them is handled, such
+as during a download of hours."""
 MOST_CHARACTERS: Final = 2 * 1024 * 1024
 """Characters of remembered ids, in all: the service of a room may give long ones."""
 MOST_PASSED: Final = 1_000
-"""Messages before the mark that are remembered, to recognize duplicates."""
+"""Messages before the position that are remembered, to recognize duplicates."""
 SHOWN_WITHIN: Final = timedelta(minutes=2)
 """Time after which a message that the archive does not show counts as not archived."""
 
@@ -57,7 +58,7 @@ class ArchiveCursor:
         self._characters = 0
         """Characters of the ids in ``_messages``, in total."""
         self._passed = FIFOCache[int, None](MOST_PASSED)
-        """Hashes of the ids of messages before the mark, the oldest first."""
+        """Hashes of the ids of messages before the position, the oldest first."""
         self._catching_up = True
         self._open = 0
 
@@ -84,19 +85,19 @@ class ArchiveCursor:
         return replace(self._position, ahead=frozenset(done | self._ahead))
 
     def begin(self) -> None:
-        """Begin to catch up: the archive is going to be read from the mark on."""
+        """Begin to catch up: the archive is going to be read from the position on."""
         self._catching_up = True
         self._order.clear()
         for message in self._messages.values():
             message.placed = False
 
     def begin_after(self, message_id: str, at: datetime) -> None:
-        """Set the mark to this message, unless it is among those after the mark."""
+        """Set the position to this message, unless it is among those after the position."""
         if message_id not in self._messages:
             self._position = replace(self._position, last_id=message_id, at=at)
 
     def begin_at(self, at: datetime) -> None:
-        """Set the mark to a time, before everything that was archived since."""
+        """Set the position to a time, before everything that was archived since."""
         self._position = replace(self._position, last_id="", at=at)
 
     def missed(self, message_id: str, at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Checks of the operator's folder of templates, for broken and for outdated ones."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,9 @@ SUFFIX: Final = ".txt"
 RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
     "errors/already_under_way": "errors/already_sending",
     "errors/examination_under_way": "doctor/running",
-    "errors/no_room_for_claim": "errors/claim_exceeds_quota",
+    "errors/claim_exceeds_quota": "claim/exceeds_quota",
+    "errors/no_room_for_claim": "claim/exceeds_quota",
+    "errors/no_such_claim": "claim/no_such_claim",
     "errors/no_way_to_send": "errors/no_transfer_method",
     "errors/not_let_in": "errors/stream_host_refused",
     "errors/room_closed": "errors/cannot_enter_room",
@@ -23,7 +26,28 @@ RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
 }
 """New names of templates by their names until 0.1. docs/upgrade.md lists these, and the variables."""
 
-RENAMED_VARIABLES: Final[Mapping[str, str]] = {"filling": "history_import", "goes_at": "expires_at"}
+RENAMED_VARIABLES: Final[Mapping[str, str]] = {
+    "filling": "history_import",
+    "goes_at": "lines",
+    "expires_at": "lines",
+}
+
+
+REMOVED_IN: Final = "0.3.0"
+"""Version that knows no old names any more."""
+
+
+def by_new_names(folder: Path) -> dict[str, str]:
+    """Return the operator's templates that have old names, by the names of the files that they stand for.
+
+    One that cannot be read, or has a namesake with the new name, is left out.
+    """
+    found = {}
+    for old, new in RENAMED_TEMPLATES.items():
+        if not (folder / (new + SUFFIX)).exists():
+            with suppress(OSError, UnicodeDecodeError):
+                found[new + SUFFIX] = (folder / (old + SUFFIX)).read_text(encoding="utf-8")
+    return found
 
 
 def error_class(template: str) -> str:
@@ -82,7 +106,11 @@ def outdated_in(folder: Path, known: Collection[str], environment: Environment) 
         name = file.relative_to(folder).with_suffix("").as_posix()
         place = f"replies.templates: {file}"
         if name in RENAMED_TEMPLATES:
-            yield f"{place} is not used any more; rename it to {RENAMED_TEMPLATES[name]}{SUFFIX}"
+            new = RENAMED_TEMPLATES[name] + SUFFIX
+            if (folder / new).exists():
+                yield f"{place} is not used: there is {new}, too; remove the file"
+            else:
+                yield f"{place} is {new} now; rename it: the old name goes with {REMOVED_IN}"
         elif name not in known and name + SUFFIX not in included and name.partition("/")[0] in prefixes:
             yield f"{place} is not used: there is no template {name}; correct its name or remove the file"
         constants = {str(each.value) for each in tree.find_all(nodes.Const)}

@@ -35,7 +35,8 @@ from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.filters import Phrases, load_words, present
-from filebot.replies.overrides import SUFFIX, examine, mistakes_in, outdated_in
+from filebot.replies.hints import MarkedPrefix, with_known_hints
+from filebot.replies.overrides import SUFFIX, by_new_names, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
 
@@ -200,12 +201,14 @@ class Replies:
     def template_for(self, error: FilebotError) -> str | None:
         """Return the template for this error, or for the nearest class above it; None if there is none.
 
-        A class names its own (``template``), or it is found by the name of the class.
+        An error or its class names its own (``template``), or it is found by the name of the class.
         """
-        names = [
-            (vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}") + SUFFIX
+        own = [str(vars(error)["template"])] if "template" in vars(error) else []
+        by_class = [
+            vars(cls).get("template") or f"errors/{_snake_case(cls.__name__)}"
             for cls in type(error).__mro__
         ]
+        names = [name + SUFFIX for name in (*own, *by_class)]
         try:
             found = str(self._source.select_template(names).name).removesuffix(SUFFIX)
         except TemplatesNotFound:
@@ -226,6 +229,8 @@ class ReplySender:
     catalog: Catalog
     prefix: str = "!"
     """Prefix of commands in rooms, for templates that show commands as people type them."""
+    is_command: Callable[[str], bool] = lambda _: True
+    """Whether there is a command of this name; hints at others are left out."""
 
     async def language_of(self, person: Identity | None, client_language: str | None) -> str:
         """Return the language that somebody chose, or that of their client, or the default."""
@@ -233,6 +238,10 @@ class ReplySender:
         with suppress(StorageError):  # an answer in another language is better than none
             chosen = await self.catalog.language(person) if person else None
         return self.replies.negotiate(chosen, client_language)
+
+    def text(self, to: Address, language: str, template: str, /, **values: object) -> str:
+        """Return a template's text for somebody."""
+        return self._rendered(to, template, language, values)[0]
 
     async def say(self, to: Address, language: str, template: str, /, **values: object) -> str:
         """Say a template's text and return an id for it."""
@@ -284,8 +293,8 @@ class ReplySender:
     ) -> tuple[str, str]:
         """Return the text, and its language as a tag (RFC 5646)."""
         prefix = self.prefix if to.kind is AddressKind.ROOM else ""
-        text = self.replies.render(template, language, **{"prefix": prefix, **values})
-        return text, language.replace("_", "-")
+        text = self.replies.render(template, language, **{"prefix": MarkedPrefix(prefix), **values})
+        return with_known_hints(text, prefix, self.is_command), language.replace("_", "-")
 
 
 def negotiated(wanted: tuple[str | None, ...], default: str) -> str:
@@ -311,7 +320,8 @@ def _ever_shorter(tag: str) -> list[str]:
 def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
     shipped = ChoiceLoader([FileSystemLoader(_TEMPLATES), DictLoader(inline)])
     by_prefix = PrefixLoader({_SHIPPED: shipped}, delimiter=":")
-    return ChoiceLoader([*([FileSystemLoader(overrides)] if overrides else []), shipped, by_prefix])
+    own = [FileSystemLoader(overrides), DictLoader(by_new_names(overrides))] if overrides else []
+    return ChoiceLoader([*own, shipped, by_prefix])
 
 
 def _environment(

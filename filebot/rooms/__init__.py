@@ -1,1 +1,1 @@
-"""Files of group rooms: settings, unasked files, retention and claims."""
+"""Files of group rooms: settings, and files that nobody asked for."""

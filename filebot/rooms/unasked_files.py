@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from filebot.errors import NotAllowed, UserError
+from filebot.errors import FileGone, NotAllowed, UserError
 from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import Access, unknown
 from filebot.files.intake import Destination, Intake, IntakeResult, source_message
@@ -51,7 +51,13 @@ class UnaskedFiles:
         self._slots = slots
 
     async def keep(
-        self, post: IncomingMessage, number: int, under: SettingKey, wanted: Wanted
+        self,
+        post: IncomingMessage,
+        number: int,
+        under: SettingKey,
+        wanted: Wanted,
+        *,
+        from_history: bool = False,
     ) -> IntakeResult | None:
         """Keep a file of a post, by its place in ``post.offers``; None if it is not to be kept.
 
@@ -60,6 +66,8 @@ class UnaskedFiles:
 
         Who posts something and goes has it kept all the same. That somebody was put out meanwhile cannot be
         told from that; it is the owners and admins of the room who remove the file then.
+
+        The file of a message that is in the catalog, or was removed, is not fetched again.
 
         FileAutoArchived tells of it. Raises whatever :meth:`filebot.files.intake.Intake.fetch` raises, and
         what ``wanted`` raises.
@@ -88,13 +96,14 @@ class UnaskedFiles:
             room,
             post.text,
             auto_archived=True,
+            from_history=from_history,
             source_message=source_message(post, number),
             recheck=recheck,
         )
         try:
             place = self._slots.held(Direction.TO_BOT, sender)
             result = await self._intake.fetch(offer, destination, place)
-        except _NotAnyMore:
+        except (_NotAnyMore, FileGone):
             return None
         try:
             if is_on() and await _asked(wanted, result.entry.blob.digest):

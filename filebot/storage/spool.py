@@ -7,7 +7,8 @@ are bounded, so that a slow disk slows the sender down instead of filling the me
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -106,6 +107,13 @@ class Spool:
         digests = {name: hasher.digest() for name, hasher in self._hashers.items()}
         self._digest = digests["sha-256"].hex()
         return digests
+
+    @asynccontextmanager
+    async def local_file(self) -> AsyncIterator[Path]:
+        """Give the file itself."""
+        if self._digest is None:
+            raise LocalProtocolError("not sealed yet")
+        yield self.path
 
     def keep(self) -> None:
         """Have the file outlive :meth:`discard`, if it is a partial one."""

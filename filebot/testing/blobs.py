@@ -42,6 +42,15 @@ class MemoryWriter:
             raise StorageFull("no room in memory")
         self._data += data
 
+    @asynccontextmanager
+    async def local_file(self) -> AsyncIterator[Path]:
+        if self._digest is None:
+            raise LocalProtocolError("not sealed yet")
+        with tempfile.NamedTemporaryFile(prefix="filebot-") as file:
+            file.write(self._data)
+            file.flush()
+            yield Path(file.name)
+
     def keep(self) -> None:
         if self._partial is not None:
             self._store.partials[self._partial] = self._data

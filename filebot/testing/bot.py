@@ -1,17 +1,18 @@
 """A whole bot without a server: the real dispatcher, commands and services over the fakes."""
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.chat.assembly import Chat, build_chat
+from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.delivery.queue import KEPT_FOR
 from filebot.files.access import Access
 from filebot.files.quota import StorageLimits
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import (
     Address,
     AddressKind,
@@ -20,14 +21,17 @@ from filebot.model import (
     DeadJob,
     IncomingMessage,
     Invitation,
+    Job,
     MessageRef,
     Offer,
     Sender,
 )
 from filebot.plugin import Plugin
+from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
+from filebot.plugin.people import PersonExport
 from filebot.plugin_loader import load_declared, migrations_of, presence_notes, room_settings
-from filebot.ports import Catalog, StreamOffer
+from filebot.ports import Catalog, StreamOffer, UrlSource
 from filebot.replies import Replies
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
@@ -37,12 +41,16 @@ from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
 from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
+from filebot.transfer.sources import SourcesByScheme
 
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
 ADMIN: Final = "admin@example.org"
 BOT: Final = "filebot@example.org"
 ROOM: Final = "team@conference.example.org"
+
+IDLE_S: Final = 5.0
+"""Limit of each step of a source."""
 
 LIMITS: Final = StorageLimits(
     max_file_bytes=1_000_000,
@@ -57,10 +65,24 @@ class QueueOfBot:
 
     def __init__(self, bot: "FakeBot") -> None:
         self._bot = bot
+        self._errors: list[Exception] = []
 
-    async def run(self) -> list[str]:
-        """Do all jobs and schedules that are due, and return what the bot said then, to whomever."""
-        return await self._bot._answers(self._bot._services.jobs.run_due())  # noqa: SLF001 - a part of it
+    async def run(self, *, may_fail: bool = False) -> list[str]:
+        """Do all jobs and schedules that are due, and return what the bot said then, to whomever.
+
+        What one of them raises is raised here when all are done, several errors as an ExceptionGroup;
+        ``may_fail`` is for tests of what is tried again.
+        """
+        worker = self._bot._services.jobs  # noqa: SLF001 - a part of it
+        worker.failed = self._note
+        self._errors = []
+        said = await self._bot._answers(worker.run_due())  # noqa: SLF001
+        if self._errors and not may_fail:
+            raise self._errors[0] if len(self._errors) == 1 else ExceptionGroup("jobs failed", self._errors)
+        return said
+
+    def _note(self, _: Job, error: Exception) -> None:
+        self._errors.append(error)
 
     async def count(self, plugin: str) -> int:
         """Return how many jobs of a plugin wait, its schedules included."""
@@ -89,8 +111,13 @@ class FakeBot:
         web: MemoryWeb | None = None,
         disabled: Collection[str] = (),
         catalog: Catalog | None = None,
+        real_types: bool = False,
+        sources: Mapping[str, UrlSource] | None = None,
     ) -> None:
-        """``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
+        """With ``real_types`` the types of files are found by their content, as in the real bot, and not
+        by their names. ``sources`` are sources of bytes by the scheme of their URLs.
+
+        ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
         """
         self.web = web or MemoryWeb()
@@ -117,7 +144,8 @@ class FakeBot:
             store=self.store,
             catalog=self.catalog,
             http=self.web,
-            inspector=InspectorByName(),
+            inspector=LibmagicInspector() if real_types else InspectorByName(),
+            sources=SourcesByScheme(self.web, sources or {}, IDLE_S),
             uploads=self.uploads,
             messenger=self.messenger,
             rooms=self.rooms,
@@ -133,16 +161,29 @@ class FakeBot:
         settable = room_settings(self._plugins, disabled)
         notes = presence_notes(settable, self._replies)
         self._services = build_services(ports, access, limits, settable, notes, settle_s=0.0, slots=slots)
+        self._http_of = http_factory(self.web)
+        self._lifespans = build_lifespans(self._plugins, self.catalog, lambda: self.now, self._http_of)
         self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
         for each in self._plugins:
             if each.plugin.migrations is not None:
                 await self.catalog.plugin_tables.prepare(each.plugin.name, migrations_of(each.plugin))
+        for error in (await self._lifespans.open(lives_of(self._plugins))).values():
+            await self._lifespans.close()
+            raise error
         await self._services.room_settings.open()
         await self._services.worker.open()
-        self._chat = build_chat(self._services, self._plugins, self._replies, self._rate_limits)
+        self._chat = build_chat(
+            self._services,
+            self._plugins,
+            self._replies,
+            self._rate_limits,
+            lifespans=self._lifespans,
+            http_of=self._http_of,
+        )
         await self._services.jobs.prepare()
+        await self._services.membership.open()
         return self
 
     async def __aexit__(
@@ -152,7 +193,9 @@ class FakeBot:
         await self._running.at_once.close(timeout_s=5)
         await self._services.jobs.close(timeout_s=0)
         await self._services.worker.close()
-        await self._services.announcer.close()
+        await self._services.membership.close()
+        await self._services.people_online.close()
+        await self._lifespans.close()
 
     @property
     def dispatcher(self) -> MessageDispatcher:
@@ -211,6 +254,14 @@ class FakeBot:
         """
         return await self._answers(self._running.at_once.idle())
 
+    async def export_person(self, person: str) -> PersonExport:
+        """Return what plugins keep of somebody."""
+        return await self._running.people.export_person(person)
+
+    async def forget_person(self, person: str) -> Sequence[str]:
+        """Have all plugins forget somebody, and return the names of those that failed."""
+        return await self._running.people.forget_person(person)
+
     def pass_time(self, by: timedelta) -> None:
         """Move the clock; what becomes due by that is done by ``jobs.run()``."""
         self.now += by
@@ -248,6 +299,8 @@ class FakeBot:
 
     async def _came_online(self, person: BareJid) -> None:
         self._services.worker.came_online(person)
+        self._services.people_online.came_online(person)
+        await self._services.people_online.idle()
         await self._services.worker.idle()
 
     async def _trusted_now(self) -> datetime | None:

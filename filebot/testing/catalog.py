@@ -1,7 +1,7 @@
 """Catalog in memory: a fake of :class:`filebot.ports.Catalog` for tests."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,6 +15,7 @@ from filebot.model import (
     BareJid,
     Digest,
     Entry,
+    EntryFilter,
     Identity,
     Link,
     NewEntry,
@@ -24,8 +25,15 @@ from filebot.model import (
     SavedRoomSetting,
     Scope,
     SettingKey,
+    archive_of,
 )
-from filebot.ports import MOST_LANGUAGES_OF_ROOM, Released
+from filebot.ports import (
+    CLOCKS_DIFFER_BY,
+    MOST_LANGUAGES_OF_ROOM,
+    MOST_TOMBSTONES_OF_ARCHIVE,
+    Released,
+)
+from filebot.testing.attachments import MemoryAttachments
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData
 
@@ -43,9 +51,13 @@ class MemoryCatalog:
         self._languages: dict[BareJid, str] = {}
         self._deliveries: dict[int, QueuedDelivery] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
+        self._destroyed_rooms: set[BareJid] = set()
         self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
         self._positions: dict[BareJid, ArchivePosition] = {}
+        self._tombstones: dict[tuple[Identity, str], tuple[datetime, int]] = {}
+        """Time and entry by owner and message: the file is gone when the entry is not the owner's."""
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
+        self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = MemoryPluginTables()
 
@@ -66,6 +78,24 @@ class MemoryCatalog:
         mine = (e for e in self._in(scope) if e.owner == owner and e.source_message == message)
         return next(mine, None)
 
+    async def is_gone(self, owner: Identity, message: str) -> bool:
+        if (owner, message) not in self._tombstones:
+            return False
+        entry = self._entries.get(self._tombstones[owner, message][1])
+        return entry is None or entry.owner != owner
+
+    async def note_source(self, entry: Entry, message: str, at: datetime) -> None:
+        archive = archive_of(message)
+        position = self._positions.get(archive)
+        if position is None or position.at > at + CLOCKS_DIFFER_BY:
+            return
+        self._tombstones[entry.owner, message] = (at, entry.id)
+        here = sorted(
+            (at, key) for key, (at, _) in self._tombstones.items() if archive_of(key[1]) == archive
+        )
+        for _, key in here[:-MOST_TOMBSTONES_OF_ARCHIVE]:
+            del self._tombstones[key]
+
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
         called = [e for e in self._in(scope) if fold(e.name) == fold(name)]
         return next((e for e in called if e.name == name), called[0] if called else None)
@@ -85,10 +115,23 @@ class MemoryCatalog:
         return sum(1 for _ in self._in(scope))
 
     async def search(
-        self, scope: Scope, words: Sequence[str], *, limit: int, before: int | None = None
+        self,
+        scope: Scope,
+        words: Sequence[str],
+        *,
+        limit: int,
+        before: int | None = None,
+        filters: Sequence[EntryFilter] = (),
     ) -> list[Entry]:
         wanted = {fold(word) for word in words} - {""}
-        found = [e for e in self._in(scope, before) if wanted and _has_all(e, wanted)]
+        if not wanted and not filters:
+            return []
+        fits = self.plugin_data.fits
+        found = [
+            e
+            for e in self._in(scope, before)
+            if _has_all(e, wanted) and all(fits(e.id, each) for each in filters)
+        ]
         return found[:limit]
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
@@ -106,7 +149,10 @@ class MemoryCatalog:
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}
         removed = self._entries.pop(entry_id, None)
-        return None if removed is None else self._changed(removed, outbox)
+        if removed is None:
+            return None
+        await self._bury(removed)
+        return self._changed(removed, outbox)
 
     async def archived(self, room: BareJid, owner: Identity, limit: int) -> list[Entry]:
         found = self._in(Scope(room=room))
@@ -127,32 +173,42 @@ class MemoryCatalog:
         self._room_settings[setting.room, setting.key] = setting
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
-        return {e.blob.digest for e in self._entries.values()} & set(digests)
+        return self._digests() & set(digests)
 
     async def is_used(self, digest: Digest) -> bool:
         return bool(await self.referenced_digests([digest]))
 
     async def digests(self, prefix: str) -> set[Digest]:
-        return {e.blob.digest for e in self._entries.values() if e.blob.digest.startswith(prefix)}
+        return {each for each in self._digests() if each.startswith(prefix)}
+
+    def _digests(self) -> set[Digest]:
+        return {e.blob.digest for e in self._entries.values()} | self.attachments.digests()
 
     async def damage(self) -> str | None:
         return None
 
     async def used_by(self, owner: BareJid) -> tuple[int, int]:
         owned = [e for e in self._entries.values() if e.owner == owner]
-        return len(owned), _bytes_once(owned)
+        return self._sum(owned)
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         shared = list(self._in(Scope(room=room)))
-        return len(shared), _bytes_once(shared)
+        return self._sum(shared)
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return list(self._in(scope))[::-1][:limit]
 
+    async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
+        theirs = [e for e in self._entries.values() if e.room is None and e.owner.startswith(f"{room}/")]
+        return sorted(theirs, key=lambda each: (each.owner, each.id))[:limit]
+
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
-        handed = [replace(e, owner=to) for e in self._entries.values() if e.owner == owner][:limit]
+        given = [e for e in self._entries.values() if e.owner == owner][:limit]
+        for entry in given:
+            await self._bury(entry)
+        handed = [replace(entry, owner=to) for entry in given]
         self._entries.update({entry.id: entry for entry in handed})
         return self._changed(handed, outbox)
 
@@ -175,11 +231,16 @@ class MemoryCatalog:
             del self._room_settings[each]
         self.plugin_data.clear_room(room)
         self.plugin_tables.clear_room(room)
+        self._forget_tombstones(room)
         for who in [each for each in self._languages if each.startswith(f"{room}/")]:
             del self._languages[who]
 
     async def used_in_all(self) -> tuple[int, int]:
-        return len(self._entries), _bytes_once(self._entries.values())
+        return self._sum(self._entries.values())
+
+    def _sum(self, entries: Collection[Entry]) -> tuple[int, int]:
+        attached = self.attachments.bytes_of({entry.id for entry in entries})
+        return len(entries), _bytes_once(entries) + attached
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         return self._links.get((digest, fold(name)))
@@ -211,9 +272,11 @@ class MemoryCatalog:
 
     async def save_position(self, position: ArchivePosition) -> None:
         self._positions[position.archive] = replace(position, at=position.at.astimezone(UTC))
+        self._forget_tombstones(position.archive, position.at - CLOCKS_DIFFER_BY)
 
     async def forget_position(self, archive: BareJid) -> None:
         self._positions.pop(archive, None)
+        self._forget_tombstones(archive)
 
     async def subscriptions(self) -> list[tuple[BareJid, BareJid]]:
         return list(self._subscriptions)
@@ -250,6 +313,26 @@ class MemoryCatalog:
 
     async def forget_room(self, jid: BareJid) -> None:
         self._rooms.pop(jid, None)
+
+    async def destroyed_rooms(self) -> list[BareJid]:
+        return sorted(self._destroyed_rooms)
+
+    async def note_destroyed_room(self, room: BareJid) -> None:
+        self._destroyed_rooms.add(room)
+
+    async def forget_destroyed_room(self, room: BareJid) -> None:
+        await self.forget_position(room)
+        await self.forget_room(room)
+        self._destroyed_rooms.discard(room)
+
+    async def _bury(self, entry: Entry) -> None:
+        if entry.source_message is not None:
+            await self.note_source(entry, entry.source_message, entry.created_at)
+
+    def _forget_tombstones(self, archive: BareJid, before: datetime | None = None) -> None:
+        for key, (at, _) in list(self._tombstones.items()):
+            if archive_of(key[1]) == archive and (before is None or at < before):
+                del self._tombstones[key]
 
     def _changed(self, result: R, outbox: Outbox[R] | None) -> R:
         if outbox is not None:

@@ -6,9 +6,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from filebot.errors import PeerGone, PeerProtocolError, Refused, SizeMismatch, Unresumable
+from filebot.errors import (
+    PeerGone,
+    PeerProtocolError,
+    Refused,
+    SizeMismatch,
+    TransferError,
+    Unresumable,
+)
 from filebot.filenames import name_from_url
-from filebot.model import Slot
+from filebot.model import HttpRequest, HttpResponse, Slot
+from filebot.transfer.address_policy import AddressPolicy
 
 _PIECE = 64 * 1024
 
@@ -47,6 +55,10 @@ class MemoryWeb:
         self.hosted: dict[str, HostedFile] = {}
         self.asked: list[tuple[str, int]] = []
         """URL and offset of every download that was begun."""
+        self.answers: dict[str, HttpResponse | TransferError] = {}
+        """Answers to the requests of plugins, by URL; a hosted file is one to a GET, and else it is 404."""
+        self.requests: list[HttpRequest] = []
+        """Requests of plugins, in order."""
 
     @asynccontextmanager
     async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HostedFile]:
@@ -69,6 +81,18 @@ class MemoryWeb:
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
     ) -> None:
         self.hosted[slot.get_url] = HostedFile(await asyncio.to_thread(file.read_bytes), media_type)
+
+    async def request(self, request: HttpRequest, *, most_bytes: int, limit_s: float) -> HttpResponse:
+        AddressPolicy().check(request.url)
+        self.requests.append(request)
+        file = self.hosted.get(request.url)
+        hosted = None if file is None or request.method != "GET" else HttpResponse(200, {}, file.content)
+        answer = self.answers.get(request.url, hosted or HttpResponse(404))
+        if isinstance(answer, TransferError):
+            raise answer
+        if len(answer.body) > most_bytes:
+            raise TransferError(f"the answer has more than {most_bytes} bytes")
+        return answer
 
     async def alive(self, url: str, size: int) -> bool:
         return url in self.hosted and len(self.hosted[url].content) == size

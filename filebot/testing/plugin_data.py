@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from filebot.errors import NoSuchEntry, PluginStoreFull
-from filebot.model import BareJid, DataKey, DataOwner, Identity, OwnerKind
+from filebot.errors import NoSuchEntry, PluginError, PluginStoreFull
+from filebot.model import BareJid, DataKey, DataOwner, EntryFilter, Identity, OwnerKind
 from filebot.ports import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES
 
 
@@ -43,6 +43,24 @@ class MemoryPluginData:
             if (each.plugin, each.owner.kind, each.key) == (plugin, kind, key) and each.owner.id > after
         )
         return found[:limit]
+
+    async def of_owner(
+        self, owner: DataOwner, limit: int, *, key: str | None = None, after: tuple[str, str] = ("", "")
+    ) -> list[tuple[str, str, str]]:
+        found = sorted(
+            (each.plugin, each.key, value)
+            for each, value in self._values.items()
+            if each.owner == owner and (each.plugin, each.key) > after and key in {None, each.key}
+        )
+        return found[:limit]
+
+    def fits(self, entry_id: int, wanted: EntryFilter) -> bool:
+        """Whether an entry meets a condition."""
+        if wanted.statement is not None:
+            raise PluginError("a catalog in memory knows no conditions on tables")
+        owner = DataOwner(OwnerKind.ENTRY, str(entry_id))
+        value = self._values.get(DataKey(wanted.plugin, owner, wanted.key))
+        return value is not None and wanted.value in {None, value}
 
     async def change_value(self, key: DataKey, function: Callable[[str | None], str | None]) -> str | None:
         values = self._values

@@ -76,7 +76,7 @@ async def keep(ctx: Context[None], event: RoomFilePosted) -> None:
         except FilebotError as error:
             name, sender = name_of(offer), ctx.sender
             log.info("%s does not keep %r of %s: %s", sender.room, name, sender.identity, error)
-            if ctx.is_first_today(error.kind):
+            if ctx.is_first_today(f"{error.kind} {error.template}"):
                 await ctx.emit(FileRefused(sender, event.language, name, error))
 
 

@@ -242,7 +242,7 @@ class HistoryImports:
     async def _keep(self, ctx: Context[Any], post: IncomingMessage, number: int) -> bool | None:
         """Return whether a file is new; None if it could not be kept."""
         try:
-            return await wishes.keep(ctx, post, number, self._under, quietly=True)
+            return await wishes.keep(ctx, post, number, self._under, from_history=True)
         except FilebotError as error:
             log.info("a file in the history of %s is not kept: %s", post.sender.room, error)
             return None

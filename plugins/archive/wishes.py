@@ -28,7 +28,7 @@ async def keep(
     number: int,
     under: RoomSetting[bool],
     *,
-    quietly: bool = False,
+    from_history: bool = False,
 ) -> bool:
     """Keep a file of a post, if its poster agrees; return whether it is new here.
 
@@ -39,7 +39,9 @@ async def keep(
     async def wanted(sha256: str | None) -> bool:
         return not await ctx.db.read(lambda db: _objected(db, room, people, sha256))
 
-    result = await ctx.files.keep_unasked(post, number, under=under, wanted=wanted, quietly=quietly)
+    result = await ctx.files.keep_unasked(
+        post, number, under=under, wanted=wanted, from_history=from_history
+    )
     return result is not None and not result.already_known
 
 

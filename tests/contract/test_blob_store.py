@@ -57,6 +57,20 @@ async def test_what_was_written_is_read_back(store: BlobStore) -> None:
     assert await whole(store, ref.digest) == LARGE
 
 
+async def test_sealed_bytes_can_be_read_before_they_are_visible(store: BlobStore) -> None:
+    async with store.create() as writer:
+        await writer.write(LARGE)
+        with pytest.raises(LocalProtocolError):
+            async with writer.local_file():
+                pass
+        await writer.seal()
+        async with writer.local_file() as path:
+            assert path.read_bytes() == LARGE
+            assert await all_of(store) == set()
+        ref = await writer.commit()
+    assert await whole(store, ref.digest) == LARGE
+
+
 @pytest.mark.parametrize("offset", [1, 65536, len(LARGE) - 1, len(LARGE), len(LARGE) + 1])
 async def test_reading_begins_at_the_offset(store: BlobStore, offset: int) -> None:
     ref = await stored(store, LARGE)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from filebot.errors import PeerProtocolError, Refused
-from filebot.model import Slot
+from filebot.errors import PeerProtocolError, Refused, TransferError
+from filebot.model import HttpRequest, Slot
 from filebot.ports import HttpTransfer
 from filebot.testing.http import MemoryWeb
 from filebot.transfer.address_policy import AddressPolicy
@@ -102,3 +102,19 @@ async def test_what_is_not_there_is_refused_with_its_status(side: Side) -> None:
         async with side.http.get(f"{side.base}/gone"):
             pass
     assert caught.value.status == 404
+
+
+async def test_a_request_has_the_whole_answer_with_any_status(side: Side, file: Path) -> None:
+    url = f"{side.base}/a.bin"
+    await side.http.put(Slot(url, url), file, "application/octet-stream")
+    answer = await side.http.request(HttpRequest("GET", url), most_bytes=len(CONTENT), limit_s=30)
+    assert (answer.status, answer.ok, answer.body) == (200, True, CONTENT)
+    missing = HttpRequest("GET", f"{side.base}/missing")
+    assert (await side.http.request(missing, most_bytes=10_000, limit_s=30)).status == 404
+
+
+async def test_an_answer_to_a_request_that_is_too_large_is_an_error(side: Side, file: Path) -> None:
+    url = f"{side.base}/a.bin"
+    await side.http.put(Slot(url, url), file, "application/octet-stream")
+    with pytest.raises(TransferError, match="more than 255999 bytes"):
+        await side.http.request(HttpRequest("GET", url), most_bytes=len(CONTENT) - 1, limit_s=30)

@@ -19,7 +19,7 @@ from slixmpp import JID
 
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
-from filebot.rooms.announcer import GATHER_S
+from plugins.announce.gathering import GATHER_S
 from tests.e2e.conftest import ROOM, USERS, World, bot_config
 from tests.servers import private_server
 from tests.support.fake_clock import ServerClock
@@ -133,6 +133,19 @@ class Absence:
             if mark != last:
                 last, since = mark, time.monotonic()
 
+    def saved_position(self) -> list[tuple[str, ...]]:
+        """The saved positions of all archives."""
+        with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog:
+            return catalog.execute("SELECT archive, last_id, at, ahead FROM marks").fetchall()
+
+    def put_back(self, position: list[tuple[str, ...]]) -> None:
+        """Let the bot, which is killed, have these saved positions alone."""
+        with closing(sqlite3.connect(self.world.data / "catalog.sqlite")) as catalog, catalog:
+            catalog.execute("DELETE FROM marks")
+            catalog.executemany(
+                "INSERT INTO marks (archive, last_id, at, ahead) VALUES (?, ?, ?, ?)", position
+            )
+
     def told_of(self, files: Iterable[Drop]) -> str:
         """All that can be known afterwards of files that went wrong."""
         archive = (self._archive().read_text()).split("\n\n") if self._archive().exists() else []
@@ -237,6 +250,57 @@ async def test_the_first_start_begins_with_what_the_server_kept_and_not_with_his
     absence.say("bob", "ls")
     await absence.until_heard("bob", 2)
     assert (len(absence.heard("alice")), len(absence.heard("bob"))) == (0, 2)
+
+
+@pytest.mark.parametrize("by", ["its owner", "its sender, twice"])
+async def test_a_file_that_was_removed_stays_away_if_the_position_was_not_saved(
+    absence: Absence, by: str
+) -> None:
+    await absence.begin()
+    position = absence.saved_position()
+    await absence.drop("alice", "secret.bin")
+    await absence.until_heard("alice", 1)
+    if by == "its sender, twice":
+        await absence.people["alice"].drop(absence.world.folder / "secret.bin", absence.world.bot_jid)
+        assert "already" in (await absence.until_heard("alice", 2))[-1]
+    absence.say("alice", "rm secret.bin")
+    heard = len(absence.heard("alice")) + 1
+    assert "Deleted" in (await absence.until_heard("alice", heard))[-1]
+    await absence.bot.kill()
+    assert absence.saved_position() != position
+    absence.put_back(position)
+    await absence.bot.start()
+    # A later message is handled later: all before it has been met again by then.
+    await absence.drop("alice", "later.bin")
+    await absence.until_heard("alice", heard + 1)
+    await absence.until_saved()
+    assert absence.saved_position() != position
+    assert [each for each in absence.heard("alice")[heard:] if "later.bin" not in each] == []
+    assert absence.stored() == Counter([Drop("alice", "later.bin")])
+
+
+@pytest.mark.needs("occupant-id")
+async def test_a_file_that_was_removed_from_a_room_stays_away_if_the_position_was_not_saved(
+    absence: Absence,
+) -> None:
+    await absence.gather_in_a_room()
+    await absence.begin()
+    await absence.keep_what_is_posted()
+    await absence.until_saved()
+    position = absence.saved_position()
+    await absence.drop("bob", "bob-secret.bin", in_room=True)
+    secret, later = (Drop("bob", f"bob-{name}.bin", in_room=True) for name in ("secret", "later"))
+    await until(lambda: absence.stored() == Counter([secret]), LIMIT_S)
+    absence.people["bob"].say("!rm bob-secret.bin", ROOM, mtype="groupchat")
+    await until(lambda: not absence.stored(), LIMIT_S)
+    await absence.bot.kill()
+    absence.put_back(position)
+    await absence.bot.start()
+    await absence.drop("bob", "bob-later.bin", in_room=True)
+    await until(lambda: absence.stored()[later] == 1, LIMIT_S)
+    await absence.until_saved()
+    assert absence.saved_position() != position
+    assert absence.stored() == Counter([later])
 
 
 @pytest.mark.timeout(180 + 15 * KILLS)

@@ -1,7 +1,9 @@
 """Invitations as real clients send them, on a real server."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -264,6 +266,30 @@ async def test_what_a_room_had_that_was_destroyed_while_the_bot_was_away_is_its_
     bob.say("ls", world.bot)
     told = await world.told(bob)
     assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
+
+
+async def test_what_a_kill_left_of_a_destroyed_room_is_released_before_a_room_is_entered(
+    world: World, tmp_path: Path
+) -> None:
+    bot, bob = await world.start(), await world.login("bob")
+    await share(world, bob, tmp_path)
+    await bot.kill()
+    # The kill came when nothing but the note was made. There is another room of the address now.
+    [path] = tmp_path.rglob("catalog.sqlite")
+    with closing(sqlite3.connect(path)) as catalog, catalog:
+        catalog.execute("INSERT INTO destroyed_rooms (room) VALUES (?)", (ROOM,))
+    await bot.start()
+    with closing(sqlite3.connect(path)) as catalog:
+        for table in ("destroyed_rooms", "rooms"):
+            assert catalog.execute(f"SELECT * FROM {table}").fetchall() == []
+    bob.say("ls", world.bot)
+    told = await world.told(bob)
+    assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
+    invite_directly(bob, world.bot, ROOM)
+    await world.told(bob)
+    bob.say("!ls", ROOM, mtype="groupchat")
+    heard = await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+    assert heard.body.startswith("This room has no files")
 
 
 async def test_who_invites_at_the_same_time_as_somebody_else_takes_nothing_over(tmp_path: Path) -> None:

@@ -100,9 +100,9 @@ async def test_each_stored_file_is_written_down_although_the_bot_is_killed(tmp_p
 
 
 def jobs_in(world: World) -> list[str]:
-    """Return the names of the jobs in the catalog."""
+    """Return the names of the plugin's jobs in the catalog."""
     with closing(sqlite3.connect(world.data / "catalog.sqlite")) as catalog:
-        return [name for (name,) in catalog.execute("SELECT name FROM jobs")]
+        return [name for (name,) in catalog.execute("SELECT name FROM jobs WHERE plugin = 'scribe'")]
 
 
 def book_of(path: Path) -> list[str]:

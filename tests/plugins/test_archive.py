@@ -73,7 +73,7 @@ async def rows(bot: FakeBot, table: str) -> list[Any]:
 
 async def begun(bot: FakeBot, history_import: HistoryImport) -> None:
     """Note an import as an earlier version did, which had no jobs."""
-    database = PluginDatabase(bot.catalog.plugin_tables)
+    database = PluginDatabase(bot.catalog.plugin_tables, "archive")
     assert await imports.begin(database, imports.Progress(history_import, 0))
 
 
@@ -150,7 +150,7 @@ async def test_whoever_names_no_room_in_a_private_chat_is_shown_how(bot: FakeBot
     )
     assert found is not None
     assert "archive off" in (await bot.say(found[1]))[-1]
-    assert "archive on" in (await bot.say(found[2]))[-1]
+    assert "max-size: the room takes files up to 20 MB" in (await bot.say(found[2]))[-1]
 
 
 async def test_a_room_is_set_from_a_private_chat_by_those_who_are_in_it(bot: FakeBot) -> None:
@@ -409,7 +409,8 @@ async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
         return await page(room, after, since)
 
     archived.histories.page = stops_after_two  # type: ignore[method-assign]
-    await import_history(archived)
+    await archived.say("archive history of 30 days", ANNA)
+    await archived.jobs.run(may_fail=True)
     [row] = await rows(archived, "fillings")
     assert (row.last_id, row.messages) == ("10", 10)
     archived.pass_time(timedelta(minutes=1))
@@ -453,7 +454,7 @@ async def test_two_jobs_of_one_import_do_no_harm(archived: FakeBot) -> None:
     past(archived, 25)
     await archived.say("archive history of 30 days", ANNA)
     [row] = await rows(archived, "fillings")
-    database = PluginDatabase(archived.catalog.plugin_tables)
+    database = PluginDatabase(archived.catalog.plugin_tables, "archive")
     progress = await imports.import_of(database, ROOM)
     assert progress is not None
     assert await imports.pass_on(database, progress)

@@ -85,7 +85,7 @@ async def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 async def test_imports_are_kept_one_for_each_room(catalog: Catalog) -> None:
-    db = PluginDatabase(catalog.plugin_tables)
+    db = PluginDatabase(catalog.plugin_tables, "archive")
     address = Address("a@muc.example.org/anna", AddressKind.ROOM_PRIVATE, "a@muc.example.org/1d")
     day = timedelta(days=1)
     first = HistoryImport("b@muc.example.org", ALICE, address, "de", NOW, NOW + day, "id", 50, 2, 1)

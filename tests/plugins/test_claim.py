@@ -1,18 +1,16 @@
 """Files of an occupant whom a room hides become those of their JID."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from filebot.events.bus import EventBus
-from filebot.events.facts import Actor
 from filebot.files.quota import FILE_OVERHEAD_BYTES
-from filebot.model import Address, Scope, Sender
-from filebot.rooms.claims import MOST_CODES, MOST_ROOMS, VALID_S, Claims
+from filebot.model import Scope, Sender
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
+from plugins import claim
+from plugins.claim.codes import MOST_CODES, MOST_ROOMS, VALID_S, Codes
 
 KEY = f"{ROOM}/9000"
 HAL = in_room(None, "hal", occupant_id="9000")
@@ -76,46 +74,58 @@ async def test_a_wrong_code_gives_nothing(bot: FakeBot, wrong: str) -> None:
     assert await owners(bot) == [KEY]
 
 
-async def test_a_code_ends_with_its_time(bot: FakeBot) -> None:
+async def test_a_code_ends_with_its_time(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
     await posted(bot)
-    now, claims = timed(bot)
-    code = claims.begin(KEY).code
-    now(VALID_S + 1)
-    bot._services.files.of_rooms.claims._codes = claims._codes
+    moments = [0.0]
+    monkeypatch.setattr(claim, "_codes", Codes(lambda: moments[-1]))
+    code = await code_for(bot)
+    moments.append(VALID_S + 1)
     (answer,) = await bot.say(f"claim {code}", ALICE)
     assert answer.startswith("I do not know that code")
 
 
-def timed(bot: FakeBot) -> tuple[Callable[[float], None], Claims]:
-    moments = [0.0]
-    claims = Claims(bot.catalog, bot._services.files.stored.quota, BOT, lambda: moments[-1], EventBus())
-    return moments.append, claims
-
-
 async def test_a_room_full_of_made_up_occupants_pushes_out_its_own_codes_alone(bot: FakeBot) -> None:
     await posted(bot)
-    code = await code_for(bot)
-    first = bot._services.files.of_rooms.claims.begin("den@evil.example/0").code
+    code, codes = await code_for(bot), claim._codes
+    first = codes.begin("den@evil.example/0")
     for number in range(1, 2000):
-        bot._services.files.of_rooms.claims.begin(f"den@evil.example/{number}")
-    assert len(bot._services.files.of_rooms.claims._codes["den@evil.example"]) == MOST_CODES
+        codes.begin(f"den@evil.example/{number}")
+    assert len(codes._rooms["den@evil.example"]) == MOST_CODES
     (answer,) = await bot.say(f"claim {first}", BOB)
     assert answer.startswith("I do not know that code")
     await bot.say(f"claim {code}", ALICE)
     assert await owners(bot) == [ALICE]
 
 
-async def test_rooms_with_codes_are_bounded_and_the_one_that_asked_last_stays(bot: FakeBot) -> None:
-    claims = bot._services.files.of_rooms.claims
-    claims.begin("first@evil.example/0")
-    claims.begin(KEY)
+def test_rooms_with_codes_are_bounded_and_the_one_that_asked_last_stays() -> None:
+    codes = Codes()
+    codes.begin("first@evil.example/0")
+    codes.begin(KEY)
     for number in range(MOST_ROOMS - 1):
-        claims.begin(f"{number}@evil.example/0")
+        codes.begin(f"{number}@evil.example/0")
         if number == MOST_ROOMS // 2:
-            code = claims.begin(KEY).code
-    assert len(claims._codes) == MOST_ROOMS
-    assert "first@evil.example" not in claims._codes
-    await claims.redeem(code, ALICE, Actor(Sender(Address(ALICE), ALICE)))
+            code = codes.begin(KEY)
+    assert len(codes._rooms) == MOST_ROOMS
+    assert "first@evil.example" not in codes._rooms
+    assert codes.occupant(code) == KEY
+
+
+async def test_who_may_own_nothing_does_not_learn_whether_a_code_is_good(bot: FakeBot) -> None:
+    await posted(bot)
+    code = await code_for(bot)
+    stranger = in_room("carol@elsewhere.example", "carol")
+    assert await bot.say(f"claim {code}", stranger) == await bot.say("claim ABCD-EFGH", stranger)
+
+
+async def test_without_the_plugin_nothing_is_claimed(bot: FakeBot) -> None:
+    await posted(bot)
+    code = await code_for(bot)
+    async with FakeBot(catalog=bot.catalog, disabled=["claim"]) as later:
+        for sender, text in (HAL_PRIVATE, "claim"), (ALICE, f"claim {code}"):
+            (answer,) = await later.say(text, sender)
+            assert answer.startswith('I do not know "claim".')
+        assert "claim" not in (await later.say("help"))[0]
+        assert await owners(later) == [KEY]
 
 
 async def test_the_code_is_never_said_before_everybody(bot: FakeBot) -> None:

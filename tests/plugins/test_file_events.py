@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from filebot.catalog.catalog import SqlCatalog
 from filebot.chat.event_recorder import EventRecorder
 from filebot.errors import StorageError
+from filebot.files import handover
 from filebot.model import IncomingMessage, Offer, Scope
 from filebot.plugin import (
     Context,
@@ -27,7 +28,7 @@ from filebot.plugin import (
     RemovalReason,
 )
 from filebot.ports import Catalog
-from filebot.rooms import claims, destroyed_rooms
+from filebot.rooms import destroyed_rooms
 from filebot.testing import FakeBot
 from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
@@ -109,7 +110,7 @@ async def case(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventCase]:
 
     recorded = EventRecorder.record
     monkeypatch.setattr(EventRecorder, "record", record)
-    monkeypatch.setattr(claims, "HAND_OVER_BATCH", 2)
+    monkeypatch.setattr(handover, "HAND_OVER_BATCH", 2)
     monkeypatch.setattr(destroyed_rooms, "RELEASE_BATCH", 2)
     async with FakeBot(watcher) as bot:
         bot.rooms.occupants[ROOM] |= HAL.identities
@@ -238,8 +239,12 @@ async def test_files_that_are_too_old_are_told_once_each(case: EventCase) -> Non
     await case.bot.say("room set retention 1", in_room(ALICE))
     for name in "abc":
         await case.bot.drop(f"{name}.txt", name.encode(), in_room(BOB))
-    case.bot.now += timedelta(days=2)
-    assert await case.does(case.bot._services.retention.look()) == [
+
+    async def two_days_pass() -> None:
+        case.bot.pass_time(timedelta(days=2))
+        await case.bot.jobs.run()
+
+    assert await case.does(two_days_pass()) == [
         (FileRemoved, f"{name}.txt", RemovalReason.RETENTION) for name in "abc"
     ]
 
@@ -362,8 +367,9 @@ NO_FILES: Final = frozenset(
     {
         *("save_link", "forget_links", "set_language"),
         *("add_delivery", "count_tries", "remove_delivery"),
+        *("note_destroyed_room", "forget_destroyed_room"),
         *("remember_room", "forget_room", "clear_room", "save_room_setting"),
-        *("save_position", "forget_position"),
+        *("save_position", "forget_position", "note_source"),
         *("keep_subscription", "forget_subscription"),
     }
 )

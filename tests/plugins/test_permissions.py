@@ -167,3 +167,24 @@ def test_a_permission_that_is_about_a_room_needs_one() -> None:
         "command 'x' of plugin 'p': Permission.ROOM_MEMBER is about a room; "
         "write place=Place.ROOM, or take an argument of type Room"
     )
+
+
+async def test_a_room_that_is_the_default_is_the_one_whose_admins_may() -> None:
+    room_of_all = Room(ROOM)
+    gate = Plugin[None]("gate", api=1, needs={"rooms"}, templates={"open": OPEN})
+
+    @gate.command("gate", usage=("gate of ROOM", "gate"), permission=Permission.ROOM_ADMIN)
+    async def gate_of(ctx: Context[None], room: Room = room_of_all) -> None:
+        """Open to the admins of a room that need not be named."""
+        await ctx.reply("gate/open")
+
+    async with FakeBot(gate) as bot:
+        other = "other@conference.example.org"
+        bot.rooms.occupants[other] = frozenset({ALICE, BOB})
+        bot.rooms.managers[ROOM], bot.rooms.managers[other] = frozenset({BOB}), frozenset({ALICE})
+        assert await bot.say("gate", BOB) == [OPEN]
+        [said] = await bot.say("gate", ALICE)
+        assert said.startswith("Only the room's owners and admins")
+        # That she manages the room that she speaks in gives no right in the other one.
+        [said] = await bot.say("gate", in_room(ALICE, "alice", other))
+        assert said.startswith("Only the room's owners and admins")

@@ -1,21 +1,15 @@
 """A room's settings at work."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from filebot.errors import CatalogUnavailable
-from filebot.events.bus import EventBus
-from filebot.events.facts import Event, RoomFilesAdded, room_itself
-from filebot.files.intake import Destination
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import (
     AddressKind,
     Client,
-    Entry,
     Method,
     Negotiation,
     Offer,
@@ -24,15 +18,13 @@ from filebot.model import (
     Sender,
     SettingKey,
 )
-from filebot.rooms import announcer as announcer_module
-from filebot.rooms.announcer import ANNOUNCE, Announcer
 from filebot.testing import FakeBot
 from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
 from filebot.testing.messenger import Said
 from filebot.testing.xmpp import FakeFileRequest
-from tests.support.virtual_time import in_virtual_time
-from tests.support.waiting import loop_turns, until
+from tests.support.waiting import loop_turns
 
+ANNOUNCE = SettingKey("announce", "announce")
 ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
 
@@ -139,64 +131,6 @@ async def test_a_room_is_full_for_everybody_together() -> None:
         assert await names(bot) == ["third.bin", "anna.bin"]
 
 
-async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: FakeBot) -> None:
-    await managed.say("room set retention 90 days", ANNA)
-    assert "Will be deleted: Feb" in (await managed.say("info plan.txt", ANNA))[0]
-    managed.now += timedelta(days=89)
-    await managed.drop("young.txt", b"young", BEN)
-    await managed.say("keep", BEN)
-    await managed._services.retention.look()
-    assert await names(managed) == ["young.txt", "plan.txt"]
-    managed.now += timedelta(days=1)
-    await managed._services.retention.look()
-    assert await names(managed) == ["young.txt"]
-    assert [each.name for each in await managed.catalog.page(Scope(owner=ALICE), limit=9)] == ["plan.txt"]
-    assert len(managed.store.blobs) == 2
-
-
-async def test_files_stay_while_it_is_not_certain_what_time_it_is(managed: FakeBot) -> None:
-    await managed.say("room set retention 90 days", ANNA)
-    managed.now += timedelta(days=91)
-    managed.clock_is_trusted = False
-    assert not await managed._services.retention.look()
-    assert await names(managed) == ["plan.txt"]
-    managed.clock_is_trusted = True
-    assert await managed._services.retention.look()
-    assert await names(managed) == []
-
-
-async def test_trouble_with_the_files_of_one_room_keeps_no_other_s(
-    managed: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await managed.say("room set retention 1", ANNA)
-    managed.now += timedelta(days=2)
-    oldest = managed.catalog.oldest
-
-    async def broken(scope: Scope, limit: int) -> Sequence[Entry]:
-        if scope.room != ROOM:
-            raise CatalogUnavailable("busy")
-        return await oldest(scope, limit)
-
-    monkeypatch.setattr(managed.catalog, "oldest", broken)
-    monkeypatch.setattr(
-        managed._services.room_settings, "rooms_with", lambda _: ("broken@muc.example.org", ROOM)
-    )
-    await managed._services.retention.look()
-    assert await names(managed) == []
-
-
-async def test_more_than_are_removed_at_once_go_all_the_same(managed: FakeBot) -> None:
-    await managed.say("room set retention 1", ANNA)
-    for number in range(230):
-        await managed.drop(f"{number}.txt", str(number).encode(), BEN)
-        await managed._services.files.stored.drops.fetch(
-            Offer(urls=([*managed.web.hosted][-1],)), Destination(BOB, room_itself(ROOM), ROOM)
-        )
-    managed.now += timedelta(days=2)
-    await managed._services.retention.look()
-    assert await names(managed) == []
-
-
 @pytest.mark.parametrize("disabled", ["announce", "room"])
 async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabled: str) -> None:
     for setting in ("announce on", "retention 1 day", "who-may-get members", "max-size 10"):
@@ -206,7 +140,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
         later.now += timedelta(days=2)
         room_settings = later._services.room_settings
         assert "announce" not in room_settings.of(ROOM)
-        await later._services.retention.look()
+        await later.jobs.run()
         assert await names(later) == (["plan.txt"] if disabled == "room" else [])
         # The settings that restrict people hold all the same.
         assert (room_settings.is_members_only(ROOM), room_settings.max_bytes(ROOM)) == (True, 10)
@@ -217,114 +151,7 @@ async def test_settings_without_their_plugin_do_nothing(managed: FakeBot, disabl
     assert SavedRoomSetting(ROOM, ANNOUNCE, value=True) in await managed.catalog.room_settings()
 
 
-# --- announcements ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def quick(managed: FakeBot) -> FakeBot:
-    """Announcements come almost at once."""
-    managed._services.announcer._gather_s = 0.05
-    await managed.say("room set announce on", ANNA)
-    await managed.say("room set archive on", ANNA)
-    return managed
-
-
-async def announced(bot: FakeBot, after: int) -> list[Said]:
-    await until(lambda: not bot._services.announcer._tasks, 5)
-    return said(bot)[after:]
-
-
-async def test_new_files_are_announced_together(quick: FakeBot) -> None:
-    await quick.say("room set announce off", ANNA)
-    for number in range(7):
-        await quick.drop(f"{number}.txt", str(number).encode(), BEN)
-    await quick.say("room set announce on", ANNA)
-    before = len(said(quick))
-    for entry in reversed(await quick.catalog.page(Scope(room=ROOM), limit=7)):
-        quick._services.announcer.add(entry)
-    (told,) = await announced(quick, before)
-    assert (told.to.jid, told.to.kind) == (ROOM, AddressKind.ROOM)
-    lines = told.text.splitlines()
-    assert lines[0] == "7 new files in this room:"
-    assert lines[-2:] == ["and 2 more.", 'To get the first one, type: !get "0.txt"']
-
-
-async def test_a_room_that_wants_no_announcements_hears_none(quick: FakeBot) -> None:
-    before = len(said(quick))
-    await quick.say("room set announce off", ANNA)
-    await quick.drop("a.txt", b"a", BEN)
-    await quick.say("room set announce on", ANNA)
-    await quick.say("room set who-may-get members", ANNA)
-    await quick.drop("b.txt", b"b", BEN)
-    assert not any("in this room:" in each.text for each in await announced(quick, before))
-
-
-@pytest.mark.parametrize("setting", ["who-may-get members", "announce off"])
-async def test_what_the_admins_want_when_the_room_would_be_told_counts(
-    quick: FakeBot, setting: str
-) -> None:
-    await quick.drop("secret.txt", b"secret", BEN)
-    assert quick._services.announcer._tasks
-    before = len(said(quick))
-    await quick.say(f"room set {setting}", through_room(ALICE, "anna"))
-    assert not any("secret.txt" in each.text for each in await announced(quick, before))
-
-
-async def test_what_is_kept_from_aside_is_announced_and_what_is_public_already_is_not(
-    quick: FakeBot,
-) -> None:
-    await quick.say("room set archive off", ANNA)
-    await quick.drop("a.txt", b"a", BEN)
-    before = len(said(quick))
-    await quick.say("keep", BEN)
-    assert len(await announced(quick, before)) == 1
-    await quick.drop("b.txt", b"b", BEN)
-    before = len(said(quick))
-    await quick.say("keep", through_room(BOB, "ben"))
-    assert len(await announced(quick, before)) == 2
-
-
-def listened_to() -> tuple[Announcer, list[int]]:
-    """One that is quick, with the numbers of files that it tells."""
-    told, events = list[int](), EventBus()
-
-    async def listen(event: Event) -> None:
-        assert isinstance(event, RoomFilesAdded)
-        told.append(event.count)
-
-    events.listener = listen
-    return Announcer(events, lambda _: True, gather_s=0.05), told
-
-
-async def test_the_more_files_there_are_the_more_seldom_they_are_announced(managed: FakeBot) -> None:
-    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
-    announcer, told = listened_to()
-
-    @in_virtual_time
-    async def add_files_all_the_time() -> None:
-        async with asyncio.timeout(5):
-            while len(told) < 3:
-                announcer.add(entry)
-                await asyncio.sleep(announcer._gather_s / 10)
-        await announcer.close()
-        announcer.add(entry)
-
-    await asyncio.to_thread(add_files_all_the_time)
-    assert told[0] < told[1] < told[2]
-    assert not announcer._tasks
-
-
-async def test_of_very_many_new_files_only_so_many_are_waited_for(
-    managed: FakeBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(announcer_module, "MOST_WAITING", 2)
-    (entry,) = await managed.catalog.page(Scope(room=ROOM), limit=1)
-    announcer, told = listened_to()
-    waits = [announcer.add(entry) for _ in range(4)]
-    assert [each.done() for each in waits] == [False, False, True, True]
-    await asyncio.gather(*waits)
-    assert told == [4]
-    await announcer.close()
+# --- members only -------------------------------------------------------------------------------
 
 
 async def test_what_is_for_members_is_not_posted_where_all_see_it(managed: FakeBot) -> None:

@@ -1,6 +1,7 @@
 """Catalogs of earlier versions, with rows in every table."""
 
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +12,8 @@ from alembic.config import Config
 from filebot.catalog import sqlite
 from filebot.catalog.database import MIGRATIONS
 
-WORDS: Final = {"method": "ibb", "address_kind": "chat"}
-"""Columns that have certain words only."""
+FIXED: Final = {"method": "ibb", "address_kind": "chat", "attached_bytes": 0}
+"""Columns that have certain values only; the last is for triggers to fill."""
 
 
 def make_catalog(path: Path, revision: str) -> None:
@@ -29,7 +30,8 @@ def make_filled_catalog(path: Path, revision: str) -> dict[str, list[Any]]:
     """Make a catalog of this migration with three rows in each table; return all rows by table."""
     make_catalog(path, revision)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for table in tables(connection) - {"sums", "totals", "job_sums"}:  # triggers fill these
+        others = tables(connection) - {"entries", "sums", "totals", "job_sums"}  # triggers fill sums
+        for table in ("entries", *sorted(others)):
             fill(connection, table)
     return all_rows(path)
 
@@ -64,7 +66,7 @@ def fill(connection: sqlite3.Connection, table: str) -> None:
     columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
     for number in range(1, 4):
         values = [
-            WORDS[name] if name in WORDS else _value(kind, f"{name}-{number}", number)
+            FIXED[name] if name in FIXED else _value(kind, f"{name}-{number}", number)
             for _, name, kind, *_ in columns
         ]
         marks = ", ".join("?" * len(values))
@@ -79,3 +81,17 @@ def _value(kind: str, text: str, number: int) -> object:
         "DATETIME": f"2026-01-0{number} 01:02:03.000004",
         "JSON": f'["{text}"]',
     }.get(kind, text)
+
+
+def setting_rows(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the settings that a room had in one row of five columns, unless as by default."""
+    for column, plugin, key, value in (
+        ("members_only", "", "who-may-get", '"members"'),
+        ("max_size", "", "max-size", row["max_size"]),
+        ("announce", "announce", "announce", "true"),
+        ("archive", "archive", "archive", "true"),
+        ("retention_days", "retention", "retention", row["retention_days"]),
+    ):
+        if row[column]:
+            consent = int(key == "archive")
+            yield {"room": row["room"], "plugin": plugin, "key": key, "value": value, "consent": consent}

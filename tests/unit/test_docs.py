@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 import filebot.plugin as plugin_api
+from filebot.checks.acts import ACTS, Act
 from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
@@ -100,7 +101,7 @@ def test_the_manual_has_every_permission_and_place() -> None:
 
 def test_the_manual_shows_the_examples_as_they_are() -> None:
     shown = python_examples("docs/plugins.md")
-    for name in ("dice",):
+    for name in ("dice", "no_executables", "tags", "thumbnails", "webhook"):
         assert (ROOT / f"examples/{name}/{name}.py").read_text(encoding="utf-8") in shown
 
 
@@ -138,6 +139,23 @@ def test_the_manual_has_every_field() -> None:
         common = {each.name for each in fields_of(Event)} if name in events else set()
         assert own - common <= fields
         assert all(hasattr(cls, each) for each in fields)
+
+
+def test_the_manual_has_every_act_that_is_checked() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    [rows] = re.findall(r"^\| class \| asked before .*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
+    shown = {
+        name: (changes, fields)
+        for name, _, changes, fields in re.findall(
+            r"^\| `(\w+)` \| (.+) \| (.+) \| (.+) \|$", rows, re.MULTILINE
+        )
+    }
+    assert list(shown) == [each.__name__ for each in ACTS]
+    common = {each.name for each in fields_of(Act)}
+    for act in ACTS:
+        changes, fields = (set(re.findall(r"`(\w+)`", each)) for each in shown[act.__name__])
+        assert changes == act.CHANGEABLE.keys()
+        assert fields == {each.name for each in fields_of(act)} - common
 
 
 async def test_the_example_of_a_refusal_refuses() -> None:

@@ -15,6 +15,7 @@ ACCEPTED = {
     "ISC",
     "MIT",
     "MIT-0",
+    "MIT-CMU",  # the MIT licence with the names of its owners
     "MPL-2.0",  # of files, not of what uses them
     "PSF-2.0",
 }

@@ -16,6 +16,7 @@ from filebot.cli import main
 from filebot.errors import NoHistory
 from filebot.model import Address, Sender
 from filebot.plugin import Context, FileStored, Plugin, RoomFilesAdded, deprecated
+from filebot.plugin_loader import bundled
 from filebot.replies import Replies
 from filebot.replies.overrides import RENAMED_ERRORS, RENAMED_TEMPLATES, RENAMED_VARIABLES
 from filebot.testing import ALICE, FakeBot
@@ -93,8 +94,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
     async def stored(ctx: Context[None], event: FileStored) -> None:
         assert event.entry.archived is False  # type: ignore[attr-defined]
         assert event.sender.aside == event.sender.privately  # type: ignore[attr-defined]
-        goes_at = ctx.files.goes_at(event.entry)  # type: ignore[attr-defined]
-        await ctx.reply("old/said", text=f"goes at {goes_at}")
+        await ctx.reply("old/said", text=event.entry.brought_by or "nobody")  # type: ignore[attr-defined]
 
     @plugin.command("look", usage="look")
     async def look(ctx: Context[None]) -> None:
@@ -102,7 +102,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
         await ctx.reply("old/said", text=ctx.sender.spoke)  # type: ignore[attr-defined]
 
     async with FakeBot(plugin) as bot:
-        assert "goes at None" in await bot.drop("a.txt", b"a")
+        assert "nobody" in await bot.drop("a.txt", b"a")
         assert await bot.say("look") == ["None"]
         assert bot.reception is bot.dispatcher
         assert bot.rooms.rolls is bot.rooms.occupants
@@ -113,7 +113,7 @@ async def test_a_plugin_with_old_names_still_works(caplog: pytest.LogCaptureFixt
     ] == [
         "Entry.archived",
         "Sender.aside",
-        "Files.goes_at",
+        "Entry.brought_by",
         "Sender.spoke",
         "FakeBot.reception",
         "FixedRooms.rolls",
@@ -143,11 +143,12 @@ def test_templates_out_of_date_are_named_with_what_to_write(tmp_path: Path) -> N
     written(tmp_path, "files/info.txt", "{% if goes_at %}{{ goes_at }}{% endif %}")
     written(tmp_path, "delivery/_causes.txt", '{% if kind == "NoWayToSend" %}No.{% endif %}')
     place, remedy = f"replies.templates: {tmp_path}", "correct its name or remove the file"
+    rename = "rename it: the old name goes with 0.3.0"
     assert Replies(overrides=tmp_path).outdated_overrides() == (
         f"{place}/delivery/_causes.txt: the error NoWayToSend is NoTransferMethod now; write that",
         f"{place}/errors/room_ful.txt is not used: there is no template errors/room_ful; {remedy}",
-        f"{place}/errors/room_full.txt is not used any more; rename it to errors/room_quota_exceeded.txt",
-        f"{place}/files/info.txt: the variable goes_at is expires_at now; write that",
+        f"{place}/errors/room_full.txt is errors/room_quota_exceeded.txt now; {rename}",
+        f"{place}/files/info.txt: the variable goes_at is lines now; write that",
     )
     assert Replies().outdated_overrides() == ()
 
@@ -163,6 +164,32 @@ def test_check_names_templates_out_of_date_and_leaves_with_1(tmp_path: Path) -> 
     result = CliRunner().invoke(main, ["check", "--offline", "--config", str(config)])
     assert result.exit_code == 1
     assert result.output == (
-        f"replies.templates: {tmp_path}/words/errors/same_name.txt is not used any more;"
-        " rename it to errors/duplicate_name.txt\n"
+        f"replies.templates: {tmp_path}/words/errors/same_name.txt is errors/duplicate_name.txt"
+        " now; rename it: the old name goes with 0.3.0\n"
     )
+
+
+@pytest.mark.parametrize(
+    "old", ["errors/claim_exceeds_quota", "errors/no_room_for_claim", "errors/no_such_claim"]
+)
+async def test_an_own_template_with_an_old_name_is_used(tmp_path: Path, old: str) -> None:
+    written(tmp_path, f"{old}.txt", "My own words.")
+    replies, new = Replies(overrides=tmp_path), RENAMED_TEMPLATES[old]
+    claim = next(each for each in bundled() if each.name == "claim")
+    replies.add(claim.name, claim.templates, claim.locale)
+    assert replies.render(new, "en", error=None) == "My own words."
+    [told] = replies.outdated_overrides()
+    assert told.endswith(f"{old}.txt is {new}.txt now; rename it: the old name goes with 0.3.0")
+    written(tmp_path, f"{new}.txt", "Newer words.")
+    replies = Replies(overrides=tmp_path)
+    replies.add(claim.name, claim.templates, claim.locale)
+    assert replies.render(new, "en", error=None) == "Newer words."
+    [told] = replies.outdated_overrides()
+    assert told.endswith(f"{old}.txt is not used: there is {new}.txt, too; remove the file")
+
+
+def test_an_own_template_with_an_old_name_and_old_variables_gives_way(tmp_path: Path) -> None:
+    written(tmp_path, "errors/room_full.txt", "{{ nothing.of_this }}")
+    error = filebot.errors.RoomQuotaExceeded(size_bytes=3, used_bytes=8, limit_bytes=10)
+    text = Replies(overrides=tmp_path).render("errors/room_quota_exceeded", "en", error=error)
+    assert "does not have enough space" in text

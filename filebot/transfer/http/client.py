@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from urllib.parse import urljoin
 
@@ -18,11 +18,11 @@ from yarl import URL
 
 from filebot.concurrency.tasks import Threads
 from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
-from filebot.model import Slot
+from filebot.model import HttpRequest, HttpResponse, Slot
 from filebot.protocol.http_range import announced_by
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
-from filebot.transfer.http.download import HttpDownload, peer_errors
+from filebot.transfer.http.download import PIECE_BYTES, HttpDownload, peer_errors
 from filebot.transfer.http.resolver import NameLookup, PolicyResolver
 from filebot.transfer.http.upload import FileBody, idle_limit
 
@@ -42,6 +42,7 @@ _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "filebot"}
 
 # A connection kept for later holds a descriptor without a slot, and strangers name the hosts.
 _CLOSE: Final = {"Connection": "close"}
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class HttpClient:
@@ -123,6 +124,39 @@ class HttpClient:
         if not body.complete:
             raise PeerProtocolError("the upload was confirmed before it was complete")
 
+    async def request(self, request: HttpRequest, *, most_bytes: int, limit_s: float) -> HttpResponse:
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._whole_answer(request, most_bytes)
+        except TimeoutError as error:
+            raise TransferError(f"no whole answer within {limit_s:g} s") from error
+
+    async def _whole_answer(self, request: HttpRequest, most_bytes: int) -> HttpResponse:
+        if request.method == "GET":
+            response = await self._redirected("GET", request.url, _CLOSE, request.headers)
+        else:
+            target = self._policy.check(request.url)
+            with peer_errors(target.raw_host or "", self._idle_s):
+                response = await self._session().request(
+                    request.method,
+                    target,
+                    headers={**request.headers, **_CLOSE},
+                    data=request.body,
+                    ssl=self._trust.context(),
+                    allow_redirects=False,
+                )
+        body = bytearray()
+        try:
+            with peer_errors(response.url.raw_host or "", self._idle_s):
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    body += piece
+                    if len(body) > most_bytes:
+                        raise TransferError(f"the answer has more than {most_bytes} bytes")
+        finally:
+            response.close()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpResponse(response.status, headers, bytes(body))
+
     async def alive(self, url: str, size: int) -> bool:
         try:
             response = await self._follow("HEAD", url, {})
@@ -149,13 +183,16 @@ class HttpClient:
             raise TransferError(f"no answer within {ANSWER_S:.0f} s") from error
 
     async def _redirected(
-        self, method: str, url: str, headers: Mapping[str, str]
+        self, method: str, url: str, headers: Mapping[str, str], confidential: Mapping[str, str] = _NOTHING
     ) -> aiohttp.ClientResponse:
+        """Follow redirects; ``confidential`` are headers for the first origin alone."""
+        origin = self._policy.check(url).origin()
         for _ in range(MAX_REDIRECTS + 1):
             target = self._policy.check(url)
+            sent = {**(confidential if target.origin() == origin else {}), **headers}
             with peer_errors(target.raw_host or "", self._idle_s):
                 response = await self._session().request(
-                    method, target, headers=headers, ssl=self._trust.context(), allow_redirects=False
+                    method, target, headers=sent, ssl=self._trust.context(), allow_redirects=False
                 )
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or location is None:

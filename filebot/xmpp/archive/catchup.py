@@ -1,17 +1,18 @@
 """Nothing missed: what came while the bot was away is read from an archive (XEP-0313), page by page.
 
-Theory of operation. The ``ArchiveCursor`` knows which messages are dealt with; its mark is saved soon after
-it has moved. A new session reads the archive from the mark on, page by page, and gives what it finds to the
-same handlers as what comes live. A message that the server had kept back comes twice, from there and from
-the archive, and is taken from the archive, which alone knows its place.
+Theory of operation. The ``ArchiveCursor`` knows which messages are dealt with; its position is saved soon
+after it has moved. A new session reads the archive from the position on, page by page, and gives what it
+finds to the same handlers as what comes live. A message that the server had kept back comes twice, from
+there and from the archive, and is taken from the archive, which alone knows its place.
 
-The mark is saved when the server has heard the answers. A kill before that means that the message is met
-again. A file that it brought is then found in the catalog under the message's id and not fetched again; the
-answer is given twice only if the kill came between the answer and the mark. What else an earlier run seems
-to have answered is told apart (``Archived.answered``), so that no command is carried out twice.
+The position is saved when the server has heard the answers. A kill before that means that the message is
+met again. A file that it brought is then found in the catalog under the message's id, even if it was
+removed since, and not fetched again; the answer is given twice only if the kill came between the answer and
+the position. What else an earlier run seems to have answered is told apart (``Archived.answered``), so that
+no command is carried out twice.
 
-What is nobody's business, the talk of a room above all, moves the mark as well, but is no reason to save it
-at once.
+What is nobody's business, the talk of a room above all, moves the position as well, but is no reason to
+save it at once.
 
 An account may have other clients, to which a message can go that the bot never hears of. So the order in
 which messages come live says nothing there: soon after them the archive is read on, and what it has in
@@ -78,8 +79,8 @@ class CatchUp:
         later; it returns whether there is anything to do.
 
         ``at_once`` is held while a page is asked for. ``of_room``: what comes live is all there is, and in
-        the archive's order; and where there is no mark yet, the archive is read from its present end on. An
-        account's is read from now on, until :meth:`find_place` finds something better.
+        the archive's order; and where there is no position yet, the archive is read from its present end
+        on. An account's is read from now on, until :meth:`find_place` finds something better.
 
         ``gives_ids`` tells whether messages come with the archive's ids; None if it cannot be known now.
         """
@@ -138,9 +139,9 @@ class CatchUp:
             self._is_new = position is None
             self._pages.skips_past = position is None and self._of_room
             # Messages older than the first session are not for the bot.
-            mark_now = position or ArchivePosition(self._jid, "", self._clock())
-            self._cursor = ArchiveCursor(mark_now, in_order=self._of_room)
-            await self._keeper.start(position, mark_now)
+            first = position or ArchivePosition(self._jid, "", self._clock())
+            self._cursor = ArchiveCursor(first, in_order=self._of_room)
+            await self._keeper.start(position, first)
         self._cursor.begin()
 
     async def _may_be_read(self) -> bool | None:
@@ -162,7 +163,7 @@ class CatchUp:
             log.warning("how far %s was read is not forgotten: %s", self._jid, error)
 
     async def begin_before_kept_back(self) -> None:
-        """Let the mark stand before all that has come of what the server had kept back.
+        """Set the position before all that has come of what the server had kept back.
 
         While the place is only a time: behind an id, the archive tells all.
         """
@@ -179,7 +180,7 @@ class CatchUp:
             await self._keeper.save_now(position)
 
     async def find_place(self) -> None:
-        """Let the mark stand on an id, as clocks differ: before what was kept back, or at the end."""
+        """Set the position to an id, as clocks differ: before what was kept back, or at the end."""
         cursor, kept_back = self._cursor, self._kept_back
         if cursor is None or cursor.position.last_id or not self._ids_are_sure:
             return
@@ -215,7 +216,7 @@ class CatchUp:
             self._cursor.begin()
 
     async def close(self) -> None:
-        """Save the mark for the last time."""
+        """Save the position for the last time."""
         await self._stop_reading()
         if self._keeper is not None:
             await self._keeper.close()

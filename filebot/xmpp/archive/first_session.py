@@ -4,12 +4,12 @@ Theory of operation. The first presence makes the server deliver what it had kep
 forget it. Those messages are in the archive as well, behind a history that is not the bot's business. Only
 their ids and times tell where the one ends and the other begins, so these have to be on the disk before the
 server forgets. A kill at any moment then finds the messages either in the place where the server keeps
-them, or behind the mark.
+them, or behind the position.
 
 * A server that lets a client look at what it keeps (XEP-0013) is asked for that before the first presence.
   Then it removes the messages only when it is told to. ejabberd does.
 * To any other server, nothing is acknowledged (XEP-0198) between the first presence and the moment when the
-  mark is saved: what a lost session did not acknowledge is kept again. Prosody does that, but not for a
+  position is saved: what a lost session did not acknowledge is kept again. Prosody does that, but not for a
   session that has asked for the archive. So the archive is not asked for before.
 
 Servers that have neither leave a gap of some milliseconds.

@@ -3,7 +3,7 @@
 Theory of operation. A room has a message archive of its own (XEP-0313), which is read whenever the bot has
 come into the room, from the last message on that was dealt with. It begins when the room's admins switch
 its archive on: what is older is not read unless they ask for that. When they switch it off, or the bot
-leaves for good, the mark is forgotten: what is posted then was never meant for the bot.
+leaves for good, the position is forgotten: what is posted then was never meant for the bot.
 
 Authors are told by their occupant-ids (XEP-0421); without those, nothing can be caught up.
 """
@@ -31,7 +31,7 @@ ROOMS_AT_ONCE: Final = 4
 
 
 class RoomCatchUps:
-    """The catch-ups of all rooms; told when the bot comes and goes there. Without ``marks``, none."""
+    """The catch-ups of all rooms; told when the bot comes and goes there. Without ``positions``, none."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class RoomCatchUps:
                 log.warning("how far %s was read is not forgotten: %s", room, error)
 
     async def close(self) -> None:
-        """Save all marks for the last time."""
+        """Save all positions for the last time."""
         await asyncio.gather(*(each.close() for each in self._catch_ups.values()))
 
     def _made(self, room: BareJid) -> CatchUp:

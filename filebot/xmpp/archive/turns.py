@@ -33,7 +33,8 @@ def with_answers(
 ) -> list[Archived]:
     """Return the messages, each with whether a run before ``began`` seems to have answered it.
 
-    The bot's answers are in the archive, too; the mark may have been lost with a process that was killed.
+    The bot's answers are in the archive, too; the position may have been lost with a process that was
+    killed.
     """
     found, spoken_to = list[Archived](), set[BareJid | None]()
     for each in reversed(messages):

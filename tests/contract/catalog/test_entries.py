@@ -244,3 +244,20 @@ async def test_an_entry_is_found_by_its_source_message(catalog: Catalog) -> None
     made = await catalog.add(replace(a_file("a.txt"), room=tea, source_message="7/0"))
     assert await catalog.find_by_source_message(Scope(room=tea), made.owner, "7/0") == made
     assert await catalog.find_by_source_message(Scope(room=tea), nobody, "7/0") is None
+
+
+async def test_private_entries_of_occupants_are_listed_by_owner_and_age(catalog: Catalog) -> None:
+    tea = "tea@rooms.example.org"
+    for owner, room in (
+        (f"{tea}/b", None),
+        (f"{tea}/a", None),
+        (f"{tea}/b", None),
+        (f"{tea}/a", tea),
+        (tea, None),
+        (f"{tea}0", None),
+        (f"green{tea}/a", None),
+    ):
+        await catalog.add(replace(a_file("a.txt"), owner=owner, room=room))
+    assert [each.id for each in await catalog.of_occupants(tea, 9)] == [2, 1, 3]
+    assert [each.id for each in await catalog.of_occupants(tea, 2)] == [2, 1]
+    assert await catalog.of_occupants("green@rooms.example.org", 9) == []

@@ -104,6 +104,8 @@ async def test_who_listens_is_told_of_jobs_that_came_with_a_change(catalog: Cata
     told_of = asyncio.Event()
     catalog.jobs.on_added(told_of.set)
     await catalog.add(a_file("a"))
+    await catalog.add(a_file("a"), outbox=lambda _: ())
+    await asyncio.sleep(0)
     assert not told_of.is_set()
     await catalog.add(a_file("a"), outbox=of_entry)
     async with asyncio.timeout(5):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from filebot.errors import NoSuchEntry, PluginStoreFull
-from filebot.model import DataKey, DataOwner, OwnerKind
+from filebot.model import DataKey, DataOwner, EntryFilter, OwnerKind, Scope
 from filebot.ports import VALUE_OVERHEAD_BYTES, Catalog
 from tests.contract.catalog.samples import ROOM, put
 
@@ -144,3 +144,53 @@ async def test_the_bytes_of_each_plugin_are_bounded(
     await keep(catalog, OWN, "a", "x" * 6)
     await keep(catalog, OWN, "a", "x" * 5, plugin="notes")
     assert [await kept(catalog, OWN, key) for key in "ac"] == ["x" * 6, None]
+
+
+async def test_values_of_one_owner_are_listed_for_all_plugins(catalog: Catalog) -> None:
+    for plugin, key in (("tags", "b"), ("notes", "b"), ("tags", "a"), ("notes", "c")):
+        await keep(catalog, ALICE, key, f'"{plugin} {key}"', plugin)
+    await keep(catalog, replace(ALICE, id="bob@example.org"), "b", "1")
+    data = catalog.plugin_data
+    rows = [("notes", "b"), ("notes", "c"), ("tags", "a"), ("tags", "b")]
+    assert await data.of_owner(ALICE, 9) == [(plugin, key, f'"{plugin} {key}"') for plugin, key in rows]
+    assert [each[:2] for each in await data.of_owner(ALICE, 2, after=rows[0])] == rows[1:3]
+    assert [each[:2] for each in await data.of_owner(ALICE, 9, key="b")] == [rows[0], rows[3]]
+    assert await data.of_owner(DEN, 9) == []
+
+
+@pytest.mark.parametrize("few", [0, 10_000])
+async def test_a_search_keeps_to_conditions_on_what_plugins_keep(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("filebot.catalog.filters.FEW", few)
+    mine = await put(catalog, *(f"report {number}.pdf" for number in range(6)))
+    [theirs] = await put(catalog, "report.pdf", scope=ROOM)
+    for entry in (*mine[1:5], theirs):
+        await keep(catalog, DataOwner(OwnerKind.ENTRY, str(entry.id)), "tag", f'"{entry.id % 2}"')
+    await keep(catalog, DataOwner(OwnerKind.ENTRY, str(mine[2].id)), "tag", '"x"', plugin="notes")
+    await keep(catalog, DataOwner(OwnerKind.PERSON, str(mine[0].id)), "tag", '"x"')
+    tagged, odd, noted = (
+        EntryFilter("tags", "tag"),
+        EntryFilter("tags", "tag", f'"{mine[1].id % 2}"'),
+        EntryFilter("notes", "tag"),
+    )
+    scope = Scope(owner="alice@example.org")
+
+    async def found(
+        *filters: EntryFilter, words: str = "", limit: int = 9, before: int | None = None
+    ) -> str:
+        some = await catalog.search(scope, words.split(), limit=limit, before=before, filters=filters)
+        return "".join(each.name[7] for each in some)
+
+    assert await found(tagged) == "4321"
+    assert await found(tagged, limit=2) == "43"
+    assert await found(tagged, limit=2, before=mine[3].id) == "21"
+    assert await found(odd) == "31"
+    assert await found(tagged, noted) == "2"
+    assert await found(odd, noted) == ""
+    assert await found(tagged, words="REPORT pdf") == "4321"
+    assert await found(tagged, words="4") == "4"
+    assert await found(odd, words="report 3") == "3"
+    assert await found(EntryFilter("tags", "none")) == ""
+    await catalog.remove(mine[3].id)
+    assert await found(odd) == "1"

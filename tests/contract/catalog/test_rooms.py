@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from filebot.model import RememberedRoom, SavedRoomSetting, SettingKey
+from filebot.model import ArchivePosition, RememberedRoom, SavedRoomSetting, SettingKey
 from filebot.ports import Catalog
-from tests.contract.catalog.samples import ROOM, put
+from tests.contract.catalog.samples import NOW, ROOM, put
 
 ARCHIVE = SettingKey("archive", "archive")
 OPT_OUTS = sa.table("opt_outs", sa.column("room", sa.Text), sa.column("person", sa.Text))
@@ -56,3 +56,23 @@ async def test_rooms_are_kept_once_each_until_forgotten(catalog: Catalog) -> Non
     await catalog.forget_room(team.jid)
     await catalog.forget_room("nobody@muc.example.org")
     assert await catalog.rooms() == [den]
+
+
+async def test_destroyed_rooms_are_noted_until_they_are_forgotten_with_all_that_was_theirs(
+    catalog: Catalog,
+) -> None:
+    den, team = "den@muc.example.org", "team@muc.example.org"
+    assert await catalog.destroyed_rooms() == []
+    for room in (team, den, den):
+        await catalog.remember_room(RememberedRoom(room))
+        await catalog.save_position(ArchivePosition(room, "1", NOW))
+        await catalog.note_destroyed_room(room)
+    await catalog.forget_room(team)
+    assert await catalog.destroyed_rooms() == [den, team]
+    await catalog.remember_room(RememberedRoom(team))
+    await catalog.forget_destroyed_room(den)
+    await catalog.forget_destroyed_room("nobody@muc.example.org")
+    assert await catalog.destroyed_rooms() == [team]
+    assert await catalog.rooms() == [RememberedRoom(team)]
+    assert await catalog.position(den) is None
+    assert await catalog.position(team) is not None

@@ -12,7 +12,7 @@ import pytest
 from filebot.catalog import open_catalog
 from filebot.catalog.integrity import IntegrityCheck, holds_nothing
 from filebot.errors import CatalogUnavailable
-from filebot.model import BlobRef, NewEntry
+from filebot.model import Attachment, BlobRef, NewEntry
 from tests.support.waiting import until
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -59,6 +59,21 @@ async def test_an_index_that_lost_rows_does_not_make_bytes_unused(
         assert await catalog.is_used(f"{1:064x}")
         assert "run: filebot fsck" in caplog.text
         assert not await catalog.is_used(f"{7:064x}")
+
+
+@pytest.mark.parametrize("index", ["ix_attachments_digest", "ix_attachments_digest_size"])
+async def test_an_index_of_attachments_that_lost_rows_does_not_make_bytes_unused(
+    tmp_path: Path, index: str
+) -> None:
+    path = tmp_path / "catalog.sqlite"
+    await make(path, 3)
+    async with open_catalog(path) as catalog:
+        await catalog.attachments.attach(Attachment(1, "tags", "a", BlobRef(f"{9:064x}", 1), "image/png"))
+    empty_index(path, index)
+    async with open_catalog(path) as catalog:
+        assert await catalog.is_used(f"{9:064x}")
+        assert not await catalog.is_used(f"{7:064x}")
+        assert index in str(await catalog.damage())
 
 
 async def test_an_overwritten_page_is_damage(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import dialect
 from filebot.catalog import catalog as sql
 from filebot.catalog import open_catalog, queries, sqlite, writes
 from filebot.catalog.writer import Change
-from filebot.model import BlobRef, NewEntry, Scope
+from filebot.model import BlobRef, EntryFilter, NewEntry, Scope
 from filebot.ports import Catalog
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -131,6 +131,22 @@ def test_a_search_starts_at_the_full_text_index_and_needs_no_sort(path: Path, be
         assert text.startswith("SCAN entries_fts VIRTUAL TABLE"), text
         assert "SEARCH entries USING INTEGER PRIMARY KEY" in text, text
         assert "TEMP B-TREE" not in text, text
+
+
+@pytest.mark.parametrize("words", [set[str](), {"report"}])
+@pytest.mark.usefixtures("catalog")
+def test_a_condition_of_a_plugin_is_where_a_search_starts_or_is_asked_by_an_index(
+    path: Path, words: set[str]
+) -> None:
+    wanted = EntryFilter("tags", "red")
+    text = plan(path, queries.search_among(wanted, SCOPE, words, 5, None, [wanted]))
+    assert "SEARCH entries USING INTEGER PRIMARY KEY (rowid=?)" in text, text
+    assert "SEARCH plugin_data USING INDEX ix_plugin_data_key" in text, text
+    text = plan(path, queries.search(SCOPE, words, 5, 50, [wanted]))
+    assert "CORRELATED" in text, text
+    assert "SEARCH plugin_data USING INDEX ix_plugin_data_entry_id (entry_id=?)" in text, text
+    assert "TEMP B-TREE" not in text, text
+    assert "SCAN plugin_data" not in text, text
 
 
 async def test_short_words_are_looked_for_among_the_newest_rows(

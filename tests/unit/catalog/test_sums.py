@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog, sqlite
 from filebot.catalog.database import MIGRATIONS
-from filebot.model import BlobRef, NewEntry, Scope
+from filebot.errors import NoSuchEntry
+from filebot.model import Attachment, BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -45,11 +46,28 @@ def releasing(room: str, limit: int) -> Change:
     return lambda catalog: catalog.release(room, limit)
 
 
+def attaching(entry_id: int, name: str, blob: BlobRef) -> Change:
+    async def attach(catalog: Catalog) -> None:
+        with suppress(NoSuchEntry):
+            await catalog.attachments.attach(Attachment(entry_id, "tags", name, blob, "image/png"))
+
+    return attach
+
+
+def detaching(entry_id: int, name: str) -> Change:
+    return lambda catalog: catalog.attachments.detach(entry_id, "tags", name)
+
+
+entry_ids = st.integers(1, 9)
+attachment_names = st.sampled_from(["thumbnail", "text"])
+
 changes = st.one_of(
     st.builds(adding, people, st.none() | rooms, blobs),
     st.builds(removing, st.integers(1, 9)),
     st.builds(handing_over, people, people, st.integers(1, 9)),
     st.builds(releasing, rooms, st.integers(1, 9)),
+    st.builds(attaching, entry_ids, attachment_names, blobs),
+    st.builds(detaching, entry_ids, attachment_names),
 )
 
 
@@ -64,8 +82,15 @@ def added_up(path: Path) -> list[tuple[str, str, int, int]]:
     sums = []
     with closing(sqlite3.connect(path)) as connection:
         for kind, column in (("all", "''"), ("owner", "owner"), ("scope", "scope")):
-            parts = f"SELECT {column} AS part, count(*) AS n, size FROM entries GROUP BY part, digest"
-            each = f"SELECT '{kind}', part, sum(n), sum(size) FROM ({parts}) GROUP BY part ORDER BY part"
+            attached = "(SELECT coalesce(sum(size), 0) FROM attachments WHERE entry_id = entries.id)"
+            parts = (
+                f"SELECT {column} AS part, count(*) AS n, size, sum({attached}) AS more"
+                " FROM entries GROUP BY part, digest"
+            )
+            each = (
+                f"SELECT '{kind}', part, sum(n), sum(size) + sum(more) FROM ({parts})"
+                " GROUP BY part ORDER BY part"
+            )
             sums += connection.execute(each).fetchall()
     return sums
 

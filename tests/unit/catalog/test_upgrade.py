@@ -1,7 +1,6 @@
 """Catalogs of each earlier version are brought up to date without the loss of a row."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -10,9 +9,22 @@ import pytest
 
 from filebot.catalog import open_catalog
 from filebot.catalog.database import known_migrations
-from tests.support.old_catalogs import all_rows, make_filled_catalog
+from tests.support.old_catalogs import all_rows, make_filled_catalog, setting_rows
 
 VERSIONS: Final = sorted(each.revision for each in known_migrations().walk_revisions())
+
+NEW_TABLES: Final = {
+    "0004": ("opt_outs", "room_settings", "fillings"),
+    "0005": ("marks",),
+    "0008": ("subscriptions",),
+    "0009": ("unwanted",),
+    "0010": ("jobs",),
+    "0012": ("plugin_data",),
+    "0013": ("plugin_tables",),
+    "0014": ("tombstones", "destroyed_rooms"),
+    "0015": ("attachments", "freed_blobs"),
+}
+"""Tables by the migration that made them."""
 
 Rows = list[dict[str, Any]]
 
@@ -22,39 +34,18 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
     after = dict(before)
     if version < "0004":
         after["entries"] = [row | {"archived": 0} for row in after["entries"]]
-        after |= {"opt_outs": [], "room_settings": [], "fillings": []}
     if version < "0005":
         after["entries"] = [row | {"brought_by": None} for row in after["entries"]]
-        after["marks"] = []
     if version < "0006":
         after["rooms"] = [row | {"invited_by": None} for row in after["rooms"]]
-    if version < "0008":
-        after["subscriptions"] = []
-    if version < "0009":
-        after["unwanted"] = []
-    if version < "0010":
-        after["jobs"] = []
-    if version < "0012":
-        after["plugin_data"] = []
-    if version < "0013":
-        after["plugin_tables"] = []
+    for since, tables in NEW_TABLES.items():
+        if version < since:
+            after |= {table: [] for table in tables}
+    if version < "0015":
+        after["entries"] = [row | {"attached_bytes": 0} for row in after["entries"]]
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after
-
-
-def setting_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the settings that a room had in one row of five columns, unless as by default."""
-    for column, plugin, key, value in (
-        ("members_only", "", "who-may-get", '"members"'),
-        ("max_size", "", "max-size", row["max_size"]),
-        ("announce", "announce", "announce", "true"),
-        ("archive", "archive", "archive", "true"),
-        ("retention_days", "retention", "retention", row["retention_days"]),
-    ):
-        if row[column]:
-            consent = int(key == "archive")
-            yield {"room": row["room"], "plugin": plugin, "key": key, "value": value, "consent": consent}
 
 
 @pytest.mark.parametrize("version", [each for each in VERSIONS if each >= "0003"])
@@ -71,7 +62,8 @@ async def test_an_upgrade_keeps_every_row_of_every_table(tmp_path: Path, version
     after = all_rows(path)
     sums = after.pop("sums")
     assert before.pop("sums", sums) == sums
-    assert {"kind": "all", "key": "", "files": 3, "used_bytes": 6 * 2**40} in sums
+    of_each = 2 if version >= "0015" else 1  # a file, and its attachment
+    assert {"kind": "all", "key": "", "files": 3, "used_bytes": of_each * 6 * 2**40} in sums
     before.pop("totals", None)
     job_sums = after.pop("job_sums")
     assert before.pop("job_sums", job_sums) == job_sums

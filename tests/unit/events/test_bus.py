@@ -106,6 +106,9 @@ class Record:
     def jobs_for(self, event: Event) -> Sequence[NewJob]:
         return [NewJob(JobKind("post", "tell"), event.language or "", datetime.now(UTC))]
 
+    def examine(self, event: Event) -> None:
+        raise AssertionError("no plugin emits here")
+
     async def record(self, event: Event) -> None:
         self.steps += [f"record {job.payload}" for job in self.jobs_for(event)]
 

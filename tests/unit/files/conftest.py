@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from filebot.checks.checks import Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Actor
@@ -65,8 +66,9 @@ def workbench() -> Callable[..., Workbench]:
             store=store,
             entries=catalog,
             unused=UnusedBlobs(store, catalog, catalog),
-            http=web,
+            sources=web,
             inspector=InspectorByName(),
+            checks=Checks(),
             quota=quota,
             locks=KeyedLocks(asyncio.Lock),
             clock=lambda: datetime(2026, 11, 23, tzinfo=UTC),

@@ -14,7 +14,7 @@ from filebot.files.orphan_sweep import (
     bring_back_referenced,
     find_unreferenced,
 )
-from filebot.model import BlobRef, Link, NewEntry
+from filebot.model import Attachment, BlobRef, Link, NewEntry
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from tests.support.virtual_time import in_virtual_time
@@ -132,3 +132,18 @@ async def test_partial_files_stay_while_the_time_is_not_certain(is_certain: bool
 
     assert await orphan_sweep.forget_partials(store, trusted_now, -1.0) is is_certain
     assert bool(store.partials) is not is_certain
+
+
+async def test_bytes_of_an_attachment_are_neither_set_aside_nor_removed() -> None:
+    catalog = MemoryCatalog()
+    store = await filled(3, 1, catalog)
+    await catalog.attachments.attach(Attachment(1, "thumbs", "small", BlobRef(digest(2), 1), "image/png"))
+    assert await find_unreferenced(store, catalog) == Unreferenced((digest(1),), 3)
+    assert await caring(store, catalog).set_aside((digest(1), digest(2)))
+    assert set(store.unreferenced) == {digest(1)}
+    store.unreferenced[digest(2)] = store.blobs.pop(digest(2))
+    assert (await find_unreferenced(store, catalog)).missing == 1
+    assert await bring_back_referenced(store, catalog) == 1
+    store.unreferenced[digest(2)] = store.blobs.pop(digest(2))
+    assert await caring(store, catalog, keep_s=0).remove_expired()
+    assert (set(store.blobs), store.unreferenced) == ({digest(0), digest(2)}, {})

@@ -8,15 +8,15 @@ from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
-from filebot.errors import ClaimExceedsQuota, QuotaExceeded, RoomQuotaExceeded, StorageFull
+from filebot.errors import QuotaExceeded, RoomQuotaExceeded, StorageFull
 from filebot.events.bus import EventBus
+from filebot.files.handover import Handover
 from filebot.files.quota import FILE_OVERHEAD_BYTES, Quota, StorageLimits
 from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import BareJid, BlobRef, NewEntry, Offer
-from filebot.rooms.claims import Claims
 from filebot.testing import FakeBot
 from filebot.testing.blobs import MemoryBlobs
-from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM
+from filebot.testing.bot import ALICE, LIMITS, ROOM
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile
 from tests.support.virtual_time import in_virtual_time
@@ -151,26 +151,26 @@ async def test_parallel_claims_do_not_pass_the_quota_of_their_owner() -> None:
     for occupant in ("one", "two"):
         await catalog.add(entry_of(f"{ROOM}/{occupant}", 600_000, occupant))
     catalog.hand_over = slow(catalog.hand_over)  # type: ignore[method-assign]
-    claims = Claims(catalog, quota, BOB, lambda: 0.0, EventBus())
+    handover = Handover(catalog, quota, EventBus())
     outcomes = await asyncio.gather(
-        *(claims.hand_over(f"{ROOM}/{occupant}", ALICE, BY_ALICE) for occupant in ("one", "two")),
+        *(handover.hand_over(f"{ROOM}/{occupant}", ALICE, BY_ALICE) for occupant in ("one", "two")),
         return_exceptions=True,
     )
-    assert sum(isinstance(each, ClaimExceedsQuota) for each in outcomes) == 1
+    assert sum(isinstance(each, QuotaExceeded) for each in outcomes) == 1
     assert (await catalog.used_by(ALICE))[1] == 600_000
 
 
 async def test_a_claim_counts_what_is_on_its_way_to_either_side() -> None:
     catalog = MemoryCatalog()
     quota = Quota(limited(quota_per_user_bytes=1_000_000), catalog, MemoryBlobs())
-    claims, occupant = Claims(catalog, quota, BOB, lambda: 0.0, EventBus()), f"{ROOM}/one"
+    handover, occupant = Handover(catalog, quota, EventBus()), f"{ROOM}/one"
     await catalog.add(entry_of(occupant, 400_000, "one"))
     for coming, size in ((ALICE, 700_000), (occupant, 700_000)):
         async with quota.reserve(coming, size if coming == ALICE else 500_000):
             await catalog.add(entry_of(ALICE, 200_000, "own")) if coming == occupant else None
-            with pytest.raises(ClaimExceedsQuota):
-                await claims.hand_over(occupant, ALICE, BY_ALICE)
-    assert (await claims.hand_over(occupant, ALICE, BY_ALICE)).files == 1
+            with pytest.raises(QuotaExceeded):
+                await handover.hand_over(occupant, ALICE, BY_ALICE)
+    assert (await handover.hand_over(occupant, ALICE, BY_ALICE)) == 1
 
 
 async def test_a_row_that_comes_to_be_during_a_count_is_not_missed(workbench: Make) -> None:

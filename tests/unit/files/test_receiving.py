@@ -114,7 +114,7 @@ class Stream(Line):
         stream = FakeStreamOffer(destination.owner, offer, content, self._ranges, breaks_at)
         stream.late_hashes = hashes_of(self._after, proof)
         try:
-            return await self.bench.intake.receive(stream, destination)
+            return await self.bench.intake.take(stream, stream.offer, destination)
         finally:
             self.offsets += stream.offsets
 
@@ -229,7 +229,7 @@ async def test_a_stream_that_ends_too_early_is_kept_like_one_that_breaks(workben
 
     stream.chunks = ends_early  # type: ignore[method-assign]  # a peer that is killed
     with pytest.raises(SizeMismatch):
-        await bench.intake.receive(stream, ALICE)
+        await bench.intake.take(stream, stream.offer, ALICE)
     line = Http(bench)
     await line.send()
     assert line.offsets == [BREAK]
@@ -257,7 +257,7 @@ async def test_progress_begins_where_the_file_does(workbench: Make) -> None:
     sender = Sender(stream.sender.address, ALICE.owner)
     with transfers.running(sender, None, NAME, Direction.TO_BOT, Method.SOCKS5) as transfer:
         now[0] = 2.0
-        await bench.intake.receive(stream, ALICE, nullcontext(transfer))
+        await bench.intake.take(stream, stream.offer, ALICE, nullcontext(transfer))
         now[0] = 4.0
         assert transfer.bytes_per_s == 200  # 400 bytes came, not 1000
         assert transfer.progress.fraction == 1.0
@@ -413,9 +413,9 @@ async def test_a_late_hash_that_cannot_be_checked_proves_nothing(workbench: Make
         stream.late_hashes = {"sha3-512": hashlib.sha3_512(CONTENT).digest(), "unheard-of": b"x"}
         if resumed:
             with pytest.raises(DigestMismatch):
-                await bench.intake.receive(stream, ALICE)
+                await bench.intake.take(stream, stream.offer, ALICE)
         else:
-            await bench.intake.receive(stream, ALICE)
+            await bench.intake.take(stream, stream.offer, ALICE)
     assert await stored(bench) == [CONTENT]
 
 
@@ -427,7 +427,7 @@ async def test_every_late_hash_is_checked_resumed_or_not(workbench: Make, algori
     stream = FakeStreamOffer("alice@example.org", Offer(name=NAME, size=1000, hash_follows=True), CONTENT)
     stream.late_hashes = both | {algorithm: b"\0" * len(both[algorithm])}
     with pytest.raises(DigestMismatch) as caught:
-        await bench.intake.receive(stream, ALICE)
+        await bench.intake.take(stream, stream.offer, ALICE)
     assert (caught.value.algorithm, caught.value.resumed) == (algorithm, False)
     assert await bench.nothing_is_left()
 
@@ -446,7 +446,7 @@ async def test_a_size_over_the_limit_is_refused_before_anything_is_looked_for(wo
     bench = workbench(max_file_bytes=500)
     stream = FakeStreamOffer("alice@example.org", Offer(name=NAME, size=1000), CONTENT)
     with pytest.raises(FileTooLarge):
-        await bench.intake.receive(stream, ALICE)
+        await bench.intake.take(stream, stream.offer, ALICE)
     assert stream.offsets == []
 
 
@@ -463,7 +463,7 @@ async def test_two_offers_of_the_same_file_at_once_do_not_meet(workbench: Make) 
         yield CONTENT[BREAK:]
 
     slow.chunks = stands_still  # type: ignore[method-assign]  # a peer that takes its time
-    first = asyncio.create_task(bench.intake.receive(slow, ALICE))
+    first = asyncio.create_task(bench.intake.take(slow, slow.offer, ALICE))
     await begun.wait()
     line = Http(bench)
     second = await line.send()

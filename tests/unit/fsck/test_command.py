@@ -22,10 +22,12 @@ from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import ConfigError
 from filebot.files.quota import StorageLimits
 from filebot.fsck import blob_checks
+from filebot.fsck.catalog_doubt import catalog_doubt
 from filebot.fsck.command import Wishes, fsck
 from filebot.fsck.position import FILE, Position
-from filebot.model import BlobRef, Digest, NewEntry, Scope
+from filebot.model import Attachment, BlobRef, Digest, NewEntry, Scope
 from filebot.storage import folder_lock, inspection
+from filebot.storage.file_system import QUARANTINE
 from tests.unit.catalog.test_integrity import empty_index
 from tests.unit.catalog.test_sums import added_up, kept
 
@@ -385,6 +387,56 @@ def test_sums_are_counted_anew(folder: Path, said: Say) -> None:
     assert "3 sums" in said()
     assert check(folder, REPAIR) == 0
     assert kept(folder / CATALOG) == added_up(folder / CATALOG)
+
+
+@pytest.fixture
+async def attached(folder: Path) -> Path:
+    """A file that is attached to plan 4."""
+    async with open_data_folder(folder) as data:
+        async with data.store.create() as writer:
+            await writer.write(b"a thumbnail")
+            await writer.seal()
+            ref = await writer.commit()
+        await data.catalog.attachments.attach(Attachment(5, "thumbs", "thumbnail", ref, "image/png"))
+    return folder / "blobs" / ref.digest[:2] / ref.digest
+
+
+@pytest.mark.parametrize("wishes", [LOOK, REPAIR, Wishes(repair=True, quick=True)])
+def test_bytes_of_attachments_belong_to_the_folder(
+    folder: Path, attached: Path, said: Say, wishes: Wishes
+) -> None:
+    assert check(folder, wishes) == 0
+    assert said().startswith("all is well")
+    assert attached.read_bytes() == b"a thumbnail"
+    assert catalog_doubt(folder) is None
+
+
+def test_a_lost_attachment_is_told_by_its_name_and_file(folder: Path, attached: Path, said: Say) -> None:
+    attached.unlink()
+    assert check(folder) == 1
+    assert "thumbnail of plan 4 of person0@example.org" in said()
+
+
+def test_a_damaged_attachment_is_moved_and_never_deleted(folder: Path, attached: Path) -> None:
+    flip(attached)
+    check(folder, REPAIR)
+    assert not attached.exists()
+    assert list((folder / QUARANTINE).glob(f"{attached.name}*"))
+
+
+def test_bytes_of_attachments_are_added_up_anew(folder: Path, attached: Path, said: Say) -> None:
+    execute(
+        folder,
+        "UPDATE entries SET attached_bytes = 5 WHERE id = 7",
+        "UPDATE attachments SET size = 12",
+        "UPDATE sums SET used_bytes = 99 WHERE kind = 'all'",
+    )
+    assert check(folder) == 1
+    assert "an entry counts other bytes than its attachments have" in said()
+    assert check(folder, REPAIR) == 0
+    assert attached.exists()
+    assert kept(folder / CATALOG) == added_up(folder / CATALOG)
+    assert check(folder) == 0
 
 
 def test_one_wrong_sum_is_told_in_the_singular(folder: Path, said: Say) -> None:

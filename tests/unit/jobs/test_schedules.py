@@ -77,3 +77,10 @@ def test_a_time_without_a_zone_is_the_machines(monkeypatch: pytest.MonkeyPatch) 
 def test_another_rule_is_another_text() -> None:
     rules = {Every(HOUR).rule, Every(2 * HOUR).rule, Daily.parse("08:00").rule, Daily.parse("08:01").rule}
     assert len(rules) == 4
+
+
+def test_what_is_due_at_each_start_goes_on_from_there() -> None:
+    now, hour = datetime(2026, 5, 1, 12, tzinfo=UTC), timedelta(hours=1)
+    every = Every.parse("1h", at_start=True)
+    assert (every.first(now), every.after(now, now)) == (now, now + hour)
+    assert every.rule == Every.parse("1h").rule

@@ -3,14 +3,17 @@
 from typing import Any
 from unittest.mock import Mock
 
+from filebot.checks.checks import Checks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
 from filebot.model import Address, Sender
 from filebot.plugin import Plugin
+from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Context, Factories
 from filebot.plugin.conversation import Channel
+from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.listeners import PluginListener
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
@@ -38,7 +41,10 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     def not_asked_for(*_: object) -> Any:
         raise AssertionError("nobody asked for it")
 
-    factories = Factories(*[not_asked_for] * 6)
+    services: list[Any] = [*[not_asked_for] * 4, BlockingWork()]
+    nobodys = Lifespans(LifeServices(*services))
+    unused: list[Any] = [not_asked_for] * 7
+    factories = Factories(*[*unused, nobodys, *[not_asked_for] * 3])
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )
@@ -52,8 +58,10 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
             factories,
             grants={"notes": Plugin[None]("notes", api=1).grants},
             authorization=Mock(),
+            checks=Checks(),
             clock=not_asked_for,
             consent=not_asked_for,
+            room_setting_of=not_asked_for,
         )
         await calls.tell(event)
         assert catalog.asked == asked

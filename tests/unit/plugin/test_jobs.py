@@ -91,10 +91,10 @@ async def test_a_job_that_keeps_failing_is_dead_and_disturbs_no_other() -> None:
 
     async with FakeBot(plugin) as bot:
         await bot.say("go")
-        assert await bot.jobs.run() == ["done"]
+        assert await bot.jobs.run(may_fail=True) == ["done"]
         for _ in range(20):
             bot.pass_time(HOUR)
-            assert await bot.jobs.run() == []
+            assert await bot.jobs.run(may_fail=True) == []
         [dead] = await bot.jobs.dead("frail")
         assert dead.job.error == "LookupError: paper"
 
@@ -195,7 +195,8 @@ async def test_what_nobody_asked_for_sees_nobodys_files_and_cannot_reply() -> No
     async with FakeBot(plugin) as bot:
         await bot.jobs.run()
         bot.pass_time(HOUR)
-        assert await bot.jobs.run() == []
+        with pytest.raises(PluginError, match="nobody waits"):
+            await bot.jobs.run()
         assert [each.partition(":")[0] for each in seen] == ["NotAllowed", "PluginError", "PluginError"]
         assert "nobody waits for the reply 'night/hello'; speak to somebody with ctx.tell" in seen[1]
 
@@ -312,7 +313,7 @@ async def test_a_function_that_cancels_itself_has_failed(caplog: pytest.LogCaptu
         assert stored.startswith("Stored")
         assert "went wrong" in incident
         await bot.say("mood later")
-        await bot.jobs.run()
+        await bot.jobs.run(may_fail=True)
         assert len(tries) == 1
     assert "a plugin's function was cancelled by itself" in caplog.text
 
@@ -330,3 +331,57 @@ async def test_a_plugin_counts_time_by_the_clock_of_the_bot() -> None:
         bot.pass_time(timedelta(days=1))
         await bot.say("time")
         assert seen == [bot.now - timedelta(days=1), bot.now]
+
+
+async def test_a_test_sees_what_jobs_raise() -> None:
+    plugin, done = Plugin[None]("broken", api=1, needs={"jobs"}), list[str]()
+
+    @plugin.command("go", usage="go COUNT")
+    async def go(ctx: Context[None], count: int) -> None:
+        """Begin."""
+        for number in range(count):
+            await ctx.jobs.add("fail", {"number": number})
+        await ctx.jobs.add("work", {})
+
+    @plugin.job("fail")
+    async def fail(ctx: Context[None], payload: dict[str, int]) -> None:
+        raise LookupError(payload["number"])
+
+    @plugin.job("work")
+    async def work(ctx: Context[None], payload: dict[str, Any]) -> None:
+        done.append("work")
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("go 1")
+        with pytest.raises(LookupError):
+            await bot.jobs.run()
+        await bot.say("go 2")
+        with pytest.raises(ExceptionGroup) as raised:
+            await bot.jobs.run()
+        assert [str(each) for each in raised.value.exceptions] == ["0", "1"]
+        assert done == ["work", "work"]
+
+
+async def test_a_key_of_a_plugin_is_none_of_its_schedules() -> None:
+    plugin, cancelled, done = Plugin[None]("keys", api=1, needs={"jobs"}), list[bool](), list[str]()
+
+    @plugin.every("1h")
+    async def look(ctx: Context[None]) -> None:
+        done.append("look")
+
+    @plugin.job("work")
+    async def work(ctx: Context[None], payload: dict[str, Any]) -> None:
+        done.append("work")
+
+    @plugin.command("go", usage="go")
+    async def go(ctx: Context[None]) -> None:
+        """Cancel it."""
+        cancelled.append(await ctx.jobs.cancel("schedule look"))
+        cancelled.append(await ctx.jobs.add("work", {}, key="schedule look"))
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("go")
+        assert cancelled == [False, True]
+        bot.pass_time(HOUR)
+        await bot.jobs.run()
+    assert sorted(done) == ["look", "work"]

@@ -1,14 +1,14 @@
 """The three kinds of listeners, in a fake bot."""
 
 import asyncio
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from filebot.errors import PluginError
+from filebot.model import MessageRef
 from filebot.plugin import (
     Context,
     Event,
@@ -26,6 +26,7 @@ from filebot.plugin import (
 from filebot.testing import ALICE, BOB, ROOM, FakeBot
 from filebot.testing.bot import in_room
 from tests.support.manual import example
+from tests.support.virtual_time import in_virtual_time
 
 HOUR = timedelta(hours=1)
 
@@ -52,6 +53,24 @@ async def test_a_listener_at_once_delays_no_reply() -> None:
         assert "a.txt" in (await bot.say("ls"))[0]
         go.set()
         assert await bot.listeners_done() == ["at last"]
+
+
+@in_virtual_time
+async def test_a_listener_at_once_that_sleeps_takes_no_time_of_the_reply() -> None:
+    plugin, loop = Plugin[None]("sleepy", api=1), asyncio.get_running_loop()
+    ended = list[float]()
+
+    @plugin.on(FileStored, at_once=True)
+    async def sleep(ctx: Context[None], _: FileStored) -> None:
+        await asyncio.sleep(1)
+        ended.append(loop.time())
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.say("get a.txt")
+        assert (loop.time(), ended) == (0, [])
+        await bot.listeners_done()
+        assert ended == [1]
 
 
 async def test_listeners_at_once_run_beside_each_other_and_a_failing_one_harms_none() -> None:
@@ -185,7 +204,7 @@ async def test_a_durable_listener_that_fails_is_called_again() -> None:
     async with FakeBot(plugin) as bot:
         await bot.drop("a.txt", b"a")
         for _ in range(3):
-            await bot.jobs.run()
+            await bot.jobs.run(may_fail=True)
             bot.pass_time(HOUR)
     assert tries == ["a.txt", "a.txt"]
 
@@ -235,10 +254,8 @@ class TaggedTwice(Tagged):
     times: int
 
 
-async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    plugin = Plugin[None]("own", api=1, needs={"events"}, templates={"ok": "ok"})
+async def test_an_event_of_a_plugin_that_cannot_be_kept_is_an_error_of_it() -> None:
+    plugin, raised = Plugin[None]("own", api=1, needs={"events"}), list[str]()
 
     @plugin.on(Tagged, durable=True)
     async def tagged(ctx: Context[None], event: Tagged) -> None: ...
@@ -246,16 +263,29 @@ async def test_an_event_that_cannot_be_kept_is_logged_and_harms_nothing(
     @plugin.command("tag", usage="tag")
     async def tag(ctx: Context[None]) -> None:
         """Tag."""
-        await ctx.emit(Tagged(ctx.sender, "en", (1,)))  # type: ignore[arg-type]
-        await ctx.emit(Tagged(ctx.sender, "en", ("x" * 20_000,)))
-        await ctx.reply("own/ok")
+        for tags in ((1,), ("x" * 20_000,)):
+            with pytest.raises(PluginError) as error:
+                await ctx.emit(Tagged(ctx.sender, "en", tags))  # type: ignore[arg-type]
+            raised.append(str(error.value))
 
-    with caplog.at_level(logging.ERROR):
-        async with FakeBot(plugin) as bot:
-            assert await bot.say("tag") == ["ok"]
-            assert await bot.jobs.count("own") == 0
-    assert "on Tagged: tagged of plugin own cannot be kept" in caplog.text
-    assert "job on Tagged: tagged of plugin own is lost: no place" in caplog.text
+    async with FakeBot(plugin) as bot:
+        await bot.say("tag")
+        assert await bot.jobs.count("own") == 0
+    assert raised[0].startswith("Tagged cannot be kept: ")
+    assert "more than 16384" in raised[1]
+
+
+async def test_an_event_is_kept_although_ids_of_messages_and_nicks_are_endless() -> None:
+    plugin, heard = recorder(FileStored)
+    long = "x" * 20_000
+    async with FakeBot(plugin) as bot:
+        who = replace(in_room(ALICE, long), message_id=long, message_ref=MessageRef(ROOM, long))
+        await bot.drop("a.txt", b"a", who, caption="tea", message_id=long)
+        await bot.say("keep", who)
+        await bot.drop("b.txt", b"b", caption="tea", message_id=long)
+        await bot.jobs.run()
+    assert [event.entry.name for event in heard if isinstance(event, FileStored)] == ["a.txt", "b.txt"]
+    assert all(event.sender.jid == ALICE for event in heard)
 
 
 def test_mistakes_in_kinds_are_found_when_the_module_is_loaded() -> None:
@@ -272,3 +302,56 @@ def test_mistakes_in_kinds_are_found_when_the_module_is_loaded() -> None:
     plugin.on(FileStored, durable=True)(heard)
     with pytest.raises(PluginError, match="two listeners 'on FileStored: heard'; give one another name"):
         plugin.on(FileStored, durable=True)(heard)
+
+
+# --- only where a room wants it -----------------------------------------------------------------------
+
+
+async def test_the_example_of_a_listener_for_some_rooms_works() -> None:
+    async with FakeBot(example("farewell").plugin) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        for wish, said in ("off", []), ("on", ["a.txt is gone."]):
+            await bot.say(f"room set farewell {wish}", in_room())
+            await bot.drop("a.txt", b"a", in_room())
+            await bot.say("keep", in_room())
+            await bot.say("rm a.txt", in_room())
+            assert await bot.jobs.count("farewell") == len(said)
+            assert await bot.jobs.run() == said
+        await bot.drop("own.txt", b"a")
+        await bot.say("rm own.txt")
+        assert await bot.jobs.count("farewell") == 0
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_listener_for_some_rooms_hears_of_no_other(*, at_once: bool) -> None:
+    plugin, heard = Plugin[None]("some", api=1), list[str | None]()
+    wanted = plugin.room_setting("some", bool, default=False)
+
+    @plugin.on(Event, at_once=at_once, where=wanted)
+    async def hear(_: Context[None], event: Event) -> None:
+        heard.append(event.sender.room)
+
+    async with FakeBot(plugin) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        await bot.drop("a.txt", b"a")
+        await bot.say(f"send a.txt to {ROOM}")
+        await bot.say("room set some on", in_room())
+        await bot.listeners_done()
+        assert heard == []
+        await bot.say("https://example.org/", in_room())
+        await bot.drop("b.txt", b"b", in_room())
+        await bot.say("keep", in_room())
+        await bot.drop("c.txt", b"c")
+        await bot.listeners_done()
+    assert set(heard) == {ROOM}
+
+
+def test_a_listener_is_for_rooms_with_a_setting_of_its_own_plugin() -> None:
+    plugin, other = Plugin[None]("some", api=1), Plugin[None]("other", api=1)
+    foreign = other.room_setting("other", bool, default=False)
+    for wrong in ("some", foreign):
+        with pytest.raises(PluginError, match="is no room setting of the plugin; declare it first"):
+
+            @plugin.on(FileStored, where=wrong)  # type: ignore[arg-type]
+            async def hear(_: Context[None], event: FileStored) -> None:
+                """Never."""

@@ -13,9 +13,12 @@ from filebot.plugin.conversation import Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
 from filebot.plugin.examine import examine
+from filebot.plugin.file_content import FileContent
 from filebot.plugin.files import Files
+from filebot.plugin.http import Http
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import NEED_OF, NEEDS, Need
+from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 from filebot.plugin_loader import bundled
@@ -23,7 +26,7 @@ from filebot.testing import ALICE, BOB, FakeBot
 
 
 def public(cls: type) -> set[str]:
-    renamed = {"goes_at", "look_back", "stop_looking_back"}
+    renamed = {"look_back", "stop_looking_back"}
     return {name for name in vars(cls) if not name.startswith("_")} - renamed
 
 
@@ -35,8 +38,11 @@ def test_each_attribute_of_a_part_of_the_context_has_its_need() -> None:
         "jobs": Jobs,
         "db": PluginDatabase,
         "delivery": DeliveryAccess,
+        "room_files": FilesOfRoom,
+        "http": Http,
     }
     named = {f"{path}.{name}" for path, part in parts.items() for name in public(part)}
+    named |= {f"files.{name}" for name in public(FileContent)}
     assert named == {path for path in NEED_OF if "." in path}
     assert {need for need in NEED_OF.values() if need} == set(NEEDS)
 
@@ -104,6 +110,19 @@ def test_closures_and_listeners_are_read_as_well() -> None:
 
     with pytest.raises(PluginError, match=r"plugin 'hearing', listener 'rename': ctx\.files\.rename"):
         examine(plugin)
+
+
+def test_comprehensions_are_read_as_well() -> None:
+    async def each(ctx: Context[None]) -> None:
+        """Look."""
+        found = [await ctx.files.one(name) for name in "ab"]
+        states = {name: await ctx.rooms.state(name) for name in "ab"}
+        assert found or states
+
+    for needs, missing in ((frozenset[Need](), "files.read"), (frozenset[Need]({"files.read"}), "rooms")):
+        with pytest.raises(PluginError, match=rf'needs "{missing}"'):
+            examine(declared(each, needs))
+    examine(declared(each, {"files.read", "rooms"}))
 
 
 async def greet_later(ctx: Context[None], _: Any) -> None:
@@ -181,7 +200,7 @@ async def test_nothing_but_the_documented_is_reached() -> None:
     ("needs", "mistake"),
     [
         ("rooms", "the needs of plugin 'p' are a set, not one text; write {'rooms'}"),
-        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.send, "),
+        ({"files"}, "plugin 'p' needs 'files', which is none of files.read, files.write, files.annotate, "),
     ],
 )
 def test_wrong_needs_are_refused(needs: Any, mistake: str) -> None:

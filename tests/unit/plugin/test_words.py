@@ -71,6 +71,32 @@ def test_a_catalogue_that_cannot_be_read_is_named(package: Path) -> None:
         words()
 
 
+@pytest.mark.parametrize(
+    ("message", "mistake"),
+    [
+        ('msgid "%(name)s is lost."\nmsgstr "%(nmae)s 丢了。"\n', "has the placeholder %(nmae)s"),
+        ('msgid "%(name)s is lost."\nmsgstr "丢了。"\n', "lacks the placeholder %(name)s"),
+        (
+            'msgid "One of %(name)s"\nmsgid_plural "%(count)s of %(name)s"\nmsgstr[0] "%(count)s 颗"\n',
+            "lacks the placeholder %(name)s",
+        ),
+    ],
+)
+def test_placeholders_of_a_translation_are_those_of_its_message(
+    package: Path, message: str, mistake: str
+) -> None:
+    (package / "locale/zh_CN/LC_MESSAGES/pebbles.po").write_text(CATALOGUE + "\n" + message)
+    with pytest.raises(PluginError, match=r"pebbles: the translation into zh_CN of '.*' ") as error:
+        words()
+    assert mistake in str(error.value)
+
+
+def test_a_count_that_one_form_leaves_out_need_not_be_in_a_translation(package: Path) -> None:
+    one = 'msgid "One stone"\nmsgid_plural "%(count)s stones"\nmsgstr[0] "%(count)s 颗石子"\n'
+    (package / "locale/zh_CN/LC_MESSAGES/pebbles.po").write_text(CATALOGUE + "\n" + one)
+    assert words().has("pebbles/lost")
+
+
 def test_a_template_that_cannot_be_read_is_named(package: Path) -> None:
     (package / "templates" / "odd.txt").write_bytes(b"\xff")
     with pytest.raises(PluginError, match=r"template .*odd\.txt cannot be read"):

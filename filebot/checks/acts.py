@@ -1,0 +1,144 @@
+"""Acts: things that are about to be done for somebody. Plugins check them with ``@plugin.check``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from filebot.checks.reading import PIECE_BYTES, read_piece
+from filebot.events.facts import RemovalReason
+from filebot.model import Address, BareJid, Digest, Entry, Sender
+
+Changeable = Mapping[str, type | tuple[type, ...]]
+"""Types of values by the names of fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that is about to be done on behalf of somebody."""
+
+    CHANGEABLE: ClassVar[Changeable] = {}
+    """Fields that a check may change."""
+
+    sender: Sender
+    """The person on whose behalf it is done; replies of a check go there."""
+    language: str | None
+    """The language of the message behind it, if the client named one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOffered(Act):
+    """A file is about to be fetched; all that is known of it is what its sender says.
+
+    A check may change the ``name``.
+    """
+
+    CHANGEABLE: ClassVar[Changeable] = {"name": str}
+
+    name: str
+    """Safe display name; empty if nobody named the file."""
+    size: int | None
+    """Announced bytes."""
+    media_type: str | None
+    """Announced media type."""
+    hashes: Mapping[str, bytes]
+    """Announced digests by their XEP-0300 algorithm name (``sha-256``)."""
+    url: str | None
+    """Address that it would be fetched from first; None for a stream."""
+    room: BareJid | None
+    """Room whose file it is to be; None for a private one."""
+    auto_archived: bool
+    """It is to be kept unasked, because the room keeps what is posted there."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReceived(Act):
+    """A file is complete, hashed and of a known type, and about to be kept.
+
+    A check may change the ``name``, and name other bytes as the ``replacement``.
+    """
+
+    CHANGEABLE: ClassVar[Changeable] = {"name": str, "replacement": (bytes, Path)}
+
+    name: str
+    """Safe display name that it is to have."""
+    size: int
+    """Bytes of the file."""
+    media_type: str
+    """Media type, found by the content."""
+    width: int | None
+    """Width of a picture in pixels; likewise ``height``."""
+    height: int | None
+    digest: Digest
+    """SHA-256 of the bytes."""
+    path: Path
+    """Place of the bytes on the disk while the check runs; to be read, never to be changed."""
+    room: BareJid | None
+    """Room whose file it is to be; None for a private one."""
+    auto_archived: bool
+    """It is to be kept unasked, because the room keeps what is posted there."""
+    replacement: bytes | Path | None = field(default=None, kw_only=True)
+    """Bytes to be kept in place of these, or the path of a file of them. The bot takes that file over: it
+    is read, then removed."""
+
+    async def read(self, size: int = PIECE_BYTES, offset: int = 0) -> bytes:
+        """Return some of the bytes, from an offset on; a MiB at most, fewer at the end of the file."""
+        return await read_piece(self.path, size, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRequested(Act):
+    """A stored file is about to go to somebody; a file that waited for them is checked when it goes.
+
+    A check may change the ``entry``: another file goes in its place, if the sender may have that one sent.
+    """
+
+    CHANGEABLE: ClassVar[Changeable] = {"entry": Entry}
+
+    entry: Entry
+    to: Address
+
+
+@dataclass(frozen=True, slots=True)
+class FileRemoving(Act):
+    """A file is about to be removed because its owner or an admin said so.
+
+    Removals for other reasons are not checked: rights of people and promises of rooms stand behind them.
+    """
+
+    entry: Entry
+    reason: RemovalReason
+
+
+@dataclass(frozen=True, slots=True)
+class FileRenaming(Act):
+    """A file is about to be given another name. A check may change the ``name``."""
+
+    CHANGEABLE: ClassVar[Changeable] = {"name": str}
+
+    entry: Entry
+    name: str
+    """Safe display name that it is to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCalled(Act):
+    """A command is about to run: its words fit, and the sender may use it."""
+
+    plugin: str
+    """Name of the plugin that has the command."""
+    command: str
+    """Name of the command."""
+    arguments: Mapping[str, Any]
+    """Values of its arguments, by the names of the function's parameters."""
+
+
+ACTS: Final[tuple[type[Act], ...]] = (
+    FileOffered,
+    FileReceived,
+    FileRequested,
+    FileRenaming,
+    FileRemoving,
+    CommandCalled,
+)
+"""All classes of acts that are checked."""

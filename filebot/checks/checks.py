@@ -1,0 +1,123 @@
+"""Checks that services ask before they act, given to them as the event bus is."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol, TypeVar
+
+from filebot.checks.acts import Act
+from filebot.errors import CheckFailed, UserError
+
+log = logging.getLogger(__name__)
+
+LIMIT_S: Final = 30.0
+"""Time that all checks of one act have together, unless the composition root says otherwise."""
+
+A = TypeVar("A", bound=Act)
+
+
+class Check(Protocol):
+    """One check of somebody, for one class of acts."""
+
+    @property
+    def plugin(self) -> str:
+        """Name by which the log speaks of its author."""
+
+    @property
+    def passes_on_failure(self) -> bool:
+        """Whether the act goes on when the check fails; otherwise it is refused."""
+
+    async def ask(self, act: Any, /) -> object:
+        """Return the act, changed or not, or None for no change.
+
+        Raises UserError to refuse it; any other exception means that the check failed.
+        """
+
+
+async def _unchanged(act: A) -> A:
+    return act
+
+
+@dataclass(slots=True)
+class Checks:
+    """Checks by the class of their acts; the composition root fills them in.
+
+    Ask them outside of every lock: they may take their whole time. A service that has nobody to ask skips
+    the question: ``if FileOffered in checks.by_act``.
+    """
+
+    limit_s: float = LIMIT_S
+    """Time for all checks of one act, shared among them alike."""
+    by_act: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict)
+
+    async def passed(self, act: A, take_over: Callable[[A], Awaitable[A]] = _unchanged) -> A:
+        """Ask all checks of an act in their order, and return the act as they changed it.
+
+        ``take_over`` is awaited for each change, within the time of its check, and returns the act for the
+        next one; an OSError of it counts as a failure of the check. Raises the UserError of a check that
+        refuses, CheckFailed, and whatever else ``take_over`` raises.
+        """
+        checks = self.by_act.get(type(act), ())
+        for check in checks:
+            act = await self._ask(check, act, take_over, self.limit_s / len(checks))
+        return act
+
+    async def _ask(self, check: Check, act: A, take_over: Callable[[A], Awaitable[A]], limit_s: float) -> A:
+        until_s = asyncio.get_running_loop().time() + limit_s
+        try:
+            async with asyncio.timeout_at(until_s):
+                answer = _answer(act, await check.ask(act))
+        except UserError as refusal:
+            log.info(
+                "a check of plugin %s refuses %s of %s: %s: %s",
+                check.plugin,
+                type(act).__name__,
+                act.sender.identity,
+                refusal.kind,
+                refusal,
+            )
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing of a plugin passes
+            return _after_failure(check, act, error, limit_s)
+        if answer == act:
+            return act
+        try:
+            async with asyncio.timeout_at(until_s):
+                return await take_over(answer)
+        except OSError as error:  # TimeoutError is one
+            return _after_failure(check, act, error, limit_s)
+
+
+def _answer(act: A, answer: object) -> A:
+    """Return the changed act. Raises TypeError if a check changed what is not its to change."""
+    if answer is None:
+        return act
+    if type(answer) is not type(act):
+        raise TypeError(f"it returned {type(answer).__name__}; return None or replace(...) of the act")
+    changes = {name: getattr(answer, name) for name in act.CHANGEABLE}
+    for name, value in changes.items():
+        if value != getattr(act, name) and not isinstance(value, act.CHANGEABLE[name]):
+            raise TypeError(f"it changed {name!r} to {type(value).__name__}")
+    changed = replace(act, **changes)
+    if changed != answer:
+        raise TypeError(f"it changed more than {', '.join(act.CHANGEABLE) or 'nothing'}")
+    return changed
+
+
+def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
+    """Return the act as it was if it may go on. Raises CheckFailed."""
+    # A time limit has no words of its own.
+    reason = str(error) or f"it took over {limit_s:g} s"
+    log.error(
+        "a check of plugin %s failed on %s of %s: %s: %s",
+        check.plugin,
+        type(act).__name__,
+        act.sender.identity,
+        type(error).__name__,
+        reason,
+        exc_info=error,
+    )
+    if check.passes_on_failure:
+        return act
+    raise CheckFailed(plugin=check.plugin) from error

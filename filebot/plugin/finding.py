@@ -1,0 +1,203 @@
+"""Help of plugins in finding files: filters such as ``tag:invoice``, and names that they understand."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from filebot.errors import BadCommand, BadValue, FilebotError, PluginError, UserError
+from filebot.model import Entry, EntryFilter, Sender
+from filebot.plugin.arguments import Parameter
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIND_LIMIT_S: Final = 5.0
+"""Time for one function of a plugin that helps in finding."""
+MOST_FILTERS: Final = 8
+"""Filters of one search."""
+
+_FILTER = re.compile(r"([A-Za-z_]\w*):(\S+)")
+_resolving: Final[ContextVar[bool]] = ContextVar("_resolving", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpec:
+    """A filter as its plugin declared it."""
+
+    plugin: str
+    name: str
+    handler: Callable[..., Awaitable[EntryFilter]]
+    parameter: Parameter
+    """Its value."""
+
+    @property
+    def hook(self) -> str:
+        """Description of its function, for messages about it."""
+        return f"filter {self.name!r}"
+
+    def read(self, text: str, now: datetime) -> object:
+        """Return the value that a person wrote. Raises BadValue."""
+        parameter = self.parameter
+        try:
+            return parameter.read(text, now)
+        except ValueError as error:
+            raise BadValue(
+                command="find",
+                usage=(f"find {self.name}:{parameter.word}",),
+                word=parameter.word,
+                value=text,
+                kind=parameter.kind.value,
+                choices=tuple(parameter.choices or ()),
+                bounds=None if parameter.bounds is None else astuple(parameter.bounds),
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverSpec:
+    """A function of a plugin that understands names of files."""
+
+    plugin: str
+    handler: Callable[[Any, str], Awaitable[Entry | None]]
+    hook: str
+
+
+def by_name(filters: Iterable[FilterSpec]) -> dict[str, FilterSpec]:
+    """Return filters by their names. Raises PluginError if two have one."""
+    found = dict[str, FilterSpec]()
+    for each in filters:
+        other = found.setdefault(each.name, each)
+        if other is not each:
+            raise PluginError(
+                f"both plugins {other.plugin!r} and {each.plugin!r} have a filter {each.name!r}"
+            )
+    return found
+
+
+Call = Callable[
+    [str, str, Sender | None, str | None, Callable[[Any], Awaitable[object]]], Awaitable[object]
+]
+"""Function that calls one of a plugin, and returns what that returns.
+
+It is given the plugin, the hook, the sender (None for nobody), their language, and the function."""
+
+
+class Finding:
+    """Calls filters and resolvers of plugins, each with a context for the person who looks for a file."""
+
+    def __init__(
+        self,
+        filters: Mapping[str, FilterSpec],
+        resolvers: Sequence[ResolverSpec],
+        *,
+        plugins: frozenset[str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """``filters`` are by their names; ``plugins`` names all that are loaded; ``clock`` gives the
+        present in UTC.
+        """
+        self.plugins = plugins
+        self.call: Call | None = None
+        """To be set before anybody looks for a file."""
+        self._filters = filters
+        self._resolvers = resolvers
+        self._clock = clock
+
+    async def filters_in(
+        self, text: str, sender: Sender, language: str | None
+    ) -> tuple[list[str], list[EntryFilter]]:
+        """Return the plain words of a search, and what its filters stand for.
+
+        Words such as ``x:y`` with an unknown ``x`` are plain ones. Raises BadValue for a wrong value,
+        BadCommand for too many filters, what a filter raises to the person, or PluginError if one fails.
+        """
+        words, wanted = list[str](), dict[str, tuple[FilterSpec, object]]()
+        for word in text.split():
+            match = _FILTER.fullmatch(word)
+            spec = self._filters.get(match[1].lower()) if match else None
+            if match is None or spec is None:
+                words.append(word)
+            else:
+                wanted[word] = spec, spec.read(match[2], self._clock())
+        if len(wanted) > MOST_FILTERS:
+            raise BadCommand(command="find", usage=("find WORDS",))
+        filters = list[EntryFilter]()
+        for spec, value in wanted.values():
+            filters.append(await self._filter(spec, value, sender, language))
+        return words, filters
+
+    async def resolved(self, wanted: str, sender: Sender, language: str | None) -> Entry | None:
+        """Return the entry that some plugin takes ``wanted`` for; the first that knows one decides.
+
+        A resolver that fails is named in the log, and counts for none. Raises UserErrors of resolvers.
+        """
+        if _resolving.get():  # a resolver looks for a file itself
+            return None
+        token = _resolving.set(True)
+        try:
+            for spec in self._resolvers:
+                found = await self._resolved(spec, wanted, sender, language)
+                if found is not None:
+                    return found
+        finally:
+            _resolving.reset(token)
+        return None
+
+    async def _filter(
+        self, spec: FilterSpec, value: object, sender: Sender, language: str | None
+    ) -> EntryFilter:
+        found = await self._called(
+            spec.plugin, spec.hook, sender, language, lambda ctx: spec.handler(ctx, value)
+        )
+        if not isinstance(found, EntryFilter):
+            raise PluginError(
+                f"{spec.hook} of plugin {spec.plugin!r} returned {type(found).__name__}; "
+                "return what ctx.store.having or ctx.db.having returns"
+            )
+        return found
+
+    async def _resolved(
+        self, spec: ResolverSpec, wanted: str, sender: Sender, language: str | None
+    ) -> Entry | None:
+        try:
+            found = await self._called(
+                spec.plugin, spec.hook, sender, language, lambda ctx: spec.handler(ctx, wanted)
+            )
+        except UserError:
+            raise
+        except FilebotError as error:
+            log.error("%s of plugin %s: %s", spec.hook, spec.plugin, error, exc_info=error)
+            return None
+        if found is None or isinstance(found, Entry):
+            return found
+        log.error("%s of plugin %s returned %s", spec.hook, spec.plugin, type(found).__name__)
+        return None
+
+    async def _called(
+        self,
+        plugin: str,
+        hook: str,
+        sender: Sender,
+        language: str | None,
+        function: Callable[[Any], Awaitable[object]],
+    ) -> object:
+        if self.call is None:
+            raise PluginError(f"{hook} of plugin {plugin!r} is called too early")
+        try:
+            async with asyncio.timeout(FIND_LIMIT_S) as limit:
+                return await self.call(plugin, hook, sender, language, function)
+        except PluginError as error:
+            raise PluginError(f"{hook} of plugin {plugin!r} failed: {error}") from error
+        except FilebotError:
+            raise
+        except TimeoutError as error:
+            if not limit.expired():
+                raise PluginError(f"{hook} of plugin {plugin!r} failed: {error!r}") from error
+            raise PluginError(f"{hook} of plugin {plugin!r} took over {FIND_LIMIT_S:g} s") from error
+        except Exception as error:
+            raise PluginError(f"{hook} of plugin {plugin!r} failed: {error!r}") from error

@@ -1,0 +1,210 @@
+"""Lifespans: what a plugin opens before the bot is online, keeps open meanwhile, and closes at the end.
+
+Each lifespan is entered and left in one task of its own, as task groups and the like need it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+
+from filebot.concurrency.bounded_call import call_bounded, cut_off
+from filebot.concurrency.tasks import Tasks
+from filebot.errors import PluginError
+from filebot.plugin.blocking import BlockingWork
+from filebot.plugin.database import PluginDatabase
+from filebot.plugin.handlers import called, named
+from filebot.plugin.http import Http
+from filebot.plugin.jobs import Jobs
+from filebot.plugin.needs import Grants
+from filebot.plugin.own_data import OwnData
+from filebot.plugin.store import PluginStore
+
+log = logging.getLogger(__name__)
+
+S_co = TypeVar("S_co", covariant=True)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OPEN_LIMIT_S: Final = 30.0
+CLOSE_LIMIT_S: Final = 10.0
+MOST_TASKS: Final = 32
+"""Tasks that a plugin may have running in its lifespan."""
+HOOK: Final = "lifespan"
+
+
+@dataclass(frozen=True, slots=True)
+class LifeServices:
+    """Services that a lifespan may use."""
+
+    own_data: Callable[[str], OwnData]
+    jobs: Callable[[str], Jobs]
+    http: Callable[[str], Http]
+    clock: Callable[[], datetime]
+    blocking: BlockingWork
+
+
+class Life(Generic[S_co]):
+    """Context of a plugin's lifespan. There is nobody to speak to: the bot is not online yet, or no longer.
+
+    Work that speaks to people is for a job, which ``jobs.add`` adds.
+    """
+
+    def __init__(self, services: LifeServices, settings: S_co, grants: Grants) -> None:
+        self._services = services
+        self._grants = grants
+        self._tasks = Tasks(MOST_TASKS)
+        self.settings = settings
+        """The plugin's own settings."""
+
+    @property
+    def now(self) -> datetime:
+        """The present in UTC."""
+        return self._services.clock()
+
+    @property
+    def jobs(self) -> Jobs:
+        """The plugin's own jobs; those that are added are done for nobody."""
+        return self._grants.guarded("jobs", self._services.jobs(self._grants.plugin))
+
+    @property
+    def store(self) -> PluginStore:
+        """Values that the plugin keeps by key."""
+        return self._grants.guarded("store", self._services.own_data(self._grants.plugin).store)
+
+    @property
+    def db(self) -> PluginDatabase:
+        """The plugin's own tables, which its migrations made."""
+        return self._grants.guarded("db", self._services.own_data(self._grants.plugin).db)
+
+    @property
+    def http(self) -> Http:
+        """HTTP to servers elsewhere."""
+        return self._grants.guarded("http", self._services.http(self._grants.plugin))
+
+    async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a blocking function in one of the threads that all plugins share; four are of this one."""
+        return await self._services.blocking.run(self._grants.plugin, function, *args, **kwargs)
+
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
+        """Run ``work`` in the background; it is cancelled before the lifespan ends. What it raises is
+        logged.
+
+        Return False, without running it, while 32 others run.
+        """
+        name = named(self._grants.plugin, f"task {name!r}")
+        return self._tasks.start(call_bounded(called(work), name), name)
+
+    async def end_tasks(self) -> None:
+        """Cancel what was started, and wait for its clean-up."""
+        await self._tasks.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Lifespan(Generic[T_co]):
+    """Declaration of a plugin's lifespan; ``ctx.state(...)`` is given it, and returns what it yields."""
+
+    plugin: str
+    handler: Callable[[Life[Any]], AsyncIterator[T_co]]
+
+
+class Lifespans:
+    """Lifespans that are open, and what they yielded."""
+
+    def __init__(self, services: LifeServices) -> None:
+        self._services = services
+        self._open: dict[str, _OpenLifespan] = {}
+
+    @property
+    def blocking(self) -> BlockingWork:
+        """Threads for the blocking work of all plugins."""
+        return self._services.blocking
+
+    async def open(self, plugins: Iterable[tuple[Lifespan[Any], object, Grants]]) -> dict[str, Exception]:
+        """Enter lifespans, each with the settings and grants of its plugin, all at the same time.
+
+        Return what kept some from being open, by the name of the plugin.
+        """
+        opening = {
+            lifespan.plugin: _OpenLifespan(lifespan, Life(self._services, settings, grants))
+            for lifespan, settings, grants in plugins
+        }
+        results = await asyncio.gather(*(each.enter() for each in opening.values()), return_exceptions=True)
+        failed = dict[str, Exception]()
+        for (plugin, each), result in zip(opening.items(), results, strict=True):
+            if isinstance(result, Exception):
+                failed[plugin] = result
+            elif result is None:
+                self._open[plugin] = each
+            else:
+                raise result
+        return failed
+
+    async def close(self) -> None:
+        """Leave all lifespans. Errors are logged."""
+        closing, self._open = self._open, {}
+        await asyncio.gather(*(each.leave() for each in closing.values()))
+
+    def state(self, plugin: str, lifespan: Lifespan[T]) -> T:
+        """Return what the lifespan of a plugin yielded.
+
+        Raises PluginError if it is another plugin's, or not open.
+        """
+        if lifespan.plugin != plugin:
+            raise PluginError(f"plugin {plugin!r} asks for the state of plugin {lifespan.plugin!r}")
+        found = self._open.get(plugin)
+        if found is None:
+            raise PluginError(f"the lifespan of plugin {plugin!r} is not open")
+        return cast("T", found.state)
+
+
+class _OpenLifespan:
+    """One lifespan, in its task."""
+
+    def __init__(self, lifespan: Lifespan[Any], life: Life[Any]) -> None:
+        self._lifespan = lifespan
+        self._life = life
+        self._name = named(lifespan.plugin, HOOK)
+        self._ready = asyncio.Event()
+        self._over = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.state: object = None
+
+    async def enter(self) -> None:
+        """Return when it is open. Raises what it raises, or PluginError at the limit."""
+        task = self._task = asyncio.create_task(called(self._live()), name=self._name)
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            await asyncio.wait({task, ready}, timeout=OPEN_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+            if self._ready.is_set():
+                return
+        finally:
+            ready.cancel()
+            if not self._ready.is_set():
+                await cut_off(task)
+                await self._life.end_tasks()
+        if not task.done() or task.cancelled():
+            raise PluginError(f"its lifespan is not open after {OPEN_LIMIT_S:g} s")
+        raise task.exception() or PluginError("its lifespan yields nothing")
+
+    async def leave(self) -> None:
+        task = self._task
+        assert task is not None  # noqa: S101 - entered
+        await self._life.end_tasks()
+        self._over.set()
+        await asyncio.wait((task,), timeout=CLOSE_LIMIT_S)
+        if not task.done():
+            log.error("%s does not end within %g s", self._name, CLOSE_LIMIT_S)
+            await cut_off(task)
+        elif not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", self._name, exc_info=error)
+
+    async def _live(self) -> None:
+        async with asynccontextmanager(self._lifespan.handler)(self._life) as self.state:
+            self._ready.set()
+            await self._over.wait()

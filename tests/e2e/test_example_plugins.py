@@ -1,0 +1,60 @@
+"""The examples of tags and thumbnails in a real bot, which is killed and stopped meanwhile."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from PIL import Image
+
+from filebot.localserver.peer import Peer
+from tests.e2e.conftest import World, world_in
+from tests.support.waiting import until
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+async def test_tags_and_thumbnails_survive_kills_and_go_with_their_files(tmp_path: Path) -> None:
+    plugins, photo = tmp_path / "plugins", tmp_path / "photo.png"
+    plugins.mkdir(mode=0o700)
+    for name in ("tags", "thumbnails"):
+        shutil.copy(EXAMPLES / name / f"{name}.py", plugins)
+    Image.new("RGB", (800, 600), "red").save(photo)
+    async with world_in(tmp_path, plugins={"paths": [str(plugins)]}) as world:
+        async with await world.login("alice") as alice, await world.login("bob") as bob:
+            await alice.drop(photo, world.bot_jid)
+            await alice.next_message(world.from_bot)
+            await hears(world, alice, "tag photo.png as Holiday", "has the tags holiday")
+            await world.bot.kill()
+            await world.bot.start()
+            await hears(world, alice, "find tag:holiday", "photo.png")
+            await hears(world, alice, "find tag:work", "No file matches")
+            await hears(world, bob, "find tag:holiday", "No file matches")
+            await until(lambda: rows(world, "SELECT name FROM attachments"))
+            await hears(world, alice, "thumbnail photo.png", "small photo.png.png")
+
+            await world.bot.stop()
+            assert len(world.blobs()) == 2
+            sizes = rows(world, "SELECT size FROM attachments")
+            assert len(sizes) == 1
+            assert rows(world, "SELECT attached_bytes FROM entries WHERE name = 'photo.png'") == sizes
+            await world.bot.start()
+
+            await hears(world, alice, "rm photo.png", "photo.png")
+            await hears(world, alice, 'rm "small photo.png.png"', "small photo.png.png")
+            await world.bot.stop()
+            assert world.blobs() == []
+            for table in ("attachments", "freed_blobs", "plugin_data"):
+                assert rows(world, f"SELECT count(*) FROM {table}") == [(0,)]
+        assert not [line for line in world.bot.log if " ERROR " in line]
+
+
+async def hears(world: World, peer: Peer, text: str, words: str) -> None:
+    """Write to the bot and wait for these words; after a kill it may say once more what it had said."""
+    peer.say(text, world.bot_jid)
+    await peer.next_message(lambda heard: world.from_bot(heard) and words in heard.body)
+
+
+def rows(world: World, question: str) -> list[object]:
+    with closing(sqlite3.connect(world.data / "catalog.sqlite")) as catalog:
+        return catalog.execute(question).fetchall()
