@@ -55,9 +55,10 @@ async def run(config: Config) -> int:
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    with stop_signals() as stop, watched_loop():
+    with stop_signals() as stop:
         async with assembled(config) as bot:
-            await bot.serve(stop)
+            with watched_loop():
+                await bot.serve(stop)
     return 0
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S: Final = 1.0
 """Pause between two questions."""
-LIMIT_S: Final = 2.0
+LIMIT_S: Final = 3.0
 """Time after which the loop counts as held up."""
 MOST_FRAMES: Final = 6
 """Places of the stack that are shown, the innermost first."""

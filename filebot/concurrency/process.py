@@ -9,7 +9,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Final, NoReturn, TypeVar
 
-from filebot.concurrency.tasks import end
+from filebot.concurrency.tasks import Threads, end
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ def run_to_end(main: Coroutine[Any, Any, T]) -> T:
 
 def leave(code: int) -> NoReturn:
     """End the process with this exit code, also if a task or a thread is left that never ends."""
+    Threads.end_all()
     until = time.monotonic() + THREADS_LIMIT_S
     busy = [each for each in threading.enumerate() if each.name.startswith(_POOLS)]
     for thread in busy:

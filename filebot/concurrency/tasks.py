@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ClassVar, Final, ParamSpec, TypeVar
+from weakref import WeakSet
 
 from filebot.concurrency.backoff import Backoff
 
@@ -97,8 +98,17 @@ class Threads:
     Its jobs wait for nothing but each other, and its threads are made when they are needed.
     """
 
+    _pools: ClassVar[WeakSet[ThreadPoolExecutor]] = WeakSet()
+
     def __init__(self, name: str, count: int) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"filebot-{name}")
+        self._pools.add(self._pool)
+
+    @classmethod
+    def end_all(cls) -> None:
+        """Let the threads of all pools end once they have nothing left to do; wait for none of them."""
+        for each in list(cls._pools):
+            each.shutdown(wait=False)
 
     def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
         """Begin a job; whoever begins one that uses a file awaits it by :func:`settled`.

@@ -1,4 +1,4 @@
-"""The examples of tags and thumbnails in a real bot, which is killed and stopped meanwhile."""
+"""The examples of dice, tags and thumbnails in a real bot."""
 
 import shutil
 import sqlite3
@@ -46,7 +46,23 @@ async def test_tags_and_thumbnails_survive_kills_and_go_with_their_files(tmp_pat
             assert world.blobs() == []
             for table in ("attachments", "freed_blobs", "plugin_data"):
                 assert rows(world, f"SELECT count(*) FROM {table}") == [(0,)]
-        assert not [line for line in world.bot.log if " ERROR " in line]
+        assert [line for line in world.bot.log if " ERROR " in line] == []
+
+
+async def test_dice_are_rolled_as_the_operator_set_them(tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir(mode=0o700)
+    shutil.copy(EXAMPLES / "dice" / "dice.py", plugins)
+    async with (
+        world_in(tmp_path, **{"plugins": {"paths": [str(plugins)]}, "plugins.dice": {"sides": 2}}) as world,
+        await world.login("alice") as alice,
+    ):
+        alice.say("roll 20 dice", world.bot_jid)
+        heard = await alice.next_message(world.from_bot)
+        *rolls, total = heard.body.removesuffix(" in all.").split(", ")
+        assert {int(each) for each in rolls} <= {1, 2}
+        assert sum(map(int, rolls)) == int(total)
+        await hears(world, alice, "roll 21 dice", "from 1 to 20")
 
 
 async def hears(world: World, peer: Peer, text: str, words: str) -> None:

@@ -23,8 +23,9 @@ def run(code: str) -> "subprocess.CompletedProcess[str]":
 
 def test_an_ordinary_end_has_its_exit_code_and_says_nothing() -> None:
     done = run("""
+    threads = Threads("work", 1)
     async def main():
-        await Threads("work", 1).run(time.sleep, 0.01)
+        await threads.run(time.sleep, 0.01)
         return 3
     process.leave(process.run_to_end(main()))
     """)
