@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -53,10 +54,11 @@ async def test_dice_are_rolled_as_the_operator_set_them(tmp_path: Path) -> None:
     plugins = tmp_path / "plugins"
     plugins.mkdir(mode=0o700)
     shutil.copy(EXAMPLES / "dice" / "dice.py", plugins)
-    async with (
-        world_in(tmp_path, **{"plugins": {"paths": [str(plugins)]}, "plugins.dice": {"sides": 2}}) as world,
-        await world.login("alice") as alice,
-    ):
+    tables: dict[str, dict[str, Any]] = {
+        "plugins": {"paths": [str(plugins)]},
+        "plugins.dice": {"sides": 2},
+    }
+    async with world_in(tmp_path, **tables) as world, await world.login("alice") as alice:
         alice.say("roll 20 dice", world.bot_jid)
         heard = await alice.next_message(world.from_bot)
         *rolls, total = heard.body.removesuffix(" in all.").split(", ")
