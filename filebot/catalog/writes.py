@@ -49,7 +49,13 @@ def remove(entry_id: int) -> ReturningDelete[Any]:
 async def hand_over(connection: AsyncConnection, owner: str, to: str, limit: int) -> Sequence[sa.Row[Any]]:
     """Make the oldest entries of one owner another's, at most so many; return them as they are now."""
     oldest = sa.select(entries.c.id).where(entries.c.owner == owner).order_by(entries.c.id).limit(limit)
-    change = sa.update(entries).where(entries.c.id.in_(oldest)).values(owner=to).returning(entries)
+    private, key = entries.c.room.is_(None), scope_key(Scope(owner=to))
+    columns = {
+        "owner": to,
+        "scope": sa.case((private, key), else_=entries.c.scope),
+        "mark": sa.case((private, scope_mark(key)), else_=entries.c.mark),
+    }
+    change = sa.update(entries).where(entries.c.id.in_(oldest)).values(columns).returning(entries)
     rows: Sequence[sa.Row[Any]] = (await connection.execute(change)).all()
     return rows
 

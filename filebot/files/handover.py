@@ -22,11 +22,13 @@ class Handover:
         self._events = events
 
     async def hand_over(self, former_owner: Identity, owner: Identity, by: Actor) -> int:
-        """Make all files of one identity another's; return how many there were.
+        """Make all files of one identity another's; return how many changed their owner.
 
         OwnerChanged tells of each file. Raises QuotaExceeded or StorageError; of very many files, some may
         be the new owner's then.
         """
+        if former_owner == owner:  # they would be handed over without end
+            return 0
         files = 0
 
         async def some(outbox: Outbox[Sequence[Entry]] | None) -> Sequence[Entry]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
-from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
-from filebot.errors import CheckFailed, UnknownCommand, UserError, WrongPlace
+from filebot.concurrency.bounded_call import TimeLimitExceeded
+from filebot.errors import CheckFailed, PluginError, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Sender
@@ -24,7 +24,7 @@ from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.declare_rooms import RoomLineSpec
 from filebot.plugin.entry_lines import lines_about
-from filebot.plugin.handlers import called, named
+from filebot.plugin.handlers import call_limited, called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
@@ -95,10 +95,15 @@ class PluginCalls:
         sender: Sender | None,
         language: str | None,
         function: Callable[[Any], Awaitable[object]],
+        limit_s: float,
     ) -> object:
-        """Call a function with a context of a plugin, for a sender or for nobody; return its result."""
+        """Call a function with a context of a plugin, for a sender or for nobody; return its result.
+
+        Raises TimeLimitExceeded, PluginError, and what the function raises.
+        """
         by = None if sender is None else OnBehalfOf(sender, language)
-        return await called(function(await self.context(plugin, hook, by)))
+        context = await self.context(plugin, hook, by)
+        return await call_limited(function(context), named(plugin, hook), limit_s)
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
@@ -130,9 +135,7 @@ class PluginCalls:
             await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         # In a task of its own: one that ignores its cancellation must not hold the stop up.
-        await call_bounded(
-            called(command.handler(context, **arguments)), named(command.plugin, command.hook)
-        )
+        await call_limited(command.handler(context, **arguments), named(command.plugin, command.hook))
 
     async def _check(
         self, command: Command, conversation: Conversation, arguments: dict[str, object]
@@ -161,7 +164,7 @@ class PluginCalls:
         """Call a check of a plugin, and return what it returns."""
         conversation = await self._channel.conversation(act.sender, act.language)
         context = self._context(check.plugin, check.hook, conversation)
-        return await call_bounded(called(check.handler(context, act)), named(check.plugin, check.hook))
+        return await call_limited(check.handler(context, act), named(check.plugin, check.hook))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -205,8 +208,8 @@ class PluginCalls:
     ) -> RoomLine | None:
         context = self._context(line.plugin, line.hook, conversation)
         try:
-            asked = called(line.handler(context, room))
-            value = await call_bounded(asked, named(line.plugin, line.hook), ROOM_LINE_LIMIT_S)
+            name = named(line.plugin, line.hook)
+            value = await call_limited(line.handler(context, room), name, ROOM_LINE_LIMIT_S)
             if value is not None:
                 # Tried here, so that words that fail do not spoil the whole answer.
                 replies = self._channel.reply_sender.replies
@@ -220,8 +223,8 @@ class PluginCalls:
         name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            await call_bounded(self._hear(listener, conversation, event), name, LISTENER_LIMIT_S)
-        except TimeLimitExceeded as error:
+            await call_limited(self._hear(listener, conversation, event), name, LISTENER_LIMIT_S)
+        except (TimeLimitExceeded, PluginError) as error:
             log.error("%s", error)
 
     async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
@@ -232,7 +235,7 @@ class PluginCalls:
     async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
         async def ask(spec: EntryLinesSpec) -> str | None:
             context = self._context(spec.plugin, spec.hook, conversation)
-            return await called(spec.handler(context, entry))
+            return await spec.handler(context, entry)
 
         return await lines_about(self._entry_lines, ask)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from filebot.model import EntryFilter
+from filebot.plugin.handlers import computing
 from filebot.ports import PluginTables
 
 R = TypeVar("R")
@@ -47,4 +48,4 @@ class PluginDatabase:
 def _plain(function: Callable[[Any], R]) -> Callable[[Any], R]:
     if inspect.iscoroutinefunction(function):
         raise TypeError("a function that is given a transaction is no coroutine; write def, not async def")
-    return function
+    return computing(function)

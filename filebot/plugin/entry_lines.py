@@ -5,7 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
+from filebot.plugin.handlers import call_limited, named
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,8 @@ async def lines_about(
 
 async def _text_of(spec: EntryLinesSpec, asked: Awaitable[object]) -> str:
     try:
-        async with asyncio.timeout(LINES_LIMIT_S):
-            text = await asked
-    except TimeoutError:
+        text = await call_limited(asked, named(spec.plugin, spec.hook), LINES_LIMIT_S)
+    except TimeLimitExceeded:
         log.error("plugin %s, %s took over %s s", spec.plugin, spec.hook, LINES_LIMIT_S)
         return ""
     except Exception:

@@ -1,6 +1,5 @@
 """Help of plugins in finding files: filters such as ``tag:invoice``, and names that they understand."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.errors import BadCommand, BadValue, FilebotError, PluginError, UserError
 from filebot.model import Entry, EntryFilter, Sender
 from filebot.plugin.arguments import Parameter
@@ -79,12 +79,12 @@ def by_name(filters: Iterable[FilterSpec]) -> dict[str, FilterSpec]:
     return found
 
 
-Call = Callable[
-    [str, str, Sender | None, str | None, Callable[[Any], Awaitable[object]]], Awaitable[object]
-]
+Function = Callable[[Any], Awaitable[object]]
+Call = Callable[[str, str, Sender | None, str | None, Function, float], Awaitable[object]]
 """Function that calls one of a plugin, and returns what that returns.
 
-It is given the plugin, the hook, the sender (None for nobody), their language, and the function."""
+It is given the plugin, the hook, the sender (None for nobody), their language, the function, and the time
+that it has. Raises TimeLimitExceeded after that."""
 
 
 class Finding:
@@ -184,20 +184,17 @@ class Finding:
         hook: str,
         sender: Sender,
         language: str | None,
-        function: Callable[[Any], Awaitable[object]],
+        function: Function,
     ) -> object:
         if self.call is None:
             raise PluginError(f"{hook} of plugin {plugin!r} is called too early")
         try:
-            async with asyncio.timeout(FIND_LIMIT_S) as limit:
-                return await self.call(plugin, hook, sender, language, function)
+            return await self.call(plugin, hook, sender, language, function, FIND_LIMIT_S)
         except PluginError as error:
             raise PluginError(f"{hook} of plugin {plugin!r} failed: {error}") from error
         except FilebotError:
             raise
-        except TimeoutError as error:
-            if not limit.expired():
-                raise PluginError(f"{hook} of plugin {plugin!r} failed: {error!r}") from error
+        except TimeLimitExceeded as error:
             raise PluginError(f"{hook} of plugin {plugin!r} took over {FIND_LIMIT_S:g} s") from error
         except Exception as error:
             raise PluginError(f"{hook} of plugin {plugin!r} failed: {error!r}") from error

@@ -1,12 +1,23 @@
-"""Calls of one function of a plugin: its name, and what of its doings counts as its error."""
+"""Calls of one function of a plugin: its name, its limits, and what of its doings counts as its error."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
 
+from filebot.concurrency.bounded_call import call_bounded
 from filebot.errors import PluginError
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MOST_NESTED: Final = 16
+"""Calls of plugins that lead to one another: a listener may change what it listens to, and a line about a
+file ask for all lines about it."""
+
+_nested: Final[ContextVar[int]] = ContextVar("_nested", default=0)
 
 
 def named(plugin: str, hook: str) -> str:
@@ -28,3 +39,36 @@ async def called(function: Awaitable[T]) -> T:
         raise PluginError("a plugin's function was cancelled by itself") from None
     except SystemExit:
         raise PluginError("a plugin's function wanted to end the bot") from None
+
+
+def computing(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a function of a plugin that is called in a task of the bot, which it must not end.
+
+    It raises PluginError where the plugin's function would end more than itself.
+    """
+
+    @wraps(function)
+    def compute(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (SystemExit, GeneratorExit, asyncio.CancelledError) as error:
+            raise PluginError(f"a plugin's function raised {type(error).__name__}") from None
+
+    return compute
+
+
+async def call_limited(function: Awaitable[T], name: str, limit_s: float | None = None) -> T:
+    """Await a function of a plugin in a task of its own, for at most ``limit_s``.
+
+    Raises TimeLimitExceeded, and PluginError as :func:`called` or if too many calls have led to this one.
+    """
+    nested = _nested.get()
+    if nested >= MOST_NESTED:
+        if isinstance(function, Coroutine):
+            function.close()
+        raise PluginError(f"{name} is not called: {MOST_NESTED} calls have led to it; does it call itself?")
+    token = _nested.set(nested + 1)
+    try:
+        return await call_bounded(called(function), name, limit_s)
+    finally:
+        _nested.reset(token)

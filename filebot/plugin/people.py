@@ -1,6 +1,5 @@
 """Data of people: what plugins keep of somebody is exported, or forgotten, by all of them."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -91,10 +90,9 @@ class People:
         return failed
 
     async def _called(self, hook: PersonHook, person: Identity) -> Any:
-        async with asyncio.timeout(HOOK_LIMIT_S):
-            return await self._call(
-                hook.plugin, hook.hook, None, None, lambda ctx: hook.handler(ctx, person)
-            )
+        return await self._call(
+            hook.plugin, hook.hook, None, None, lambda ctx: hook.handler(ctx, person), HOOK_LIMIT_S
+        )
 
     def _note(self, hook: PersonHook, error: Exception, failed: list[str]) -> None:
         log.error("%s of plugin %s failed", hook.hook, hook.plugin, exc_info=error)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from filebot.model import BareJid, DataKey, DataOwner, Entry, EntryFilter, Identity, JsonValue, OwnerKind
+from filebot.plugin.handlers import computing
 from filebot.ports import PluginData
 
 MOST_VALUE_BYTES: Final = 64 * 1024
@@ -65,7 +66,7 @@ class PluginStore:
         def changed(before: str | None) -> str:
             return written(function(default if before is None else json.loads(before)))
 
-        after = await self._data.change_value(self._at(key), changed)
+        after = await self._data.change_value(self._at(key), computing(changed))
         return None if after is None else json.loads(after)
 
     async def items(self, prefix: str = "", *, limit: int = 100, after: str = "") -> list[tuple[str, Any]]:

@@ -163,6 +163,21 @@ async def test_hand_over_gives_all_entries_to_another_owner(catalog: Catalog) ->
     assert await catalog.hand_over("nobody@example.org", mine.owner, 9) == []
 
 
+async def test_private_entries_that_are_handed_over_are_in_the_list_of_their_new_owner(
+    catalog: Catalog,
+) -> None:
+    bobs = Scope(owner="bob@example.org")
+    private = await catalog.add(a_file("a rare name", blob=1, size=10))
+    await catalog.add(replace(a_file("a rarer name", scope=ROOM, blob=1, size=10), owner=private.owner))
+    assert len(await catalog.hand_over(private.owner, bobs.owner or "", 9)) == 2
+    assert await catalog.page(ALICE, limit=9) == await catalog.search(ALICE, ["rare"], limit=9) == []
+    assert await catalog.count(ALICE) == 0
+    assert names(await catalog.page(bobs, limit=9)) == ["a rare name"]
+    assert names(await catalog.search(bobs, ["rare"], limit=9)) == ["a rare name"]
+    assert names(await catalog.page(ROOM, limit=9)) == ["a rarer name"]
+    assert await catalog.count(bobs) == 1
+
+
 async def test_the_oldest_entries_of_an_owner_are_handed_over_first(catalog: Catalog) -> None:
     hidden = f"{ROOM.room}/1d"
     for name in "abcde":

@@ -10,6 +10,7 @@ import pytest
 
 from filebot.errors import QuotaExceeded, RoomQuotaExceeded, StorageFull
 from filebot.events.bus import EventBus
+from filebot.files import handover as handover_module
 from filebot.files.handover import Handover
 from filebot.files.quota import FILE_OVERHEAD_BYTES, Quota, StorageLimits
 from filebot.files.reservations import DISK_RESERVE_BYTES
@@ -171,6 +172,15 @@ async def test_a_claim_counts_what_is_on_its_way_to_either_side() -> None:
             with pytest.raises(QuotaExceeded):
                 await handover.hand_over(occupant, ALICE, BY_ALICE)
     assert (await handover.hand_over(occupant, ALICE, BY_ALICE)) == 1
+
+
+async def test_files_are_not_handed_over_to_whoever_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover_module, "HAND_OVER_BATCH", 1)
+    catalog = MemoryCatalog()
+    handover = Handover(catalog, Quota(limited(), catalog, MemoryBlobs()), EventBus())
+    await catalog.add(entry_of(ALICE, 1, "own"))
+    async with asyncio.timeout(10):
+        assert await handover.hand_over(ALICE, ALICE, BY_ALICE) == 0
 
 
 async def test_a_row_that_comes_to_be_during_a_count_is_not_missed(workbench: Make) -> None:

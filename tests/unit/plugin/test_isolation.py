@@ -2,24 +2,40 @@
 
 import asyncio
 import threading
+from collections import Counter
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from filebot.concurrency import bounded_call
 from filebot.concurrency.bounded_call import TimeLimitExceeded
-from filebot.model import Address, IncomingMessage, Sender
-from filebot.plugin import Context, FileStored, Plugin, calls
+from filebot.model import Address, IncomingMessage, Scope, Sender
+from filebot.plugin import (
+    Context,
+    Entry,
+    EntryFilter,
+    FileOffered,
+    FileRenamed,
+    FileStored,
+    Identity,
+    Plugin,
+    calls,
+    entry_lines,
+    finding,
+    people,
+)
 from filebot.plugin.blocking import PLACES
-from filebot.testing import BOB, FakeBot
+from filebot.plugin.handlers import MOST_NESTED
+from filebot.testing import ALICE, BOB, FakeBot, open_catalog
 
 deaf, others = Plugin[None]("deaf", api=1, needs={"jobs"}), Plugin[None]("others", api=1)
 HEARD: list[str] = []
 HANGS = asyncio.Event()
 
 
-async def hear_nothing() -> None:
+async def hear_nothing() -> NoReturn:
     """Ignore that it is cancelled, for ever."""
     HANGS.set()
     while True:
@@ -87,6 +103,122 @@ async def test_a_job_that_ignores_its_cancellation(caplog: pytest.LogCaptureFixt
             await bot.jobs.run()
     assert "job hang of plugin deaf ignores that it is cancelled; it is broken off" in caplog.messages
     assert "job hang of plugin deaf failed and is tried again: it took over 0.05 s" in caplog.messages
+
+
+def ends(_: object) -> NoReturn:
+    raise SystemExit(3)
+
+
+async def test_functions_that_compute_do_not_end_the_catalog(tmp_path: Path) -> None:
+    plugin = Plugin[None]("quits", api=1, needs={"store", "db"})
+
+    @plugin.command("quit", usage="quit HOW")
+    async def quit_(ctx: Context[None], how: str) -> None:
+        """Try to end the bot."""
+        if how == "change":
+            await ctx.store.change("key", ends)
+        elif how == "read":
+            await ctx.db.read(ends)
+        else:
+            await ctx.db.write(ends)
+
+    async with (
+        asyncio.timeout(10),
+        open_catalog(tmp_path / "catalog.sqlite") as catalog,
+        FakeBot(plugin, catalog=catalog) as bot,
+    ):
+        for how in ("change", "read", "write"):
+            assert "Something went wrong" in (await bot.say(f"quit {how}"))[0]
+        assert (await bot.drop("a.txt", b"a"))[0].startswith("Stored")
+
+
+def deaf_helper() -> Plugin[None]:
+    """A plugin all of whose answers to questions never come."""
+    plugin = Plugin[None]("deaf", api=1)
+
+    @plugin.filter("deaf")
+    async def by_word(ctx: Context[None], word: str) -> EntryFilter:
+        await hear_nothing()
+
+    @plugin.resolver
+    async def by_name(ctx: Context[None], name: str) -> None:
+        await hear_nothing()
+
+    @plugin.entry_lines
+    async def lines(ctx: Context[None], entry: Entry) -> None:
+        await hear_nothing()
+
+    @plugin.export
+    async def export(ctx: Context[None], person: Identity) -> None:
+        await hear_nothing()
+
+    @plugin.forget
+    async def forget(ctx: Context[None], person: Identity) -> None:
+        await hear_nothing()
+
+    return plugin
+
+
+async def test_who_asks_does_not_wait_for_what_ignores_its_cancellation(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "FIND_LIMIT_S", 0.05)
+    monkeypatch.setattr(entry_lines, "LINES_LIMIT_S", 0.05)
+    monkeypatch.setattr(people, "HOOK_LIMIT_S", 0.05)
+    async with asyncio.timeout(10), FakeBot(deaf_helper()) as bot:
+        await bot.drop("a.txt", b"a")
+        assert len(await bot.say("find deaf:1")) == 1
+        assert "no file called" in (await bot.say("info other"))[0]
+        assert "a.txt, #1" in (await bot.say("info a.txt"))[0]
+        assert (await bot.export_person(BOB)).failed == ["deaf"]
+        assert await bot.forget_person(BOB) == ["deaf"]
+    for hook in ("filter 'deaf'", "resolver 'by_name'", "entry lines 'lines'", "export 'export'"):
+        assert f"{hook} of plugin deaf ignores that it is cancelled; it is broken off" in caplog.messages
+
+
+async def test_calls_that_lead_to_themselves_end(caplog: pytest.LogCaptureFixture) -> None:
+    calls_of = Counter[str]()
+    plugin = Plugin[None]("echo", api=1, needs={"files.write", "files.read", "files.annotate"})
+
+    @plugin.on(FileRenamed)
+    async def rename(ctx: Context[None], event: FileRenamed) -> None:
+        calls_of["listener"] += 1
+        await ctx.files.rename(event.entry, f"{calls_of.total()}.txt")
+
+    @plugin.on(FileRenamed, at_once=True)
+    async def rename_at_once(ctx: Context[None], event: FileRenamed) -> None:
+        calls_of["listener at once"] += 1
+
+    @plugin.entry_lines
+    async def lines(ctx: Context[None], entry: Entry) -> str:
+        calls_of["lines"] += 1
+        return "".join(await ctx.entry_lines(entry)) or "end"
+
+    @plugin.filter("deep")
+    async def deep(ctx: Context[None], word: str) -> EntryFilter:
+        calls_of["filter"] += 1
+        await ctx.files.search("deep:1", limit=1)
+        raise AssertionError
+
+    @plugin.check(FileOffered)
+    async def add(ctx: Context[None], act: FileOffered) -> None:
+        calls_of["check"] += 1
+        if act.name != "a.txt":
+            await ctx.files.add("deeper.txt", b"x")
+
+    async with asyncio.timeout(20), FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.say("rename a.txt to b.txt")
+        await bot.listeners_done()
+        assert "\nend\n" in (await bot.say("info #1"))[0]
+        assert len(await bot.say("find deep:1")) == 1
+        [said] = await bot.drop("b.txt", b"b")
+        assert not said.startswith("Stored")
+        assert len(await bot.catalog.page(Scope(owner=ALICE), limit=9)) == 1
+    assert min(calls_of.values()) >= MOST_NESTED - 2
+    assert max(calls_of.values()) <= MOST_NESTED + 1
+    told = f"of plugin echo, for FileRenamed, is not called: {MOST_NESTED} calls have led to it"
+    assert told in caplog.text
 
 
 async def test_a_plugin_that_blocks_its_threads_leaves_some_for_the_others() -> None:
