@@ -9,6 +9,7 @@ from filebot.config import Config
 from filebot.errors import ConfigError
 from filebot.files.quota import StorageLimits
 from filebot.plugin.sources import SourceServices
+from filebot.ports import UrlSource
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
@@ -63,13 +64,13 @@ def http_client(config: Config, names: NameLookup | None = None) -> HttpClient:
     )
 
 
-def url_sources(config: Config, http: HttpClient, names: NameLookup) -> SourcesByScheme:
+def url_sources(config: Config, http: HttpClient, names: NameLookup) -> UrlSource:
     """Return the sources of files behind URLs, those of installed packages included."""
     idle_s = config.limits.idle_timeout
     connect = Connector(address_policy(config), names, idle_s)
     found = load_sources(SourceServices(connect, http, idle_s))
     foreign = {scheme: source for scheme, source in found.items() if scheme not in BUNDLED}
-    return SourcesByScheme(http, foreign, idle_s)
+    return SourcesByScheme(http, foreign, idle_s) if foreign else http
 
 
 def descriptor_budget() -> Budget:

@@ -29,6 +29,7 @@ from filebot.catalog.mapping import (
     released_of,
     room_setting_columns,
     room_setting_of,
+    scope_key,
     translated,
 )
 from filebot.catalog.name_suggestions import likeliest
@@ -94,7 +95,7 @@ class SqlCatalog:
         return await self._entry(queries.by_id(entry_id))
 
     async def find_by_digest(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
-        return await self._entry(queries.find_by_digest(scope, owner, digest))
+        return await self._entry(queries.WITH_DIGEST, scope=scope_key(scope), owner=owner, digest=digest)
 
     async def find_by_source_message(self, scope: Scope, owner: Identity, message: str) -> Entry | None:
         return await self._entry(queries.find_by_source_message(scope, owner, message))
@@ -120,10 +121,12 @@ class SqlCatalog:
         return await self._entries(queries.find_by_glob(scope, pattern, limit))
 
     async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]:
-        return await self._entries(queries.page(scope, limit, before))
+        if before is not None:
+            return await self._entries(queries.page(scope, limit, before))
+        return await self._entries(queries.PAGE, scope=scope_key(scope), limit=limit)
 
     async def count(self, scope: Scope) -> int:
-        return (await self._sum(queries.used_in(scope)))[0]
+        return (await self._sum("scope", scope_key(scope)))[0]
 
     async def search(
         self,
@@ -202,10 +205,10 @@ class SqlCatalog:
             raise
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        return await self._sum(queries.used_by(owner))
+        return await self._sum("owner", owner)
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
-        return await self._sum(queries.used_in(Scope(room=room)))
+        return await self._sum("scope", scope_key(Scope(room=room)))
 
     async def oldest(self, scope: Scope, limit: int) -> list[Entry]:
         return await self._entries(queries.oldest(scope, limit))
@@ -223,15 +226,14 @@ class SqlCatalog:
         self, room: BareJid, limit: int, *, outbox: Outbox[Released] | None = None
     ) -> Released:
         mapped = _mapped(released_of, outbox)
-        return released_of(
-            await self._writer.run(tombstones.release, (room, limit), urgent=True, outbox=mapped)
-        )
+        rows = await self._writer.run(tombstones.release, (room, limit), urgent=True, outbox=mapped)
+        return released_of(rows)
 
     async def clear_room(self, room: BareJid) -> None:
         await self._writer.run(writes.clear_rooms, room, urgent=True)
 
     async def used_in_all(self) -> tuple[int, int]:
-        return await self._sum(queries.used_in_all())
+        return await self._sum("all", "")
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         rows = await self._read(queries.link(digest, name))
@@ -244,7 +246,7 @@ class SqlCatalog:
         await self._writer.run(execute, writes.forget_links(digest), urgent=True)
 
     async def language(self, jid: BareJid) -> str | None:
-        rows = await self._read(queries.language(jid))
+        rows = await self._read(queries.LANGUAGE, jid=jid)
         return rows[0].language if rows else None
 
     async def set_language(self, jid: BareJid, language: str | None) -> None:
@@ -276,9 +278,8 @@ class SqlCatalog:
         return [delivery_of(row) for row in await self._read(queries.all_deliveries())]
 
     async def add_delivery(self, delivery: QueuedDelivery) -> bool:
-        return (
-            await self._returned(writes.add_delivery(delivery_columns(delivery)), urgent=True) is not None
-        )
+        added = await self._returned(writes.add_delivery(delivery_columns(delivery)), urgent=True)
+        return added is not None
 
     async def count_tries(self, number: int, tries: int) -> None:
         await self._writer.run(execute, writes.count_tries(number, tries), urgent=True)
@@ -325,29 +326,29 @@ class SqlCatalog:
             raise CatalogUnavailable("the catalog is closed")
         return await settled(asyncio.create_task(read(), name="catalog-read"))
 
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def _read(self, statement: sa.Select[Any], **values: object) -> Sequence[sa.Row[Any]]:
         if not self._open:
             raise CatalogUnavailable("the catalog is closed")
         # SQLAlchemy throws away a connection whose statement was cancelled, and aiosqlite never closes one
         # that was cancelled while it was opened. So a cancelled caller waits for its question to end.
-        return await settled(asyncio.create_task(self._ask(statement), name="catalog-read"))
+        return await settled(asyncio.create_task(self._ask(statement, values), name="catalog-read"))
 
-    async def _ask(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def _ask(self, statement: sa.Select[Any], values: dict[str, object]) -> Sequence[sa.Row[Any]]:
         with translated():
             async with self._readers.connect() as connection:
-                rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+                rows: Sequence[sa.Row[Any]] = (await connection.execute(statement, values)).all()
                 return rows
 
-    async def _entry(self, statement: sa.Select[Any]) -> Entry | None:
-        rows = await self._read(statement)
+    async def _entry(self, statement: sa.Select[Any], **values: object) -> Entry | None:
+        rows = await self._read(statement, **values)
         return entry_of(rows[0]) if rows else None
 
-    async def _entries(self, statement: sa.Select[Any]) -> list[Entry]:
-        return [entry_of(row) for row in await self._read(statement)]
+    async def _entries(self, statement: sa.Select[Any], **values: object) -> list[Entry]:
+        return [entry_of(row) for row in await self._read(statement, **values)]
 
-    async def _sum(self, statement: sa.Select[Any]) -> tuple[int, int]:
+    async def _sum(self, kind: str, key: str) -> tuple[int, int]:
         """Return files and bytes."""
-        rows = await self._read(statement)
+        rows = await self._read(queries.SUM, kind=kind, key=key)
         return (rows[0].files, rows[0].used_bytes) if rows else (0, 0)
 
     async def _change(self, change: Change, outbox: Outbox[Entry] | None) -> Entry | None:

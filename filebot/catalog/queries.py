@@ -1,4 +1,8 @@
-"""SELECT statements of the catalog, each served by an index."""
+"""SELECT statements of the catalog, each served by an index.
+
+Those of each message are constants with parameters: to build one and to look it up among the compiled ones
+takes SQLAlchemy as long as SQLite takes to answer.
+"""
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -35,6 +39,42 @@ UNINDEXED_ROWS: Final = 100_000
 """Number of rows that a search reads for words too short for the full-text index."""
 
 
+LANGUAGE: Final = sa.select(people.c.language).where(people.c.jid == sa.bindparam("jid"))
+"""Language of a person, the ``jid``."""
+
+SUM: Final = sa.select(sums.c.files, sums.c.used_bytes).where(
+    sums.c.kind == sa.bindparam("kind"), sums.c.key == sa.bindparam("key")
+)
+"""Number and bytes of the entries of an owner or a scope (the ``kind``), or of all; no row for none."""
+
+
+def _unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Hide the column from the planner, which must not start from a condition on it."""
+    return sa.func.coalesce(column, "")
+
+
+WITH_DIGEST: Final = (
+    sa.select(entries)
+    .where(
+        # Few rows share their bytes: sorting these is cheaper than reading the scope in order.
+        entries.c.owner == sa.bindparam("owner"),
+        entries.c.digest == sa.bindparam("digest"),
+        _unindexed(entries.c.scope) == sa.bindparam("scope"),
+    )
+    .order_by(entries.c.id.desc())
+    .limit(1)
+)
+"""Newest entry with these bytes."""
+
+PAGE: Final = (
+    sa.select(entries)
+    .where(entries.c.scope == sa.bindparam("scope"))
+    .order_by(entries.c.id.desc())
+    .limit(sa.bindparam("limit"))
+)
+"""Newest entries of a scope."""
+
+
 def one(entry_id: int) -> sa.ColumnElement[bool]:
     """Select the entry of this id. People may write an id longer than any that there is."""
     return entries.c.id == _in_range(entry_id)
@@ -49,12 +89,6 @@ def page(scope: Scope, limit: int, before: int | None = None) -> sa.Select[Any]:
     """Select the newest entries of a scope, or the newest below an id."""
     statement = sa.select(entries).where(_in(scope)).order_by(entries.c.id.desc()).limit(limit)
     return statement if before is None else statement.where(entries.c.id < _in_range(before))
-
-
-def find_by_digest(scope: Scope, owner: str, digest: Digest) -> sa.Select[Any]:
-    """Select the newest entry with these bytes."""
-    # Few rows share their bytes.
-    return _few(scope, entries.c.owner == owner, entries.c.digest == digest).limit(1)
 
 
 def find_by_source_message(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
@@ -176,25 +210,6 @@ def _in_use(fits: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]) -> 
     return sa.select(found.subquery().c.digest)
 
 
-def used_by(owner: str) -> sa.Select[Any]:
-    """Select number and bytes of an owner's entries; no row if there are none."""
-    return _sum("owner", owner)
-
-
-def used_in(scope: Scope) -> sa.Select[Any]:
-    """Select number and bytes of a scope's entries; no row if there are none."""
-    return _sum("scope", scope_key(scope))
-
-
-def used_in_all() -> sa.Select[Any]:
-    """Select number and bytes of all entries; no row if there are none."""
-    return _sum("all", "")
-
-
-def _sum(kind: str, key: str) -> sa.Select[Any]:
-    return sa.select(sums.c.files, sums.c.used_bytes).where(sums.c.kind == kind, sums.c.key == key)
-
-
 def link_at(urls: Sequence[str]) -> sa.Select[Any]:
     """Select an upload with one of these URLs."""
     return sa.select(links.c.digest).where(links.c.url.in_(urls)).limit(1)
@@ -203,11 +218,6 @@ def link_at(urls: Sequence[str]) -> sa.Select[Any]:
 def link(digest: Digest, name: str) -> sa.Select[Any]:
     """Select the upload of these bytes under this name."""
     return sa.select(links).where(links.c.digest == digest, links.c.name_key == fold(name))
-
-
-def language(jid: str) -> sa.Select[Any]:
-    """Select the language of a person."""
-    return sa.select(people.c.language).where(people.c.jid == jid)
 
 
 def position(archive: str) -> sa.Select[Any]:
@@ -269,11 +279,6 @@ def _found(
     key = scope_key(scope)
     candidates = sqlite.found(columns, scope_mark(key), phrases, names_only=names_only, before=before)
     return candidates.where(_unindexed(entries.c.scope) == key)
-
-
-def _unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Hide the column from the planner, which must not start from a condition on it."""
-    return sa.func.coalesce(column, "")
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:

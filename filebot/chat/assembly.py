@@ -95,12 +95,16 @@ def build_chat(
     """Build all that stands between messages and services. Call it in a running event loop."""
     ports, events, workload = services.ports, services.events, Workload(limits)
     commands = commands_of(plugins)
+
+    def is_command(word: str) -> bool:
+        return commands.named(word) is not None
+
     reply_sender = ReplySender(
         ports.messenger,
         replies,
         ports.catalog,
         prefix=command_prefix,
-        is_command=lambda word: commands.named(word) is not None,
+        is_command=None if all(map(is_command, replies.hinted_commands())) else is_command,
     )
     channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
     finding = Finding(

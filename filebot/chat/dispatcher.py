@@ -232,7 +232,11 @@ class MessageDispatcher:
         files = self._files_of(message.sender, conversation.language)
         for number, offer in enumerate(offers):
             taking = files.keep(
-                offer, caption=caption, source_message=source_message(message, number), in_burst=True
+                offer,
+                caption=caption,
+                source_message=source_message(message, number),
+                came_late=message.delayed_since is not None,
+                in_burst=True,
             )
             async with self._channel.reply_sender.composing(
                 conversation.sender.address, wanted=message.wants_chat_states

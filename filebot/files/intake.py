@@ -83,6 +83,8 @@ class Destination:
     """So it is, among what had been posted before."""
     source_message: str | None = None
     """The entry's (see ``NewEntry``)."""
+    came_late: bool = True
+    """This message did not come live: an earlier run of the bot may have taken its file."""
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
     between. Raises UserError if the owner may put no file there any more."""
@@ -132,8 +134,7 @@ class Intake:
         if it was removed since.
         """
         async with self._events.change() as change:
-            made = await self._made_before(destination)
-            if made is not None:
+            if (made := await self._made_before(destination)) is not None:
                 result = _added(made)
                 # The row was made together with the record of its event.
                 change.tell(*_events_of(destination, result), recorded=True)
@@ -182,7 +183,7 @@ class Intake:
         Raises FileGone if it was removed since, or is not the owner's any more.
         """
         message = destination.source_message
-        if message is None:
+        if message is None or not destination.came_late:
             return None
         made = await self._entries.find_by_source_message(destination.scope, destination.owner, message)
         if made is not None:
@@ -195,14 +196,14 @@ class Intake:
         self, url: str, offer: Offer, destination: Destination, watch: Transfer | None, change: Change
     ) -> IntakeResult:
         source = WebSource(self._sources, url, hashed=bool(offer.hashes))
-        name = offer.name or name_from_url(url)
-        attempt = Attempt(source, offer, destination.owner, destination.room, name)
+        owner, room = destination.owner, destination.room
+        attempt = Attempt(source, offer, owner, room, offer.name or name_from_url(url))
         try:
             return await self._take(attempt, destination, watch, change)
         except (PeerProtocolError, Unresumable) as error:
             if not isinstance(error, Unresumable) and (not attempt.resumed_at or attempt.kept):
                 raise
-            log.info("%s of %s does not go on as it began: %s", attempt.name, destination.owner, error)
+            log.info("%s of %s does not go on as it began: %s", attempt.name, owner, error)
         # Nothing of what was there before is used, and all of it comes from here.
         return await self._take(attempt, destination, watch, change)
 
@@ -266,11 +267,7 @@ class Intake:
             yield writer, download
 
     async def _keep(
-        self,
-        file: ReceivedFile,
-        reservation: Reservation,
-        destination: Destination,
-        change: Change,
+        self, file: ReceivedFile, reservation: Reservation, destination: Destination, change: Change
     ) -> IntakeResult:
         writer, digest, name = file.writer, file.digest, file.name
         # Nobody removes the last row of these bytes, or adds another, while this one is made.

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Generic, ParamSpec, TypeVar, TypeVarTuple
+from typing import Final, Generic, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from filebot.concurrency.isolated import Limits
 from filebot.errors import PluginError
@@ -136,43 +136,45 @@ class Context(Conversation, Generic[S_co]):
     @cached_property
     def files(self) -> Files:
         """The files as the sender sees them; raises UserError for what the sender may not do."""
-        return self._grants.guarded(
-            "files", self._factories.files(self.sender, self.language, self._plugin)
-        )
+        return self._guarded("files", self._factories.files(self.sender, self.language, self._plugin))
 
     def room_files(self, room: BareJid) -> FilesOfRoom:
         """Return the files of a room as the room itself has them, whoever the sender is."""
-        return self._grants.guarded("room_files", self._factories.room_files(room))
+        return self._guarded("room_files", self._factories.room_files(room))
 
     @cached_property
     def rooms(self) -> RoomAccess:
         """The bot's rooms, as far as the sender may change them."""
-        return self._grants.guarded("rooms", self._factories.rooms(self.sender))
+        return self._guarded("rooms", self._factories.rooms(self.sender))
 
     @cached_property
     def jobs(self) -> Jobs:
         """The plugin's own jobs; those that are added are done on behalf of the sender."""
-        return self._grants.guarded("jobs", self._factories.jobs(self._plugin, self._by))
+        return self._guarded("jobs", self._factories.jobs(self._plugin, self._by))
 
     @cached_property
     def store(self) -> PluginStore:
         """Values that the plugin keeps by key."""
-        return self._grants.guarded("store", self._factories.own_data(self._plugin).store)
+        return self._guarded("store", self._factories.own_data(self._plugin).store)
 
     @cached_property
     def db(self) -> PluginDatabase:
         """The plugin's own tables, which its migrations made."""
-        return self._grants.guarded("db", self._factories.own_data(self._plugin).db)
+        return self._guarded("db", self._factories.own_data(self._plugin).db)
 
     @cached_property
     def delivery(self) -> DeliveryAccess:
         """Routes of files to the sender, and probes of them."""
-        return self._grants.guarded("delivery", self._factories.delivery(self.sender))
+        return self._guarded("delivery", self._factories.delivery(self.sender))
 
     @cached_property
     def http(self) -> Http:
         """HTTP to servers elsewhere."""
-        return self._grants.guarded("http", self._factories.http(self._plugin))
+        return self._guarded("http", self._factories.http(self._plugin))
+
+    def _guarded(self, path: str, part: T) -> T:
+        """Return a part with those attributes alone that the plugin declared its need of."""
+        return cast("T", self._grants.views[path](part, self._grants))
 
     def state(self, lifespan: Lifespan[T]) -> T:
         """Return what the plugin's lifespan yielded, given what ``@plugin.lifespan`` returned."""

@@ -20,7 +20,7 @@ from filebot.plugin.declare_people import PeopleDeclarations
 from filebot.plugin.declare_rooms import RoomDeclarations, RoomLineSpec
 from filebot.plugin.finding import FilterSpec, ResolverSpec, by_name
 from filebot.plugin.lifespan import HOOK, Lifespan
-from filebot.plugin.needs import NEEDS, Grants, Need
+from filebot.plugin.needs import NEEDS, Grants, Need, views
 from filebot.plugin.words import folder_of, templates_in
 from filebot.rooms.setting_types import OnOff, RoomSetting, SettingType
 
@@ -135,7 +135,7 @@ class Plugin(
     @property
     def grants(self) -> Grants:
         """Parts of the context that the plugin's functions may use."""
-        return Grants(self.name, self.needs, self.declared_at)
+        return Grants(self.name, self.needs, self.declared_at, views(self.needs))
 
     def hooks(self) -> Iterator[tuple[str, Callable[..., object]]]:
         """Yield each function that the bot calls, with what it is."""

@@ -177,13 +177,14 @@ class Files(FileContent):
         caption: str = "",
         in_room: bool = False,
         source_message: str | None = None,
+        came_late: bool = True,
         in_burst: bool = False,
     ) -> IntakeResult:
         """Store a file for the person or, with ``in_room``, for the room spoken in; FileStored is emitted.
 
         It may have to wait for other files, and FileQueued is emitted then. With ``in_burst``, for one of
         many files sent at once, that is so for the first one that waits only. A file that is in the catalog
-        with this ``source_message`` (see ``NewEntry``) is not fetched again.
+        with this ``source_message`` (see ``NewEntry``) is not fetched again, if that ``came_late``.
 
         Raises NotAllowed, FileGone if the file of this message was removed since, and whatever
         :meth:`filebot.files.intake.Intake.fetch` raises.
@@ -194,7 +195,13 @@ class Files(FileContent):
             return access.own() if room is None else access.speaking_in(room)
 
         destination = Destination(
-            may_own(), self._by, room, caption, source_message=source_message, recheck=may_own
+            may_own(),
+            self._by,
+            room,
+            caption,
+            source_message=source_message,
+            came_late=came_late,
+            recheck=may_own,
         )
         with not_counted():
             return await self._stored.drops.fetch(offer, destination, in_burst=in_burst)

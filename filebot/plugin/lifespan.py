@@ -70,22 +70,26 @@ class Life(Generic[S_co]):
     @property
     def jobs(self) -> Jobs:
         """The plugin's own jobs; those that are added are done for nobody."""
-        return self._grants.guarded("jobs", self._services.jobs(self._grants.plugin))
+        return self._guarded("jobs", self._services.jobs(self._grants.plugin))
 
     @property
     def store(self) -> PluginStore:
         """Values that the plugin keeps by key."""
-        return self._grants.guarded("store", self._services.own_data(self._grants.plugin).store)
+        return self._guarded("store", self._services.own_data(self._grants.plugin).store)
 
     @property
     def db(self) -> PluginDatabase:
         """The plugin's own tables, which its migrations made."""
-        return self._grants.guarded("db", self._services.own_data(self._grants.plugin).db)
+        return self._guarded("db", self._services.own_data(self._grants.plugin).db)
 
     @property
     def http(self) -> Http:
         """HTTP to servers elsewhere."""
-        return self._grants.guarded("http", self._services.http(self._grants.plugin))
+        return self._guarded("http", self._services.http(self._grants.plugin))
+
+    def _guarded(self, path: str, part: T) -> T:
+        """Return a part with those attributes alone that the plugin declared its need of."""
+        return cast("T", self._grants.views[path](part, self._grants))
 
     async def run_blocking(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking function in one of the threads that all plugins share; four are of this one."""

@@ -4,9 +4,10 @@ The operator reads them to see what a plugin touches, and a context has nothing 
 mistakes, not against malice: a plugin runs in the bot's process, and Python is no sandbox there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar, cast, get_args
+from operator import attrgetter
+from typing import ClassVar, Final, Literal, get_args
 
 from filebot.errors import PluginError
 
@@ -87,8 +88,6 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
 nothing, but the parts (``ctx.files``, ``ctx.rooms`` and so on) have no others."""
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Grants:
@@ -98,6 +97,8 @@ class Grants:
     needs: frozenset[str]
     declared_at: str
     """File and line of its ``Plugin(...)``."""
+    views: "Mapping[str, type[View]]"
+    """Classes of the parts of its contexts, by their paths below ``ctx``."""
     hook: str = ""
     """Function of the plugin that has the context: ``command 'count'``."""
 
@@ -115,24 +116,38 @@ class Grants:
             f'write Plugin("{plugin}", ..., needs={{{needs}}}) in {self.declared_at}'
         )
 
-    def guarded(self, path: str, target: T) -> T:
-        """Return ``ctx.<path>`` with those attributes alone that the plugin declared its need of."""
-        return cast("T", _Guarded(self, path, target))
 
+@dataclass(slots=True, eq=False)
+class View:
+    """Part of a context with those attributes alone that one plugin declared its need of.
 
-class _Guarded:
-    """Object of the context that checks each use of it."""
+    Each class of views has these as properties, so that nothing is checked when they are used.
+    """
 
-    __slots__ = ("_grants", "_path", "_target")
+    _PATH: ClassVar[str]
 
-    def __init__(self, grants: Grants, path: str, target: object) -> None:
-        self._grants = grants
-        self._path = path
-        self._target = target
+    _target: object
+    _grants: Grants
 
     def __getattr__(self, name: str) -> object:
-        path = f"{self._path}.{name}"
+        """Refuse an attribute that is not among these."""
+        path = f"{self._PATH}.{name}"
         if path not in NEED_OF:
             raise AttributeError(f"there is no ctx.{path}")
         self._grants.require(path)
         return getattr(self._target, name)
+
+
+def views(needs: Collection[str]) -> Mapping[str, type[View]]:
+    """Return the class of each part of the contexts of a plugin with these needs, by its path."""
+    attributes: dict[str, dict[str, object]] = {}
+    for path, need in NEED_OF.items():
+        part, _, name = path.rpartition(".")
+        if part:
+            found = attributes.setdefault(part, {})
+            if need is None or need in needs:
+                found[name] = property(attrgetter(f"_target.{name}"))
+    return {
+        part: type(f"ctx.{part}", (View,), {"__slots__": (), "_PATH": part, **found})
+        for part, found in attributes.items()
+    }

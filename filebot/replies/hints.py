@@ -1,7 +1,8 @@
 """Hints in replies: sentences that end their line with a command to type.
 
 A hint at a command of a plugin that is not loaded is left out. Templates put ``prefix`` before each command
-that they show (docs/style.md), so the value of ``prefix`` carries a mark, by which hints are found.
+that they show (docs/style.md). So it is known beforehand whether there are such hints at all; if there are,
+the value of ``prefix`` carries a mark, by which they are found in what was rendered.
 """
 
 import re
@@ -13,6 +14,8 @@ MARK: Final = "\ufdd0"
 
 _HINT: Final = re.compile(rf"[^.?!。？！]*{MARK}.*")
 """The last sentence of a line, from the end of the one before."""
+
+_COMMAND: Final = re.compile(r"\{\{-?\s*prefix\s*-?\}\}(\w+)")
 
 
 class MarkedPrefix(str):
@@ -29,6 +32,11 @@ class MarkedPrefix(str):
 
     def __bool__(self) -> bool:
         return not self._is_empty
+
+
+def commands_in(template: str) -> set[str]:
+    """Return the commands that the source of a template hints at; those it gets as values are left out."""
+    return set(_COMMAND.findall(template))
 
 
 def with_known_hints(text: str, prefix: str, is_command: Callable[[str], bool]) -> str:

@@ -35,7 +35,7 @@ from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.filters import Phrases, load_words, present
-from filebot.replies.hints import MarkedPrefix, with_known_hints
+from filebot.replies.hints import MarkedPrefix, commands_in, with_known_hints
 from filebot.replies.overrides import SUFFIX, by_new_names, examine, mistakes_in, outdated_in
 
 log = logging.getLogger(__name__)
@@ -164,6 +164,14 @@ class Replies:
         """Return whether there is a template of this name."""
         return f"{template}{SUFFIX}" in self._source.list_templates()
 
+    def hinted_commands(self) -> frozenset[str]:
+        """Return the commands that the templates tell people to type."""
+        environment, found = self._source, set[str]()
+        if (loader := environment.loader) is not None:
+            for name in environment.list_templates():
+                found |= commands_in(loader.get_source(environment, name)[0])
+        return frozenset(found)
+
     def load(self) -> None:
         """Compile all templates, and read the data of the filters.
 
@@ -229,8 +237,8 @@ class ReplySender:
     catalog: Catalog
     prefix: str = "!"
     """Prefix of commands in rooms, for templates that show commands as people type them."""
-    is_command: Callable[[str], bool] = lambda _: True
-    """Whether there is a command of this name; hints at others are left out."""
+    is_command: Callable[[str], bool] | None = None
+    """Whether there is a command of this name; hints at others are left out. None if there are no such."""
 
     async def language_of(self, person: Identity | None, client_language: str | None) -> str:
         """Return the language that somebody chose, or that of their client, or the default."""
@@ -293,8 +301,11 @@ class ReplySender:
     ) -> tuple[str, str]:
         """Return the text, and its language as a tag (RFC 5646)."""
         prefix = self.prefix if to.kind is AddressKind.ROOM else ""
+        tag = language.replace("_", "-")
+        if self.is_command is None:
+            return self.replies.render(template, language, **{"prefix": prefix, **values}), tag
         text = self.replies.render(template, language, **{"prefix": MarkedPrefix(prefix), **values})
-        return with_known_hints(text, prefix, self.is_command), language.replace("_", "-")
+        return with_known_hints(text, prefix, self.is_command), tag
 
 
 def negotiated(wanted: tuple[str | None, ...], default: str) -> str:

@@ -60,6 +60,17 @@ async def test_a_removed_file_stays_away_in_whichever_message_it_came(bot: FakeB
     assert await stored(bot) == 0
 
 
+async def test_what_comes_live_is_not_looked_for_among_what_was_met_before(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(bot.catalog, "find_by_source_message", never)
+    monkeypatch.setattr(bot.catalog, "is_gone", never)
+    assert (await bot.receive(PLAN))[0].startswith("Stored")
+
+
 async def test_of_several_files_in_a_message_the_removed_one_stays_away(bot: FakeBot) -> None:
     other = "https://files.example.org/other.txt"
     bot.web.hosted[other] = HostedFile(b"other")

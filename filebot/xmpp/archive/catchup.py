@@ -1,9 +1,10 @@
 """Nothing missed: what came while the bot was away is read from an archive (XEP-0313), page by page.
 
 Theory of operation. The ``ArchiveCursor`` knows which messages are dealt with; its position is saved soon
-after it has moved. A new session reads the archive from the position on, page by page, and gives what it
-finds to the same handlers as what comes live. A message that the server had kept back comes twice, from
-there and from the archive, and is taken from the archive, which alone knows its place.
+after it has moved, once for all messages of that time. A new session reads the archive from the position
+on, page by page, and gives what it finds to the same handlers as what comes live. A message that the server
+had kept back comes twice, from there and from the archive, and is taken from the archive, which alone knows
+its place.
 
 The position is saved when the server has heard the answers. A kill before that means that the message is
 met again. A file that it brought is then found in the catalog under the message's id, even if it was
@@ -53,6 +54,11 @@ MOST_OPEN: Final = 200
 """While more messages than these are being dealt with, no more are read."""
 GATHER_S: Final = 0.2
 """Messages that the server had kept back come many at once; the archive is read once for all of them."""
+SAVE_AFTER_S: Final = 0.2
+"""Messages that are handled within this time are saved together, with one question to the server.
+
+A kill before that meets them again, which the catalog's tombstones and the archive's answers make harmless.
+"""
 REVIEW_S: Final = 10.0
 """After live messages of an account: then the archive tells their places, and what else came meanwhile."""
 
@@ -111,6 +117,7 @@ class CatchUp:
         self._ended = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._keeper = None if positions is None else PositionKeeper(stream, positions, self._position)
+        self._saving: asyncio.TimerHandle | None = None
 
     @property
     def has_place(self) -> bool:
@@ -218,12 +225,14 @@ class CatchUp:
     async def close(self) -> None:
         """Save the position for the last time."""
         await self._stop_reading()
+        self._do_not_save_soon()
         if self._keeper is not None:
             await self._keeper.close()
 
     async def forget(self) -> None:
         """End, and begin anew another time: what comes until then is not the bot's business."""
         await self._stop_reading()
+        self._do_not_save_soon()
         if self._keeper is not None:
             await self._keeper.stop()
         self._cursor = self._kept_back = None
@@ -234,8 +243,18 @@ class CatchUp:
         return None if self._cursor is None else self._cursor.position
 
     def _changed(self) -> None:
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_soon)
+
+    def _save_soon(self) -> None:
+        self._saving = None
         if self._keeper is not None:
             self._keeper.changed()
+
+    def _do_not_save_soon(self) -> None:
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
 
     def name(self, archive_id: str | None) -> str | None:
         """Return a name that no message of any other archive has."""

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import dialect
 
 from filebot.catalog import catalog as sql
 from filebot.catalog import open_catalog, queries, sqlite, writes
+from filebot.catalog.mapping import scope_key
 from filebot.catalog.writer import Change
 from filebot.model import BlobRef, EntryFilter, NewEntry, Scope
 from filebot.ports import Catalog
@@ -89,7 +90,8 @@ def plan(path: Path, statement: sa.Select[Any] | Change) -> str:
 @pytest.mark.parametrize("before", [None, 50])
 @pytest.mark.usefixtures("catalog")
 def test_a_page_is_read_from_its_index_in_order(path: Path, scope: Scope, before: int | None) -> None:
-    text = plan(path, queries.page(scope, 20, before))
+    first = queries.PAGE.params(scope=scope_key(scope), limit=20)
+    text = plan(path, first if before is None else queries.page(scope, 20, before))
     assert "INDEX ix_entries_scope_id (scope=?" in text
     assert ("id<?" in text) == (before is not None)
     assert_no_sort_or_scan(text)
@@ -106,11 +108,14 @@ def test_a_name_is_read_from_its_index_in_order(path: Path) -> None:
 def test_other_questions_about_entries_use_an_index(path: Path) -> None:
     for statement, index in (
         (queries.by_id(1), "PRIMARY KEY"),
-        (queries.find_by_digest(SCOPE, "a@example.org", "0" * 64), "digest=?)"),
+        (
+            queries.WITH_DIGEST.params(scope=scope_key(SCOPE), owner="a@example.org", digest="0" * 64),
+            "digest=?)",
+        ),
         (queries.referenced_digests(["0" * 64, "1" * 64]), "COVERING INDEX ix_entries_digest"),
         (sqlite.used_by_another_index("0" * 64), "COVERING INDEX ix_entries_scope (scope=? AND digest=?)"),
-        (queries.used_by("a@example.org"), "sums USING PRIMARY KEY"),
-        (queries.used_in(SCOPE), "sums USING PRIMARY KEY"),
+        (queries.SUM.params(kind="owner", key="a@example.org"), "sums USING PRIMARY KEY"),
+        (queries.SUM.params(kind="scope", key=scope_key(SCOPE)), "sums USING PRIMARY KEY"),
         (queries.find_by_prefix(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),
         (writes.remove(1), "PRIMARY KEY"),
     ):

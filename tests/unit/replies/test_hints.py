@@ -2,7 +2,8 @@
 
 import pytest
 
-from filebot.replies.hints import MARK, MarkedPrefix, with_known_hints
+from filebot.replies import Replies
+from filebot.replies.hints import MARK, MarkedPrefix, commands_in, with_known_hints
 
 
 def known(word: str) -> bool:
@@ -39,3 +40,14 @@ def test_the_prefix_is_as_true_as_it_was() -> None:
     assert MarkedPrefix("!")
     assert not MarkedPrefix("")
     assert str(MarkedPrefix("")) == MARK
+
+
+def test_the_commands_that_templates_hint_at_are_known_beforehand() -> None:
+    assert commands_in(
+        "{% trans %}To see all, type: {{ prefix }}ls{% endtrans %}\n{{prefix}}get {{ a }}"
+    ) == {
+        "ls",
+        "get",
+    }
+    assert commands_in("Begin with {{ prefix }} or my name.\n{{ prefix }}{{ line }}") == set()
+    assert {"get", "ls", "rm"} <= Replies().hinted_commands()

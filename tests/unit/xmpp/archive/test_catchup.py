@@ -45,9 +45,11 @@ class World:
         self.at_once = True
         self.of_room = False
         self.deaf = 0
+        self.pings = 0
         self.gives_ids: list[bool | None] = [True]
         monkeypatch.setattr(catchup, "GATHER_S", 0.0)
         monkeypatch.setattr(catchup, "REVIEW_S", 0.0)
+        monkeypatch.setattr(catchup, "SAVE_AFTER_S", 0.0)
         monkeypatch.setattr(position_keeper, "SAVE_AGAIN_S", 0.0)
         monkeypatch.setattr(position_keeper, "server_answers", self._server_answers)
         monkeypatch.setattr(page_reader, "LONGEST_WAIT_S", 0.0)
@@ -91,6 +93,7 @@ class World:
 
     async def _server_answers(self, stream: Stream, limit_s: float) -> bool:
         await asyncio.sleep(0)
+        self.pings += 1
         if self.deaf:
             self.deaf -= 1
             return False
@@ -453,6 +456,27 @@ async def test_what_the_server_has_not_heard_is_not_dealt_with(world: World) -> 
     assert world.saved() == ("1", frozenset())
     world.deaf = 0
     await world.until(lambda: world.saved() == ("2", frozenset()))
+
+
+async def test_messages_that_are_handled_soon_after_one_another_are_saved_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.of_room = True
+    world.bot()
+    world.numbers = [1]
+    await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
+    await world.online()
+    await world.until(lambda: len(world.asked) == 1)
+    await loop_turns()
+    monkeypatch.setattr(catchup, "SAVE_AFTER_S", 0.05)
+    before = world.pings
+    for number in range(2, 12):
+        assert world.catch_up.live(str(number), kept_back=False)
+        world.catch_up.handled(str(number))
+        await loop_turns()
+    assert world.saved() == ("1", frozenset())
+    await world.until(lambda: world.saved() == ("11", frozenset()))
+    assert world.pings == before + 1
 
 
 async def test_without_marks_nothing_is_asked_and_everything_is_taken(
