@@ -6,7 +6,9 @@ task of its own here, so that whoever waits for it can go on without it.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from filebot.concurrency.tasks import retrieve
@@ -23,15 +25,70 @@ class TimeLimitExceeded(Exception):
     """The call took longer than its limit, and was ended."""
 
 
+class _Allowance:
+    """Time that a call has; it does not run down while the call waits for what has limits of its own."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._left_s, self._since_s, self._pauses = limit_s, self._loop.time(), 0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left at this moment."""
+        return self._left_s - (0.0 if self._pauses else self._loop.time() - self._since_s)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._left_s, self._pauses = self.left_s, self._pauses + 1
+        try:
+            yield
+        finally:
+            self._pauses, self._since_s = self._pauses - 1, self._loop.time()
+
+
+_ALLOWANCE: ContextVar[_Allowance | None] = ContextVar("allowance", default=None)
+
+
+@contextmanager
+def outside_of_limits() -> Iterator[None]:
+    """Let the limit of the call that this is a part of stand still: the context has limits of its own.
+
+    It concerns :func:`call_with_pauses` alone.
+    """
+    allowance = _ALLOWANCE.get()
+    if allowance is None:
+        yield
+        return
+    with allowance.paused():
+        yield
+
+
 async def call_bounded(work: Coroutine[Any, Any, T], name: str, limit_s: float | None = None) -> T:
     """Run ``work`` for at most ``limit_s`` and return its result, or raise what it raised.
 
     If the limit is over or the caller is cancelled, it is cancelled; ``GRACE_S`` later the caller goes on
     without it. Raises TimeLimitExceeded.
     """
-    task = asyncio.get_running_loop().create_task(work, name=name)
+    return await _result(asyncio.get_running_loop().create_task(work, name=name), limit_s, None)
+
+
+async def call_with_pauses(work: Coroutine[Any, Any, T], name: str, limit_s: float) -> T:
+    """Do as :func:`call_bounded`, but with a limit that stands still :func:`outside_of_limits`."""
+    allowance = _Allowance(limit_s)
+    before = _ALLOWANCE.set(allowance)
     try:
-        await asyncio.wait((task,), timeout=limit_s)
+        task = asyncio.get_running_loop().create_task(work, name=name)
+    finally:
+        _ALLOWANCE.reset(before)
+    return await _result(task, limit_s, allowance)
+
+
+async def _result(task: asyncio.Task[T], limit_s: float | None, allowance: _Allowance | None) -> T:
+    left_s = limit_s
+    try:
+        while not task.done() and (left_s is None or left_s > 0):
+            await asyncio.wait((task,), timeout=left_s)
+            left_s = 0.0 if allowance is None else allowance.left_s
     except asyncio.CancelledError:
         await cut_off(task)
         raise
@@ -40,7 +97,7 @@ async def call_bounded(work: Coroutine[Any, Any, T], name: str, limit_s: float |
     await cut_off(task)
     if task.done() and not task.cancelled() and task.exception() is None:
         return task.result()  # it was about to end
-    raise TimeLimitExceeded(f"{name} took over {limit_s:g} s")
+    raise TimeLimitExceeded(f"{task.get_name()} took over {limit_s:g} s")
 
 
 async def cut_off(task: asyncio.Task[Any]) -> None:

@@ -10,6 +10,7 @@ from filebot.errors.checks import CheckFailed, Refusal
 from filebot.errors.commands import (
     BadCommand,
     BadValue,
+    CommandTimeout,
     MessageTooLong,
     NoFileInReply,
     NoSuchTransfer,
@@ -84,6 +85,7 @@ __all__ = [
     "CatalogUnavailable",
     "CheckFailed",
     "ClaimExceedsQuota",
+    "CommandTimeout",
     "ConfigError",
     "DeliveryExpired",
     "DigestMismatch",

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
-from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
-from filebot.errors import CheckFailed, UnknownCommand, UserError, WrongPlace
+from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded, call_with_pauses
+from filebot.errors import CheckFailed, CommandTimeout, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, Entry, Sender
@@ -123,9 +123,12 @@ class PluginCalls:
             await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         # In a task of its own: one that ignores its cancellation must not hold the stop up.
-        await call_bounded(
-            called(command.handler(context, **arguments)), named(command.plugin, command.hook)
-        )
+        work, name = called(command.handler(context, **arguments)), named(command.plugin, command.hook)
+        try:
+            await call_with_pauses(work, name, command.limit_s)
+        except TimeLimitExceeded as error:
+            log.error("%s", error)
+            raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
 
     async def _check(
         self, command: Command, conversation: Conversation, arguments: dict[str, object]

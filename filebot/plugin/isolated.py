@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeVar, TypeVarTuple, cast
 
+from filebot.concurrency.bounded_call import outside_of_limits
 from filebot.concurrency.isolated import Limits, call_isolated
 from filebot.concurrency.locks import FairSemaphore, Shares
 
@@ -15,5 +16,6 @@ PROCESSES: Final = FairSemaphore(Shares(total=4, per_person=2))
 
 async def run_isolated(plugin: str, function: Callable[[*Ts], R], args: tuple[*Ts], limits: Limits) -> R:
     """Call a function for a plugin as soon as one of its places is free."""
-    async with PROCESSES.held(plugin):
-        return cast("R", await call_isolated(function, args, limits))
+    with outside_of_limits():  # it has its own
+        async with PROCESSES.held(plugin):
+            return cast("R", await call_isolated(function, args, limits))
