@@ -1,5 +1,9 @@
-"""Implementation of ``JobStore`` in the catalog."""
+"""Implementation of ``JobStore`` in the catalog.
 
+Jobs that came with a change are in the outbox at first. Whoever asks for jobs empties it before.
+"""
+
+import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
@@ -8,6 +12,7 @@ import sqlalchemy as sa
 
 from filebot.catalog import job_writes
 from filebot.catalog.job_writes import Claim, Ended
+from filebot.catalog.outbox import hand_out
 from filebot.catalog.queries import Read
 from filebot.catalog.schema import jobs
 from filebot.catalog.writer import Writer, execute
@@ -22,12 +27,18 @@ class SqlJobs:
     def __init__(self, read: Read, writer: Writer) -> None:
         self._read = read
         self._writer = writer
+        self._notify: Callable[[], None] = lambda: None
+        self._emptying = asyncio.Lock()
+        self._may_have_more = True
+        """Whether the outbox may hold something, of an earlier run too."""
+        writer.on_jobs(self._note_jobs)
 
     async def add(self, new: NewJob) -> bool:
+        await self._empty_outbox()
         try:
             added = await self._writer.run(job_writes.add_jobs, new)
         finally:
-            self._writer.tell_of_jobs()  # a cancelled caller's job may have been added all the same
+            self._notify()  # a cancelled caller's job may have been added all the same
         if added is None:
             raise JobQueueFull(f"no place for job {new.kind.name} of plugin {new.kind.plugin}")
         return added
@@ -37,12 +48,14 @@ class SqlJobs:
     ) -> list[Job]:
         if not kinds:
             return []
+        await self._empty_outbox()
         claim = Claim(tuple(kinds), worker, now, until, limit)
         return [_job_of(row) for row in await self._writer.run(job_writes.claim_jobs, claim)]
 
     async def next_at(self, kinds: Collection[JobKind]) -> datetime | None:
         if not kinds:
             return None
+        await self._empty_outbox()
         theirs = sa.and_(jobs.c.state == job_writes.READY, job_writes.of_kinds(tuple(kinds)))
         waiting = sa.select(jobs.c.run_at).where(theirs, jobs.c.claimed_until.is_(None))
         claimed = sa.select(jobs.c.claimed_until).where(theirs, jobs.c.claimed_until.is_not(None))
@@ -67,28 +80,48 @@ class SqlJobs:
         await self._writer.run(execute, job_writes.end_all_claims(worker), urgent=True)
 
     async def find(self, plugin: str, key: str) -> Job | None:
+        await self._empty_outbox()
         this = sa.and_(job_writes.LIVING, jobs.c.plugin == plugin, jobs.c.job_key == key)
         rows = await self._read(sa.select(jobs).where(this))
         return _job_of(rows[0]) if rows else None
 
     async def cancel(self, plugin: str, key: str) -> bool:
+        await self._empty_outbox()
         return await self._writer.run(job_writes.cancel_jobs, (plugin, key), urgent=True)
 
     async def dead(self, plugin: str) -> list[DeadJob]:
+        await self._empty_outbox()
         theirs = sa.and_(jobs.c.state == job_writes.DEAD, jobs.c.plugin == plugin)
         rows = await self._read(sa.select(jobs).where(theirs).order_by(jobs.c.died_at, jobs.c.number))
         return [DeadJob(_job_of(row), row.died_at) for row in rows]
 
     async def counts(self) -> dict[str, int]:
+        await self._empty_outbox()
         living = sa.func.count().filter(jobs.c.state != job_writes.DEAD).label("living")
         rows = await self._read(sa.select(jobs.c.plugin, living).group_by(jobs.c.plugin))
         return {row.plugin: row.living for row in rows}
 
     async def purge(self, plugin: str) -> int:
+        await self._empty_outbox()
         return await self._writer.run(job_writes.purge_jobs, plugin, urgent=True)
 
     def on_added(self, notify: Callable[[], None]) -> None:
-        self._writer.on_jobs(notify)
+        self._notify = notify
+
+    def _note_jobs(self) -> None:
+        self._may_have_more = True
+        self._notify()
+
+    async def _empty_outbox(self) -> None:
+        """Make jobs of all that is in the outbox. Raises StorageError."""
+        async with self._emptying:
+            while self._may_have_more:
+                self._may_have_more = False
+                more = True
+                try:
+                    more = await self._writer.run(hand_out, None, urgent=True)
+                finally:
+                    self._may_have_more |= more
 
 
 def _job_of(row: sa.Row[Any]) -> Job:

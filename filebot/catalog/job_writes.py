@@ -40,8 +40,18 @@ _IS_BLOCKED: Final = sa.exists().where(
     _older.c.job_group == sa.bindparam("of_group"),
     _older.c.state != DEAD,
 )
-_INSERT: Final = sqlite.insert_unless_there(jobs).values(
-    state=sa.case((_IS_BLOCKED, BLOCKED), else_=READY), tries=0, error=""
+_PARAMETERS: Final = (
+    *("plugin", "name", "run_at", "job_key", "job_group", "deadline", "payload"),
+    *("of_plugin", "of_group"),
+)
+_INSERT: Final = sqlite.PreparedStatement(
+    sqlite.insert_unless_there(jobs).values(
+        state=sa.case((_IS_BLOCKED, BLOCKED), else_=READY), tries=0, error=""
+    ),
+    _PARAMETERS,
+)
+_SUMS: Final = sqlite.PreparedStatement(
+    sa.select(job_sums.c.plugin, job_sums.c.jobs, job_sums.c.used_bytes)
 )
 
 
@@ -67,10 +77,10 @@ class Ended:
 class _Space:
     """Space that is left, counted down while jobs are added."""
 
-    def __init__(self, sums: Sequence[sa.Row[Any]]) -> None:
-        self._of = {row.plugin: (row.jobs, row.used_bytes) for row in sums}
-        self._jobs = sum(row.jobs for row in sums)
-        self._bytes = sum(row.used_bytes for row in sums)
+    def __init__(self, sums: Sequence[tuple[str, int, int]]) -> None:
+        self._of = {plugin: (count, used_bytes) for plugin, count, used_bytes in sums}
+        self._jobs = sum(count for _, count, _ in sums)
+        self._bytes = sum(used_bytes for _, _, used_bytes in sums)
 
     def has_place(self, new: NewJob) -> bool:
         """Tell whether the job fits, and count it if so."""
@@ -92,13 +102,13 @@ class _Space:
 
 async def add_jobs(connection: AsyncConnection, new: Sequence[NewJob]) -> list[bool | None]:
     """Add jobs; tell of each whether it was added: False for its key, None where there is no space."""
-    space = _Space((await connection.execute(sa.select(job_sums))).all())
+    space = _Space(await _SUMS.all(connection))
     fit = [space.has_place(each) for each in new]
     rows = [_columns(each) for each, fits in zip(new, fit, strict=True) if fits]
     if rows and all(row["job_key"] is None for row in rows):
-        await connection.execute(_INSERT, rows)
+        await _INSERT.changed(connection, rows)
         return [fits or None for fits in fit]
-    added = iter([(await connection.execute(_INSERT, row)).rowcount > 0 for row in rows])
+    added = iter([await _INSERT.changed(connection, [row]) > 0 for row in rows])
     return [next(added) if fits else None for fits in fit]
 
 

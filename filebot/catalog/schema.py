@@ -226,6 +226,14 @@ jobs: Final = sa.Table(
     sqlite_autoincrement=True,  # a claim of a job that is gone must not fit a later one
 )
 
+# Jobs that changes have brought and that are not in the table above yet, as JSON.
+outbox: Final = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("jobs", sa.Text, nullable=False),
+)
+
 # Jobs and bytes of their payloads for each plugin that has any. Triggers keep them.
 job_sums: Final = sa.Table(
     "job_sums",

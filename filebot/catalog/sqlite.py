@@ -5,15 +5,15 @@ Another database needs another module with these names, and migrations that make
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.dialects.sqlite import Insert, dialect, insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
 from filebot.catalog.integrity import BUSY_TIMEOUT_S
@@ -49,6 +49,8 @@ _PRAGMAS: Final = (
     # Temporary tables stay in memory, so that a full disk makes no statement fail for them.
     "PRAGMA temp_store = MEMORY",
 )
+
+_NAMED: Final = dialect(paramstyle="named")
 
 _fts: Final = sa.table("entries_fts", sa.column("rowid", sa.Integer), sa.column("entries_fts", sa.Text))
 
@@ -220,6 +222,40 @@ def save_plugin_value(columns: dict[str, Any]) -> sa.Insert:
 def insert_unless_there(table: sa.Table) -> Insert:
     """Insert rows, but for those that break a unique index."""
     return insert(table).on_conflict_do_nothing()
+
+
+class PreparedStatement:
+    """Statement that is executed past SQLAlchemy, for many rows at a time.
+
+    SQLAlchemy takes five changes of thread for a statement and 0.1 ms for a row; this takes one change.
+    """
+
+    def __init__(self, statement: sa.Select[Any] | sa.Insert, parameters: Sequence[str] = ()) -> None:
+        """``parameters`` are those of each row; the statement has the others."""
+        compiled = statement.compile(dialect=_NAMED, column_keys=parameters)
+        self._text = str(compiled)
+        self._constants = {name: compiled.params[name] for name in compiled.params.keys() - set(parameters)}
+        processors = ((name, compiled.binds[name].type.bind_processor(_NAMED)) for name in parameters)
+        self._processors = [(name, stored) for name, stored in processors if stored is not None]
+
+    async def all(self, connection: AsyncConnection) -> list[tuple[Any, ...]]:
+        """Execute it once and return the rows."""
+        return list(await (await _driver_of(connection)).execute_fetchall(self._text, self._constants))
+
+    async def changed(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Execute it for each of these parameters; return how many rows were changed."""
+        values = [self._values(row) for row in rows]
+        async with (await _driver_of(connection)).executemany(self._text, values) as cursor:
+            count: int = cursor.rowcount
+            return count
+
+    def _values(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._constants, **row, **{name: stored(row[name]) for name, stored in self._processors}}
+
+
+async def _driver_of(connection: AsyncConnection) -> Any:
+    """Return the connection of the driver, aiosqlite."""
+    return (await connection.get_raw_connection()).driver_connection
 
 
 def _put(

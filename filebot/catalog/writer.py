@@ -9,7 +9,7 @@ its error, the others never notice. Failures are rare, and so the usual group ne
 If an operation that must not fail for want of space (``urgent``) finds the disk full, the reserve is given
 up step by step, and the operation is run again after each.
 
-Jobs that a change brings with it (its outbox) are added in the transaction of the change, or not at all.
+Jobs that a change brings with it (its outbox) are kept by the transaction of the change, or not at all.
 
 An operation is a function of many arguments at once: neighbours in a group that want the same thing done
 are one call, and so sixteen new rows are one statement.
@@ -28,8 +28,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
-from filebot.catalog.job_writes import add_jobs
 from filebot.catalog.mapping import translated
+from filebot.catalog.outbox import keep_jobs
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.schema import entries
 from filebot.errors import CatalogUnavailable, StorageFull
@@ -85,12 +85,8 @@ class Writer:
         self._task = asyncio.create_task(self._work(), name="catalog-writer")
 
     def on_jobs(self, notify: Callable[[], None]) -> None:
-        """Call ``notify`` after each commit that has added jobs by an outbox."""
+        """Call ``notify`` after each commit that has kept jobs of an outbox."""
         self._tell_of_jobs = notify
-
-    def tell_of_jobs(self) -> None:
-        """Tell that jobs may have been added."""
-        self._tell_of_jobs()
 
     async def run(
         self,
@@ -227,10 +223,7 @@ async def _run(connection: AsyncConnection, group: Sequence[_Job]) -> list[Any]:
         job.brought[:] = () if job.outbox is None else job.outbox(result)
     new = [each for job in group for each in job.brought]
     if new:
-        added = await add_jobs(connection, new)
-        for each, was_added in zip(new, added, strict=True):
-            if was_added is None:  # the change is worth more than what was to follow it
-                log.error("no place for job %s of plugin %s", each.kind.name, each.kind.plugin)
+        await keep_jobs(connection, new)
     return results
 
 

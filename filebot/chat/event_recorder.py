@@ -36,12 +36,18 @@ class EventRecorder:
     def jobs_for(self, event: Event) -> Sequence[NewJob]:
         """Return the jobs by which the event gets to durable listeners. It raises nothing."""
         jobs: list[NewJob] = []
+        now = self._clock()
+        payloads: dict[type[Event], str] = {}  # listeners of one class are given the same
         for listener in self._listeners:
             if listener.hears(event, self._setting_of):
                 try:
-                    jobs.append(self._job(listener, event))
+                    if listener.event not in payloads:
+                        payloads[listener.event] = self._payload(listener, event)
                 except Exception:
                     log.exception("%s of plugin %s cannot be kept", listener.job, listener.plugin)
+                else:
+                    kind = JobKind(listener.plugin, listener.job)
+                    jobs.append(NewJob(kind, payloads[listener.event], now, group=_group_of(event)))
         return jobs
 
     def examine(self, event: Event) -> None:
@@ -61,13 +67,6 @@ class EventRecorder:
             except StorageError as error:
                 log.error("job %s of plugin %s is lost: %s", job.kind.name, job.kind.plugin, error)
 
-    def _job(self, listener: DurableListener, event: Event) -> NewJob:
-        entry = getattr(event, "entry", None)
-        # Events of one file are told in their order.
-        group = f"entry {entry.id}" if isinstance(entry, Entry) else None
-        payload = self._payload(listener, event)
-        return NewJob(JobKind(listener.plugin, listener.job), payload, self._clock(), group=group)
-
     @staticmethod
     def _payload(listener: DurableListener, event: Event) -> str:
         """Return the event as a payload. Raises TypeError or ValueError if it cannot be one."""
@@ -77,6 +76,12 @@ class EventRecorder:
         if _is_too_long(payload):
             raise ValueError(f"it has {len(payload.encode())} bytes, more than {LONGEST_PAYLOAD}")
         return payload
+
+
+def _group_of(event: Event) -> str | None:
+    """Return the group of an event's jobs: events of one file are told in their order."""
+    entry = getattr(event, "entry", None)
+    return f"entry {entry.id}" if isinstance(entry, Entry) else None
 
 
 def _is_too_long(payload: str) -> bool:

@@ -48,7 +48,7 @@ async def call_bounded(work: Coroutine[Any, Any, T], name: str, limit_s: float |
     await cut_off(task)
     if task.done() and not task.cancelled() and task.exception() is None:
         return task.result()  # it was about to end
-    raise TimeLimitExceeded(f"{name} took over {limit_s:g} s")
+    raise TimeLimitExceeded(f"{task.get_name()} took over {limit_s:g} s")
 
 
 async def cut_off(task: asyncio.Task[Any]) -> None:

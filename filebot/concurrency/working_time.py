@@ -10,9 +10,10 @@ from typing import Final
 class _Limit:
     """Time that is left, and the timeout that ends it."""
 
-    def __init__(self, timeout: asyncio.Timeout, seconds: float) -> None:
+    def __init__(self, timeout: asyncio.Timeout, seconds: float, outer: "_Limit | None") -> None:
         self._timeout = timeout
         self._left_s = seconds
+        self._outer = outer
         self._waits = 0
 
     def stop(self) -> None:
@@ -22,12 +23,16 @@ class _Limit:
             self._left_s = deadline - asyncio.get_running_loop().time()
             self._reschedule(None)
         self._waits += 1
+        if self._outer is not None:
+            self._outer.stop()
 
     def go_on(self) -> None:
         """Let it run on when nothing is awaited any more."""
         self._waits -= 1
         if not self._waits:
             self._reschedule(asyncio.get_running_loop().time() + self._left_s)
+        if self._outer is not None:
+            self._outer.go_on()
 
     def _reschedule(self, when: float | None) -> None:
         with suppress(RuntimeError):  # it is over, and a task that was made within goes on
@@ -43,7 +48,8 @@ async def working_time(seconds: float | None) -> AsyncIterator[None]:
     never if ``seconds`` is None.
     """
     async with asyncio.timeout(seconds) as timeout:
-        token = _LIMIT.set(None if seconds is None else _Limit(timeout, seconds))
+        outer = _LIMIT.get()
+        token = _LIMIT.set(outer if seconds is None else _Limit(timeout, seconds, outer))
         try:
             yield
         finally:
@@ -52,7 +58,7 @@ async def working_time(seconds: float | None) -> AsyncIterator[None]:
 
 @contextmanager
 def not_counted() -> Iterator[None]:
-    """Let the time of the :func:`working_time` around it stand still, also around the maker of the task."""
+    """Let the time of each :func:`working_time` around it stand still, also around its task's maker."""
     limit = _LIMIT.get()
     if limit is None:
         yield

@@ -10,6 +10,7 @@ from filebot.errors.checks import CheckFailed, Refusal
 from filebot.errors.commands import (
     BadCommand,
     BadValue,
+    CommandTimeout,
     MessageTooLong,
     NoFileInReply,
     NoSuchTransfer,
@@ -83,6 +84,7 @@ __all__ = [
     "CatalogUnavailable",
     "CheckFailed",
     "ClaimExceedsQuota",
+    "CommandTimeout",
     "ConfigError",
     "DeliveryExpired",
     "DigestMismatch",

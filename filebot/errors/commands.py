@@ -1,6 +1,15 @@
 """Errors of commands, and of people who ask too much or too fast."""
 
-from filebot.errors.base import UserError
+from filebot.errors.base import FilebotError, UserError
+
+
+class CommandTimeout(FilebotError):
+    """A command took longer than its plugin says that it may."""
+
+    def __init__(self, *, command: str, limit_s: float) -> None:
+        super().__init__(f"{command} took over {limit_s:g} s")
+        self.command = command
+        self.limit_s = limit_s
 
 
 class TooManyRequests(UserError):

@@ -9,7 +9,7 @@ not of a wait that soon ends by itself, such as that of a folder full of photos.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from itertools import count
@@ -17,6 +17,7 @@ from typing import Final
 
 from filebot.concurrency.locks import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.concurrency.tasks import end, end_turn
+from filebot.concurrency.working_time import not_counted
 from filebot.errors import NoSuchTransfer, TransferCancelled
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued
@@ -189,7 +190,8 @@ class Transfers:
         transfer.moved(0)
         self._running[transfer.number] = transfer
         try:
-            yield transfer
+            with not_counted():  # a whole file takes as long as it takes
+                yield transfer
         except asyncio.CancelledError:
             if not transfer.cancelled or task is None or task.uncancel():
                 raise  # not the person stopped it, or not the person alone
@@ -257,7 +259,9 @@ class Slots:
     async def held(self, direction: Direction, sender: Sender) -> AsyncIterator[None]:
         """Wait for a slot for what is no transfer of a file, and hold it, in silence."""
         person = sender.rate_key
-        async with self._free[direction].held(person, sender.room or ""):
+        async with AsyncExitStack() as stack:
+            with not_counted():
+                await stack.enter_async_context(self._free[direction].held(person, sender.room or ""))
             with on_behalf_of(person):
                 yield
 

@@ -41,6 +41,8 @@ JITTER: Final = (0.75, 1.0)
 LONGEST_SLEEP_S: Final = 3600.0
 """Clocks are set, and machines suspended: so a far moment is looked at again."""
 SHORTEST_SLEEP_S: Final = 0.1
+SETTLE_S: Final = 0.05
+"""Pause before new jobs are looked for: answers go first, and what comes together is claimed together."""
 
 WORKER: Final = "filebot"
 """One process alone has the data folder: an earlier one of this name is gone."""
@@ -71,8 +73,9 @@ class JobWorker:
         self._running: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._prepared = False
+        self._has_new = False
         self._closed = False
-        store.on_added(self._wake.set)
+        store.on_added(self._note_new)
 
     def add(self, work: Work) -> None:
         """Do jobs of one more kind. To be called before it runs."""
@@ -82,11 +85,18 @@ class JobWorker:
         """Do jobs as they become due, until it is closed. Raises StorageError."""
         await self.prepare()
         while not self._closed:
+            self._has_new = False
             self._wake.clear()
             now, works = self._clock(), self._free()
             at = await self._next_at(works)
             if not await self._begin_due(works, at, now):
                 await self._sleep(at, now)
+                if self._has_new:
+                    await asyncio.sleep(SETTLE_S)
+
+    def _note_new(self) -> None:
+        self._has_new = True
+        self._wake.set()
 
     async def run_due(self) -> None:
         """Do all jobs that are due; return when they have ended. Raises StorageError."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
 from filebot.concurrency.bounded_call import TimeLimitExceeded
-from filebot.errors import CheckFailed, PluginError, UnknownCommand, UserError, WrongPlace
+from filebot.errors import CheckFailed, CommandTimeout, PluginError, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Sender
@@ -135,7 +135,12 @@ class PluginCalls:
             await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         # In a task of its own: one that ignores its cancellation must not hold the stop up.
-        await call_limited(command.handler(context, **arguments), named(command.plugin, command.hook))
+        work, name = command.handler(context, **arguments), named(command.plugin, command.hook)
+        try:
+            await call_limited(work, name, command.limit_s)
+        except TimeLimitExceeded as error:
+            log.error("%s", error)
+            raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
 
     async def _check(
         self, command: Command, conversation: Conversation, arguments: dict[str, object]

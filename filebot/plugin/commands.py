@@ -18,6 +18,9 @@ from filebot.errors import BadCommand, BadValue, PluginError
 from filebot.plugin.arguments import Parameter
 from filebot.plugin.permissions import Permission, Place
 
+LIMIT_S: Final = 300.0
+"""Usual limit of a command; it stands still while a file moves, or waits for others that move."""
+
 SUGGESTION_SCORE: Final = 60.0
 """Lowest similarity, of 100, at which one word is suggested for another."""
 
@@ -113,6 +116,7 @@ class Command:
     place: Place = Place.BOTH
     elsewhere: str = ""
     """Template of the reply at another place; empty for the words of WrongPlace."""
+    limit_s: float = LIMIT_S
 
     @property
     def hook(self) -> str:

@@ -6,10 +6,10 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from filebot.errors import PluginError
 from filebot.plugin.arguments import Kind, Parameter, parameters_of
-from filebot.plugin.commands import Command, CommandUsage
+from filebot.plugin.commands import LIMIT_S, Command, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.permissions import Permission, Place
-from filebot.plugin.signatures import examine_arguments, examine_coroutine
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -34,6 +34,7 @@ class CommandDeclarations(Generic[S]):
         permission: Permission = Permission.EVERYONE,
         place: Place = Place.BOTH,
         elsewhere: str = "",
+        limit_s: float = LIMIT_S,
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
 
@@ -44,6 +45,9 @@ class CommandDeclarations(Generic[S]):
 
         The handler runs only for people with the ``permission``, at the ``place``; everybody else is told
         why not. ``elsewhere`` is a template of the plugin for people at another place.
+
+        A call that takes longer than ``limit_s`` is ended, and the person reads that. The limit stands
+        still while a file moves, or waits for others that move.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
         hook = f"command {name!r} of plugin {self.name!r}"
@@ -51,6 +55,7 @@ class CommandDeclarations(Generic[S]):
         def declare(handler: Handler[S, P]) -> Handler[S, P]:
             usages = _parsed(hook, name, lines)
             _examine_words(hook, name, aliases)
+            examine_limit(hook, limit_s)
             _examine_handler(hook, handler, {parameter for each in usages for parameter in each.parameters})
             help_text = paragraphs(handler.__doc__ or "")
             if not help_text:
@@ -69,6 +74,7 @@ class CommandDeclarations(Generic[S]):
                     permission,
                     place,
                     elsewhere,
+                    limit_s,
                 )
             )
             return handler

@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 from filebot.errors import PluginError
 from filebot.jobs.payloads import PayloadCodec
 from filebot.jobs.schedules import Daily, Every, Schedule
-from filebot.jobs.worker import LIMIT_S, LONGEST_LIMIT_S
+from filebot.jobs.worker import LIMIT_S
 from filebot.plugin.context import Context
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit, name_of, place_of
 
 S = TypeVar("S")
 V = TypeVar("V")
@@ -75,7 +75,7 @@ class JobDeclarations(Generic[S]):
                 raise PluginError(f"{place} is declared twice; give one of them another name")
             examine_coroutine(place, handler)
             examine_arguments(place, handler, "a context and a payload", object(), object())
-            _examine_limit(place, limit_s)
+            examine_limit(place, limit_s)
             self.jobs[name] = JobSpec(name, _codec(place, handler), handler, limit_s)
             return handler
 
@@ -111,7 +111,7 @@ class JobDeclarations(Generic[S]):
                 raise PluginError(f"{place} is declared twice; give one of the functions another name")
             examine_coroutine(place, handler)
             examine_arguments(place, handler, "a context", object())
-            _examine_limit(place, limit_s)
+            examine_limit(place, limit_s)
             try:
                 self.schedules[name] = ScheduleSpec(name, read(), handler, limit_s)
             except ValueError as error:
@@ -119,11 +119,6 @@ class JobDeclarations(Generic[S]):
             return handler
 
         return declare
-
-
-def _examine_limit(place: str, limit_s: float) -> None:
-    if not 0 < limit_s <= LONGEST_LIMIT_S:
-        raise PluginError(f"{place}: limit_s is {limit_s:g}; write seconds, {LONGEST_LIMIT_S:g} at most")
 
 
 def _codec(place: str, handler: Callable[..., object]) -> PayloadCodec[Any]:

@@ -5,6 +5,7 @@ from typing import Final, TypeVar, TypeVarTuple, cast
 
 from filebot.concurrency.isolated import Limits, call_isolated
 from filebot.concurrency.locks import FairSemaphore, Shares
+from filebot.concurrency.working_time import not_counted
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
@@ -15,5 +16,6 @@ PROCESSES: Final = FairSemaphore(Shares(total=4, per_person=2))
 
 async def run_isolated(plugin: str, function: Callable[[*Ts], R], args: tuple[*Ts], limits: Limits) -> R:
     """Call a function for a plugin as soon as one of its places is free."""
-    async with PROCESSES.held(plugin):
-        return cast("R", await call_isolated(function, args, limits))
+    with not_counted():  # it has its own
+        async with PROCESSES.held(plugin):
+            return cast("R", await call_isolated(function, args, limits))

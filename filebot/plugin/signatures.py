@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 
 from filebot.errors import PluginError
+from filebot.jobs.worker import LONGEST_LIMIT_S
 
 
 def examine_coroutine(place: str, function: Callable[..., object]) -> None:
@@ -32,3 +33,9 @@ def place_of(what: str, plugin: str, function: Callable[..., object]) -> str:
 def name_of(function: Callable[..., object]) -> str:
     """Return how to call a function in an error."""
     return getattr(function, "__name__", repr(function))
+
+
+def examine_limit(place: str, limit_s: float) -> None:
+    """Raise PluginError unless a function may have this limit."""
+    if not 0 < limit_s <= LONGEST_LIMIT_S:
+        raise PluginError(f"{place}: limit_s is {limit_s:g}; write seconds, {LONGEST_LIMIT_S:g} at most")

@@ -19,11 +19,14 @@ import pytest
 import filebot
 from filebot.errors import NoUploadService, PeerGone, SizeMismatch, TransferTimeout
 from filebot.model import Method, Negotiation
+from filebot.plugin import Context, Plugin
 from filebot.protocol.bytestreams import StreamHost, destination
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.namespaces import SOCKS5
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.stream_initiation import BYTESTREAMS
+from filebot.testing import FakeBot
+from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.socks5.connections import ByteStream
 from filebot.transfer.socks5.dial import dial
@@ -744,6 +747,51 @@ async def test_a_server_that_does_not_say_where_to_upload() -> None:
         # The server is asked what it is, and what it has.
         with takes(2 * 20.0), pytest.raises(NoUploadService):
             await UploadSlots(peer.stream).slot("a", 1, "text/plain")
+
+
+# --- commands of plugins --------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_command_that_never_returns(caplog: pytest.LogCaptureFixture) -> None:
+    plugin = Plugin[None]("endless", api=1)
+
+    @plugin.command("wait", usage="wait")
+    async def wait(ctx: Context[None]) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+    @plugin.command("rest", usage="rest", limit_s=10)
+    async def rest(ctx: Context[None]) -> None:
+        """Wait for ever, with a limit of its own."""
+        await asyncio.Event().wait()
+
+    async with FakeBot(plugin) as bot:
+        with takes(300.0):
+            [answer] = await bot.say("wait")
+        assert answer.startswith("wait took longer than 5 minutes, so I stopped it")
+        with takes(10.0):
+            assert "10 seconds" in (await bot.say("rest"))[0]
+    logged = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert logged[0] == "command 'wait' of plugin endless took over 300 s"
+
+
+@in_virtual_time
+async def test_a_command_that_waits_for_a_slow_file_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    get = MemoryWeb.get
+
+    @asynccontextmanager
+    async def late(web: MemoryWeb, *arguments: Any, **other: Any) -> AsyncIterator[HostedFile]:
+        await asyncio.sleep(3600)
+        async with get(web, *arguments, **other) as file:
+            yield file
+
+    monkeypatch.setattr(MemoryWeb, "get", late)
+    async with FakeBot() as bot:
+        bot.web.hosted["https://example.org/a.txt"] = HostedFile(b"slow")
+        with takes(3600.0):
+            [answer] = await bot.say("fetch https://example.org/a.txt")
+    assert answer.startswith("Stored")
 
 
 # --- all of them ----------------------------------------------------------------------------------------

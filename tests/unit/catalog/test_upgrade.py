@@ -23,6 +23,7 @@ NEW_TABLES: Final = {
     "0013": ("plugin_tables",),
     "0014": ("tombstones", "destroyed_rooms"),
     "0015": ("attachments", "freed_blobs"),
+    "0016": ("outbox",),
 }
 """Tables by the migration that made them."""
 

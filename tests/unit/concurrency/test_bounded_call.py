@@ -5,8 +5,13 @@ from contextlib import suppress
 
 import pytest
 
-from filebot.concurrency.bounded_call import GRACE_S, TimeLimitExceeded, call_bounded
+from filebot.concurrency.bounded_call import (
+    GRACE_S,
+    TimeLimitExceeded,
+    call_bounded,
+)
 from filebot.concurrency.tasks import END_LIMIT_S, Tasks
+from filebot.concurrency.working_time import not_counted
 from tests.support.virtual_time import in_virtual_time
 
 
@@ -42,6 +47,24 @@ async def test_what_takes_too_long_is_cancelled() -> None:
     with pytest.raises(TimeLimitExceeded, match="work took over 2 s"):
         await call_bounded(slow(3), "work", 2)
     assert asyncio.get_running_loop().time() == 2
+
+
+async def moving(seconds: float) -> None:
+    with not_counted():
+        await slow(seconds)
+
+
+@in_virtual_time
+async def test_a_limit_stands_still_while_something_has_limits_of_its_own() -> None:
+    async def work() -> str:
+        await slow(1)
+        await asyncio.gather(moving(1000), moving(2000))
+        with not_counted():
+            await moving(1000)
+        return await slow(0.5)
+
+    assert await call_bounded(work(), "work", 2) == "done"
+    assert asyncio.get_running_loop().time() == 3001.5
 
 
 @in_virtual_time

@@ -55,3 +55,11 @@ async def test_work_within_work_has_its_own_time() -> None:
         with pytest.raises(TimeoutError):
             await work(0.05, 0.1)
         await pause(0.3)
+
+
+@in_virtual_time
+async def test_the_time_of_the_outer_work_stands_still_as_well() -> None:
+    async with working_time(0.2):
+        async with working_time(0.1):
+            await pause(1)
+        await asyncio.sleep(0.1)

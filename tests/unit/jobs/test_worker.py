@@ -17,6 +17,7 @@ from filebot.jobs.worker import (
     MOST_RUNNING,
     MOST_RUNNING_OF_PLUGIN,
     MOST_TRIES,
+    SETTLE_S,
     JobWorker,
     Work,
 )
@@ -85,14 +86,39 @@ async def test_a_job_is_done_when_it_is_due() -> None:
 
 
 @in_virtual_time
-async def test_a_job_added_while_the_worker_sleeps_wakes_it() -> None:
+async def test_a_job_added_while_the_worker_sleeps_wakes_it_after_the_answers() -> None:
     lab = Lab()
     lab.does()
     async with lab.running():
         await asyncio.sleep(7.0)
         await lab.add()
         await loop_turns()
-        assert lab.times == [7.0]
+        assert lab.times == []
+        await asyncio.sleep(2 * SETTLE_S)
+        assert lab.times == [7.0 + SETTLE_S]
+
+
+@in_virtual_time
+async def test_jobs_that_are_added_together_wake_the_worker_once() -> None:
+    lab = Lab()
+    lab.does()
+    asked = 0
+    claim = lab.store.claim
+
+    async def counted(*arguments: Any) -> list[Job]:
+        nonlocal asked
+        asked += 1
+        return await claim(*arguments)
+
+    lab.store.claim = counted  # type: ignore[method-assign, assignment]
+    async with lab.running():
+        await asyncio.sleep(7.0)
+        for number in range(MOST_RUNNING_OF_PLUGIN):
+            await lab.add(str(number))
+            await loop_turns()
+        await asyncio.sleep(2 * SETTLE_S)
+    assert len(lab.done) == MOST_RUNNING_OF_PLUGIN
+    assert asked == 1
 
 
 @in_virtual_time
