@@ -16,7 +16,7 @@ from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.catalog.examination import RESTORE
 from filebot.catalog.integrity import holds_nothing
 from filebot.errors import CatalogDamaged, ConfigError, NoDescriptors, StorageError, StorageFull
-from filebot.files.freed_blobs import leave_to_sweep
+from filebot.files.freed_blobs import MOST_LEFT, set_freed_aside
 from filebot.files.orphan_sweep import Unreferenced, bring_back_referenced, find_unreferenced
 from filebot.model import Digest
 from filebot.ports import Catalog
@@ -60,7 +60,8 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
         try:
             catalog = await stack.enter_async_context(open_catalog(folder / CATALOG, RESERVE_BYTES))
             await bring_back_referenced(store, catalog)
-            found = await find_unreferenced(store, catalog)
+            freed = set(await catalog.attachments.freed(MOST_LEFT))
+            found = await find_unreferenced(store, catalog, freed)
             if (reason := incomplete_catalog(folder, found)) is not None:
                 raise _refused(reason)
             if found.missing:
@@ -70,8 +71,8 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
                     found.missing,
                     folder / BLOBS,
                 )
-            await leave_to_sweep(catalog.attachments)
-            yield DataFolder(catalog, store, found.digests)
+            await set_freed_aside(store, catalog.attachments, freed, found.freed)
+            yield DataFolder(catalog, store, tuple(set(found.digests).difference(found.freed)))
         except CatalogDamaged as error:
             raise _refused(damaged_catalog(folder, error)) from error
 
@@ -99,7 +100,7 @@ def incomplete_catalog(folder: Path, found: Unreferenced) -> str | None:
     if not found.are_too_many:
         return None
     return (
-        f"{folder / CATALOG} does not know {len(found.digests)} of {found.blobs} files there; it may be an "
+        f"{folder / CATALOG} does not know {found.unknown} of {found.blobs} files there; it may be an "
         f"older copy, or damaged. {_HELP}"
     )
 

@@ -183,6 +183,10 @@ class CatalogInspection:
         )
         return {digest: (least, most) for digest, least, most in rows}
 
+    def freed(self) -> set[Digest]:
+        """Return digests of attachments that are gone, whose bytes may still be there."""
+        return {digest for (digest,) in self._connection.execute("SELECT digest FROM freed_blobs")}
+
     def refers_to(self, digest: Digest) -> bool:
         """Tell whether some entry or attachment refers to the digest now."""
         return any(

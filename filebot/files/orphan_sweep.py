@@ -7,7 +7,7 @@ after the whole database was examined, and come back by themselves as soon as a 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -39,15 +39,27 @@ class Unreferenced:
     blobs: int
     missing: int = 0
     """Blobs that an entry refers to and that are not there."""
+    freed: tuple[Digest, ...] = ()
+    """Those among ``digests`` of which the catalog tells that they were attachments, which are gone."""
+
+    @property
+    def unknown(self) -> int:
+        """Number of those of which the catalog tells nothing."""
+        return len(self.digests) - len(self.freed)
 
     @property
     def are_too_many(self) -> bool:
         """Whether a wrong catalog is likelier than a crash."""
-        return len(self.digests) > MOST and 100 * len(self.digests) > MOST_PERCENT * self.blobs
+        return self.unknown > MOST and 100 * self.unknown > MOST_PERCENT * self.blobs
 
 
-async def find_unreferenced(store: BlobStore, entries: Entries) -> Unreferenced:
-    """Compare names alone, some at a time: seconds for a million blobs. To be done before files come in."""
+async def find_unreferenced(
+    store: BlobStore, entries: Entries, freed: Collection[Digest] = ()
+) -> Unreferenced:
+    """Compare names alone, some at a time: seconds for a million blobs. To be done before files come in.
+
+    ``freed`` are digests of attachments that are gone.
+    """
     blobs = missing = 0
     found: list[Digest] = []
     for prefix in _PREFIXES:
@@ -56,7 +68,7 @@ async def find_unreferenced(store: BlobStore, entries: Entries) -> Unreferenced:
         blobs += len(names)
         missing += len(known - names)
         found += names - known
-    return Unreferenced(tuple(found), blobs, missing)
+    return Unreferenced(tuple(found), blobs, missing, tuple(each for each in found if each in freed))
 
 
 async def bring_back_referenced(store: BlobStore, entries: Entries) -> int:

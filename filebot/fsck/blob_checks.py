@@ -35,6 +35,8 @@ class BlobChecks:
     is_bot_running: Callable[[], bool]
     blobs: int = 0
     unreferenced: int = 0
+    freed: int = 0
+    """Those among the unreferenced of which the catalog tells that they were attachments."""
     resized: bool = False
     """Whether sizes in the catalog were changed: sums are to be made anew."""
     _aside: UnreferencedFolder = field(init=False)
@@ -46,6 +48,7 @@ class BlobChecks:
         """Examine all. Raises OSError if the folder cannot be read, and sqlite3.Error."""
         for strange in strange_folders(self.root):
             self._strange(strange)
+        freed = set[Digest]() if self.catalog is None else self.catalog.freed()
         for shard in SHARDS:
             listed = list_shard(self.root, shard)
             sizes = {} if self.catalog is None else self.catalog.digests(shard)
@@ -58,6 +61,7 @@ class BlobChecks:
                 if self._is_unreferenced(digest, sizes.get(digest), is_listed=digest in listed.digests)
             ]
             self.unreferenced += len(unreferenced)
+            self.freed += len(freed.intersection(unreferenced))
             if unreferenced and self.repair:
                 self._aside.put(*unreferenced)
 

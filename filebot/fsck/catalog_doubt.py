@@ -30,8 +30,9 @@ def _unreferenced(folder: Path, path: Path) -> Unreferenced:
     found: list[str] = []
     with inspected(path, mend=False) as catalog:
         catalog.list_digests()
+        freed = catalog.freed()
         for shard in SHARDS:
             listed = list_shard(folder, shard).digests
             blobs += len(listed)
             found += listed - catalog.digests(shard).keys()
-    return Unreferenced(tuple(found), blobs)
+    return Unreferenced(tuple(found), blobs, freed=tuple(each for each in found if each in freed))

@@ -193,7 +193,8 @@ class _Examination:
             )
             return
         self._report.left("=unreferenced", text, number)
-        stops = checks.catalog is None or Unreferenced(("",) * number, checks.blobs).are_too_many
+        unknown = Unreferenced(("",) * (number - checks.freed), checks.blobs)
+        stops = checks.catalog is None or unknown.are_too_many
         if not stops:
             self._report.note(
                 f"A crash leaves a few such files. The bot moves them to {UNREFERENCED}/ when it starts, "

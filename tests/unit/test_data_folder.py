@@ -16,7 +16,8 @@ from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import CatalogDamaged, CatalogUnavailable, ConfigError
 from filebot.files.unused_blobs import UnusedBlobs
-from filebot.model import BlobRef, NewEntry
+from filebot.fsck.catalog_doubt import catalog_doubt
+from filebot.model import Attachment, BlobRef, NewEntry
 from filebot.storage import folder_lock
 from filebot.storage.disk import DiskStore
 from tests.unit.catalog.test_integrity import empty_index
@@ -89,6 +90,24 @@ async def test_the_catalog_of_an_older_backup_stops_the_start_until_the_newer_on
     (tmp_path / "newer").replace(tmp_path / CATALOG)
     async with open_data_folder(tmp_path) as data:
         assert data.unreferenced == ()
+
+
+async def test_attachments_that_a_kill_left_do_not_stop_the_start(tmp_path: Path) -> None:
+    """Many files of a destroyed room go in one transaction, and the bytes of their thumbnails after it."""
+    async with open_data_folder(tmp_path) as data:
+        for number in range(30):
+            ref = await store_blob(data.store, str(number).encode())
+            entry = await data.catalog.add(replace(NEW, name=str(number)))
+            attached = Attachment(entry.id, "thumbs", "small", ref, "image/png")
+            await data.catalog.attachments.attach(attached)
+            if number:
+                await data.catalog.remove(entry.id)
+    assert catalog_doubt(tmp_path) is None
+    async with open_data_folder(tmp_path) as data:
+        assert data.unreferenced == ()
+        assert len(await data.store.aside()) == 29
+        assert await data.catalog.attachments.freed(99) == []
+    assert blobs(tmp_path) == expected(range(1))
 
 
 async def test_an_index_that_lost_its_rows_stops_the_start(tmp_path: Path) -> None:
