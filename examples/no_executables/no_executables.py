@@ -22,6 +22,7 @@ plugin = Plugin(
     "no_executables",
     api=1,
     settings=Settings,
+    needs={"checks"},
     templates={
         "named": "{{ name|quoted if name else 'That' }} is called as a program is, and I keep no programs.",
         "found": "{{ name|quoted if name else 'That' }} is a program, and I keep none.",

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeVar
 
 from filebot.checks.acts import Act
-from filebot.errors import CheckFailed, UserError
+from filebot.errors import CheckFailed, PluginError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +17,9 @@ LIMIT_S: Final = 30.0
 """Time that all checks of one act have together, unless the composition root says otherwise."""
 
 A = TypeVar("A", bound=Act)
+
+_AT_WORK: ContextVar[tuple["_Question", ...]] = ContextVar("at_work", default=())
+"""Questions that led to what is done in this context."""
 
 
 class Check(Protocol):
@@ -33,6 +38,15 @@ class Check(Protocol):
 
         Raises UserError to refuse it; any other exception means that the check failed.
         """
+
+
+@dataclass(eq=False, slots=True)
+class _Question:
+    """Question to a check."""
+
+    check: Check
+    is_open: bool = True
+    """False when it is answered; tasks that were begun meanwhile may go on."""
 
 
 async def _unchanged(act: A) -> A:
@@ -56,7 +70,8 @@ class Checks:
 
         ``take_over`` is awaited for each change, within the time of its check, and returns the act for the
         next one; an OSError of it counts as a failure of the check. Raises the UserError of a check that
-        refuses, CheckFailed, and whatever else ``take_over`` raises.
+        refuses, CheckFailed, and whatever else ``take_over`` raises; PluginError for an act of a check that
+        the same check would be asked about.
         """
         checks = self.by_act.get(type(act), ())
         for check in checks:
@@ -64,10 +79,12 @@ class Checks:
         return act
 
     async def _ask(self, check: Check, act: A, take_over: Callable[[A], Awaitable[A]], limit_s: float) -> A:
+        _examine_cause(check, act)
         until_s = asyncio.get_running_loop().time() + limit_s
         try:
             async with asyncio.timeout_at(until_s):
-                answer = _answer(act, await check.ask(act))
+                with _asking(check):
+                    answer = _answer(act, await check.ask(act))
         except UserError as refusal:
             log.info(
                 "a check of plugin %s refuses %s of %s: %s: %s",
@@ -87,6 +104,27 @@ class Checks:
                 return await take_over(answer)
         except OSError as error:  # TimeoutError is one
             return _after_failure(check, act, error, limit_s)
+
+
+def _examine_cause(check: Check, act: Act) -> None:
+    """Raise PluginError for what a check does itself: it would be asked again and again."""
+    if any(each.is_open and each.check is check for each in _AT_WORK.get()):
+        raise PluginError(
+            f"a check of plugin {check.plugin!r} does itself what it is asked about, {type(act).__name__}; "
+            "leave that to a listener or a job"
+        )
+
+
+@contextmanager
+def _asking(check: Check) -> Iterator[None]:
+    """Note that what is done in this context is done by a check."""
+    question = _Question(check)
+    before = _AT_WORK.set((*_AT_WORK.get(), question))
+    try:
+        yield
+    finally:
+        question.is_open = False
+        _AT_WORK.reset(before)
 
 
 def _answer(act: A, answer: object) -> A:

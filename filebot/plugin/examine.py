@@ -38,18 +38,27 @@ def examine(plugin: Plugin[Any]) -> None:
             f"plugin {plugin.name!r} is for API {plugin.api!r}, and this filebot has API {API}; "
             "install a version of one of them that fits the other"
         )
-    for command in plugin.commands:
-        for parameter in command.parameters:
-            need = _NEEDS.get(parameter.kind)
-            if need is not None and need not in plugin.needs:
-                grants = replace(plugin.grants, hook=command.hook)
-                raise PluginError(grants.missing(f"its argument {parameter.name!r}", need))
+    _examine_declarations(plugin)
     for hook, function in plugin.hooks():
         grants = replace(plugin.grants, hook=hook)
         for path, place in _uses(inspect.unwrap(function), set()):
             need = NEED_OF.get(path)
             if need is not None and need not in grants.needs:
                 raise PluginError(grants.missing(f"ctx.{path} ({place})", need))
+
+
+def _examine_declarations(plugin: Plugin[Any]) -> None:
+    """Raise PluginError for arguments and checks whose needs are not declared."""
+    for command in plugin.commands:
+        for parameter in command.parameters:
+            need = _NEEDS.get(parameter.kind)
+            if need is not None and need not in plugin.needs:
+                grants = replace(plugin.grants, hook=command.hook)
+                raise PluginError(grants.missing(f"its argument {parameter.name!r}", need))
+    for check in plugin.checks:
+        if "checks" not in plugin.needs:
+            grants = replace(plugin.grants, hook=check.hook)
+            raise PluginError(grants.missing(f"to be asked before each {check.act.__name__}", "checks"))
 
 
 def _uses(function: Callable[..., object], seen: set[object]) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ Need = Literal[
     "http",
     "people",
     "events",
+    "checks",
 ]
 
 NEEDS: Final[tuple[str, ...]] = get_args(Need)

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from filebot.plugin import Context, FileReceived, Plugin
 
-plugin = Plugin[None]("others", api=1)
+plugin = Plugin[None]("others", api=1, needs={"checks"})
 
 
 @plugin.check(FileReceived)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -50,7 +51,7 @@ IN_BAND = {Negotiation.SI: frozenset({Method.IBB})}
 
 def checking(act: type[Act], check: Callable[[Any], Awaitable[object]], **more: Any) -> Plugin[None]:
     """Return a plugin with one check, which sees nothing but the act."""
-    plugin = Plugin[None]("gate", api=1, templates=NO)
+    plugin = Plugin[None]("gate", api=1, needs={"checks"}, templates=NO)
 
     async def ask(ctx: Context[None], about: Any) -> Any:
         return await check(about)
@@ -159,7 +160,10 @@ async def test_a_check_reads_the_bytes_of_a_file_piece_by_piece() -> None:
 
 
 async def test_two_checks_rename_a_file_in_the_order_of_their_declaration() -> None:
-    plugin, later = Plugin[None]("one", api=1), Plugin[None]("two", api=1)
+    plugin, later = (
+        Plugin[None]("one", api=1, needs={"checks"}),
+        Plugin[None]("two", api=1, needs={"checks"}),
+    )
 
     def append(letter: str) -> Callable[[Context[None], FileReceived], Awaitable[FileReceived]]:
         async def rename(ctx: Context[None], file: FileReceived) -> FileReceived:
@@ -486,7 +490,7 @@ def test_a_check_may_say_that_its_failure_lets_pass(
 
 @in_virtual_time
 async def test_checks_of_one_act_share_its_time_and_a_slow_one_leaves_the_others_theirs() -> None:
-    plugin, asked = Plugin[None]("slow", api=1), list[str]()
+    plugin, asked = Plugin[None]("slow", api=1, needs={"checks"}), list[str]()
     loop = asyncio.get_running_loop()
 
     @plugin.check(FileReceived, on_failure="pass")
@@ -523,7 +527,10 @@ async def test_a_plugins_own_error_refuses_in_its_words_with_its_values() -> Non
             self.share = share
 
     plugin = Plugin[None](
-        "paint", api=1, templates={"blue": "{{ error.share }} % blue", "so": "{{ error.values.why }}"}
+        "paint",
+        api=1,
+        needs={"checks"},
+        templates={"blue": "{{ error.share }} % blue", "so": "{{ error.values.why }}"},
     )
 
     @plugin.check(FileReceived)
@@ -535,6 +542,82 @@ async def test_a_plugins_own_error_refuses_in_its_words_with_its_values() -> Non
     async with FakeBot(plugin) as bot:
         assert await bot.drop("a.txt", b"bytes") == ["70 % blue"]
         assert await bot.drop("a.bin", b"bytes") == ["just so"]
+
+
+# --- checks that lead to themselves ---------------------------------------------------------------------
+
+
+async def test_a_check_of_names_that_renames_ends_with_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    plugin = Plugin[None]("gate", api=1, needs={"checks", "files.write"})
+
+    @plugin.check(FileRenaming)
+    async def rename(ctx: Context[None], act: FileRenaming) -> None:
+        await ctx.files.rename(act.entry, f"again {act.name}")
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"bytes")
+        assert FAILED in (await bot.say("rename a.txt to b.txt"))[0]
+        assert [each.name for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == ["a.txt"]
+    assert "a check of plugin 'gate' does itself what it is asked about, FileRenaming" in caplog.text
+
+
+async def test_a_check_of_files_that_adds_one_ends_and_nothing_is_kept() -> None:
+    plugin, asked = Plugin[None]("gate", api=1, needs={"checks", "files.write"}), list[str]()
+
+    @plugin.check(FileReceived)
+    async def add(ctx: Context[None], file: FileReceived) -> None:
+        asked.append(file.name)
+        await ctx.files.add("copy.txt", await file.read())
+
+    async with FakeBot(plugin) as bot:
+        assert FAILED in (await bot.drop("a.txt", b"bytes"))[0]
+        assert asked == ["a.txt"]
+        assert (await bot.catalog.used_by(ALICE), bot.store.blobs) == ((0, 0), {})
+
+
+async def test_two_checks_that_lead_to_each_other_end() -> None:
+    plugin = Plugin[None]("gate", api=1, needs={"checks", "files.read", "files.write"})
+    asked = Counter[type[Act]]()
+
+    @plugin.check(FileRenaming)
+    async def add(ctx: Context[None], act: FileRenaming) -> None:
+        asked[FileRenaming] += 1
+        await ctx.files.add("copy.txt", b"other bytes")
+
+    @plugin.check(FileReceived)
+    async def rename(ctx: Context[None], act: FileReceived) -> None:
+        asked[FileReceived] += 1
+        if await ctx.files.count():
+            await ctx.files.rename(await ctx.files.one("a.txt"), "c.txt")
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"bytes")
+        assert FAILED in (await bot.say("rename a.txt to b.txt"))[0]
+    assert asked == {FileReceived: 2, FileRenaming: 1}
+
+
+async def test_what_is_done_later_because_of_a_check_is_checked_by_it() -> None:
+    plugin, asked = Plugin[None]("gate", api=1, needs={"checks", "files.write"}), list[str]()
+    answered = asyncio.Event()
+
+    @plugin.check(FileReceived)
+    async def look(ctx: Context[None], file: FileReceived) -> None:
+        asked.append(file.name)
+        if file.name == "a.txt":
+            tasks.append(asyncio.create_task(later(ctx)))
+
+    async def later(ctx: Context[None]) -> None:
+        await answered.wait()
+        await ctx.files.add("later.txt", b"other bytes")
+
+    tasks = list[asyncio.Task[None]]()
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"bytes")
+        answered.set()
+        await asyncio.gather(*tasks)
+    assert asked == ["a.txt", "later.txt"]
 
 
 # --- files that go -------------------------------------------------------------------------------------
@@ -556,7 +639,7 @@ async def test_a_file_is_refused_to_whoever_asks_by_whatever_way() -> None:
 
 
 async def test_another_file_goes_in_its_place() -> None:
-    plugin = Plugin[None]("redirect", api=1, needs={"files.read"})
+    plugin = Plugin[None]("redirect", api=1, needs={"checks", "files.read"})
 
     @plugin.check(FileRequested)
     async def choose(ctx: Context[None], request: FileRequested) -> FileRequested | None:
@@ -750,7 +833,7 @@ async def test_a_command_is_refused_but_never_help_and_to_nobody_who_runs_the_bo
 
 
 async def test_a_plugin_that_refuses_everything_leaves_nobody_without_an_answer() -> None:
-    plugin = Plugin[None]("gate", api=1, templates=NO)
+    plugin = Plugin[None]("gate", api=1, needs={"checks"}, templates=NO)
 
     async def refuse(ctx: Context[None], about: Act) -> None:
         raise NotAllowed(reason="admin")
@@ -826,11 +909,11 @@ def test_mistakes_in_declarations_are_found_at_load(
     act: Any, function: Any, on_failure: Any, words: str
 ) -> None:
     with pytest.raises(PluginError, match=words):
-        Plugin[None]("gate", api=1).check(act, on_failure=on_failure)(function)
+        Plugin[None]("gate", api=1, needs={"checks"}).check(act, on_failure=on_failure)(function)
 
 
 async def test_a_check_has_only_what_its_plugin_declared() -> None:
-    plugin = Plugin[None]("gate", api=1)
+    plugin = Plugin[None]("gate", api=1, needs={"checks"})
 
     @plugin.check(FileReceived)
     async def count(ctx: Context[None], file: FileReceived) -> None:

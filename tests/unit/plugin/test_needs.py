@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from filebot.errors import PluginError
-from filebot.plugin import Address, Context, Event, FileStored, Plugin
+from filebot.plugin import Address, Context, Event, FileReceived, FileStored, Plugin
 from filebot.plugin.context import Context as RealContext
 from filebot.plugin.conversation import Conversation
 from filebot.plugin.database import PluginDatabase
@@ -44,7 +44,7 @@ def test_each_attribute_of_a_part_of_the_context_has_its_need() -> None:
     named = {f"{path}.{name}" for path, part in parts.items() for name in public(part)}
     named |= {f"files.{name}" for name in public(FileContent)}
     assert named == {path for path in NEED_OF if "." in path}
-    assert {need for need in NEED_OF.values() if need} == set(NEEDS)
+    assert {need for need in NEED_OF.values() if need} | {"checks"} == set(NEEDS)
 
 
 def test_the_context_checks_each_other_attribute_that_has_a_need() -> None:
@@ -76,6 +76,22 @@ def test_a_use_that_is_not_declared_is_found_when_the_plugin_is_loaded() -> None
     assert str(caught.value) == (
         f"plugin 'greeting', command 'greet': ctx.tell ({__file__}, line {line}) needs \"people\", "
         'which is not declared; write Plugin("greeting", ..., needs={"people", "rooms"}) '
+        f"in {__file__}, line {made}"
+    )
+
+
+def test_a_check_has_to_be_declared() -> None:
+    plugin = Plugin[None]("greeting", api=1, needs={"store"})
+
+    @plugin.check(FileReceived)
+    async def look(ctx: Context[None], file: FileReceived) -> None: ...
+
+    with pytest.raises(PluginError) as caught:
+        examine(plugin)
+    made = test_a_check_has_to_be_declared.__code__.co_firstlineno + 1
+    assert str(caught.value) == (
+        "plugin 'greeting', check 'look': to be asked before each FileReceived needs \"checks\", "
+        'which is not declared; write Plugin("greeting", ..., needs={"checks", "store"}) '
         f"in {__file__}, line {made}"
     )
 
