@@ -22,7 +22,10 @@ _LONGEST_LINE: Final = 1_000
 
 def line(value: object) -> str:
     """Return any value on one line, without characters that hide or reorder others."""
-    return plain_text(str(value)[:_LONGEST_LINE])
+    text = str(value)[:_LONGEST_LINE]
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # as most names are: nothing hides in it
+    return plain_text(text)
 
 
 def present() -> datetime:
