@@ -14,7 +14,8 @@ class PluginDatabase:
     """The tables of a plugin, for functions that are given a transaction of SQLAlchemy Core.
 
     They have its ``execute``, ``scalar`` and ``scalars``, are no coroutines, and do nothing but compute and
-    execute statements: others wait meanwhile. All methods raise StorageError, and what the function raises.
+    execute statements: others wait meanwhile. All methods raise StorageError, and what the function raises;
+    PluginError for other tables than the plugin's, for wrong statements, and after five seconds.
     """
 
     def __init__(self, tables: PluginTables, plugin: str) -> None:
@@ -23,14 +24,14 @@ class PluginDatabase:
 
     async def read(self, function: Callable[[Any], R]) -> R:
         """Call ``function`` with what was committed last; return what it returns: rows, not a cursor."""
-        return await self._tables.read(_plain(function))
+        return await self._tables.read(self._plugin, _plain(function))
 
     async def write(self, function: Callable[[Any], R]) -> R:
         """Call ``function`` in a transaction of the catalog; return what it returns, once it is durable.
 
         If it raises, nothing of it is kept. It may be called a second time, so it changes tables only.
         """
-        return await self._tables.write(_plain(function))
+        return await self._tables.write(self._plugin, _plain(function))
 
     async def having(self, statement: Any) -> EntryFilter:
         """Return a condition for :meth:`Plugin.filter`: entries whose ids are in this SELECT of one column.

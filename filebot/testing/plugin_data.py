@@ -117,10 +117,10 @@ class NoPluginTables:
             f"plugin {plugin!r} has tables: give FakeBot a catalog that open_catalog(file) opens"
         )
 
-    async def read(self, function: Callable[[Any], Any]) -> Any:
+    async def read(self, plugin: str, function: Callable[[Any], Any]) -> Any:
         raise PluginError(_NO_TABLES)
 
-    async def write(self, function: Callable[[Any], Any]) -> Any:
+    async def write(self, plugin: str, function: Callable[[Any], Any]) -> Any:
         raise PluginError(_NO_TABLES)
 
     async def having(self, plugin: str, statement: Any) -> EntryFilter:
