@@ -61,7 +61,7 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
 }
 _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
-    "is_members_only",
+    *("is_members_only", "is_in"),
     *("import_history", "stop_history_import"),
 )
 _STORE: Final = (

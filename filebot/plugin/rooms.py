@@ -151,6 +151,14 @@ class RoomAccess:
         room = room or self._sender.room
         return room is not None and self._settings.is_members_only(room)
 
+    def is_in(self, room: BareJid) -> bool:
+        """Tell whether the bot is in a room just now.
+
+        What is said in a room that the bot is out of waits for it, for minutes: in a job rather raise an
+        error, to be called again later.
+        """
+        return self._membership.is_in(room)
+
     async def import_history(self, days: int, language: str) -> HistoryImport:
         """Import files posted in the room spoken in during the last ``days``, in the background.
 
