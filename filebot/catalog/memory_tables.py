@@ -16,7 +16,8 @@ from sqlalchemy.pool import StaticPool
 
 from filebot.catalog import sqlite
 from filebot.catalog.database import migrate
-from filebot.catalog.plugin_tables import SqlTransaction, migrate_plugin
+from filebot.catalog.plugin_guard import OwnTables, guarded
+from filebot.catalog.plugin_tables import migrate_plugin
 from filebot.errors import PluginError
 from filebot.model import EntryFilter
 
@@ -52,16 +53,16 @@ class MemoryPluginTables:
                 self._open(image)
         self._state = state
 
-    async def read(self, function: Callable[[Any], R]) -> R:
+    async def read(self, plugin: str, function: Callable[[Any], R]) -> R:
         with self._opened().connect() as connection:
             try:
-                return function(SqlTransaction(connection))
+                return _call(connection, plugin, function, may_write=False)
             finally:
                 connection.rollback()
 
-    async def write(self, function: Callable[[Any], R], *, urgent: bool = False) -> R:
+    async def write(self, plugin: str, function: Callable[[Any], R], *, urgent: bool = False) -> R:
         with self._opened().begin() as connection:
-            return function(SqlTransaction(connection))
+            return _call(connection, plugin, function, may_write=True)
 
     async def having(self, plugin: str, statement: Any) -> EntryFilter:
         raise PluginError(
@@ -88,6 +89,12 @@ class MemoryPluginTables:
         self._engine = sqlite.memory_engine(StaticPool)
         weakref.finalize(self, self._engine.dispose)
         _load(self._engine, image)
+
+
+def _call(connection: sa.Connection, plugin: str, function: Callable[[Any], R], *, may_write: bool) -> R:
+    own = OwnTables.of(connection, plugin)
+    with guarded(connection, plugin, own, may_write=may_write) as transaction:
+        return function(transaction)
 
 
 def _migrated(image: bytes | None, plugin: str = "", migrations: Path | None = None) -> bytes:

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog import sqlite
 from filebot.catalog.mapping import translated
+from filebot.catalog.plugin_guard import OwnTables, guarded
 from filebot.catalog.schema import ADOPTED, plugin_tables
 from filebot.catalog.writer import Writer
 from filebot.concurrency.tasks import settled
@@ -46,15 +48,6 @@ _ENDED: Final = "its migrations end the transaction in which they run, or leave 
 one_migration: Final = threading.Lock()
 
 
-class SqlTransaction:
-    """Transaction as plugins are given it: they execute statements, and cannot end it."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self.execute = connection.execute
-        self.scalar = connection.scalar
-        self.scalars = connection.scalars
-
-
 class SqlPluginTables:
     """Implements :class:`filebot.ports.PluginTables`."""
 
@@ -63,37 +56,47 @@ class SqlPluginTables:
         self._path = path
         self._read = read
         self._writer = writer
+        self._own: dict[str, OwnTables] = {}
+        """Tables of the plugins that have asked."""
 
     async def prepare(self, plugin: str, migrations: Path) -> None:
         # Not to be left half way: a cancelled caller waits.
         migrating = asyncio.to_thread(migrate_plugin, self._path, plugin, migrations)
         await settled(asyncio.create_task(migrating, name="plugin-migration"))
+        self._own.clear()
 
-    async def read(self, function: Function[R]) -> R:
-        result: R = await self._read(lambda connection: function(SqlTransaction(connection)))
+    async def read(self, plugin: str, function: Function[R]) -> R:
+        result: R = await self._read(lambda it: self._call(it, plugin, function, may_write=False))
         return result
 
-    async def write(self, function: Function[R], *, urgent: bool = False) -> R:
-        return await self._writer.run(_call, function, urgent=urgent)
+    async def write(self, plugin: str, function: Function[R], *, urgent: bool = False) -> R:
+        return await self._writer.run(self._change, (plugin, function), urgent=urgent)
 
     async def having(self, plugin: str, statement: Any) -> EntryFilter:
         if not isinstance(statement, sa.Select | sa.CompoundSelect) or len(statement.selected_columns) != 1:
             raise PluginError(f"plugin {plugin!r} has no condition; give a select of one column, of ids")
         # A mistake in it is told to its author here, not in the search that uses it.
         try:
-            await self.read(lambda transaction: transaction.execute(statement.limit(0)).all())
+            await self.read(plugin, lambda transaction: transaction.execute(statement.limit(0)).all())
         except CatalogDamaged:
             raise
-        except CatalogUnavailable as error:  # also for a table that is not there
+        except CatalogUnavailable as error:
             raise PluginError(f"the condition of plugin {plugin!r} fails: {error}") from error
         return EntryFilter(plugin, statement=statement)
 
+    async def _change(
+        self, connection: AsyncConnection, calls: Sequence[tuple[str, Function[Any]]]
+    ) -> list[Any]:
+        return [
+            await connection.run_sync(partial(self._call, plugin=plugin, function=function, may_write=True))
+            for plugin, function in calls
+        ]
 
-async def _call(connection: AsyncConnection, functions: Sequence[Function[R]]) -> list[R]:
-    def call(function: Function[R]) -> Callable[[sa.Connection], R]:
-        return lambda sync: function(SqlTransaction(sync))
-
-    return [await connection.run_sync(call(function)) for function in functions]
+    def _call(self, connection: sa.Connection, plugin: str, function: Function[R], *, may_write: bool) -> R:
+        if plugin not in self._own:
+            self._own[plugin] = OwnTables.of(connection, plugin)
+        with guarded(connection, plugin, self._own[plugin], may_write=may_write) as transaction:
+            return function(transaction)
 
 
 def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:

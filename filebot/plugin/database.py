@@ -15,7 +15,8 @@ class PluginDatabase:
     """The tables of a plugin, for functions that are given a transaction of SQLAlchemy Core.
 
     They have its ``execute``, ``scalar`` and ``scalars``, are no coroutines, and do nothing but compute and
-    execute statements: others wait meanwhile. All methods raise StorageError, and what the function raises.
+    execute statements: others wait meanwhile. All methods raise StorageError, and what the function raises;
+    PluginError for other tables than the plugin's, for wrong statements, and after five seconds.
     """
 
     def __init__(self, tables: PluginTables, plugin: str) -> None:
@@ -24,7 +25,7 @@ class PluginDatabase:
 
     async def read(self, function: Callable[[Any], R]) -> R:
         """Call ``function`` with what was committed last; return what it returns: rows, not a cursor."""
-        return await self._tables.read(_plain(function))
+        return await self._tables.read(self._plugin, _plain(function))
 
     async def write(self, function: Callable[[Any], R], *, urgent: bool = False) -> R:
         """Call ``function`` in a transaction of the catalog; return what it returns, once it is durable.
@@ -33,7 +34,7 @@ class PluginDatabase:
         ``urgent`` one works on a full disk, too, with space that is reserved for this: for small changes
         after which something is removed, or that people must be able to make at any time.
         """
-        return await self._tables.write(_plain(function), urgent=urgent)
+        return await self._tables.write(self._plugin, _plain(function), urgent=urgent)
 
     async def having(self, statement: Any) -> EntryFilter:
         """Return a condition for :meth:`Plugin.filter`: entries whose ids are in this SELECT of one column.

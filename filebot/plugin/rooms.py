@@ -173,7 +173,11 @@ class RoomAccess:
         return self._rights.managed(await self._named(target))
 
     def is_in(self, room: BareJid) -> bool:
-        """Tell whether the bot is in a room just now."""
+        """Tell whether the bot is in a room just now.
+
+        What is said in a room that the bot is out of waits for it, for minutes: in a job rather raise an
+        error, to be called again later.
+        """
         return self._membership.is_in(room)
 
     async def history(

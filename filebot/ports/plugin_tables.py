@@ -25,14 +25,18 @@ class PluginTables(Protocol):
         that is not the plugin's, or the tables are of a newer version of it. Nothing is changed then.
         """
 
-    async def read(self, function: Callable[[Transaction], R]) -> R:
-        """Call ``function`` with the last commit, and return what it returns."""
+    async def read(self, plugin: str, function: Callable[[Transaction], R]) -> R:
+        """Call ``function`` with the last commit, and return what it returns.
 
-    async def write(self, function: Callable[[Transaction], R], *, urgent: bool = False) -> R:
+        It sees the tables of its plugin alone. Raises PluginError, which names the plugin, for any other
+        table, a wrong statement, and a function that takes longer than a few seconds.
+        """
+
+    async def write(self, plugin: str, function: Callable[[Transaction], R], *, urgent: bool = False) -> R:
         """Call ``function`` in a transaction, and return what it returns, once that is durable.
 
         Nothing of it is kept if it raises. It may be called more than once. An ``urgent`` one may use the
-        space that is reserved for a full disk.
+        space that is reserved for a full disk. Raises as :meth:`read`.
         """
 
     async def having(self, plugin: str, statement: Any) -> EntryFilter:

@@ -13,6 +13,7 @@ from filebot.plugin import (
     FileStored,
     Plugin,
     RoomFilesAdded,
+    RoomJoined,
     Sender,
 )
 
@@ -22,6 +23,8 @@ KEY = "gathering"
 """Key of what is kept for each room."""
 NAMED = 5
 """Files of one announcement that are named; the others are counted."""
+LONGEST_WAIT = timedelta(days=1)
+"""Files that are stored for longer are no news: the plugin was disabled, or the bot was out of the room."""
 
 plugin = Plugin[None](
     "announce",
@@ -41,6 +44,10 @@ class Batch:
     number: int
 
 
+class OutOfRoom(Exception):
+    """The bot is out of the room just now; the job is tried again."""
+
+
 @plugin.on(FileStored, durable=True, where=wanted)
 async def stored(ctx: Context[None], event: FileStored) -> None:
     """Unless the answer was for everybody in the room."""
@@ -55,10 +62,22 @@ async def archived(ctx: Context[None], event: FileAutoArchived) -> None:
         await gather(ctx, event.entry)
 
 
+@plugin.on(RoomJoined, durable=True)
+async def came_back(ctx: Context[None], event: RoomJoined) -> None:
+    """Tell what was to be told while the bot was out of the room."""
+    gathering = Gathering.read(await ctx.store.room(event.room).get(KEY))
+    if gathering.ids and gathering.due_at is None:
+        last = Batch(event.room, gathering.batch - 1)
+        await ctx.jobs.cancel(key_of(last))  # it waits longer after each try
+        await ctx.jobs.add("announce", last, key=key_of(last))
+
+
 async def gather(ctx: Context[None], entry: Entry) -> None:
     """Note a new file of a room, and see to it that the room is told."""
     room, now = entry.room, ctx.now.timestamp()
-    if room is None or not wants(ctx, room) or not await ctx.room_files(room).with_ids([entry.id]):
+    if room is None or not wants(ctx, room) or not is_news(ctx, entry):
+        return
+    if not await ctx.room_files(room).with_ids([entry.id]):
         return  # somebody else may have made the room anew by now
     kept = await ctx.store.room(room).change(
         KEY, lambda kept: Gathering.read(kept).plus(entry.id, now).kept()
@@ -80,7 +99,9 @@ async def announce(ctx: Context[None], batch: Batch) -> None:
     gathering = Gathering.read(
         await store.change(KEY, lambda kept: Gathering.read(kept).closed(batch.number, now).kept())
     )
-    entries = await ctx.room_files(room).with_ids(gathering.ids)
+    entries = [each for each in await ctx.room_files(room).with_ids(gathering.ids) if is_news(ctx, each)]
+    if entries and not ctx.rooms.is_in(room):
+        raise OutOfRoom(room)
     if entries and wants(ctx, room):  # its admins may have changed their mind
         everybody = Address(room, AddressKind.ROOM)
         count = len(entries) + gathering.more
@@ -90,6 +111,11 @@ async def announce(ctx: Context[None], batch: Batch) -> None:
         await ctx.emit(event)
     else:
         await store.change(KEY, lambda kept: Gathering.read(kept).without(gathering).kept())
+
+
+def is_news(ctx: Context[None], entry: Entry) -> bool:
+    """Tell whether a file is so new that a room may hear of it."""
+    return ctx.now - entry.created_at < LONGEST_WAIT
 
 
 def wants(ctx: Context[None], room: str) -> bool:

@@ -9,7 +9,7 @@ from filebot.events.facts import RoomFilesAdded, room_itself
 from filebot.files.intake import Destination
 from filebot.model import AddressKind, IncomingMessage, Offer, Scope
 from filebot.plugin import Context, Plugin
-from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
+from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room
 from filebot.testing.bot import through_room
 from filebot.testing.messenger import Said
 from plugins.announce.gathering import GATHER_S, MOST_IDS, Gathering
@@ -145,6 +145,41 @@ async def test_an_announcement_survives_a_kill(managed: FakeBot) -> None:
         later.rooms.managers[ROOM] = frozenset({ALICE})
         (text,) = await announced(later)
     assert "a.txt" in text
+
+
+async def test_what_waited_for_longer_than_a_day_is_not_announced(managed: FakeBot) -> None:
+    await managed.drop("batch.txt", b"a", BEN)
+    await managed.jobs.run()
+    await managed.drop("event.txt", b"b", BEN)  # the plugin has not heard of it yet
+    managed.pass_time(timedelta(days=1))
+    async with FakeBot(catalog=managed.catalog) as later:
+        later.now = managed.now
+        later.rooms.managers[ROOM] = frozenset({ALICE})
+        assert await announced(later) == []
+        await later.drop("new.txt", b"c", BEN)
+        (text,) = await announced(later)
+    assert text.startswith("One new file in this room:\n  new.txt")
+
+
+async def test_a_room_that_the_bot_is_out_of_holds_nobody_up_and_is_told_later(managed: FakeBot) -> None:
+    await managed.drop("a.txt", b"a", BEN)
+    there = managed.rooms.occupants.pop(ROOM)
+    assert await announced(managed, may_fail=True) == []
+    managed.rooms.occupants[ROOM] = there
+    (text,) = await announced(managed, timedelta(minutes=1))
+    assert "a.txt" in text
+    assert await announced(managed, timedelta(hours=1)) == []
+
+
+async def test_a_room_is_told_when_the_bot_is_back(managed: FakeBot) -> None:
+    await managed.drop("a.txt", b"a", BEN)
+    managed.rooms.occupants.pop(ROOM)
+    for _ in range(12):
+        assert await announced(managed, timedelta(hours=1), may_fail=True) == []
+    await managed.say(f"join {ROOM}", ADMIN)
+    (text,) = await announced(managed, timedelta(0))
+    assert "a.txt" in text
+    assert await announced(managed, timedelta(hours=1)) == []
 
 
 async def test_without_the_plugin_nothing_is_noted_and_nothing_said(managed: FakeBot) -> None:

@@ -67,7 +67,7 @@ async def names(bot: FakeBot) -> list[str]:
 async def rows(bot: FakeBot, table: str) -> list[Any]:
     """The rows of a table of the plugin."""
     query = sa.text(f"SELECT * FROM {table}")
-    found: list[Any] = await bot.catalog.plugin_tables.read(lambda db: db.execute(query).all())
+    found: list[Any] = await bot.catalog.plugin_tables.read("archive", lambda db: db.execute(query).all())
     return found
 
 

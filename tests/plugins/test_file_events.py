@@ -279,7 +279,7 @@ async def test_a_file_that_was_withdrawn_while_it_came_is_told_twice(
             await settings.change(ROOM, "archive off")
         else:
             out = sa.insert(opt_outs).values(room=ROOM, person=BOB)
-            await bot.catalog.plugin_tables.write(lambda db: db.execute(out) and None)
+            await bot.catalog.plugin_tables.write("archive", lambda db: db.execute(out) and None)
         return entry
 
     monkeypatch.setattr(bot.catalog, "add", withdraw)

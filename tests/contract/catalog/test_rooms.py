@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from filebot.model import ArchivePosition, RememberedRoom, SavedRoomSetting, SettingKey
 from filebot.ports import Catalog
+from plugins import archive
 from tests.contract.catalog.samples import NOW, ROOM, put
 
 ARCHIVE = SettingKey("archive", "archive")
 OPT_OUTS = sa.table("opt_outs", sa.column("room", sa.Text), sa.column("person", sa.Text))
 """A table of a plugin."""
+MIGRATIONS = Path(archive.__file__).with_name("migrations")
 
 
 def note(db: Any, room: str) -> None:
@@ -21,12 +24,14 @@ def note(db: Any, room: str) -> None:
 
 async def test_a_cleared_room_has_its_entries_and_nothing_else(catalog: Catalog) -> None:
     (entry,) = await put(catalog, "kept.txt", scope=ROOM)
+    await catalog.plugin_tables.prepare("archive", MIGRATIONS)
     for room in (entry.room or "", "other@muc.example.org"):
         await catalog.save_room_setting(SavedRoomSetting(room, ARCHIVE, True))
-        await catalog.plugin_tables.write(partial(note, room=room))
+        await catalog.plugin_tables.write("archive", partial(note, room=room))
     await catalog.clear_room(entry.room or "")
     assert [each.room for each in await catalog.room_settings()] == ["other@muc.example.org"]
-    left = await catalog.plugin_tables.read(lambda db: db.scalars(sa.select(OPT_OUTS.c.room)).all())
+    rooms = sa.select(OPT_OUTS.c.room)
+    left = await catalog.plugin_tables.read("archive", lambda db: db.scalars(rooms).all())
     assert left == ["other@muc.example.org"]
     assert await catalog.page(ROOM, limit=9) == [entry]
 

@@ -2,19 +2,20 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from filebot.catalog import open_catalog
+from filebot.catalog import open_catalog, plugin_guard
 from filebot.catalog.inspection import inspected
 from filebot.catalog.memory_tables import MemoryPluginTables
 from filebot.catalog.plugin_tables import migrate_plugin
-from filebot.errors import CatalogUnavailable, PluginError
+from filebot.errors import PluginError
 from filebot.model import BlobRef, NewEntry
 from tests.support.old_catalogs import all_rows
 from tests.unit.catalog.test_database import NEW
@@ -190,7 +191,7 @@ async def test_plugins_read_and_write_in_transactions_of_the_catalog(path: Path)
             db.execute(sa.insert(WORDS).values(entry_id=1, word=word))
             return int(db.scalar(sa.select(sa.func.count()).select_from(WORDS)))
 
-        assert await tables.write(lambda db: add(db, "a")) == 1
+        assert await tables.write("tags", lambda db: add(db, "a")) == 1
         with closing(sqlite3.connect(path)) as other:
             assert other.execute("SELECT word FROM tags_words").fetchall() == [("a",)]
 
@@ -199,22 +200,121 @@ async def test_plugins_read_and_write_in_transactions_of_the_catalog(path: Path)
             raise ZeroDivisionError
 
         outcomes = await asyncio.gather(
-            tables.write(lambda db: add(db, "b")),
-            tables.write(fail),
-            tables.write(lambda db: add(db, "a")),
-            tables.write(lambda db: add(db, "c")),
+            tables.write("tags", lambda db: add(db, "b")),
+            tables.write("tags", fail),
+            tables.write("tags", lambda db: add(db, "a")),
+            tables.write("tags", lambda db: add(db, "c")),
             catalog.set_language("alice@example.org", "zh"),
             return_exceptions=True,
         )
         kinds = [type(each) for each in outcomes]
         assert kinds == [int, ZeroDivisionError, IntegrityError, int, type(None)]
-        words = await tables.read(lambda db: db.scalars(sa.select(WORDS.c.word)).all())
+        words = await tables.read("tags", lambda db: db.scalars(sa.select(WORDS.c.word)).all())
         assert sorted(words) == ["a", "b", "c"]
-        with pytest.raises(CatalogUnavailable, match="readonly"):
-            await tables.read(lambda db: add(db, "d"))
+        with pytest.raises(
+            PluginError, match=r"'tags' changes tags_words in ctx\.db\.read; write ctx\.db\.write"
+        ):
+            await tables.read("tags", lambda db: add(db, "d"))
         await catalog.remove(1)
-        assert await tables.read(lambda db: db.scalars(sa.select(WORDS.c.word)).all()) == []
-        assert not hasattr(await tables.read(lambda db: db), "commit")
+        assert await tables.read("tags", lambda db: db.scalars(sa.select(WORDS.c.word)).all()) == []
+        assert not hasattr(await tables.read("tags", lambda db: db), "commit")
+
+
+def executing(statement: str) -> Callable[[Any], object]:
+    return lambda db: db.execute(sa.text(statement))
+
+
+OTHERS: Final = ("people", "entries", "jobs", "sqlite_master", "alembic_version_other", "other_words")
+
+
+@pytest.mark.parametrize("table", OTHERS)
+async def test_a_plugin_neither_sees_nor_changes_what_is_not_its_own(path: Path, table: str) -> None:
+    async with open_catalog(path) as catalog:
+        tables = catalog.plugin_tables
+        await tables.prepare("tags", migrations(path, MAKE))
+        await tables.prepare("other", migrations(path, MAKE.replace("tags_", "other_"), folder="other"))
+        foreign = f"plugin 'tags' uses {table}, which is not a table of its own"
+        for statement in (
+            f"SELECT count(*) FROM {table}",
+            f"SELECT word FROM tags_words WHERE EXISTS (SELECT * FROM {table})",
+            f"SELECT 1 FROM {table}",
+        ):
+            for call in (tables.read, tables.write):
+                with pytest.raises(PluginError, match=foreign):
+                    await call("tags", executing(statement))
+        with pytest.raises(PluginError, match=foreign):
+            await tables.having("tags", sa.select(sa.column("rowid")).select_from(sa.table(table)))
+        assert await catalog.entry(1) is not None
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE tags_words", "PRAGMA user_version = 3", "COMMIT"])
+async def test_a_plugin_selects_and_changes_rows_and_nothing_more(path: Path, statement: str) -> None:
+    async with open_catalog(path) as catalog:
+        tables = catalog.plugin_tables
+        await tables.prepare("tags", migrations(path, MAKE))
+        with pytest.raises(PluginError, match=r"plugin 'tags' does more in ctx\.db than select"):
+            await tables.write("tags", executing(statement))
+
+
+async def test_a_plugin_changes_no_table_of_others(path: Path) -> None:
+    async with open_catalog(path) as catalog:
+        await catalog.plugin_tables.prepare("tags", migrations(path, MAKE))
+        for statement in ("DELETE FROM entries", "UPDATE entries SET owner = 'me'", "DELETE FROM jobs"):
+            with pytest.raises(PluginError, match="is not a table of its own"):
+                await catalog.plugin_tables.write("tags", executing(statement))
+        assert await catalog.entry(1) is not None
+
+
+async def test_a_wrong_statement_is_the_plugins_mistake(path: Path) -> None:
+    async with open_catalog(path) as catalog:
+        tables = catalog.plugin_tables
+        await tables.prepare("tags", migrations(path, MAKE))
+        for statement, mistake in (
+            ("SELECT * FROM tags_nothing", "no such table: tags_nothing"),
+            ("SELECT other FROM tags_words", "no such column: other"),
+            ("SELEKT", "syntax error"),
+        ):
+            with pytest.raises(PluginError, match=rf"plugin 'tags' failed in ctx\.db: .*{mistake}"):
+                await tables.read("tags", executing(statement))
+
+
+ENDLESS: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.mark.parametrize("writes", [False, True])
+async def test_an_endless_statement_ends_and_harms_nobody(
+    path: Path, writes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin_guard, "LIMIT_S", 0.3)
+
+    def stubborn(db: Any) -> None:
+        with suppress(Exception):
+            db.execute(sa.text(f"INSERT INTO tags_words (word) {ENDLESS}" if writes else ENDLESS))
+
+    def restless(db: Any) -> None:
+        while True:
+            db.execute(sa.select(WORDS))
+
+    async with open_catalog(path) as catalog:
+        tables = catalog.plugin_tables
+        await tables.prepare("tags", migrations(path, MAKE))
+        call = tables.write if writes else tables.read
+        outcomes = await asyncio.gather(
+            catalog.set_language("alice@example.org", "zh"),
+            call("tags", stubborn),
+            call("tags", restless),
+            catalog.set_language("bob@example.org", "zh"),
+            return_exceptions=True,
+        )
+        assert [str(each) for each in outcomes] == [
+            "None",
+            "plugin 'tags' took over 0.3 s in ctx.db",
+            "plugin 'tags' took over 0.3 s in ctx.db",
+            "None",
+        ]
+        assert await catalog.language("alice@example.org") == "zh"
+        assert await catalog.language("bob@example.org") == "zh"
+        assert await tables.read("tags", lambda db: db.scalars(sa.select(WORDS.c.word)).all()) == []
 
 
 async def test_tables_of_a_plugin_that_is_not_loaded_stay_as_they_are(path: Path) -> None:
@@ -257,19 +357,20 @@ async def test_a_catalog_in_memory_has_tables_of_plugins_too(path: Path) -> None
     await tables.prepare("notes", folder)
     for room in ("den@muc.example.org", "attic@muc.example.org"):
         await tables.write(
-            lambda db: db.execute(sa.text("INSERT INTO notes_of VALUES (:room, 'a')"), {"room": room})  # noqa: B023 - at once
+            "notes",
+            lambda db: db.execute(sa.text("INSERT INTO notes_of VALUES (:room, 'a')"), {"room": room}),  # noqa: B023 - at once
         )
     with pytest.raises(ZeroDivisionError):
-        await tables.write(lambda db: (db.execute(sa.text("DELETE FROM notes_of")), 1 / 0))
-    assert await tables.read(count) == 2
+        await tables.write("notes", lambda db: (db.execute(sa.text("DELETE FROM notes_of")), 1 / 0))
+    assert await tables.read("notes", count) == 2
     await tables.prepare("tags", migrations(path, MAKE))
-    assert await tables.read(count) == 2
-    assert await tables.read(lambda db: db.scalar(sa.text("SELECT count(*) FROM tags_words"))) == 0
+    assert await tables.read("notes", count) == 2
+    assert await tables.read("tags", lambda db: db.scalar(sa.text("SELECT count(*) FROM tags_words"))) == 0
     tables.clear_room("den@muc.example.org")
-    assert await tables.read(count) == 1
+    assert await tables.read("notes", count) == 1
     other = MemoryPluginTables()
     await other.prepare("notes", folder)
-    assert await other.read(count) == 0
+    assert await other.read("notes", count) == 0
 
 
 def test_fsck_finds_and_removes_rows_of_plugins_whose_entry_is_gone(path: Path) -> None:

@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from filebot.catalog.reserve import DiskReserve
 from filebot.errors import StorageFull
 from filebot.model import BlobRef, Entry, Link, Method, NewEntry, QueuedDelivery, Scope
 from filebot.ports import Catalog
+from plugins import archive
 from tests.support.full_disk import Filler, small_disk
 
 MIB = 1024 * 1024
@@ -86,14 +89,16 @@ async def test_on_a_full_disk_the_rows_of_a_delivery_are_written(catalog: Catalo
 
 
 async def test_on_a_full_disk_an_urgent_row_of_a_plugin_is_kept(catalog: Catalog, disk: Path) -> None:
+    await catalog.plugin_tables.prepare("archive", Path(archive.__file__).with_name("migrations"))
     await filled(catalog, disk)
     opt_outs = sa.table("opt_outs", sa.column("room", sa.Text), sa.column("person", sa.Text))
     for number in range(20):
         row = sa.insert(opt_outs).values(room="room@example.org", person=f"{number:064x}@example.org")
-        await catalog.plugin_tables.write(lambda db: db.execute(row) and None, urgent=True)  # noqa: B023 - at once
+        insert = partial(_insert, row)
+        await catalog.plugin_tables.write("archive", insert, urgent=True)
         Filler(disk).fill()
     count = sa.select(sa.func.count()).select_from(opt_outs)
-    assert await catalog.plugin_tables.read(lambda db: db.scalar(count)) == 20
+    assert await catalog.plugin_tables.read("archive", lambda db: db.scalar(count)) == 20
 
 
 async def test_on_a_full_disk_a_room_is_released(catalog: Catalog, disk: Path) -> None:
@@ -166,3 +171,7 @@ async def test_a_reserve_takes_what_there_is(disk: Path) -> None:
 
 async def test_only_the_owner_may_read_it(catalog: Catalog, disk: Path) -> None:
     assert (disk / "catalog.reserve").stat().st_mode & 0o077 == 0
+
+
+def _insert(row: sa.Insert, db: Any) -> None:
+    db.execute(row)
