@@ -92,7 +92,7 @@ class SqlCatalog:
         return added(await self._writer.run(add_entries, entry_columns(new), outbox=_mapped(added, outbox)))
 
     async def entry(self, entry_id: int) -> Entry | None:
-        return await self._entry(queries.by_id(entry_id))
+        return await self._entry(queries.WITH_ID, id=queries.in_range(entry_id))
 
     async def find_by_digest(self, scope: Scope, owner: BareJid, digest: Digest) -> Entry | None:
         return await self._entry(queries.WITH_DIGEST, scope=scope_key(scope), owner=owner, digest=digest)
@@ -109,7 +109,7 @@ class SqlCatalog:
         await self._writer.run(tombstones.note_sources, source, urgent=True)
 
     async def find_by_name(self, scope: Scope, name: str) -> Entry | None:
-        newest = await self._entry(queries.find_by_name(scope, name))
+        newest = await self._entry(queries.WITH_NAME, scope=scope_key(scope), name_key=fold(name))
         if newest is None or newest.name == name:
             return newest
         return await self._entry(queries.spelled(scope, name)) or newest
@@ -236,7 +236,7 @@ class SqlCatalog:
         return await self._sum("all", "")
 
     async def link(self, digest: Digest, name: str) -> Link | None:
-        rows = await self._read(queries.link(digest, name))
+        rows = await self._read(queries.LINK, digest=digest, name_key=fold(name))
         return link_of(rows[0]) if rows else None
 
     async def save_link(self, link: Link) -> None:

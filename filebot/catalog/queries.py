@@ -74,21 +74,32 @@ PAGE: Final = (
 )
 """Newest entries of a scope."""
 
+WITH_NAME: Final = (
+    sa.select(entries)
+    .where(entries.c.scope == sa.bindparam("scope"), entries.c.name_key == sa.bindparam("name_key"))
+    .order_by(entries.c.id.desc())
+    .limit(1)
+)
+"""Newest entry of a name, in any case."""
+
+WITH_ID: Final = sa.select(entries).where(entries.c.id == sa.bindparam("id"))
+"""Entry of an id, which is ``in_range``."""
+
+LINK: Final = sa.select(links).where(
+    links.c.digest == sa.bindparam("digest"), links.c.name_key == sa.bindparam("name_key")
+)
+"""Upload of these bytes under a name."""
+
 
 def one(entry_id: int) -> sa.ColumnElement[bool]:
-    """Select the entry of this id. People may write an id longer than any that there is."""
-    return entries.c.id == _in_range(entry_id)
-
-
-def by_id(entry_id: int) -> sa.Select[Any]:
     """Select the entry of this id."""
-    return sa.select(entries).where(one(entry_id))
+    return entries.c.id == in_range(entry_id)
 
 
 def page(scope: Scope, limit: int, before: int | None = None) -> sa.Select[Any]:
     """Select the newest entries of a scope, or the newest below an id."""
     statement = sa.select(entries).where(_in(scope)).order_by(entries.c.id.desc()).limit(limit)
-    return statement if before is None else statement.where(entries.c.id < _in_range(before))
+    return statement if before is None else statement.where(entries.c.id < in_range(before))
 
 
 def find_by_source_message(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
@@ -98,14 +109,9 @@ def find_by_source_message(scope: Scope, owner: str, message: str) -> sa.Select[
     return _few(scope, mine, entries.c.brought_by == message).limit(1)
 
 
-def find_by_name(scope: Scope, name: str) -> sa.Select[Any]:
-    """Select the newest entry of this name, in any case."""
-    return page(scope, 1).where(entries.c.name_key == fold(name))
-
-
 def spelled(scope: Scope, name: str) -> sa.Select[Any]:
     """Select the newest entry of this name, in this case."""
-    return find_by_name(scope, name).where(entries.c.name == name)
+    return page(scope, 1).where(entries.c.name_key == fold(name), entries.c.name == name)
 
 
 def find_by_prefix(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
@@ -164,7 +170,7 @@ def search_among(
 ) -> sa.Select[Any]:
     """Select the same, also by a condition that few entries meet."""
     others = [is_met(each) for each in filters if each is not few]
-    below = sa.true() if before is None else entries.c.id < _in_range(before)
+    below = sa.true() if before is None else entries.c.id < in_range(before)
     return _few(scope, is_among(few), below, sqlite.contains_all(words), *others).limit(limit)
 
 
@@ -173,7 +179,7 @@ def _with_words(scope: Scope, words: Collection[str], limit: int, before: int | 
     unproved = set(words).difference(phrases)
     if not phrases:
         return _searched_row_by_row(scope, words, limit, before)
-    below = None if before is None else _in_range(before)
+    below = None if before is None else in_range(before)
     candidates = _found([entries], scope, phrases, before=below)
     return candidates.where(sqlite.contains_all(unproved)).limit(limit)
 
@@ -213,11 +219,6 @@ def _in_use(fits: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]) -> 
 def link_at(urls: Sequence[str]) -> sa.Select[Any]:
     """Select an upload with one of these URLs."""
     return sa.select(links.c.digest).where(links.c.url.in_(urls)).limit(1)
-
-
-def link(digest: Digest, name: str) -> sa.Select[Any]:
-    """Select the upload of these bytes under this name."""
-    return sa.select(links).where(links.c.digest == digest, links.c.name_key == fold(name))
 
 
 def position(archive: str) -> sa.Select[Any]:
@@ -285,5 +286,6 @@ def _in(scope: Scope) -> sa.ColumnElement[bool]:
     return entries.c.scope == scope_key(scope)
 
 
-def _in_range(entry_id: int) -> int:
+def in_range(entry_id: int) -> int:
+    """Return an id that the database can hold: people may write one longer than any that there is."""
     return max(0, min(entry_id, _MAX_ID))

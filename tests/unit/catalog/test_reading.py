@@ -99,7 +99,7 @@ def test_a_page_is_read_from_its_index_in_order(path: Path, scope: Scope, before
 
 @pytest.mark.usefixtures("catalog")
 def test_a_name_is_read_from_its_index_in_order(path: Path) -> None:
-    text = plan(path, queries.find_by_name(SCOPE, "report.pdf"))
+    text = plan(path, queries.WITH_NAME.params(scope=scope_key(SCOPE), name_key="report.pdf"))
     assert "INDEX ix_entries_scope_name (scope=? AND name_key=?)" in text
     assert_no_sort_or_scan(text)
 
@@ -107,7 +107,7 @@ def test_a_name_is_read_from_its_index_in_order(path: Path) -> None:
 @pytest.mark.usefixtures("catalog")
 def test_other_questions_about_entries_use_an_index(path: Path) -> None:
     for statement, index in (
-        (queries.by_id(1), "PRIMARY KEY"),
+        (queries.WITH_ID.params(id=1), "PRIMARY KEY"),
         (
             queries.WITH_DIGEST.params(scope=scope_key(SCOPE), owner="a@example.org", digest="0" * 64),
             "digest=?)",
