@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -10,9 +10,11 @@ import pytest
 
 from filebot import backends
 from filebot.backends import SOURCES, load_sources
+from filebot.concurrency import bounded_call
 from filebot.errors import ForbiddenTarget, PeerGone, PeerProtocolError, TransferError, TransferTimeout
 from filebot.plugin import SourceServices, UrlSource
 from filebot.testing import FakeBot
+from filebot.testing import bot as bot_module
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.resolver import NameLookup
@@ -138,6 +140,25 @@ async def of_text() -> AsyncGenerator[str, None]:
     yield "a"
 
 
+async def hear_nothing() -> None:
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+
+async def hearing_nothing() -> AsyncGenerator[bytes, None]:
+    yield b"a"
+    await hear_nothing()
+
+
+async def leave() -> None:
+    raise SystemExit(3)
+
+
+async def cancel() -> None:
+    raise asyncio.CancelledError
+
+
 @pytest.mark.parametrize(
     ("opens", "chunks", "expected"),
     [
@@ -146,6 +167,10 @@ async def of_text() -> AsyncGenerator[str, None]:
         (at_once, hanging, TransferTimeout),
         (at_once, failing, PeerProtocolError),
         (at_once, of_text, PeerProtocolError),
+        (hear_nothing, failing, TransferTimeout),
+        (at_once, hearing_nothing, TransferTimeout),
+        (leave, failing, PeerProtocolError),
+        (cancel, failing, PeerProtocolError),
     ],
 )
 def test_a_source_that_misbehaves_is_an_error_of_its_transfer(
@@ -162,3 +187,93 @@ def test_a_source_that_misbehaves_is_an_error_of_its_transfer(
                 _ = [chunk async for chunk in download.chunks()]
 
     play()
+
+
+class Given:
+    """Download with one value that is none of a download, and a get that is none."""
+
+    def __init__(self, **values: Any) -> None:
+        self.size = self.name = self.media_type = None
+        self.late_hashes: Any = {}
+        self.__dict__.update(values)
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        yield b"abc"
+
+    @asynccontextmanager
+    async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[Any]:
+        yield self
+
+
+class NoSource:
+    """Source whose get raises, or is a coroutine."""
+
+    def __init__(self, get: Any) -> None:
+        self.get = get
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise LookupError
+
+
+async def later(*_: object, **__: object) -> None: ...
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .*later:RuntimeWarning")
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(Given(size=each) for each in ("3", -1, True)),
+        *(Given(name=each) for each in (7, b"a.txt")),
+        Given(media_type=7),
+        *(Given(late_hashes=each) for each in (None, 7, {"sha-256": "text"}, {7: b""})),
+        NoSource(refuse),
+        NoSource(later),
+    ],
+)
+async def test_a_file_of_a_source_that_gives_odd_values_is_not_stored(source: Any) -> None:
+    async with FakeBot(sources={"odd": source}) as bot:
+        [said] = await bot.say("fetch odd://example.org/a.txt")
+        assert "the other side sent something that I do not understand" in said
+        assert await bot.catalog.used_in_all() == (0, 0)
+
+
+@in_virtual_time
+async def test_whoever_leaves_a_download_early_does_not_wait_for_its_source() -> None:
+    sources, loop = (
+        SourcesByScheme(MemoryWeb(), {"odd": Odd(at_once, hanging)}, 5.0),
+        asyncio.get_event_loop(),
+    )
+    begun = loop.time()
+    async with sources.get("odd://a/b") as download, aclosing(download.chunks()) as chunks:
+        assert await anext(chunks) == b"a"
+    assert loop.time() == begun
+
+
+@pytest.mark.parametrize("fault", [fail, leave, cancel])
+async def test_a_source_that_fails_at_its_end_costs_nobody_their_file(fault: Any) -> None:
+    class Failing(Given):
+        @asynccontextmanager
+        async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[Any]:
+            yield self
+            await fault()
+
+    async with FakeBot(sources={"odd": Failing()}) as bot:
+        assert (await bot.say("fetch odd://example.org/a.txt"))[0].startswith("Stored")
+
+
+async def test_a_source_that_does_not_close_costs_nobody_their_file(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unclosed(Given):
+        @asynccontextmanager
+        async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[Any]:
+            yield self
+            await hear_nothing()
+
+    monkeypatch.setattr(bounded_call, "GRACE_S", 0.05)
+    monkeypatch.setattr(bot_module, "IDLE_S", 0.05)
+    async with asyncio.timeout(10), FakeBot(sources={"odd": Unclosed()}) as bot:
+        [said] = await bot.say("fetch odd://example.org/a.txt")
+        assert said.startswith("Stored")
+    assert "the source of odd ignores that it is cancelled; it is broken off" in caplog.messages
