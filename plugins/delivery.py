@@ -56,12 +56,15 @@ async def _send_each(
     for missing in selection.missing:
         await ctx.reply_error(NoSuchEntry(missing))
     count = len(selection.entries)
+    # Whoever names a file of theirs by its number does not want the room to read its name.
+    aside = ctx.sender.in_public and any(entry.room != ctx.sender.room for entry, _ in failed)
     if failed and count > 1:
-        await ctx.reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=count)
+        reply = ctx.reply_aside if aside else ctx.reply
+        await reply("delivery/not_sent", entries=[entry for entry, _ in failed], count=count)
     # Each kind of cause once.
     causes = {(cause.kind, cause.template): (entry, cause) for entry, cause in reversed(failed)}
     for entry, cause in causes.values():
-        await ctx.reply_error(cause, entry.name)
+        await ctx.reply_error(cause, entry.name, aside=aside)
 
 
 @plugin.on(DeliveryStarted)

@@ -34,4 +34,4 @@ async def cancel(ctx: Context[None], number: int) -> None:
     """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""
     dropped = await ctx.files.cancel(number)
     if dropped is not None:  # one that moves says by itself that it was stopped, as soon as it is
-        await ctx.reply("transfers/dropped", dropped=dropped)
+        await ctx.reply_aside("transfers/dropped", dropped=dropped)

@@ -69,9 +69,9 @@ class Checks:
         """Ask all checks of an act in their order, and return the act as they changed it.
 
         ``take_over`` is awaited for each change, within the time of its check, and returns the act for the
-        next one; an OSError of it counts as a failure of the check. Raises the UserError of a check that
-        refuses, CheckFailed, and whatever else ``take_over`` raises; PluginError for an act of a check that
-        the same check would be asked about.
+        next one; an OSError or ValueError of it counts as a failure of the check. Raises the UserError of a
+        check that refuses, CheckFailed, and whatever else ``take_over`` raises; PluginError for an act of a
+        check that the same check would be asked about.
         """
         checks = self.by_act.get(type(act), ())
         for check in checks:
@@ -102,7 +102,7 @@ class Checks:
         try:
             async with asyncio.timeout_at(until_s):
                 return await take_over(answer)
-        except OSError as error:  # TimeoutError is one
+        except (OSError, ValueError) as error:  # TimeoutError is one; there are paths that nothing can have
             return _after_failure(check, act, error, limit_s)
 
 
@@ -146,7 +146,9 @@ def _answer(act: A, answer: object) -> A:
 def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
     """Return the act as it was if it may go on. Raises CheckFailed."""
     # A time limit has no words of its own.
-    reason = str(error) or f"it took over {limit_s:g} s"
+    reason = str(error) or (
+        f"it took over {limit_s:g} s" if isinstance(error, TimeoutError) else "no words"
+    )
     log.error(
         "a check of plugin %s failed on %s of %s: %s: %s",
         check.plugin,

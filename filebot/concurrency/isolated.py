@@ -154,8 +154,11 @@ def _value(name: str, status: bytes, text: bytes) -> Any:
 
 
 async def _ended_by_itself(process: Process, name: str) -> NoReturn:
-    async with asyncio.timeout(WAIT_LIMIT_S):
-        code = await process.wait()
+    try:
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            code = await process.wait()
+    except TimeoutError:
+        raise IsolatedError(name, "killed", "has closed what its result goes by") from None
     if code == -signal.SIGXCPU:
         raise IsolatedError(name, "time", "took too much time")
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"

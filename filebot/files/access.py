@@ -138,7 +138,7 @@ class FileAccess:
 
     def may_see(self, entry: Entry, *, in_public: bool) -> bool:
         """Whether the sender may see a file; ``in_public``, so that everybody in the room does."""
-        if any(scope.covers(entry.owner, entry.room) for scope in self.scopes()):
+        if self.here().covers(entry.owner, entry.room):
             return True
         if self.owner is None or in_public:
             return False
@@ -163,7 +163,7 @@ class FileAccess:
         """
         if to.kind is AddressKind.ROOM and entry.room != to.jid:
             self.must_have_voice(to.jid, self.own())
-        elif to.kind is not AddressKind.ROOM and not self.may_see(entry, in_public=self.sender.in_public):
+        elif to.kind is not AddressKind.ROOM and not self.may_see(entry, in_public=False):
             raise NoSuchEntry(entry.name)
 
     def must_be_postable(self, entry: Entry, room: BareJid) -> None:

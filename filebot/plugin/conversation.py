@@ -107,13 +107,14 @@ class Conversation:
         await self._answer(self.sender.privately, template, values)
 
     async def reply_error(
-        self, error: Exception, name: str = "", *, action: str = "", plugin: str = ""
+        self, error: Exception, name: str = "", *, action: str = "", plugin: str = "", aside: bool = False
     ) -> None:
         """Answer with the words for an error about the file ``name``, as if it were raised.
 
-        ``action`` is the name of the command that failed, if that is not the present one. An error without
-        a template, or with one that fails, is answered with an incident id that stands in the log as well,
-        beside the ``plugin`` that raised it.
+        ``action`` is the name of the command that failed, if that is not the present one. ``aside`` is for
+        files that are not for everybody in the room. An error without a template, or with one that fails,
+        is answered with an incident id that stands in the log as well, beside the ``plugin`` that raised
+        it.
         """
         known = error if isinstance(error, FilebotError) else None
         template = self._replies.replies.template_for(known) if known else None
@@ -122,7 +123,8 @@ class Conversation:
             return
         in_room, action = self.sender.room is not None, action or self.action
         try:
-            await self.reply(template, error=error, name=name, in_room=in_room, action=action)
+            reply = self.reply_aside if aside else self.reply
+            await reply(template, error=error, name=name, in_room=in_room, action=action)
         except Exception as failure:  # noqa: BLE001 - a plugin's words must not leave anybody without any
             await self._reply_incident(failure, plugin)
 

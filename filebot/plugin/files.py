@@ -314,11 +314,13 @@ class Files(FileContent):
         TooManyWaiting, TransferError or StorageError.
         """
         if self._sender.in_public and entry.room != self._sender.room:
-            in_private = Files(self._services, self._sender.privately, self._by.language)
-            return await in_private.send_here(entry, method)
+            return await self._in_private().send_here(entry, method)
         return await self._outgoing.sending.send(
             self._access, self._by, entry, self._sender.address, method
         )
+
+    def _in_private(self) -> "Files":
+        return Files(self._services, self._sender.privately, self._by.language)
 
     async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
@@ -328,6 +330,12 @@ class Files(FileContent):
         NoSuchRecipient.
         """
         to = await self._access.destination(target)
+        room = self._sender.room
+        if self._sender.in_public and room not in {
+            entry.room,
+            to.jid,
+        }:  # nothing of it is the room's to read
+            return await self._in_private().send_to(entry, target)
         self._access.must_be_sendable(entry, to)
         return await self._outgoing.sending.send(self._access, self._by, entry, to)
 

@@ -28,7 +28,8 @@ def named(plugin: str, hook: str) -> str:
 async def called(function: Awaitable[T]) -> T:
     """Await a function of a plugin; what would end more than that is an error of it.
 
-    Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
+    Raises PluginError for a cancellation that is the plugin's own doing, for its ``sys.exit()``, and for an
+    error that cannot be told.
     """
     try:
         return await function
@@ -39,6 +40,18 @@ async def called(function: Awaitable[T]) -> T:
         raise PluginError("a plugin's function was cancelled by itself") from None
     except SystemExit:
         raise PluginError("a plugin's function wanted to end the bot") from None
+    except Exception as error:
+        if not _has_text(error):
+            raise PluginError(f"{type(error).__name__}, an error that has no text") from None
+        raise
+
+
+def _has_text(error: Exception) -> bool:
+    try:
+        str(error)
+    except Exception:  # noqa: BLE001 - its text is made by the plugin
+        return False
+    return True
 
 
 def computing(function: Callable[P, R]) -> Callable[P, R]:

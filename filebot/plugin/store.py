@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from filebot.errors import NotAllowed
 from filebot.model import BareJid, DataKey, DataOwner, Entry, EntryFilter, Identity, JsonValue, OwnerKind
 from filebot.plugin.handlers import computing
 from filebot.ports import PluginData
@@ -30,8 +31,14 @@ class PluginStore:
         """Return the values that belong to an entry; changes raise NoSuchEntry when it is gone."""
         return self._with(OwnerKind.ENTRY, str(entry.id))
 
-    def person(self, person: Identity) -> "PluginStore":
-        """Return the values that belong to a person, such as ``ctx.sender.identity``."""
+    def person(self, person: Identity | None) -> "PluginStore":
+        """Return the values that belong to a person, such as ``ctx.sender.identity``.
+
+        Raises NotAllowed for None, and an empty text: nothing tells apart people of whom a room says
+        nothing, and they would share what is kept of one of them.
+        """
+        if not person:
+            raise NotAllowed(reason="hidden")
         return self._with(OwnerKind.PERSON, person)
 
     def room(self, room: BareJid) -> "PluginStore":

@@ -258,7 +258,7 @@ async def test_a_file_that_is_changed_in_place_is_not_kept(caplog: pytest.LogCap
     assert "changed a file in place: gate" in caplog.text
 
 
-@pytest.mark.parametrize("kind", ["itself", "folder", "missing", "pipe"])
+@pytest.mark.parametrize("kind", ["itself", "folder", "missing", "pipe", "no\0path"])
 async def test_a_replacement_that_is_no_file_is_a_failure(kind: str, tmp_path: Path) -> None:
     async def replace_by(file: FileReceived) -> FileReceived:
         return replace(file, replacement=file.path if kind == "itself" else tmp_path / kind)
@@ -420,8 +420,18 @@ async def renames_to_a_number(about: Any) -> object:
     return replace(about, name=7) if hasattr(about, "name") else 7
 
 
+class Untold(Exception):
+    def __str__(self) -> str:
+        raise LookupError
+
+
+async def fails_without_a_text(_: object) -> None:
+    raise Untold
+
+
 FAILURES = [
     fails,
+    fails_without_a_text,
     breaks,
     cancels_itself,
     exits,

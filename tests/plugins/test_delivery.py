@@ -1,7 +1,10 @@
 """Files go out: to their owner, to a friend, into a room."""
 
+from typing import NoReturn
+
 import pytest
 
+from filebot.errors import TransferError
 from filebot.model import Address, AddressKind, Entry, Scope, Sender
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.messenger import Said
@@ -172,6 +175,26 @@ async def test_a_room_sees_nothing_private_of_its_members(bot: FakeBot) -> None:
         said = "\n".join(await bot.say(command, in_room()))
         assert "secret plan.pdf" not in said
     assert not bot.sent
+
+
+async def test_a_room_reads_no_name_of_a_private_file_that_was_called_by_its_number(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> NoReturn:
+        raise TransferError("down")
+
+    await bot.drop("secret plan.pdf", b"1")
+    await bot.drop("secret budget.pdf", b"2")
+    before = len(bot.messenger.sent)
+    await bot.say(f"send #1 to {BOB}", in_room())
+    monkeypatch.setattr(bot.uploads, "slot", refuse)
+    for command in ("get #1", "get #1 #2", f"send #1 to {BOB}", f"send #2 to {BOB}"):
+        await bot.say(command, in_room())
+    bot.store.blobs.clear()
+    await bot.say("get #1", in_room())
+    said = bot.messenger.sent[before:]
+    assert not [each for each in said if each.to.jid == ROOM]
+    assert [each for each in said if isinstance(each, Said) and "secret" in each.text]
 
 
 async def test_a_hidden_occupant_reads_the_rooms_files_and_no_more(bot: FakeBot) -> None:

@@ -142,6 +142,13 @@ async def test_what_is_deleted_or_renamed_is_named_in_full_and_surely(bot: FakeB
     assert 'Deleted "same.txt" (#5)' in (await bot.say("rm same.txt"))[0]
 
 
+async def test_in_a_room_the_number_of_a_private_file_tells_nothing(bot: FakeBot) -> None:
+    await bot.drop("salary.pdf", b"1")
+    for command in ("info #1", "rename #1 x", "rm #1"):
+        assert (await bot.say(command, in_room()))[0].startswith('I have no file called "#1"')
+    assert [each.name for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == ["salary.pdf"]
+
+
 async def test_in_a_room_nothing_private_is_looked_at_renamed_or_deleted(bot: FakeBot) -> None:
     await bot.drop("salary.pdf", b"1")
     for where in (in_room(), through_room()):

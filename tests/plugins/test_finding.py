@@ -15,6 +15,7 @@ from filebot.plugin import (
     Duration,
     Entry,
     EntryFilter,
+    FileStored,
     Jid,
     Plugin,
     PluginError,
@@ -67,6 +68,26 @@ async def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     ):
         await fill(bot)
         yield bot
+
+
+async def test_in_a_room_a_resolver_brings_up_nothing_private() -> None:
+    plugin, known = Plugin[None]("latest", api=1), dict[str, Entry]()
+
+    @plugin.on(FileStored)
+    async def note(ctx: Context[None], event: FileStored) -> None:
+        known["latest"] = event.entry
+
+    @plugin.resolver
+    async def resolve(ctx: Context[None], name: str) -> Entry | None:
+        return known.get(name)
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("salary.pdf", b"1")
+        for command in ("info latest", "rename latest x", "rm latest"):
+            assert (await bot.say(command, in_room()))[0].startswith('I have no file called "latest"')
+        assert (await bot.say("info latest"))[0].startswith("salary.pdf")
+        assert await bot.say("get latest", in_room()) == []
+        assert [each.to.jid for each in bot.sent] == [f"{ROOM}/alice"]
 
 
 async def found(bot: FakeBot, text: str, sender: Any = ALICE) -> list[str]:

@@ -83,3 +83,16 @@ async def test_values_go_with_their_file_and_their_room(bot: FakeBot) -> None:
     assert await store.entries_with("tag") == []
     assert await store.rooms_with("tag") == []
     assert await store.people_with("tag") == [(ALICE, "mine")]
+
+
+async def test_people_whom_nothing_tells_apart_share_nothing() -> None:
+    ghost = in_room(None, "ghost")
+    async with FakeBot(example("seal").plugin) as bot:
+        await bot.drop("secret.txt", b"1", ALICE)
+        await bot.say(f"send secret.txt to {ROOM}", ALICE)
+        await bot.say("unseal", ALICE)
+        await bot.say(f"send secret.txt to {ROOM}", ALICE)
+        assert [each.to.jid for each in bot.sent] == [ROOM]
+        for command in ("unseal", "get secret.txt"):
+            assert "hides your address" in (await bot.say(command, ghost))[0]
+        assert len(bot.sent) == 1

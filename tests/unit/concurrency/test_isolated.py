@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from filebot.concurrency import isolated as isolated_module
 from filebot.concurrency.isolated import MIB, Limits, call_isolated
 from filebot.errors import IsolatedError, PluginError
 from tests.support import isolated_functions as functions
@@ -70,6 +71,13 @@ async def test_what_takes_too_long_is_killed(function: Callable[..., Any]) -> No
     with pytest.raises(IsolatedError, match=r"took over 0\.5 s") as raised:
         await isolated(function, *args, limits=Limits(seconds=0.5))
     assert raised.value.reason == "time"
+
+
+async def test_what_closes_its_files_and_goes_on_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated_module, "WAIT_LIMIT_S", 0.2)
+    with pytest.raises(IsolatedError, match="close_all has closed") as raised:
+        await isolated(functions.close_all)
+    assert raised.value.reason == "killed"
 
 
 async def test_a_file_of_endless_size_is_not_written(tmp_path: Path) -> None:

@@ -105,6 +105,32 @@ async def test_a_job_that_ignores_its_cancellation(caplog: pytest.LogCaptureFixt
     assert "job hang of plugin deaf failed and is tried again: it took over 0.05 s" in caplog.messages
 
 
+async def test_a_job_whose_error_has_no_text_is_tried_again_as_any_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Untold(Exception):
+        def __str__(self) -> str:
+            raise LookupError
+
+    plugin = Plugin[None]("untold", api=1, needs={"jobs"})
+
+    @plugin.job("fail")
+    async def fail(ctx: Context[None], _: dict[str, Any]) -> None:
+        raise Untold
+
+    @plugin.command("begin", usage="begin")
+    async def begin(ctx: Context[None]) -> None:
+        """Begin it."""
+        await ctx.jobs.add("fail", {})
+        raise Untold
+
+    async with FakeBot(plugin) as bot:
+        assert "Something went wrong" in (await bot.say("begin"))[0]
+        await bot.jobs.run(may_fail=True)
+    told = "PluginError: Untold, an error that has no text"
+    assert f"job fail of plugin untold failed and is tried again: {told}" in caplog.text
+
+
 def ends(_: object) -> NoReturn:
     raise SystemExit(3)
 
