@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from filebot.concurrency.bounded_call import called
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.declare_jobs import JobSpec, ScheduleSpec
+from filebot.plugin.handlers import called
 from filebot.plugin.listeners import DurableListener
 
 

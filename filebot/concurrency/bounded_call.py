@@ -1,17 +1,15 @@
-"""Calls of foreign code, above all of plugins, with a limit that holds whatever the code does.
+"""Calls of foreign code with a limit that holds whatever the code does.
 
 A coroutine may ignore its cancellation, by accident (``except BaseException``) or for ever. It runs in a
-task of its own here, so that whoever waits for it can go on without it. It may also end more than itself:
-that becomes an error of this one call.
+task of its own here, so that whoever waits for it can go on without it.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from filebot.concurrency.tasks import retrieve
-from filebot.errors import PluginError
 
 T = TypeVar("T")
 
@@ -43,27 +41,6 @@ async def call_bounded(work: Coroutine[Any, Any, T], name: str, limit_s: float |
     if task.done() and not task.cancelled() and task.exception() is None:
         return task.result()  # it was about to end
     raise TimeLimitExceeded(f"{name} took over {limit_s:g} s")
-
-
-def named(plugin: str, hook: str) -> str:
-    """Return the name of the task in which a function of a plugin runs."""
-    return f"{hook} of plugin {plugin}"
-
-
-async def called(function: Awaitable[T]) -> T:
-    """Await a function of a plugin; what would end more than that is an error of it.
-
-    Raises PluginError for a cancellation that is the plugin's own doing, and for its ``sys.exit()``.
-    """
-    try:
-        return await function
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise PluginError("a plugin's function was cancelled by itself") from None
-    except SystemExit:
-        raise PluginError("a plugin's function wanted to end the bot") from None
 
 
 async def cut_off(task: asyncio.Task[Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
-from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded, called, named
+from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
 from filebot.errors import CheckFailed, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
@@ -23,6 +23,7 @@ from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.entry_lines import lines_about
+from filebot.plugin.handlers import called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
-from filebot.concurrency.bounded_call import call_bounded, called, cut_off, named
+from filebot.concurrency.bounded_call import call_bounded, cut_off
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import PluginError
 from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.database import PluginDatabase
+from filebot.plugin.handlers import called, named
 from filebot.plugin.http import Http
 from filebot.plugin.jobs import Jobs
 from filebot.plugin.needs import Grants
