@@ -168,9 +168,14 @@ class Replies:
         """Return the commands that the templates tell people to type."""
         environment, found = self._source, set[str]()
         if (loader := environment.loader) is not None:
-            for name in environment.list_templates():
+            for name in self._in_use():
                 found |= commands_in(loader.get_source(environment, name)[0])
         return frozenset(found)
+
+    def _in_use(self) -> list[str]:
+        """Return the files of all templates; those that came with an override only if there are any."""
+        names = self._source.list_templates(extensions=[SUFFIX.removeprefix(".")])
+        return [name for name in names if self._overrides or not name.startswith(f"{_SHIPPED}:")]
 
     def load(self) -> None:
         """Compile all templates, and read the data of the filters.
@@ -178,9 +183,8 @@ class Replies:
         Later there may be no file descriptor left to open a template, just when that is to be reported.
         """
         for language, environment in self._environments.items():
-            for name in environment.list_templates(extensions=[SUFFIX.removeprefix(".")]):
-                if self._overrides or not name.startswith(f"{_SHIPPED}:"):
-                    environment.get_template(name)
+            for name in self._in_use():
+                environment.get_template(name)
             load_words(environment.filters)
             log.debug("the words of %s are loaded", language)
 
