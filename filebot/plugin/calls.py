@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -27,6 +28,7 @@ from filebot.plugin.handlers import called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
+from filebot.plugin.under_way import CallsUnderWay
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +58,10 @@ class PluginCalls:
         clock: Callable[[], datetime],
         room_setting_of: SettingOf,
         entry_lines: Sequence[EntryLinesSpec] = (),
+        at_once: CallsAtOnce | None = None,
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
-        UTC.
+        UTC. ``at_once`` has the calls that plugins loaded earlier have under way.
         """
         self._channel = channel
         self._commands = commands
@@ -71,7 +74,8 @@ class PluginCalls:
         self._clock = clock
         self._room_setting_of = room_setting_of
         self._entry_lines = entry_lines
-        self.at_once = CallsAtOnce()
+        self.at_once = at_once or CallsAtOnce()
+        self.under_way = CallsUnderWay()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
         """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
@@ -91,7 +95,8 @@ class PluginCalls:
     ) -> object:
         """Call a function with a context of a plugin, for a sender or for nobody; return its result."""
         by = None if sender is None else OnBehalfOf(sender, language)
-        return await called(function(await self.context(plugin, hook, by)))
+        with self.under_way.counted(plugin):
+            return await called(function(await self.context(plugin, hook, by)))
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
@@ -123,9 +128,10 @@ class PluginCalls:
             await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         # In a task of its own: one that ignores its cancellation must not hold the stop up.
-        await call_bounded(
-            called(command.handler(context, **arguments)), named(command.plugin, command.hook)
-        )
+        with self.under_way.counted(command.plugin):
+            await call_bounded(
+                called(command.handler(context, **arguments)), named(command.plugin, command.hook)
+            )
 
     async def _check(
         self, command: Command, conversation: Conversation, arguments: dict[str, object]
@@ -154,7 +160,8 @@ class PluginCalls:
         """Call a check of a plugin, and return what it returns."""
         conversation = await self._channel.conversation(act.sender, act.language)
         context = self._context(check.plugin, check.hook, conversation)
-        return await call_bounded(called(check.handler(context, act)), named(check.plugin, check.hook))
+        with self.under_way.counted(check.plugin):
+            return await call_bounded(called(check.handler(context, act)), named(check.plugin, check.hook))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -169,10 +176,26 @@ class PluginCalls:
         for each in listeners:
             if each.at_once:
                 call = partial(self._call, each, conversation, event)
-                self.at_once.start(each.plugin, call, f"listener of {type(event).__name__}")
-        for each in listeners:
-            if not each.at_once:
+                self._start(each.plugin, call, f"listener of {type(event).__name__}")
+        answering = [each for each in listeners if not each.at_once]
+        with ExitStack() as under_way:
+            for each in answering:
+                under_way.enter_context(self.under_way.counted(each.plugin))
+            for each in answering:
                 await self._call(each, conversation, event)
+
+    def _start(self, plugin: str, call: Callable[[], Awaitable[None]], name: str) -> None:
+        """Make a call at once; it counts as under way also while it waits for a place."""
+
+        async def counted() -> None:
+            try:
+                await call()
+            finally:
+                self.under_way.end(plugin)
+
+        self.under_way.begin(plugin)
+        if not self.at_once.start(plugin, counted, name):
+            self.under_way.end(plugin)
 
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
         name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
@@ -190,7 +213,8 @@ class PluginCalls:
     async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
         async def ask(spec: EntryLinesSpec) -> str | None:
             context = self._context(spec.plugin, spec.hook, conversation)
-            return await called(spec.handler(context, entry))
+            with self.under_way.counted(spec.plugin):
+                return await called(spec.handler(context, entry))
 
         return await lines_about(self._entry_lines, ask)
 

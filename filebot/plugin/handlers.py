@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from filebot.errors import PluginError
 
 T = TypeVar("T")
+
+MOST_SHOWN: Final = 500
+"""Characters of an error that a line of the log shows."""
 
 
 def named(plugin: str, hook: str) -> str:
@@ -28,3 +31,12 @@ async def called(function: Awaitable[T]) -> T:
         raise PluginError("a plugin's function was cancelled by itself") from None
     except SystemExit:
         raise PluginError("a plugin's function wanted to end the bot") from None
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the text of an error, with its class unless that is PluginError."""
+    try:
+        text = " ".join(str(error).split())[:MOST_SHOWN]
+    except Exception:  # noqa: BLE001 - an error of a plugin's own may have no text, either
+        text = ""
+    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")

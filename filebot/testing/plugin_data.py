@@ -117,6 +117,9 @@ class NoPluginTables:
             f"plugin {plugin!r} has tables: give FakeBot a catalog that open_catalog(file) opens"
         )
 
+    async def is_current(self, plugin: str, migrations: Path) -> bool:
+        return False
+
     async def read(self, function: Callable[[Any], Any]) -> Any:
         raise PluginError(_NO_TABLES)
 

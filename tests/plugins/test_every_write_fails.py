@@ -32,7 +32,7 @@ class DiskBot(FakeBot):
     def __init__(self, store: BlobStore, catalog: Catalog) -> None:
         super().__init__(rate_limits=RateLimits(commands_per_minute=100_000))
         ports = replace(self._services.ports, store=store, catalog=catalog)
-        settable = room_settings(self._plugins)
+        settable = room_settings(self._first.plugins)
         self._services = build_services(ports, self._services.access, LIMITS, settable, settle_s=0.0)
         self.real = catalog
 
