@@ -7,6 +7,7 @@ from filebot.backends import BUNDLED, load_sources
 from filebot.chat.rate_limits import RateLimits
 from filebot.config import Config
 from filebot.errors import ConfigError
+from filebot.files.access import AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.plugin.sources import SourceServices
 from filebot.ports import UrlSource
@@ -31,6 +32,12 @@ def storage_limits(config: Config) -> StorageLimits:
 def rate_limits(config: Config) -> RateLimits:
     """Return how much the config lets people ask for."""
     return RateLimits(config.limits.files_per_message, config.limits.commands_per_minute)
+
+
+def access_rules(config: Config) -> AccessRules:
+    """Return whom the config lets the bot serve."""
+    access = config.access
+    return AccessRules(access.admins, access.allow, access.deny, config.rooms.invitations)
 
 
 def session_settings(config: Config) -> SessionSettings:

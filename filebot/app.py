@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from filebot.adapters import (
+    access_rules,
     byte_connections,
     descriptor_budget,
     http_client,
@@ -17,8 +18,9 @@ from filebot.adapters import (
     storage_limits,
     url_sources,
 )
-from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
+from filebot.chat.assembly import Chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
+from filebot.chat.reloader import Reloader
 from filebot.concurrency.loop_watch import watched_loop
 from filebot.concurrency.tasks import Tasks, race, run_supervised
 from filebot.config import Config
@@ -30,13 +32,14 @@ from filebot.files.trusted_time import TrustedTime, look_every_hour
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
-from filebot.plugin.at_once import CallsAtOnce
+from filebot.plugin_files import PluginFiles
 from filebot.plugin_loader import presence_notes, room_settings, with_lifespans, with_tables
 from filebot.ports import UrlSource
 from filebot.preflight import make_data_dir, prepared
+from filebot.reload import ConfigSource, reload_on
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
-from filebot.system.signals import stop_signals
+from filebot.system.signals import Signals, received_signals
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.resolver import NameLookup
 from filebot.xmpp.session import Handlers, StreamHandlers, StreamLimits, XmppSession
@@ -50,15 +53,17 @@ JOBS_TIMEOUT_S: Final = 5.0
 these."""
 
 
-async def run(config: Config) -> int:
+async def run(config: Config, read_config: Callable[[], Config]) -> int:
     """Run the bot until SIGTERM or SIGINT; returns the exit code.
+
+    SIGHUP and the command ``reload`` put what ``read_config`` returns into force.
 
     Raises ConfigError, LoginFailed, and what else keeps the bot from starting.
     """
-    with stop_signals() as stop:
-        async with assembled(config) as bot:
+    with received_signals() as signals:
+        async with assembled(config, read_config) as bot:
             with watched_loop():
-                await bot.serve(stop)
+                await bot.serve(signals)
     return 0
 
 
@@ -67,30 +72,38 @@ class Bot:
     """All parts of a bot, put together; not yet online."""
 
     session: XmppSession
-    dispatcher: MessageDispatcher
     worker: DeliveryWorker
     jobs: JobWorker
-    at_once: CallsAtOnce
+    reloader: Reloader
 
-    async def serve(self, stop: asyncio.Event) -> None:
-        """Be online until ``stop`` is set; then finish what is being written and say good-bye.
+    @property
+    def dispatcher(self) -> MessageDispatcher:
+        """The dispatcher in force, which a reload replaces."""
+        return self.reloader.chat.dispatcher
+
+    async def serve(self, signals: Signals) -> None:
+        """Be online until it is to stop; then finish what is being written and say good-bye.
 
         Raises LoginFailed.
         """
         try:
-            await race(self._stay_online(), _is_set(stop))
+            await race(self._stay_online(signals.reload), _is_set(signals.stop))
         finally:
             log.info("stopping")
             await self.dispatcher.close(timeout_s=SHUTDOWN_TIMEOUT_S)
-            await self.at_once.close(timeout_s=JOBS_TIMEOUT_S)
+            await self.reloader.chat.at_once.close(timeout_s=JOBS_TIMEOUT_S)
             await self.jobs.close(timeout_s=JOBS_TIMEOUT_S)
             await self.worker.close()
             await self.session.stop()
 
-    async def _stay_online(self) -> None:
+    async def _stay_online(self, reload: asyncio.Event) -> None:
         log.info("ready as %s", await self.session.run_until_ready())
         # Only now: jobs speak to people.
-        await race(self.session.ended(), run_supervised(self.jobs.run, "jobs"))
+        await race(
+            self.session.ended(),
+            run_supervised(self.jobs.run, "jobs"),
+            reload_on(reload, self.reloader),
+        )
 
 
 async def _is_set(event: asyncio.Event) -> None:
@@ -98,27 +111,26 @@ async def _is_set(event: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def assembled(config: Config) -> AsyncIterator[Bot]:
+async def assembled(config: Config, read_config: Callable[[], Config]) -> AsyncIterator[Bot]:
     """Open everything in the order of need; it is closed the other way round."""
     async with AsyncExitStack() as stack:
-        replies, plugins = prepared(config)
+        files, left_out = PluginFiles(), list[str]()
+        replies, loaded = prepared(config, files=files, left_out=left_out.append)
+        for line in left_out:
+            log.error("%s", line)
         replies.load()
         make_data_dir(config.data_dir)
         # First: of a bot that cannot have its folder, the one line that says so is enough.
         data = await stack.enter_async_context(open_data_folder(config.data_dir))
-        plugins = await with_tables(plugins, data.catalog.plugin_tables)
+        plugins = await with_tables(loaded, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
         http = await stack.enter_async_context(http_client(config, names))
         http_of = http_factory(http)
         lifespans = build_lifespans(plugins, data.catalog, clock, http_of)
         stack.push_async_callback(lifespans.close)
         plugins = await with_lifespans(plugins, lifespans)
-        access = Access(
-            admins=config.access.admins,
-            allow=config.access.allow,
-            deny=config.access.deny,
-            invitations=config.rooms.invitations,
-        )
+        access = Access()
+        access.use(access_rules(config))
         streams = StreamHandlers()
         handlers = Handlers(is_served=access.serves, streams=streams)
         session = XmppSession(
@@ -143,36 +155,43 @@ async def assembled(config: Config) -> AsyncIterator[Bot]:
             checks_limit_s=config.limits.idle_timeout / 2,
         )
         await _open(services, stack)
-        chat = build_chat(
-            services,
-            plugins,
-            replies,
-            rate_limits(config),
-            config.rooms.command_prefix,
-            lifespans=lifespans,
-            http_of=http_of,
+        source = ConfigSource(
+            read_config,
+            config,
+            files,
+            data.catalog.plugin_tables,
+            left_out=left_out,
+            unusable={each.plugin for each in loaded}.difference(each.plugin for each in plugins),
         )
+        reloader = Reloader(source, services, http_of, config.rooms.command_prefix)
+        chat = reloader.begin(plugins, replies, rate_limits(config), lifespans)
+        stack.push_async_callback(reloader.close)
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
         # Now that there is somebody to hear of the files of destroyed rooms, and no room is entered yet.
         await services.membership.open()
         await _expect_rooms(services, session)
-        streams.offer, streams.request = chat.stream_offers.receive, chat.dispatcher.receive_request
-        _set_handlers(handlers, services, chat.dispatcher)
+        _set_services(handlers, services)
+        reloader.replaced = partial(_set_chat, handlers, streams)
+        reloader.replaced(chat)
         works = _background_work(config, services, data, chat)
         tasks = Tasks(len(works))
         stack.push_async_callback(tasks.close)
         for name, work in works.items():
             tasks.start(run_supervised(work, name), name)
-        yield Bot(session, chat.dispatcher, services.worker, services.jobs, chat.at_once)
+        yield Bot(session, services.worker, services.jobs, reloader)
 
 
-def _set_handlers(handlers: Handlers, services: Services, dispatcher: MessageDispatcher) -> None:
+def _set_chat(handlers: Handlers, streams: StreamHandlers, chat: Chat) -> None:
+    dispatcher = chat.dispatcher
+    streams.offer, streams.request = chat.stream_offers.receive, dispatcher.receive_request
     handlers.message = dispatcher.receive
     handlers.encrypted = dispatcher.receive_encrypted
     handlers.invitation = dispatcher.receive_invitation
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
 
+
+def _set_services(handlers: Handlers, services: Services) -> None:
     def came_online(person: BareJid) -> None:
         services.worker.came_online(person)
         services.people_online.came_online(person)

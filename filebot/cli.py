@@ -151,7 +151,7 @@ def run(path: Path, log_level: str, log_format: logs.Format) -> None:
     from filebot.concurrency.process import leave, run_to_end  # noqa: PLC0415
 
     try:
-        code = run_to_end(app.run(config))
+        code = run_to_end(app.run(config, lambda: load(path, os.environ)))
     except ConfigError as error:
         _stop(config.located(error).mistakes, WRONG)
     except LoginFailed as error:

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import logging
 import pkgutil
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, distributions, entry_points
@@ -23,8 +22,10 @@ from filebot.model import SettingKey
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of, lives_of
 from filebot.plugin.examine import examine
+from filebot.plugin.handlers import in_one_line
 from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.words import folder_of
+from filebot.plugin_files import PluginFiles, plugin_of
 from filebot.ports import PluginTables
 from filebot.replies import Replies
 from filebot.rooms.setting_types import RoomSettingTable
@@ -39,8 +40,8 @@ INSTALLED_PACKAGE: Final = "filebot_plugins"
 """The name that the wheel gives the folder ``plugins``, which is too common for site-packages."""
 
 
-MOST_SHOWN: Final = 500
-"""Characters of an error that a line of the log shows."""
+WITHOUT_IT: Final = "; going on without it"
+"""End of a line about a plugin that is left out."""
 
 CACHE: Final = "__pycache__"
 """Where Python keeps what it compiled, and takes it from in place of the source."""
@@ -52,18 +53,19 @@ def load(
     *,
     disabled: Iterable[str] = (),
     paths: Sequence[Path] = (),
+    files: PluginFiles | None = None,
     left_out: Callable[[str], None] = log.error,
 ) -> list[LoadedPlugin]:
     """Return all plugins that are wanted, with their settings, and add their words to ``replies``.
 
-    A bundled plugin that cannot be loaded raises PluginError; one of somebody else's is left out, and
-    ``left_out`` is told why, in one line. Settings that do not hold, or are for no plugin, raise
-    ConfigError with every mistake.
+    ``files`` loads those of ``paths``. A bundled plugin that cannot be loaded raises PluginError; one of
+    somebody else's is left out, and ``left_out`` is told why, in one line. Settings that do not hold, or
+    are for no plugin, raise ConfigError with every mistake.
     """
     loading = _Loading(settings, replies, frozenset(disabled))
     for plugin in bundled():
         loading.add(plugin)
-    for origin, name, find in _foreign(paths):
+    for origin, name, find in _foreign(paths, files or PluginFiles()):
         try:
             plugin = find()
             name = plugin.name  # noqa: PLW2901 - until it was found, its file's name was the best guess
@@ -71,7 +73,7 @@ def load(
         except (Exception, SystemExit, asyncio.CancelledError, GeneratorExit) as error:
             loading.left_out.add(name)
             log.debug("plugin %s cannot be loaded", origin, exc_info=error)
-            left_out(f"plugin {origin} cannot be loaded: {_in_one_line(error)}; going on without it")
+            left_out(f"plugin {origin} cannot be loaded: {in_one_line(error)}{WITHOUT_IT}")
     mistakes = [*loading.unknown(), *loading.mistakes]
     if mistakes:
         raise ConfigError(tuple(mistakes))
@@ -136,10 +138,27 @@ async def with_tables(
             if plugin.migrations is not None:
                 await tables.prepare(plugin.name, migrations_of(plugin))
         except PluginError as error:
-            left_out(f"plugin {plugin.name} cannot be used: {_in_one_line(error)}; going on without it")
+            left_out(f"plugin {plugin.name} cannot be used: {in_one_line(error)}{WITHOUT_IT}")
         else:
             usable.append(loaded)
     return usable
+
+
+async def waiting_migrations(plugins: Iterable[LoadedPlugin], tables: PluginTables) -> list[str]:
+    """Return a line for each plugin that cannot be used before its migrations run.
+
+    Raises StorageError.
+    """
+    waiting = []
+    for plugin in (each.plugin for each in plugins):
+        try:
+            if plugin.migrations is not None and not await tables.is_current(
+                plugin.name, migrations_of(plugin)
+            ):
+                waiting.append(f"plugin {plugin.name}: restart needed: its migrations have to run")
+        except PluginError as error:
+            waiting.append(f"plugin {plugin.name}: {in_one_line(error)}")
+    return waiting
 
 
 async def with_lifespans(
@@ -152,7 +171,7 @@ async def with_lifespans(
     failed = await lifespans.open(lives_of(plugins))
     for name, error in failed.items():
         log.debug("the lifespan of plugin %s failed", name, exc_info=error)
-        left_out(f"plugin {name} cannot be used: its lifespan: {_in_one_line(error)}; going on without it")
+        left_out(f"plugin {name} cannot be used: its lifespan: {in_one_line(error)}{WITHOUT_IT}")
     return [each for each in plugins if each.plugin.name not in failed]
 
 
@@ -236,7 +255,7 @@ def bundled() -> Iterator[Plugin[Any]]:
     """Return the plugins that come with filebot. Raises PluginError if they are missing."""
     package = _bundled_package()
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        yield _plugin_of(importlib.import_module(module.name))
+        yield plugin_of(importlib.import_module(module.name))
 
 
 def _bundled_package() -> ModuleType:
@@ -250,13 +269,15 @@ def _bundled_package() -> ModuleType:
     return package
 
 
-def _foreign(paths: Sequence[Path]) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
+def _foreign(
+    paths: Sequence[Path], files: PluginFiles
+) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
     """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
     for entry_point in _announced():
         yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
-            yield str(file), file.stem, partial(_in_file, file)
+            yield str(file), file.stem, partial(files.plugin_in, file)
 
 
 def _announced() -> Iterator[EntryPoint]:
@@ -286,37 +307,7 @@ def weaknesses(paths: Sequence[Path]) -> Iterator[str]:
 
 
 def _packaged(entry_point: EntryPoint) -> Plugin[Any]:
-    return _plugin_of(entry_point.load())
-
-
-def _in_file(file: Path) -> Plugin[Any]:
-    return _plugin_of(_module_from(file))
-
-
-def _in_one_line(error: BaseException) -> str:
-    try:
-        text = " ".join(str(error).split())[:MOST_SHOWN]
-    except Exception:  # noqa: BLE001 - an error of a plugin's own may have no text, either
-        text = ""
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")
-
-
-def _module_from(file: Path) -> ModuleType:
-    name = f"filebot_local_plugins.{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{file} is no Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    return module
-
-
-def _plugin_of(found: object) -> Plugin[Any]:
-    plugin = found if isinstance(found, Plugin) else getattr(found, "plugin", None)
-    if not isinstance(plugin, Plugin):
-        raise PluginError("it has no variable named plugin that is a Plugin")
-    return plugin
+    return plugin_of(entry_point.load())
 
 
 def checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:

@@ -9,6 +9,7 @@ from filebot.config import Config
 from filebot.data_folder import CATALOG
 from filebot.errors import ConfigError
 from filebot.plugin.declare import LoadedPlugin
+from filebot.plugin_files import PluginFiles
 from filebot.plugin_loader import load, weaknesses
 from filebot.replies import Replies
 from filebot.storage.folders import obstacle
@@ -18,12 +19,17 @@ log = logging.getLogger(__name__)
 
 
 def prepared(
-    config: Config, report: Callable[[str], None] = log.error
+    config: Config,
+    report: Callable[[str], None] = log.error,
+    *,
+    files: PluginFiles | None = None,
+    left_out: Callable[[str], None] | None = None,
 ) -> tuple[Replies, list[LoadedPlugin]]:
     """Go through the whole config as far as that leaves no traces; return words and plugins.
 
-    ``report`` is told, in a line each, of plugins of others that cannot be used, and of the operator's
-    templates that are not. Raises ConfigError with every mistake.
+    ``report`` is told, in a line each, of plugins of others that cannot be used (or ``left_out``, if that
+    is given), and of the operator's templates that are not. ``files`` loads plugins that are one file.
+    Raises ConfigError with every mistake.
     """
     mistakes: list[str] = []
     plugins: list[LoadedPlugin] = []
@@ -46,7 +52,12 @@ def prepared(
         raise ConfigError((*mistakes, *weak))
     try:
         plugins = load(
-            wanted.settings, replies, disabled=wanted.disabled, paths=wanted.paths, left_out=report
+            wanted.settings,
+            replies,
+            disabled=wanted.disabled,
+            paths=wanted.paths,
+            files=files,
+            left_out=left_out or report,
         )
     except ConfigError as error:
         mistakes += error.mistakes

@@ -92,6 +92,7 @@ class Services:
     room_files: RoomFileServices
     """Given to each ``FilesOfRoom``."""
     access: Access
+    quota: Quota
     delivery: DeliveryContext
     worker: DeliveryWorker
     membership: Membership
@@ -196,6 +197,7 @@ def build_services(
         rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, ports.histories),
         room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
+        quota=quota,
         delivery=context,
         worker=worker,
         membership=membership,

@@ -53,6 +53,9 @@ class MemoryPluginTables:
                 self._open(image)
         self._state = state
 
+    async def is_current(self, plugin: str, migrations: Path) -> bool:
+        return (plugin, migrations, _times(migrations)) in self._state
+
     async def read(self, plugin: str, function: Callable[[Any], R]) -> R:
         with self._opened().connect() as connection:
             try:

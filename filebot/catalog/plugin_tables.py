@@ -65,6 +65,11 @@ class SqlPluginTables:
         await settled(asyncio.create_task(migrating, name="plugin-migration"))
         self._own.clear()
 
+    async def is_current(self, plugin: str, migrations: Path) -> bool:
+        heads = await settled(asyncio.create_task(asyncio.to_thread(_heads, migrations)))
+        versions: set[str] = await self._read(lambda connection: _versions(connection, plugin))
+        return versions == heads
+
     async def read(self, plugin: str, function: Function[R]) -> R:
         result: R = await self._read(lambda it: self._call(it, plugin, function, may_write=False))
         return result
@@ -99,8 +104,8 @@ class SqlPluginTables:
             return function(transaction)
 
 
-def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
-    """Bring the tables of a plugin up to date, or change nothing and raise PluginError."""
+def _scripts(migrations: Path) -> tuple[ScriptDirectory, list[Script]]:
+    """Return the migrations of a folder. Raises PluginError."""
     try:
         script = ScriptDirectory(str(migrations), version_locations=[str(migrations)])
         revisions = [*script.walk_revisions()]
@@ -108,6 +113,24 @@ def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
         raise PluginError(f"its migrations in {migrations} cannot be read: {_named(error)}") from error
     if len(script.get_heads()) != 1:
         raise PluginError(f"its migrations in {migrations} have {len(script.get_heads())} heads; join them")
+    return script, revisions
+
+
+def _heads(migrations: Path) -> set[str]:
+    return {*_scripts(migrations)[0].get_heads()}
+
+
+def _versions(connection: sa.Connection, plugin: str) -> set[str]:
+    """Return the version of a plugin's tables; nothing if it has none."""
+    table = version_table(plugin)
+    if not sa.inspect(connection).has_table(table):
+        return set()
+    return {*connection.scalars(sa.select(sa.column("version_num")).select_from(sa.table(table)))}
+
+
+def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
+    """Bring the tables of a plugin up to date, or change nothing and raise PluginError."""
+    script, revisions = _scripts(migrations)
     try:
         with translated(), one_migration, sqlite.migrating_engine(path).begin() as connection:
             before = _objects(connection)

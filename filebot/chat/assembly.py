@@ -1,11 +1,11 @@
 """Assembly of the chat package on the services, for the bot and for the fake bot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from filebot.chat.dispatcher import MessageDispatcher
+from filebot.chat.dispatcher import ChatMemory, MessageDispatcher
 from filebot.chat.event_recorder import EventRecorder
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
@@ -14,8 +14,11 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.checks.acts import Act
+from filebot.checks.checks import Check
 from filebot.concurrency.locks import FairSemaphore
 from filebot.jobs.payloads import OnBehalfOf
+from filebot.jobs.worker import Work
 from filebot.model import BareJid, Sender
 from filebot.plugin.asking import by_act
 from filebot.plugin.at_once import CallsAtOnce
@@ -33,23 +36,49 @@ from filebot.plugin.jobs import Jobs, JobServices
 from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.own_data import OwnData
 from filebot.plugin.people import People
+from filebot.plugin.reload import Reload
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess, RoomLine
 from filebot.ports import Catalog, HttpTransfer
 from filebot.replies import Replies
 from filebot.replies.renderer import ReplySender
+from filebot.rooms.recent_posts import RecentPosts
 from filebot.services import Services
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Parts of the chat package that the composition root runs."""
+    """Parts of the chat package on one set of plugins. Nothing reaches them before :meth:`take_over`."""
 
     dispatcher: MessageDispatcher
     stream_offers: StreamOffers
-    progress_reports: ProgressReports
-    at_once: CallsAtOnce
+    calls: PluginCalls
     people: People
+    memory: ChatMemory
+    channel: Channel
+    limits: RateLimits
+    recorder: EventRecorder | None
+    checks: Mapping[type[Act], Sequence[Check]]
+    works: Sequence[Work]
+
+    @property
+    def progress_reports(self) -> ProgressReports:
+        """To be run by the composition root."""
+        return self.memory.progress_reports
+
+    @property
+    def at_once(self) -> CallsAtOnce:
+        """To be closed by the composition root."""
+        return self.memory.at_once
+
+    def take_over(self, services: Services) -> None:
+        """Let events, acts and jobs meet these plugins from now on, and no others."""
+        services.events.listener, services.events.recorder = self.calls.tell, self.recorder
+        services.checks.by_act = self.checks
+        services.jobs.replace(self.works)
+        self.memory.workload.rate_limiter.use(self.limits)
+        self.memory.invitations.channel = self.channel
+        self.memory.progress_reports.reply_sender = self.channel.reply_sender
 
 
 def job_factory(
@@ -73,13 +102,18 @@ def build_lifespans(
     catalog: Catalog,
     clock: Callable[[], datetime],
     http_of: Callable[[str], Http],
+    before: Lifespans | None = None,
+    kept: Collection[str] = (),
 ) -> Lifespans:
-    """Return the owner of the plugins' lifespans. To be opened before the services are built."""
+    """Return the owner of the plugins' lifespans. To be opened before the services are built.
+
+    ``before`` has the lifespans so far, of which those of the plugins ``kept`` stay open.
+    """
     jobs_of = job_factory(plugins, JobServices(catalog.jobs, clock))
     own_data = partial(OwnData, catalog)
-    return Lifespans(
-        LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock, BlockingWork())
-    )
+    blocking = BlockingWork() if before is None else before.blocking
+    services = LifeServices(own_data, lambda plugin: jobs_of(plugin, None), http_of, clock, blocking)
+    return Lifespans(services, before, kept)
 
 
 def build_chat(
@@ -91,9 +125,14 @@ def build_chat(
     *,
     lifespans: Lifespans,
     http_of: Callable[[str], Http],
+    reload: Reload,
+    memory: ChatMemory | None = None,
 ) -> Chat:
-    """Build all that stands between messages and services. Call it in a running event loop."""
-    ports, events, workload = services.ports, services.events, Workload(limits)
+    """Build all that stands between messages and services. Call it in a running event loop.
+
+    ``memory`` is that of the chat which this one is to replace.
+    """
+    ports, events = services.ports, services.events
     commands = commands_of(plugins)
 
     def is_command(word: str) -> bool:
@@ -106,7 +145,20 @@ def build_chat(
         prefix=command_prefix,
         is_command=None if all(map(is_command, replies.hinted_commands())) else is_command,
     )
-    channel = Channel(reply_sender, events, ChatState(shown_files=services.shown_files))
+
+    async def lines_of(sender: Sender, room: BareJid) -> Sequence[RoomLine]:
+        return await calls.room_lines(sender, room)
+
+    rooms_of = partial(RoomAccess, services.rooms, lines_of=lines_of)
+    posts = RecentPosts() if memory is None else memory.posts
+    # Open lists are not passed on: their pages are read by functions of the plugins so far.
+    channel = Channel(reply_sender, events, ChatState(posts=posts, shown_files=services.shown_files))
+    memory = memory or ChatMemory(
+        Workload(limits),
+        posts,
+        Invitations(channel, rooms_of, ports.rooms),
+        ProgressReports(services.transfers, reply_sender),
+    )
     finding = Finding(
         filters_of(plugins),
         [each for loaded in plugins for each in loaded.plugin.resolvers],
@@ -120,10 +172,6 @@ def build_chat(
     def delivery_of(sender: Sender) -> DeliveryAccess:
         return DeliveryAccess(services.delivery, services.files.access(sender), sender)
 
-    async def lines_of(sender: Sender, room: BareJid) -> Sequence[RoomLine]:
-        return await calls.room_lines(sender, room)
-
-    rooms_of = partial(RoomAccess, services.rooms, lines_of=lines_of)
     calls = PluginCalls(
         channel,
         commands,
@@ -141,6 +189,7 @@ def build_chat(
             http_of,
             ports.trusted_now,
             ports.jid,
+            reload,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
         authorization=Authorization(services.access, ports.rooms, services.files.access),
@@ -150,24 +199,21 @@ def build_chat(
         room_lines=[line for each in plugins for line in each.plugin.room_lines],
         room_setting_of=services.room_settings.get,
         entry_lines=[spec for each in plugins for spec in each.plugin.entry_lines_specs],
+        at_once=memory.at_once,
     )
-    events.listener, finding.call = calls.tell, calls.call
-    services.checks.by_act = by_act((check for each in plugins for check in each.plugin.checks), calls.ask)
+    finding.call = calls.call
+    recorder = None
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
-        events.recorder = EventRecorder(
-            durable, ports.catalog.jobs, ports.clock, services.room_settings.get
-        )
-    for work in works_of(plugins, calls):
-        services.jobs.add(work)
+        recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock, services.room_settings.get)
     dispatcher = MessageDispatcher(
         channel=channel,
         plugins=calls,
         files_of=files_of,
         room_posts=RoomPosts(
-            channel.chat_state.posts,
+            posts,
             services.room_settings.consent,
             events,
-            workload,
+            memory.workload,
             limits.files_per_message,
         ),
         file_requests=FileRequests(
@@ -181,8 +227,7 @@ def build_chat(
             slots=services.slots,
             checks=services.checks,
         ),
-        invitations=Invitations(channel, rooms_of, ports.rooms),
-        workload=workload,
+        memory=memory,
         access=services.access,
         rooms=ports.rooms,
         room_settings=services.room_settings,
@@ -193,13 +238,18 @@ def build_chat(
     )
     return Chat(
         dispatcher,
-        StreamOffers(channel, files_of, workload, services.access),
-        ProgressReports(services.transfers, reply_sender),
-        calls.at_once,
+        StreamOffers(channel, files_of, memory.workload, services.access),
+        calls,
         People(
             [each for loaded in plugins for each in loaded.plugin.exports],
             [each for loaded in plugins for each in loaded.plugin.forgets],
             calls.call,
             ports.catalog.plugin_data,
         ),
+        memory,
+        channel,
+        limits,
+        recorder,
+        by_act((check for each in plugins for check in each.plugin.checks), calls.ask),
+        [*works_of(plugins, calls)],
     )

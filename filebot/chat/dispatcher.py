@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
 from filebot.chat.late_commands import LateCommands
+from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.concurrency.bounded_store import weight
@@ -30,16 +32,31 @@ from filebot.model import (
     Offer,
     Sender,
 )
+from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
+from filebot.rooms.recent_posts import RecentPosts
 from filebot.rooms.settings import RoomSettingsStore
 
 log = logging.getLogger(__name__)
 
 STALE_AFTER: Final = timedelta(minutes=2)
 """Older commands are not carried out: nobody waits for their answers any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMemory:
+    """State of the chat package that outlasts its parts, which are replaced with the plugins."""
+
+    workload: Workload
+    posts: RecentPosts
+    invitations: Invitations
+    progress_reports: ProgressReports
+    at_once: CallsAtOnce = field(default_factory=CallsAtOnce)
+    late_commands: LateCommands = field(default_factory=LateCommands)
+    once_per_minute: Throttle = field(default_factory=lambda: Throttle(MINUTE_S, PEOPLE_REMEMBERED))
 
 
 class MessageDispatcher:
@@ -53,8 +70,7 @@ class MessageDispatcher:
         files_of: FilesOf,
         room_posts: RoomPosts,
         file_requests: FileRequests,
-        invitations: Invitations,
-        workload: Workload,
+        memory: ChatMemory,
         access: Access,
         rooms: Rooms,
         room_settings: RoomSettingsStore,
@@ -64,14 +80,16 @@ class MessageDispatcher:
         files_per_message: int,
     ) -> None:
         """``clock`` gives the present in UTC; ``jid`` is the bot's own address."""
+        self.successor: MessageDispatcher | None = None
+        """The dispatcher that has taken its place; messages that wait for their turn are for that one."""
         self._channel = channel
         self._plugins = plugins
         self._files_of = files_of
         self._room_posts = room_posts
         self._file_requests = file_requests
-        self._invitations = invitations
-        self._workload = workload
-        self._rate_limiter = workload.rate_limiter
+        self._invitations = memory.invitations
+        self._workload = memory.workload
+        self._rate_limiter = memory.workload.rate_limiter
         self._access = access
         self._rooms = rooms
         self._room_settings = room_settings
@@ -79,8 +97,8 @@ class MessageDispatcher:
         self._clock = clock
         self._jid = jid
         self._files_per_message = files_per_message
-        self._late_commands = LateCommands()
-        self._once_per_minute = Throttle(MINUTE_S, PEOPLE_REMEMBERED)
+        self._late_commands = memory.late_commands
+        self._once_per_minute = memory.once_per_minute
 
     async def receive(self, message: IncomingMessage) -> None:
         """Handle a message; return when it is handled and all replies are sent.
@@ -188,6 +206,9 @@ class MessageDispatcher:
     # --- what is meant --------------------------------------------------------------------------
 
     async def _handle(self, message: IncomingMessage) -> None:
+        if self.successor is not None:
+            await self.successor._handle(message)  # noqa: SLF001 - of the same class
+            return
         sender = message.sender
         if sender.room is not None and (
             # Not everybody who would read the answer may know of the room's files, or nobody would hear it.

@@ -22,7 +22,7 @@ class Invitations:
     """Accepts and declines invitations; limits are in the ``Rooms`` port."""
 
     def __init__(self, channel: Channel, rooms_of: RoomsOf, rooms: Rooms) -> None:
-        self._channel = channel
+        self.channel = channel
         self._rooms_of = rooms_of
         self._rooms = rooms
         self._under_way: set[tuple[BareJid, BareJid | None]] = set()
@@ -35,7 +35,7 @@ class Invitations:
             return
         self._under_way.add(key)
         try:
-            conversation = await self._channel.conversation(sender, invitation.language, action="join")
+            conversation = await self.channel.conversation(sender, invitation.language, action="join")
             async with errors_in_words(conversation):
                 await self._enter(invitation, conversation)
         finally:
@@ -48,7 +48,7 @@ class Invitations:
         Somebody who is hidden is told how to invite the bot all the same.
         """
         log.info("invited to %s by somebody who is not served: %s", invitation.room, sender.jid)
-        conversation = await self._channel.conversation(sender, invitation.language)
+        conversation = await self.channel.conversation(sender, invitation.language)
         if not invitation.mediated_for:
             await conversation.reply("errors/stranger")
         elif sender.jid is not None:
@@ -65,17 +65,15 @@ class Invitations:
                 raise
             log.info("did not follow an invitation: %s: %s", error.kind, error)
             action, language = conversation.action, conversation.language
-            self._rooms.decline(
-                invitation, self._channel.reply_sender.words(error, language, action=action)
-            )
+            self._rooms.decline(invitation, self.channel.reply_sender.words(error, language, action=action))
             return
         log.info("invited to %s by %s", room, sender.jid)
-        await self._channel.events.tell(InvitationAccepted(sender, invitation.language, room))
+        await self.channel.events.tell(InvitationAccepted(sender, invitation.language, room))
 
     def _decline(
         self, invitation: Invitation, conversation: Conversation, template: str, **values: object
     ) -> None:
-        words = self._channel.reply_sender.replies.render(template, conversation.language, **values)
+        words = self.channel.reply_sender.replies.render(template, conversation.language, **values)
         self._rooms.decline(invitation, words)
 
     def _is_expected_in(self, room: BareJid) -> bool:

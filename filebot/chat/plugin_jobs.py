@@ -29,14 +29,17 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
 
 async def _do(calls: PluginCalls, plugin: str, spec: JobSpec, job: Job) -> None:
     payload = spec.codec.read(job.payload)
-    await called(spec.handler(await calls.context(plugin, spec.hook, payload.by), payload.value))
+    with calls.under_way.counted(plugin):
+        await called(spec.handler(await calls.context(plugin, spec.hook, payload.by), payload.value))
 
 
 async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None:
     event = listener.codec.read(job.payload).value
     by = OnBehalfOf(event.sender, event.language)
-    await called(listener.handler(await calls.context(listener.plugin, listener.hook, by), event))
+    with calls.under_way.counted(listener.plugin):
+        await called(listener.handler(await calls.context(listener.plugin, listener.hook, by), event))
 
 
 async def _keep(calls: PluginCalls, plugin: str, spec: ScheduleSpec, _: Job) -> None:
-    await called(spec.handler(await calls.context(plugin, spec.hook, None)))
+    with calls.under_way.counted(plugin):
+        await called(spec.handler(await calls.context(plugin, spec.hook, None)))

@@ -40,7 +40,7 @@ class ProgressReports:
 
     def __init__(self, transfers: Transfers, reply_sender: ReplySender) -> None:
         self._transfers = transfers
-        self._reply_sender = reply_sender
+        self.reply_sender = reply_sender
         self._told: WeakKeyDictionary[Transfer, Told] = WeakKeyDictionary()
 
     async def run(self) -> None:
@@ -62,16 +62,16 @@ class ProgressReports:
 
     async def _report(self, transfer: Transfer) -> None:
         told = self._told.setdefault(transfer, Told())
-        corrects = await self._reply_sender.messenger.shows_corrections(transfer.sender.address)
+        corrects = await self.reply_sender.messenger.shows_corrections(transfer.sender.address)
         if not is_due(told, transfer.age_s, transfer.progress, corrects=corrects):
             return
-        language = await self._reply_sender.language_of(transfer.sender.identity, transfer.language)
+        language = await self.reply_sender.language_of(transfer.sender.identity, transfer.language)
         to, template = transfer.sender.address, "transfers/progress"
         if told.message is not None and corrects:
             # XEP-0308 section 4: each correction names the first message.
-            await self._reply_sender.correct(told.message, to, language, template, transfer=transfer)
+            await self.reply_sender.correct(told.message, to, language, template, transfer=transfer)
         else:
-            told.message = await self._reply_sender.say(to, language, template, transfer=transfer)
+            told.message = await self.reply_sender.say(to, language, template, transfer=transfer)
         told.at_s, told.done_bytes = transfer.age_s, transfer.progress.done_bytes
         told.fraction = transfer.progress.fraction or 0.0
 

@@ -75,6 +75,10 @@ class Waiting:
         self.size_bytes += size_bytes
 
 
+def _limiters(most: int, per_minute: int) -> DefaultLRUCache[int, AsyncLimiter]:
+    return DefaultLRUCache(most, lambda: AsyncLimiter(per_minute, 60))
+
+
 class RateLimiter:
     """Limiter that counts requests under way, and those of the last minute."""
 
@@ -87,12 +91,16 @@ class RateLimiter:
             lambda: Waiting(WAITING_PER_PERSON, WAITING_BYTES_PER_PERSON)
         )
         # By hashes: what a room calls its people may be long.
-        self._limiters_in = DefaultLRUCache[int, AsyncLimiter](
-            ROOMS_REMEMBERED, lambda: AsyncLimiter(limits.commands_per_minute_in_a_room, 60)
-        )
-        self._limiters_of = DefaultLRUCache[int, AsyncLimiter](
-            PEOPLE_REMEMBERED, lambda: AsyncLimiter(limits.commands_per_minute, 60)
-        )
+        self._limiters_in = _limiters(ROOMS_REMEMBERED, limits.commands_per_minute_in_a_room)
+        self._limiters_of = _limiters(PEOPLE_REMEMBERED, limits.commands_per_minute)
+        self._limits = limits
+
+    def use(self, limits: RateLimits) -> None:
+        """Go by these limits from now on. If they are others, requests of the last minute are forgotten."""
+        if limits != self._limits:
+            self._limiters_in = _limiters(ROOMS_REMEMBERED, limits.commands_per_minute_in_a_room)
+            self._limiters_of = _limiters(PEOPLE_REMEMBERED, limits.commands_per_minute)
+            self._limits = limits
 
     def is_full(self, sender: Sender, size_bytes: int = 0) -> bool:
         """Return whether one more message of the sender's, of that size in memory, is too much."""

@@ -15,7 +15,9 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.abc import InspectLoader, SourceLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from filebot.concurrency import isolated_child
@@ -104,10 +106,19 @@ def _job(function: Callable[..., Any], args: tuple[Any, ...], limits: Limits) ->
             "path": sys.path,
             "module": module.__name__,
             "file": file,
+            "source": _source(module),
             "name": name,
             "arguments": arguments,
         }
     )
+
+
+def _source(module: ModuleType) -> str | None:
+    """Return what a module was made of, if its loader has kept that; the file may have changed since."""
+    loader = module.__loader__
+    if isinstance(loader, InspectLoader) and not isinstance(loader, SourceLoader):
+        return loader.get_source(module.__name__)
+    return None
 
 
 async def _result(process: Process, name: str, job: bytes, limits: Limits) -> Any:

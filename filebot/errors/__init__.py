@@ -41,7 +41,7 @@ from filebot.errors.files import (
     TooManyFiles,
 )
 from filebot.errors.isolation import IsolatedError
-from filebot.errors.operator import ConfigError, LoginFailed, PluginError
+from filebot.errors.operator import ConfigError, LoginFailed, PluginError, ReloadRefused
 from filebot.errors.rooms import (
     BadRoomSetting,
     CannotEnterRoom,
@@ -118,6 +118,7 @@ __all__ = [
     "QuotaExceeded",
     "Refusal",
     "Refused",
+    "ReloadRefused",
     "RoomConfigured",
     "RoomQuotaExceeded",
     "ServiceQuotaReached",

@@ -15,6 +15,14 @@ class PluginError(FilebotError):
     """A plugin cannot be loaded, by a mistake of its own."""
 
 
+class ReloadRefused(FilebotError):
+    """Config or plugins have mistakes, so that all stays as it was; ``mistakes`` has a line for each."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
 class LoginFailed(FilebotError):
     """The server refuses the login; another try with the same account is useless."""
 

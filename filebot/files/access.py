@@ -6,6 +6,7 @@ addresses of rooms never count.
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from filebot.errors import NoSuchEntry, NoSuchRecipient, NotAllowed
@@ -13,8 +14,19 @@ from filebot.model import Address, AddressKind, BareJid, Entry, Identity, Scope,
 from filebot.ports import Rooms
 
 
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """The operator's rules: addresses, and globs (``*`` and ``?``) on bare JIDs."""
+
+    admins: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    invitations: bool = True
+    """Whether others than admins bring the bot into rooms."""
+
+
 class Access:
-    """The operator's rules, as globs (``*`` and ``?``) on bare JIDs. A denial beats everything."""
+    """The operator's rules applied. A denial beats everything."""
 
     def __init__(
         self,
@@ -25,10 +37,14 @@ class Access:
         invitations: bool = True,
     ) -> None:
         """Without ``invitations`` only admins bring the bot into rooms."""
-        self._invitations = invitations
-        self._admins = frozenset(jid.lower() for jid in admins)
-        self._allow = _any_of(allow)
-        self._deny = _any_of(deny)
+        self.use(AccessRules((*admins,), (*allow,), (*deny,), invitations))
+
+    def use(self, rules: AccessRules) -> None:
+        """Go by these rules from now on."""
+        self._invitations = rules.invitations
+        self._admins = frozenset(jid.lower() for jid in rules.admins)
+        self._allow = _any_of(rules.allow)
+        self._deny = _any_of(rules.deny)
 
     def is_admin(self, jid: BareJid | None) -> bool:
         """Whether this person runs the bot."""

@@ -45,7 +45,8 @@ class Quota:
         room_max_bytes: Callable[[BareJid], int | None] = lambda _: None,
     ) -> None:
         """``room_max_bytes`` tells the largest file that a room wants; None for any."""
-        self._limits = limits
+        self.limits = limits
+        """They may be replaced; what is on its way keeps those that it began with."""
         self._entries = entries
         self._store = store
         self._room_max_bytes = room_max_bytes
@@ -54,17 +55,17 @@ class Quota:
     @property
     def max_file_bytes(self) -> int:
         """The largest file that is taken in."""
-        return self._limits.max_file_bytes
+        return self.limits.max_file_bytes
 
     async def usage(self, owner: Identity) -> StorageUsage:
         """Return how much somebody has stored, and may store."""
         files, used = await self._entries.used_by(owner)
-        return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_user_bytes)
+        return StorageUsage(files, counted_bytes(files, used), self.limits.quota_per_user_bytes)
 
     async def room_usage(self, room: BareJid) -> StorageUsage:
         """Return how much a room has, and may have."""
         files, used = await self._entries.used_in(room)
-        return StorageUsage(files, counted_bytes(files, used), self._limits.quota_per_room_bytes)
+        return StorageUsage(files, counted_bytes(files, used), self.limits.quota_per_room_bytes)
 
     @asynccontextmanager
     async def reserve(
@@ -76,7 +77,7 @@ class Quota:
         RoomQuotaExceeded or StorageFull, at once or as the file grows. The disk is looked at when the file
         :meth:`begins`.
         """
-        reservation = Reservation(self._holds, self._limits, self._most(room), owner, room)
+        reservation = Reservation(self._holds, self.limits, self._most(room), owner, room)
         try:
             promise = partial(reservation.promise, announced_bytes)
             await self._count(reservation, lambda: _hold_if_it_fits(reservation, promise))
@@ -105,7 +106,7 @@ class Quota:
         Raises FileTooLarge, QuotaExceeded or RoomQuotaExceeded.
         """
         self.check_size(room, size_bytes)
-        hold = Hold(self._holds, self._limits, owner, room)
+        hold = Hold(self._holds, self.limits, owner, room)
         wanted = Amounts(
             by_owner=FILE_OVERHEAD_BYTES,
             in_room=counted_bytes(1, size_bytes),
@@ -119,7 +120,7 @@ class Quota:
 
     def check_size(self, room: BareJid, size_bytes: int) -> None:
         """Raise FileTooLarge if a room wants no file of this size."""
-        Reservation(self._holds, self._limits, self._most(room), "", room).check_size(size_bytes)
+        Reservation(self._holds, self.limits, self._most(room), "", room).check_size(size_bytes)
 
     @asynccontextmanager
     async def take_over(self, files_of: Identity, owner: Identity) -> AsyncIterator[Hold]:
@@ -127,7 +128,7 @@ class Quota:
 
         Between the count and what the context does first nothing is awaited. Raises QuotaExceeded.
         """
-        hold = Hold(self._holds, self._limits, owner, None)
+        hold = Hold(self._holds, self.limits, owner, None)
 
         async def stored() -> Stored:
             with self._holds.during_count() as settled:
@@ -138,7 +139,7 @@ class Quota:
             return Stored(by_owner=own + settled.by_owner[owner], is_doubtful=settled.settling > 0)
 
         def check() -> None:
-            others, most = hold.used_by_others(), self._limits.quota_per_user_bytes
+            others, most = hold.used_by_others(), self.limits.quota_per_user_bytes
             if others + hold.held.by_owner > most:
                 raise QuotaExceeded(size_bytes=hold.held.by_owner, used_bytes=others, limit_bytes=most)
 
@@ -149,7 +150,7 @@ class Quota:
             hold.release()
 
     def _most(self, room: BareJid | None) -> int:
-        most = self._limits.max_file_bytes
+        most = self.limits.max_file_bytes
         return most if room is None else min(most, self._room_max_bytes(room) or most)
 
     async def _count(

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -69,6 +69,8 @@ class JobWorker:
         self.failed: Callable[[Job, Exception], None] = lambda _, __: None
         """Called with each try that failed, and its error."""
         self._works: dict[JobKind, Work] = {}
+        self._unplanted: dict[JobKind, Schedule] = {}
+        """Schedules that the queue may not have yet."""
         self._tasks = Tasks(2 * MOST_RUNNING)  # some may have ended and be there for a moment still
         self._running: Counter[str] = Counter()
         self._wake = asyncio.Event()
@@ -77,15 +79,20 @@ class JobWorker:
         self._closed = False
         store.on_added(self._note_new)
 
-    def add(self, work: Work) -> None:
-        """Do jobs of one more kind. To be called before it runs."""
-        self._works[work.kind] = work
+    def replace(self, works: Iterable[Work]) -> None:
+        """Do jobs of these kinds from now on, and of no others. A job that runs ends as it began."""
+        before, self._works = self._works, {work.kind: work for work in works}
+        for kind, work in self._works.items():
+            old = before.get(kind)
+            if work.schedule is not None and (old is None or old.schedule != work.schedule):
+                self._unplanted[kind] = work.schedule
+        self._wake.set()
 
     async def run(self) -> None:
         """Do jobs as they become due, until it is closed. Raises StorageError."""
-        await self.prepare()
         while not self._closed:
-            self._has_new = False
+            await self.prepare()
+            self._has_new = False  # what is planted there is nothing to settle
             self._wake.clear()
             now, works = self._clock(), self._free()
             at = await self._next_at(works)
@@ -100,8 +107,8 @@ class JobWorker:
 
     async def run_due(self) -> None:
         """Do all jobs that are due; return when they have ended. Raises StorageError."""
-        await self.prepare()
         while True:
+            await self.prepare()
             self._wake.clear()
             works = self._free()
             if not await self._begin_due(works, await self._next_at(works), self._clock()):
@@ -119,17 +126,19 @@ class JobWorker:
     # --- schedules ------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """Give back what an earlier run had begun, and note when the schedules are due.
+        """Give back what an earlier run had begun, and note when new schedules are due.
 
         :meth:`run` does it first. Raises StorageError.
         """
-        if self._prepared:
-            return
-        await self._store.end_claims(WORKER)
-        for work in self._works.values():
-            if work.schedule is not None:
-                await self._plant(work.kind, work.schedule)
-        self._prepared = True
+        if not self._prepared:
+            await self._store.end_claims(WORKER)
+            self._prepared = True
+        while self._unplanted:
+            kind, schedule = next(iter(self._unplanted.items()))
+            if kind in self._works:
+                await self._plant(kind, schedule)
+            if self._unplanted.get(kind) is schedule:
+                del self._unplanted[kind]
 
     async def _plant(self, kind: JobKind, schedule: Schedule) -> None:
         """Make sure that the queue has the job of a schedule, and none of an earlier rule."""
@@ -154,7 +163,8 @@ class JobWorker:
         """Begin jobs of these kinds, of which the next is due ``at``; return False if none is begun."""
         if self._closed or at is None or at > now:
             return False
-        kinds = [work.kind for work in works]
+        by_kind = {work.kind: work for work in works}
+        kinds = list(by_kind)
         limit = min(
             MOST_RUNNING - self._running.total(),
             *(MOST_RUNNING_OF_PLUGIN - self._running[kind.plugin] for kind in kinds),
@@ -163,7 +173,8 @@ class JobWorker:
         claimed = await self._store.claim(kinds, WORKER, now, now + lease, limit)
         for job in claimed:
             self._running[job.kind.plugin] += 1
-            self._tasks.start(self._do(self._works[job.kind], job), _named(job))
+            work = self._works.get(job.kind, by_kind[job.kind])  # they may have been replaced meanwhile
+            self._tasks.start(self._do(work, job), _named(job))
         return bool(claimed)
 
     def _free(self) -> Sequence[Work]:
@@ -219,17 +230,19 @@ class JobWorker:
             await self._succeeded(work, job)
 
     async def _succeeded(self, work: Work, job: Job) -> None:
-        if work.schedule is None:
+        schedule = self._schedule_of(work)
+        if schedule is None:
             await self._store.complete(job)
         else:
-            await self._store.put_off(job, work.schedule.after(job.run_at, self._clock()), tries=0)
+            await self._store.put_off(job, schedule.after(job.run_at, self._clock()), tries=0)
 
     async def _failed(self, work: Work, job: Job, reason: str, place: str = "") -> None:
         shown = f"{reason} ({place})" if place else reason
         now, gives_up = self._clock(), job.tries >= MOST_TRIES
         pause = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER, failures=job.tries - 1)
         at = now + timedelta(seconds=pause.next_s())
-        regular = None if work.schedule is None else work.schedule.after(job.run_at, now)
+        schedule = self._schedule_of(work)
+        regular = None if schedule is None else schedule.after(job.run_at, now)
         if regular is not None and (gives_up or at >= regular):
             log.error("%s failed and waits for its next time: %s", _named(job), shown)
             await self._store.put_off(job, regular, tries=0, error=reason)
@@ -239,6 +252,10 @@ class JobWorker:
         else:
             log.warning("%s failed and is tried again: %s", _named(job), shown)
             await self._store.put_off(job, at, tries=job.tries, error=reason)
+
+    def _schedule_of(self, work: Work) -> Schedule | None:
+        """Return the schedule in force, which may have been replaced while the job ran."""
+        return self._works.get(work.kind, work).schedule
 
 
 def place_of(error: Exception) -> str:

@@ -42,6 +42,7 @@ from filebot.errors import (
     PluginStoreFull,
     QuotaExceeded,
     Refusal,
+    ReloadRefused,
     StorageError,
     TransferError,
     UnknownCommand,
@@ -105,6 +106,7 @@ from filebot.plugin.files import Files
 from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
 from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.reload import Reloaded
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.sources import SourceServices
@@ -194,6 +196,8 @@ __all__ = [
     "ProxyState",
     "QuotaExceeded",
     "Refusal",
+    "ReloadRefused",
+    "Reloaded",
     "RemovalReason",
     "Room",
     "RoomAccess",

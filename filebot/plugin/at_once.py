@@ -22,12 +22,13 @@ class CallsAtOnce:
             lambda: asyncio.Semaphore(MOST_RUNNING)
         )
 
-    def start(self, plugin: str, call: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    def start(self, plugin: str, call: Callable[[], Coroutine[Any, Any, None]], name: str) -> bool:
         """Make a call for a plugin as soon as one of its places is free.
 
-        It is left out, and the log says so, while too many wait.
+        It is left out, the log says so and False is returned, while too many wait.
         """
-        self._tasks[plugin].start(self._run(self._places[plugin], call), f"{name} of plugin {plugin}")
+        run = self._run(self._places[plugin], call)
+        return self._tasks[plugin].start(run, f"{name} of plugin {plugin}")
 
     async def idle(self) -> None:
         """Wait until no call is under way."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -29,6 +30,7 @@ from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
 from filebot.plugin.rooms import RoomLine
+from filebot.plugin.under_way import CallsUnderWay
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +63,11 @@ class PluginCalls:
         room_lines: Sequence[RoomLineSpec] = (),
         room_setting_of: SettingOf,
         entry_lines: Sequence[EntryLinesSpec] = (),
+        at_once: CallsAtOnce | None = None,
     ) -> None:
         """``settings`` and ``grants`` have those of each plugin by its name; ``clock`` gives the present in
-        UTC, and ``consent`` the plugins that a room lets know what is posted there.
+        UTC, and ``consent`` the plugins that a room lets know what is posted there. ``at_once`` has the
+        calls that plugins loaded earlier have under way.
         """
         self._channel = channel
         self._commands = commands
@@ -78,7 +82,8 @@ class PluginCalls:
         self._room_lines = room_lines
         self._room_setting_of = room_setting_of
         self._entry_lines = entry_lines
-        self.at_once = CallsAtOnce()
+        self.at_once = at_once or CallsAtOnce()
+        self.under_way = CallsUnderWay()
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
         """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
@@ -103,7 +108,8 @@ class PluginCalls:
         """
         by = None if sender is None else OnBehalfOf(sender, language)
         context = await self.context(plugin, hook, by)
-        return await call_limited(function(context), named(plugin, hook), limit_s)
+        with self.under_way.counted(plugin):
+            return await call_limited(function(context), named(plugin, hook), limit_s)
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
@@ -137,7 +143,8 @@ class PluginCalls:
         # In a task of its own: one that ignores its cancellation must not hold the stop up.
         work, name = command.handler(context, **arguments), named(command.plugin, command.hook)
         try:
-            await call_limited(work, name, command.limit_s)
+            with self.under_way.counted(command.plugin):
+                await call_limited(work, name, command.limit_s)
         except TimeLimitExceeded as error:
             log.error("%s", error)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
@@ -169,7 +176,8 @@ class PluginCalls:
         """Call a check of a plugin, and return what it returns."""
         conversation = await self._channel.conversation(act.sender, act.language)
         context = self._context(check.plugin, check.hook, conversation)
-        return await call_limited(check.handler(context, act), named(check.plugin, check.hook))
+        with self.under_way.counted(check.plugin):
+            return await call_limited(check.handler(context, act), named(check.plugin, check.hook))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -188,9 +196,12 @@ class PluginCalls:
         for each in listeners:
             if each.at_once:
                 call = partial(self._call, each, conversation, event)
-                self.at_once.start(each.plugin, call, f"listener of {type(event).__name__}")
-        for each in listeners:
-            if not each.at_once:
+                self._start(each.plugin, call, f"listener of {type(event).__name__}")
+        answering = [each for each in listeners if not each.at_once]
+        with ExitStack() as under_way:
+            for each in answering:
+                under_way.enter_context(self.under_way.counted(each.plugin))
+            for each in answering:
                 await self._call(each, conversation, event)
 
     def _may_hear(self, listener: PluginListener, event: Event) -> bool:
@@ -214,7 +225,8 @@ class PluginCalls:
         context = self._context(line.plugin, line.hook, conversation)
         try:
             name = named(line.plugin, line.hook)
-            value = await call_limited(line.handler(context, room), name, ROOM_LINE_LIMIT_S)
+            with self.under_way.counted(line.plugin):
+                value = await call_limited(line.handler(context, room), name, ROOM_LINE_LIMIT_S)
             if value is not None:
                 # Tried here, so that words that fail do not spoil the whole answer.
                 replies = self._channel.reply_sender.replies
@@ -223,6 +235,19 @@ class PluginCalls:
             log.error("plugin %s, %s: %s: %s", line.plugin, line.hook, type(error).__name__, error)
             return None
         return None if value is None else RoomLine(line.template, value)
+
+    def _start(self, plugin: str, call: Callable[[], Awaitable[None]], name: str) -> None:
+        """Make a call at once; it counts as under way also while it waits for a place."""
+
+        async def counted() -> None:
+            try:
+                await call()
+            finally:
+                self.under_way.end(plugin)
+
+        self.under_way.begin(plugin)
+        if not self.at_once.start(plugin, counted, name):
+            self.under_way.end(plugin)
 
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
         name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
@@ -240,7 +265,8 @@ class PluginCalls:
     async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
         async def ask(spec: EntryLinesSpec) -> str | None:
             context = self._context(spec.plugin, spec.hook, conversation)
-            return await spec.handler(context, entry)
+            with self.under_way.counted(spec.plugin):
+                return await spec.handler(context, entry)
 
         return await lines_about(self._entry_lines, ask)
 

@@ -23,6 +23,7 @@ from filebot.plugin.jobs import Jobs
 from filebot.plugin.lifespan import Lifespan, Lifespans
 from filebot.plugin.needs import Grants
 from filebot.plugin.own_data import OwnData
+from filebot.plugin.reload import Reload, Reloaded
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
@@ -64,6 +65,7 @@ class Factories:
     """Gives the time by which something may be removed for its age; None while none is certain."""
     own_address: BareJid
     """The bot's."""
+    reload: Reload
 
 
 class Context(Conversation, Generic[S_co]):
@@ -191,6 +193,14 @@ class Context(Conversation, Generic[S_co]):
     async def emit(self, event: Event) -> None:
         self._grants.require("emit")
         await super().emit(event)
+
+    async def reload(self) -> Reloaded:
+        """Read the config and the plugins that are one file anew, in one step or not at all.
+
+        The running function goes on with the plugin that it is of. Raises ReloadRefused.
+        """
+        self._grants.require("reload")
+        return await self._factories.reload()
 
     def files_posted_here(self) -> tuple[Offer, ...]:
         self._grants.require("files_posted_here")

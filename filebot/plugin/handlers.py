@@ -19,6 +19,9 @@ file ask for all lines about it."""
 
 _nested: Final[ContextVar[int]] = ContextVar("_nested", default=0)
 
+MOST_SHOWN: Final = 500
+"""Characters of an error that a line of the log shows."""
+
 
 def named(plugin: str, hook: str) -> str:
     """Return the name of the task in which a function of a plugin runs."""
@@ -85,3 +88,12 @@ async def call_limited(function: Awaitable[T], name: str, limit_s: float | None 
         return await call_bounded(called(function), name, limit_s)
     finally:
         _nested.reset(token)
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the text of an error, with its class unless that is PluginError."""
+    try:
+        text = " ".join(str(error).split())[:MOST_SHOWN]
+    except Exception:  # noqa: BLE001 - an error of a plugin's own may have no text, either
+        text = ""
+    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")

@@ -5,7 +5,7 @@ Each lifespan is entered and left in one task of its own, as task groups and the
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,11 +118,19 @@ class Lifespan(Generic[T_co]):
 
 
 class Lifespans:
-    """Lifespans that are open, and what they yielded."""
+    """Lifespans of the plugins that are loaded, and what they yielded."""
 
-    def __init__(self, services: LifeServices) -> None:
+    def __init__(
+        self, services: LifeServices, before: "Lifespans | None" = None, kept: Collection[str] = ()
+    ) -> None:
+        """``before`` has those of the plugins loaded so far, of which those that are ``kept`` stay open."""
         self._services = services
         self._open: dict[str, _OpenLifespan] = {}
+        self._all: set[_OpenLifespan] = set()
+        """All that are open, those of plugins that were loaded earlier included."""
+        if before is not None:
+            self._open = {name: each for name, each in before._open.items() if name in kept}  # noqa: SLF001
+            self._all = before._all  # noqa: SLF001 - of the same class
 
     @property
     def blocking(self) -> BlockingWork:
@@ -138,21 +146,33 @@ class Lifespans:
             lifespan.plugin: _OpenLifespan(lifespan, Life(self._services, settings, grants))
             for lifespan, settings, grants in plugins
         }
-        results = await asyncio.gather(*(each.enter() for each in opening.values()), return_exceptions=True)
+        results = await asyncio.gather(
+            *(self._enter(plugin, each) for plugin, each in opening.items()), return_exceptions=True
+        )
         failed = dict[str, Exception]()
-        for (plugin, each), result in zip(opening.items(), results, strict=True):
+        for plugin, result in zip(opening, results, strict=True):
             if isinstance(result, Exception):
                 failed[plugin] = result
-            elif result is None:
-                self._open[plugin] = each
-            else:
+            elif result is not None:
                 raise result
         return failed
 
+    async def _enter(self, plugin: str, lifespan: "_OpenLifespan") -> None:
+        await lifespan.enter()
+        self._open[plugin] = lifespan
+        self._all.add(lifespan)
+
     async def close(self) -> None:
-        """Leave all lifespans. Errors are logged."""
-        closing, self._open = self._open, {}
-        await asyncio.gather(*(each.leave() for each in closing.values()))
+        """Leave all lifespans, also those of plugins that were loaded earlier. Errors are logged."""
+        await self._leave(self._all.copy())
+
+    async def close_without(self, other: "Lifespans") -> None:
+        """Leave those lifespans that are not open for ``other`` as well. Errors are logged."""
+        await self._leave(set(self._open.values()) - set(other._open.values()))  # noqa: SLF001
+
+    async def _leave(self, lifespans: Collection["_OpenLifespan"]) -> None:
+        await asyncio.gather(*(each.leave() for each in lifespans))
+        self._all.difference_update(lifespans)  # after it: who cancels this is not to lose them
 
     def state(self, plugin: str, lifespan: Lifespan[T]) -> T:
         """Return what the lifespan of a plugin yielded.
@@ -162,7 +182,7 @@ class Lifespans:
         if lifespan.plugin != plugin:
             raise PluginError(f"plugin {plugin!r} asks for the state of plugin {lifespan.plugin!r}")
         found = self._open.get(plugin)
-        if found is None:
+        if found is None or found not in self._all:
             raise PluginError(f"the lifespan of plugin {plugin!r} is not open")
         return cast("T", found.state)
 
@@ -187,6 +207,10 @@ class _OpenLifespan:
             await asyncio.wait({task, ready}, timeout=OPEN_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
             if self._ready.is_set():
                 return
+        except asyncio.CancelledError:
+            if self._ready.is_set():
+                await self.leave()
+            raise
         finally:
             ready.cancel()
             if not self._ready.is_set():

@@ -32,6 +32,7 @@ Need = Literal[
     "people",
     "events",
     "checks",
+    "reload",
 ]
 
 NEEDS: Final[tuple[str, ...]] = get_args(Need)
@@ -85,6 +86,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     "tell": "people",
     "choose_language": "people",
     "emit": "events",
+    "reload": "reload",
 }
 """Need of each attribute of the context, by its path below ``ctx``; an attribute that is not here needs
 nothing, but the parts (``ctx.files``, ``ctx.rooms`` and so on) have no others."""

@@ -25,6 +25,9 @@ class PluginTables(Protocol):
         that is not the plugin's, or the tables are of a newer version of it. Nothing is changed then.
         """
 
+    async def is_current(self, plugin: str, migrations: Path) -> bool:
+        """Return whether no migration of a folder is left to run. Raises PluginError if there are none."""
+
     async def read(self, plugin: str, function: Callable[[Transaction], R]) -> R:
         """Call ``function`` with the last commit, and return what it returns.
 

@@ -8,8 +8,9 @@ files, and how large they may be) is the core's and always holds.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from filebot.concurrency.locks import KeyedLocks
@@ -46,6 +47,9 @@ class RoomSettingsStore:
         self._values: dict[BareJid, dict[SettingKey, Any]] = {}
         # By room: each change begins with what the one before it made.
         self._locks = KeyedLocks(asyncio.Lock)
+        self._clearing: set[BareJid] = set()
+        self._cleared: set[BareJid] = set()
+        """Rooms cleared since the last :meth:`prepared` began: rows that it read are not theirs."""
 
     async def open(self) -> None:
         """Read them. Raises StorageError."""
@@ -61,15 +65,67 @@ class RoomSettingsStore:
         for room in dict.fromkeys(each.room for each in rows):
             await self._follow(room)
 
+    async def prepared(
+        self, table: RoomSettingTable, notes: Mapping[SettingKey, str]
+    ) -> Callable[[], None]:
+        """Return a function that puts another table and its notes in force. Call it at once, with no await
+        before.
+
+        What needs consent, and is not in that table, is switched off before, as :meth:`open` does. Raises
+        StorageError.
+        """
+        cleared = self._cleared = set(self._clearing)
+        while True:
+            rows = await self._store.room_settings()
+            ending = [
+                (room, setting)
+                for setting in self._table.all()
+                if setting.consent and table.get(setting.key) is None
+                for room in self.rooms_with(setting.key)
+            ]
+            if not ending:
+                break
+            for room, setting in ending:
+                async with self._locks(room):
+                    log.warning("%s is off in %s: its plugin is not loaded any more", setting.name, room)
+                    await self._save(room, setting, value=False)
+
+        return partial(self._use, table, notes, rows, cleared)
+
+    def _use(
+        self,
+        table: RoomSettingTable,
+        notes: Mapping[SettingKey, str],
+        rows: Iterable[SavedRoomSetting],
+        cleared: Collection[BareJid],
+    ) -> None:
+        before, self._table, self._notes = self._table, table, notes
+        for room, values in self._values.items():
+            for setting in table.all():
+                if setting.key in values and before.get(setting.key) not in (None, setting):
+                    self._take(setting, SavedRoomSetting(room, setting.key, values.pop(setting.key)))
+        for saved in rows:
+            if saved.room in cleared or before.get(saved.key) is not None:
+                continue
+            added = table.get(saved.key)
+            # Nobody has agreed to anything while its plugin was not there.
+            if added is not None and not added.consent:
+                self._take(added, saved)
+
     async def clear(self, room: BareJid) -> None:
         """Forget what holds in a room, and what else the catalog remembers of it but its files.
 
         Raises StorageError.
         """
         async with self._locks(room):
-            # First: what is kept for the room from now on would be there when somebody makes another one.
-            had_settings = self._values.pop(room, None) is not None
-            await self._store.clear_room(room)
+            self._clearing.add(room)
+            self._cleared.add(room)
+            try:
+                # First: what is kept for the room from now on would be there when somebody makes another.
+                had_settings = self._values.pop(room, None) is not None
+                await self._store.clear_room(room)
+            finally:
+                self._clearing.discard(room)
             if had_settings:
                 await self._follow(room)
 

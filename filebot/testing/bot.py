@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from filebot.chat.assembly import Chat, build_chat, build_lifespans, http_factory
+from filebot.chat.assembly import Chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
+from filebot.chat.reloader import Reloader
 from filebot.delivery.queue import KEPT_FOR
-from filebot.files.access import Access
+from filebot.errors import ReloadRefused
+from filebot.files.access import Access, AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import (
@@ -30,13 +32,14 @@ from filebot.plugin import Plugin
 from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
 from filebot.plugin.people import PersonExport
-from filebot.plugin_loader import load_declared, migrations_of, presence_notes, room_settings
+from filebot.plugin.reload import Reloaded
+from filebot.plugin_loader import migrations_of
 from filebot.ports import Catalog, StreamOffer, UrlSource
-from filebot.replies import Replies
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
+from filebot.testing.declared import DeclaredSource
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
@@ -133,13 +136,6 @@ class FakeBot:
         """Jobs are done only when a test runs them."""
         self.clock_is_trusted = True
         """False: nothing is removed for its age."""
-        self._rate_limits = rate_limits or RateLimits()
-        access = Access(
-            admins=[ADMIN],
-            allow=["*@example.org"],
-            deny=["mallory@example.org"],
-            invitations=invitations,
-        )
         ports = Ports(
             store=self.store,
             catalog=self.catalog,
@@ -156,32 +152,38 @@ class FakeBot:
             jid=BOT,
             server="example.org",
         )
-        self._replies = Replies(clock=lambda: self.now)
-        self._plugins = load_declared(plugins, settings or {}, self._replies, disabled=disabled)
-        settable = room_settings(self._plugins, disabled)
-        notes = presence_notes(settable, self._replies)
-        self._services = build_services(ports, access, limits, settable, notes, settle_s=0.0, slots=slots)
+        self._source = DeclaredSource(
+            plugins,
+            settings or {},
+            disabled,
+            AccessRules((ADMIN,), ("*@example.org",), ("mallory@example.org",), invitations),
+            limits,
+            rate_limits or RateLimits(),
+            self.catalog.plugin_tables,
+            lambda: self.now,
+        )
+        self._first = first = self._source.wanted()
+        access = Access()
+        access.use(first.access)
+        self._services = build_services(
+            ports, access, limits, first.room_settings, first.presence, settle_s=0.0, slots=slots
+        )
         self._http_of = http_factory(self.web)
-        self._lifespans = build_lifespans(self._plugins, self.catalog, lambda: self.now, self._http_of)
-        self._chat: Chat | None = None
+        self._lifespans = build_lifespans(first.plugins, self.catalog, lambda: self.now, self._http_of)
+        self._reloader: Reloader | None = None
 
     async def __aenter__(self) -> Self:
-        for each in self._plugins:
+        first = self._first
+        for each in first.plugins:
             if each.plugin.migrations is not None:
                 await self.catalog.plugin_tables.prepare(each.plugin.name, migrations_of(each.plugin))
-        for error in (await self._lifespans.open(lives_of(self._plugins))).values():
+        for error in (await self._lifespans.open(lives_of(first.plugins))).values():
             await self._lifespans.close()
             raise error
         await self._services.room_settings.open()
         await self._services.worker.open()
-        self._chat = build_chat(
-            self._services,
-            self._plugins,
-            self._replies,
-            self._rate_limits,
-            lifespans=self._lifespans,
-            http_of=self._http_of,
-        )
+        self._reloader = Reloader(self._source, self._services, self._http_of)
+        self._reloader.begin(first.plugins, first.replies, first.limits, self._lifespans)
         await self._services.jobs.prepare()
         await self._services.membership.open()
         return self
@@ -195,6 +197,7 @@ class FakeBot:
         await self._services.worker.close()
         await self._services.membership.close()
         await self._services.people_online.close()
+        await self._entered.close()
         await self._lifespans.close()
 
     @property
@@ -262,6 +265,26 @@ class FakeBot:
         """Have all plugins forget somebody, and return the names of those that failed."""
         return await self._running.people.forget_person(person)
 
+    async def reload(
+        self,
+        *plugins: Plugin[Any],
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        disabled: Collection[str] = (),
+    ) -> Reloaded:
+        """Put other plugins and settings in the place of those there are, as a reload of the bot does.
+
+        Return when the lifespans of those that went are closed. Raises ReloadRefused. The command
+        ``reload`` reads the same once more.
+        """
+        before = self._source.declare(plugins, settings or {}, disabled)
+        try:
+            done = await self._entered.reload()
+        except ReloadRefused:
+            self._source.declare(*before)
+            raise
+        await self._entered.idle()
+        return done
+
     def pass_time(self, by: timedelta) -> None:
         """Move the clock; what becomes due by that is done by ``jobs.run()``."""
         self.now += by
@@ -291,8 +314,12 @@ class FakeBot:
 
     @property
     def _running(self) -> Chat:
-        assert self._chat is not None, "use it as a context"  # noqa: S101 - for authors of tests
-        return self._chat
+        return self._entered.chat
+
+    @property
+    def _entered(self) -> Reloader:
+        assert self._reloader is not None, "use it as a context"  # noqa: S101 - for authors of tests
+        return self._reloader
 
     async def _expire(self) -> None:
         await self._services.worker.expire()

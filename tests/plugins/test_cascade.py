@@ -455,7 +455,7 @@ async def test_a_stream_has_its_row_from_before_it_begins(bot: FakeBot) -> None:
     asking = asyncio.create_task(bot.say("get a.bin"))
     await begun.wait()
     [queued] = await bot.catalog.deliveries()
-    assert "a.bin (0%" in bot._replies.render(
+    assert "a.bin (0%" in bot._first.replies.render(
         "transfers/list", "en", transfers=bot._services.transfers.all(), more=0, waiting=()
     )
     async with AfterRestart(bot) as again:

@@ -117,7 +117,8 @@ def config(folder: Path, disabled: Iterable[str] = ()) -> Path:
 
 async def look(folder: Path, *disabled: str) -> tuple[Snapshot, set[object]]:
     """Start a bot and return its snapshot, and all functions that it could call."""
-    async with assembled(load(config(folder, disabled), {})) as bot:
+    file = config(folder, disabled)
+    async with assembled(load(file, {}), lambda: load(file, {})) as bot:
         try:
             return snapshot(bot, folder), {*functions_reached(bot)}
         finally:

@@ -13,7 +13,6 @@ import pytest
 from filebot.catalog import open_catalog
 from filebot.chat.rate_limits import RateLimits
 from filebot.model import Client, Method, Negotiation, Scope
-from filebot.plugin_loader import presence_notes, room_settings
 from filebot.ports import BlobStore, Catalog
 from filebot.services import build_services
 from filebot.storage.disk import DiskStore
@@ -32,8 +31,7 @@ class DiskBot(FakeBot):
     def __init__(self, store: BlobStore, catalog: Catalog) -> None:
         super().__init__(rate_limits=RateLimits(commands_per_minute=100_000))
         ports = replace(self._services.ports, store=store, catalog=catalog)
-        settable = room_settings(self._plugins)
-        notes = presence_notes(settable, self._replies)
+        settable, notes = self._first.room_settings, self._first.presence
         self._services = build_services(ports, self._services.access, LIMITS, settable, notes, settle_s=0.0)
         self.real = catalog
 

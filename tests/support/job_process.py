@@ -50,7 +50,7 @@ async def work(catalog: Catalog) -> None:
         say(done.payload)
 
     worker = JobWorker(catalog.jobs, lambda: datetime.now(UTC))
-    worker.add(Work(NOTE, note))
+    worker.replace([Work(NOTE, note)])
     await worker.run_due()
 
 

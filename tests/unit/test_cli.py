@@ -3,6 +3,7 @@
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -289,7 +290,8 @@ def test_fsck_by_a_rate_that_is_no_size_leaves_with_2(config: Path, tmp_path: Pa
 def test_run_leaves_with_the_code_of_what_happened(
     config: Path, app: SimpleNamespace, failure: Exception | None, code: int, says: str
 ) -> None:
-    async def run(_: Config) -> int:
+    async def run(read: Config, read_config: Callable[[], Config]) -> int:
+        assert read_config() == read
         if failure is not None:
             raise failure
         return 0

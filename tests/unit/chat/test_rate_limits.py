@@ -64,6 +64,15 @@ async def test_all_of_a_room_together_ask_for_so_much_in_a_minute_and_others_may
     assert await load.is_in_pace(occupant(0, "other@muc.example.org"))
 
 
+async def test_other_limits_hold_at_once_and_the_same_ones_forget_no_request() -> None:
+    load = RateLimiter(RateLimits(commands_per_minute=1))
+    assert await load.is_in_pace(ANNA)
+    load.use(RateLimits(commands_per_minute=1))
+    assert not await load.is_in_pace(ANNA)
+    load.use(RateLimits(commands_per_minute=2))
+    assert [await load.is_in_pace(ANNA) for _ in range(3)] == [True, True, False]
+
+
 @in_virtual_time
 async def test_requests_of_one_person_begin_in_order_and_wait_for_no_slow_one() -> None:
     load, done = RateLimiter(RateLimits()), list[str]()

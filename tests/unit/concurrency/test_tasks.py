@@ -186,6 +186,6 @@ async def test_what_the_bot_does_all_the_time_goes_on_after_an_error(
     file = tmp_path / "config.toml"
     file.write_text('[xmpp]\njid = "bot@example.org"\npassword = "hunter2"\n')
     file.chmod(0o600)
-    async with assembled(load(file, {})) as bot:
+    async with assembled(load(file, {}), lambda: load(file, {})) as bot:
         await asyncio.wait_for(again.wait(), 5)
         await bot.session.stop()

@@ -60,4 +60,4 @@ async def test_damage_inside_of_the_catalog_is_told_and_stops_the_start(tmp_path
     assert doubt.endswith("; restore data_dir from a backup, or ask filebot fsck")
     config = Config.model_validate({"data_dir": data, "xmpp": {"jid": "bot@example.org", "password": "x"}})
     with pytest.raises(ConfigError, match=r"^data_dir: .* is damaged: .*; restore data_dir from a backup"):
-        await app.run(config)
+        await app.run(config, lambda: config)

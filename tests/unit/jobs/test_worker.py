@@ -42,6 +42,7 @@ class Lab:
         self.store = store or MemoryJobs()
         self.worker = JobWorker(self.store, clock)
         self.done: list[tuple[float, str]] = []
+        self.works: list[Work] = []
 
     def does(
         self,
@@ -54,7 +55,8 @@ class Lab:
             if run is not None:
                 await run(job)
 
-        self.worker.add(Work(kind, note, schedule=schedule))
+        self.works.append(Work(kind, note, schedule=schedule))
+        self.worker.replace(self.works)
 
     async def add(
         self, payload: str = "{}", kind: JobKind = MAIL, after_s: float = 0.0, **other: Any
@@ -359,3 +361,43 @@ async def test_a_failing_schedule_is_tried_again_and_never_dead(caplog: pytest.L
     assert "waits for its next time: ValueError: no paper" in caplog.text
     assert await lab.store.dead("post") == []
     assert await lab.store.counts() == {"post": 1}
+
+
+@in_virtual_time
+async def test_jobs_that_wait_are_done_by_the_works_that_replaced_the_earlier_ones() -> None:
+    lab, others = Lab(), Lab()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: Job) -> None:
+        begun.set()
+        await go_on.wait()
+
+    lab.does(run=wait)
+    others.does()
+    async with lab.running():
+        await lab.add("runs")
+        await begun.wait()
+        await lab.add("waits", after_s=10)
+        lab.worker.replace(others.works)
+        await asyncio.sleep(20)
+        go_on.set()
+        await asyncio.sleep(1)
+    assert lab.done == [(0, "runs")]  # it ended as it began
+    assert others.done == [(10, "waits")]
+    assert await lab.store.counts() == {}
+
+
+@in_virtual_time
+async def test_a_schedule_of_another_rule_is_due_by_it_and_one_of_the_same_rule_as_before() -> None:
+    hourly, stays = JobKind("post", "hourly"), JobKind("post", "stays")
+    lab, others = Lab(), Lab()
+    lab.does(hourly, schedule=Every.parse("1h"))
+    lab.does(stays, schedule=Every.parse("1h", at_start=True))
+    others.does(hourly, schedule=Every.parse("2h"))
+    others.does(stays, schedule=Every.parse("1h", at_start=True))
+    async with lab.running():
+        await asyncio.sleep(HOUR_S / 2)
+        lab.worker.replace(others.works)
+        await asyncio.sleep(2.6 * HOUR_S)
+    assert [at / HOUR_S for at in others.times] == [1, 2, 2.5, 3]
+    assert await lab.store.counts() == {"post": 2}

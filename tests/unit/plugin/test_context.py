@@ -44,7 +44,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     services: list[Any] = [*[not_asked_for] * 4, BlockingWork()]
     nobodys = Lifespans(LifeServices(*services))
     unused: list[Any] = [not_asked_for] * 7
-    factories = Factories(*[*unused, nobodys, *[not_asked_for] * 3])
+    factories = Factories(*[*unused, nobodys, *[not_asked_for] * 4])
     stored, link = (
         PluginListener("notes", kind, listen, "listener 'listen'") for kind in (FileStored, LinkReceived)
     )
