@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from filebot.chat.rate_limits import RateLimits
 from filebot.errors import ReloadRefused
+from filebot.model import Address, IncomingMessage, Sender
 from filebot.plugin import CommandCalled, Context, FileStored, Life, Plugin, Refusal
 from filebot.plugin.store import PluginStore
 from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, open_catalog, through_room
+from filebot.testing.messenger import Said
 from tests.support.virtual_time import in_virtual_time
 
 OPENED: list[str] = []
@@ -417,3 +420,20 @@ async def test_many_reloads_leave_nothing_of_the_earlier_ones() -> None:
         assert len(alive) <= 2
         assert OPENED == ["20"]
         assert len(bot._services.jobs._works) < 20
+
+
+async def test_commands_during_reloads_are_all_answered_by_one_version_or_another() -> None:
+    async with FakeBot(living("one", "0"), rate_limits=RateLimits(commands_per_minute=1000)) as bot:
+        people = [f"person{number}@example.org" for number in range(20)]
+
+        async def ask(person: str) -> None:
+            for _ in range(5):
+                await bot.dispatcher.receive(IncomingMessage(Sender(Address(person), person), "one"))
+
+        asking = [asyncio.create_task(ask(person)) for person in people]
+        for number in range(3):
+            await bot.reload(living("one", str(number + 1)))
+        await asyncio.gather(*asking)
+        said = [each.text for each in bot.messenger.sent if isinstance(each, Said)]
+        assert len(said) == 100
+        assert {*said} <= {"0", "1", "2", "3"}
