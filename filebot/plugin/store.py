@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from filebot.errors import NotAllowed
 from filebot.model import BareJid, DataKey, DataOwner, Entry, EntryFilter, Identity, JsonValue, OwnerKind
 from filebot.ports import PluginData
 
@@ -25,12 +26,19 @@ class PluginStore:
         self._plugin = plugin
         self._owner = owner or DataOwner()
 
-    def entry(self, entry: Entry) -> "PluginStore":
-        """Return the values that belong to an entry; changes raise NoSuchEntry when it is gone."""
-        return self._with(OwnerKind.ENTRY, str(entry.id))
+    def entry(self, entry: Entry | int) -> "PluginStore":
+        """Return the values that belong to an entry, or to the one with this id; changes raise NoSuchEntry
+        when it is gone.
+        """
+        return self._with(OwnerKind.ENTRY, str(entry.id if isinstance(entry, Entry) else int(entry)))
 
-    def person(self, person: Identity) -> "PluginStore":
-        """Return the values that belong to a person, such as ``ctx.sender.identity``."""
+    def person(self, person: Identity | None) -> "PluginStore":
+        """Return the values that belong to a person, such as ``ctx.sender.identity``.
+
+        Raises NotAllowed for nobody: all whom the bot cannot tell apart would share these values.
+        """
+        if not person:
+            raise NotAllowed(reason="hidden")
         return self._with(OwnerKind.PERSON, person)
 
     def room(self, room: BareJid) -> "PluginStore":
