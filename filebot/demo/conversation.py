@@ -114,7 +114,7 @@ def main(once: bool, plugins: Sequence[Path] = ()) -> int:
     try:
         return asyncio.run(_demo(console, once=once, plugins=plugins))
     except BotEnded as error:
-        console.print(f"the bot ended:\n{error}", style="red", markup=False, highlight=False)
+        _complain(console, f"the bot ended:\n{error}")
         return 1
 
 
@@ -130,7 +130,7 @@ async def _demo(console: Console, *, once: bool, plugins: Sequence[Path]) -> int
             bot = await stack.enter_async_context(BotProcess(config))
             for line in bot.log:
                 if "going on without it" in line:
-                    console.print(line, style="red", markup=False, highlight=False)
+                    _complain(console, line)
             alice = await stack.enter_async_context(await Peer.of(server, "alice"))
             bob = await stack.enter_async_context(await Peer.of(server, "bob"))
             await alice.join(ROOM, "alice")
@@ -176,6 +176,10 @@ async def _play(console: Console, scene: Scene, samples: list[Path]) -> bool:
             progress.advance(task)
     console.print(f"[green]✓ all {len(steps)} steps went as they should[/]")
     return True
+
+
+def _complain(console: Console, text: str) -> None:
+    console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _invite(console: Console, server: Prosody) -> None:
