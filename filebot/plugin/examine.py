@@ -62,8 +62,7 @@ def _examine_template(plugin: Plugin[Any], hook: str, use: Use, is_shipped: Call
     if use.template is None:
         return
     owner, _, name = use.template.rpartition("/")
-    known = (owner == plugin.name and name in plugin.templates) or is_shipped(use.template)
-    if known or owner not in {"", plugin.name}:
+    if owner not in {"", plugin.name} or (owner and name in plugin.templates) or is_shipped(use.template):
         return
     own = [f"{plugin.name}/{each}" for each in plugin.templates]
     match = process.extractOne(name, [*plugin.templates], score_cutoff=SUGGESTION_SCORE)
