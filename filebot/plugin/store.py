@@ -35,7 +35,8 @@ class PluginStore:
     def person(self, person: Identity | None) -> "PluginStore":
         """Return the values that belong to a person, such as ``ctx.sender.identity``.
 
-        Raises NotAllowed for nobody: all whom the bot cannot tell apart would share these values.
+        Raises NotAllowed for None, and an empty text: nothing tells apart people of whom a room says
+        nothing, and they would share what is kept of one of them.
         """
         if not person:
             raise NotAllowed(reason="hidden")
