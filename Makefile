@@ -12,10 +12,10 @@ BEHAVIOUR := $(SERVERS) tests/e2e tests/interop
 
 .PHONY: demo test test-all test-ejabberd plan unit check fix lock bench clean
 
-# ONCE=1: go through it once and leave, without waiting for a person.
+# ONCE=1: go through it once and leave, without waiting for a person. PLUGINS=folder: with plugins to try.
 demo:
 	@scripts/bootstrap demo
-	@$(BIN)/filebot demo $(if $(ONCE),--once)
+	@$(BIN)/filebot demo $(if $(ONCE),--once) $(if $(PLUGINS),--plugins $(PLUGINS))
 
 # All that needs no server, and of the rest what matters most, against Prosody: with an account, then as a component.
 test:

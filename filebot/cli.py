@@ -121,8 +121,10 @@ def init(
 def check(path: Path, offline: bool) -> None:
     """Examine the configuration, then log in and try what the bot needs."""
     config = _loaded(path)
-    _examine(config)
+    foreign = _examine(config)
     click.echo("config is fine")
+    if foreign:
+        click.echo(f"plugins that did not come with filebot: {', '.join(foreign)}")
     if not offline:
         _try(config)
 
@@ -205,14 +207,20 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="Leave after the conversation.")
-def demo(once: bool) -> None:
+@click.option(
+    "--plugins",
+    type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    multiple=True,
+    help="A folder with plugins to try; may be given again.",
+)
+def demo(once: bool, plugins: tuple[Path, ...]) -> None:
     """Show a conversation on a private server.
 
     It needs Prosody, and leaves nothing behind.
     """
     from filebot.demo import conversation  # noqa: PLC0415 - see above
 
-    sys.exit(conversation.main(once))
+    sys.exit(conversation.main(once, plugins))
 
 
 def _loaded(path: Path) -> Config:
@@ -222,19 +230,22 @@ def _loaded(path: Path) -> Config:
         _stop(error.mistakes, WRONG)
 
 
-def _examine(config: Config) -> None:
-    """Go through what ``run`` goes through before it is online."""
-    from filebot.preflight import prepared  # noqa: PLC0415 - see above
+def _examine(config: Config) -> list[str]:
+    """Go through what ``run`` goes through before it is online; return the names of plugins of others."""
+    from filebot.plugin_loader import bundled  # noqa: PLC0415 - see above
+    from filebot.preflight import prepared  # noqa: PLC0415
 
     reports: list[str] = []
     try:
-        prepared(config, reports.append)
+        _, loaded = prepared(config, reports.append)
     except ConfigError as error:
         _stop([*config.located(error).mistakes, *reports], WRONG)
     except FilebotError as error:
         _stop([str(error)], FAILED)
     if reports:
         _stop(reports, FAILED)
+    own = {plugin.name for plugin in bundled()}
+    return sorted({each.plugin.name for each in loaded} - own)
 
 
 def _try(config: Config) -> None:

@@ -209,7 +209,7 @@ class _Loading:
         """
         if plugin.name in self.known:
             raise PluginError(f"there is a plugin {plugin.name!r} already; give it another name")
-        examine(plugin)
+        examine(plugin, self._replies.has)
         try:
             values = checked(plugin, self._settings.get(plugin.name, {}))
         except ConfigError as error:
@@ -329,7 +329,8 @@ def checked(plugin: Plugin[Any], table: Mapping[str, Any]) -> object:
     except ValidationError as error:
         raise ConfigError(
             tuple(
-                f"{'.'.join([place, *map(str, mistake['loc'])])}: {mistake['msg']}"
+                f"{'.'.join([place, *map(str, mistake['loc'])])}: "
+                f"{mistake['msg'].removeprefix('Value error, ')}"
                 for mistake in error.errors(include_url=False, include_input=False)
             )
         ) from error

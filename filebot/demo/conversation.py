@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from filebot.demo.samples import write_samples
 from filebot.errors import FilebotError
-from filebot.localserver.botprocess import BotProcess, tables_for, write_config
+from filebot.localserver.botprocess import BotEnded, BotProcess, tables_for, write_config
 from filebot.localserver.peer import Peer, Received
 from filebot.localserver.prosody import Prosody
 
@@ -105,21 +105,32 @@ class Scene:
             self._console.print(" " * (len(who) + 4) + line, highlight=False)
 
 
-def main(once: bool) -> int:
-    """Play the demo; stay up afterwards unless ``once``. The exit code: 1 if any step failed."""
-    return asyncio.run(_demo(once=once))
+def main(once: bool, plugins: Sequence[Path] = ()) -> int:
+    """Play the demo; stay up afterwards unless ``once``. The bot loads the ``plugins`` of these folders.
 
-
-async def _demo(*, once: bool) -> int:
+    Return the exit code: 1 if any step failed.
+    """
     console = Console()
+    try:
+        return asyncio.run(_demo(console, once=once, plugins=plugins))
+    except BotEnded as error:
+        _complain(console, f"the bot ended:\n{error}")
+        return 1
+
+
+async def _demo(console: Console, *, once: bool, plugins: Sequence[Path]) -> int:
     with tempfile.TemporaryDirectory(prefix="filebot-demo-") as name:
         folder = Path(name)
         async with AsyncExitStack() as stack:
             console.print("[bold]filebot demo[/]: starting a private server, a bot and two people ...")
             server = Prosody(folder / "prosody", users=("alice", "bob", "filebot"))
             await stack.enter_async_context(server)
-            config = write_config(folder / "config.toml", tables_for(server, ROOM))
+            tables = {**tables_for(server, ROOM), "plugins": {"paths": list(plugins)}}
+            config = write_config(folder / "config.toml", tables)
             bot = await stack.enter_async_context(BotProcess(config))
+            for line in bot.log:
+                if "going on without it" in line:
+                    _complain(console, line)
             alice = await stack.enter_async_context(await Peer.of(server, "alice"))
             bob = await stack.enter_async_context(await Peer.of(server, "bob"))
             await alice.join(ROOM, "alice")
@@ -165,6 +176,10 @@ async def _play(console: Console, scene: Scene, samples: list[Path]) -> bool:
             progress.advance(task)
     console.print(f"[green]✓ all {len(steps)} steps went as they should[/]")
     return True
+
+
+def _complain(console: Console, text: str) -> None:
+    console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _invite(console: Console, server: Prosody) -> None:

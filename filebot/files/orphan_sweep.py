@@ -40,7 +40,7 @@ class Unreferenced:
     missing: int = 0
     """Blobs that an entry refers to and that are not there."""
     freed: tuple[Digest, ...] = ()
-    """Those among ``digests`` of which the catalog tells that they were attachments, which are gone."""
+    """Return the digests of attachments that are gone, as far as the catalog tells."""
 
     @property
     def unknown(self) -> int:

@@ -36,7 +36,7 @@ class BlobChecks:
     blobs: int = 0
     unreferenced: int = 0
     freed: int = 0
-    """Those among the unreferenced of which the catalog tells that they were attachments."""
+    """Return the unreferenced blobs that were attachments, as far as the catalog tells."""
     resized: bool = False
     """Whether sizes in the catalog were changed: sums are to be made anew."""
     _aside: UnreferencedFolder = field(init=False)

@@ -184,6 +184,8 @@ class Context(Conversation, Generic[S_co]):
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
         self._grants.require("tell")
+        if not isinstance(to, Address):
+            raise PluginError(f"ctx.tell speaks to an Address; write Address({to!r})")
         await super().tell(to, template, **values)
 
     async def choose_language(self, wanted: str | None) -> str | None:
@@ -230,3 +232,10 @@ class BackgroundContext(Context[S_co]):
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
         await self.reply(template, **values)
+
+    @cached_property
+    def files(self) -> Files:
+        raise PluginError(
+            "nobody asked for this, so ctx.files has nobody's files; let a job that somebody's command or "
+            "event added look at theirs, or take a room's with ctx.room_files"
+        )

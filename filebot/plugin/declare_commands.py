@@ -9,7 +9,7 @@ from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import LIMIT_S, Command, CommandUsage
 from filebot.plugin.context import Context
 from filebot.plugin.permissions import Permission, Place
-from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit
+from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit, name_of
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -109,10 +109,24 @@ def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
             )
 
 
-def _examine_handler(place: str, handler: Callable[..., object], parameters: Collection[str]) -> None:
+def _examine_handler(place: str, handler: Callable[..., object], values: Collection[str]) -> None:
+    """Raise PluginError if a handler does not take the values of its usages."""
     examine_coroutine(place, handler)
-    given = ", ".join(["a context", *sorted(parameters)])
-    examine_arguments(place, handler, given, object(), **dict.fromkeys(parameters, ""))
+    name, taken = name_of(handler), list(inspect.signature(handler).parameters.values())[1:]
+    if not any(each.kind is each.VAR_KEYWORD for each in taken):
+        for value in sorted(set(values).difference(each.name for each in taken)):
+            raise PluginError(
+                f"{place}: its usage has {value.upper()}, but {name} has no argument {value!r}; add it"
+            )
+    for each in taken:
+        is_one = each.kind not in {each.VAR_KEYWORD, each.VAR_POSITIONAL}
+        if is_one and each.default is each.empty and each.name not in values:
+            raise PluginError(
+                f"{place}: {name} has an argument {each.name!r}, but its usage has no {each.name.upper()}; "
+                "add it to the usage, or give the argument a default"
+            )
+    given = ", ".join(["a context", *sorted(values)])
+    examine_arguments(place, handler, given, object(), **dict.fromkeys(values, ""))
 
 
 def _examine_permission(

@@ -27,9 +27,11 @@ class PluginStore:
         self._plugin = plugin
         self._owner = owner or DataOwner()
 
-    def entry(self, entry: Entry) -> "PluginStore":
-        """Return the values that belong to an entry; changes raise NoSuchEntry when it is gone."""
-        return self._with(OwnerKind.ENTRY, str(entry.id))
+    def entry(self, entry: Entry | int) -> "PluginStore":
+        """Return the values that belong to an entry, or to the one with this id; changes raise NoSuchEntry
+        when it is gone.
+        """
+        return self._with(OwnerKind.ENTRY, str(entry.id if isinstance(entry, Entry) else int(entry)))
 
     def person(self, person: Identity | None) -> "PluginStore":
         """Return the values that belong to a person, such as ``ctx.sender.identity``.

@@ -122,7 +122,10 @@ class Replies:
         name = template + SUFFIX
         try:
             text = environment.get_template(name).render(values)
-        except TemplateError:
+        except TemplateError as error:
+            if self._overrides is None:
+                error.add_note(f"in the template {template}, with the values {', '.join(values) or 'none'}")
+                raise
             shipped = environment.get_template(f"{_SHIPPED}:{name}")
             # An operator's slip must not leave people without an answer.
             log.exception("template %s failed, trying the one that came with it", name)

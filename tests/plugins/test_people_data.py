@@ -18,7 +18,7 @@ def keeping(name: str) -> Plugin[None]:
     @plugin.command(name, usage=f"{name} WORD")
     async def keep(ctx: Context[None], word: str) -> None:
         """Keep it."""
-        await ctx.store.person(ctx.sender.identity or "").set("word", word)
+        await ctx.store.person(ctx.sender.identity).set("word", word)
 
     return plugin
 
@@ -79,7 +79,8 @@ async def test_a_plugin_that_fails_is_named_and_stops_no_other(
 ) -> None:
     monkeypatch.setattr(people_module, "HOOK_LIMIT_S", 0.05)
     monkeypatch.setattr(people_module, "MOST_EXPORT_BYTES", 1000)
-    broken, sound, forgotten = Plugin[None]("broken", api=1), Plugin[None]("sound", api=1), list[str]()
+    broken, sound = Plugin[None]("broken", api=1, templates={"none": "No."}), Plugin[None]("sound", api=1)
+    forgotten = list[str]()
 
     @broken.export
     @broken.forget

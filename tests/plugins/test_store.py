@@ -5,7 +5,7 @@ import math
 import pytest
 
 from filebot.model import JsonValue, Scope
-from filebot.plugin import PluginStore
+from filebot.plugin import NotAllowed, PluginStore
 from filebot.plugin.store import MOST_VALUE_BYTES
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
 from filebot.testing.catalog import MemoryCatalog
@@ -76,7 +76,12 @@ async def test_values_go_with_their_file_and_their_room(bot: FakeBot) -> None:
     await store.entry(entry).set("tag", "invoice")
     await store.room(ROOM).set("tag", "ours")
     await store.person(ALICE).set("tag", "mine")
-    assert await store.entries_with("tag") == [(str(entry.id), "invoice")]
+    for nobody in (None, ""):
+        with pytest.raises(NotAllowed):
+            store.person(nobody)
+    [(number, value)] = await store.entries_with("tag")
+    assert (number, value) == (str(entry.id), "invoice")
+    assert await store.entry(int(number)).get("tag") == "invoice"
     assert await store.rooms_with("tag") == [(ROOM, "ours")]
     await bot.say("rm a.txt", ALICE)
     await bot.destroy(ROOM)

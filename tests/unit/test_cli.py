@@ -152,6 +152,18 @@ def test_check_offline_is_content_with_a_good_config(config: Path) -> None:
     assert (result.exit_code, result.output) == (0, "config is fine\n")
 
 
+def test_check_names_the_plugins_of_others(config: Path) -> None:
+    Path("mine").mkdir(mode=0o700)
+    Path("mine/words.py").write_text(
+        'from filebot.plugin import Plugin\nplugin = Plugin[None]("words", api=1)\n'
+    )
+    Path("mine/words.py").chmod(0o600)
+    with config.open("a") as file:
+        file.write('\n[plugins]\npaths = ["mine"]\n')
+    result = call("check", "--offline")
+    assert result.output == "config is fine\nplugins that did not come with filebot: words\n"
+
+
 def test_check_tells_every_mistake_and_leaves_with_2() -> None:
     Path("config.toml").write_text("[xmpp]\nprot = 1\n")
     result = call("check", "--offline")
@@ -304,10 +316,19 @@ def test_run_leaves_with_the_code_of_what_happened(
 
 
 def test_demo_leaves_with_the_code_of_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = SimpleNamespace(main=lambda once: 0 if once else 1)
+    folders = list[Path]()
+
+    def main(once: bool, plugins: tuple[Path, ...]) -> int:
+        folders.extend(plugins)
+        return 0 if once else 1
+
+    fake = SimpleNamespace(main=main)
     monkeypatch.setitem(sys.modules, "filebot.demo", SimpleNamespace(conversation=fake))
     assert call("demo", "--once").exit_code == 0
     assert call("demo").exit_code == 1
+    assert folders == []
+    assert call("demo", "--once", "--plugins", ".").exit_code == 0
+    assert folders == [Path.cwd()]
 
 
 # --- as a process ------------------------------------------------------------------------------

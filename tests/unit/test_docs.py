@@ -20,8 +20,8 @@ from filebot.checks.acts import ACTS, Act
 from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
-from filebot.testing import BOB, ROOM, FakeBot, in_room
-from tests.support.manual import example
+from filebot.testing import BOB, ROOM, ConfigError, FakeBot, in_room
+from tests.support.manual import example, example_with
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
@@ -53,7 +53,8 @@ async def test_the_example_of_a_plugin_works(document: str) -> None:
 async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "words", plugin_example("docs/plugins.md"))
     test = ModuleType("test_words")
-    exec(compile(python_examples("docs/plugins.md")[-1], "docs/plugins.md", "exec"), test.__dict__)
+    text = example_with("test_words_are_counted")
+    exec(compile(text, "docs/plugins.md", "exec"), test.__dict__)
     await test.test_words_are_counted()
 
 
@@ -99,10 +100,57 @@ def test_the_manual_has_every_permission_and_place() -> None:
     assert {str(each) for each in Place} <= set(re.findall(r"`(Place\.\w+)`", manual))
 
 
-def test_the_manual_shows_the_examples_as_they_are() -> None:
-    shown = python_examples("docs/plugins.md")
-    for name in ("dice", "no_executables", "tags", "thumbnails", "webhook"):
-        assert (ROOT / f"examples/{name}/{name}.py").read_text(encoding="utf-8") in shown
+def test_the_manual_names_every_whole_plugin_among_the_examples() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(\.\./(examples/\w+/\w+\.py)\)", manual))
+    there = {
+        f"examples/{path.name}/{path.name}.py" for path in (ROOT / "examples").iterdir() if path.is_dir()
+    }
+    assert linked == {path for path in there if (ROOT / path).exists()}
+
+
+def test_the_manual_links_to_its_own_headings() -> None:
+    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", manual, flags=re.DOTALL)
+    headings = {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([\w-]+)\)", text)) <= headings
+    chapters = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert re.findall(r"^\| \[(.+?)\]\(#", text, re.MULTILINE) == chapters
+
+
+async def test_the_example_of_settings_checks_them() -> None:
+    plugin = example("cheer").plugin
+    async with FakeBot(plugin, settings={"cheer": {"times": 2}}) as bot:
+        assert await bot.say("cheer") == ["Hurrah Hurrah."]
+    with pytest.raises(ConfigError, match=r"^plugins\.cheer: times must be from 1 to 3$"):
+        FakeBot(plugin, settings={"cheer": {"times": 4}})
+
+
+async def test_the_example_of_a_list_shows_it_page_by_page() -> None:
+    async with FakeBot(example("newest").plugin) as bot:
+        assert await bot.say("newest") == ["There are no files here."]
+        for number in range(11):
+            await bot.drop(f"{number}.txt", str(number).encode())
+        [first] = await bot.say("newest")
+        assert first.splitlines()[::9] == ["10.txt", "1.txt"]
+        assert first.endswith("For more, type: more")
+        assert await bot.say("more") == ["0.txt"]
+
+
+async def test_the_example_of_what_is_done_for_one_person_again_and_again() -> None:
+    async with FakeBot(example("weekly").plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        assert await bot.say("weekly on") == ["Weekly report: on."]
+        await bot.say("weekly on")
+        for _ in range(3):
+            bot.pass_time(timedelta(days=7))
+            assert await bot.jobs.run() == ["You have 1 files."]
+        await bot.say("weekly off")
+        bot.pass_time(timedelta(days=7))
+        assert await bot.jobs.run() == []
 
 
 def test_the_manual_has_every_kind_of_argument() -> None:
@@ -124,7 +172,7 @@ def test_the_manual_has_every_need() -> None:
 
 def test_the_manual_has_every_field() -> None:
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    section = manual.partition("\n## Fields\n")[2].partition("\n## ")[0]
+    section = manual.partition("\n### Fields\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, re.MULTILINE)
     shown = {name: set(re.findall(r"`(\w+)`", fields)) for name, fields in rows}
     events = {

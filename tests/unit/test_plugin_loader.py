@@ -244,13 +244,16 @@ COMMAND = "command 'x' of plugin 'p'"
         (lambda: declared(documented, usage="x Name"), f"{COMMAND}: neither"),
         (
             lambda: declared(other, usage="x TEXT"),
-            f"{COMMAND}: other is given a context, text, but: missing a required argument: 'other'",
+            f"{COMMAND}: its usage has TEXT, but other has no argument 'text'; add it",
         ),
         (
             lambda: declared(documented, usage="x TEXT"),
-            f"{COMMAND}: documented is given a context, text, but: got an unexpected keyword argument",
+            f"{COMMAND}: its usage has TEXT, but documented has no argument 'text'; add it",
         ),
-        (lambda: declared(with_text), f"{COMMAND}: with_text is given a context, but: missing"),
+        (
+            lambda: declared(with_text),
+            f"{COMMAND}: with_text has an argument 'text', but its usage has no TEXT; add it to the usage",
+        ),
         (lambda: declared(bare), f"{COMMAND}: bare is given a context, but: too many positional"),
         (lambda: declared(plain), f"{COMMAND}: plain is no coroutine; write async def"),
         (lambda: declared(generator), f"{COMMAND}: generator is no coroutine"),
@@ -278,5 +281,5 @@ def test_a_handler_may_be_wrapped_and_may_take_more_than_it_is_given() -> None:
 
     declared(with_text, usage=("x TEXT", "x MORE to TEXT"))
     declared(wrapped, usage="x TEXT", aliases=("语言", "?"))
-    with pytest.raises(PluginError, match="missing a required argument: 'text'"):
+    with pytest.raises(PluginError, match="has an argument 'text', but its usage has no TEXT"):
         declared(wrapped)

@@ -1,5 +1,6 @@
 """Needs: a plugin is given what it declared, and is told what to write where it uses more."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from filebot.errors import PluginError
-from filebot.plugin import Address, Context, Event, FileReceived, FileStored, Plugin
+from filebot.plugin import Address, Context, Event, FileReceived, FileStored, Plugin, Refusal, UserError
 from filebot.plugin.context import Context as RealContext
 from filebot.plugin.conversation import Conversation
 from filebot.plugin.database import PluginDatabase
@@ -22,6 +23,7 @@ from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 from filebot.plugin_loader import bundled
+from filebot.replies import Replies
 from filebot.testing import ALICE, BOB, FakeBot
 
 
@@ -141,6 +143,59 @@ def test_comprehensions_are_read_as_well() -> None:
     examine(declared(each, {"files.read", "rooms"}))
 
 
+class UnwelcomeError(UserError):
+    template = "greeting/unwelcome"
+
+
+def test_a_template_that_is_not_there_is_found_when_the_plugin_is_loaded() -> None:
+    async def misspelt(ctx: Context[None]) -> None:
+        """Greet."""
+        await ctx.reply("greeting/helo", name="Bob")
+
+    async def bare(ctx: Context[None]) -> None:
+        """Greet."""
+        await ctx.reply_aside("hello")
+
+    async def refuse(ctx: Context[None]) -> None:
+        """Refuse."""
+        raise Refusal("greeting/never", name="Bob")
+
+    async def fail(ctx: Context[None]) -> None:
+        """Fail."""
+        raise UnwelcomeError
+
+    for handler, mistake in (
+        (misspelt, f"line {misspelt.__code__.co_firstlineno + 2}) names the template 'greeting/helo'"),
+        (misspelt, "which is not there; did you mean 'greeting/hello'?"),
+        (bare, "'hello', which is not there; did you mean 'greeting/hello'?"),
+        (refuse, "'greeting/never', which is not there; there are: greeting/hello, greeting/found"),
+        (fail, "class UnwelcomeError) names the template 'greeting/unwelcome'"),
+    ):
+        with pytest.raises(PluginError, match=re.escape(mistake)):
+            examine(declared(handler))
+
+
+def test_a_template_of_filebot_or_of_another_plugin_may_be_named() -> None:
+    async def lend(ctx: Context[None]) -> None:
+        """Reply with the words of others."""
+        await ctx.reply("tags/none", name="a.txt")
+        await ctx.reply("greeting/shipped" if ctx.is_reply else "greeting/hello")
+        await ctx.reply("greeting/shipped")
+
+    examine(declared(lend), lambda name: name == "greeting/shipped")
+
+
+async def test_a_person_is_told_by_an_address() -> None:
+    async def tell(ctx: Context[None]) -> None:
+        """Tell somebody."""
+        with pytest.raises(PluginError, match=re.escape("write Address('bob@example.org')")):
+            await ctx.tell(BOB, "greeting/hello")  # type: ignore[arg-type]
+        await ctx.reply("greeting/found")
+
+    async with FakeBot(declared(tell, {"people"})) as bot:
+        assert await bot.say("greet") == ["It is."]
+
+
 async def greet_later(ctx: Context[None], _: Any) -> None:
     await ctx.tell(Address(BOB), "greeting/hello")
 
@@ -237,5 +292,6 @@ def test_a_plugin_for_no_api_or_another_is_told_what_to_change() -> None:
 
 
 def test_the_bundled_plugins_declare_what_they_use() -> None:
+    has = Replies().has
     for plugin in bundled():
-        examine(plugin)
+        examine(plugin, has)

@@ -58,8 +58,9 @@ def test_a_template_cannot_reach_into_python() -> None:
 
 
 def test_a_forgotten_value_is_an_error_and_not_an_empty_text(replies: Replies) -> None:
-    with pytest.raises(UndefinedError):
-        replies.render("errors/incident", "en")
+    with pytest.raises(UndefinedError) as caught:
+        replies.render("errors/incident", "en", number="7f3a")
+    assert caught.value.__notes__ == ["in the template errors/incident, with the values number"]
 
 
 def test_a_template_that_does_not_exist_is_a_lookup_error(replies: Replies) -> None:
