@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 
 THREADS_LIMIT_S: Final = 5.0
 """Time that blocking work in threads, and open async generators, have to end when the process does."""
-_POOLS: Final = ("filebot-", "asyncio_")
-"""Beginnings of the names of threads in which blocking work is done."""
+POLL_S: Final = 0.01
+_LOOPS_OWN: Final = "asyncio_"
+"""Beginning of the names of the threads of a loop's own pool, which end with their loop."""
 
 _left: Final[set[asyncio.Task[Any]]] = set()
 """Tasks that did not end. Freed, they would go on without a loop, perhaps for ever."""
@@ -41,14 +42,18 @@ def run_to_end(main: Coroutine[Any, Any, T]) -> T:
 
 def leave(code: int) -> NoReturn:
     """End the process with this exit code, also if a task or a thread is left that never ends."""
-    Threads.end_all()
     until = time.monotonic() + THREADS_LIMIT_S
-    busy = [each for each in threading.enumerate() if each.name.startswith(_POOLS)]
+    while (busy := _busy_threads()) and time.monotonic() < until:
+        time.sleep(POLL_S)
     for thread in busy:
-        thread.join(max(0.0, until - time.monotonic()))
-        if thread.is_alive():
-            log.error("%s does not end; the process ends without it", thread.name)
-    if _left or any(each.is_alive() for each in busy):
+        log.error("%s does not end; the process ends without it", thread.name)
+    if _left or busy:
         logging.shutdown()
         os._exit(code)  # the interpreter would wait for them
     sys.exit(code)
+
+
+def _busy_threads() -> list[threading.Thread]:
+    """Return the threads in which blocking work is done just now."""
+    own = [each for each in threading.enumerate() if each.name.startswith(_LOOPS_OWN)]
+    return sorted([*Threads.busy(), *own], key=lambda each: each.name)

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from threading import Thread, current_thread
 from typing import Any, ClassVar, Final, ParamSpec, TypeVar
-from weakref import WeakSet
 
 from filebot.concurrency.backoff import Backoff
 
@@ -98,24 +98,31 @@ class Threads:
     Its jobs wait for nothing but each other, and its threads are made when they are needed.
     """
 
-    _pools: ClassVar[WeakSet[ThreadPoolExecutor]] = WeakSet()
+    _busy: ClassVar[set[Thread]] = set()
 
     def __init__(self, name: str, count: int) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"filebot-{name}")
-        self._pools.add(self._pool)
 
     @classmethod
-    def end_all(cls) -> None:
-        """Let the threads of all pools end once they have nothing left to do; wait for none of them."""
-        for each in list(cls._pools):
-            each.shutdown(wait=False)
+    def busy(cls) -> frozenset[Thread]:
+        """Return the threads of all pools that have a job just now."""
+        return frozenset(cls._busy)
 
     def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
         """Begin a job; whoever begins one that uses a file awaits it by :func:`settled`.
 
         No task: the end of the loop cancels those, and their threads go on.
         """
-        return asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+        def job() -> T:
+            thread = current_thread()
+            self._busy.add(thread)
+            try:
+                return work(*args, **kwargs)
+            finally:
+                self._busy.discard(thread)
+
+        return asyncio.get_running_loop().run_in_executor(self._pool, job)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a job in one of the threads; a cancelled caller leaves it to end by itself."""

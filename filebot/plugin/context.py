@@ -235,6 +235,18 @@ class BackgroundContext(Context[S_co]):
 
     @cached_property
     def files(self) -> Files:
+        return cast("Files", _NobodysFiles(super().files))
+
+
+@dataclass(frozen=True, slots=True)
+class _NobodysFiles:
+    """Files of nobody: what was posted in a room is kept as its poster's, and nothing else is there."""
+
+    _files: Files
+
+    def __getattr__(self, name: str) -> object:
+        if name == "keep_unasked":
+            return self._files.keep_unasked
         raise PluginError(
             "nobody asked for this, so ctx.files has nobody's files; let a job that somebody's command or "
             "event added look at theirs, or take a room's with ctx.room_files"
