@@ -15,9 +15,9 @@ from enum import Enum, unique
 from itertools import count
 from typing import Final
 
+from filebot.concurrency.bounded_call import not_counted
 from filebot.concurrency.locks import FairSemaphore, Shares, Ticket, on_behalf_of
 from filebot.concurrency.tasks import end, end_turn
-from filebot.concurrency.working_time import not_counted
 from filebot.errors import NoSuchTransfer, TransferCancelled
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileQueued

@@ -25,12 +25,11 @@ from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.declare_rooms import RoomLineSpec
 from filebot.plugin.entry_lines import lines_about
-from filebot.plugin.handlers import call_limited, called, named
+from filebot.plugin.handlers import CallsUnderWay, call_limited, called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
 from filebot.plugin.rooms import RoomLine
-from filebot.plugin.under_way import CallsUnderWay
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from filebot.concurrency.working_time import not_counted
+from filebot.concurrency.bounded_call import not_counted
 from filebot.delivery.sending import Sending
 from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer

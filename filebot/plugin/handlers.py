@@ -1,7 +1,9 @@
-"""Calls of one function of a plugin: its name, its limits, and what of its doings counts as its error."""
+"""Calls of plugins' functions: their names, limits and errors, and which are under way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
@@ -97,3 +99,43 @@ def in_one_line(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - an error of a plugin's own may have no text, either
         text = ""
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+class CallsUnderWay:
+    """Count of the calls of each plugin's functions that have not ended."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._ended = asyncio.Event()
+
+    @contextmanager
+    def counted(self, plugin: str) -> Iterator[None]:
+        """Count a call while the block runs."""
+        self.begin(plugin)
+        try:
+            yield
+        finally:
+            self.end(plugin)
+
+    def begin(self, plugin: str) -> None:
+        """Count one more call, until :meth:`end`."""
+        self._counts[plugin] += 1
+
+    def end(self, plugin: str) -> None:
+        """Count one less."""
+        self._counts[plugin] -= 1
+        if not self._counts[plugin]:
+            del self._counts[plugin]
+            self._ended.set()
+
+    async def idle(self, plugins: Collection[str], limit_s: float) -> Collection[str]:
+        """Wait until no call of these plugins is under way, for at most ``limit_s``.
+
+        Return those that have one all the same.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self._counts.keys() & set(plugins):
+                    self._ended.clear()
+                    await self._ended.wait()
+        return sorted(self._counts.keys() & set(plugins))

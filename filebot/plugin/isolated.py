@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final, TypeVar, TypeVarTuple, cast
 
+from filebot.concurrency.bounded_call import not_counted
 from filebot.concurrency.isolated import Limits, call_isolated
 from filebot.concurrency.locks import FairSemaphore, Shares
-from filebot.concurrency.working_time import not_counted
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
