@@ -7,12 +7,12 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from enum import Enum, unique
 from typing import Annotated, Any, Final, NewType, Protocol, Union, get_args, get_origin
 
-from filebot.errors import PluginError
+from filebot.errors import BadValue, PluginError
 from filebot.files.selection import Selection
 from filebot.model import Entry, size_bytes
 from filebot.plugin import values
@@ -116,6 +116,23 @@ class Parameter:
     def word(self) -> str:
         """The word in usage lines."""
         return self.name.upper()
+
+    def value_of(self, text: str, now: datetime, *, command: str, usage: tuple[str, ...]) -> object:
+        """Return what somebody's text stands for, as :meth:`read` does. Raises BadValue, which has the
+        command and its usage lines.
+        """
+        try:
+            return self.read(text, now)
+        except ValueError as error:
+            raise BadValue(
+                command=command,
+                usage=usage,
+                word=self.word,
+                value=text,
+                kind=self.kind.value,
+                choices=tuple(self.choices or ()),
+                bounds=None if self.bounds is None else astuple(self.bounds),
+            ) from error
 
     def read(self, text: str, now: datetime) -> object:
         """Return what a text stands for; of a file or a room the text itself. Raises ValueError."""

@@ -8,7 +8,7 @@ quotes only where it would otherwise end too early; the last value always takes 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
 
@@ -173,21 +173,8 @@ class Command:
     def _read(self, texts: Mapping[str, str], now: datetime) -> dict[str, object]:
         found = dict[str, object]()
         for parameter in self.parameters:
-            text = texts.get(parameter.name, "")
-            if not text:
-                continue
-            try:
-                found[parameter.name] = parameter.read(text, now)
-            except ValueError as error:
-                raise BadValue(
-                    command=self.name,
-                    usage=self.usage,
-                    word=parameter.word,
-                    value=text,
-                    kind=parameter.kind.value,
-                    choices=tuple(parameter.choices or ()),
-                    bounds=None if parameter.bounds is None else astuple(parameter.bounds),
-                ) from error
+            if text := texts.get(parameter.name, ""):
+                found[parameter.name] = parameter.value_of(text, now, command=self.name, usage=self.usage)
         return found
 
 

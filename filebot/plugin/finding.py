@@ -4,12 +4,12 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from filebot.concurrency.bounded_call import TimeLimitExceeded
-from filebot.errors import BadCommand, BadValue, FilebotError, PluginError, UserError
+from filebot.errors import BadCommand, FilebotError, PluginError, UserError
 from filebot.model import Entry, EntryFilter, Sender
 from filebot.plugin.arguments import Parameter
 
@@ -43,19 +43,8 @@ class FilterSpec:
 
     def read(self, text: str, now: datetime) -> object:
         """Return the value that a person wrote. Raises BadValue."""
-        parameter = self.parameter
-        try:
-            return parameter.read(text, now)
-        except ValueError as error:
-            raise BadValue(
-                command="find",
-                usage=(f"find {self.name}:{parameter.word}",),
-                word=parameter.word,
-                value=text,
-                kind=parameter.kind.value,
-                choices=tuple(parameter.choices or ()),
-                bounds=None if parameter.bounds is None else astuple(parameter.bounds),
-            ) from error
+        usage = (f"find {self.name}:{self.parameter.word}",)
+        return self.parameter.value_of(text, now, command="find", usage=usage)
 
 
 @dataclass(frozen=True, slots=True)
