@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
-from filebot.errors import ConfigError, PluginError
+from filebot.errors import ConfigError, PluginError, ReloadRefused
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of, lives_of
@@ -144,13 +144,16 @@ async def with_tables(
     return usable
 
 
-async def waiting_migrations(plugins: Iterable[LoadedPlugin], tables: PluginTables) -> list[str]:
-    """Return a line for each plugin that cannot be used before its migrations run.
+async def require_migrated(
+    plugins: Iterable[LoadedPlugin], running: Iterable[LoadedPlugin], tables: PluginTables
+) -> None:
+    """Raise ReloadRefused, with a line for each plugin that does not run yet and cannot be used before its
+    migrations do.
 
     Raises StorageError.
     """
-    waiting = []
-    for plugin in (each.plugin for each in plugins):
+    waiting, known = list[str](), {id(each.plugin) for each in running}
+    for plugin in (each.plugin for each in plugins if id(each.plugin) not in known):
         try:
             if plugin.migrations is not None and not await tables.is_current(
                 plugin.name, migrations_of(plugin)
@@ -158,7 +161,8 @@ async def waiting_migrations(plugins: Iterable[LoadedPlugin], tables: PluginTabl
                 waiting.append(f"plugin {plugin.name}: restart needed: its migrations have to run")
         except PluginError as error:
             waiting.append(f"plugin {plugin.name}: {in_one_line(error)}")
-    return waiting
+    if waiting:
+        raise ReloadRefused(tuple(waiting))
 
 
 async def with_lifespans(

@@ -21,8 +21,8 @@ from filebot.plugin_loader import (
     ENTRY_POINTS,
     WITHOUT_IT,
     presence_notes,
+    require_migrated,
     room_settings,
-    waiting_migrations,
 )
 from filebot.ports import PluginTables
 from filebot.preflight import prepared
@@ -90,10 +90,7 @@ class ConfigSource:
             for each in plugins
             if each.plugin in self._unusable
         ]
-        known = {id(each.plugin) for each in running}
-        strange = [each for each in usable if id(each.plugin) not in known]
-        if waiting := await waiting_migrations(strange, self._tables):
-            raise ReloadRefused(tuple(waiting))
+        await require_migrated(usable, running, self._tables)
         settable = room_settings(usable, config.plugins.disabled)
         return PluginSet(
             usable,

@@ -6,12 +6,11 @@ from typing import Any
 
 from filebot.chat.rate_limits import RateLimits
 from filebot.chat.reloader import PluginSet
-from filebot.errors import ReloadRefused
 from filebot.files.access import AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin
-from filebot.plugin_loader import load_declared, presence_notes, room_settings, waiting_migrations
+from filebot.plugin_loader import load_declared, presence_notes, require_migrated, room_settings
 from filebot.ports import PluginTables
 from filebot.replies import Replies
 
@@ -60,10 +59,8 @@ class DeclaredSource:
         return PluginSet(plugins, replies, settable, notes, self._access, self._storage, self._limits)
 
     async def read(self, running: Sequence[LoadedPlugin]) -> PluginSet:
-        wanted, known = self.wanted(), {id(each.plugin) for each in running}
-        strange = [each for each in wanted.plugins if id(each.plugin) not in known]
-        if waiting := await waiting_migrations(strange, self._tables):
-            raise ReloadRefused(tuple(waiting))
+        wanted = self.wanted()
+        await require_migrated(wanted.plugins, running, self._tables)
         return wanted
 
     def settle(self, *, taken: bool) -> None:
