@@ -1,12 +1,14 @@
 """How the jobs, durable listeners and schedules of the plugins are done: each with its context."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
 from filebot.plugin.calls import PluginCalls
+from filebot.plugin.context import Context
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.declare_jobs import JobSpec, ScheduleSpec
 from filebot.plugin.handlers import called
@@ -29,17 +31,26 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
 
 async def _do(calls: PluginCalls, plugin: str, spec: JobSpec, job: Job) -> None:
     payload = spec.codec.read(job.payload)
-    with calls.under_way.counted(plugin):
-        await called(spec.handler(await calls.context(plugin, spec.hook, payload.by), payload.value))
+    await _call(calls, plugin, spec.hook, payload.by, lambda ctx: spec.handler(ctx, payload.value))
 
 
 async def _tell(calls: PluginCalls, listener: DurableListener, job: Job) -> None:
     event = listener.codec.read(job.payload).value
     by = OnBehalfOf(event.sender, event.language)
-    with calls.under_way.counted(listener.plugin):
-        await called(listener.handler(await calls.context(listener.plugin, listener.hook, by), event))
+    await _call(calls, listener.plugin, listener.hook, by, lambda ctx: listener.handler(ctx, event))
 
 
 async def _keep(calls: PluginCalls, plugin: str, spec: ScheduleSpec, _: Job) -> None:
+    await _call(calls, plugin, spec.hook, None, spec.handler)
+
+
+async def _call(
+    calls: PluginCalls,
+    plugin: str,
+    hook: str,
+    by: OnBehalfOf | None,
+    function: Callable[[Context[Any]], Awaitable[None]],
+) -> None:
+    """Call a function with a context of its plugin; whoever does the job has a limit for it."""
     with calls.under_way.counted(plugin):
-        await called(spec.handler(await calls.context(plugin, spec.hook, None)))
+        await called(function(await calls.context(plugin, hook, by)))

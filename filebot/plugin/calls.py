@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
@@ -33,12 +33,12 @@ from filebot.plugin.rooms import RoomLine
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
 LISTENER_LIMIT_S: Final = 60.0
 ROOM_LINE_LIMIT_S: Final = 2.0
 HELP: Final = "help"
 """Command that no check refuses."""
-
 
 _NOBODY: Final = Sender(Address(""), None)
 
@@ -107,8 +107,7 @@ class PluginCalls:
         """
         by = None if sender is None else OnBehalfOf(sender, language)
         context = await self.context(plugin, hook, by)
-        with self.under_way.counted(plugin):
-            return await call_limited(function(context), named(plugin, hook), limit_s)
+        return await self._counted(plugin, hook, function(context), limit_s)
 
     async def run_command(self, conversation: Conversation, text: str) -> None:
         """Run the command in ``text``. Errors are answered, not raised."""
@@ -139,11 +138,9 @@ class PluginCalls:
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
         context = self._context(command.plugin, command.hook, conversation, found.usage)
-        # In a task of its own: one that ignores its cancellation must not hold the stop up.
-        work, name = command.handler(context, **arguments), named(command.plugin, command.hook)
+        work = command.handler(context, **arguments)
         try:
-            with self.under_way.counted(command.plugin):
-                await call_limited(work, name, command.limit_s)
+            await self._counted(command.plugin, command.hook, work, command.limit_s)
         except TimeLimitExceeded as error:
             log.error("%s", error)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
@@ -175,8 +172,7 @@ class PluginCalls:
         """Call a check of a plugin, and return what it returns."""
         conversation = await self._channel.conversation(act.sender, act.language)
         context = self._context(check.plugin, check.hook, conversation)
-        with self.under_way.counted(check.plugin):
-            return await call_limited(check.handler(context, act), named(check.plugin, check.hook))
+        return await self._counted(check.plugin, check.hook, check.handler(context, act))
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.
@@ -223,9 +219,8 @@ class PluginCalls:
     ) -> RoomLine | None:
         context = self._context(line.plugin, line.hook, conversation)
         try:
-            name = named(line.plugin, line.hook)
-            with self.under_way.counted(line.plugin):
-                value = await call_limited(line.handler(context, room), name, ROOM_LINE_LIMIT_S)
+            asked = line.handler(context, room)
+            value = await self._counted(line.plugin, line.hook, asked, ROOM_LINE_LIMIT_S)
             if value is not None:
                 # Tried here, so that words that fail do not spoil the whole answer.
                 replies = self._channel.reply_sender.replies
@@ -234,6 +229,15 @@ class PluginCalls:
             log.error("plugin %s, %s: %s: %s", line.plugin, line.hook, type(error).__name__, error)
             return None
         return None if value is None else RoomLine(line.template, value)
+
+    async def _counted(
+        self, plugin: str, hook: str, function: Awaitable[T], limit_s: float | None = None
+    ) -> T:
+        """Await a function of a plugin in a task of its own: one that ignores its cancellation must not
+        hold the stop up. Raises as :func:`call_limited`.
+        """
+        with self.under_way.counted(plugin):
+            return await call_limited(function, named(plugin, hook), limit_s)
 
     def _start(self, plugin: str, call: Callable[[], Awaitable[None]], name: str) -> None:
         """Make a call at once; it counts as under way also while it waits for a place."""
