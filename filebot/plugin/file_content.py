@@ -101,12 +101,7 @@ class FileContent:
         Raises NotAllowed, EmptyFile, FileTooLarge, QuotaExceeded, RoomQuotaExceeded or StorageError, and
         what the iterator raises; then nothing of it is kept.
         """
-        access, room = self._access, self._sender.room if in_room else None
-
-        def may_own() -> str:
-            return access.own() if room is None else access.speaking_in(room)
-
-        destination = Destination(may_own(), self._by, room, caption, recheck=may_own)
+        destination = self._destination(in_room=in_room, caption=caption)
         return await self._content.intake.take(GivenData(data, self._plugin), Offer(name=name), destination)
 
     async def attach(self, entry: Entry, name: str, data: FileData, *, media_type: str) -> None:
@@ -167,6 +162,18 @@ class FileContent:
         found = await self._content.data.of_owner(owner, _MOST_PLUGINS, key=DETAILS)
         kept = {plugin: json.loads(text) for plugin, _, text in found if plugin in self._loaded}
         return {plugin: details for plugin, details in kept.items() if isinstance(details, dict)}
+
+    def _destination(self, *, in_room: bool, caption: str) -> Destination:
+        """Return where a new file goes: to the person or, with ``in_room``, to the room spoken in.
+
+        Raises NotAllowed.
+        """
+        access, room = self._access, self._sender.room if in_room else None
+
+        def may_own() -> str:
+            return access.own() if room is None else access.speaking_in(room)
+
+        return Destination(may_own(), self._by, room, caption, recheck=may_own)
 
     async def _visible(self, entry: Entry) -> Entry:
         """Return the entry as it is now. Raises NoSuchEntry if it is gone, or not for the sender."""

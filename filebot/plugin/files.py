@@ -1,7 +1,7 @@
 """Files as one sender sees them: the API of plugins over the file services."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from filebot.concurrency.bounded_call import not_counted
@@ -189,19 +189,10 @@ class Files(FileContent):
         Raises NotAllowed, FileGone if the file of this message was removed since, and whatever
         :meth:`filebot.files.intake.Intake.fetch` raises.
         """
-        access, room = self._access, self._sender.room if in_room else None
-
-        def may_own() -> str:
-            return access.own() if room is None else access.speaking_in(room)
-
-        destination = Destination(
-            may_own(),
-            self._by,
-            room,
-            caption,
+        destination = replace(
+            self._destination(in_room=in_room, caption=caption),
             source_message=source_message,
             came_late=came_late,
-            recheck=may_own,
         )
         with not_counted():
             return await self._stored.drops.fetch(offer, destination, in_burst=in_burst)
