@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from filebot.chat.rate_limits import Workload
 from filebot.concurrency.bounded_store import weight
-from filebot.errors import FilebotError, TooManyRequests
+from filebot.errors import TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, RoomFilePosted
 from filebot.model import BareJid, IncomingMessage
@@ -47,17 +47,16 @@ class RoomPosts:
             return
         size = weight(message)
         if self._workload.rate_limiter.is_full(sender, size):
-            await self._refuse(message, "", TooManyRequests())
+            await self._refuse(message)
             return
         told = replace(message, offers=message.offers[: self._files_per_message])
         event = RoomFilePosted(sender.privately, message.language, told)
         await self._workload.run_counted(sender, self._events.tell(event), size)
 
-    async def _refuse(self, message: IncomingMessage, name: str, error: FilebotError) -> None:
-        """Tell the poster in private, once a day for each kind of error: nobody asked for the file to be
+    async def _refuse(self, message: IncomingMessage) -> None:
+        """Tell the poster in private, once a day, that these are too many: nobody asked for the files to be
         kept.
         """
         sender = message.sender
-        refused = FileRefused(sender.privately, message.language, name, error)
-        reason = f"not told: {type(error)} {error.template}"
-        await self._workload.once_per_day(sender, reason, lambda: self._events.tell(refused))
+        refused = FileRefused(sender.privately, message.language, "", TooManyRequests())
+        await self._workload.once_per_day(sender, "posts are not told", lambda: self._events.tell(refused))
