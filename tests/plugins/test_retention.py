@@ -15,15 +15,6 @@ ANNA = in_room(ALICE, "anna")
 BEN = in_room(BOB, "ben")
 
 
-@pytest.fixture
-async def managed(bot: FakeBot) -> FakeBot:
-    """Alice manages the room and has shared a file there."""
-    bot.rooms.managers[ROOM] = frozenset({ALICE})
-    await bot.drop("plan.txt", b"plan", ALICE)
-    await bot.say(f"send plan.txt to {ROOM}", ANNA)
-    return bot
-
-
 async def names(bot: FakeBot) -> list[str]:
     return [each.name for each in await bot.catalog.page(Scope(room=ROOM), limit=50)]
 
