@@ -283,10 +283,10 @@ async def test_what_a_kill_left_of_a_destroyed_room_is_released_before_a_room_is
         for table in ("destroyed_rooms", "rooms"):
             assert catalog.execute(f"SELECT * FROM {table}").fetchall() == []
     bob.say("ls", world.bot)
-    told = await world.told(bob)
+    told = await world.told(bob, "plan.txt", "posted.txt")
     assert (told.count("plan.txt"), told.count("posted.txt")) == (1, 1)
     invite_directly(bob, world.bot, ROOM)
-    await world.told(bob)
+    await world.told(bob, f'I am in "{ROOM}" now.')
     bob.say("!ls", ROOM, mtype="groupchat")
     heard = await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
     assert heard.body.startswith("This room has no files")

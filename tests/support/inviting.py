@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp import JID
 
 from filebot.localserver.botprocess import BotProcess, write_config
-from filebot.localserver.peer import Peer
+from filebot.localserver.peer import Peer, Received
 from filebot.localserver.server import Server
 from tests.e2e.conftest import bot_config
 from tests.servers import private_server
@@ -52,9 +52,17 @@ class World:
     async def login(self, user: str) -> Peer:
         return await self._stack.enter_async_context(await Peer.of(self.server, user))
 
-    async def told(self, peer: Peer) -> str:
-        """Return the next message of the bot to somebody in private."""
-        heard = await peer.next_message(lambda each: each.sender.startswith(self.bot) and bool(each.body))
+    async def told(self, peer: Peer, *parts: str) -> str:
+        """Return the next message of the bot to somebody in private that has these parts.
+
+        After a kill name parts: the server delivers again what the bot had not acknowledged
+        (XEP-0198 section 5), and the bot answers that too.
+        """
+
+        def fits(heard: Received) -> bool:
+            return heard.sender.startswith(self.bot) and all(each in heard.body for each in parts)
+
+        heard = await peer.next_message(lambda each: bool(each.body) and fits(each))
         return heard.body
 
 
