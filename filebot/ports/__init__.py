@@ -9,6 +9,7 @@ from filebot.ports.attachments import MOST_ATTACHED_BYTES, MOST_ATTACHMENTS, Att
 from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
+from filebot.ports.command_forms import CommandFill, CommandForms
 from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import CLOCKS_DIFFER_BY, MOST_TOMBSTONES_OF_ARCHIVE, Entries, Released
 from filebot.ports.filetype import Inspector
@@ -56,6 +57,8 @@ __all__ = [
     "BlobStore",
     "BlobWriter",
     "Catalog",
+    "CommandFill",
+    "CommandForms",
     "Cursors",
     "Data",
     "DeliveryStore",
