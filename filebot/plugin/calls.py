@@ -19,7 +19,7 @@ from filebot.model import Address, BareJid, Entry, Sender
 from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
-from filebot.plugin.commands import Command, CommandList
+from filebot.plugin.commands import Command, CommandList, Match
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
@@ -131,13 +131,21 @@ class PluginCalls:
             await conversation.reply(command.elsewhere)
             return
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
+        await self.carry_out(command, conversation, found)
+
+    async def carry_out(self, command: Command, conversation: Conversation, match: Match) -> None:
+        """Call a command that the sender may use, with values that were read from a text or a form.
+
+        Raises what is wrong with a value, NotAllowed for these arguments, what the checks of commands and
+        the function raise, and CommandTimeout.
+        """
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(command.plugin, conversation).resolve(command, found.values)
+            arguments = await self._resolver(command.plugin, conversation).resolve(command, match.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
-        context = self._context(command.plugin, command.hook, conversation, found.usage)
+        context = self._context(command.plugin, command.hook, conversation, match.usage)
         work = command.handler(context, **arguments)
         try:
             await self._counted(command.plugin, command.hook, work, command.limit_s)
