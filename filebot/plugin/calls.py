@@ -115,7 +115,7 @@ class PluginCalls:
         command = self._commands.named(word)
         async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
             if command is None:
-                suggestions = self._usable(conversation.sender).nearest(word)
+                suggestions = self.usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
             conversation.action = command.name
             await self._run(command, conversation, rest)
@@ -141,7 +141,7 @@ class PluginCalls:
         """
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(command.plugin, conversation).resolve(command, match.values)
+            arguments = await self.resolver(command.plugin, conversation).resolve(command, match.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
@@ -281,10 +281,12 @@ class PluginCalls:
 
         return await lines_about(self._entry_lines, ask)
 
-    def _usable(self, sender: Sender) -> CommandList:
+    def usable(self, sender: Sender) -> CommandList:
+        """Return the commands for somebody who is shown those alone that they may use where they are."""
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
-    def _resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
+    def resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
+        """Return the resolver of a plugin's arguments, which finds what the person may see."""
         sender = conversation.sender
         return ArgumentResolver(
             self._factories.files(sender, conversation.language, plugin),
@@ -307,7 +309,7 @@ class PluginCalls:
             conversation,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._usable,
+            commands=self.usable,
             lines_about=partial(self._lines_about, conversation),
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
