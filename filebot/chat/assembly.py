@@ -8,6 +8,8 @@ from functools import partial
 from filebot.chat.dispatcher import ChatMemory, MessageDispatcher
 from filebot.chat.event_recorder import EventRecorder
 from filebot.chat.file_requests import FileRequests
+from filebot.chat.forms.commands import PluginForms
+from filebot.chat.forms.steps import StepServices
 from filebot.chat.invitations import Invitations
 from filebot.chat.plugin_jobs import works_of
 from filebot.chat.progress_messages import ProgressReports
@@ -53,6 +55,7 @@ class Chat:
     dispatcher: MessageDispatcher
     stream_offers: StreamOffers
     calls: PluginCalls
+    command_forms: PluginForms
     people: People
     memory: ChatMemory
     channel: Channel
@@ -172,6 +175,7 @@ def build_chat(
     def delivery_of(sender: Sender) -> DeliveryAccess:
         return DeliveryAccess(services.delivery, services.files.access(sender), sender)
 
+    authorization = Authorization(services.access, ports.rooms, services.files.access)
     calls = PluginCalls(
         channel,
         commands,
@@ -192,7 +196,7 @@ def build_chat(
             reload,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
-        authorization=Authorization(services.access, ports.rooms, services.files.access),
+        authorization=authorization,
         checks=services.checks,
         clock=ports.clock,
         consent=services.room_settings.consent,
@@ -240,6 +244,18 @@ def build_chat(
         dispatcher,
         StreamOffers(channel, files_of, memory.workload, services.access),
         calls,
+        PluginForms(
+            StepServices(
+                calls,
+                commands,
+                channel,
+                authorization,
+                services.access,
+                ports.rooms,
+                memory.workload,
+                ports.clock,
+            )
+        ),
         People(
             [each for loaded in plugins for each in loaded.plugin.exports],
             [each for loaded in plugins for each in loaded.plugin.forgets],

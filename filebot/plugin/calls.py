@@ -19,7 +19,7 @@ from filebot.model import Address, BareJid, Entry, Sender
 from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
-from filebot.plugin.commands import Command, CommandList
+from filebot.plugin.commands import Command, CommandList, Match
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
@@ -115,7 +115,7 @@ class PluginCalls:
         command = self._commands.named(word)
         async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
             if command is None:
-                suggestions = self._usable(conversation.sender).nearest(word)
+                suggestions = self.usable(conversation.sender).nearest(word)
                 raise UnknownCommand(word[:40], suggestions=suggestions)
             conversation.action = command.name
             await self._run(command, conversation, rest)
@@ -131,13 +131,21 @@ class PluginCalls:
             await conversation.reply(command.elsewhere)
             return
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
+        await self.carry_out(command, conversation, found)
+
+    async def carry_out(self, command: Command, conversation: Conversation, match: Match) -> None:
+        """Call a command that the sender may use, with values that were read from a text or a form.
+
+        Raises what is wrong with a value, NotAllowed for these arguments, what the checks of commands and
+        the function raise, and CommandTimeout.
+        """
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(command.plugin, conversation).resolve(command, found.values)
+            arguments = await self.resolver(command.plugin, conversation).resolve(command, match.values)
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
-        context = self._context(command.plugin, command.hook, conversation, found.usage)
+        context = self._context(command.plugin, command.hook, conversation, match.usage)
         work = command.handler(context, **arguments)
         try:
             await self._counted(command.plugin, command.hook, work, command.limit_s)
@@ -273,10 +281,12 @@ class PluginCalls:
 
         return await lines_about(self._entry_lines, ask)
 
-    def _usable(self, sender: Sender) -> CommandList:
+    def usable(self, sender: Sender) -> CommandList:
+        """Return the commands for somebody who is shown those alone that they may use where they are."""
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
-    def _resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
+    def resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
+        """Return the resolver of a plugin's arguments, which finds what the person may see."""
         sender = conversation.sender
         return ArgumentResolver(
             self._factories.files(sender, conversation.language, plugin),
@@ -299,7 +309,7 @@ class PluginCalls:
             conversation,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._usable,
+            commands=self.usable,
             lines_about=partial(self._lines_about, conversation),
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),

@@ -1,9 +1,10 @@
 """Resolution of a command's arguments: files and rooms are looked up with the rights of the asker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from filebot.errors import NoFileInReply
+from filebot.errors import NoFileInReply, NoSuchEntry, TooManyFiles
+from filebot.files.lookup import WILDCARD_LIMIT
 from filebot.files.selection import Selection
 from filebot.model import Entry
 from filebot.plugin.arguments import Kind, Parameter
@@ -22,7 +23,10 @@ class ArgumentResolver:
     """Ids of the files in the message that the person replies to; None if it is no reply."""
 
     async def resolve(self, command: Command, values: Mapping[str, object]) -> dict[str, object]:
-        """Return the arguments of the handler, given the values that were read from the text.
+        """Return the arguments of the handler, given the values that were read from a text or a form.
+
+        A file is meant by its name or id as people type it, or by its id as a number; several files also by
+        a tuple of these.
 
         Raises BadCommand for one that is missing, NoFileInReply, and whatever finding a file or a room
         raises.
@@ -45,6 +49,10 @@ class ArgumentResolver:
 
     async def _looked_up(self, parameter: Parameter, value: object) -> object:
         match parameter.kind, value:
+            case Kind.FILE, int(entry_id):
+                return await self.files.with_id(entry_id)
+            case Kind.FILES, tuple() as chosen:
+                return await self._chosen(chosen)
             case Kind.FILE, str(name):
                 return await (self.files.exactly(name) if parameter.is_exact else self.files.one(name))
             case Kind.FILES, str(names):
@@ -53,6 +61,30 @@ class ArgumentResolver:
                 return await self.rooms.visible(address)
             case _:
                 return value
+
+    async def _chosen(self, chosen: Sequence[int | str]) -> Selection:
+        """Return files that were chosen one by one, by their ids or by names and patterns.
+
+        Raises TooManyFiles, and NoSuchEntry if there is none of them.
+        """
+        found, missing = dict[int, Entry](), list[str]()
+        for each in chosen:
+            try:
+                if isinstance(each, int):
+                    entries: Sequence[Entry] = [await self.files.with_id(each)]
+                else:
+                    entries = (await self.files.some(each)).entries
+            except NoSuchEntry as error:
+                if len(chosen) == 1:
+                    raise
+                missing.append(error.wanted)
+            else:
+                found |= {entry.id: entry for entry in entries}
+        if not found:
+            raise NoSuchEntry(" ".join(missing))
+        if len(found) > WILDCARD_LIMIT:
+            raise TooManyFiles(count=len(found), limit=WILDCARD_LIMIT)
+        return Selection(tuple(found.values()), tuple(missing))
 
     async def _from_reply(self, parameter: Parameter, ids: tuple[int, ...]) -> dict[str, object]:
         """Return the argument as the message replied to has it; none if it has no file and need not."""
