@@ -19,7 +19,7 @@ _CONTEXTS: Final = frozenset({"Context", "Life"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 # Since Python 3.13 one instruction may store a variable and load another.
 _LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
-_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render"})
+_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render", "confirm"})
 """Methods of a context whose first argument is the name of a template."""
 
 
