@@ -91,6 +91,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         command="roll", usage=("roll DIE",), word="DIE", value="9", kind="choice", choices=("d4", "d6")
     ),
     *(errors.NoFileInReply(several=several) for several in (False, True)),
+    *(errors.NothingToConfirm(late=late) for late in (False, True)),
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
     *(errors.WrongPlace(command="keep", place=place) for place in ("room", "private")),
