@@ -51,6 +51,7 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/commands.py --check
 
 # Mend what ruff can mend.
 fix:

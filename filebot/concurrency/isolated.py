@@ -39,6 +39,7 @@ class Limits:
     """Limits of one call in a process of its own. Raises ValueError for more than there may be."""
 
     seconds: float = 60.0
+    """Longest time that the function may take."""
     memory_bytes: int = 256 * MIB
     """Beside what Python and the imported modules take."""
     output_bytes: int = MIB

@@ -29,10 +29,12 @@ class IncomingMessage:
     """One message stanza, read."""
 
     sender: Sender
+    """The person who wrote it."""
     text: str
     """Text of the person, without the fallback text of its files and, except in a caption, without the
     prefix or the bot's nick."""
     offers: tuple[Offer, ...] = ()
+    """Files that came with it."""
     language: str | None = None
     """``xml:lang``, where the client gave one."""
     replies_to: str = ""

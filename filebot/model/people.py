@@ -41,7 +41,9 @@ class Address:
     """Destination of a reply."""
 
     jid: str
+    """Bare or full JID; of one occupant, ``room/nick``."""
     kind: AddressKind = AddressKind.CHAT
+    """How a message reaches it."""
     occupant: Identity | None = None
     """For ``room-private``: the person who had the nick; a later owner of the nick is sent nothing."""
     own: str = field(default="", compare=False)

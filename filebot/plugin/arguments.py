@@ -46,7 +46,9 @@ class Between:
     """Marker of ``Annotated[int, Between(1, 6)]``: the lowest and the highest number allowed."""
 
     lowest: int
+    """The lowest number allowed."""
     highest: int
+    """The highest number allowed."""
 
 
 @unique
