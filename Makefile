@@ -52,6 +52,7 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/commands.py --check
+	$(BIN)/python scripts/manual.py --check
 
 # Mend what ruff can mend.
 fix:

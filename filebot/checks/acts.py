@@ -65,7 +65,7 @@ class FileReceived(Act):
     height: int | None
     """Height of a picture in pixels."""
     digest: Digest
-    """SHA-256 of the bytes."""
+    """SHA-256 of the bytes in lower-case hexadecimal, as in ``sha256sum``."""
     path: Path
     """Place of the bytes on the disk while the check runs; to be read, never to be changed."""
     room: BareJid | None

@@ -41,7 +41,7 @@ class Limits:
     seconds: float = 60.0
     """Longest time that the function may take."""
     memory_bytes: int = 256 * MIB
-    """Beside what Python and the imported modules take."""
+    """Most memory, beside what Python and the imported modules take."""
     output_bytes: int = MIB
     """Most bytes of the value that is returned."""
 

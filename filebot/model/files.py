@@ -28,11 +28,11 @@ class Offer:
     name: str | None = None
     """Name of the file; None if the peer gave none."""
     size: int | None = None
-    """In bytes, not negative."""
+    """Bytes, as the peer says; not negative."""
     media_type: str | None = None
     """Media type, as the peer says."""
     hashes: Mapping[str, bytes] = field(default_factory=dict)
-    """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that we can check."""
+    """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that the bot can check."""
     hash_follows: bool = False
     """The peer promises a hash after the data, or beside it (XEP-0234, ``hash-used``, ``checksum``)."""
     description: str = ""
@@ -58,7 +58,7 @@ class NewEntry:
     """A catalog row that has no id yet."""
 
     name: str
-    """A safe display name (see ``filenames``), never a path."""
+    """A safe display name, never a path."""
     owner: Identity
     """Identity of the owner."""
     room: BareJid | None
@@ -70,7 +70,7 @@ class NewEntry:
     media_type: str
     """Media type, found by the content."""
     created_at: datetime
-    """In UTC."""
+    """Time of storing, in UTC."""
     width: int | None = None
     """Width of a picture in pixels."""
     height: int | None = None

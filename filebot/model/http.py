@@ -31,7 +31,7 @@ class HttpResponse:
     status: int
     """Status code, such as 200."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By their names in lower case."""
+    """Headers, by their names in lower case."""
     body: bytes = b""
     """Bytes of the answer."""
 

@@ -129,10 +129,9 @@ class Sender:
     nick: str = ""
     """For display only; never a base of rights."""
     occupant: Identity | None = None
-    """``room/occupant-id``, where the room has such: the base of rights in it, and there only. See
-    ``Occupant.key``."""
+    """``room/occupant-id``, where the room has such: the base of rights in it, and there only."""
     claimed: BareJid | None = None
-    """See ``Occupant.claimed``."""
+    """The JID that an untrusted room shows. It can take rights away, but gives none."""
     message_ref: MessageRef | None = field(default=None, compare=False)
     """The message itself, for the answer to refer to; in rooms, where others speak in between."""
     message_id: str = field(default="", compare=False)

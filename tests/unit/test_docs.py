@@ -7,7 +7,6 @@ import shlex
 import sys
 import tomllib
 from dataclasses import dataclass
-from dataclasses import fields as fields_of
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -16,7 +15,6 @@ from types import ModuleType
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.checks.acts import ACTS, Act
 from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
@@ -170,42 +168,6 @@ def test_the_manual_has_every_need() -> None:
         assert set(re.findall(r"`ctx\.([\w.]+)`", uses)) == paths
 
 
-def test_the_manual_has_every_field() -> None:
-    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    section = manual.partition("\n### Fields\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, re.MULTILINE)
-    shown = {name: set(re.findall(r"`(\w+)`", fields)) for name, fields in rows}
-    events = {
-        name
-        for name in plugin_api.__all__
-        if isinstance(found := getattr(plugin_api, name), type) and issubclass(found, Event)
-    }
-    assert shown.keys() == (events - {"Event"}) | {"Entry", "Sender", "Address", "StorageUsage"}
-    for name, fields in shown.items():
-        cls = getattr(plugin_api, name)
-        own = {each.name for each in fields_of(cls)}
-        common = {each.name for each in fields_of(Event)} if name in events else set()
-        assert own - common <= fields
-        assert all(hasattr(cls, each) for each in fields)
-
-
-def test_the_manual_has_every_act_that_is_checked() -> None:
-    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    [rows] = re.findall(r"^\| class \| asked before .*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
-    shown = {
-        name: (changes, fields)
-        for name, _, changes, fields in re.findall(
-            r"^\| `(\w+)` \| (.+) \| (.+) \| (.+) \|$", rows, re.MULTILINE
-        )
-    }
-    assert list(shown) == [each.__name__ for each in ACTS]
-    common = {each.name for each in fields_of(Act)}
-    for act in ACTS:
-        changes, fields = (set(re.findall(r"`(\w+)`", each)) for each in shown[act.__name__])
-        assert changes == act.CHANGEABLE.keys()
-        assert fields == {each.name for each in fields_of(act)} - common
-
-
 async def test_the_example_of_a_refusal_refuses() -> None:
     async with FakeBot(example("numbers").plugin) as bot:
         assert await bot.say("double 21") == ["42."]
@@ -268,13 +230,8 @@ async def context() -> Context[None]:
     return given[0]
 
 
-async def test_the_manual_for_plugin_authors_has_every_event_and_all_of_the_context() -> None:
+async def test_the_manual_for_plugin_authors_has_all_of_the_context() -> None:
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    exported = {name: getattr(plugin_api, name) for name in plugin_api.__all__}
-    events = {name for name, each in exported.items() if isinstance(each, type) and issubclass(each, Event)}
-    [rows] = re.findall(r"^\| event \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
-    shown = set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE))
-    assert events - {"Event"} == shown
     given = {name for name in dir(await context()) if not name.startswith("_")}
     assert given - set(re.findall(r"ctx\.(\w+)", manual)) == set()
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("script", ["commands"])
+@pytest.mark.parametrize("script", ["commands", "manual"])
 def test_the_script_would_change_nothing(script: str) -> None:
     command = [sys.executable, f"scripts/{script}.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
