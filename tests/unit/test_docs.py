@@ -18,8 +18,8 @@ import filebot.plugin as plugin_api
 from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
-from filebot.testing import BOB, ROOM, ConfigError, FakeBot, in_room
-from tests.support.manual import example, example_with
+from filebot.testing import ALICE, BOB, ROOM, ConfigError, FakeBot, in_room
+from tests.support.manual import example, example_with, given_context
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
@@ -119,6 +119,23 @@ def test_the_manual_links_to_its_own_headings() -> None:
     assert re.findall(r"^\| \[(.+?)\]\(#", text, re.MULTILINE) == chapters
 
 
+async def test_the_example_of_the_request_tells_what_is_known_of_it() -> None:
+    async with FakeBot(example("mirror").plugin) as bot:
+        [said] = await bot.say("whoami")
+        assert said.startswith(f"You are {ALICE}. I am filebot@example.org, and know ")
+        [said] = await bot.say("whoami", in_room(None, "eve", occupant_id="1"))
+        assert said.startswith(f"You are {ROOM}/1.")
+        assert await bot.say("heard", replies_to="m1") == ["You replied to m1 (heard)."]
+        assert await bot.say("heard this") == ["That was no reply (heard TEXT)."]
+        assert await bot.say("speak zh") == ["I speak zh_CN with you."]
+        assert await bot.say("speak klingon") == ["I speak en and zh_CN only."]
+
+
+async def test_the_example_of_routes_plans_them() -> None:
+    async with FakeBot(example("routes").plugin) as bot:
+        assert await bot.say("routes 5 MB") == ["1. http"]
+
+
 async def test_the_example_of_settings_checks_them() -> None:
     plugin = example("cheer").plugin
     async with FakeBot(plugin, settings={"cheer": {"times": 2}}) as bot:
@@ -216,23 +233,9 @@ async def test_an_event_may_be_a_plugins_own() -> None:
         assert await bot.say("ring") == ["3 times"]
 
 
-async def context() -> Context[None]:
-    """A context as a plugin is given it."""
-    plugin, given = Plugin[None]("taking", api=1), list[Context[None]]()
-
-    @plugin.command("take", usage="take")
-    async def take(ctx: Context[None]) -> None:
-        """Take it."""
-        given.append(ctx)
-
-    async with FakeBot(plugin) as bot:
-        await bot.say("take")
-    return given[0]
-
-
 async def test_the_manual_for_plugin_authors_has_all_of_the_context() -> None:
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    given = {name for name in dir(await context()) if not name.startswith("_")}
+    given = {name for name in dir(await given_context()) if not name.startswith("_")}
     assert given - set(re.findall(r"ctx\.(\w+)", manual)) == set()
 
 
