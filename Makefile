@@ -43,7 +43,7 @@ plan:
 # All tests that need no server, and how much of the code they execute: less than the floor in pyproject.toml fails.
 unit:
 	@scripts/bootstrap
-	$(BIN)/pytest -n 3 --dist worksteal --cov tests/unit tests/contract tests/plugins examples
+	$(BIN)/pytest -n 3 --dist worksteal --cov tests/unit tests/contract tests/plugins tests/api1 examples
 
 check:
 	@scripts/bootstrap
